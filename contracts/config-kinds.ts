@@ -1,0 +1,71 @@
+/**
+ * The kinds of configuration values. Each turns the text of an environment variable into a value, or throws a `TypeError`
+ * whose message says what it takes.
+ */
+export interface Kind<T> {
+  /** What the variable takes, for the error and the documentation. */
+  takes: string;
+  parse(text: string): T;
+}
+
+function kind<T>(takes: string, parse: (text: string) => T | undefined): Kind<T> {
+  return {
+    takes,
+    parse(text) {
+      const value = parse(text);
+      if (value === undefined) throw new TypeError(takes);
+      return value;
+    },
+  };
+}
+
+export const text = (takes: string): Kind<string> => kind(takes, (value) => (value === '' ? undefined : value));
+
+export const list = (takes: string): Kind<string[]> =>
+  kind(`${takes}, separated by commas`, (value) => {
+    const entries = value.split(',').map((entry) => entry.trim());
+    return entries.includes('') ? undefined : entries;
+  });
+
+export const integer = (min: number, max: number): Kind<number> =>
+  kind(`a whole number from ${min} to ${max}`, (value) =>
+    inRange(/^-?\d+$/.test(value) ? Number(value) : Number.NaN, min, max),
+  );
+
+export const fraction = (): Kind<number> =>
+  kind('a number from 0 to 1', (value) => inRange(/^\d*\.?\d+$/.test(value) ? Number(value) : Number.NaN, 0, 1));
+
+export const port = (): Kind<number> => integer(0, 65_535);
+
+export const oneOf = <const T extends string>(...values: T[]): Kind<T> =>
+  kind(`one of ${values.join(', ')}`, (value) => values.find((candidate) => candidate === value));
+
+export const flag = (): Kind<boolean> =>
+  kind('on or off', (value) => ({ on: true, true: true, '1': true, off: false, false: false, '0': false })[value]);
+
+const durationUnitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration such as 250ms, 5s, 10m or 24h; the value is in milliseconds. */
+export const duration = (): Kind<number> =>
+  kind('a duration such as 250ms, 5s, 10m or 24h', (value) => scaled(value, durationUnitsMs));
+
+const byteUnits: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** A size such as 64KiB, 32MiB or 1GiB; the value is in bytes. */
+export const bytes = (): Kind<number> =>
+  kind('a size such as 64KiB, 32MiB or 1GiB', (value) => scaled(value, byteUnits));
+
+export const url = (...schemes: string[]): Kind<string> =>
+  kind(`a URL starting with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`, (value) =>
+    URL.canParse(value) && schemes.some((scheme) => value.startsWith(`${scheme}://`)) ? value : undefined,
+  );
+
+function inRange(value: number, min: number, max: number): number | undefined {
+  return value >= min && value <= max ? value : undefined;
+}
+
+function scaled(value: string, units: Record<string, number>): number | undefined {
+  const match = /^(\d+)([a-zA-Z]+)$/.exec(value);
+  const unit = units[match?.[2] ?? ''];
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}

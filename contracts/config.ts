@@ -1,0 +1,162 @@
+import { availableParallelism } from 'node:os';
+import { bytes, duration, flag, integer, type Kind, list, oneOf, port, text, url } from './config-kinds.ts';
+
+interface Variable<T> {
+  kind: Kind<T>;
+  /** Absent: the variable is optional and its value `undefined`. */
+  default?: string;
+  doc: string;
+}
+
+function required<T>(kind: Kind<T>, fallback: string, doc: string): Variable<T> & { default: string } {
+  return { kind, default: fallback, doc };
+}
+
+function optional<T>(kind: Kind<T>, doc: string): Variable<T> {
+  return { kind, doc };
+}
+
+/** Every variable the product reads: one table for validation and for `docs/configuration.md`. */
+export const variables = {
+  KAFKA_BROKERS: optional(list('host:port of the bootstrap brokers'), 'Kafka brokers; without it `up` starts its own.'),
+  DATABASE_URL: optional(url('postgres', 'postgresql'), 'PostgreSQL; without it `up` starts its own.'),
+  GOOGLE_CLOUD_PROJECT: required(
+    text('a Google Cloud project id'),
+    'ordermesh-local',
+    'Project of Pub/Sub and BigQuery.',
+  ),
+  PUBSUB_EMULATOR_HOST: optional(
+    text('host:port'),
+    'Pub/Sub emulator; set by `up` when it starts one. Without it the real service is used.',
+  ),
+  BIGQUERY_EMULATOR_HOST: optional(
+    text('host:port or http URL'),
+    'BigQuery emulator; set by `up` when it starts one. Without it the real service is used.',
+  ),
+  REGION: required(text('a region name'), 'local', 'Name of this region, answered as x-ordermesh-region.'),
+  TLS_CERT_FILE: optional(
+    text('a file path'),
+    'PEM certificate chain of the gateway; with TLS_KEY_FILE it serves HTTPS.',
+  ),
+  TLS_KEY_FILE: optional(text('a file path'), 'PEM private key of the gateway.'),
+  ORDERMESH_DATA_DIR: required(
+    text('a directory'),
+    '.data',
+    'Where the embedded stack and the development issuer keep their files.',
+  ),
+  ORDERMESH_LOG_LEVEL: required(
+    oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    'info',
+    'Lowest level that is logged.',
+  ),
+  ORDERMESH_HOST: required(text('an address to listen on'), '127.0.0.1', 'Address that every role listens on.'),
+  ORDERMESH_ADMIN_PORT: optional(port(), 'Admin port of the role; gateway 9464 and one up for each role by default.'),
+  ORDERMESH_PARTITIONS: required(integer(1, 1_000), '12', 'Partitions of a topic when `topics apply` creates it.'),
+  ORDERMESH_REPLICATION_FACTOR: required(integer(1, 7), '1', 'Replication factor of created topics; 3 in production.'),
+  ORDERMESH_MIN_INSYNC_REPLICAS: required(
+    integer(1, 7),
+    '1',
+    '`min.insync.replicas` of created topics; 2 in production.',
+  ),
+  ORDERMESH_PRODUCE_DEADLINE: required(
+    duration(),
+    '10s',
+    'An append that Kafka has not acknowledged by then is answered with 503.',
+  ),
+  ORDERMESH_GATEWAY_PORT: required(port(), '8080', 'HTTP and WebSocket port of the gateway.'),
+  ORDERMESH_UNANSWERED_ORDERS_MAX: required(
+    integer(1, 10_000_000),
+    '50000',
+    'Orders under way in one gateway process before it answers 503.',
+  ),
+  ORDERMESH_UNANSWERED_BYTES_MAX: required(
+    bytes(),
+    '128MiB',
+    'Bytes of orders under way in one gateway process before it answers 503.',
+  ),
+  ORDERMESH_AUTH: required(
+    flag(),
+    'on',
+    'Off accepts requests without a token, and only while listening on a loopback address.',
+  ),
+  ORDERMESH_JWKS: optional(
+    text('a file path or http(s) URL'),
+    'Keys that sign tokens; without it the development issuer in the data directory.',
+  ),
+  ORDERMESH_JWT_ISSUER: required(text('an issuer'), 'ordermesh-dev', 'Required `iss` of tokens.'),
+  ORDERMESH_JWT_AUDIENCE: required(text('an audience'), 'ordermesh', 'Required `aud` of tokens.'),
+  ORDERMESH_SLOTS: required(
+    integer(1, 256),
+    String(availableParallelism()),
+    'Worker threads of a worker process, one a core slot.',
+  ),
+  ORDERMESH_TURN_SIZE_MAX: required(integer(1, 10_000), '1000', 'Most messages whose effects share one transaction.'),
+  ORDERMESH_MAILBOX_MESSAGES_MAX: required(
+    integer(1, 10_000_000),
+    '20000',
+    'Messages of one partition under way before it is paused.',
+  ),
+  ORDERMESH_MAILBOX_BYTES_MAX: required(bytes(), '16MiB', 'Bytes of one partition under way before it is paused.'),
+  ORDERMESH_RETRY_BACKOFF: required(
+    duration(),
+    '100ms',
+    'Wait before the first retry of a failing message; doubles with each.',
+  ),
+  ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
+  ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
+} satisfies Record<string, Variable<unknown>>;
+
+type Table = typeof variables;
+type ValueOf<V> = V extends { kind: Kind<infer T> } ? (V extends { default: string } ? T : T | undefined) : never;
+
+/** The validated configuration, by variable name. Frozen; times in milliseconds, sizes in bytes. */
+export type Config = Readonly<{ [Name in keyof Table]: ValueOf<Table[Name]> }>;
+
+/** A configuration error names each variable, what it got and what it takes. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Reads and validates the environment once.
+ * @throws ConfigError listing every bad or unknown variable of ours, not only the first.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const faults = unknownVariables(env);
+  const values: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries<Variable<unknown>>(variables)) {
+    const given = env[name];
+    const raw = given === undefined || given === '' ? variable.default : given;
+    try {
+      values[name] = raw === undefined ? undefined : variable.kind.parse(raw);
+    } catch (error) {
+      faults.push(`${name} is ${JSON.stringify(raw)}; it takes ${(error as Error).message}`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return Object.freeze(values) as Config;
+}
+
+function unknownVariables(env: Record<string, string | undefined>): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('ORDERMESH_') && !(name in variables))
+    .map((name) => `${name} is not a variable of Ordermesh; docs/configuration.md lists them`);
+}
+
+/** `docs/configuration.md`, made from the table; a test holds the file and the table together. */
+export function configurationDocs(): string {
+  const rows = Object.entries<Variable<unknown>>(variables).map(
+    ([name, { kind, default: fallback, doc }]) =>
+      `| \`${name}\` | ${kind.takes} | ${name === 'ORDERMESH_SLOTS' ? 'number of cores' : fallback === undefined ? 'none' : `\`${fallback}\``} | ${doc} |`,
+  );
+  return [
+    '# Configuration',
+    '',
+    'Environment variables, validated when a role starts. Generated from `contracts/config.ts` by `npm run docs`.',
+    '',
+    '| variable | takes | default | what it is |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

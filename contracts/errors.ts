@@ -1,0 +1,124 @@
+import type { FieldError } from './validation.ts';
+
+interface ErrorRow {
+  status: number;
+  title: string;
+  /** Whether the same request can succeed later without a change. */
+  retryable: boolean;
+  /** What the sender should do, one sentence for the documentation. */
+  doc: string;
+}
+
+/** Every error that a client can meet: one table for code, HTTP status and documentation (`docs/errors.md` is made from it). */
+export const errorTable = {
+  'malformed-body': { status: 400, title: 'Malformed body', retryable: false, doc: 'Send valid UTF-8 JSON.' },
+  'malformed-request': {
+    status: 400,
+    title: 'Malformed request',
+    retryable: false,
+    doc: 'Mend the path, the headers or the frame named in the detail.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Not authenticated',
+    retryable: false,
+    doc: 'Send `Authorization: Bearer <JWT>` from the configured issuer, not expired.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    retryable: false,
+    doc: 'The token belongs to another store than the order.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    retryable: false,
+    doc: 'Check the path or the orderId; an order of another store is not found either.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    retryable: false,
+    doc: 'Use one of the methods in the Allow header.',
+  },
+  'order-conflict': {
+    status: 409,
+    title: 'Order already exists with other content',
+    retryable: false,
+    doc: 'An orderId names one order for ever: use a new orderId for a changed order.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'Body too large',
+    retryable: false,
+    doc: 'Send fewer orders in a batch, or a smaller order.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    retryable: false,
+    doc: 'Send the Content-Type that the detail names.',
+  },
+  'invalid-order': {
+    status: 422,
+    title: 'Invalid order',
+    retryable: false,
+    doc: 'Mend the fields listed in `errors`.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    retryable: true,
+    doc: 'Wait for Retry-After seconds, then send again.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'Internal error',
+    retryable: true,
+    doc: 'Send the same order again; the orderId keeps it from counting twice.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    retryable: true,
+    doc: 'Wait for Retry-After seconds, then send the same order again.',
+  },
+  'log-unavailable': {
+    status: 503,
+    title: 'Order log unavailable',
+    retryable: true,
+    doc: 'The order was not accepted: wait for Retry-After seconds, then send the same order again.',
+  },
+  draining: {
+    status: 503,
+    title: 'Shutting down',
+    retryable: true,
+    doc: 'Send the order again; another instance takes it.',
+  },
+  'status-unavailable': {
+    status: 503,
+    title: 'Status unavailable',
+    retryable: true,
+    doc: 'The status store is down; orders are still accepted. Ask again later.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** RFC 9457 problem details, as answered with `application/problem+json`. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  errors?: FieldError[];
+}
+
+export function problem(code: ErrorCode, detail: string, errors?: FieldError[]): Problem {
+  const { status, title } = errorTable[code];
+  const body: Problem = { type: `urn:ordermesh:problem:${code}`, title, status, detail, code };
+  if (errors !== undefined) body.errors = errors;
+  return body;
+}

@@ -1,0 +1,44 @@
+import type { EventType } from './events.ts';
+
+/** Record headers as we write them; Kafka's own form is a list of name and bytes. */
+export type RecordHeaders = Record<string, string>;
+
+export interface EventHeaderFields {
+  id: string;
+  type: EventType;
+  /** URI reference of the role that made the event, for example `/ordermesh/gateway`. */
+  source: string;
+  /** RFC 3339. */
+  time: string;
+  /** The orderId. */
+  subject: string;
+  /** W3C Trace Context, carried from the request to every event that follows from it. */
+  traceparent?: string | undefined;
+}
+
+/** CloudEvents 1.0 attributes in Kafka's binary content mode (CloudEvents Kafka protocol binding, section 3.2). */
+export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
+  const headers: RecordHeaders = {
+    ce_specversion: '1.0',
+    ce_id: fields.id,
+    ce_source: fields.source,
+    ce_type: fields.type,
+    ce_time: fields.time,
+    ce_subject: fields.subject,
+    'content-type': 'application/json',
+  };
+  if (fields.traceparent !== undefined) headers.traceparent = fields.traceparent;
+  return headers;
+}
+
+/** Headers of a record in a dead-letter topic; the original headers and bytes stay as they were. */
+export const deadLetterHeaders = {
+  reason: 'dlt-reason',
+  error: 'dlt-error',
+  attempts: 'dlt-attempts',
+  topic: 'dlt-topic',
+  partition: 'dlt-partition',
+  offset: 'dlt-offset',
+  firstFailedAt: 'dlt-first-failed-at',
+  behind: 'dlt-behind',
+} as const;

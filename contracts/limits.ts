@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+
+/**
+ * Every fixed limit of the product, in one place, with their relations asserted below. What an operator may tune is in
+ * `config.ts`; what is here is part of the public contract or of a proof.
+ */
+export const limits = {
+  /** Largest order body, in bytes, over every way in. */
+  orderBytesMax: 256 * 1024,
+  /** Largest batch request, in bytes. */
+  batchBytesMax: 4 * 1024 * 1024,
+  /** Most orders in one `POST /v1/orders/batch`. */
+  batchOrdersMax: 1_000,
+  itemsPerOrderMax: 100,
+  modifiersPerItemMax: 20,
+  quantityMax: 999,
+  /** Largest amount of money of one order, in minor units: a price that a typo made is refused at the door. */
+  amountMax: 100_000_000,
+  /** Unanswered submits on one WebSocket connection. */
+  streamUnansweredMax: 256,
+  /** `max.message.bytes` of our topics: the largest record batch a broker takes for one partition. */
+  kafkaBatchBytesMax: 1_048_576,
+  /** Bytes of records for one partition in one produce request, with room for headers and framing. */
+  producePartitionBytesMax: 900_000,
+  /** Retries of a failing message before it is parked in the dead-letter topic. */
+  retriesMax: 3,
+} as const;
+
+assert(limits.orderBytesMax < limits.producePartitionBytesMax, 'an order must fit into one produce request');
+assert(limits.producePartitionBytesMax < limits.kafkaBatchBytesMax, 'a produce request must fit the broker limit');
+assert(limits.batchBytesMax >= limits.orderBytesMax, 'a batch of one order must be as large as a single order');

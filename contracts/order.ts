@@ -1,0 +1,106 @@
+import { type Static, Type } from 'typebox';
+import { limits } from './limits.ts';
+
+/** SKU of a menu item or modifier: lower-case words joined by hyphens. */
+const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
+const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
+
+export const orderIdSchema = Type.String({
+  format: 'uuid',
+  description: 'UUID made by the point of sale; the idempotency key of the order.',
+});
+
+export const storeIdSchema = Type.String({
+  pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+  minLength: 2,
+  maxLength: 32,
+  description: 'The restaurant, for example us-il-0001.',
+});
+
+const modifierSchema = Type.Object(
+  {
+    sku: sku(),
+    quantity: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: limits.quantityMax, description: 'Per item; 1 if absent.' }),
+    ),
+    unitPrice: amount('Minor units; 0 for a free choice.'),
+  },
+  { additionalProperties: false },
+);
+
+const itemSchema = Type.Object(
+  {
+    sku: sku(),
+    quantity: Type.Integer({ minimum: 1, maximum: limits.quantityMax }),
+    unitPrice: amount('Price of one without its modifiers, in minor units.'),
+    modifiers: Type.Optional(Type.Array(modifierSchema, { maxItems: limits.modifiersPerItemMax })),
+    note: Type.Optional(Type.String({ maxLength: 200, description: 'Free text for the kitchen.' })),
+  },
+  { additionalProperties: false },
+);
+
+const paymentSchema = Type.Object(
+  {
+    method: Type.Enum(['card', 'app', 'cash']),
+    token: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: 'Token of the payment provider, never a card number. Required unless the method is cash.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    if: { properties: { method: { const: 'cash' } } },
+    else: { required: ['token'] },
+  },
+);
+
+/** An order as a point of sale submits it. Money is an integer in minor units of `currency` (ISO 4217). */
+export const orderSchema = Type.Object(
+  {
+    orderId: orderIdSchema,
+    storeId: storeIdSchema,
+    channel: Type.Enum(['pos', 'kiosk', 'drive-thru', 'app', 'web', 'delivery']),
+    placedAt: Type.String({ format: 'date-time', description: 'RFC 3339, when the guest ordered.' }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' }),
+    items: Type.Array(itemSchema, { minItems: 1, maxItems: limits.itemsPerOrderMax }),
+    total: amount('Sum of quantity x (unitPrice + its modifiers) over the items, in minor units.'),
+    customerId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    payment: paymentSchema,
+  },
+  { $id: 'Order', additionalProperties: false },
+);
+
+export type Order = Static<typeof orderSchema>;
+export type OrderItem = Static<typeof itemSchema>;
+export type OrderModifier = Static<typeof modifierSchema>;
+export type PaymentMethod = Order['payment']['method'];
+
+/** Price of one line: quantity x (unit price + modifiers), in minor units. */
+export function lineTotal(item: OrderItem): number {
+  let each = item.unitPrice;
+  for (const modifier of item.modifiers ?? []) each += modifier.unitPrice * (modifier.quantity ?? 1);
+  return item.quantity * each;
+}
+
+/** What the order's lines add up to, in minor units; a valid order's `total` equals it. */
+export function orderTotal(order: Pick<Order, 'items'>): number {
+  let total = 0;
+  for (const item of order.items) total += lineTotal(item);
+  return total;
+}
+
+/** SKUs and quantities that the order takes from stock, modifiers included. */
+export function stockDemand(order: Pick<Order, 'items'>): Map<string, number> {
+  const demand = new Map<string, number>();
+  for (const item of order.items) {
+    demand.set(item.sku, (demand.get(item.sku) ?? 0) + item.quantity);
+    for (const modifier of item.modifiers ?? []) {
+      const quantity = item.quantity * (modifier.quantity ?? 1);
+      demand.set(modifier.sku, (demand.get(modifier.sku) ?? 0) + quantity);
+    }
+  }
+  return demand;
+}

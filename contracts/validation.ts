@@ -1,0 +1,63 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Static, TSchema } from 'typebox';
+
+/** One reason why a document is not valid. `pointer` is a JSON Pointer (RFC 6901) into the document. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
+
+/** More than these are not reported: the first few tell the author of the document what to mend. */
+const ERRORS_MAX = 16;
+
+const ajv = new Ajv({ allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true });
+// The CommonJS typing of ajv-formats hides its callable default from ESM.
+(addFormats as unknown as (instance: Ajv) => void)(ajv);
+
+/** A second instance that goes on after the first error; it runs only for a document already known to be invalid. */
+const explaining = new Ajv({ allErrors: true, strict: true, strictTypes: false, allowUnionTypes: true });
+(addFormats as unknown as (instance: Ajv) => void)(explaining);
+
+/**
+ * Compiles a schema once. The fast path stops at the first error; only an invalid document is walked again for all of its
+ * errors.
+ */
+export function compileValidator<S extends TSchema>(schema: S): (value: unknown) => Validated<Static<S>> {
+  const check: ValidateFunction = ajv.compile(schema);
+  let explain: ValidateFunction | undefined;
+  return (value) => {
+    if (check(value)) return { ok: true, value: value as Static<S> };
+    explain ??= explaining.compile(schema);
+    explain(value);
+    return {
+      ok: false,
+      errors: (explain.errors ?? [])
+        .filter((error) => error.keyword !== 'if')
+        .slice(0, ERRORS_MAX)
+        .map(fieldError),
+    };
+  };
+}
+
+function fieldError(error: ErrorObject): FieldError {
+  switch (error.keyword) {
+    case 'required':
+      return { pointer: `${error.instancePath}/${escapePointer(error.params.missingProperty)}`, detail: 'is required' };
+    case 'additionalProperties':
+      return {
+        pointer: `${error.instancePath}/${escapePointer(error.params.additionalProperty)}`,
+        detail: 'is not a known field',
+      };
+    case 'enum':
+      return { pointer: error.instancePath, detail: `must be one of ${error.params.allowedValues.join(', ')}` };
+    default:
+      return { pointer: error.instancePath, detail: error.message ?? error.keyword };
+  }
+}
+
+function escapePointer(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,70 @@
+import type { OutgoingRecord } from '../kafka/producer.ts';
+import type { Transaction } from '../store/database.ts';
+
+/** One record of the actor's topic, inside the thread that owns its partition. Key and value are views into the batch. */
+export interface Message {
+  topic: string;
+  partition: number;
+  offset: bigint;
+  /** Milliseconds since the epoch, the record's timestamp. */
+  timestamp: number;
+  /** The OrderID. Records without a key are their own key (`<partition>:<offset>`). */
+  key: string;
+  value: Buffer | null;
+  /** Decoded on first use. */
+  readonly headers: Readonly<Record<string, Buffer>>;
+}
+
+/** What `apply` gets for one message: the message, what `decode` made of it and what `prepare` brought. */
+export interface Item<In, Prepared> {
+  message: Message;
+  input: In;
+  prepared: Prepared;
+}
+
+/** The records that one message causes, in order; produced with acks=all before the message counts as finished. */
+export type Outputs = readonly OutgoingRecord[];
+
+/** `decode` returns this for a message the actor has no interest in; it is finished at once. */
+export const skip: unique symbol = Symbol('skip');
+
+/**
+ * An actor: what happens to one message of its topic. Per key everything is serial: the next message of a key is not decoded before
+ * the effects and outputs of the one before are durable. Different keys run concurrently.
+ *
+ * The three steps keep third parties, decisions and effects apart:
+ * 1. `decode` bytes to a value. Pure. Throwing makes the message poison (retried, then parked).
+ * 2. `prepare`, optional: calls to a third party, concurrently per message, with an idempotency key of the order. It can run
+ *    more than once for a message, so it may change nothing but through that key.
+ * 3. `apply`, optional: the effects of all ready messages, of different keys, in **one** transaction per turn; returns the outputs of
+ *    each item, in the order of the items. It can run again for a message whose outputs were not yet acknowledged, so it stores its
+ *    decision keyed by OrderID and a redelivery repeats the same outputs. The transaction is already fenced: if a newer
+ *    epoch owns a partition, it fails before anything is written.
+ *
+ * An error thrown by `prepare` concerns that message alone. When `apply` throws, the turn is split until the failing message is
+ * found, and the others succeed. `OutageError` (or an error of the database or broker connection) is never the fault of a
+ * message: the partition pauses and retries for as long as it takes.
+ */
+export interface Actor<In, Prepared = undefined> {
+  decode(message: Message): In | typeof skip;
+  prepare?(input: In, message: Message): Promise<Prepared>;
+  apply?(items: readonly Item<In, Prepared>[], transaction: Transaction): Promise<readonly Outputs[]>;
+  /** Called once when the thread stops. */
+  close?(): Promise<void>;
+}
+
+/** What a thread gives the actor it creates. Plain data crosses the thread boundary, nothing else. */
+export interface ActorContext<Settings> {
+  settings: Settings;
+  slot: number;
+}
+
+/** An actor module exports `createActor`; the runtime imports it in each thread. */
+export interface ActorModule<Settings = unknown> {
+  createActor(context: ActorContext<Settings>): Actor<unknown, unknown> | Promise<Actor<unknown, unknown>>;
+}
+
+/** Something that the message needs is down (a provider, a store): not poison. */
+export class OutageError extends Error {
+  override name = 'OutageError';
+}

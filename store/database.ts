@@ -1,0 +1,22 @@
+import postgres from 'postgres';
+
+/** A pool of connections. Room-internal modules take it or a `Transaction`. */
+export type Database = postgres.Sql;
+
+/** One open transaction; statements issued without awaiting are pipelined. */
+export type Transaction = postgres.TransactionSql;
+
+export interface DatabaseOptions {
+  url: string;
+  connections: number;
+  /** Shows up in `pg_stat_activity`. */
+  application: string;
+}
+
+export function connectDatabase({ url, connections, application }: DatabaseOptions): Database {
+  return postgres(url, {
+    max: connections,
+    connection: { application_name: application },
+    onnotice: () => {},
+  });
+}
