@@ -1,0 +1,27 @@
+/** The long-running roles, in the order an order meets them. Their admin ports count up from the gateway's. */
+export const roles = [
+  'gateway',
+  'order-validator',
+  'payment',
+  'kitchen',
+  'display',
+  'bridge',
+  'warehouse',
+  'loyalty',
+  'edge',
+] as const;
+
+export type RoleName = (typeof roles)[number];
+
+const FIRST_ADMIN_PORT = 9464;
+
+export function defaultAdminPort(role: RoleName): number {
+  return FIRST_ADMIN_PORT + roles.indexOf(role);
+}
+
+/** A started role. `addresses` are what a person would open or call, by what they are. */
+export interface RunningRole {
+  addresses: Record<string, string>;
+  /** Finishes what is under way, then stops. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import { readdir, readFile } from 'node:fs/promises';
+import type { Database } from './database.ts';
+
+const directory = new URL('./migrations/', import.meta.url);
+
+/** Any number: the advisory lock that lets one of several starting processes migrate. */
+const MIGRATION_LOCK = 7_236_451;
+
+/**
+ * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in order of its name, each in a transaction of
+ * its own. Safe to call from every process at start.
+ */
+export async function migrate(database: Database): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
+  await using connection = await reserve(database);
+  const sql = connection.sql;
+  await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
+  try {
+    await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`;
+    const applied = new Set((await sql<{ name: string }[]>`select name from migrations`).map(({ name }) => name));
+    for (const name of names) {
+      if (applied.has(name)) continue;
+      const statements = await readFile(new URL(name, directory), 'utf8');
+      const literal = name.replaceAll("'", "''");
+      await sql
+        .unsafe(`begin;\n${statements}\n;insert into migrations (name) values ('${literal}');\ncommit;`)
+        .simple();
+    }
+  } finally {
+    await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`;
+  }
+}
+
+/** The lock belongs to a session, so one connection is kept for all of it. */
+async function reserve(database: Database) {
+  const sql = await database.reserve();
+  return { sql, [Symbol.asyncDispose]: async () => sql.release() };
+}

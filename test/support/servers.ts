@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { connectDatabase, type Database } from '../../store/database.ts';
+import { migrate } from '../../store/migrate.ts';
+
+/** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
+export function servers() {
+  return { brokers: required('KAFKA_BROKERS').split(','), databaseUrl: required('DATABASE_URL') };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error(`${name} is not set: run integration tests through vitest, whose set-up starts the servers`);
+  return value;
+}
+
+export interface TestDatabase extends AsyncDisposable {
+  url: string;
+  sql: Database;
+}
+
+/** A database of its own with the current schema, dropped on dispose. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const admin = connectDatabase({ url: servers().databaseUrl, connections: 1, application: 'test-set-up' });
+  await admin.unsafe(`create database ${name}`);
+  const url = new URL(servers().databaseUrl);
+  url.pathname = `/${name}`;
+  const sql = connectDatabase({ url: url.href, connections: 4, application: 'test' });
+  await migrate(sql);
+  return {
+    url: url.href,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.end();
+      await admin.unsafe(`drop database ${name} with (force)`);
+      await admin.end();
+    },
+  };
+}
+
+/** A name no other test uses. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomBytes(6).toString('hex')}`;
+}
