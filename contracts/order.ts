@@ -2,8 +2,8 @@ import { type Static, Type } from 'typebox';
 import { limits } from './limits.ts';
 
 /** SKU of a menu item or modifier: lower-case words joined by hyphens. */
-const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
-const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
+export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
+export const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
 
 export const orderIdSchema = Type.String({
   format: 'uuid',
