@@ -1,0 +1,57 @@
+import { allTopics, groups } from '../contracts/topics.ts';
+
+export interface Region {
+  name: string;
+  brokers: string[];
+}
+
+export interface MirrorOptions {
+  from: Region;
+  to: Region;
+  replicationFactor: number;
+}
+
+/**
+ * Properties of a MirrorMaker 2 that mirrors the mesh's topics and the positions of its groups from one region to the other.
+ *
+ * Topics keep their names (IdentityReplicationPolicy), set on the source *and* on the checkpoint connector: with it on only one of them
+ * the translated offsets are written for topics that don't exist. Groups synchronise only while they are empty in the target
+ * (apache/kafka#11748), which a passive region's groups are.
+ */
+export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions): string {
+  const flow = `${from.name}->${to.name}`;
+  const policy = 'org.apache.kafka.connect.mirror.IdentityReplicationPolicy';
+  const properties: Record<string, string | number | boolean> = {
+    clusters: `${from.name},${to.name}`,
+    [`${from.name}.bootstrap.servers`]: from.brokers.join(','),
+    [`${to.name}.bootstrap.servers`]: to.brokers.join(','),
+    [`${flow}.enabled`]: true,
+    [`${to.name}->${from.name}.enabled`]: false,
+    [`${flow}.topics`]: allTopics.map(escapePattern).join('|'),
+    [`${flow}.groups`]: Object.values(groups).map(escapePattern).join('|'),
+    'replication.policy.class': policy,
+    [`${flow}.source.connector.replication.policy.class`]: policy,
+    [`${flow}.checkpoint.connector.replication.policy.class`]: policy,
+    'replication.factor': replicationFactor,
+    'checkpoints.topic.replication.factor': replicationFactor,
+    'heartbeats.topic.replication.factor': replicationFactor,
+    'offset-syncs.topic.replication.factor': replicationFactor,
+    'offset.storage.replication.factor': replicationFactor,
+    'status.storage.replication.factor': replicationFactor,
+    'config.storage.replication.factor': replicationFactor,
+    'sync.group.offsets.enabled': true,
+    'sync.group.offsets.interval.seconds': 2,
+    'emit.checkpoints.interval.seconds': 2,
+    'refresh.topics.interval.seconds': 10,
+    'refresh.groups.interval.seconds': 10,
+    'offset.lag.max': 10,
+    'dedicated.mode.enable.internal.rest': false,
+  };
+  return `${Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+function escapePattern(name: string): string {
+  return name.replaceAll('.', '\\\\.');
+}
