@@ -13,12 +13,24 @@ export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldEr
 /** More than these are not reported: the first few tell the author of the document what to mend. */
 const ERRORS_MAX = 16;
 
-const ajv = new Ajv({ allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true });
+const ajv = new Ajv({
+  allErrors: false,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+});
 // The CommonJS typing of ajv-formats hides its callable default from ESM.
 (addFormats as unknown as (instance: Ajv) => void)(ajv);
 
 /** A second instance that goes on after the first error; it runs only for a document already known to be invalid. */
-const explaining = new Ajv({ allErrors: true, strict: true, strictTypes: false, allowUnionTypes: true });
+const explaining = new Ajv({
+  allErrors: true,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+});
 (addFormats as unknown as (instance: Ajv) => void)(explaining);
 
 /**

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { orderFingerprint } from '../../contracts/fingerprint.ts';
+import type { Order } from '../../contracts/order.ts';
+
+const order: Order = {
+  orderId: '0192f1c2-7c1a-7cc0-8000-000000000001',
+  storeId: 'us-il-0001',
+  channel: 'pos',
+  placedAt: '2026-11-22T10:00:00.000Z',
+  currency: 'USD',
+  items: [
+    { sku: 'double-cheeseburger', quantity: 2, unitPrice: 599, modifiers: [{ sku: 'extra-cheese', unitPrice: 50 }] },
+    { sku: 'fries-large', quantity: 1, unitPrice: 349 },
+  ],
+  total: 1647,
+  customerId: 'c-1',
+  payment: { method: 'card', token: 'tok_visa' },
+};
+
+function changed(change: (copy: Order) => void): Order {
+  const copy = structuredClone(order);
+  change(copy);
+  return copy;
+}
+
+test('the order of keys, defaults written out and the orderId make no difference', () => {
+  const fingerprint = orderFingerprint(order);
+  const reversed = Object.fromEntries(Object.entries(order).reverse()) as unknown as Order;
+  expect(orderFingerprint(reversed)).toBe(fingerprint);
+  expect(orderFingerprint(changed((copy) => Object.assign(copy.items[1] ?? {}, { modifiers: [] })))).toBe(fingerprint);
+  expect(orderFingerprint(changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { quantity: 1 })))).toBe(
+    fingerprint,
+  );
+  expect(orderFingerprint({ ...order, orderId: '0192f1c2-7c1a-7cc0-8000-000000000002' })).toBe(fingerprint);
+});
+
+test('every field of the content makes a difference', () => {
+  const variants = [
+    order,
+    changed((copy) => Object.assign(copy, { storeId: 'us-il-0002' })),
+    changed((copy) => Object.assign(copy, { channel: 'app' })),
+    changed((copy) => Object.assign(copy, { placedAt: '2026-11-22T10:00:01.000Z' })),
+    changed((copy) => Object.assign(copy, { currency: 'EUR' })),
+    changed((copy) => Object.assign(copy, { total: 1648 })),
+    changed((copy) => Object.assign(copy, { customerId: 'c-2' })),
+    changed((copy) => delete copy.customerId),
+    changed((copy) => Object.assign(copy.payment, { method: 'app' })),
+    changed((copy) => Object.assign(copy.payment, { token: 'tok_other' })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { sku: 'cheeseburger' })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { quantity: 3 })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { unitPrice: 600 })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { note: 'no onions' })),
+    changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { sku: 'bacon' })),
+    changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { quantity: 2 })),
+    changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { unitPrice: 51 })),
+    changed((copy) => copy.items.reverse()),
+    changed((copy) => copy.items.pop()),
+  ];
+  expect(new Set(variants.map(orderFingerprint)).size).toBe(variants.length);
+});
