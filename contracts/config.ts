@@ -74,6 +74,17 @@ export const variables = {
     '128MiB',
     'Bytes of orders under way in one gateway process before it answers 503.',
   ),
+  ORDERMESH_RECENT_ORDERS_MAX: required(
+    integer(2, 10_000_000),
+    '200000',
+    'Accepted orders that one gateway remembers, to know a repeated orderId; about 300 bytes each.',
+  ),
+  ORDERMESH_RECENT_AGE: required(duration(), '10m', 'How long the gateway remembers an accepted order at most.'),
+  ORDERMESH_TOKENS_CACHED_MAX: required(
+    integer(2, 1_000_000),
+    '10000',
+    'Verified tokens that one gateway remembers until they expire.',
+  ),
   ORDERMESH_AUTH: required(
     flag(),
     'on',

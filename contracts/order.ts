@@ -5,9 +5,11 @@ import { limits } from './limits.ts';
 export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
 export const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
 
+/** Lower case only: the orderId is compared and hashed as text everywhere, so one order must have one spelling. */
 export const orderIdSchema = Type.String({
   format: 'uuid',
-  description: 'UUID made by the point of sale; the idempotency key of the order.',
+  pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+  description: 'UUID in lower case, made by the point of sale; the idempotency key of the order.',
 });
 
 export const storeIdSchema = Type.String({
