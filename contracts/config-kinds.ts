@@ -27,6 +27,13 @@ export const list = (takes: string): Kind<string[]> =>
     return entries.includes('') ? undefined : entries;
   });
 
+/** Some of the given values, each at most once. */
+export const someOf = <const T extends string>(...values: T[]): Kind<T[]> =>
+  kind(`one or more of ${values.join(', ')}, separated by commas`, (value) => {
+    const entries = value.split(',').map((entry) => values.find((candidate) => candidate === entry.trim()));
+    return new Set(entries).size < entries.length || entries.includes(undefined) ? undefined : (entries as T[]);
+  });
+
 export const integer = (min: number, max: number): Kind<number> =>
   kind(`a whole number from ${min} to ${max}`, (value) =>
     inRange(/^-?\d+$/.test(value) ? Number(value) : Number.NaN, min, max),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { bytes, duration, flag, integer, type Kind, list, oneOf, port, text, url } from './config-kinds.ts';
+import { bytes, duration, flag, integer, type Kind, list, oneOf, port, someOf, text, url } from './config-kinds.ts';
+import { limits } from './limits.ts';
 
 interface Variable<T> {
   kind: Kind<T>;
@@ -115,6 +116,61 @@ export const variables = {
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
+  ORDERMESH_BRIDGE_EVENTS: required(
+    someOf('order.paid', 'order.payment-failed', 'order.cooking', 'order.cooked', 'order.recalled'),
+    'order.paid,order.payment-failed,order.cooked',
+    'Event types that the bridge publishes to Pub/Sub. `order.validated` stays inside: it carries payment tokens.',
+  ),
+  ORDERMESH_BRIDGE_MIN_TOTAL: required(
+    integer(0, limits.amountMax),
+    '1500',
+    'Smallest order total, in minor units, whose events the bridge publishes; 0 publishes them all.',
+  ),
+  ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX: required(
+    integer(1, 100_000),
+    '1000',
+    'Messages that a bridge thread has under way to Pub/Sub.',
+  ),
+  ORDERMESH_BRIDGE_OUTSTANDING_BYTES_MAX: required(
+    bytes(),
+    '16MiB',
+    'Bytes that a bridge thread has under way to Pub/Sub.',
+  ),
+  ORDERMESH_BRIDGE_PUBLISH_DEADLINE: required(
+    duration(),
+    '10s',
+    'A publish that Pub/Sub has not acknowledged by then counts as an outage: its partition pauses and tries again.',
+  ),
+  ORDERMESH_LOYALTY_PORT: required(port(), '8082', 'Port of the loyalty function, to which Pub/Sub pushes.'),
+  ORDERMESH_LOYALTY_PUSH_ENDPOINT: optional(
+    url('http', 'https'),
+    'Where Pub/Sub reaches the loyalty function; by default its own address, which only an emulator can reach.',
+  ),
+  ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: optional(
+    text('the e-mail address of a service account'),
+    'Identity whose OIDC token Pub/Sub sends with each push.',
+  ),
+  ORDERMESH_LOYALTY_UNITS_PER_POINT: required(
+    integer(1, limits.amountMax),
+    '100',
+    'Minor units of a paid order that earn one loyalty point; a remainder earns nothing.',
+  ),
+  ORDERMESH_WAREHOUSE_BATCH_ROWS_MAX: required(integer(1, 10_000), '500', 'Most rows of one insert into BigQuery.'),
+  ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX: required(
+    integer(1, 1_000_000),
+    '5000',
+    'Messages that the warehouse holds before it stops pulling.',
+  ),
+  ORDERMESH_WAREHOUSE_OUTSTANDING_BYTES_MAX: required(
+    bytes(),
+    '32MiB',
+    'Bytes that the warehouse holds before it stops pulling.',
+  ),
+  ORDERMESH_WAREHOUSE_INSERT_TIMEOUT: required(
+    duration(),
+    '30s',
+    'An insert that BigQuery has not answered by then is repeated.',
+  ),
 } satisfies Record<string, Variable<unknown>>;
 
 type Table = typeof variables;
