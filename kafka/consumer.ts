@@ -5,8 +5,8 @@ export interface TopicPartition {
 
 /** A record as fetched. Key and value may be null in Kafka. Buffers are views that stay valid. */
 export interface FetchedRecord {
-  /** Kafka's decimal offset. */
-  offset: bigint;
+  /** An integer: Kafka's 64-bit offsets stay below 2^53 for as long as any topic of ours can live, and numbers are cheap. */
+  offset: number;
   /** Milliseconds since the epoch, from the record's timestamp. */
   timestamp: number;
   key: Buffer | null;
@@ -18,26 +18,29 @@ export interface FetchedRecord {
 export interface FetchedBatch extends TopicPartition {
   records: FetchedRecord[];
   /** Offset after the newest record of the partition, for lag. */
-  highWatermark: bigint;
+  highWatermark: number;
 }
 
 /**
- * What a group consumer tells its owner. Partitions have three moments: assigned, revoked and lost.
+ * What a group consumer tells its owner. A partition has three moments: it is assigned, and then either revoked or lost. Rebalances
+ * are eager: each one ends the whole assignment, and a partition that this member gets again is assigned anew.
  */
 export interface ConsumerListener {
-  /** Newly assigned, before their first batch. Awaited: fetching of them starts after it resolves. */
+  /**
+   * Assigned, before their first batch: it is awaited, and fetching of them starts at their committed offset after it resolves. When it
+   * rejects, the member leaves and joins again after a pause.
+   */
   onAssigned(partitions: TopicPartition[]): Promise<void>;
   /**
-   * About to be given up while the member is still in its generation: finish what is under way within a time limit of your
-   * own and `commit`. Awaited before the member rejoins.
+   * About to be given up, the whole assignment, while the member is still in its generation: finish what is under way within a
+   * time limit of your own and `commit`. Awaited before the member rejoins or leaves.
    */
   onRevoked(partitions: TopicPartition[]): Promise<void>;
-  /** No longer ours (the session timed out, or a rebalance passed without a chance to drain): drop all state, never commit. */
+  /** No longer ours, the whole assignment (the session timed out, or the client crashed): drop all state, never commit. */
   onLost(partitions: TopicPartition[]): void;
   /**
    * Must return at once: an implementation may fetch from a broker only after every batch of the last fetch was handed over.
-   * Work goes on elsewhere; bound it with `pause`. Offsets of a partition are ascending; after a rebalance a kept partition
-   * can deliver records again from its committed offset, so the owner skips what it already has.
+   * Work goes on elsewhere; bound it with `pause`. Offsets of a partition are ascending.
    */
   onBatch(batch: FetchedBatch): void;
 }
@@ -50,11 +53,11 @@ export interface GroupConsumer {
    * Rejects with `NotAMemberError` when this member is no longer in the group's generation: the proof of membership that an
    * epoch claim rests on. Rejects with `KafkaUnavailableError` on an outage.
    */
-  commit(positions: (TopicPartition & { offset: bigint })[]): Promise<void>;
+  commit(positions: (TopicPartition & { offset: number })[]): Promise<void>;
   pause(partitions: TopicPartition[]): void;
   resume(partitions: TopicPartition[]): void;
   /** The next fetch of the partition starts at `offset`. */
-  seek(partition: TopicPartition & { offset: bigint }): void;
+  seek(partition: TopicPartition & { offset: number }): void;
   /** Revokes (drains, commits) and leaves the group. */
   close(): Promise<void>;
 }
@@ -69,9 +72,4 @@ export interface ConsumerOptions {
   sessionTimeoutMs?: number;
   /** Most bytes of one partition in one fetch. */
   partitionBytesMax?: number;
-}
-
-/** The broker no longer counts this member in the current generation. */
-export class NotAMemberError extends Error {
-  override name = 'NotAMemberError';
 }

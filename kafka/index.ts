@@ -1,4 +1,8 @@
 /** The room's door: what others import. Implementations stay behind it. */
+export * from './admin.ts';
 export * from './consumer.ts';
 export * from './errors.ts';
+export { createConsumer } from './kafkajs-consumer.ts';
+export { partitionOf } from './partitioner.ts';
+export { createProducer } from './platformatic-producer.ts';
 export * from './producer.ts';

@@ -5,7 +5,7 @@ import type { Transaction } from '../store/database.ts';
 export interface Message {
   topic: string;
   partition: number;
-  offset: bigint;
+  offset: number;
   /** Milliseconds since the epoch, the record's timestamp. */
   timestamp: number;
   /** The OrderID. Records without a key are their own key (`<partition>:<offset>`). */

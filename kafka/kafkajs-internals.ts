@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module';
+
+/**
+ * The few places where kafkajs must be reached below its public interface. kafkajs 2.2.4 is its last release (2023) and pinned
+ * exactly, so these do not move; the version is checked all the same.
+ */
+const require = createRequire(import.meta.url);
+
+const { version } = require('kafkajs/package.json') as { version: string };
+if (version !== '2.2.4') throw new Error(`kafkajs is ${version}; its internals are known for 2.2.4 only`);
+
+/** kafkajs's view of one membership: src/consumer/consumerGroup.js. */
+export interface ConsumerGroupInternals {
+  readonly groupId: string;
+  readonly cluster: object;
+  readonly generationId: number | null;
+  readonly memberId: string | null;
+  readonly coordinator: {
+    heartbeat(request: { groupId: string; memberId: string; groupGenerationId: number }): Promise<unknown>;
+  } | null;
+  /** One OffsetCommit request in the current generation; rejects with the protocol's error, without retries. */
+  commitOffsets(offsets: {
+    topics: { topic: string; partitions: { partition: number; offset: string; metadata: null }[] }[];
+  }): Promise<void>;
+  joinAndSync(): Promise<void>;
+}
+
+const beforeJoin = new WeakMap<object, (group: ConsumerGroupInternals) => Promise<void>>();
+
+/**
+ * Calls `hook` before every (re)join of the consumer that uses this cluster object, and waits for it. kafkajs itself gives no such
+ * moment: on a rebalance it joins at once, and an idle consumer notices the rebalance without any of the owner's code in between.
+ * The cluster object is what a partition assigner's factory is given, which makes the hook a consumer's own.
+ */
+export function onBeforeJoin(cluster: object, hook: (group: ConsumerGroupInternals) => Promise<void>): void {
+  beforeJoin.set(cluster, hook);
+}
+
+const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup.js') as { prototype: ConsumerGroupInternals };
+const { joinAndSync } = ConsumerGroup.prototype;
+ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals) {
+  await beforeJoin.get(this.cluster)?.(this);
+  return joinAndSync.call(this);
+};
+
+interface RequestQueueInternals {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: unknown;
+  scheduleCheckPendingRequests(): void;
+}
+
+const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueueInternals };
+const { scheduleCheckPendingRequests } = RequestQueue.prototype;
+/** With nothing pending kafkajs sets a timer with a negative delay, which Node 24 warns of (tulios/kafkajs#1751). It has nothing to check then. */
+RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueueInternals) {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this);
+};

@@ -1,0 +1,38 @@
+/** The partition of a key, as the Java client's default partitioner computes it, so that every client agrees. */
+export function partitionOf(key: string | Buffer, partitionCount: number): number {
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key;
+  return (murmur2(bytes) & 0x7fffffff) % partitionCount;
+}
+
+const SEED = 0x9747b28c;
+const MULTIPLIER = 0x5bd1e995;
+const SHIFT = 24;
+
+/**
+ * MurmurHash2, 32 bits, with Kafka's seed; the result is a signed integer.
+ * Source: org.apache.kafka.common.utils.Utils#murmur2.
+ */
+export function murmur2(data: Uint8Array): number {
+  const length = data.length;
+  let hash = SEED ^ length;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    // The four bytes exist: the loop's bound says so, and `| 0` spares the check of an undefined.
+    let word =
+      (data[at] as number) |
+      ((data[at + 1] as number) << 8) |
+      ((data[at + 2] as number) << 16) |
+      ((data[at + 3] as number) << 24) |
+      0;
+    word = Math.imul(word, MULTIPLIER);
+    word ^= word >>> SHIFT;
+    hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER);
+  }
+  const rest = length - at;
+  if (rest === 3) hash ^= (data[at + 2] as number) << 16;
+  if (rest >= 2) hash ^= (data[at + 1] as number) << 8;
+  if (rest >= 1) hash = Math.imul(hash ^ (data[at] as number), MULTIPLIER);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, MULTIPLIER);
+  return hash ^ (hash >>> 15);
+}
