@@ -75,7 +75,10 @@ export interface OrderPaymentFailed extends EventBase {
   payment: { method: Order['payment']['method']; code: string; detail: string };
 }
 
-/** `round` counts from 1 and goes up with every recall, so that a ticket bumped twice on two screens is one event. */
+/**
+ * `round` counts from 1 and goes up with every recall, so that a ticket bumped twice on two screens is one event. All three types
+ * name the round that the ticket is in: `order.recalled` of round 1 ends it, and the ticket is open again in round 2.
+ */
 export interface OrderKitchen extends EventBase {
   round: number;
 }
