@@ -1,5 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { bytes, duration, flag, integer, type Kind, list, oneOf, port, someOf, text, url } from './config-kinds.ts';
+import {
+  bytes,
+  duration,
+  flag,
+  fraction,
+  integer,
+  type Kind,
+  list,
+  oneOf,
+  port,
+  someOf,
+  text,
+  url,
+} from './config-kinds.ts';
 import { limits } from './limits.ts';
 
 interface Variable<T> {
@@ -170,6 +183,42 @@ export const variables = {
     duration(),
     '30s',
     'An insert that BigQuery has not answered by then is repeated.',
+  ),
+  ORDERMESH_FRAUD_WINDOW: required(
+    duration(),
+    '10m',
+    'Length of the windows of order time in which orders of a customer or card are counted.',
+  ),
+  ORDERMESH_FRAUD_CUSTOMER_ORDERS_MAX: required(
+    integer(1, 1_000_000),
+    '10',
+    'Orders of one customer in a window before further ones are rejected.',
+  ),
+  ORDERMESH_FRAUD_CARD_ORDERS_MAX: required(
+    integer(1, 1_000_000),
+    '10',
+    'Orders on one payment token in a window before further ones are rejected.',
+  ),
+  ORDERMESH_FRAUD_AMOUNT_MAX: required(
+    integer(1, 100_000_000),
+    '50000',
+    'Largest total of an order, in minor units; above it the order is rejected.',
+  ),
+  ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '15ms', 'Mean answer time of the simulated payment provider.'),
+  ORDERMESH_PAYMENT_LATENCY_MAX: required(
+    duration(),
+    '80ms',
+    'Longest answer time of the simulated payment provider; the tail ends there.',
+  ),
+  ORDERMESH_PAYMENT_DECLINE_RATE: required(
+    fraction(),
+    '0.02',
+    'Share of payment tokens that the simulated provider declines; always the same ones.',
+  ),
+  ORDERMESH_PAYMENT_TIMEOUT_RATE: required(
+    fraction(),
+    '0.0001',
+    'Share of calls whose answer the simulated provider loses; half of them after the charge was made.',
   ),
 } satisfies Record<string, Variable<unknown>>;
 
