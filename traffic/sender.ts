@@ -1,0 +1,172 @@
+import { type Answer, connectGateway } from './connection.ts';
+import { createLatencies, type LatencySummary } from './latencies.ts';
+
+/** One line to send. What is not JSON is sent as it is: the gateway has the say. */
+export interface OutgoingOrder {
+  body: string;
+  /** Whose token it is sent with. */
+  storeId: string;
+  orderId?: string;
+}
+
+/** How one order ended at the gateway's door. */
+export interface SendResult {
+  order: OutgoingOrder;
+  /** The last answer's HTTP status; 0 when the time was up without any answer. */
+  status: number;
+  /** The id that the gateway answered, or else the one that was sent. */
+  orderId: string | undefined;
+  attempts: number;
+  /** The answer's body, for a refusal. */
+  detail: string;
+}
+
+export interface SenderOptions {
+  gateway: URL;
+  /** The bearer token of a store; `undefined` sends none. */
+  token(storeId: string): string | undefined | Promise<string | undefined>;
+  /** Keep-alive connections; 32 by default. */
+  connections?: number;
+  /** Most orders under way, retries included, before the next one waits; 2,000 by default. */
+  unansweredMax?: number;
+  /** Longest time from the first attempt to giving up, in milliseconds; 60,000 by default. */
+  giveUpAfterMs?: number;
+  onResult?(result: SendResult): void;
+}
+
+export interface SendReport {
+  sent: number;
+  accepted: number;
+  /** Orders refused for good, by status. */
+  refused: Record<string, number>;
+  /** Attempts that were answered 429 or 503, or not at all, and tried again. */
+  retried: number;
+  /** Orders given up without an answer; whether they were accepted is not known. */
+  unanswered: number;
+  /** From the moment an order was due to its 202, waiting and retries included. */
+  latency: LatencySummary;
+}
+
+export interface Sender {
+  /** Resolves once there is room for the next order. The order then goes its own way: its result arrives at `onResult`. */
+  submit(order: OutgoingOrder, dueAtMs?: number): Promise<void>;
+  report(): SendReport;
+  /** Waits for every order under way. */
+  settle(): Promise<void>;
+  /** Gives up what is under way and closes the connections. */
+  close(): void;
+}
+
+const BACKOFF_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+
+/**
+ * Sends orders as a good client does: over kept connections, repeating the same order with back-off when the gateway is busy or does
+ * not answer (the orderId makes a repeat harmless), honouring Retry-After, with bounded work under way.
+ */
+export function createSender(options: SenderOptions): Sender {
+  const { gateway, connections = 32, unansweredMax = 2_000, giveUpAfterMs = 60_000 } = options;
+  const connection = connectGateway(gateway, connections, Math.min(giveUpAfterMs, 15_000));
+  const stop = new AbortController();
+  let underWay = 0;
+  let failure: unknown;
+  let waiting: (() => void)[] = [];
+  const latencies = createLatencies();
+  const report = { sent: 0, accepted: 0, refused: {} as Record<string, number>, retried: 0, unanswered: 0 };
+
+  async function deliver(order: OutgoingOrder, dueAtMs: number): Promise<void> {
+    const token = await options.token(order.storeId);
+    const giveUpAt = performance.now() + giveUpAfterMs;
+    for (let attempts = 1; ; attempts++) {
+      const answer = await connection.post(order.body, token).catch(noAnswer);
+      const waitMs = again(answer, attempts);
+      if (waitMs === undefined || stop.signal.aborted || performance.now() + waitMs > giveUpAt) {
+        return settleOne(order, answer, attempts, dueAtMs);
+      }
+      report.retried++;
+      await pause(waitMs, stop.signal);
+    }
+  }
+
+  function settleOne(order: OutgoingOrder, answer: Answer, attempts: number, dueAtMs: number): void {
+    if (answer.status === 202) {
+      report.accepted++;
+      latencies.record(performance.now() - dueAtMs);
+    } else if (answer.status === 0) report.unanswered++;
+    else report.refused[answer.status] = (report.refused[answer.status] ?? 0) + 1;
+    const orderId = answer.status === 202 ? answeredId(answer.body) : undefined;
+    options.onResult?.({
+      order,
+      status: answer.status,
+      orderId: orderId ?? order.orderId,
+      attempts,
+      detail: answer.body,
+    });
+  }
+
+  /** Resolves once at most that many are under way. Rejects when a token could not be had. */
+  async function until(most: number): Promise<void> {
+    while (underWay > most && failure === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (failure !== undefined) throw failure;
+  }
+
+  function finished(): void {
+    underWay--;
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+  }
+
+  return {
+    async submit(order, dueAtMs = performance.now()) {
+      await until(unansweredMax - 1);
+      report.sent++;
+      underWay++;
+      deliver(order, dueAtMs)
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(finished);
+    },
+    report: () => ({ ...report, refused: { ...report.refused }, latency: latencies.summary() }),
+    settle: () => until(0),
+    close() {
+      stop.abort();
+      connection.close();
+    },
+  };
+}
+
+/** The wait before the next attempt, or `undefined` when the answer is final. Half of the wait is random, so that clients spread. */
+function again({ status, retryAfterMs }: Answer, attempts: number): number | undefined {
+  if (status !== 0 && status !== 429 && status !== 503) return undefined;
+  const backoff = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (attempts - 1));
+  return (retryAfterMs ?? 0) + backoff * (0.5 + Math.random() / 2);
+}
+
+function noAnswer(error: Error): Answer {
+  return { status: 0, body: error.message };
+}
+
+function answeredId(body: string): string | undefined {
+  try {
+    const { orderId } = JSON.parse(body) as { orderId?: unknown };
+    return typeof orderId === 'string' ? orderId : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves after that time, or at once when stopped. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}
