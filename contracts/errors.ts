@@ -96,6 +96,12 @@ export const errorTable = {
     retryable: true,
     doc: 'Send the order again; another instance takes it.',
   },
+  'identity-unavailable': {
+    status: 503,
+    title: 'Identity unavailable',
+    retryable: true,
+    doc: 'The keys of the token issuer could not be read: send the same request again later.',
+  },
   'status-unavailable': {
     status: 503,
     title: 'Status unavailable',
