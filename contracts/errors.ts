@@ -48,6 +48,12 @@ export const errorTable = {
     retryable: false,
     doc: 'An orderId names one order for ever: use a new orderId for a changed order.',
   },
+  'ticket-moved-on': {
+    status: 409,
+    title: 'Ticket has moved on',
+    retryable: false,
+    doc: 'Another screen was faster: look at the ticket again before you repeat the command.',
+  },
   'body-too-large': {
     status: 413,
     title: 'Body too large',
@@ -101,6 +107,12 @@ export const errorTable = {
     title: 'Identity unavailable',
     retryable: true,
     doc: 'The keys of the token issuer could not be read: send the same request again later.',
+  },
+  'tickets-unavailable': {
+    status: 503,
+    title: 'Ticket store unavailable',
+    retryable: true,
+    doc: 'The ticket stays as it is; repeat the command when the display says that it is live again.',
   },
   'status-unavailable': {
     status: 503,
