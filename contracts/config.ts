@@ -58,6 +58,10 @@ export const variables = {
     '.data',
     'Where the embedded stack and the development issuer keep their files.',
   ),
+  ORDERMESH_PUBSUB_EMULATOR_JAR: optional(
+    text('a file path'),
+    "Jar of Google's Pub/Sub emulator; without it the gcloud component `pubsub-emulator` is looked for.",
+  ),
   ORDERMESH_LOG_LEVEL: required(
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info',

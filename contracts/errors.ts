@@ -140,3 +140,21 @@ export function problem(code: ErrorCode, detail: string, errors?: FieldError[]):
   if (errors !== undefined) body.errors = errors;
   return body;
 }
+
+/** `docs/errors.md`, made from the table; a test holds the file and the table together. */
+export function errorDocs(): string {
+  const rows = Object.entries<ErrorRow>(errorTable).map(
+    ([code, { status, title, retryable, doc }]) =>
+      `| \`${code}\` | ${status} | ${title} | ${retryable ? 'yes' : 'no'} | ${doc} |`,
+  );
+  return [
+    '# Errors',
+    '',
+    'Every error that a client can meet, as `application/problem+json` (RFC 9457). Generated from `contracts/errors.ts` by `npm run docs`.',
+    '',
+    '| code | status | title | same request can succeed later | what to do |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

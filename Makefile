@@ -1,0 +1,50 @@
+# Every target works on a fresh checkout; `install` fetches what is missing. `make help` lists the targets.
+SHELL := /bin/sh
+BIN := $(CURDIR)/node_modules/.bin
+STAMP := node_modules/.installed
+REPORT := .cache/test-report.json
+
+# The project's own Node 24 stands before the machine's.
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install tools run test smoke perf perf-full clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+install: $(STAMP) ## fetch what is missing
+
+tools:
+	@sh scripts/check-tools.sh
+
+# The lock file decides every version; --no-save keeps npm from rewriting it.
+$(STAMP): package-lock.json package.json scripts/post-install.mjs scripts/elf-versions.mjs | tools
+	@echo 'installing packages'
+	@npm install --no-save --ignore-scripts=false --loglevel=error
+	@node scripts/post-install.mjs
+	@touch $@
+
+run: tools install ## the stack, every role and simulated restaurants, until Ctrl-C
+	@exec cli/ordermesh up
+
+smoke: tools install ## a run of 20 s, then the audit
+	@exec cli/ordermesh smoke
+
+test: tools install ## lint, types, import rules and all tests
+	@sh scripts/check-chromium.sh
+	biome check
+	$(BIN)/node node_modules/typescript/bin/tsc -p .
+	$(BIN)/node scripts/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
+	@mkdir -p $(dir $(REPORT)) && rm -f $(REPORT)
+	@status=0; vitest run || status=$$?; \
+	  node scripts/test-summary.mjs $(REPORT) || status=1; exit $$status
+
+perf: tools install ## quick benchmark, report in perf/report/
+	@exec node perf/main.ts
+
+perf-full: tools install ## the long benchmark
+	@exec node perf/main.ts --full
+
+clean: ## remove data and built files
+	rm -rf .data perf/report $(REPORT)
