@@ -1,0 +1,199 @@
+import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
+import { disorderOf } from './order-of-events.ts';
+import type { EventTrace, Position, Trail, TrailBook } from './trail.ts';
+
+/** Exactly the keys of `ordermesh audit --json`. */
+export interface AuditCounts {
+  accepted: number;
+  validated: number;
+  rejected: number;
+  parked: number;
+  paid: number;
+  paymentFailed: number;
+  cooked: number;
+  bridged: number;
+  warehouse: number;
+  inFlight: number;
+  lost: number;
+  duplicateEffects: number;
+  outOfOrder: number;
+}
+
+export type FaultKind = 'lost' | 'duplicateEffects' | 'outOfOrder';
+
+export interface Fault {
+  kind: FaultKind;
+  /** The order, or the store where stock does not add up. */
+  subject: string;
+  detail: string;
+}
+
+/** Committed positions by partition; a partition without a commit is absent, and nothing of it is due yet. */
+export type Frontier = ReadonlyMap<number, number>;
+
+/** What the database says, as far as the audit needs it. */
+export interface Effects {
+  /** Orders with a kitchen ticket. */
+  hasTicket(orderId: string): boolean;
+  /** Charges that went through at the payment provider, by order. */
+  charges(orderId: string): number;
+  /** Effects that the database alone can prove wrong, for example stock that does not add up. */
+  faults: readonly Fault[];
+}
+
+export interface Evidence {
+  book: TrailBook;
+  /** Read before the topics: what is below a frontier must have left its outcome in what was read afterwards. */
+  frontiers: Record<'orderValidator' | 'payment' | 'kitchen' | 'bridge', Frontier>;
+  effects: Effects;
+  /** Ids that were answered 202, from whoever sent them. */
+  promised?: Iterable<string>;
+  /** Only orders first placed at or after this time count, in milliseconds since the epoch. */
+  sinceMs?: number;
+  /** Distinct events in the warehouse; 0 where there is none. */
+  warehouse: number;
+}
+
+export interface Verdict {
+  counts: AuditCounts;
+  faults: Fault[];
+  /** Byte-identical repeats: at-least-once delivery at work, no fault. */
+  repeats: number;
+  /** Orders parked after validation, by group. */
+  parkedLater: Record<string, number>;
+}
+
+const intakeParking = deadLetterTopic(topics.rawOrders, groups.orderValidator);
+const laterParking = {
+  payment: deadLetterTopic(topics.validatedOrders, groups.payment),
+  kitchen: deadLetterTopic(topics.validatedOrders, groups.kitchen),
+  bridge: deadLetterTopic(topics.validatedOrders, groups.bridge),
+};
+
+/** Judges what was read. Pure: the same evidence gives the same verdict. */
+export function judge(evidence: Evidence): Verdict {
+  const { book, sinceMs = 0, warehouse } = evidence;
+  const counts: AuditCounts = { ...nothing, warehouse };
+  const faults: Fault[] = [...evidence.effects.faults];
+  const parkedLater: Record<string, number> = { payment: 0, kitchen: 0, bridge: 0 };
+
+  for (const trail of book.trails.values()) {
+    if (trail.placed === undefined || trail.placed.first.timestamp < sinceMs) continue;
+    judgeOrder(trail, trail.placed, evidence, counts, faults);
+    for (const [group, topic] of Object.entries(laterParking)) {
+      if (trail.parked.has(topic)) parkedLater[group] = (parkedLater[group] ?? 0) + 1;
+    }
+  }
+  for (const orderId of new Set(evidence.promised)) {
+    if (book.trails.get(orderId)?.placed !== undefined) continue;
+    counts.accepted++;
+    faults.push({ kind: 'lost', subject: orderId, detail: 'was answered 202 and is not in raw-orders' });
+  }
+  for (const kind of ['lost', 'duplicateEffects', 'outOfOrder'] as const) {
+    counts[kind] = new Set(faults.filter((fault) => fault.kind === kind).map(({ subject }) => subject)).size;
+  }
+  return { counts, faults, repeats: book.repeats, parkedLater };
+}
+
+const nothing: AuditCounts = {
+  accepted: 0,
+  validated: 0,
+  rejected: 0,
+  parked: 0,
+  paid: 0,
+  paymentFailed: 0,
+  cooked: 0,
+  bridged: 0,
+  warehouse: 0,
+  inFlight: 0,
+  lost: 0,
+  duplicateEffects: 0,
+  outOfOrder: 0,
+};
+
+function judgeOrder(
+  trail: Trail,
+  placed: NonNullable<Trail['placed']>,
+  { frontiers, effects }: Evidence,
+  counts: AuditCounts,
+  faults: Fault[],
+): void {
+  const { orderId } = trail;
+  const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
+  const first = (type: EventTrace['type']) => firstOf(trail, type);
+  const [validated, rejected, parked] = [
+    first('order.validated'),
+    first('order.rejected'),
+    trail.parked.has(intakeParking),
+  ];
+  const [paid, failed, cooked] = [first('order.paid'), first('order.payment-failed'), first('order.cooked')];
+
+  counts.accepted++;
+  // One outcome each: an order with two is counted once, under the first of them, and named as a fault.
+  if (validated !== undefined) counts.validated++;
+  else if (rejected !== undefined) counts.rejected++;
+  else if (parked) counts.parked++;
+  if (paid !== undefined) counts.paid++;
+  if (failed !== undefined) counts.paymentFailed++;
+  if (cooked !== undefined) counts.cooked++;
+
+  const outcomes = [validated && 'validated', rejected && 'rejected', parked && 'parked'].filter(Boolean);
+  if (outcomes.length > 1) fault('duplicateEffects', `has ${outcomes.length} outcomes: ${outcomes.join(', ')}`);
+  if (paid !== undefined && failed !== undefined) fault('duplicateEffects', 'is both paid and payment-failed');
+  for (const [id, event] of trail.events) {
+    if (event.contradiction === undefined) continue;
+    fault('duplicateEffects', `${id} at ${at(event)} and at ${at(event.contradiction)} are not the same record`);
+  }
+  const charges = effects.charges(orderId);
+  if (charges > 1) fault('duplicateEffects', `was charged ${charges} times`);
+
+  // What is due and did not happen is lost; what is not due yet is in flight.
+  const due: [missing: boolean, cause: Position, frontier: Frontier, detail: string][] = [
+    [outcomes.length === 0, placed.first, frontiers.orderValidator, 'is in raw-orders without an outcome'],
+    [
+      validated !== undefined && paid === undefined && failed === undefined && !trail.parked.has(laterParking.payment),
+      validated ?? placed.first,
+      frontiers.payment,
+      'is validated without an outcome of its payment',
+    ],
+    [
+      paid !== undefined && !effects.hasTicket(orderId) && !trail.parked.has(laterParking.kitchen),
+      paid ?? placed.first,
+      frontiers.kitchen,
+      'is paid without a ticket in the kitchen',
+    ],
+  ];
+  for (const [missing, cause, frontier, detail] of due) {
+    if (!missing) continue;
+    if (cause.offset < (frontier.get(cause.partition) ?? 0))
+      fault('lost', `${detail}, past the committed ${at(cause)}`);
+    else counts.inFlight++;
+  }
+  if (charges > 0 && paid === undefined && validated !== undefined && isPast(validated, frontiers.payment)) {
+    fault('lost', 'was charged and is not paid');
+  }
+  if (paid === undefined && effects.hasTicket(orderId)) fault('outOfOrder', 'has a ticket and is not paid');
+  for (const detail of disorderOf(trail)) fault('outOfOrder', detail);
+
+  for (const event of trail.events.values()) {
+    const passed = isPast(event, frontiers.bridge) && !trail.parked.has(laterParking.bridge);
+    if (event.bridgeable && passed) counts.bridged++;
+  }
+}
+
+/** The first event of that type, in the order of the log. */
+export function firstOf(trail: Trail, type: EventTrace['type']): EventTrace | undefined {
+  let first: EventTrace | undefined;
+  for (const event of trail.events.values()) {
+    if (event.type === type && (first === undefined || event.offset < first.offset)) first = event;
+  }
+  return first;
+}
+
+function isPast({ partition, offset }: Position, frontier: Frontier): boolean {
+  return offset < (frontier.get(partition) ?? 0);
+}
+
+function at({ partition, offset }: Position): string {
+  return `partition ${partition} offset ${offset}`;
+}

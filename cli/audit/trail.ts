@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { EventType } from '../../contracts/events.ts';
+import { deadLetterHeaders } from '../../contracts/headers.ts';
+
+/** What the audit needs of a record in any topic. */
+export interface AuditedRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** Milliseconds since the epoch. */
+  timestamp: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, Buffer>;
+}
+
+export interface Position {
+  partition: number;
+  offset: number;
+}
+
+/** The first record of an event, and how it was repeated. */
+export interface EventTrace extends Position {
+  type: EventType;
+  /** Round of a kitchen event. */
+  round: number;
+  /** First 48 bits of the value's SHA-256. */
+  fingerprint: number;
+  /** Whether the bridge hands it to the extension. */
+  bridgeable: boolean;
+  /** Later records with the same event id and the same bytes: at-least-once delivery, no fault. */
+  repeats: number;
+  /** A later record with the same event id and other bytes, or in another partition. */
+  contradiction?: Position;
+}
+
+/** What the topics say of one order. */
+export interface Trail {
+  orderId: string;
+  /** First and last record in raw-orders; absent for an order that is not there. */
+  placed?: { first: Position & { timestamp: number }; last: Position };
+  /** By event id. */
+  events: Map<string, EventTrace>;
+  /** By dead-letter topic: the origins of its dead letters, in the order of their first appearance. */
+  parked: Map<string, Position[]>;
+}
+
+export interface TrailBook {
+  trails: Map<string, Trail>;
+  /** Byte-identical records of an event after its first. */
+  repeats: number;
+  isBridgeable: BridgeRule;
+}
+
+/** Whether the bridge publishes an event of that type and value. */
+export type BridgeRule = (type: EventType, value: Buffer | null) => boolean;
+
+export function createTrailBook(isBridgeable: BridgeRule = () => false): TrailBook {
+  return { trails: new Map(), repeats: 0, isBridgeable };
+}
+
+/** A record of raw-orders. One without a key is its own order, as for the runtime. */
+export function notePlaced(book: TrailBook, { key, partition, offset, timestamp }: AuditedRecord): void {
+  const trail = trailOf(book, key?.toString() ?? `${partition}:${offset}`);
+  if (trail.placed === undefined) {
+    trail.placed = { first: { partition, offset, timestamp }, last: { partition, offset } };
+  } else trail.placed.last = { partition, offset };
+}
+
+/** A record of validated-orders or rejected-orders. What carries no event id of ours is nobody's event. */
+export function noteEvent(book: TrailBook, record: AuditedRecord): void {
+  const id = record.headers.ce_id?.toString();
+  const type = record.headers.ce_type?.toString() as EventType | undefined;
+  if (id === undefined || type === undefined || record.key === null) return;
+  const { partition, offset } = record;
+  const trail = trailOf(book, record.key.toString());
+  const fingerprint = fingerprintOf(record.value);
+  const known = trail.events.get(id);
+  if (known === undefined) {
+    const bridgeable = book.isBridgeable(type, record.value);
+    trail.events.set(id, { type, round: roundOf(id), fingerprint, partition, offset, bridgeable, repeats: 0 });
+  } else if (known.fingerprint === fingerprint && known.partition === partition) {
+    known.repeats++;
+    book.repeats++;
+  } else known.contradiction ??= { partition, offset };
+}
+
+/** A record of a dead-letter topic. */
+export function noteDeadLetter(book: TrailBook, { topic, key, headers }: AuditedRecord): void {
+  const partition = Number(headers[deadLetterHeaders.partition]?.toString());
+  const offset = Number(headers[deadLetterHeaders.offset]?.toString());
+  const trail = trailOf(book, key?.toString() ?? `${partition}:${offset}`);
+  const origins = trail.parked.get(topic) ?? [];
+  trail.parked.set(topic, origins);
+  if (origins.some((origin) => origin.partition === partition && origin.offset === offset)) book.repeats++;
+  else origins.push({ partition, offset });
+}
+
+function trailOf(book: TrailBook, orderId: string): Trail {
+  let trail = book.trails.get(orderId);
+  if (trail === undefined) {
+    trail = { orderId, events: new Map(), parked: new Map() };
+    book.trails.set(orderId, trail);
+  }
+  return trail;
+}
+
+function fingerprintOf(value: Buffer | null): number {
+  return value === null ? -1 : createHash('sha256').update(value).digest().readUIntBE(0, 6);
+}
+
+/** `<orderId>/<type>/<round>`; 1 where the id names none. */
+function roundOf(eventId: string): number {
+  const round = Number(eventId.split('/')[2]);
+  return Number.isInteger(round) ? round : 1;
+}

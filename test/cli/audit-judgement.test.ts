@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type FaultKind, judge, type Verdict } from '../../cli/audit/judgement.ts';
+import { groups, topics } from '../../contracts/topics.ts';
+import { createAuditLog } from './audit-log.ts';
+
+function expectFault(verdict: Verdict, kind: FaultKind, subject: string, detail: RegExp): void {
+  expect(verdict.faults).toMatchObject([{ kind, subject, detail: expect.stringMatching(detail) }]);
+  expect(verdict.counts[kind]).toBe(1);
+}
+
+const clean = { inFlight: 0, lost: 0, duplicateEffects: 0, outOfOrder: 0 };
+
+test('a log in which every order ended is clean, and every order is counted under its outcome', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.placed('b');
+  log.event('b', 'order.rejected');
+  log.placed('c');
+  log.parked('c', { offset: 2 });
+  log.placed('d');
+  log.event('d', 'order.validated');
+  log.event('d', 'order.payment-failed');
+  const { counts, faults } = judge(log.evidence({ warehouse: 7, promised: ['a', 'b'] }));
+  expect(faults).toEqual([]);
+  expect(counts).toEqual({
+    accepted: 4,
+    validated: 2,
+    rejected: 1,
+    parked: 1,
+    paid: 1,
+    paymentFailed: 1,
+    cooked: 1,
+    bridged: 1,
+    warehouse: 7,
+    ...clean,
+  });
+});
+
+test('what lies beyond the frontier is in flight, not lost', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.placed('b');
+  log.event('b', 'order.validated');
+  log.placed('c');
+  log.event('c', 'order.validated');
+  log.event('c', 'order.paid');
+  const none = new Map<number, number>();
+  const { counts, faults } = judge(
+    log.evidence({ frontiers: { orderValidator: none, payment: none, kitchen: none, bridge: none } }),
+  );
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ accepted: 3, validated: 2, paid: 1, bridged: 0, ...clean, inFlight: 3 });
+});
+
+test('an order whose record the validator has committed without an outcome is lost', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.placed('b');
+  expectFault(judge(log.evidence()), 'lost', 'b', /raw-orders without an outcome.*partition 0 offset 1/);
+});
+
+test('an order that was answered 202 and never reached the log is lost', () => {
+  const log = createAuditLog();
+  log.served('a');
+  const verdict = judge(log.evidence({ promised: ['a', 'gone', 'gone'] }));
+  expectFault(verdict, 'lost', 'gone', /answered 202/);
+  expect(verdict.counts.accepted).toBe(2);
+});
+
+test('a validated order that the payment group passed without an outcome is lost', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  expectFault(judge(log.evidence()), 'lost', 'a', /without an outcome of its payment/);
+});
+
+test('a paid order that the kitchen group passed without a ticket is lost', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.paid');
+  expectFault(judge(log.evidence()), 'lost', 'a', /without a ticket/);
+});
+
+test('an order parked by payment or kitchen is not lost', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.parked('a', { topic: topics.validatedOrders, group: groups.payment, offset: 0 });
+  log.placed('b');
+  log.event('b', 'order.validated');
+  log.event('b', 'order.paid');
+  log.parked('b', { topic: topics.validatedOrders, group: groups.kitchen, offset: 2 });
+  const { counts, faults, parkedLater } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ validated: 2, parked: 0, ...clean });
+  expect(parkedLater).toEqual({ payment: 1, kitchen: 1, bridge: 0 });
+});
+
+test('a charge without a paid event is lost', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.payment-failed');
+  log.charge('a');
+  expectFault(judge(log.evidence()), 'lost', 'a', /charged and is not paid/);
+});
+
+test('two different outcomes of an order are a duplicate effect', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.event('a', 'order.rejected');
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /2 outcomes: validated, rejected/);
+});
+
+test('an order that is validated and parked has two outcomes', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.parked('a', { offset: 0 });
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /validated, parked/);
+});
+
+test('paid and payment-failed are a duplicate effect', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.event('a', 'order.payment-failed');
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /both paid and payment-failed/);
+});
+
+test('two records of one event id with different bytes are a duplicate effect', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.event('a', 'order.paid', { value: 'another reference' });
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /a\/order\.paid at .* not the same record/);
+});
+
+test('byte-identical repeats are no fault, wherever they stand', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.paid');
+  log.placed('a');
+  const { counts, faults, repeats } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect(counts.accepted).toBe(1);
+  expect(repeats).toBe(2);
+});
+
+test('a second charge of an order is a duplicate effect', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.charge('a', 2);
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /charged 2 times/);
+});
+
+test('a fault that the database alone proves is counted', () => {
+  const log = createAuditLog();
+  log.faults.push({ kind: 'duplicateEffects', subject: 'us-il-0001', detail: 'stock does not add up' });
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'us-il-0001', /stock/);
+});
+
+test('paid before validated is out of order', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.paid');
+  log.event('a', 'order.validated');
+  log.ticket('a');
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /order\.paid .* comes before order\.validated/);
+});
+
+test('cooked before paid is out of order', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.cooked', { round: 1 });
+  log.event('a', 'order.paid');
+  log.ticket('a');
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /order\.cooked .* comes before order\.paid/);
+});
+
+test('a ticket of an order that is not paid is out of order', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.payment-failed');
+  log.ticket('a');
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /ticket and is not paid/);
+});
+
+test('a recalled order is cooked again in its next round; cooked in round 2 without a recall is out of order', () => {
+  const log = createAuditLog();
+  log.served('a');
+  log.event('a', 'order.recalled', { round: 1 });
+  log.event('a', 'order.cooked', { round: 2 });
+  log.served('b');
+  log.event('b', 'order.cooked', { round: 2 });
+  expectFault(judge(log.evidence()), 'outOfOrder', 'b', /round 2.* before order\.recalled/);
+});
+
+test('an order whose events are in two partitions is out of order', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.validated');
+  log.event('a', 'order.paid', { partition: 1, offset: 5 });
+  log.ticket('a');
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /partition 1/);
+});
+
+test('dead letters of one order that overtook each other are out of order', () => {
+  const log = createAuditLog();
+  log.placed('a', { offset: 3 });
+  log.placed('a', { offset: 4 });
+  log.parked('a', { offset: 4 });
+  log.parked('a', { offset: 3 });
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /offset 4 before offset 3/);
+});
+
+test('dead letters in order, and repeated after a crash, are no fault', () => {
+  const log = createAuditLog();
+  log.placed('a', { offset: 3 });
+  log.placed('a', { offset: 4 });
+  for (const offset of [3, 4, 3, 4]) log.parked('a', { offset });
+  const { counts, faults } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ accepted: 1, parked: 1, ...clean });
+});
+
+test('a record without a key is an order of its own, and its dead letter is its outcome', () => {
+  const log = createAuditLog();
+  log.placed(null, { offset: 9 });
+  log.parked(null, { offset: 9 });
+  const { counts, faults } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ accepted: 1, parked: 1 });
+});
+
+test('with a start time only orders first placed since then count', () => {
+  const log = createAuditLog();
+  log.placed('lost-long-ago', { offset: 0 });
+  log.placed('a', { offset: 500 });
+  log.event('a', 'order.rejected');
+  const { counts, faults } = judge(log.evidence({ sinceMs: 1_200 }));
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ accepted: 1, rejected: 1 });
+});
+
+test('every accepted order is validated, rejected, parked, in flight or lost, whatever the log', () => {
+  const step = fc.constantFrom('validated', 'rejected', 'parked', 'nothing');
+  fc.assert(
+    fc.property(fc.array(step), fc.nat({ max: 20 }), (steps, frontier) => {
+      const log = createAuditLog();
+      for (const [index, outcome] of steps.entries()) {
+        const orderId = `order-${index}`;
+        log.placed(orderId);
+        if (outcome === 'validated') {
+          log.event(orderId, 'order.validated');
+          log.event(orderId, 'order.payment-failed');
+        } else if (outcome === 'rejected') log.event(orderId, 'order.rejected');
+        else if (outcome === 'parked') log.parked(orderId, { offset: index });
+      }
+      const whole = log.evidence();
+      const frontiers = { ...whole.frontiers, orderValidator: new Map([[0, frontier]]) };
+      const { counts } = judge({ ...whole, frontiers });
+      expect(counts.validated + counts.rejected + counts.parked + counts.inFlight + counts.lost).toBe(steps.length);
+      expect(counts.lost).toBe(steps.filter((outcome, index) => outcome === 'nothing' && index < frontier).length);
+    }),
+  );
+});

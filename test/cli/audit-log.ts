@@ -1,0 +1,93 @@
+import type { Effects, Evidence, Fault } from '../../cli/audit/judgement.ts';
+import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../cli/audit/trail.ts';
+import { type EventType, eventId } from '../../contracts/events.ts';
+import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
+
+interface Place {
+  partition?: number;
+  offset?: number;
+}
+
+/** A synthetic log and database that a test writes as it likes, whole orders or single records. */
+export function createAuditLog() {
+  const book = createTrailBook((type) => type === 'order.paid');
+  const ends = new Map<string, number>();
+  const tickets = new Set<string>();
+  const charges = new Map<string, number>();
+  const faults: Fault[] = [];
+
+  function record(
+    topic: string,
+    key: string | null,
+    headers: Record<string, string>,
+    value: string,
+    place: Place = {},
+  ) {
+    const partition = place.partition ?? 0;
+    const offset = place.offset ?? ends.get(`${topic}/${partition}`) ?? 0;
+    ends.set(`${topic}/${partition}`, Math.max(ends.get(`${topic}/${partition}`) ?? 0, offset + 1));
+    const written: AuditedRecord = {
+      topic,
+      partition,
+      offset,
+      timestamp: 1_000 + offset,
+      key: key === null ? null : Buffer.from(key),
+      value: Buffer.from(value),
+      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+    };
+    return written;
+  }
+
+  const log = {
+    book,
+    faults,
+    charge: (orderId: string, times = 1) => charges.set(orderId, times),
+    ticket: (orderId: string) => tickets.add(orderId),
+    placed(orderId: string | null, place?: Place) {
+      notePlaced(book, record(topics.rawOrders, orderId, {}, '{}', place));
+    },
+    event(orderId: string, type: EventType, options: Place & { round?: number; value?: string } = {}) {
+      const topic = type === 'order.rejected' ? topics.rejectedOrders : topics.validatedOrders;
+      const headers = { ce_id: eventId(orderId, type, options.round), ce_type: type };
+      noteEvent(book, record(topic, orderId, headers, options.value ?? `${orderId} ${type}`, options));
+    },
+    parked(orderId: string | null, origin: { group?: string; topic?: string; partition?: number; offset: number }) {
+      const { group = groups.orderValidator, topic = topics.rawOrders, partition = 0, offset } = origin;
+      const headers = { 'dlt-partition': String(partition), 'dlt-offset': String(offset) };
+      noteDeadLetter(book, record(deadLetterTopic(topic, group), orderId, headers, '{}'));
+    },
+    /** A whole order: placed, validated, paid, with its ticket, cooked. */
+    served(orderId: string) {
+      log.placed(orderId);
+      log.event(orderId, 'order.validated');
+      log.event(orderId, 'order.paid');
+      log.charge(orderId);
+      log.ticket(orderId);
+      log.event(orderId, 'order.cooking', { round: 1 });
+      log.event(orderId, 'order.cooked', { round: 1 });
+    },
+    /** The evidence with every frontier at the end of its topic, unless the test says otherwise. */
+    evidence(changes: Partial<Evidence> = {}): Evidence {
+      const end = (topic: string) =>
+        new Map(Array.from({ length: 4 }, (_, partition) => [partition, ends.get(`${topic}/${partition}`) ?? 0]));
+      const effects: Effects = {
+        hasTicket: (orderId) => tickets.has(orderId),
+        charges: (orderId) => charges.get(orderId) ?? 0,
+        faults,
+      };
+      return {
+        book,
+        effects,
+        warehouse: 0,
+        frontiers: {
+          orderValidator: end(topics.rawOrders),
+          payment: end(topics.validatedOrders),
+          kitchen: end(topics.validatedOrders),
+          bridge: end(topics.validatedOrders),
+        },
+        ...changes,
+      };
+    },
+  };
+  return log;
+}
