@@ -1,0 +1,154 @@
+import type { RejectionReason } from '../../contracts/events.ts';
+import { orderFingerprint } from '../../contracts/fingerprint.ts';
+import { type Order, orderSchema } from '../../contracts/order.ts';
+import { compileValidator } from '../../contracts/validation.ts';
+import type { Actor, ActorContext, Item, Message, Outputs } from '../../runtime/actor.ts';
+import type { Transaction } from '../../store/database.ts';
+import { type Catalog, menuVersion, readCatalog } from '../../store/menu.ts';
+import {
+  type DecidedOrder,
+  findDecisions,
+  insertDecisions,
+  type OrderConflict,
+  recordConflicts,
+} from '../../store/orders.ts';
+import { lockShelves, type Shelf, writeShelves } from '../../store/stock.ts';
+import { addVelocity } from '../../store/velocity.ts';
+import { decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
+import { type Demand, demandOf, reserve } from './reservation.ts';
+import { checkOrder } from './rules.ts';
+import type { ValidatorSettings } from './settings.ts';
+import { type VelocityKeys, VelocityTurn } from './velocity.ts';
+
+/** A decoded `order.placed`. */
+export interface PlacedOrder {
+  order: Order;
+  fingerprint: string;
+  /** Milliseconds since the epoch. */
+  placedAtMs: number;
+}
+
+/** An order on its way through the rules of one turn. */
+interface Draft extends PlacedOrder {
+  message: Message;
+  reasons: RejectionReason[];
+  velocity: VelocityKeys;
+  /** Absent while there is a reason to reject. */
+  demand?: Demand;
+}
+
+const validateOrder = compileValidator(orderSchema);
+
+/** Decides each order once: `order.validated` with its stock reserved, or `order.rejected` with the reasons. */
+export function createActor({ settings }: Pick<ActorContext<ValidatorSettings>, 'settings'>): Actor<PlacedOrder> {
+  let catalog: Catalog | undefined;
+
+  /** The menu of this moment: read again only when a load has raised its version. */
+  const catalogOf = async (sql: Transaction, version: number): Promise<Catalog> => {
+    if (catalog?.version !== version) catalog = await readCatalog(sql);
+    return catalog;
+  };
+
+  return {
+    decode: decodeOrder,
+
+    async apply(items, sql) {
+      const orderIds = items.map((item) => item.input.order.orderId);
+      const [decisions, version] = await Promise.all([findDecisions(sql, orderIds), menuVersion(sql)]);
+      const fresh: Item<PlacedOrder, undefined>[] = [];
+      const conflicts: OrderConflict[] = [];
+      const repeated = items.map((item): Outputs | undefined => {
+        const { order, fingerprint } = item.input;
+        const decision = decisions.get(order.orderId);
+        if (decision === undefined) {
+          fresh.push(item);
+          return undefined;
+        }
+        if (decision.fingerprint === fingerprint) return decisionOutputs(order, decision, item.message);
+        conflicts.push({ orderId: order.orderId, fingerprint, ...item.message });
+        return [];
+      });
+      const [decided] = await Promise.all([
+        fresh.length === 0 ? [] : decideOrders(fresh, await catalogOf(sql, version), settings, sql),
+        recordConflicts(sql, conflicts),
+      ]);
+      let next = 0;
+      return repeated.map((outputs) => outputs ?? decided[next++] ?? []);
+    },
+  };
+}
+
+/** @throws when the record is not an order: the reason in words, for the dead letter */
+export function decodeOrder(message: Message): PlacedOrder {
+  if (message.value === null) throw new Error('the record has no value');
+  const checked = validateOrder(JSON.parse(message.value.toString('utf8')));
+  if (!checked.ok) {
+    const faults = checked.errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
+    throw new Error(`not an order: ${faults.join('; ')}`);
+  }
+  const order = checked.value;
+  if (order.orderId !== message.key) throw new Error(`orderId ${order.orderId} is not the key ${message.key}`);
+  const placedAtMs = Date.parse(order.placedAt);
+  if (Number.isNaN(placedAtMs)) throw new Error(`placedAt ${order.placedAt} is not a moment in time`);
+  return { order, fingerprint: orderFingerprint(order), placedAtMs };
+}
+
+/** Decides orders that have no decision yet, in the order of the log, and stores the decisions with their effects. */
+async function decideOrders(
+  fresh: readonly Item<PlacedOrder, undefined>[],
+  catalog: Catalog,
+  settings: ValidatorSettings,
+  sql: Transaction,
+): Promise<Outputs[]> {
+  const decidedAt = new Date();
+  const turn = new VelocityTurn(settings);
+  const drafts = fresh.map(({ input, message }): Draft => {
+    const reasons = checkOrder(input.order, input.placedAtMs, catalog, settings);
+    const velocity = turn.add(input.order, input.placedAtMs);
+    const demand = reasons.length === 0 ? { demand: demandOf(input.order, catalog) } : {};
+    return { ...input, message, reasons, velocity, ...demand };
+  });
+  // Nearly every order is validated; making the events now keeps this work out of the time in which rows are locked.
+  const validated = drafts.map((draft) =>
+    draft.demand === undefined ? [] : validatedOutputs(draft.order, decidedAt, draft.message),
+  );
+  const stores = new Set(drafts.flatMap((draft) => (draft.demand === undefined ? [] : [draft.order.storeId])));
+  // Counters first, then shelves, each in one order: turns of other threads wait, and no two wait for each other.
+  const [counts, shelves] = await Promise.all([addVelocity(sql, turn.counts), lockShelves(sql, stores)]);
+  const judge = turn.judge(counts);
+  const changed = new Map<string, Shelf>();
+  for (const draft of drafts) {
+    draft.reasons.push(...judge(draft.velocity));
+    if (draft.reasons.length > 0 || draft.demand === undefined) continue;
+    const shelf = shelves.get(draft.order.storeId);
+    if (shelf === undefined) throw new Error(`store ${draft.order.storeId} has no stock`);
+    draft.reasons = reserve(draft.demand, shelf);
+    if (draft.reasons.length === 0) changed.set(draft.order.storeId, shelf);
+  }
+  await Promise.all([insertDecisions(sql, decidedAt, drafts.map(decidedOrder)), writeShelves(sql, changed)]);
+  return drafts.map((draft, index) =>
+    draft.reasons.length === 0
+      ? (validated[index] ?? [])
+      : rejectedOutputs(draft.order, decidedAt, draft.reasons, draft.message),
+  );
+}
+
+function decidedOrder({
+  order,
+  fingerprint,
+  placedAtMs,
+  message,
+  reasons,
+  demand,
+}: Draft): Omit<DecidedOrder, 'decidedAt'> {
+  return {
+    orderId: order.orderId,
+    storeId: order.storeId,
+    total: order.total,
+    currency: order.currency,
+    fingerprint,
+    placedAtMs,
+    acceptedAtMs: message.timestamp,
+    ...(reasons.length === 0 ? { pieces: demand?.pieces ?? 0 } : { pieces: 0, reasons }),
+  };
+}

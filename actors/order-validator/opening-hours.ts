@@ -1,0 +1,62 @@
+import type { CatalogStore } from '../../store/menu.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 24 * 60;
+/** Every time zone offset there is changes at a multiple of 15 minutes of UTC, so an offset holds for such a slice of time. */
+const SLICE_MS = 15 * MINUTE_MS;
+/** Clients choose `placedAt`; the memory for it is bounded. */
+const SLICES_MAX = 2_000;
+
+interface Zone {
+  format: Intl.DateTimeFormat;
+  /** Offset from UTC in minutes, by slice. */
+  offsets: Map<number, number>;
+}
+
+const zones = new Map<string, Zone>();
+
+/** Whether the store takes orders at this moment. The first minute is open, the closing one no longer. */
+export function isOpen(store: Pick<CatalogStore, 'timezone' | 'opens' | 'closes'>, atMs: number): boolean {
+  const { opens, closes } = store;
+  if (opens === closes) return true;
+  const minute = localMinute(store.timezone, atMs);
+  return opens < closes ? minute >= opens && minute < closes : minute >= opens || minute < closes;
+}
+
+/** Minutes after local midnight, 0 to 1439. */
+export function localMinute(timezone: string, atMs: number): number {
+  const minute = Math.floor(atMs / MINUTE_MS) + offsetMinutes(timezone, atMs);
+  return ((minute % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES;
+}
+
+function offsetMinutes(timezone: string, atMs: number): number {
+  let zone = zones.get(timezone);
+  if (zone === undefined) {
+    const format = new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      hour: 'numeric',
+      minute: 'numeric',
+    });
+    zone = { format, offsets: new Map() };
+    zones.set(timezone, zone);
+  }
+  const slice = Math.floor(atMs / SLICE_MS);
+  let offset = zone.offsets.get(slice);
+  if (offset === undefined) {
+    if (zone.offsets.size >= SLICES_MAX) zone.offsets.clear();
+    offset = measureOffset(zone.format, slice * SLICE_MS);
+    zone.offsets.set(slice, offset);
+  }
+  return offset;
+}
+
+/** Modulo one day, which is all that a time of day needs. */
+function measureOffset(format: Intl.DateTimeFormat, atMs: number): number {
+  let local = 0;
+  for (const { type, value } of format.formatToParts(atMs)) {
+    if (type === 'hour') local += Number(value) * 60;
+    if (type === 'minute') local += Number(value);
+  }
+  return local - (Math.floor(atMs / MINUTE_MS) % DAY_MINUTES);
+}

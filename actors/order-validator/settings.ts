@@ -1,0 +1,20 @@
+import type { Config } from '../../contracts/config.ts';
+
+/** The thresholds of the fraud rules; plain data that crosses into the worker threads. */
+export interface ValidatorSettings {
+  /** Length of a counting window, in seconds of order time. */
+  windowSeconds: number;
+  customerOrdersMax: number;
+  cardOrdersMax: number;
+  /** Largest total that is accepted, in minor units. */
+  amountMax: number;
+}
+
+export function validatorSettings(config: Config): ValidatorSettings {
+  return {
+    windowSeconds: Math.max(1, Math.round(config.ORDERMESH_FRAUD_WINDOW / 1_000)),
+    customerOrdersMax: config.ORDERMESH_FRAUD_CUSTOMER_ORDERS_MAX,
+    cardOrdersMax: config.ORDERMESH_FRAUD_CARD_ORDERS_MAX,
+    amountMax: config.ORDERMESH_FRAUD_AMOUNT_MAX,
+  };
+}

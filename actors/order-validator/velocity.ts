@@ -1,0 +1,80 @@
+import { hash } from 'node:crypto';
+import type { RejectionReason } from '../../contracts/events.ts';
+import type { Order } from '../../contracts/order.ts';
+import { type VelocityCount, velocityKey } from '../../store/velocity.ts';
+import type { ValidatorSettings } from './settings.ts';
+
+/**
+ * The counters of one order. Windows are of the order's own time, not of the time of processing: a backlog that an edge agent sends
+ * after an outage does not look like a burst.
+ */
+export interface VelocityKeys {
+  customer?: string;
+  card?: string;
+}
+
+/** Gathers what one turn adds to the counters, and then tells each order its own place in the count. */
+export class VelocityTurn {
+  readonly #settings: ValidatorSettings;
+  readonly #counts = new Map<string, VelocityCount>();
+
+  constructor(settings: ValidatorSettings) {
+    this.#settings = settings;
+  }
+
+  /** Counts an order; to be called in the order of the log. */
+  add(order: Order, placedAtMs: number): VelocityKeys {
+    const { windowSeconds } = this.#settings;
+    const windowStart = Math.floor(placedAtMs / 1_000 / windowSeconds) * windowSeconds;
+    const keys: VelocityKeys = {};
+    if (order.customerId !== undefined) keys.customer = this.#count(windowStart, `customer:${order.customerId}`);
+    if (order.payment.token !== undefined) keys.card = this.#count(windowStart, `card:${order.payment.token}`);
+    return keys;
+  }
+
+  get counts(): VelocityCount[] {
+    return [...this.#counts.values()];
+  }
+
+  /**
+   * The judgement of the orders, to be asked once for each and in the same order as `add`.
+   * @param after the counters after this turn was added, as `addVelocity` returns them
+   */
+  judge(after: ReadonlyMap<string, number>): (keys: VelocityKeys) => RejectionReason[] {
+    // Where each counter stood before the turn; it goes up as the orders of the turn are asked for.
+    const place = new Map<string, number>();
+    for (const [key, { orders }] of this.#counts) place.set(key, (after.get(key) ?? orders) - orders);
+    const next = (key: string) => {
+      const at = (place.get(key) ?? 0) + 1;
+      place.set(key, at);
+      return at;
+    };
+    const { customerOrdersMax, cardOrdersMax, windowSeconds } = this.#settings;
+    return ({ customer, card }) => {
+      const reasons: RejectionReason[] = [];
+      if (customer !== undefined && next(customer) > customerOrdersMax) {
+        const detail = `more than ${customerOrdersMax} orders of one customer in ${windowSeconds} s`;
+        reasons.push({ code: 'velocity-customer', detail, pointer: '/customerId' });
+      }
+      if (card !== undefined && next(card) > cardOrdersMax) {
+        const detail = `more than ${cardOrdersMax} orders on one card in ${windowSeconds} s`;
+        reasons.push({ code: 'velocity-card', detail, pointer: '/payment/token' });
+      }
+      return reasons;
+    };
+  }
+
+  #count(windowStart: number, whom: string): string {
+    const count = { windowStart, who: whoHash(whom), orders: 1 };
+    const key = velocityKey(count);
+    const known = this.#counts.get(key);
+    if (known === undefined) this.#counts.set(key, count);
+    else known.orders += 1;
+    return key;
+  }
+}
+
+/** 52 bits of SHA-256: fits a number, and two of a million guests share a counter with a chance of 1 in 10,000. */
+function whoHash(whom: string): number {
+  return Number.parseInt(hash('sha256', whom, 'hex').slice(0, 13), 16);
+}
