@@ -1,0 +1,106 @@
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { Clock } from '../contracts/clock.ts';
+import { type Config, ConfigError } from '../contracts/config.ts';
+import { Generations } from './generations.ts';
+import { type Authenticator, type Identity, TokenError } from './identity.ts';
+import { developmentIssuer } from './issuer.ts';
+import { keySet } from './key-set.ts';
+
+/** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
+const algorithms = ['EdDSA', 'ES256', 'RS256'];
+
+/** A verified token leaves the cache at its own expiry; this only drops tokens that nobody uses any more. */
+const CACHE_AGE_MS = 3_600_000;
+
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i;
+
+/**
+ * The authenticator that the configuration asks for.
+ * @throws ConfigError when authentication is off while listening on more than the loopback interface.
+ */
+export async function createAuthenticator(config: Config, clock: Clock): Promise<Authenticator> {
+  if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
+  const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
+  return new TokenAuthenticator({
+    keys: await keySet(location),
+    issuer: config.ORDERMESH_JWT_ISSUER,
+    audience: config.ORDERMESH_JWT_AUDIENCE,
+    tokensCachedMax: config.ORDERMESH_TOKENS_CACHED_MAX,
+    clock,
+  });
+}
+
+function withoutAuthentication(host: string): Authenticator {
+  if (!isLoopback(host))
+    throw new ConfigError(
+      `ORDERMESH_AUTH is off while ORDERMESH_HOST is ${JSON.stringify(host)}: set ORDERMESH_AUTH=on, or ORDERMESH_HOST to a loopback address`,
+    );
+  const anyone: Identity = { store: undefined, expiresAt: Number.POSITIVE_INFINITY };
+  return { known: () => anyone, verify: async () => anyone };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export interface TokenAuthenticatorOptions {
+  keys: JWTVerifyGetKey;
+  issuer: string;
+  audience: string;
+  tokensCachedMax: number;
+  clock: Clock;
+}
+
+/** Verifies JSON Web Tokens; a verified one is remembered until it expires. */
+export class TokenAuthenticator implements Authenticator {
+  readonly #options: TokenAuthenticatorOptions;
+  readonly #verified: Generations<Identity>;
+
+  constructor(options: TokenAuthenticatorOptions) {
+    this.#options = options;
+    this.#verified = new Generations(options.tokensCachedMax, CACHE_AGE_MS, options.clock.now());
+  }
+
+  known(authorization: string): Identity | undefined {
+    const identity = this.#verified.get(authorization);
+    return identity === undefined || identity.expiresAt <= this.#options.clock.now() ? undefined : identity;
+  }
+
+  async verify(authorization: string): Promise<Identity> {
+    if (authorization === '') throw new TokenError('the Authorization header is missing');
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
+    const { keys, issuer, audience, clock } = this.#options;
+    const now = clock.now();
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience,
+      algorithms,
+      requiredClaims: ['exp', 'store'],
+      currentDate: new Date(now),
+    }).catch((error: Error) => {
+      throw isOutage(error) ? error : new TokenError(reasonOf(error), { cause: error });
+    });
+    if (typeof payload.store !== 'string') throw new TokenError('the claim "store" is not a string');
+    const identity: Identity = { store: payload.store, expiresAt: (payload.exp ?? 0) * 1_000 };
+    this.#verified.set(authorization, identity, now);
+    return identity;
+  }
+}
+
+/** The key server is down or answers nonsense. jose reports a bad answer with its generic code. */
+function isOutage(error: Error): boolean {
+  if (!(error instanceof errors.JOSEError)) return true;
+  return ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'].includes(error.code);
+}
+
+/** What is wrong with the token, for its sender. */
+function reasonOf(error: Error): string {
+  if (error instanceof errors.JWTExpired) return 'the token is expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `the claim "${error.claim}" is missing or not the required one`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return `the algorithm is not one of ${algorithms.join(', ')}`;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature does not match';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'no key of the issuer has the key id of the token';
+  return 'the token could not be verified';
+}

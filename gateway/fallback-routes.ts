@@ -1,0 +1,31 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { Exchange, type ExchangeContext } from './exchange.ts';
+import { echo } from './problem-answer.ts';
+
+/** The methods of every path; what is asked with another one is answered with 405 and this list. */
+const allowed: readonly (readonly [pattern: string, methods: string])[] = [
+  ['/v1/orders', 'POST, OPTIONS'],
+  ['/v1/orders/batch', 'POST, OPTIONS'],
+  ['/v1/orders/:orderId', 'GET, HEAD, OPTIONS'],
+  ['/v1/stream', 'GET, OPTIONS'],
+  ['/openapi.json', 'GET, HEAD, OPTIONS'],
+  ['/asyncapi.json', 'GET, HEAD, OPTIONS'],
+];
+
+/** What no other route took: OPTIONS, a wrong method, a plain GET of the stream, an unknown path. */
+export function addFallbackRoutes(app: TemplatedApp, context: ExchangeContext): void {
+  for (const [pattern, methods] of allowed) {
+    app.any(pattern, (res: HttpResponse, req: HttpRequest) => {
+      const exchange = new Exchange(res, req, 'unknown', context);
+      const method = req.getMethod().toUpperCase();
+      if (method === 'OPTIONS') exchange.send(204, '', '', { allow: methods });
+      else if (methods.split(', ').includes(method))
+        exchange.refuse('malformed-request', 'this path is a WebSocket endpoint; send an Upgrade request');
+      else exchange.refuse('method-not-allowed', `${method} is not one of ${methods}`, { allow: methods });
+    });
+  }
+  app.any('/*', (res: HttpResponse, req: HttpRequest) => {
+    const exchange = new Exchange(res, req, 'unknown', context);
+    exchange.refuse('not-found', `there is nothing at ${echo(req.getUrl())}`);
+  });
+}

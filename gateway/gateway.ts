@@ -1,0 +1,40 @@
+import type { Config } from '../contracts/config.ts';
+import { ConfigError } from '../contracts/config.ts';
+import type { RunningRole } from '../contracts/roles.ts';
+import { createProducer } from '../kafka/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { watchKafka } from './kafka-health.ts';
+import { createKafkaIntake } from './kafka-intake.ts';
+import { startIntakeServer } from './server.ts';
+import { databaseStatus } from './status-source.ts';
+
+/**
+ * The gateway of a region: HTTP and WebSocket in, `raw-orders` out. Needs Kafka only; without a database it takes orders and
+ * answers questions for their status with 503.
+ * @throws ConfigError for settings that are missing or contradict each other.
+ */
+export async function startGateway(config: Config, logger: Logger): Promise<RunningRole> {
+  const brokers = config.KAFKA_BROKERS;
+  if (brokers === undefined)
+    throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
+  const producer = await createProducer({
+    clientId: 'ordermesh-gateway',
+    brokers,
+    deadlineMs: config.ORDERMESH_PRODUCE_DEADLINE,
+  });
+  const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
+  const statuses = databaseStatus(config.DATABASE_URL);
+  try {
+    const server = await startIntakeServer({ config, logger, role: 'gateway', intake, lookup: statuses.lookup });
+    return {
+      addresses: server.addresses,
+      async close() {
+        await server.close();
+        await statuses.close();
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([intake.close(), statuses.close()]);
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import type { RecordHeaders } from '../contracts/headers.ts';
+
+/** An order that passed every check at the door, on its way to where it becomes durable. */
+export interface IntakeOrder {
+  orderId: string;
+  storeId: string;
+  /** What the client sent, byte for byte; only a missing orderId has been put in front. */
+  value: Buffer;
+  /** Headers of the `order.placed` event. */
+  headers: RecordHeaders;
+}
+
+/**
+ * Where orders become durable: Kafka in a region, the spool on disk in a restaurant. The way in (routes, schema, admission,
+ * idempotency) is the same for both.
+ */
+export interface Intake {
+  /**
+   * `done(null)` promises that the order is durable: the client's 202 rests on it. With an error the order may or may not be
+   * kept, the client gets 503 and sends it again. `done` is called exactly once, within a deadline that the intake knows, and
+   * never before `accept` returns.
+   */
+  accept(order: IntakeOrder, done: (error: Error | null) => void): void;
+  /** `undefined` while orders can become durable, else the reason in a few words. */
+  readiness(): string | undefined;
+  /** Answers what is under way, then releases everything. */
+  close(): Promise<void>;
+}

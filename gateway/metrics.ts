@@ -1,0 +1,96 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { type ErrorCode, errorTable } from '../contracts/errors.ts';
+import type { Admission } from './admission.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+
+/** The routes by which requests are counted: a path of the client's own never becomes a label. */
+export const routes = ['order', 'batch', 'status', 'stream', 'document', 'unknown'] as const;
+export type Route = (typeof routes)[number];
+
+/**
+ * The gateway's counters. The hot path adds to plain numbers; prom-client sees them when somebody scrapes.
+ */
+export class GatewayMetrics {
+  readonly #requests: Record<Route, Map<number, number>> = {
+    order: new Map(),
+    batch: new Map(),
+    status: new Map(),
+    stream: new Map(),
+    document: new Map(),
+    unknown: new Map(),
+  };
+  readonly #refused = new Map<ErrorCode, number>();
+  #appended = 0;
+  #failed = 0;
+  streams = 0;
+  readonly #latency = new LatencyHistogram();
+
+  request(route: Route, status: number): void {
+    const byStatus = this.#requests[route];
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  }
+
+  /** An order was refused, with the code of its problem. */
+  refused(code: ErrorCode): void {
+    this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
+  }
+
+  /** The intake answered an order after this time. */
+  answered(durable: boolean, elapsedMs: number): void {
+    if (durable) this.#appended += 1;
+    else this.#failed += 1;
+    this.#latency.observe(elapsedMs);
+  }
+
+  register(registry: Registry, admission: Admission): void {
+    const registers = [registry];
+    const requests = this.#requests;
+    new Counter({
+      name: 'ordermesh_gateway_requests_total',
+      help: 'Answered requests by route and HTTP status.',
+      labelNames: ['route', 'status'],
+      registers,
+      collect() {
+        this.reset();
+        for (const route of routes)
+          for (const [status, count] of requests[route]) this.inc({ route, status: String(status) }, count);
+      },
+    });
+    const refused = this.#refused;
+    new Counter({
+      name: 'ordermesh_gateway_orders_refused_total',
+      help: 'Orders that were not accepted, by the code of the problem.',
+      labelNames: ['code'],
+      registers,
+      collect() {
+        this.reset();
+        for (const code of Object.keys(errorTable) as ErrorCode[]) this.inc({ code }, refused.get(code) ?? 0);
+      },
+    });
+    const counter = (name: string, help: string, read: () => number) =>
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    counter('ordermesh_gateway_orders_accepted_total', 'Orders that became durable here.', () => this.#appended);
+    counter('ordermesh_gateway_append_failures_total', 'Orders that were not acknowledged.', () => this.#failed);
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('ordermesh_gateway_unanswered_orders', 'Orders under way.', () => admission.orders);
+    gauge('ordermesh_gateway_unanswered_bytes', 'Bytes of orders under way.', () => admission.bytes);
+    gauge('ordermesh_gateway_streams', 'Open WebSocket connections.', () => this.streams);
+    this.#latency.register(registry, 'ordermesh_gateway_append_seconds', 'From append to the answer of the log.');
+  }
+}

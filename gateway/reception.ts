@@ -1,0 +1,214 @@
+import type { Clock } from '../contracts/clock.ts';
+import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
+import { eventId } from '../contracts/events.ts';
+import { orderFingerprint } from '../contracts/fingerprint.ts';
+import { eventHeaders } from '../contracts/headers.ts';
+import { type Order, orderSchema } from '../contracts/order.ts';
+import { compileValidator } from '../contracts/validation.ts';
+import type { Admission } from './admission.ts';
+import type { Identity } from './identity.ts';
+import type { Intake } from './intake.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import { decodeJson, newOrderId, withOrderId } from './order-bytes.ts';
+import type { RecentOrder, RecentOrders } from './recent-orders.ts';
+
+/** Who handed over an order and is told what became of it: exactly one of the two, exactly once. */
+export interface Submitter {
+  accepted(orderId: string): void;
+  /** `orderId` where the order was readable enough to have one. */
+  refused(problem: Problem, orderId?: string): void;
+}
+
+/** A repeat of an order on its way, with the bytes it holds in the admission. */
+export interface Waiter {
+  submitter: Submitter;
+  bytes: number;
+}
+
+export interface ReceptionOptions {
+  intake: Intake;
+  admission: Admission;
+  recent: RecentOrders<Waiter>;
+  metrics: GatewayMetrics;
+  clock: Clock;
+  /** CloudEvents source of the events, for example `/ordermesh/gateway/east`. */
+  source: string;
+}
+
+const validateOrder = compileValidator(orderSchema);
+
+/**
+ * The one way in for an order, whatever it came by (HTTP, batch, WebSocket): admission, decoding, schema, store, idempotency,
+ * then the intake. Synchronous up to the intake, without a promise per order.
+ */
+export class Reception {
+  /** Set on shutdown: new orders are refused, those under way are answered. */
+  draining = false;
+  readonly admission: Admission;
+  readonly recent: RecentOrders<Waiter>;
+  readonly #intake: Intake;
+  readonly #metrics: GatewayMetrics;
+  readonly #clock: Clock;
+  readonly #source: string;
+  #timeMs = 0;
+  #time = '';
+  #idle: (() => void) | undefined;
+
+  constructor({ intake, admission, recent, metrics, clock, source }: ReceptionOptions) {
+    this.#intake = intake;
+    this.admission = admission;
+    this.recent = recent;
+    this.#metrics = metrics;
+    this.#clock = clock;
+    this.#source = source;
+  }
+
+  /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
+  submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter): void {
+    if (!this.#admit(bytes.length, submitter)) return;
+    const decoded = decodeJson(bytes);
+    if (decoded.ok) this.#check(decoded.value, bytes, bytes.length, identity, traceparent, submitter);
+    else this.#refuse(bytes.length, submitter, 'malformed-body', decoded.detail);
+  }
+
+  /** An order that came as part of a frame: it is logged as JSON. `size` is what it took on its way in, in bytes. */
+  submitDecoded(value: unknown, size: number, identity: Identity, traceparent: string, submitter: Submitter): void {
+    if (this.#admit(size, submitter)) this.#check(value, undefined, size, identity, traceparent, submitter);
+  }
+
+  /** Resolves when nothing is under way. */
+  async drained(): Promise<void> {
+    if (this.admission.orders === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #admit(size: number, submitter: Submitter): boolean {
+    if (this.draining) {
+      submitter.refused(problem('draining', 'this instance is shutting down'));
+      return false;
+    }
+    if (this.admission.admit(size)) return true;
+    submitter.refused(problem('overloaded', 'too many orders are under way in this instance'));
+    return false;
+  }
+
+  #check(
+    value: unknown,
+    bytes: Buffer | undefined,
+    size: number,
+    identity: Identity,
+    traceparent: string,
+    submitter: Submitter,
+  ): void {
+    const anonymous = lacksOrderId(value);
+    if (anonymous) value.orderId = newOrderId();
+    const validated = validateOrder(value);
+    if (!validated.ok) {
+      const refusal = problem('invalid-order', 'the order does not match the schema', validated.errors);
+      this.#release(size);
+      this.#metrics.refused('invalid-order');
+      submitter.refused(refusal, anonymous ? undefined : orderIdOf(value));
+      return;
+    }
+    const order = validated.value;
+    if (identity.store !== undefined && identity.store !== order.storeId) {
+      const detail = `the token is for store ${identity.store}, the order for ${order.storeId}`;
+      this.#refuse(size, submitter, 'forbidden', detail, order.orderId);
+      return;
+    }
+    const body =
+      bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
+    this.#take(order, body, size, traceparent, submitter);
+  }
+
+  #take(order: Order, value: Buffer, size: number, traceparent: string, submitter: Submitter): void {
+    const { orderId, storeId } = order;
+    const fingerprint = orderFingerprint(order);
+    const earlier = this.recent.get(orderId);
+    if (earlier !== undefined) {
+      this.#repeat(earlier, fingerprint, orderId, size, submitter);
+      return;
+    }
+    const recent = this.recent.begin(orderId, storeId, fingerprint);
+    const startedAt = performance.now();
+    const headers = eventHeaders({
+      id: eventId(orderId, 'order.placed'),
+      type: 'order.placed',
+      source: this.#source,
+      time: this.#now(),
+      subject: orderId,
+      traceparent,
+    });
+    this.#intake.accept({ orderId, storeId, value, headers }, (error) => {
+      this.#metrics.answered(error === null, performance.now() - startedAt);
+      this.#settle(orderId, recent, size, submitter, error);
+    });
+  }
+
+  /** The same content is the same order, on its way or accepted already; other content is a conflict. */
+  #repeat(
+    earlier: RecentOrder<Waiter>,
+    fingerprint: string,
+    orderId: string,
+    size: number,
+    submitter: Submitter,
+  ): void {
+    if (earlier.fingerprint !== fingerprint) {
+      this.#refuse(size, submitter, 'order-conflict', `order ${orderId} was sent before with other content`, orderId);
+    } else if (earlier.acceptedAt === 0) {
+      earlier.waiters ??= [];
+      earlier.waiters.push({ submitter, bytes: size });
+    } else {
+      this.#release(size);
+      submitter.accepted(orderId);
+    }
+  }
+
+  #settle(orderId: string, recent: RecentOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
+    const waiters = error === null ? this.recent.accepted(recent) : this.recent.failed(orderId, recent);
+    this.#answer(orderId, size, submitter, error);
+    if (waiters === undefined) return;
+    for (const waiter of waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
+  }
+
+  #answer(orderId: string, size: number, submitter: Submitter, error: Error | null): void {
+    if (error === null) {
+      this.#release(size);
+      submitter.accepted(orderId);
+    } else {
+      this.#refuse(size, submitter, 'log-unavailable', 'the order log did not acknowledge the order in time', orderId);
+    }
+  }
+
+  #refuse(size: number, submitter: Submitter, code: ErrorCode, detail: string, orderId?: string): void {
+    this.#release(size);
+    this.#metrics.refused(code);
+    submitter.refused(problem(code, detail), orderId);
+  }
+
+  #release(size: number): void {
+    this.admission.release(size);
+    if (this.#idle !== undefined && this.admission.orders === 0) this.#idle();
+  }
+
+  /** RFC 3339 text of now, made once a millisecond. */
+  #now(): string {
+    const now = this.#clock.now();
+    if (now !== this.#timeMs) {
+      this.#timeMs = now;
+      this.#time = new Date(now).toISOString();
+    }
+    return this.#time;
+  }
+}
+
+function lacksOrderId(value: unknown): value is { orderId?: string } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('orderId' in value);
+}
+
+function orderIdOf(value: unknown): string | undefined {
+  const orderId = (value as { orderId?: unknown } | null)?.orderId;
+  return typeof orderId === 'string' ? orderId : undefined;
+}

@@ -1,0 +1,156 @@
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { type Clock, systemClock } from '../contracts/clock.ts';
+import { type Config, ConfigError } from '../contracts/config.ts';
+import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { Admission } from './admission.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { addDocumentRoutes } from './document-routes.ts';
+import type { ExchangeContext } from './exchange.ts';
+import { addFallbackRoutes } from './fallback-routes.ts';
+import type { Intake } from './intake.ts';
+import { GatewayMetrics } from './metrics.ts';
+import { addOrderRoutes } from './order-routes.ts';
+import { RecentOrders } from './recent-orders.ts';
+import { Reception, type Waiter } from './reception.ts';
+import { addStatusRoute, type StatusLookup } from './status-route.ts';
+import type { Stream } from './stream.ts';
+import { addStreamRoute } from './stream-route.ts';
+
+export interface IntakeServerOptions {
+  config: Config;
+  logger: Logger;
+  /** The role it serves: the gateway of a region or the edge agent of a restaurant. */
+  role: Extract<RoleName, 'gateway' | 'edge'>;
+  intake: Intake;
+  /** Reads statuses; absent where there is no store, as in a restaurant. */
+  lookup?: StatusLookup | undefined;
+  clock?: Clock;
+}
+
+/** A started intake server, with what other parts of its role attach to. */
+export interface IntakeServer extends RunningRole {
+  /** The open WebSocket connections. */
+  streams: ReadonlySet<Stream>;
+}
+
+/** Close code for a server that restarts (IANA registry of RFC 6455): the client connects again, to another instance. */
+const SERVICE_RESTART = 1012;
+
+/**
+ * The way in for orders over HTTP and WebSocket, on any intake.
+ * @throws ConfigError for a combination of settings that cannot be; Error naming the port when it is taken.
+ */
+export async function startIntakeServer(options: IntakeServerOptions): Promise<IntakeServer> {
+  const { config, logger, role, intake, lookup, clock = systemClock } = options;
+  const authenticator = await createAuthenticator(config, clock);
+  const metrics = new GatewayMetrics();
+  const admission = new Admission({
+    ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,
+    bytesMax: config.ORDERMESH_UNANSWERED_BYTES_MAX,
+    clock,
+  });
+  const recent = new RecentOrders<Waiter>({
+    ordersMax: config.ORDERMESH_RECENT_ORDERS_MAX,
+    ageMs: config.ORDERMESH_RECENT_AGE,
+    clock,
+  });
+  const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
+  const reception = new Reception({ intake, admission, recent, metrics, clock, source });
+  const context: ExchangeContext = { region: config.REGION, admission, metrics, closing: false, open: 0 };
+  const streams = new Set<Stream>();
+
+  const app = createApp(config);
+  addOrderRoutes(app, { context, authenticator, reception });
+  addStatusRoute(app, { context, authenticator, reception, lookup });
+  addStreamRoute(app, { context, authenticator, reception, streams });
+  addDocumentRoutes(app, context);
+  addFallbackRoutes(app, context);
+  const { socket, port } = await listen(app, config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
+
+  const registry = createProcessRegistry(role);
+  metrics.register(registry, admission);
+  const admin = await startAdminServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
+    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+    readiness: {
+      log: () => intake.readiness(),
+      gateway: () => (reception.draining ? 'shutting down' : undefined),
+    },
+  }).catch((error: Error) => {
+    app.close();
+    throw error;
+  });
+  const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
+  logger.info({ host: config.ORDERMESH_HOST, port, adminPort: admin.port }, `${role} takes orders`);
+
+  async function close(): Promise<void> {
+    reception.draining = true;
+    context.closing = true;
+    uWS.us_listen_socket_close(socket);
+    await withinMs(config.ORDERMESH_DRAIN_TIMEOUT, reception.drained());
+    await intake.close();
+    for (const stream of streams) stream.end(SERVICE_RESTART, 'service restart');
+    // Answers written in this turn leave before the sockets go.
+    await new Promise((resolve) => setImmediate(resolve));
+    app.close();
+    await admin.close();
+    logger.info(`${role} stopped`);
+  }
+  let closing: Promise<void> | undefined;
+  return {
+    addresses: {
+      [role]: `${scheme}://${urlHost(config.ORDERMESH_HOST)}:${port}`,
+      [`${role} metrics`]: `http://${urlHost(config.ORDERMESH_HOST)}:${admin.port}/metrics`,
+    },
+    streams,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function createApp(config: Config): TemplatedApp {
+  const { TLS_CERT_FILE, TLS_KEY_FILE } = config;
+  if (TLS_CERT_FILE === undefined && TLS_KEY_FILE === undefined) return uWS.App();
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined)
+    throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE belong together; set both for HTTPS, or none');
+  return uWS.SSLApp({ cert_file_name: TLS_CERT_FILE, key_file_name: TLS_KEY_FILE });
+}
+
+/** Without it several processes would share the port, and the second one would go unnoticed. */
+const EXCLUSIVE_PORT = 1;
+
+/** The form of `listen` with host and options, which the package has and its typings lack. */
+type Listen = (host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void) => void;
+
+function listen(app: TemplatedApp, host: string, port: number): Promise<{ socket: us_listen_socket; port: number }> {
+  return new Promise((resolve, reject) => {
+    (app.listen as unknown as Listen).call(app, host, port, EXCLUSIVE_PORT, (socket) => {
+      if (socket) resolve({ socket, port: uWS.us_socket_local_port(socket) });
+      else
+        reject(
+          new Error(
+            `cannot listen on port ${port} of ${host}: stop what holds the port, or set ORDERMESH_GATEWAY_PORT (or ORDERMESH_HOST, if that is not an address of this machine)`,
+          ),
+        );
+    });
+  });
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function withinMs(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}
