@@ -1,98 +1,190 @@
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError } from './errors.ts';
-import type { OutgoingRecord, ProducerOptions, RecordProducer } from './producer.ts';
+import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import type { OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
-export function groupCommit(transport: ProduceTransport, options: Pick<ProducerOptions, 'deadlineMs'>): RecordProducer {
-  let queue: QueuedRecord[] = [];
-  let busy = false;
-  let scheduled = false;
-  const unanswered = { records: 0, bytes: 0 };
-  let idle: (() => void) | undefined;
+/** Framing of a record and of a header, in bytes, on the safe side. */
+const RECORD_FRAMING_BYTES = 24;
+const HEADER_FRAMING_BYTES = 4;
+/** Deadlines are looked at this often: an answer comes at most so much later than its deadline. */
+const SWEEP_INTERVAL_MS = 100;
 
-  function schedule(): void {
-    if (busy || scheduled) return;
-    scheduled = true;
-    setImmediate(flush);
+export interface GroupCommitOptions {
+  /** Longest time from append to answer, in milliseconds. */
+  deadlineMs: number;
+  /** Most bytes in one call of the transport; one record is always taken. */
+  batchBytesMax: number;
+}
+
+/**
+ * The group-commit queue: while the transport works on one batch the next one gathers, and it leaves as soon as the transport is
+ * free. The first append of an idle producer waits for the end of its event-loop tick, so that what arrives together
+ * leaves together.
+ */
+export function groupCommit(transport: ProduceTransport, options: GroupCommitOptions): RecordProducer {
+  return new GroupCommitProducer(transport, options);
+}
+
+class GroupCommitProducer implements RecordProducer {
+  readonly unanswered = { records: 0, bytes: 0 };
+  readonly #transport: ProduceTransport;
+  readonly #options: GroupCommitOptions;
+  #queue: Pending[] = [];
+  /** The batch that the transport works on. */
+  #underWay: Pending[] = [];
+  #flushing = false;
+  #closed: Promise<void> | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(transport: ProduceTransport, options: GroupCommitOptions) {
+    this.#transport = transport;
+    this.#options = options;
   }
 
-  function take(): QueuedRecord[] {
-    let bytes = 0;
-    let n = 0;
-    while (n < queue.length && n < 10_000) {
-      bytes += (queue[n] as QueuedRecord).bytes;
-      if (n > 0 && bytes > limits.producePartitionBytesMax) break;
-      n += 1;
+  append(record: OutgoingRecord, done: (error: Error | null) => void): void {
+    const bytes = sizeOf(record);
+    if (this.#closed !== undefined || bytes > limits.producePartitionBytesMax) {
+      const reason =
+        this.#closed === undefined
+          ? new RecordRefusedError(
+              `record of ${bytes} bytes for ${record.topic}; at most ${limits.producePartitionBytesMax}`,
+            )
+          : new KafkaUnavailableError('the producer is closed');
+      queueMicrotask(() => done(reason));
+      return;
     }
-    const batch = queue.slice(0, n);
-    queue = queue.slice(n);
+    this.unanswered.records += 1;
+    this.unanswered.bytes += bytes;
+    this.#queue.push(new Pending(record, bytes, performance.now() + this.#options.deadlineMs, done, this.unanswered));
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    setImmediate(() => this.#flush());
+  }
+
+  send(records: OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      let left = records.length;
+      let failure: Error | null = null;
+      const done = (error: Error | null) => {
+        failure ??= error;
+        left -= 1;
+        if (left > 0) return;
+        if (failure === null) resolve();
+        else reject(failure);
+      };
+      for (const record of records) this.append(record, done);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#flushing) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#transport.close();
+  }
+
+  async #flush(): Promise<void> {
+    for (;;) {
+      const batch = this.#take();
+      if (batch.length === 0) break;
+      this.#underWay = batch;
+      await this.#transport.send(batch);
+      // The transport's promise: nothing is left unsettled. A record that it forgot must not wait for ever.
+      for (const pending of batch)
+        if (!pending.settled)
+          pending.settle(new KafkaUnavailableError(`no answer for a record of ${pending.record.topic}`));
+      this.#underWay = [];
+    }
+    this.#flushing = false;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** The next batch, without the records that their deadlines have answered. */
+  #take(): Pending[] {
+    const queue = this.#queue;
+    const batch: Pending[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const pending of queue) {
+      if (!pending.settled) {
+        bytes += pending.bytes;
+        if (batch.length > 0 && bytes > this.#options.batchBytesMax) break;
+        batch.push(pending);
+      }
+      taken += 1;
+    }
+    this.#queue = taken === queue.length ? [] : queue.slice(taken);
     return batch;
   }
 
-  function flush(): void {
-    scheduled = false;
-    if (busy) return;
-    const batch = take();
-    if (batch.length === 0) {
-      idle?.();
-      return;
+  /** Deadlines ascend along the queue, so the sweep stops at the first that is not due. */
+  #sweep(): void {
+    const now = performance.now();
+    for (const pending of this.#underWay) if (!expire(pending, now)) break;
+    let expired = 0;
+    for (const pending of this.#queue) {
+      if (!expire(pending, now)) break;
+      expired += 1;
     }
-    busy = true;
-    transport.send(batch).then(
-      () => answer(batch, null),
-      (error: Error) => answer(batch, error),
-    );
+    if (expired > 0) this.#queue = this.#queue.slice(expired);
   }
-
-  function answer(batch: QueuedRecord[], error: Error | null): void {
-    busy = false;
-    for (const queued of batch) {
-      unanswered.records -= 1;
-      unanswered.bytes -= queued.bytes;
-      queued.done(error);
-    }
-    flush();
-  }
-
-  const producer: RecordProducer = {
-    unanswered,
-    append(record, done) {
-      const bytes = sizeOf(record);
-      unanswered.records += 1;
-      unanswered.bytes += bytes;
-      queue.push({ record, bytes, deadline: performance.now() + options.deadlineMs, done });
-      schedule();
-    },
-    send(records) {
-      if (records.length === 0) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        let left = records.length;
-        let failure: Error | null = null;
-        const done = (error: Error | null) => {
-          failure ??= error;
-          left -= 1;
-          if (left > 0) return;
-          if (failure === null) resolve();
-          else reject(failure);
-        };
-        for (const record of records) producer.append(record, done);
-      });
-    },
-    async close() {
-      if (unanswered.records > 0)
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-      await transport.close();
-    },
-  };
-  return producer;
 }
 
-export function unavailable(reason: string, cause?: unknown): KafkaUnavailableError {
-  return new KafkaUnavailableError(reason, { cause });
+class Pending implements QueuedRecord {
+  readonly record: OutgoingRecord;
+  readonly bytes: number;
+  readonly deadlineMs: number;
+  #done: ((error: Error | null) => void) | undefined;
+  readonly #unanswered: { records: number; bytes: number };
+
+  constructor(
+    record: OutgoingRecord,
+    bytes: number,
+    deadlineMs: number,
+    done: (error: Error | null) => void,
+    unanswered: { records: number; bytes: number },
+  ) {
+    this.record = record;
+    this.bytes = bytes;
+    this.deadlineMs = deadlineMs;
+    this.#done = done;
+    this.#unanswered = unanswered;
+  }
+
+  get settled(): boolean {
+    return this.#done === undefined;
+  }
+
+  settle(error: Error | null): void {
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
+    this.#unanswered.records -= 1;
+    this.#unanswered.bytes -= this.bytes;
+    done(error);
+  }
 }
 
-function sizeOf(record: OutgoingRecord): number {
-  return (record.value?.length ?? 0) + record.key.length + 300;
+/** Whether the record's deadline has passed; it is answered then. */
+function expire(pending: Pending, now: number): boolean {
+  if (pending.deadlineMs > now) return false;
+  if (!pending.settled)
+    pending.settle(new KafkaUnavailableError(`${pending.record.topic}: not acknowledged within the deadline`));
+  return true;
+}
+
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
+  let bytes = RECORD_FRAMING_BYTES + key.length;
+  // Text of a value may be anything, so its bytes are counted; keys and headers are short.
+  if (value !== null) bytes += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+  for (const name in headers) bytes += HEADER_FRAMING_BYTES + name.length + (headers[name]?.length ?? 0);
+  return bytes;
 }

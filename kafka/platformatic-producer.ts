@@ -1,50 +1,29 @@
 import { Producer } from '@platformatic/kafka';
-import { groupCommit, unavailable } from './group-commit.ts';
+import { groupCommit } from './group-commit.ts';
+import { PlatformaticTransport } from './platformatic-transport.ts';
 import type { ProducerOptions, RecordProducer } from './producer.ts';
 
-/** The producer on @platformatic/kafka, the faster client of the two on this side. */
+/** Bytes of one round: it may fill a batch of every partition, and no more is copied at once. */
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/**
+ * The producer on @platformatic/kafka: its connections, metadata and producer ids, with a record encoder of our own.
+ * Resolves when a broker has answered.
+ * @throws KafkaUnavailableError when none does.
+ */
 export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
-  const client = new Producer<string | Buffer, Buffer | string | null, string | Buffer, string | Buffer>({
+  const client = new Producer({
     clientId: options.clientId,
     bootstrapBrokers: options.brokers,
-    idempotent: true,
-    retries: 10,
-    retryDelay: 500,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Every retry is the transport's: it knows what a repetition may do.
+    retries: 0,
     autocreateTopics: false,
   });
-  await client.connectToBrokers();
-  return groupCommit(
-    {
-      async send(batch) {
-        try {
-          await client.send({
-            acks: -1,
-            messages: batch.map(({ record }) => ({
-              topic: record.topic,
-              key: toBuffer(record.key),
-              value: record.value === null ? null : toBuffer(record.value),
-              headers: bufferHeaders(record.headers),
-              ...(record.partition === undefined ? {} : { partition: record.partition }),
-            })) as never,
-          });
-        } catch (error) {
-          throw unavailable((error as Error).message, error);
-        }
-      },
-      close: async () => {
-        await client.close();
-      },
-    },
-    options,
-  );
-}
-
-function toBuffer(bytes: string | Buffer): Buffer {
-  return typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-}
-
-function bufferHeaders(headers: Record<string, string | Buffer> | undefined): Map<Buffer, Buffer> {
-  const map = new Map<Buffer, Buffer>();
-  for (const name in headers) map.set(Buffer.from(name), toBuffer(headers[name] ?? ''));
-  return map;
+  const transport = new PlatformaticTransport(client);
+  await transport.connect(options.brokers);
+  return groupCommit(transport, { deadlineMs: options.deadlineMs, batchBytesMax: BATCH_BYTES_MAX });
 }

@@ -1,18 +1,25 @@
 import type { OutgoingRecord } from './producer.ts';
 
-/** A record in the queue: its bytes are fixed at `append`, so that a caller's later change cannot reach the log. */
+/** A record between `append` and its answer. */
 export interface QueuedRecord {
-  record: OutgoingRecord;
-  /** Size in the request, roughly: key, value, headers and framing. */
-  bytes: number;
-  /** Milliseconds of the monotonic clock after which the record is answered with an error. */
-  deadline: number;
-  done(error: Error | null): void;
+  readonly record: OutgoingRecord;
+  /** Characters and bytes of key, value and headers, and framing: close to its size in the request. */
+  readonly bytes: number;
+  /** Milliseconds of `performance.now()`: by then it is answered, with an error if need be. */
+  readonly deadlineMs: number;
+  /** Answers the record; calls after the first do nothing. */
+  settle(error: Error | null): void;
+  /** True once answered, also when its deadline did that: nobody waits for it any more. */
+  readonly settled: boolean;
 }
 
-/** What stands between the group-commit queue and a Kafka client. One `send` is under way at a time. */
+/** What stands between the group-commit queue and a Kafka client. */
 export interface ProduceTransport {
-  /** Resolves when every in-sync replica has all the records, appended in the order given per partition. */
+  /**
+   * Appends the records, per partition in the order given, and settles each one when its own fate is known. One call is
+   * under way at a time. Resolves when nothing of the batch is under way any more; never rejects. It retries an outage for as long as
+   * a record of the batch is unsettled: the deadlines end it.
+   */
   send(batch: readonly QueuedRecord[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,285 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClusterMetadata, type Producer, protocolErrorsCodesById } from '@platformatic/kafka';
+import { limits } from '../contracts/limits.ts';
+import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { partitionOf } from './partitioner.ts';
+import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
+import { RecordBatchEncoder } from './record-batch.ts';
+import type { ProduceTransport, QueuedRecord } from './transport.ts';
+
+/** How long a broker waits for its in-sync replicas before it answers with an error. */
+const REPLICATION_TIMEOUT_MS = 8_000;
+const METADATA_MAX_AGE_MS = 60_000;
+const ABSENT_AGE_MS = 2_000;
+const ABSENT_ATTEMPTS = 5;
+const ABSENT_RETRY_MS = 100;
+const BACKOFF_MS = { first: 20, most: 1_000 };
+const SEQUENCE_MASK = 0x7fffffff;
+
+/** Already in the log: a repetition whose first acknowledgement was lost. */
+const DUPLICATE_SEQUENCE_NUMBER = 46;
+const MESSAGE_TOO_LARGE = 10;
+/** The broker's memory of this producer and ours differ: only a new producer id helps. */
+const lostProducerStates = new Set([45, 47, 49, 59]);
+/** Final for the record: invalid topic, record list too large, not authorized, invalid timestamp, invalid record. */
+const refusals = new Set([17, 18, 29, 32, 87]);
+
+/** The records of one partition that are under way in one `send`. */
+interface Lane {
+  topic: string;
+  partition: number;
+  records: QueuedRecord[];
+  /** Records before this one are acknowledged or refused. */
+  next: number;
+  /** The batch that stands at `next`; kept over retries, so that the broker recognises a repetition. */
+  batch: LaneBatch | undefined;
+}
+
+interface Identity {
+  producerId: bigint;
+  producerEpoch: number;
+}
+
+interface LaneBatch {
+  bytes: Buffer;
+  count: number;
+  /** The identity it was encoded with: sequence numbers of another say nothing of it. */
+  identity: Identity;
+}
+
+/**
+ * Idempotent produce requests over the connections of @platformatic/kafka. One `send` is one or more rounds of at most one request
+ * per broker with at most one batch per partition; a batch that failed is repeated byte for byte, in its place,
+ * so a repetition neither doubles nor reorders.
+ */
+export class PlatformaticTransport implements ProduceTransport {
+  readonly #client: Producer;
+  readonly #encoder = new RecordBatchEncoder();
+  /** Next sequence number by partition. */
+  #sequences = new Map<string, number>();
+  #identity: Identity | undefined;
+  #metadata: ClusterMetadata | undefined;
+  #metadataAt = Number.NEGATIVE_INFINITY;
+  /** When a topic was last found not to exist, by its name. */
+  readonly #absent = new Map<string, number>();
+  /** Smaller than the limit once a topic has refused a batch of several records. */
+  readonly #batchBytesMax = new Map<string, number>();
+
+  constructor(client: Producer) {
+    this.#client = client;
+  }
+
+  /** @throws KafkaUnavailableError when no broker answers. */
+  async connect(brokers: string[]): Promise<void> {
+    try {
+      this.#identity = await this.#newIdentity();
+    } catch (error) {
+      await this.#client.close().catch(() => {});
+      throw new KafkaUnavailableError(`no broker of ${brokers.join(', ')} answers`, { cause: error });
+    }
+  }
+
+  async send(batch: readonly QueuedRecord[]): Promise<void> {
+    this.#encoder.reset();
+    let lanes: Lane[] | undefined;
+    for (let attempt = 0; ; attempt += 1) {
+      if (attempt > 0) {
+        await delay(Math.min(BACKOFF_MS.first * 2 ** (attempt - 1), BACKOFF_MS.most));
+        if (batch.every(({ settled }) => settled)) break;
+      }
+      try {
+        lanes ??= await this.#lanes(batch);
+        this.#identity ??= await this.#newIdentity();
+      } catch {
+        continue;
+      }
+      let progress = true;
+      while (progress && lanes.length > 0) {
+        progress = await this.#round(lanes);
+        lanes = lanes.filter(({ next, records }) => next < records.length);
+      }
+      if (lanes.length === 0) return;
+      this.#metadataAt = Number.NEGATIVE_INFINITY;
+    }
+    // Given up: the broker may or may not have the batch under way, so its sequence numbers are unknown. With the old ones a
+    // later batch could pass for a repetition and be dropped; a new producer id starts from zero.
+    this.#identity = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Sorts the records by partition. Those whose topic does not exist are refused. */
+  async #lanes(batch: readonly QueuedRecord[]): Promise<Lane[]> {
+    const metadata = await this.#topics(new Set(batch.map(({ record }) => record.topic)));
+    const lanes = new Map<string, (Lane | undefined)[]>();
+    for (const queued of batch) {
+      const { topic, key, partition: fixed } = queued.record;
+      const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
+      const partition = fixed ?? (count === 0 ? 0 : partitionOf(key, count));
+      if (partition >= count) {
+        queued.settle(
+          new RecordRefusedError(
+            count === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${count} partitions, no ${partition}`,
+          ),
+        );
+        continue;
+      }
+      let ofTopic = lanes.get(topic);
+      if (ofTopic === undefined) {
+        ofTopic = new Array<Lane | undefined>(count);
+        lanes.set(topic, ofTopic);
+      }
+      const lane = ofTopic[partition];
+      if (lane === undefined) ofTopic[partition] = { topic, partition, records: [queued], next: 0, batch: undefined };
+      else lane.records.push(queued);
+    }
+    return [...lanes.values()].flatMap((ofTopic) => ofTopic.filter((lane) => lane !== undefined));
+  }
+
+  /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
+  async #round(lanes: Lane[]): Promise<boolean> {
+    const metadata = await this.#topics(new Set(lanes.map(({ topic }) => topic))).catch(() => undefined);
+    if (metadata === undefined) return false;
+    const byLeader = new Map<number, Lane[]>();
+    let progress = true;
+    for (const lane of lanes) {
+      const leader = metadata.topics.get(lane.topic)?.partitions[lane.partition]?.leader ?? -1;
+      if (!metadata.brokers.has(leader)) {
+        progress = false;
+        continue;
+      }
+      const ofLeader = byLeader.get(leader);
+      if (ofLeader === undefined) byLeader.set(leader, [lane]);
+      else ofLeader.push(lane);
+    }
+    const moved = await Promise.all(
+      [...byLeader].map(([leader, ofLeader]) => this.#request(metadata, leader, ofLeader)),
+    );
+    return progress && moved.every((each) => each);
+  }
+
+  async #request(metadata: ClusterMetadata, leader: number, lanes: Lane[]): Promise<boolean> {
+    const identity = this.#identity;
+    if (identity === undefined) return false;
+    const payloads = lanes.map((lane): PartitionPayload => {
+      lane.batch ??= this.#encode(lane, identity);
+      return { topic: lane.topic, partition: lane.partition, bytes: lane.batch.bytes };
+    });
+    let results: PartitionResult[];
+    try {
+      const broker = metadata.brokers.get(leader);
+      if (broker === undefined) return false;
+      results = await produce(await this.#client.connections.get(broker), payloads, REPLICATION_TIMEOUT_MS);
+    } catch {
+      return false;
+    }
+    const byPartition = new Map(results.map((result) => [keyOf(result), result]));
+    let moved = true;
+    for (const lane of lanes) {
+      const result = byPartition.get(keyOf(lane));
+      if (result === undefined || !this.#settle(lane, result)) moved = false;
+    }
+    return moved;
+  }
+
+  /** Applies a partition's result to its lane; false when the batch has to be tried again after a pause. */
+  #settle(lane: Lane, { errorCode, errorMessage }: PartitionResult): boolean {
+    const { batch } = lane;
+    if (batch === undefined) return true;
+    if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+      if (batch.identity === this.#identity) {
+        const key = keyOf(lane);
+        this.#sequences.set(key, ((this.#sequences.get(key) ?? 0) + batch.count) & SEQUENCE_MASK);
+      }
+      this.#answer(lane, batch.count, null);
+      return true;
+    }
+    if (errorCode === MESSAGE_TOO_LARGE && batch.count > 1) {
+      this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
+      lane.batch = undefined;
+      return true;
+    }
+    if (errorCode === MESSAGE_TOO_LARGE || refusals.has(errorCode)) {
+      const reason = errorMessage ?? protocolErrorsCodesById[errorCode as never] ?? `error ${errorCode}`;
+      this.#answer(lane, batch.count, new RecordRefusedError(`topic ${lane.topic}: ${reason}`));
+      return true;
+    }
+    if (lostProducerStates.has(errorCode)) {
+      this.#identity = undefined;
+      lane.batch = undefined;
+    }
+    return false;
+  }
+
+  #answer(lane: Lane, count: number, error: Error | null): void {
+    const end = lane.next + count;
+    for (let index = lane.next; index < end; index += 1) lane.records[index]?.settle(error);
+    lane.next = end;
+    lane.batch = undefined;
+  }
+
+  #encode(lane: Lane, identity: Identity): LaneBatch {
+    const baseSequence = this.#sequences.get(keyOf(lane)) ?? 0;
+    const bytesMax = this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax;
+    const batchIdentity = { ...identity, baseSequence };
+    return { ...this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity), identity };
+  }
+
+  async #newIdentity(): Promise<Identity> {
+    const { producerId, producerEpoch } = await this.#client.initIdempotentProducer({});
+    this.#sequences = new Map();
+    return { producerId, producerEpoch };
+  }
+
+  /** Metadata that covers the topics; a topic that does not exist is absent from it. */
+  async #topics(names: Set<string>): Promise<ClusterMetadata> {
+    const known = this.#metadata;
+    if (known !== undefined && performance.now() - this.#metadataAt < METADATA_MAX_AGE_MS) {
+      const now = performance.now();
+      const covered = (name: string) =>
+        known.topics.has(name) || now - (this.#absent.get(name) ?? -Infinity) < ABSENT_AGE_MS;
+      if ([...names].every(covered)) return known;
+    }
+    const topics: ClusterMetadata['topics'] = new Map();
+    let latest: ClusterMetadata | undefined;
+    for (const name of new Set([...names, ...(known?.topics.keys() ?? [])])) {
+      const found = await this.#topic(name);
+      const topic = found?.topics.get(name);
+      if (found === undefined || topic === undefined) {
+        this.#absent.set(name, performance.now());
+        continue;
+      }
+      latest = found;
+      this.#absent.delete(name);
+      topics.set(name, topic);
+    }
+    const cluster = latest ?? known ?? (await this.#client.metadata({ topics: [], forceUpdate: true }));
+    this.#metadata = { ...cluster, topics };
+    this.#metadataAt = performance.now();
+    return this.#metadata;
+  }
+
+  /** A topic that was just created may not be known to every broker yet, so absence is believed after some patience. */
+  async #topic(name: string): Promise<ClusterMetadata | undefined> {
+    const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#client.metadata({ topics: [name], forceUpdate: true });
+      } catch (error) {
+        if (!isUnknownTopic(error)) throw error;
+        if (attempt >= patience) return undefined;
+        await delay(ABSENT_RETRY_MS);
+      }
+    }
+  }
+}
+
+function keyOf({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof Error && /unknown topic/i.test(error.message);
+}
