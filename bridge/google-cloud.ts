@@ -1,0 +1,75 @@
+import { BigQuery } from '@google-cloud/bigquery';
+import { PubSub } from '@google-cloud/pubsub';
+import { GoogleAuth, PassThroughClient } from 'google-auth-library';
+import { type Config, ConfigError } from '../contracts/config.ts';
+
+/** The names of the contract; tests use others, so that they don't mix. */
+export interface GoogleCloudNames {
+  topic: string;
+  loyaltySubscription: string;
+  warehouseSubscription: string;
+  dataset: string;
+}
+
+export const googleCloudNames: Readonly<GoogleCloudNames> = {
+  topic: 'order-events',
+  loyaltySubscription: 'loyalty',
+  warehouseSubscription: 'warehouse',
+  dataset: 'ordermesh',
+};
+
+/** Which project and which endpoint; plain data, so that it crosses a thread boundary. An absent endpoint is the real service. */
+export interface GoogleCloudAddress {
+  project: string;
+  pubSubEmulator?: string | undefined;
+  bigQueryEmulator?: string | undefined;
+}
+
+export function googleCloudAddress(config: Config): GoogleCloudAddress {
+  return {
+    project: config.GOOGLE_CLOUD_PROJECT,
+    pubSubEmulator: config.PUBSUB_EMULATOR_HOST,
+    bigQueryEmulator: config.BIGQUERY_EMULATOR_HOST,
+  };
+}
+
+type EmulatorVariable = 'PUBSUB_EMULATOR_HOST' | 'BIGQUERY_EMULATOR_HOST';
+
+/**
+ * Makes sure that every service a role needs is either an emulator or one that we have credentials for: said at start, not by a
+ * failing call an hour later.
+ * @throws ConfigError naming the variables.
+ */
+export async function requireGoogleCloud(
+  role: string,
+  config: Config,
+  needs: readonly EmulatorVariable[],
+): Promise<void> {
+  const missing = needs.filter((name) => config[name] === undefined);
+  if (missing.length === 0) return;
+  try {
+    await new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' }).getClient();
+  } catch (error) {
+    throw new ConfigError(
+      `${role} needs Google Cloud: set ${missing.join(' and ')} to host:port of an emulator, or give credentials of project ` +
+        `${config.GOOGLE_CLOUD_PROJECT} (GOOGLE_CLOUD_PROJECT) by GOOGLE_APPLICATION_CREDENTIALS or \`gcloud auth application-default login\``,
+      { cause: error },
+    );
+  }
+}
+
+export function createPubSub({ project, pubSubEmulator }: GoogleCloudAddress): PubSub {
+  if (pubSubEmulator === undefined) return new PubSub({ projectId: project });
+  return new PubSub({ projectId: project, apiEndpoint: pubSubEmulator, emulatorMode: true });
+}
+
+/** A client that repeats nothing by itself: what to do after an error is decided where the rows are known. */
+export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress, timeoutMs: number): BigQuery {
+  const options = { projectId: project, autoRetry: false, timeout: timeoutMs };
+  if (bigQueryEmulator === undefined) return new BigQuery(options);
+  const endpoint = /^https?:\/\//.test(bigQueryEmulator) ? bigQueryEmulator : `http://${bigQueryEmulator}`;
+  const client = new BigQuery({ ...options, apiEndpoint: endpoint, authClient: new PassThroughClient() });
+  // The client takes BIGQUERY_EMULATOR_HOST, where it is set, for a whole base URL; host:port alone would send every call astray.
+  client.baseUrl = `${endpoint.replace(/\/+$/, '')}/bigquery/v2`;
+  return client;
+}

@@ -1,0 +1,131 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { cloudEvent } from '@google-cloud/functions-framework';
+import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { Counter, type Registry } from 'prom-client';
+import { type Config, ConfigError } from '../contracts/config.ts';
+import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import { connectDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import {
+  createPubSub,
+  type GoogleCloudNames,
+  googleCloudAddress,
+  googleCloudNames,
+  requireGoogleCloud,
+} from './google-cloud.ts';
+import { createLoyaltyHandler, type LoyaltyHandlerOptions } from './loyalty-handler.ts';
+import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } from './topology.ts';
+import { Upkeep } from './upkeep.ts';
+
+const UPKEEP_INTERVAL_MS = 5_000;
+/** Pushes come in parallel, and each is one small statement. */
+const CONNECTIONS = 8;
+
+/**
+ * Serves the loyalty function as Cloud Functions would, on the functions framework, and points the push subscription at it.
+ * @throws ConfigError when DATABASE_URL or Google Cloud isn't configured, or nobody could reach the function.
+ */
+export async function startLoyalty(
+  config: Config,
+  logger: Logger,
+  names: GoogleCloudNames = googleCloudNames,
+): Promise<RunningRole> {
+  await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
+  if (config.DATABASE_URL === undefined)
+    throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
+  const sql = connectDatabase({ url: config.DATABASE_URL, connections: CONNECTIONS, application: 'loyalty' });
+  await migrate(sql);
+  const registry = createProcessRegistry('loyalty');
+  const server = functionServer({
+    sql,
+    unitsPerPoint: config.ORDERMESH_LOYALTY_UNITS_PER_POINT,
+    ...watch(registry, logger),
+  });
+  const port = await listen(server, config.ORDERMESH_HOST, config.ORDERMESH_LOYALTY_PORT);
+  const target = reachable(config, names, port);
+  const pubSub = createPubSub(googleCloudAddress(config));
+  const upkeep = new Upkeep(
+    'push subscription',
+    async () => {
+      await ensureTopology(pubSub, names, target);
+      await pointLoyaltyAt(pubSub, names, target);
+    },
+    logger,
+    UPKEEP_INTERVAL_MS,
+  );
+  const admin = await startAdminServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('loyalty'),
+    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+    readiness: { pubsub: () => upkeep.problem },
+  });
+  logger.info({ endpoint: target.endpoint }, 'loyalty function is serving');
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await upkeep.close();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    await Promise.all([admin.close(), pubSub.close(), sql.end({ timeout: 5 })]);
+  };
+  return {
+    addresses: {
+      loyalty: `http://${config.ORDERMESH_HOST}:${port}`,
+      admin: `http://${config.ORDERMESH_HOST}:${admin.port}`,
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+/**
+ * The framework offers its server to programs through its testing module alone; it is the same server that its command line starts, without
+ * that command's hold on the process: signals and exits stay with the role.
+ */
+export function functionServer(options: LoyaltyHandlerOptions): Server {
+  cloudEvent('loyalty', createLoyaltyHandler(options));
+  return getTestServer('loyalty');
+}
+
+function reachable(config: Config, names: GoogleCloudNames, port: number): PushTarget {
+  const target = loyaltyPushTarget(config, names, port);
+  if (target !== undefined) return target;
+  throw new ConfigError(
+    'loyalty needs ORDERMESH_LOYALTY_PUSH_ENDPOINT, the https URL at which Pub/Sub reaches the function',
+  );
+}
+
+function watch(registry: Registry, logger: Logger): Pick<LoyaltyHandlerOptions, 'onOutcome'> {
+  const events = new Counter({
+    name: 'ordermesh_loyalty_events_total',
+    help: 'Pushed events by outcome: credited, duplicate, ignored, refused.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const credited = new Counter({
+    name: 'ordermesh_loyalty_points_total',
+    help: 'Points credited to customers.',
+    registers: [registry],
+  });
+  return {
+    onOutcome(outcome, points, reason) {
+      events.inc({ outcome });
+      credited.inc(points);
+      if (outcome === 'refused') logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(new Error(`loyalty port ${port} on ${host} is in use; stop what holds it or set ORDERMESH_LOYALTY_PORT`));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

@@ -1,0 +1,110 @@
+import type { PubSub, Topic } from '@google-cloud/pubsub';
+import { OutageError } from '../runtime/actor.ts';
+import { grpcStatus, statusOf } from './grpc-status.ts';
+import { messageBytes, type OutgoingMessage } from './outgoing-message.ts';
+import { Window } from './window.ts';
+
+export interface OrderedPublisherOptions {
+  topic: string;
+  messagesMax: number;
+  bytesMax: number;
+  /** Longest time of one publish with the client's own retries, in milliseconds. */
+  deadlineMs: number;
+  /** Called when the topic is gone; creates it anew. */
+  restoreTopology(): Promise<void>;
+}
+
+/** Pub/Sub did not take the message and may take it later: unreachable, overloaded, no permission yet, topic gone. */
+export class PubSubUnavailableError extends OutageError {
+  override name = 'PubSubUnavailableError';
+}
+
+/** Pub/Sub will never take this message, for example because it is too large. */
+export class MessageRefusedError extends Error {
+  override name = 'MessageRefusedError';
+}
+
+/** UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNKNOWN, CANCELLED: worth another try within the deadline. */
+const RETRIED_CODES = [14, 4, 8, 10, 13, 2, 1];
+
+/**
+ * Publishes with ordering keys, bounded in messages and bytes under way. The caller has at most one message of a key under way: Pub/Sub takes
+ * one key per request, so a batch never holds more than that message and is sent at once, without a batching delay.
+ *
+ * After a failed publish the client refuses its key until `resumePublishing`, and would keep the failed key. It is resumed right here:
+ * the caller repeats the failed message before any later one of the key, so their order stands.
+ */
+export class OrderedPublisher {
+  readonly #topic: Topic;
+  readonly #window: Window;
+  readonly #options: OrderedPublisherOptions;
+  #restoring: Promise<void> | undefined;
+
+  constructor(pubSub: PubSub, options: OrderedPublisherOptions) {
+    this.#options = options;
+    this.#window = new Window(options.messagesMax, options.bytesMax);
+    this.#topic = pubSub.topic(options.topic, {
+      messageOrdering: true,
+      batching: { maxMessages: 1, maxMilliseconds: 1 },
+      gaxOpts: { retry: { retryCodes: RETRIED_CODES, backoffSettings: backoff(options.deadlineMs) } },
+    });
+  }
+
+  get outstanding(): { messages: number; bytes: number } {
+    return this.#window.outstanding;
+  }
+
+  /** Keys that the client keeps a queue for: those under way, none that failed. */
+  get keysHeld(): number {
+    return this.#topic.publisher.orderedQueues.size;
+  }
+
+  /**
+   * Resolves when Pub/Sub has the message.
+   * @throws PubSubUnavailableError publish it again, it may or may not be there; MessageRefusedError it never will be.
+   */
+  async publish(message: OutgoingMessage): Promise<void> {
+    const bytes = messageBytes(message);
+    await this.#window.enter(bytes);
+    try {
+      await this.#topic.publishMessage(message);
+    } catch (error) {
+      this.#topic.resumePublishing(message.orderingKey);
+      throw await this.#classified(error as Error);
+    } finally {
+      this.#window.leave(bytes);
+    }
+  }
+
+  async #classified(error: Error): Promise<Error> {
+    const status = statusOf(error);
+    if (status === grpcStatus.invalidArgument || status === grpcStatus.outOfRange)
+      return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });
+    if (status === grpcStatus.notFound) await this.#restore();
+    return new PubSubUnavailableError(`Pub/Sub did not take the message: ${error.message}`, { cause: error });
+  }
+
+  /** Many messages find the topic gone at the same moment; one of them restores it. A failure shows in the next publish. */
+  #restore(): Promise<void> {
+    this.#restoring ??= this.#options
+      .restoreTopology()
+      .catch(() => {})
+      .finally(() => {
+        this.#restoring = undefined;
+      });
+    return this.#restoring;
+  }
+}
+
+function backoff(deadlineMs: number) {
+  const attemptMs = Math.min(5_000, deadlineMs);
+  return {
+    initialRetryDelayMillis: 100,
+    retryDelayMultiplier: 2,
+    maxRetryDelayMillis: 2_000,
+    initialRpcTimeoutMillis: attemptMs,
+    rpcTimeoutMultiplier: 1,
+    maxRpcTimeoutMillis: attemptMs,
+    totalTimeoutMillis: deadlineMs,
+  };
+}

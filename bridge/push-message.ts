@@ -1,0 +1,42 @@
+/** A Pub/Sub message as a CloudEvent function gets it: pushed by a subscription or by Eventarc, the shape is the same. */
+export interface PushedMessage {
+  messageId: string;
+  data: Buffer;
+  attributes: Record<string, string>;
+}
+
+/** What is no Pub/Sub message. `id` is the best name there is for it. */
+export interface NotAMessage {
+  id: string;
+  reason: string;
+}
+
+/**
+ * Reads a CloudEvent of type `google.cloud.pubsub.topic.v1.messagePublished`, whose data is `{message: {messageId, data, attributes}}` with
+ * base64 data. Never throws: whatever else is posted to the function must not come back for ever.
+ */
+export function readPushedMessage(event: unknown): PushedMessage | NotAMessage {
+  const { id, data } = fields(event);
+  const message = fields(fields(data).message);
+  const messageId = text(message.messageId) ?? text(message.message_id) ?? text(id);
+  if (messageId === undefined)
+    return { id: 'unknown', reason: 'the request is no Pub/Sub message: it has no messageId' };
+  if (typeof message.data !== 'string') return { id: messageId, reason: 'the message has no data' };
+  return {
+    messageId,
+    data: Buffer.from(message.data, 'base64'),
+    attributes: Object.fromEntries(
+      Object.entries(fields(message.attributes)).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      ),
+    ),
+  };
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

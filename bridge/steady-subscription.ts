@@ -1,0 +1,85 @@
+import { Duration, type Message, type PubSub, type Subscription } from '@google-cloud/pubsub';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface SteadySubscriptionOptions {
+  subscription: string;
+  messagesMax: number;
+  bytesMax: number;
+  /** Wait before the stream is opened again after an error, in milliseconds. */
+  reopenMs: number;
+  /** Called before the stream is opened again, for example to create a lost subscription anew. May reject: then it is tried again. */
+  prepare(): Promise<void>;
+  onMessage(message: Message): void;
+  logger: Logger;
+}
+
+/**
+ * Leases are extended for as long as the subscription itself would keep a message. So what is held while the reader behind it is down
+ * still counts against the bound: pulling stops, and the backlog grows in Pub/Sub and not in here.
+ */
+const LEASE_MAX = Duration.from({ hours: 7 * 24 });
+
+/** What is held is given back and acknowledgements are sent, unless Pub/Sub doesn't answer: then both happen when the lease ends. */
+const CLOSE_TIMEOUT = Duration.from({ seconds: 5 });
+
+/** A streaming pull that opens itself again after every error; the client alone gives up on NOT_FOUND and the like. */
+export class SteadySubscription {
+  readonly #pubSub: PubSub;
+  readonly #options: SteadySubscriptionOptions;
+  #current: Subscription | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #problem: string | undefined = 'subscription not open yet';
+
+  constructor(pubSub: PubSub, options: SteadySubscriptionOptions) {
+    this.#pubSub = pubSub;
+    this.#options = options;
+    void this.#open();
+  }
+
+  /** Why nothing is pulled at the moment, or `undefined`. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Stops pulling and sends the acknowledgements that are still to be sent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#current?.removeListener('message', this.#options.onMessage);
+    await this.#current?.close();
+  }
+
+  async #open(): Promise<void> {
+    const { subscription: name, messagesMax, bytesMax } = this.#options;
+    try {
+      await this.#options.prepare();
+    } catch (error) {
+      return this.#reopenLater(error as Error);
+    }
+    if (this.#closed) return;
+    const subscription = this.#pubSub.subscription(name, {
+      flowControl: { maxMessages: messagesMax, maxBytes: bytesMax, allowExcessMessages: false },
+      maxExtensionTime: LEASE_MAX,
+      streamingOptions: { maxStreams: 1 },
+      closeOptions: { behavior: 'NACK', timeout: CLOSE_TIMEOUT },
+    });
+    this.#current = subscription;
+    this.#problem = undefined;
+    subscription.on('error', (error: Error) => {
+      if (this.#current !== subscription) return;
+      this.#current = undefined;
+      void subscription.close().catch(() => {});
+      this.#reopenLater(error);
+    });
+    subscription.on('message', this.#options.onMessage);
+  }
+
+  #reopenLater(error: Error): void {
+    if (this.#closed) return;
+    if (this.#problem !== error.message)
+      this.#options.logger.warn({ err: error }, 'pull stream ended; opening it again');
+    this.#problem = error.message;
+    this.#timer = setTimeout(() => void this.#open(), this.#options.reopenMs);
+  }
+}

@@ -1,0 +1,107 @@
+import type { BigQuery, Dataset, TableMetadata } from '@google-cloud/bigquery';
+
+export const eventsTable = 'order_events';
+export const parkedTable = 'order_events_parked';
+export const ordersView = 'orders';
+
+/** Flat but for the payload, so that every reader and every loader can take it. A column is only ever added at the end and nullable. */
+const eventsMetadata: TableMetadata = {
+  description: 'High-value order events as they arrived. An event can stand here twice: count in the view orders.',
+  schema: {
+    fields: [
+      { name: 'event_id', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'event_type', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'order_id', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'store_id', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'occurred_at', type: 'TIMESTAMP', mode: 'REQUIRED' },
+      { name: 'total', type: 'INTEGER', mode: 'REQUIRED', description: 'Minor units of currency.' },
+      { name: 'currency', type: 'STRING', mode: 'REQUIRED', description: 'ISO 4217.' },
+      { name: 'sequence', type: 'INTEGER', mode: 'REQUIRED', description: 'Rises with the events of an order.' },
+      { name: 'payload', type: 'JSON', mode: 'REQUIRED' },
+      { name: 'ingested_at', type: 'TIMESTAMP', mode: 'REQUIRED' },
+    ],
+  },
+  timePartitioning: { type: 'DAY', field: 'occurred_at' },
+  clustering: { fields: ['store_id', 'order_id'] },
+};
+
+/** Text only, so that nothing can be refused a second time. */
+const parkedMetadata: TableMetadata = {
+  description: 'Messages that are no order events, as they came, with the reason.',
+  schema: {
+    fields: [
+      { name: 'message_id', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'reason', type: 'STRING', mode: 'REQUIRED' },
+      { name: 'data_base64', type: 'STRING' },
+      { name: 'attributes', type: 'STRING', description: 'JSON text.' },
+      { name: 'parked_at', type: 'TIMESTAMP', mode: 'REQUIRED' },
+    ],
+  },
+  timePartitioning: { type: 'DAY', field: 'parked_at' },
+};
+
+/**
+ * One row an order, exact over distinct event ids: redelivery and BigQuery's own best-effort `insertId` can both leave an event in the
+ * table more than once. Copies of an event count as the first of them; the status is that of the highest sequence, in the words of
+ * the order API (a recalled order is cooking again).
+ */
+export function ordersQuery(project: string, dataset: string): string {
+  return `select
+  order_id,
+  any_value(store_id) as store_id,
+  max(if(recency = 1, if(event_type = 'order.recalled', 'cooking', replace(event_type, 'order.', '')), null)) as status,
+  max(if(recency = 1, total, null)) as total,
+  max(if(recency = 1, currency, null)) as currency,
+  count(*) as events,
+  sum(copies) as deliveries,
+  min(occurred_at) as first_event_at,
+  max(occurred_at) as last_event_at
+from (
+  select *, row_number() over (partition by order_id order by sequence desc, event_id) as recency
+  from (
+    select
+      *,
+      row_number() over (partition by event_id order by sequence, ingested_at) as copy_number,
+      count(*) over (partition by event_id) as copies
+    from \`${project}.${dataset}.${eventsTable}\`
+  ) as numbered
+  where copy_number = 1
+) as distinct_events
+group by order_id`;
+}
+
+/** Creates what is missing of the dataset, the tables and the view. Idempotent. */
+export async function ensureWarehouse(bigQuery: BigQuery, project: string, dataset: string): Promise<void> {
+  await ensure(
+    () => bigQuery.dataset(dataset).getMetadata(),
+    () => bigQuery.createDataset(dataset),
+  );
+  const home = bigQuery.dataset(dataset);
+  await ensureTable(home, eventsTable, eventsMetadata);
+  await ensureTable(home, parkedTable, parkedMetadata);
+  await ensureTable(home, ordersView, { view: { query: ordersQuery(project, dataset), useLegacySql: false } });
+}
+
+function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): Promise<void> {
+  return ensure(
+    () => dataset.table(name).getMetadata(),
+    () => dataset.createTable(name, metadata),
+  );
+}
+
+async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown>): Promise<void> {
+  try {
+    await get();
+  } catch (error) {
+    if (httpStatus(error) !== 404) throw error;
+    await create().catch((refusal: unknown) => {
+      if (httpStatus(refusal) !== 409) throw refusal;
+    });
+  }
+}
+
+/** The HTTP status of a BigQuery error; `undefined` where there was no answer at all. */
+export function httpStatus(error: unknown): number | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' ? code : undefined;
+}

@@ -1,0 +1,48 @@
+import type { PubSub } from '@google-cloud/pubsub';
+import { describe, test } from 'vitest';
+import { createPubSub, type GoogleCloudNames } from '../../bridge/google-cloud.ts';
+import { type Config, loadConfig } from '../../contracts/config.ts';
+import { uniqueName } from '../support/servers.ts';
+
+/** The emulators that these tests need and that aren't there. */
+const missing = ['PUBSUB_EMULATOR_HOST', 'BIGQUERY_EMULATOR_HOST'].filter((name) => process.env[name] === undefined);
+
+/** A suite on the Google Cloud emulators: skipped by name where they aren't installed, which counts as a failure with CI=true. */
+export function describeGoogleCloud(name: string, suite: () => void): void {
+  if (missing.length > 0 && process.env.CI === 'true') {
+    describe(name, () => {
+      test('has its emulators', () => {
+        throw new Error(`with CI=true these tests must run: set ${missing.join(' and ')}`);
+      });
+    });
+  } else {
+    describe.skipIf(missing.length > 0)(missing.length > 0 ? `${name} (needs ${missing.join(', ')})` : name, suite);
+  }
+}
+
+/** A project of its own, so that tests on one emulator don't meet; names are those of the contract. */
+export function testConfig(overrides: Record<string, string> = {}): Config {
+  return loadConfig({
+    ...process.env,
+    GOOGLE_CLOUD_PROJECT: uniqueName('p'),
+    ORDERMESH_ADMIN_PORT: '0',
+    ORDERMESH_LOYALTY_PORT: '0',
+    ORDERMESH_LOG_LEVEL: 'silent',
+    ...overrides,
+  });
+}
+
+export function testNames(): GoogleCloudNames {
+  const suffix = uniqueName('t');
+  return {
+    topic: `order-events-${suffix}`,
+    loyaltySubscription: `loyalty-${suffix}`,
+    warehouseSubscription: `warehouse-${suffix}`,
+    // BigQuery takes no hyphen in the name of a dataset.
+    dataset: `ordermesh_${suffix.replaceAll('-', '_')}`,
+  };
+}
+
+export function pubSubOf(config: Config): PubSub {
+  return createPubSub({ project: config.GOOGLE_CLOUD_PROJECT, pubSubEmulator: config.PUBSUB_EMULATOR_HOST });
+}
