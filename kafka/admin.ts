@@ -1,12 +1,23 @@
+import { ConfigResourceTypes, type Admin as KafkajsAdmin } from 'kafkajs';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
+import { protocolErrorName } from './kafkajs-errors.ts';
 
 export interface TopicSpec {
   topic: string;
   partitions: number;
   replicationFactor: number;
-  /** Topic configuration by Kafka's names, for example `min.insync.replicas`. */
+  /** Topic settings by Kafka's names, for example `min.insync.replicas`. */
   config?: Record<string, string>;
+}
+
+export interface TopicDescription {
+  topic: string;
+  partitions: number;
+  /** The smallest of its partitions. */
+  replicationFactor: number;
+  /** All settings in force, by Kafka's names. */
+  config: Record<string, string>;
 }
 
 export interface OffsetRange {
@@ -17,14 +28,18 @@ export interface OffsetRange {
   latest: number;
 }
 
+/** Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface Admin {
-  /** Creates the topics that do not exist yet; says which. Existing ones are left as they are. */
+  /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when they have leaders. */
   createTopics(topics: TopicSpec[]): Promise<string[]>;
   listTopics(): Promise<string[]>;
-  /** Earliest and latest offsets of every partition, ascending by partition. */
+  /** Those of the topics that exist. */
+  describeTopics(topics: string[]): Promise<TopicDescription[]>;
+  /** Earliest and latest offsets of every partition, ascending by partition; empty for a topic that does not exist. */
   offsets(topic: string): Promise<OffsetRange[]>;
   /** Committed positions of a group in a topic by partition; partitions without a commit are absent. */
   committedOffsets(group: string, topic: string): Promise<Map<number, number>>;
+  /** Deletes those of the topics that exist. */
   deleteTopics(topics: string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,43 +47,79 @@ export interface Admin {
 /** @throws KafkaUnavailableError when no broker can be reached. */
 export async function createAdmin(options: { clientId: string; brokers: string[] }): Promise<Admin> {
   const admin = kafkajsClient(options).admin();
-  try {
-    await admin.connect();
-  } catch (error) {
-    throw new KafkaUnavailableError(`no broker of ${options.brokers.join(', ')} answers`, { cause: error });
-  }
+  const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
+    work().catch((error: Error) => {
+      throw new KafkaUnavailableError(`${action}: ${error.message}`, { cause: error });
+    });
+  await guarded(`no broker of ${options.brokers.join(', ')} answers`, () => admin.connect());
   return {
-    async createTopics(topics) {
-      const existing = new Set(await admin.listTopics());
-      const missing = topics.filter(({ topic }) => !existing.has(topic));
-      if (missing.length > 0)
-        await admin.createTopics({
-          waitForLeaders: true,
-          topics: missing.map(({ topic, partitions, replicationFactor, config = {} }) => ({
-            topic,
-            numPartitions: partitions,
-            replicationFactor,
-            configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-          })),
-        });
-      return missing.map(({ topic }) => topic);
-    },
-    listTopics: () => admin.listTopics(),
-    async offsets(topic) {
-      const partitions = await admin.fetchTopicOffsets(topic);
-      return partitions
-        .map(({ partition, low, high }) => ({ partition, earliest: Number(low), latest: Number(high) }))
-        .sort((a, b) => a.partition - b.partition);
-    },
+    createTopics: (topics) => guarded('create topics', () => createTopics(admin, topics)),
+    listTopics: () => guarded('list topics', () => admin.listTopics()),
+    describeTopics: (topics) => guarded('describe topics', () => describeTopics(admin, topics)),
+    offsets: (topic) => guarded(`offsets of ${topic}`, () => offsets(admin, topic)),
     async committedOffsets(group, topic) {
-      const [entry] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      return new Map(
-        (entry?.partitions ?? [])
-          .map(({ partition, offset }) => [partition, Number(offset)] as const)
-          .filter(([, offset]) => offset >= 0),
+      const [entry] = await guarded(`offsets of group ${group}`, () =>
+        admin.fetchOffsets({ groupId: group, topics: [topic] }),
       );
+      const committed = (entry?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
+      return new Map(committed.filter(([, offset]) => offset >= 0));
     },
-    deleteTopics: (topics) => admin.deleteTopics({ topics }),
+    async deleteTopics(topics) {
+      const existing = new Set(await guarded('list topics', () => admin.listTopics()));
+      const present = topics.filter((topic) => existing.has(topic));
+      if (present.length > 0) await guarded('delete topics', () => admin.deleteTopics({ topics: present }));
+    },
     close: () => admin.disconnect(),
   };
+}
+
+async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<string[]> {
+  const existing = new Set(await admin.listTopics());
+  const missing = topics.filter(({ topic }) => !existing.has(topic));
+  if (missing.length === 0) return [];
+  // Another process may create one of them meanwhile; kafkajs answers `false` then, and the topic exists all the same.
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map(({ topic, partitions, replicationFactor, config = {} }) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+    })),
+  });
+  return missing.map(({ topic }) => topic);
+}
+
+async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<TopicDescription[]> {
+  const existing = new Set(await admin.listTopics());
+  const present = topics.filter((topic) => existing.has(topic));
+  if (present.length === 0) return [];
+  const { topics: metadata } = await admin.fetchTopicMetadata({ topics: present });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: present.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  });
+  return metadata.map(({ name, partitions }) => ({
+    topic: name,
+    partitions: partitions.length,
+    replicationFactor: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    config: Object.fromEntries(
+      (resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? []).map((entry) => [
+        entry.configName,
+        entry.configValue,
+      ]),
+    ),
+  }));
+}
+
+async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[]> {
+  try {
+    const partitions = await admin.fetchTopicOffsets(topic);
+    return partitions
+      .map(({ partition, low, high }) => ({ partition, earliest: Number(low), latest: Number(high) }))
+      .sort((a, b) => a.partition - b.partition);
+  } catch (error) {
+    if (protocolErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+    throw error;
+  }
 }
