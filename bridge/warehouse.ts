@@ -67,6 +67,8 @@ export async function startWarehouse(
     onFailure: (error) => {
       metrics.failures.inc();
       logger.warn({ err: error }, 'BigQuery did not take a batch; holding it');
+      // A table that is gone is made again before the next try; an outage shows in the readiness.
+      void tables.run();
     },
   });
   const subscription = new SteadySubscription(pubSub, {

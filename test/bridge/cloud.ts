@@ -1,6 +1,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import { describe, test } from 'vitest';
-import { createPubSub, type GoogleCloudNames } from '../../bridge/google-cloud.ts';
+import { createBigQuery, createPubSub, type GoogleCloudNames, googleCloudAddress } from '../../bridge/google-cloud.ts';
+import { httpStatus } from '../../bridge/warehouse-schema.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { uniqueName } from '../support/servers.ts';
 
@@ -45,4 +46,22 @@ export function testNames(): GoogleCloudNames {
 
 export function pubSubOf(config: Config): PubSub {
   return createPubSub({ project: config.GOOGLE_CLOUD_PROJECT, pubSubEmulator: config.PUBSUB_EMULATOR_HOST });
+}
+
+const BIGQUERY_TIMEOUT_MS = 10_000;
+
+function bigQueryOf(config: Config) {
+  return createBigQuery(googleCloudAddress(config), BIGQUERY_TIMEOUT_MS);
+}
+
+export async function query(config: Config, text: string): Promise<unknown[]> {
+  const [rows] = await bigQueryOf(config).query({ query: text });
+  return rows;
+}
+
+export async function deleteDataset(config: Config, names: GoogleCloudNames): Promise<void> {
+  const dataset = bigQueryOf(config).dataset(names.dataset);
+  await dataset.delete({ force: true }).catch((error: unknown) => {
+    if (httpStatus(error) !== 404) throw error;
+  });
 }

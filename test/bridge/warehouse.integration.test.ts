@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createPubSub, type GoogleCloudNames } from '../../bridge/google-cloud.ts';
+import { ensureTopology } from '../../bridge/topology.ts';
+import { startWarehouse } from '../../bridge/warehouse.ts';
+import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
+import type { Config } from '../../contracts/config.ts';
+import type { RunningRole } from '../../contracts/roles.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
+import { deleteDataset, describeGoogleCloud, query, testConfig, testNames } from './cloud.ts';
+import { publishedEvent, testEvent } from './events.ts';
+
+const logger = createLogger('test', 'silent');
+const patience = { timeout: 30_000, interval: 100 };
+
+describeGoogleCloud('warehouse', () => {
+  let names: GoogleCloudNames;
+  let config: Config;
+  let bigQueryProxy: ToggledProxy;
+  const running: RunningRole[] = [];
+
+  beforeEach(async () => {
+    names = testNames();
+    const direct = testConfig();
+    bigQueryProxy = await startToggledProxy(direct.BIGQUERY_EMULATOR_HOST ?? '');
+    config = testConfig({
+      GOOGLE_CLOUD_PROJECT: direct.GOOGLE_CLOUD_PROJECT,
+      BIGQUERY_EMULATOR_HOST: bigQueryProxy.address,
+    });
+    await using pubSub = new Closing(
+      createPubSub({ project: config.GOOGLE_CLOUD_PROJECT, pubSubEmulator: config.PUBSUB_EMULATOR_HOST }),
+    );
+    await ensureTopology(pubSub.client, names, undefined);
+  });
+
+  afterEach(async () => {
+    for (const role of running.splice(0)) await role.close();
+    bigQueryProxy.resume();
+    await deleteDataset(config, names);
+    await bigQueryProxy.close();
+  });
+
+  async function start(overrides: Partial<Config> = {}): Promise<RunningRole> {
+    const role = await startWarehouse({ ...config, ...overrides }, logger, names);
+    running.push(role);
+    return role;
+  }
+
+  async function publish(messages: { data: Buffer; attributes: Record<string, string> }[]): Promise<void> {
+    await using pubSub = new Closing(
+      createPubSub({ project: config.GOOGLE_CLOUD_PROJECT, pubSubEmulator: config.PUBSUB_EMULATOR_HOST }),
+    );
+    const topic = pubSub.client.topic(names.topic);
+    await Promise.all(messages.map((message) => topic.publishMessage(message)));
+  }
+
+  test('counts an event once, however often it arrives, and shows the latest status of an order', async () => {
+    await start();
+    const paid = testEvent('order.paid', 2599);
+    const cooked = testEvent('order.cooked', 2599, paid.orderId);
+    const other = testEvent('order.payment-failed', 4000);
+    // The copy of order.paid has a later offset than order.cooked, as after a redelivery upstream: it must not win.
+    const arrivals = [
+      publishedEvent(cooked, 5),
+      publishedEvent(paid, 3),
+      publishedEvent(paid, 9),
+      publishedEvent(paid, 3),
+      publishedEvent(other, 4),
+    ];
+    await publish(arrivals);
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).rows).toBe(5), patience);
+    expect(await warehouseCounts(config, names)).toEqual({ events: 3, orders: 2, rows: 5, parked: 0 });
+    const orders = await query(
+      config,
+      `select order_id, status, total, events, deliveries from \`${config.GOOGLE_CLOUD_PROJECT}.${names.dataset}.orders\``,
+    );
+    expect(orders).toContainEqual({ order_id: paid.orderId, status: 'cooked', total: 2599, events: 2, deliveries: 4 });
+    expect(orders).toContainEqual({
+      order_id: other.orderId,
+      status: 'payment-failed',
+      total: 4000,
+      events: 1,
+      deliveries: 1,
+    });
+  });
+
+  test('parks what is no event, and the rest of its batch goes on', async () => {
+    await start();
+    const good = Array.from({ length: 20 }, (_, index) => publishedEvent(testEvent('order.paid', 2000), index));
+    await publish([...good, { data: Buffer.from('{'), attributes: { id: 'x', type: 'order.paid', sequence: '1' } }]);
+    await vi.waitFor(
+      async () => expect(await warehouseCounts(config, names)).toMatchObject({ events: 20, orders: 20, parked: 1 }),
+      patience,
+    );
+    const [parked] = await query(
+      config,
+      `select reason, data_base64 from \`${config.GOOGLE_CLOUD_PROJECT}.${names.dataset}.order_events_parked\``,
+    );
+    expect(parked).toEqual({
+      reason: 'the data is not a JSON object',
+      data_base64: Buffer.from('{').toString('base64'),
+    });
+  });
+
+  test('holds no more than its bound while BigQuery is down, and loses nothing', async () => {
+    const heldMax = 30;
+    const role = await start({ ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX: heldMax });
+    await vi.waitFor(async () => expect((await readiness(role)).status).toBe(200), patience);
+    bigQueryProxy.interrupt();
+    await publish(Array.from({ length: 200 }, (_, index) => publishedEvent(testEvent('order.paid', 2000), index)));
+    await vi.waitFor(async () => expect(await held(role)).toBe(heldMax), patience);
+    await vi.waitFor(
+      async () =>
+        expect(await readiness(role)).toMatchObject({ status: 503, text: expect.stringContaining('bigquery') }),
+      patience,
+    );
+    expect(await held(role)).toBe(heldMax);
+    bigQueryProxy.resume();
+    await vi.waitFor(
+      async () => expect(await warehouseCounts(config, names)).toMatchObject({ events: 200, orders: 200 }),
+      patience,
+    );
+    await vi.waitFor(async () => expect(await held(role)).toBe(0), patience);
+  });
+
+  test('makes its tables again when BigQuery has lost them', async () => {
+    await start();
+    await publish([publishedEvent(testEvent('order.paid', 2000), 1)]);
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
+    await deleteDataset(config, names);
+    await publish([publishedEvent(testEvent('order.paid', 2000), 2)]);
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
+  });
+
+  test('a message whose batch was under way when the process stopped comes again', async () => {
+    bigQueryProxy.interrupt();
+    const first = await start();
+    await publish([publishedEvent(testEvent('order.paid', 2000), 1)]);
+    await vi.waitFor(async () => expect(await held(first)).toBe(1), patience);
+    await first.close();
+    bigQueryProxy.resume();
+    await start();
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
+  });
+});
+
+async function held(role: RunningRole): Promise<number> {
+  const text = await (await fetch(`${role.addresses.admin}/metrics`)).text();
+  return Number(/^ordermesh_warehouse_held_messages\S* (\d+)$/m.exec(text)?.[1]);
+}
+
+async function readiness(role: RunningRole): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${role.addresses.admin}/readyz`);
+  return { status: response.status, text: await response.text() };
+}
+
+class Closing<T extends { close(): Promise<unknown> }> {
+  readonly client: T;
+  constructor(client: T) {
+    this.client = client;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}

@@ -1,0 +1,63 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A TCP proxy before a server that is shared with other tests: only those behind the proxy see the outage. */
+export interface ToggledProxy {
+  /** host:port. */
+  address: string;
+  /** Cuts all connections and refuses new ones by closing them at once. */
+  interrupt(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+export async function startToggledProxy(target: string): Promise<ToggledProxy> {
+  const { hostname, port } = new URL(target.includes('://') ? target : `http://${target}`);
+  const sockets = new Set<Socket>();
+  let up = true;
+  const server = createServer((client) => {
+    if (!up) return void client.destroy();
+    const upstream = connect(Number(port), hostname);
+    pair(sockets, client, upstream);
+  });
+  await listen(server);
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    interrupt() {
+      up = false;
+      cut();
+    },
+    resume() {
+      up = true;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        cut();
+      }),
+  };
+}
+
+function pair(sockets: Set<Socket>, client: Socket, upstream: Socket): void {
+  for (const [socket, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    sockets.add(socket);
+    socket.on('error', () => other.destroy());
+    socket.on('close', () => {
+      sockets.delete(socket);
+      other.destroy();
+    });
+    socket.pipe(other);
+  }
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve());
+  });
+}
