@@ -56,7 +56,7 @@ export interface GroupConsumer {
   commit(positions: (TopicPartition & { offset: number })[]): Promise<void>;
   pause(partitions: TopicPartition[]): void;
   resume(partitions: TopicPartition[]): void;
-  /** The next fetch of the partition starts at `offset`. */
+  /** The next batch of the partition starts at `offset`: what was fetched before isn't handed over any more. */
   seek(partition: TopicPartition & { offset: number }): void;
   /** Revokes (drains, commits) and leaves the group. */
   close(): Promise<void>;

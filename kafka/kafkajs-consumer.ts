@@ -124,9 +124,10 @@ class KafkajsGroupConsumer implements GroupConsumer {
     await this.#client?.disconnect().catch(() => {});
   }
 
-  async #eachBatch(client: Consumer, { batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+  async #eachBatch(client: Consumer, { batch, isStale, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
     const { topic, partition } = batch;
-    if (client === this.#client && this.#ready.has(keyOf(batch))) {
+    // A batch that was fetched before a seek is stale: handing it over would skip what was sought.
+    if (client === this.#client && this.#ready.has(keyOf(batch)) && !isStale()) {
       // The fetch position only; what is committed is the owner's affair.
       resolveOffset(batch.lastOffset());
       this.#listener.onBatch(fetchedBatch(topic, partition, batch));

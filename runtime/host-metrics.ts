@@ -1,0 +1,93 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { createProcessRegistry } from '../telemetry/metrics.ts';
+import type { AssignedPartition } from './assigned-partition.ts';
+
+export interface HostMetrics {
+  registry: Registry;
+  messages: Counter;
+  rebalances: Counter;
+  outages: Counter<'dependency'>;
+  slotDeaths: Counter;
+}
+
+export interface HostState {
+  partitions(): Iterable<AssignedPartition>;
+  /** Dependencies that are down now. */
+  outages(): number;
+  now(): number;
+}
+
+/** Gauges that are read from a partition at the scrape. */
+const partitionGauges: Record<string, { help: string; value(state: AssignedPartition, now: number): number }> = {
+  ordermesh_runtime_lag: {
+    help: 'Records of the partition that are not finished, those not yet fetched included.',
+    value: (partition) => partition.lag ?? 0,
+  },
+  ordermesh_runtime_frontier_age_seconds: {
+    help: 'How long the first unfinished message has been holding the frontier.',
+    value: (partition, now) => partition.frontierAgeMs(now) / 1_000,
+  },
+  ordermesh_runtime_in_flight_messages: {
+    help: 'Messages taken in and not finished.',
+    value: ({ messages }) => messages,
+  },
+  ordermesh_runtime_in_flight_bytes: {
+    help: 'Bytes of the messages taken in and not finished.',
+    value: ({ bytes }) => bytes,
+  },
+  ordermesh_runtime_mailbox_keys: { help: 'Keys with a message under way.', value: ({ keys }) => keys },
+  ordermesh_runtime_parked_keys: {
+    help: 'Keys whose messages go to the dead-letter topic.',
+    value: ({ parkedKeys }) => parkedKeys,
+  },
+};
+
+export function createHostMetrics(role: string, state: HostState): HostMetrics {
+  const registry = createProcessRegistry(role);
+  const registers = [registry];
+  for (const [name, { help, value }] of Object.entries(partitionGauges)) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['partition'],
+      registers,
+      collect() {
+        this.reset();
+        for (const partition of state.partitions())
+          this.set({ partition: String(partition.partition) }, value(partition, state.now()));
+      },
+    });
+  }
+  new Gauge({
+    name: 'ordermesh_runtime_outage',
+    help: 'Dependencies that are down, as this process sees them.',
+    registers,
+    collect() {
+      this.set(state.outages());
+    },
+  });
+  return {
+    registry,
+    messages: new Counter({
+      name: 'ordermesh_runtime_messages_total',
+      help: 'Messages finished, parked ones included.',
+      registers,
+    }),
+    rebalances: new Counter({
+      name: 'ordermesh_runtime_rebalances_total',
+      help: 'Assignments that this process was given.',
+      registers,
+    }),
+    outages: new Counter({
+      name: 'ordermesh_runtime_outages_total',
+      help: 'Outages begun, by what was down.',
+      labelNames: ['dependency'],
+      registers,
+    }),
+    slotDeaths: new Counter({
+      name: 'ordermesh_runtime_slot_deaths_total',
+      help: 'Threads that died and were replaced.',
+      registers,
+    }),
+  };
+}

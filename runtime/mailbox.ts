@@ -1,0 +1,96 @@
+import { Frontier } from './frontier.ts';
+import type { MessageEntry } from './message-entry.ts';
+
+/** Why a key's messages go to the dead-letter topic, and from which offset on. */
+export interface Parking {
+  firstOffset: number;
+  reason: string;
+  error: string;
+  attempts: number;
+  /** Milliseconds since the epoch. */
+  firstFailedAt: number;
+}
+
+export interface MailboxIdentity {
+  topic: string;
+  partition: number;
+  /** Counts the assignments of this process; a report of an older one is ignored. */
+  generation: number;
+  /** Fences the effects; undefined in a runtime without a database. */
+  epoch: number | undefined;
+  parked: Iterable<[key: string, parking: Parking]>;
+}
+
+/**
+ * The mailboxes of one partition, one a key, and its frontier. At most one message of a key is under way: the others wait behind it
+ * in a chain, so a key costs one map entry however many messages wait.
+ */
+export class Mailbox {
+  readonly topic: string;
+  readonly partition: number;
+  readonly generation: number;
+  readonly epoch: number | undefined;
+  readonly frontier = new Frontier();
+  readonly parked: Map<string, Parking>;
+  /** Draining: what is under way finishes, nothing else begins. Closed: whatever still comes back is dropped. */
+  state: 'open' | 'draining' | 'closed' = 'open';
+  /** Messages that have begun and are neither finished nor waiting for a retry. */
+  busy = 0;
+  /** Finished since the last report. */
+  finishedMessages = 0;
+  finishedBytes = 0;
+  /** The newest message of each key that has one under way. */
+  readonly #tails = new Map<string, MessageEntry>();
+
+  constructor(identity: MailboxIdentity) {
+    this.topic = identity.topic;
+    this.partition = identity.partition;
+    this.generation = identity.generation;
+    this.epoch = identity.epoch;
+    this.parked = new Map(identity.parked);
+  }
+
+  /** Keys with a message under way. */
+  get keys(): number {
+    return this.#tails.size;
+  }
+
+  holds(key: string): boolean {
+    return this.#tails.has(key);
+  }
+
+  /** @returns whether the message is ready, i.e. the first of its key. */
+  add(entry: MessageEntry): boolean {
+    const tail = this.#tails.get(entry.key);
+    this.#tails.set(entry.key, entry);
+    if (tail === undefined) return true;
+    tail.next = entry;
+    return false;
+  }
+
+  /** @returns the next message of the same key, now ready. */
+  finish(entry: MessageEntry): MessageEntry | undefined {
+    this.finished(entry);
+    if (entry.next === undefined) this.#tails.delete(entry.key);
+    return entry.next;
+  }
+
+  /** Counts a message as finished that never was in the mailbox. */
+  finished(entry: MessageEntry): void {
+    this.frontier.finish(entry.sequence);
+    this.finishedMessages++;
+    this.finishedBytes += entry.weight;
+  }
+
+  /** Why `entry` goes to the dead-letter topic unprocessed; messages before the failed one were finished and are not parked. */
+  parkingOf(entry: MessageEntry): Parking | undefined {
+    if (this.parked.size === 0) return undefined;
+    const parking = this.parked.get(entry.key);
+    return parking !== undefined && entry.offset >= parking.firstOffset ? parking : undefined;
+  }
+
+  close(): void {
+    this.state = 'closed';
+    this.#tails.clear();
+  }
+}

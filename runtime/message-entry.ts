@@ -1,0 +1,85 @@
+import type { Message, Outputs } from './actor.ts';
+import type { PackedBatch } from './batch-codec.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** What is known of a message that failed. */
+export interface Failure {
+  attempts: number;
+  /** Milliseconds since the epoch. */
+  firstFailedAt: number;
+}
+
+/**
+ * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
+ * headers come out of the packed batch when they are asked for.
+ */
+export class MessageEntry implements Message {
+  readonly mailbox: Mailbox;
+  /** To finish it by in the partition's frontier. */
+  readonly sequence: number;
+  /** The next message of the same key. */
+  next: MessageEntry | undefined = undefined;
+  failure: Failure | undefined = undefined;
+  input: unknown = undefined;
+  prepared: unknown = undefined;
+  outputs: Outputs | undefined = undefined;
+  #batch: PackedBatch;
+  #index: number;
+  #start: number;
+  #key: string | undefined = undefined;
+
+  constructor(mailbox: Mailbox, sequence: number, batch: PackedBatch, index: number, start: number) {
+    this.mailbox = mailbox;
+    this.sequence = sequence;
+    this.#batch = batch;
+    this.#index = index;
+    this.#start = start;
+  }
+
+  get topic(): string {
+    return this.mailbox.topic;
+  }
+
+  get partition(): number {
+    return this.mailbox.partition;
+  }
+
+  get offset(): number {
+    return this.#batch.offsets[this.#index] as number;
+  }
+
+  get timestamp(): number {
+    return this.#batch.timestamps[this.#index] as number;
+  }
+
+  get key(): string {
+    this.#key ??= this.#batch.keyText(this.#index, this.#start) ?? `${this.partition}:${this.offset}`;
+    return this.#key;
+  }
+
+  /** The key's own bytes, which need not be text. */
+  get keyBytes(): Buffer | null {
+    return this.#batch.key(this.#index, this.#start);
+  }
+
+  get value(): Buffer | null {
+    return this.#batch.value(this.#index, this.#start);
+  }
+
+  get headers(): Record<string, Buffer> {
+    return this.#batch.headers(this.#index, this.#start);
+  }
+
+  /** Bytes of key, value and headers. */
+  get weight(): number {
+    return this.#batch.weight(this.#index);
+  }
+
+  /** Takes its own bytes out of the batch, before a long wait. */
+  detach(): void {
+    if (this.#batch.count === 1) return;
+    this.#batch = this.#batch.detach(this.#index, this.#start);
+    this.#index = 0;
+    this.#start = this.#batch.payloadStart;
+  }
+}

@@ -1,0 +1,78 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ParkedKey } from '../store/parked-keys.ts';
+
+/** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
+export type SlotTask =
+  | { kind: 'start'; options: SlotOptions; reports: MessagePort }
+  /** Answered when the thread stops; rejected when it dies. */
+  | { kind: 'live' }
+  | { kind: 'open'; partitions: OpenPartition[] }
+  | { kind: 'batch'; partition: number; generation: number; buffer: ArrayBuffer }
+  | { kind: 'drain'; partitions: number[] }
+  | { kind: 'close'; partitions: number[] }
+  | { kind: 'metrics' }
+  | { kind: 'stop' };
+
+export interface OpenPartition {
+  partition: number;
+  generation: number;
+  epoch: number | undefined;
+  parked: ParkedKey[];
+}
+
+/** The answer to `drain`: what may be committed, of partitions that were open. */
+export interface DrainedPartition {
+  partition: number;
+  frontier: number | undefined;
+}
+
+/** Plain data: it crosses the thread boundary. */
+export interface SlotOptions {
+  slot: number;
+  role: string;
+  group: string;
+  topic: string;
+  brokers: string[];
+  databaseUrl: string | undefined;
+  /** `file:` URL of the module that exports `createActor`. */
+  actorModule: string;
+  settings: unknown;
+  limits: SlotLimits;
+}
+
+/** Bounds of the work in one thread. Times in milliseconds. */
+export interface SlotLimits {
+  turnSizeMax: number;
+  turnsMax: number;
+  preparesMax: number;
+  retriesMax: number;
+  retryBackoffMs: number;
+  outageBackoffMs: number;
+  outageBackoffMsMax: number;
+  produceDeadlineMs: number;
+}
+
+/** What has to be up for a message to go through. */
+export const dependencies = ['prepare', 'database', 'broker'] as const;
+export type Dependency = (typeof dependencies)[number];
+
+export interface PartitionProgress {
+  partition: number;
+  generation: number;
+  /** Offset to commit; undefined before the first message. */
+  frontier: number | undefined;
+  /** Finished since the last report. */
+  messages: number;
+  bytes: number;
+  /** Keys parked now. */
+  parkedKeys: number;
+  /** Keys with a message under way. */
+  keys: number;
+}
+
+/** What a slot's thread tells the main thread of its own accord. */
+export type SlotReport =
+  | { kind: 'progress'; partitions: PartitionProgress[] }
+  | { kind: 'fenced'; partition: number; generation: number }
+  | { kind: 'outage'; dependency: Dependency; reason: string; since: number }
+  | { kind: 'recovered'; dependency: Dependency };

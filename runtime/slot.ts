@@ -1,0 +1,144 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { DrainedPartition, OpenPartition, SlotOptions, SlotReport, SlotTask } from './slot-protocol.ts';
+
+const threadModule = new URL('./slot-thread.ts', import.meta.url).href;
+
+/** A thread that can't answer a scrape in time (its actor computes) is left out of it. */
+const METRICS_TIMEOUT_MS = 2_000;
+
+export interface SlotListener {
+  onReport(report: SlotReport): void;
+  /** The thread died: all its pending calls are rejected, all that was in it is gone. Called once for each `start`. */
+  onDeath(error: Error): void;
+}
+
+/**
+ * The main thread's end of one slot: a Piscina of exactly one thread, so that a partition's state lives in one place.
+ * `atomics` are disabled because the thread has sockets and timers of its own that must run between tasks.
+ */
+export class Slot {
+  readonly index: number;
+  readonly #options: SlotOptions;
+  readonly #listener: SlotListener;
+  readonly #memoryMbMax: number | undefined;
+  #pool: Piscina | undefined;
+  #reports: MessagePort | undefined;
+  #running = false;
+
+  constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number) {
+    this.index = options.slot;
+    this.#options = options;
+    this.#listener = listener;
+    this.#memoryMbMax = memoryMbMax;
+  }
+
+  /** Whether the thread takes work. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Starts the thread, in place of a dead one. Rejects when the actor or its connections can't start. */
+  async start(): Promise<void> {
+    const pool = new Piscina({
+      filename: threadModule,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1_000_000,
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+      ...(this.#memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax } }),
+    });
+    this.#pool = pool;
+    // A thread that dies without a task has nothing to reject; `live` sees to it that there is always one.
+    pool.on('error', (error: Error) => this.#died(pool, error));
+    const { port1, port2 } = new MessageChannel();
+    this.#reports = port1;
+    port1.on('message', (report: SlotReport) => {
+      if (this.#pool === pool) this.#listener.onReport(report);
+    });
+    try {
+      await pool.run({ kind: 'start', options: this.#options, reports: port2 } satisfies SlotTask, {
+        transferList: [port2],
+      });
+    } catch (error) {
+      this.#discard(pool);
+      throw error;
+    }
+    if (this.#pool !== pool) throw new Error('the slot was stopped while it started');
+    this.#running = true;
+    pool.run({ kind: 'live' } satisfies SlotTask).catch((error: Error) => this.#died(pool, error));
+  }
+
+  open(partitions: OpenPartition[]): Promise<void> {
+    return this.#run({ kind: 'open', partitions });
+  }
+
+  /** Hands a batch over; its buffer is the thread's from now on. */
+  take(partition: number, generation: number, buffer: ArrayBuffer): void {
+    const pool = this.#pool;
+    if (pool === undefined || !this.#running) return;
+    pool
+      .run({ kind: 'batch', partition, generation, buffer } satisfies SlotTask, { transferList: [buffer] })
+      .catch((error: Error) => this.#died(pool, error));
+  }
+
+  drain(partitions: number[]): Promise<DrainedPartition[]> {
+    return this.#run({ kind: 'drain', partitions });
+  }
+
+  close(partitions: number[]): void {
+    // A dead thread has forgotten them anyway.
+    if (this.#running) this.#run({ kind: 'close', partitions }).catch(() => {});
+  }
+
+  async metrics(): Promise<MetricsSnapshot> {
+    if (!this.#running) return [];
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<MetricsSnapshot>((resolve) => {
+      timer = setTimeout(resolve, METRICS_TIMEOUT_MS, []);
+    });
+    try {
+      return await Promise.race([this.#run<MetricsSnapshot>({ kind: 'metrics' }).catch(() => []), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is. */
+  async stop(timeoutMs: number): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    if (this.#running) {
+      this.#running = false;
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      await Promise.race([pool.run({ kind: 'stop' } satisfies SlotTask).catch(() => {}), late]);
+      clearTimeout(timer);
+    }
+    await this.#discard(pool);
+  }
+
+  async #run<T>(task: SlotTask): Promise<T> {
+    if (this.#pool === undefined) throw new Error(`slot ${this.index} is not running`);
+    return await this.#pool.run(task);
+  }
+
+  #died(pool: Piscina, error: Error): void {
+    if (this.#pool !== pool || !this.#running) return;
+    this.#discard(pool);
+    this.#listener.onDeath(error);
+  }
+
+  async #discard(pool: Piscina): Promise<void> {
+    if (this.#pool === pool) {
+      this.#pool = undefined;
+      this.#running = false;
+      this.#reports?.close();
+    }
+    await pool.destroy();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Outputs } from './actor.ts';
+import type { MessageEntry } from './message-entry.ts';
+import { faultOf } from './outage.ts';
+
+/** What one transaction did. Messages of fenced partitions were left out of it. */
+export interface Applied {
+  fenced: ReadonlySet<number>;
+  /** One for each message that was not left out, in their order. */
+  outputs: readonly Outputs[];
+}
+
+/** Applies the messages in one fenced transaction; rejects when it was rolled back. */
+export type Transact = (entries: readonly MessageEntry[]) => Promise<Applied>;
+
+export interface TurnResult {
+  applied: { entry: MessageEntry; outputs: Outputs }[];
+  failed: { entry: MessageEntry; error: unknown }[];
+  fenced: Set<number>;
+  /** Not applied because of an outage: to be tried again. */
+  held: MessageEntry[];
+  outage: unknown;
+}
+
+/** So often a turn that met another transaction is repeated at once, before it waits like after an outage. */
+const CONFLICTS_MAX = 5;
+
+/**
+ * Applies a turn. When its transaction fails, it is split in halves until the failing messages are alone, and the others
+ * succeed. An outage ends the turn and blames no message.
+ */
+export async function runTurn(entries: readonly MessageEntry[], transact: Transact): Promise<TurnResult> {
+  const result: TurnResult = { applied: [], failed: [], fenced: new Set(), held: [], outage: undefined };
+  const groups: (readonly MessageEntry[])[] = [entries];
+  let conflicts = 0;
+  for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+    try {
+      take(result, group, await transact(group));
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === 'message') {
+        const [first] = group;
+        if (group.length === 1 && first !== undefined) result.failed.push({ entry: first, error });
+        else groups.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
+      } else if (fault === 'conflict' && conflicts++ < CONFLICTS_MAX) {
+        groups.push(group);
+      } else {
+        result.outage = error;
+        result.held = [...group, ...groups.flat()];
+        return result;
+      }
+    }
+  }
+  return result;
+}
+
+function take(result: TurnResult, group: readonly MessageEntry[], { fenced, outputs }: Applied): void {
+  for (const partition of fenced) result.fenced.add(partition);
+  let next = 0;
+  for (const entry of group) {
+    if (!fenced.has(entry.partition)) result.applied.push({ entry, outputs: outputs[next++] ?? [] });
+  }
+}

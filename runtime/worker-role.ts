@@ -1,0 +1,62 @@
+import type { Config } from '../contracts/config.ts';
+import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
+import { startRuntime } from './host.ts';
+import { runtimeLimits } from './host-options.ts';
+
+export interface WorkerRoleOptions {
+  role: RoleName;
+  config: Config;
+  logger: Logger;
+  topic: string;
+  group: string;
+  /** `file:` URL of a module that exports `createActor`. */
+  actorModule: URL;
+  /** Plain data, handed to `createActor` in each thread. */
+  settings: unknown;
+}
+
+/**
+ * A worker process's role: the runtime with its actor, and the admin server with metrics, readiness and `/debug/runtime`.
+ * @throws when `KAFKA_BROKERS` is missing, when Kafka can't be reached or when the actor can't be created.
+ */
+export async function startWorkerRole(options: WorkerRoleOptions): Promise<RunningRole> {
+  const { role, config, logger, topic, group, actorModule, settings } = options;
+  if (config.KAFKA_BROKERS === undefined) throw new Error(`${role} needs KAFKA_BROKERS: host:port of the brokers`);
+  const runtime = await startRuntime({
+    role,
+    logger,
+    group,
+    topic,
+    brokers: config.KAFKA_BROKERS,
+    databaseUrl: config.DATABASE_URL,
+    actorModule,
+    settings,
+    slots: config.ORDERMESH_SLOTS,
+    limits: runtimeLimits(config),
+  });
+  const admin = await startAdminServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
+    metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
+    readiness: { runtime: () => runtime.readiness() },
+    pages: {
+      '/debug/runtime': async () => ({
+        contentType: 'application/json',
+        text: `${JSON.stringify(runtime.view(), null, 2)}\n`,
+      }),
+    },
+  }).catch(async (error) => {
+    await runtime.close();
+    throw error;
+  });
+  return {
+    addresses: { admin: `http://${config.ORDERMESH_HOST}:${admin.port}` },
+    async close() {
+      await runtime.close();
+      await admin.close();
+    },
+  };
+}
