@@ -45,6 +45,8 @@ const ABSURD_SHARE = 0.001;
 const SCARCE_SHARE = 0.003;
 const CLOSED_SHARE = 0.001;
 const ATTEMPTS_MAX = 10_000;
+/** No guest spends more, in minor units: far below what a fraud rule would stop. */
+const SPEND_MAX = 25_000;
 
 export function createTraffic({ seed, menu = chainMenu(), realistic = false }: TrafficOptions): Traffic {
   const random = createRandom(seed);
@@ -128,7 +130,8 @@ function finish(
   { channel, customerId, payment }: Guest,
   kind: OrderKind,
 ): GeneratedOrder {
-  const items = kitchen.basket(random, localMinute(store, atMs));
+  let items = kitchen.basket(random, localMinute(store, atMs));
+  while (orderTotal({ items }) > SPEND_MAX) items = kitchen.basket(random, localMinute(store, atMs));
   const order: Order = {
     orderId: uuidV7(random, atMs),
     storeId: store.storeId,

@@ -44,7 +44,7 @@ const methods: Record<Channel, (random: Random) => Order['payment']['method']> =
 /** How often the chain knows who orders: always in the app, seldom at the counter. */
 const known: Record<Channel, number> = { 'drive-thru': 0.15, pos: 0.12, kiosk: 0.2, app: 1, delivery: 0.95, web: 0.9 };
 
-const REGULARS_PER_STORE = 600;
+const REGULARS_PER_STORE = 3_000;
 
 /** A guest with a channel, a way to pay and, where the chain knows them, an identity that comes back. */
 export function regularGuest(random: Random, storeId: string): Guest {

@@ -45,6 +45,7 @@ test('orders that are not asked to be realistic are valid, at any time of the ye
         const order = validate(JSON.parse(body));
         if (!order.ok) throw new Error(JSON.stringify(order.errors));
         expect(order.value.total).toBe(orderTotal(order.value));
+        expect(order.value.total).toBeLessThanOrEqual(25_000);
         const store = stores.find((candidate) => candidate.storeId === storeId);
         expect(store && isOpen(store, Date.parse(order.value.placedAt))).toBe(true);
         for (const item of order.value.items) {

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { loadMenu } from '../store/menu.ts';
+import { connectedConfig } from './environment.ts';
+import { UsageError } from './failure.ts';
+import { print, printJson } from './output.ts';
+import { withDatabase } from './servers.ts';
+
+export function menuCommand(): Command {
+  const menu = new Command('menu').description('The menu: items, stores and stock.');
+  menu
+    .command('load')
+    .description('Loads a menu file. Items become those of the file; stock that a store has stays as it is.')
+    .argument('<file>', 'menu file (JSON)')
+    .option('--reset', 'set the stock of every store to that of the file')
+    .option('--json', 'print {"version","items","stores","skus"}')
+    .action(async (file: string, { reset = false, json }: { reset?: boolean; json?: boolean }) => {
+      const document = await readJson(file);
+      const loaded = await withDatabase(await connectedConfig(), (sql) => loadMenu(sql, document, { reset }));
+      if (json) printJson(loaded);
+      else print(`menu version ${loaded.version}: ${loaded.items} items, ${loaded.stores} stores, ${loaded.skus} SKUs`);
+    });
+  return menu;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(error.code === 'ENOENT' ? `there is no file ${file}` : error.message);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { loadConfig } from '../../contracts/config.ts';
+import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
+import { NegativeResult, UsageError } from '../failure.ts';
+import { gatewayUrl, positiveNumber } from '../options.ts';
+import { milliseconds, print, printJson, say } from '../output.ts';
+import { gatewayOf, storeTokens } from '../tokens.ts';
+
+interface SendOptions {
+  gateway?: URL;
+  rate?: number;
+  store?: string;
+  token?: string;
+  json?: boolean;
+}
+
+const REFUSALS_SHOWN = 20;
+
+export function sendCommand(): Command {
+  return new Command('send')
+    .description('Sends orders, one JSON document a line, each with a token of its store.')
+    .argument('<file>', 'NDJSON file, or - for standard input')
+    .option('--gateway <url>', 'where to; default: the gateway of this configuration', gatewayUrl)
+    .option('--rate <n>', 'orders a second; default: as fast as the gateway answers', positiveNumber)
+    .option('--store <id>', 'store of lines that name none', 'us-il-0001')
+    .option('--token <jwt>', 'token for all orders, from your own issuer')
+    .option('--json', 'print the report as one JSON object')
+    .action(async (file: string, options: SendOptions) => {
+      const report = await send(file, options);
+      if (options.json) printJson(report);
+      else printReport(report);
+      if (report.accepted < report.sent) throw new NegativeResult();
+    });
+}
+
+async function send(file: string, options: SendOptions): Promise<SendReport> {
+  const config = loadConfig();
+  const lines = createInterface({ input: await open(file), crlfDelay: Number.POSITIVE_INFINITY });
+  let shown = 0;
+  const sender = createSender({
+    gateway: options.gateway ?? gatewayOf(config),
+    token: options.token === undefined ? storeTokens(config) : () => options.token,
+    onResult(result) {
+      if (result.status !== 202 && shown++ < REFUSALS_SHOWN) say(refusal(result));
+    },
+  });
+  try {
+    const signal = new AbortController().signal;
+    let dueAt = performance.now();
+    for await (const body of lines) {
+      if (body.trim() === '') continue;
+      if (options.rate !== undefined) {
+        const aheadMs = dueAt - performance.now();
+        if (aheadMs > 1) await pause(aheadMs, signal);
+        dueAt = Math.max(dueAt, performance.now() - 1_000) + 1_000 / options.rate;
+      }
+      await sender.submit({ body, ...namesOf(body, options.store ?? '') });
+    }
+    await sender.settle();
+    return sender.report();
+  } finally {
+    sender.close();
+  }
+}
+
+async function open(file: string): Promise<NodeJS.ReadableStream> {
+  if (file === '-') return process.stdin;
+  await access(file).catch(() => {
+    throw new UsageError(`there is no file ${file}`);
+  });
+  return createReadStream(file);
+}
+
+/** The store whose token an order needs. A line that cannot be read is sent all the same: the gateway says what is wrong with it. */
+function namesOf(body: string, otherwise: string): { storeId: string; orderId?: string } {
+  try {
+    const { storeId, orderId } = JSON.parse(body) as { storeId?: unknown; orderId?: unknown };
+    return {
+      storeId: typeof storeId === 'string' && storeId !== '' ? storeId : otherwise,
+      ...(typeof orderId === 'string' ? { orderId } : {}),
+    };
+  } catch {
+    return { storeId: otherwise };
+  }
+}
+
+function refusal({ orderId = 'without an orderId', status, detail }: SendResult): string {
+  return `order ${orderId}: ${status === 0 ? 'no answer' : status} ${problemDetail(detail)}`;
+}
+
+function problemDetail(body: string): string {
+  try {
+    const { code, detail } = JSON.parse(body) as { code?: string; detail?: string };
+    return `${code ?? ''} ${detail ?? ''}`.trim();
+  } catch {
+    return body.slice(0, 200);
+  }
+}
+
+function printReport({ sent, accepted, refused, retried, unanswered, latency }: SendReport): void {
+  const refusals = Object.entries(refused).map(([status, count]) => `${count} refused with ${status}`);
+  const others = [...refusals, ...(unanswered > 0 ? [`${unanswered} without an answer`] : [])];
+  print(`${sent} sent, ${[`${accepted} accepted`, ...others].join(', ')}${retried > 0 ? `; ${retried} retries` : ''}`);
+  print(
+    `answered in p50 ${milliseconds(latency.p50Ms)}, p99 ${milliseconds(latency.p99Ms)}, most ${milliseconds(latency.maxMs)}`,
+  );
+}

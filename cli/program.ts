@@ -1,0 +1,109 @@
+import { Command, CommanderError } from 'commander';
+import { describeFailure, exitCodeOf, NegativeResult } from './failure.ts';
+
+interface Entry {
+  summary: string;
+  /** Imports the command's file; only the one that was asked for is loaded. */
+  load(): Promise<Command>;
+}
+
+const commands: Record<string, Entry> = {
+  up: {
+    summary: 'start the embedded stack, every role and simulated restaurants',
+    load: async () => (await import('./up.ts')).upCommand(),
+  },
+  smoke: {
+    summary: 'run everything under load for a while, then audit',
+    load: async () => (await import('./smoke.ts')).smokeCommand(),
+  },
+  gateway: {
+    summary: 'take orders over HTTP and WebSocket',
+    load: async () => (await import('./gateway.ts')).gatewayCommand(),
+  },
+  worker: {
+    summary: 'run order-validator, payment or kitchen',
+    load: async () => (await import('./worker.ts')).workerCommand(),
+  },
+  display: {
+    summary: 'serve the kitchen display',
+    load: async () => (await import('./display.ts')).displayCommand(),
+  },
+  bridge: {
+    summary: 'publish high-value events to Pub/Sub',
+    load: async () => (await import('./bridge.ts')).bridgeCommand(),
+  },
+  warehouse: {
+    summary: 'carry events from Pub/Sub to BigQuery',
+    load: async () => (await import('./warehouse.ts')).warehouseCommand(),
+  },
+  loyalty: {
+    summary: 'serve the loyalty function that Pub/Sub pushes to',
+    load: async () => (await import('./loyalty.ts')).loyaltyCommand(),
+  },
+  topics: {
+    summary: 'create or show the Kafka topics',
+    load: async () => (await import('./topics.ts')).topicsCommand(),
+  },
+  token: {
+    summary: 'issue a token for a store',
+    load: async () => (await import('./token.ts')).tokenCommand(),
+  },
+  menu: {
+    summary: 'load a menu: items, stores and stock',
+    load: async () => (await import('./menu.ts')).menuCommand(),
+  },
+  orders: {
+    summary: 'make, send and follow orders',
+    load: async () => (await import('./orders.ts')).ordersCommand(),
+  },
+  dlt: {
+    summary: 'look into the dead-letter topics',
+    load: async () => (await import('./dlt.ts')).dltCommand(),
+  },
+  audit: {
+    summary: 'prove that nothing was lost, doubled or overtaken',
+    load: async () => (await import('./audit.ts')).auditCommand(),
+  },
+  load: {
+    summary: 'send simulated orders at a rate and measure the answers',
+    load: async () => (await import('./load.ts')).loadCommand(),
+  },
+};
+
+/** Runs one command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage or configuration. */
+export async function run(argv: readonly string[]): Promise<number> {
+  try {
+    const program = await createProgram(argv);
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof NegativeResult) return 1;
+    for (const line of describeFailure(error, process.env.ORDERMESH_LOG_LEVEL === 'debug').split('\n')) {
+      process.stderr.write(`ordermesh: ${line}\n`);
+    }
+    return exitCodeOf(error);
+  }
+}
+
+async function createProgram(argv: readonly string[]): Promise<Command> {
+  const program = new Command('ordermesh')
+    .description('A store-and-forward event mesh for restaurant orders.')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows what there is)');
+  // `help <command>` and `<command> --help` both need the command itself.
+  const named = argv.find((argument) => !argument.startsWith('-') && argument !== 'help');
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    program.addCommand(name === named ? (await load()).summary(summary) : new Command(name).description(summary));
+  }
+  throwInsteadOfExit(program);
+  return program;
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) {
+    child.showHelpAfterError('(--help shows what there is)');
+    throwInsteadOfExit(child);
+  }
+}

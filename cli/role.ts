@@ -1,0 +1,48 @@
+import type { Config } from '../contracts/config.ts';
+import type { RoleName, RunningRole } from '../contracts/roles.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+
+/** What a role process tells the supervisor that forked it. */
+export interface RoleMessage {
+  type: 'started';
+  addresses: Record<string, string>;
+}
+
+/**
+ * Runs a role until it is told to stop: by SIGTERM, by SIGINT, or because the supervisor that forked it is gone. A second signal stops it at
+ * once.
+ */
+export async function runRole(
+  role: RoleName,
+  config: Config,
+  start: (config: Config, logger: Logger) => Promise<RunningRole>,
+): Promise<void> {
+  const logger = createLogger(role, config.ORDERMESH_LOG_LEVEL);
+  const stop = stopRequest();
+  const running = await start(config, logger);
+  logger.info({ addresses: running.addresses }, 'started');
+  process.send?.({ type: 'started', addresses: running.addresses } satisfies RoleMessage);
+  logger.info({ reason: await stop }, 'stopping');
+  await running.close();
+  logger.info('stopped');
+  // Whatever still holds the event loop (an idle connection of a library) is not worth waiting for.
+  process.exit(0);
+}
+
+/** Resolves with the reason to stop; from then on a signal ends the process at once. */
+export function stopRequest(): Promise<string> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+    process.on('disconnect', () => {
+      stopping = true;
+      resolve('the supervisor is gone');
+    });
+  });
+}
