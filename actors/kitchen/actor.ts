@@ -1,0 +1,83 @@
+import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
+import { type Actor, type Message, skip } from '../../runtime/actor.ts';
+import type { Transaction } from '../../store/database.ts';
+import {
+  type IgnoredKitchenEvent,
+  lockTickets,
+  moveTickets,
+  notifyTickets,
+  openTicketsFor,
+  recordIgnored,
+  type TicketMove,
+} from '../../store/tickets.ts';
+import { eventType, eventValue } from '../event-decoder.ts';
+import { type KitchenEventType, nextPosition } from './ticket-state.ts';
+
+export type KitchenInput = { type: 'order.paid'; event: OrderPaid } | KitchenMove;
+
+interface KitchenMove {
+  type: KitchenEventType;
+  event: OrderKitchen;
+}
+
+/**
+ * Keeps the tickets: opens one for each paid order, and moves it as the events of the kitchen say. It writes no events: what the crew
+ * does on the display is an event first, and a ticket's state afterwards.
+ */
+export function createActor(): Actor<KitchenInput> {
+  return {
+    decode,
+
+    async apply(items, sql) {
+      const paid: OrderPaid[] = [];
+      const moves: KitchenMove[] = [];
+      for (const { input } of items) {
+        if (input.type === 'order.paid') paid.push(input.event);
+        else moves.push(input);
+      }
+      const [opened, moved] = await Promise.all([openTicketsFor(sql, paid), applyMoves(moves, sql)]);
+      await notifyTickets(sql, [...opened, ...moved]);
+      return items.map(() => []);
+    },
+  };
+}
+
+function decode(message: Message): KitchenInput | typeof skip {
+  const type = eventType(message);
+  switch (type) {
+    case 'order.paid':
+      return { type, event: eventValue(type, message) };
+    case 'order.cooking':
+    case 'order.cooked':
+    case 'order.recalled': {
+      const event = eventValue(type, message);
+      if (!Number.isSafeInteger(event.round) || event.round < 1)
+        throw new Error(`round ${event.round} is not a count from 1`);
+      return { type, event };
+    }
+    default:
+      return skip;
+  }
+}
+
+/** Returns the orders whose tickets moved. */
+async function applyMoves(events: readonly KitchenMove[], sql: Transaction): Promise<string[]> {
+  if (events.length === 0) return [];
+  const tickets = await lockTickets(
+    sql,
+    events.map(({ event }) => event.orderId),
+  );
+  const moves: TicketMove[] = [];
+  const ignored: IgnoredKitchenEvent[] = [];
+  for (const { type, event } of events) {
+    const { orderId, round, occurredAt } = event;
+    const ticket = tickets.get(orderId);
+    const transition = ticket === undefined ? undefined : nextPosition(ticket, type, round);
+    if (transition?.kind === 'moved') moves.push({ orderId, ...transition.to, type, at: new Date(occurredAt) });
+    else if (transition?.kind !== 'repeated') {
+      ignored.push({ eventId: eventId(orderId, type, round), orderId, type, round, ticket });
+    }
+  }
+  await Promise.all([moveTickets(sql, moves), recordIgnored(sql, ignored)]);
+  return moves.map((move) => move.orderId);
+}

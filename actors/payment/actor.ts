@@ -1,0 +1,56 @@
+import type { OrderValidated } from '../../contracts/events.ts';
+import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
+import { type PaymentOutcome, recordPayments } from '../../store/payments.ts';
+import { eventType, eventValue } from '../event-decoder.ts';
+import { paymentOutputs } from './outputs.ts';
+import type { PaymentProvider } from './provider.ts';
+import type { PaymentSettings } from './settings.ts';
+import { simulatedProvider } from './simulated-provider.ts';
+
+/** Charges each validated order once and says how it went: `order.paid` or `order.payment-failed`. */
+export function createActor({
+  settings,
+}: Pick<ActorContext<PaymentSettings>, 'settings'>): Actor<OrderValidated, PaymentOutcome> {
+  return paymentActor(simulatedProvider(settings));
+}
+
+export function paymentActor(provider: PaymentProvider): Actor<OrderValidated, PaymentOutcome> {
+  return {
+    decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
+
+    prepare: (event) => charge(provider, event),
+
+    async apply(items, sql) {
+      const payments = items.map(({ input, prepared }) => ({
+        orderId: input.orderId,
+        storeId: input.storeId,
+        method: input.order.payment.method,
+        amount: input.total,
+        currency: input.currency,
+        outcome: prepared,
+      }));
+      const stored = await recordPayments(sql, new Date(), payments);
+      return items.map(({ input, message }) => {
+        const payment = stored.get(input.orderId);
+        if (payment === undefined) throw new Error(`the payment of ${input.orderId} was not stored`);
+        return paymentOutputs(input, payment, message);
+      });
+    },
+
+    close: () => provider.close(),
+  };
+}
+
+/** Cash is paid at the counter: the till has it, no provider is asked. */
+async function charge(
+  provider: PaymentProvider,
+  { orderId, total, currency, order }: OrderValidated,
+): Promise<PaymentOutcome> {
+  const { method, token } = order.payment;
+  if (method === 'cash') return { status: 'paid', reference: `cash_${orderId}` };
+  if (token === undefined) return { status: 'failed', code: 'no-token', detail: 'the order has no payment token' };
+  const result = await provider.charge({ idempotencyKey: orderId, amount: total, currency, token });
+  return result.status === 'approved'
+    ? { status: 'paid', reference: result.reference }
+    : { status: 'failed', code: result.code, detail: result.detail };
+}

@@ -1,0 +1,45 @@
+import {
+  eventId,
+  type OrderPaid,
+  type OrderPaymentFailed,
+  type OrderValidated,
+  type OrderWithoutToken,
+} from '../../contracts/events.ts';
+import { eventHeaders } from '../../contracts/headers.ts';
+import { topics } from '../../contracts/topics.ts';
+import type { Message, Outputs } from '../../runtime/actor.ts';
+import type { StoredPayment } from '../../store/payments.ts';
+
+/** The event of a payment: the same to the byte whenever it is made again from the stored payment. */
+export function paymentOutputs(validated: OrderValidated, payment: StoredPayment, message: Message): Outputs {
+  const { orderId, storeId, total, currency, order } = validated;
+  const { method } = order.payment;
+  const base = { orderId, storeId, occurredAt: payment.decidedAt.toISOString(), total, currency };
+  const { outcome } = payment;
+  let value: OrderPaid | OrderPaymentFailed;
+  if (outcome.status === 'paid') {
+    value = { ...base, order: withoutToken(order), payment: { method, reference: outcome.reference } };
+  } else {
+    value = { ...base, payment: { method, code: outcome.code, detail: outcome.detail } };
+  }
+  const type = outcome.status === 'paid' ? 'order.paid' : 'order.payment-failed';
+  return [
+    {
+      topic: topics.validatedOrders,
+      key: orderId,
+      value: JSON.stringify(value),
+      headers: eventHeaders({
+        id: eventId(orderId, type),
+        type,
+        source: '/ordermesh/payment',
+        time: base.occurredAt,
+        subject: orderId,
+        traceparent: message.headers.traceparent?.toString(),
+      }),
+    },
+  ];
+}
+
+function withoutToken(order: OrderValidated['order']): OrderWithoutToken {
+  return { ...order, payment: { method: order.payment.method } };
+}

@@ -1,0 +1,22 @@
+import type { Config } from '../../contracts/config.ts';
+
+/** Plain data that crosses into the worker threads. */
+export interface PaymentSettings {
+  databaseUrl: string;
+  latencyMeanMs: number;
+  latencyMsMax: number;
+  declineRate: number;
+  timeoutRate: number;
+}
+
+/** @throws when no database is configured */
+export function paymentSettings(config: Config): PaymentSettings {
+  if (config.DATABASE_URL === undefined) throw new Error('DATABASE_URL is not set; it takes the URL of PostgreSQL');
+  return {
+    databaseUrl: config.DATABASE_URL,
+    latencyMeanMs: config.ORDERMESH_PAYMENT_LATENCY_MEAN,
+    latencyMsMax: config.ORDERMESH_PAYMENT_LATENCY_MAX,
+    declineRate: config.ORDERMESH_PAYMENT_DECLINE_RATE,
+    timeoutRate: config.ORDERMESH_PAYMENT_TIMEOUT_RATE,
+  };
+}
