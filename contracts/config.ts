@@ -227,6 +227,20 @@ export const variables = {
     '0.0001',
     'Share of calls whose answer the simulated provider loses; half of them after the charge was made.',
   ),
+  ORDERMESH_EDGE_UPSTREAM: optional(
+    url('http', 'https'),
+    "URL of the region's gateway that the edge agent forwards to.",
+  ),
+  ORDERMESH_EDGE_TOKEN_FILE: optional(text('a file path'), "File with the store's token; read again for every batch."),
+  ORDERMESH_EDGE_SPOOL: optional(
+    text('a file path'),
+    'Spool of the edge agent; edge/spool.db in the data directory by default.',
+  ),
+  ORDERMESH_EDGE_UNSENT_ORDERS_MAX: required(
+    integer(1, 100_000_000),
+    '1000000',
+    'Unsent orders in the spool before new ones are refused with 503.',
+  ),
 } satisfies Record<string, Variable<unknown>>;
 
 type Table = typeof variables;

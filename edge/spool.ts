@@ -76,10 +76,14 @@ export class Spool {
     return this.#unsentCount;
   }
 
+  get isFull(): boolean {
+    return this.#unsentCount + this.#waiting.length >= this.#unsentOrdersMax;
+  }
+
   /** Calls `done(null)` once the order is fsynced; the same orderId again is the same success. */
   append(order: Omit<SpooledOrder, 'sequence'>, done: (error: Error | null) => void): void {
-    if (this.#unsentCount + this.#waiting.length >= this.#unsentOrdersMax) {
-      done(new SpoolFullError(`the spool holds ${this.#unsentCount} unsent orders, its bound`));
+    if (this.isFull) {
+      setImmediate(done, new SpoolFullError(`the spool holds ${this.#unsentCount} unsent orders, its bound`));
       return;
     }
     this.#waiting.push({ order, done });
