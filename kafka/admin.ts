@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin as KafkajsAdmin } from 'kafkajs';
+import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
@@ -97,7 +97,7 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
   const { topics: metadata } = await admin.fetchTopicMetadata({ topics: present });
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: present.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: present.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
   return metadata.map(({ name, partitions }) => ({
     topic: name,
