@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { OutgoingRecord } from '../kafka/producer.ts';
 import type { Transaction } from '../store/database.ts';
 
@@ -57,6 +58,8 @@ export interface Actor<In, Prepared = undefined> {
 export interface ActorContext<Settings> {
   settings: Settings;
   slot: number;
+  /** For metrics of the actor's own; scraped with those of its thread. */
+  registry: Registry;
 }
 
 /** An actor module exports `createActor`; the runtime imports it in each thread. */

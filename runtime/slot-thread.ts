@@ -58,8 +58,8 @@ function started(): SlotThread {
 async function start(options: SlotOptions, reports: MessagePort): Promise<void> {
   const { createActor } = (await import(options.actorModule)) as ActorModule;
   if (typeof createActor !== 'function') throw new TypeError(`${options.actorModule} must export createActor(context)`);
-  const actor = await createActor({ settings: options.settings, slot: options.slot });
   const { registry, observer } = createSlotMetrics(options.role, options.slot);
+  const actor = await createActor({ settings: options.settings, slot: options.slot, registry });
   const database = openDatabase(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,
