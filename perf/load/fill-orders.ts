@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { createAdmin, createProducer } from '../../kafka/index.ts';
+
+/**
+ * Fills a topic with orders of about 390 bytes, one a key.
+ *
+ *   KAFKA_BROKERS=… node perf/load/fill-orders.ts TOPIC MESSAGES [PARTITIONS]
+ */
+const [topic, wanted, partitions = '12'] = process.argv.slice(2);
+if (topic === undefined || wanted === undefined) throw new Error('usage: fill-orders.ts TOPIC MESSAGES [PARTITIONS]');
+const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+
+const admin = await createAdmin({ clientId: 'fill-orders', brokers });
+await admin.createTopics([{ topic, partitions: Number(partitions), replicationFactor: 1 }]);
+await admin.close();
+
+const producer = await createProducer({ clientId: 'fill-orders', brokers, deadlineMs: 60_000 });
+const CHUNK = 5_000;
+for (let sent = 0; sent < Number(wanted); sent += CHUNK) {
+  const count = Math.min(CHUNK, Number(wanted) - sent);
+  await producer.send(
+    Array.from({ length: count }, () => {
+      const orderId = randomUUID();
+      return { topic, key: orderId, value: JSON.stringify(order(orderId)) };
+    }),
+  );
+}
+await producer.close();
+
+function order(orderId: string) {
+  const items = [
+    { sku: 'double-cheeseburger', quantity: 2, unitPrice: 599, modifiers: ['no-onion'] },
+    { sku: 'fries-large', quantity: 1, unitPrice: 349, modifiers: [] },
+  ];
+  return {
+    orderId,
+    storeId: 'us-il-0001',
+    channel: 'pos',
+    placedAt: new Date().toISOString(),
+    currency: 'USD',
+    items,
+    total: 1_547,
+    customerId: 'c-1',
+    payment: { method: 'card', token: 'tok_visa' },
+  };
+}
