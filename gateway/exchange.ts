@@ -88,11 +88,10 @@ export class Exchange {
     const res = this.#res;
     res.cork(() => {
       res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
-      if (contentType !== '') res.writeHeader('content-type', contentType);
+      res.writeHeader('content-type', contentType);
       for (const name in headers) res.writeHeader(name, headers[name] as string);
       this.#commonHeaders();
       if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), this.context.closing);
-      else if (status === 204) res.endWithoutBody(undefined, this.context.closing);
       else res.end(body, this.context.closing);
     });
   }

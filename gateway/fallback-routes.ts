@@ -18,7 +18,7 @@ export function addFallbackRoutes(app: TemplatedApp, context: ExchangeContext): 
     app.any(pattern, (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, 'unknown', context);
       const method = req.getMethod().toUpperCase();
-      if (method === 'OPTIONS') exchange.send(204, '', '', { allow: methods });
+      if (method === 'OPTIONS') exchange.send(200, 'text/plain', '', { allow: methods });
       else if (methods.split(', ').includes(method))
         exchange.refuse('malformed-request', 'this path is a WebSocket endpoint; send an Upgrade request');
       else exchange.refuse('method-not-allowed', `${method} is not one of ${methods}`, { allow: methods });

@@ -59,8 +59,13 @@ export function addStatusRoute(app: TemplatedApp, options: StatusRouteOptions): 
   }
 
   const handler = (res: HttpResponse, req: HttpRequest) => {
-    const exchange = new Exchange(res, req, 'status', context);
     const orderId = req.getParameter(0) ?? '';
+    if (orderId === 'batch') {
+      // That path has a route of its own, which answers for a wrong method.
+      req.setYield(true);
+      return;
+    }
+    const exchange = new Exchange(res, req, 'status', context);
     if (ORDER_ID.test(orderId)) void answer(orderId, req.getHeader('authorization'), exchange);
     else exchange.refuse('not-found', 'the path names no orderId (a UUID in lower case)');
   };

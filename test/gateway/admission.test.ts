@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { Admission } from '../../gateway/admission.ts';
+
+function admission(options: { ordersMax?: number; bytesMax?: number } = {}) {
+  const clock = { time: 0, now: () => clock.time };
+  return { clock, gate: new Admission({ ordersMax: 10, bytesMax: 1_000, clock, ...options }) };
+}
+
+test('refuses above the bound of orders, and takes again after one left', () => {
+  const { gate } = admission({ ordersMax: 2 });
+  expect([gate.admit(1), gate.admit(1), gate.admit(1)]).toEqual([true, true, false]);
+  gate.release(1);
+  expect(gate.admit(1)).toBe(true);
+});
+
+test('refuses above the bound of bytes, those of arriving bodies included', () => {
+  const { gate } = admission({ bytesMax: 100 });
+  expect(gate.admit(60)).toBe(true);
+  expect(gate.hold(30)).toBe(true);
+  expect(gate.hold(20)).toBe(false);
+  expect(gate.admit(20)).toBe(false);
+  gate.unhold(30);
+  expect(gate.admit(40)).toBe(true);
+});
+
+test('Retry-After follows the measured drain rate, within 1 to 30 seconds', () => {
+  const { gate, clock } = admission({ ordersMax: 1_000, bytesMax: 1_000_000 });
+  for (let n = 0; n < 500; n += 1) gate.admit(1);
+  expect(gate.retryAfterS()).toBe(5);
+  for (let n = 0; n < 20; n += 1) gate.release(1);
+  clock.time = 1_000;
+  // 480 under way, 20 leave per second: half of them are gone in 12 seconds.
+  expect(gate.retryAfterS()).toBe(12);
+  for (let n = 0; n < 479; n += 1) gate.release(1);
+  clock.time = 2_000;
+  expect(gate.retryAfterS()).toBe(1);
+});

@@ -1,0 +1,154 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadConfig } from '../../contracts/config.ts';
+import { createAuthenticator, isLoopback, TokenAuthenticator } from '../../gateway/authenticator.ts';
+import { type Authenticator, TokenError } from '../../gateway/identity.ts';
+import { keySet } from '../../gateway/key-set.ts';
+
+const clock = { time: Date.now(), now: () => clock.time };
+const issuer = 'ordermesh-dev';
+const audience = 'ordermesh';
+
+interface Signer {
+  jwk: JWK;
+  sign(
+    claims?: Record<string, unknown>,
+    options?: { expiresInS?: number; issuer?: string; audience?: string },
+  ): Promise<string>;
+}
+
+async function signer(alg: string, kid: string): Promise<Signer> {
+  const pair: { publicKey: CryptoKey; privateKey: CryptoKey } = await generateKeyPair(alg);
+  return {
+    jwk: { ...(await exportJWK(pair.publicKey)), kid, alg },
+    sign: (claims = { store: 'us-il-0001' }, options = {}) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg, kid })
+        .setIssuer(options.issuer ?? issuer)
+        .setAudience(options.audience ?? audience)
+        .setExpirationTime(Math.floor(clock.time / 1_000) + (options.expiresInS ?? 60))
+        .sign(pair.privateKey),
+  };
+}
+
+let directory: string;
+let jwksFile: string;
+beforeEach(async () => {
+  clock.time = Date.now();
+  directory = await mkdtemp(join(tmpdir(), 'ordermesh-auth-'));
+  jwksFile = join(directory, 'jwks.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function authenticatorFor(...signers: Signer[]): Promise<Authenticator> {
+  await writeFile(jwksFile, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
+  return new TokenAuthenticator({ keys: await keySet(jwksFile), issuer, audience, tokensCachedMax: 100, clock });
+}
+
+test.each(['EdDSA', 'ES256', 'RS256'])('accepts %s and remembers the token until it expires', async (alg) => {
+  const key = await signer(alg, 'k1');
+  const authenticator = await authenticatorFor(key);
+  const header = `Bearer ${await key.sign()}`;
+  expect(authenticator.known(header)).toBeUndefined();
+  expect(await authenticator.verify(header)).toMatchObject({ store: 'us-il-0001' });
+  expect(authenticator.known(header)).toMatchObject({ store: 'us-il-0001' });
+  clock.time += 61_000;
+  expect(authenticator.known(header)).toBeUndefined();
+  await expect(authenticator.verify(header)).rejects.toThrow('expired');
+});
+
+test('refuses every token that is not fully right', async () => {
+  const key = await signer('EdDSA', 'k1');
+  const stranger = await signer('EdDSA', 'k1');
+  const other = await signer('EdDSA', 'k2');
+  const hs = await new SignJWT({ store: 'us-il-0001', iss: issuer, aud: audience })
+    .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+    .setExpirationTime('1m')
+    .sign(Buffer.from(JSON.stringify(key.jwk)));
+  const authenticator = await authenticatorFor(key);
+  const good = await key.sign();
+  const [head, claims, signature] = good.split('.');
+  const none = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
+  const forged = Buffer.from(JSON.stringify({ store: 'us-il-0002', iss: issuer, aud: audience, exp: 9e9 })).toString(
+    'base64url',
+  );
+  const tokens: Record<string, string> = {
+    'no header': '',
+    'another scheme': 'Basic YTpi',
+    'no token': 'Bearer ',
+    'not a JWT': 'Bearer abc',
+    'alg none': `Bearer ${none}.${claims}.`,
+    'alg none with a signature': `Bearer ${none}.${claims}.${signature}`,
+    'a shared secret': `Bearer ${hs}`,
+    'other claims': `Bearer ${head}.${forged}.${signature}`,
+    'no signature': `Bearer ${head}.${claims}.`,
+    'a stranger with our key id': `Bearer ${await stranger.sign()}`,
+    'an unknown key id': `Bearer ${await other.sign()}`,
+    expired: `Bearer ${await key.sign(undefined, { expiresInS: -1 })}`,
+    'another audience': `Bearer ${await key.sign(undefined, { audience: 'elsewhere' })}`,
+    'another issuer': `Bearer ${await key.sign(undefined, { issuer: 'elsewhere' })}`,
+    'no store': `Bearer ${await key.sign({})}`,
+    'a store that is no text': `Bearer ${await key.sign({ store: 1 })}`,
+  };
+  for (const [name, header] of Object.entries(tokens)) {
+    await expect(authenticator.verify(header), name).rejects.toBeInstanceOf(TokenError);
+    expect(authenticator.known(header), name).toBeUndefined();
+  }
+  expect(await authenticator.verify(`Bearer ${good}`)).toMatchObject({ store: 'us-il-0001' });
+});
+
+test('a key added to the file is known without a restart', async () => {
+  const first = await signer('ES256', 'k1');
+  const second = await signer('ES256', 'k2');
+  const authenticator = await authenticatorFor(first);
+  await writeFile(jwksFile, JSON.stringify({ keys: [first.jwk, second.jwk] }));
+  const header = `Bearer ${await second.sign()}`;
+  await expect
+    .poll(
+      () =>
+        authenticator.verify(header).then(
+          ({ store }) => store,
+          () => undefined,
+        ),
+      { timeout: 5_000 },
+    )
+    .toBe('us-il-0001');
+});
+
+test('keys come from a URL as well; an issuer that is down is no fault of the token', async () => {
+  const key = await signer('EdDSA', 'k1');
+  let status = 503;
+  const server: Server = createServer((_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [key.jwk] })),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const keys = await keySet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
+    const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock });
+    const header = `Bearer ${await key.sign()}`;
+    await expect(authenticator.verify(header)).rejects.not.toBeInstanceOf(TokenError);
+    status = 200;
+    expect(await authenticator.verify(header)).toMatchObject({ store: 'us-il-0001' });
+  } finally {
+    server.close();
+  }
+});
+
+test('authentication is off on a loopback address only', async () => {
+  const off = await createAuthenticator(loadConfig({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '127.0.0.1' }), clock);
+  expect(off.known('')).toMatchObject({ store: undefined });
+  const open = loadConfig({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '0.0.0.0' });
+  await expect(createAuthenticator(open, clock)).rejects.toThrow(/ORDERMESH_AUTH.*ORDERMESH_HOST/);
+  expect(['localhost', '127.0.0.1', '127.1.2.3', '::1'].every(isLoopback)).toBe(true);
+  expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', ''].some(isLoopback)).toBe(false);
+});
+
+test('a JWKS file that is not there is named at start', async () => {
+  const config = loadConfig({ ORDERMESH_JWKS: join(directory, 'missing.json') });
+  await expect(createAuthenticator(config, clock)).rejects.toThrow(/ORDERMESH_JWKS.*missing\.json/);
+});
