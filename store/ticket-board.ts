@@ -30,17 +30,23 @@ export interface TicketQuery {
   /** Absent: of all stores. */
   storeId?: string;
   limit: number;
+  /** The newest payment first, instead of the oldest. */
+  newestFirst?: boolean;
 }
 
 const columns = (database: Database) => database`
   order_id as "orderId", store_id as "storeId", state, round, channel, items, total, currency, placed_at as "placedAt",
   paid_at as "paidAt", cooking_at as "cookingAt", cooked_at as "cookedAt", recalled_at as "recalledAt"`;
 
-/** Tickets not yet cooked, the oldest payment first. */
-export async function openTickets(database: Database, { storeId, limit }: TicketQuery): Promise<Ticket[]> {
+/** Tickets not yet cooked, the oldest payment first unless asked otherwise. */
+export async function openTickets(
+  database: Database,
+  { storeId, limit, newestFirst = false }: TicketQuery,
+): Promise<Ticket[]> {
   const ofStore = storeId === undefined ? database`` : database`and store_id = ${storeId}`;
+  const order = newestFirst ? database`paid_at desc, order_id desc` : database`paid_at, order_id`;
   return database<Ticket[]>`
-    select ${columns(database)} from tickets where state <> 'cooked' ${ofStore} order by paid_at, order_id limit ${limit}`;
+    select ${columns(database)} from tickets where state <> 'cooked' ${ofStore} order by ${order} limit ${limit}`;
 }
 
 /** Tickets cooked last, newest first: what can be recalled. */

@@ -1,0 +1,152 @@
+import uWS, { type HttpRequest, type HttpResponse, type us_listen_socket, type WebSocket } from 'uWebSockets.js';
+import { storeIdSchema } from '../contracts/order.ts';
+import { compileValidator } from '../contracts/validation.ts';
+import { isKnownHost, isSameOrigin } from './origin.ts';
+import type { PageFile } from './page-files.ts';
+import type { Screen } from './screens.ts';
+
+/** Commands are small; anything larger is no page of ours, and the socket is closed. */
+const MESSAGE_BYTES_MAX = 4_096;
+/** Bytes that may wait for a slow screen: a few of the largest snapshots. */
+const BACKPRESSURE_BYTES_MAX = 4 * 1024 * 1024;
+
+const isStoreId = compileValidator(storeIdSchema);
+
+export interface DisplayServerOptions {
+  host: string;
+  port: number;
+  files: ReadonlyMap<string, PageFile>;
+  onOpen(screen: Screen): void;
+  onMessage(screen: Screen, text: string): void;
+  onClose(screen: Screen): void;
+}
+
+export interface DisplayServer {
+  port: number;
+  /** Stops listening and closes every socket. */
+  close(): void;
+}
+
+/**
+ * The page, its files and the WebSocket `/live`. Everything is served from memory.
+ * @throws when the port is taken, naming the variable that moves it.
+ */
+export async function startDisplayServer(options: DisplayServerOptions): Promise<DisplayServer> {
+  const { host, port, files } = options;
+  const app = uWS.App();
+  const page = (response: HttpResponse, request: HttpRequest) =>
+    answer(response, request, host, files.get('index.html'));
+  app
+    .get('/', page)
+    .get('/stores/:store', page)
+    .get('/page/:file', (response, request) =>
+      answer(response, request, host, files.get(request.getParameter(0) ?? '')),
+    )
+    .ws<Screen>('/live', {
+      maxPayloadLength: MESSAGE_BYTES_MAX,
+      maxBackpressure: BACKPRESSURE_BYTES_MAX,
+      idleTimeout: 32,
+      sendPingsAutomatically: true,
+      upgrade(response, request, context) {
+        const refusal = refusalOf(request, host);
+        if (refusal !== undefined) {
+          refuse(response, refusal);
+          return;
+        }
+        const storeId = request.getQuery('store');
+        response.upgrade<Omit<Screen, 'socket'>>(
+          {
+            storeId: storeId === '' ? undefined : storeId,
+            waiting: [],
+            snapshotAgain: false,
+            snapshotUnderWay: false,
+            unanswered: 0,
+            closed: false,
+          },
+          request.getHeader('sec-websocket-key'),
+          request.getHeader('sec-websocket-protocol'),
+          request.getHeader('sec-websocket-extensions'),
+          context,
+        );
+      },
+      open: (socket) => options.onOpen(screenOf(socket)),
+      message: (socket, message) => options.onMessage(screenOf(socket), Buffer.from(message).toString()),
+      close: (socket) => {
+        const screen = socket.getUserData();
+        screen.closed = true;
+        options.onClose(screen);
+      },
+    })
+    .any('/*', (response, request) =>
+      request.getMethod() === 'get' || request.getMethod() === 'head'
+        ? refuse(response, { status: '404 Not Found', text: 'There is no such page. The display is at /.' })
+        : refuse(response, {
+            status: '405 Method Not Allowed',
+            text: 'The display takes commands over its WebSocket only.',
+          }),
+    );
+  const socket = await listen(app, host, port);
+  return { port: uWS.us_socket_local_port(socket), close: () => void app.close() };
+}
+
+function listen(app: uWS.TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
+  return new Promise((resolve, reject) => {
+    app.listen(host, port, (socket) => {
+      if (socket) return resolve(socket);
+      reject(new Error(`port ${port} on ${host} is in use; stop what holds it or set ORDERMESH_DISPLAY_PORT`));
+    });
+  });
+}
+
+/** uWebSockets.js copies the user data on upgrade; the socket is put beside it when the connection is open. */
+function screenOf(socket: WebSocket<Screen>): Screen {
+  return Object.assign(socket.getUserData(), { socket });
+}
+
+interface Refusal {
+  status: string;
+  text: string;
+}
+
+function refusalOf(request: HttpRequest, listensOn: string): Refusal | undefined {
+  const host = request.getHeader('host');
+  if (!isKnownHost(host, listensOn))
+    return { status: '421 Misdirected Request', text: `This display is not ${host}; open it as localhost.` };
+  if (!isSameOrigin(request.getHeader('origin'), host))
+    return { status: '403 Forbidden', text: 'Only the display page itself may connect here.' };
+  const storeId = request.getQuery('store') ?? '';
+  if (storeId !== '' && !isStoreId(storeId).ok)
+    return { status: '400 Bad Request', text: 'store is not a store id such as us-il-0001.' };
+  return undefined;
+}
+
+const securityHeaders: Record<string, string> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+
+function answer(response: HttpResponse, request: HttpRequest, listensOn: string, file: PageFile | undefined): void {
+  if (!isKnownHost(request.getHeader('host'), listensOn)) refuse(response, unknownHost(request));
+  else if (file === undefined) refuse(response, { status: '404 Not Found', text: 'There is no such file.' });
+  else send(response, file, request.getHeader('if-none-match') === file.etag);
+}
+
+function send(response: HttpResponse, file: PageFile, unchanged: boolean): void {
+  response.writeStatus(unchanged ? '304 Not Modified' : '200 OK');
+  for (const [name, value] of Object.entries(securityHeaders)) response.writeHeader(name, value);
+  // Asked again each time, so that a new version is there with the next reload.
+  response.writeHeader('Cache-Control', 'no-cache').writeHeader('ETag', file.etag);
+  if (unchanged) response.endWithoutBody();
+  else response.writeHeader('Content-Type', file.contentType).end(file.body);
+}
+
+function unknownHost(request: HttpRequest): Refusal {
+  const host = request.getHeader('host');
+  return { status: '421 Misdirected Request', text: `This display is not ${host}; open it as localhost.` };
+}
+
+function refuse(response: HttpResponse, { status, text }: Refusal): void {
+  response.writeStatus(status).writeHeader('Content-Type', 'text/plain; charset=utf-8').end(`${text}\n`);
+}

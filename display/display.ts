@@ -1,0 +1,170 @@
+import { systemClock } from '../contracts/clock.ts';
+import type { Config } from '../contracts/config.ts';
+import { type Problem, problem } from '../contracts/errors.ts';
+import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import type { FieldError } from '../contracts/validation.ts';
+import { createProducer, type RecordProducer } from '../kafka/index.ts';
+import { connectDatabase } from '../store/database.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { CrewCommands } from './crew-commands.ts';
+import { startDisplayServer } from './display-server.ts';
+import { type Command, validateCommand, validateRefresh } from './messages.ts';
+import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
+import { loadPageFiles } from './page-files.ts';
+import { type Screen, Screens } from './screens.ts';
+import { TicketBoard } from './ticket-board.ts';
+
+/** Commands of one screen that may be under way; a crew has ten fingers. */
+const UNANSWERED_MAX = 32;
+/** A cook waits for the answer, so it comes sooner than a gateway's. */
+const COMMAND_DEADLINE_MS_MAX = 5_000;
+
+export interface DisplayOptions {
+  /** Where kitchen events go; tests use a topic of their own. */
+  topic?: string;
+}
+
+/**
+ * Starts the kitchen display: the page, its WebSocket and the admin server.
+ * @throws when `KAFKA_BROKERS` or `DATABASE_URL` is missing or cannot be reached, or a port is taken.
+ */
+export async function startDisplay(config: Config, logger: Logger, options: DisplayOptions = {}): Promise<RunningRole> {
+  const brokers = demand(config.KAFKA_BROKERS, 'KAFKA_BROKERS');
+  const url = demand(config.DATABASE_URL, 'DATABASE_URL');
+  const host = config.ORDERMESH_HOST;
+  const closers: (() => unknown)[] = [];
+  const close = once(async () => {
+    for (const closer of closers.reverse()) await closer();
+  });
+  try {
+    const registry = createProcessRegistry('display');
+    const metrics = createDisplayMetrics(registry);
+    const database = connectDatabase({ url, connections: 4, application: 'ordermesh-display' });
+    closers.push(() => database.end({ timeout: 1 }));
+    const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
+    const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', brokers, deadlineMs });
+    closers.push(() => producer.close());
+
+    const screens = new Screens(() => metrics.dropped.inc());
+    const settings = {
+      dueAfterMs: config.ORDERMESH_DISPLAY_DUE_AFTER,
+      lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER,
+    };
+    const board = new TicketBoard({ database, screens, settings, metrics, clock: systemClock, logger });
+    closers.push(() => board.close());
+    await board.start();
+    const commands = new CrewCommands({
+      read: (orderId) => board.read(orderId),
+      producer,
+      clock: systemClock,
+      ...(options.topic === undefined ? {} : { topic: options.topic }),
+    });
+
+    const server = await startDisplayServer({
+      host,
+      port: config.ORDERMESH_DISPLAY_PORT,
+      files: await loadPageFiles(),
+      onOpen(screen) {
+        screens.add(screen);
+        metrics.screens.inc({ page: pageOf(screen) });
+        void board.snapshot(screen);
+      },
+      onMessage: (screen, text) => void receive(text, screen, { screens, board, commands, metrics }),
+      onClose(screen) {
+        screens.remove(screen);
+        metrics.screens.dec({ page: pageOf(screen) });
+      },
+    });
+    closers.push(() => server.close());
+    const admin = await startAdminServer({
+      host,
+      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('display'),
+      metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+      readiness: { database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering') },
+    });
+    closers.push(() => admin.close());
+    const addresses = { 'kitchen display': `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };
+    logger.info(addresses, 'kitchen display is up');
+    return { addresses, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Parts {
+  screens: Screens;
+  board: TicketBoard;
+  commands: CrewCommands;
+  metrics: DisplayMetrics;
+}
+
+async function receive(text: string, screen: Screen, { screens, board, commands, metrics }: Parts): Promise<void> {
+  const message = parse(text);
+  if (validateRefresh(message).ok) return void board.snapshot(screen);
+  const valid = validateCommand(message);
+  if (!valid.ok) {
+    screens.send(screen, { type: 'error', id: idOf(message), problem: malformed(valid.errors) });
+    return;
+  }
+  const command = valid.value;
+  const fault = await runBounded(command, screen, commands);
+  metrics.commands.inc({ type: command.type, result: resultOf(fault) });
+  if (fault === undefined) screens.send(screen, { type: 'done', id: command.id });
+  else screens.send(screen, { type: 'error', id: command.id, problem: fault });
+}
+
+async function runBounded(command: Command, screen: Screen, commands: CrewCommands): Promise<Problem | undefined> {
+  if (screen.unanswered >= UNANSWERED_MAX)
+    return problem('rate-limited', `This screen has ${UNANSWERED_MAX} commands under way; wait for their answers.`);
+  screen.unanswered++;
+  try {
+    return await commands.run(command, screen.storeId);
+  } finally {
+    screen.unanswered--;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(message: unknown): number | null {
+  const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null;
+  return typeof id === 'number' ? id : null;
+}
+
+function malformed(errors: FieldError[]): Problem {
+  const type = 'A message is {"id":1,"type":"start"|"bump"|"recall","orderId":"…","round":1} or {"type":"refresh"}.';
+  return problem('malformed-request', type, errors);
+}
+
+function resultOf(fault: Problem | undefined): 'done' | 'refused' | 'failed' {
+  if (fault === undefined) return 'done';
+  return fault.status < 500 ? 'refused' : 'failed';
+}
+
+function pageOf({ storeId }: Screen): 'chain' | 'store' {
+  return storeId === undefined ? 'chain' : 'store';
+}
+
+function demand<T>(value: T | undefined, name: string): T {
+  if (value === undefined)
+    throw new Error(`${name} is not set: the display needs it; \`ordermesh up\` sets it for its roles`);
+  return value;
+}
+
+/** However often it is called, it happens once. */
+function once(action: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => {
+    result ??= action();
+    return result;
+  };
+}

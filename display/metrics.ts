@@ -1,0 +1,55 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export type CommandResult = 'done' | 'refused' | 'failed';
+
+export function createDisplayMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    screens: new Gauge({
+      name: 'ordermesh_display_screens',
+      help: 'Connected pages; the page of the whole chain or of one store.',
+      labelNames: ['page'],
+      registers,
+    }),
+    updates: new Counter({
+      name: 'ordermesh_display_updates_total',
+      help: 'Frames with changed tickets sent to screens.',
+      registers,
+    }),
+    tickets: new Counter({
+      name: 'ordermesh_display_tickets_total',
+      help: 'Changed tickets read and published.',
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'ordermesh_display_screens_dropped_total',
+      help: 'Screens closed because they did not keep up; they reconnect.',
+      registers,
+    }),
+    lost: new Counter({
+      name: 'ordermesh_display_feed_lost_total',
+      help: 'Times that changes may have been missed, so that every screen got a new snapshot.',
+      registers,
+    }),
+    commands: new Counter({
+      name: 'ordermesh_display_commands_total',
+      help: 'Commands of the crew by type and result.',
+      labelNames: ['type', 'result'],
+      registers,
+    }),
+    snapshotBytes: new Histogram({
+      name: 'ordermesh_display_snapshot_bytes',
+      help: 'Size of snapshots.',
+      buckets: [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576],
+      registers,
+    }),
+    notifyToSend: new Histogram({
+      name: 'ordermesh_display_notify_to_send_seconds',
+      help: 'From the notification of a change to its frame in the socket, of the oldest change in each delivery.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+  };
+}
+
+export type DisplayMetrics = ReturnType<typeof createDisplayMetrics>;

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { extname } from 'node:path';
+
+const directory = new URL('./page/', import.meta.url);
+
+const contentTypes: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ts': 'text/javascript; charset=utf-8',
+};
+
+export interface PageFile {
+  contentType: string;
+  body: Buffer;
+  etag: string;
+}
+
+/** The files of the page by name, read once. TypeScript loses its types here: there is no build step and nothing to keep in step. */
+export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  for (const name of await readdir(directory)) {
+    const contentType = contentTypes[extname(name)];
+    if (contentType === undefined) continue;
+    const source = await readFile(new URL(name, directory));
+    const body = name.endsWith('.ts') ? Buffer.from(stripTypes(source.toString())) : source;
+    files.set(name, {
+      contentType,
+      body,
+      etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    });
+  }
+  return files;
+}
+
+/**
+ * Node calls this function experimental and says so once on standard error, where an operator would wonder. The version of Node is pinned,
+ * and the tests load the page in a browser.
+ */
+function stripTypes(source: string): string {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(source);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

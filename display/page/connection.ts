@@ -1,0 +1,117 @@
+import type { ClientMessage, Command, ServerMessage } from '../messages.ts';
+
+/** The server speaks at least every 4 seconds; a line that is silent for this long is dead. */
+const SILENCE_MS_MAX = 12_000;
+const ANSWER_MS_MAX = 12_000;
+const BACKOFF_MS_MIN = 250;
+const BACKOFF_MS_MAX = 5_000;
+
+export interface ConnectionListener {
+  onMessage(message: ServerMessage): void;
+  onUp(): void;
+  /** Called once for each time the line goes down, not for each failed attempt. */
+  onDown(): void;
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: Error): void;
+  timer: number;
+}
+
+/** A WebSocket that comes back by itself, with growing, scattered waits, so that a restarted server isn't stormed by every screen at once. */
+export class Connection {
+  readonly #url: string;
+  readonly #listener: ConnectionListener;
+  readonly #waiting = new Map<number, Waiting>();
+  #socket: WebSocket | undefined;
+  #up = false;
+  #attempt = 0;
+  #nextId = 1;
+  #silence: number | undefined;
+
+  constructor(url: string, listener: ConnectionListener) {
+    this.#url = url;
+    this.#listener = listener;
+    this.#open();
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Resolves when the server has stored the event, rejects with a sentence for the crew. */
+  command(type: Command['type'], { orderId, round }: { orderId: string; round: number }): Promise<void> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      if (!this.#send({ id, type, orderId, round })) return reject(new Error('No connection'));
+      const timer = setTimeout(() => this.#answer(id, new Error('No answer from the server')), ANSWER_MS_MAX);
+      this.#waiting.set(id, { resolve, reject, timer });
+    });
+  }
+
+  refresh(): void {
+    this.#send({ type: 'refresh' });
+  }
+
+  #send(message: ClientMessage): boolean {
+    if (!this.#up || this.#socket === undefined) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  #open(): void {
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    this.#listenForSilence();
+    socket.onmessage = ({ data }) => {
+      this.#listenForSilence();
+      if (!this.#up) {
+        this.#up = true;
+        this.#attempt = 0;
+        this.#listener.onUp();
+      }
+      this.#receive(JSON.parse(data) as ServerMessage);
+    };
+    socket.onclose = () => this.#lost(socket);
+  }
+
+  #receive(message: ServerMessage): void {
+    if (message.type === 'done') this.#answer(message.id);
+    else if (message.type === 'error' && message.id !== null)
+      this.#answer(message.id, new Error(message.problem.detail));
+    else this.#listener.onMessage(message);
+  }
+
+  #answer(id: number, error?: Error): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    if (error === undefined) waiting.resolve();
+    else waiting.reject(error);
+  }
+
+  #listenForSilence(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      // A dead line can take minutes to close; it is given up without waiting for that.
+      const socket = this.#socket;
+      socket?.close();
+      if (socket !== undefined) this.#lost(socket);
+    }, SILENCE_MS_MAX);
+  }
+
+  #lost(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#socket = undefined;
+    clearTimeout(this.#silence);
+    for (const id of [...this.#waiting.keys()]) this.#answer(id, new Error('Connection lost before the answer came'));
+    if (this.#up) {
+      this.#up = false;
+      this.#listener.onDown();
+    }
+    const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#attempt++);
+    setTimeout(() => this.#open(), ceiling * (0.5 + Math.random() / 2));
+  }
+}

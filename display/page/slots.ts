@@ -1,0 +1,86 @@
+import type { TicketView } from '../messages.ts';
+import { byAge } from './ticket-list.ts';
+
+/** A place on the board. It stays empty for a moment after its ticket left, so that nothing jumps under a hand. */
+export interface Slot {
+  ticket: TicketView;
+  /** When the ticket left; `undefined` while it is here. */
+  leftAt: number | undefined;
+}
+
+/**
+ * Gives every ticket a place that it keeps while others come and go. Places of tickets that left close up only in `closeUp`, at a
+ * moment when nobody is reaching for the board.
+ */
+export class Slots {
+  #slots: Slot[] = [];
+
+  get all(): readonly Slot[] {
+    return this.#slots;
+  }
+
+  /** The tickets that are here, in the order of their places: position 1 is the first of these. */
+  get occupied(): Slot[] {
+    return this.#slots.filter(({ leftAt }) => leftAt === undefined);
+  }
+
+  /** Brings the places up to date with the open tickets, given oldest first. */
+  update(open: readonly TicketView[], now: number): void {
+    const current = new Map(open.map((ticket) => [ticket.orderId, ticket]));
+    for (const slot of this.#slots) {
+      const ticket = current.get(slot.ticket.orderId);
+      if (ticket === undefined) slot.leftAt ??= now;
+      else {
+        slot.ticket = ticket;
+        slot.leftAt = undefined;
+        current.delete(ticket.orderId);
+      }
+    }
+    for (const ticket of current.values()) this.#insert(ticket);
+  }
+
+  /** Drops places that have been empty for `holdMs`. Returns whether any was. */
+  closeUp(now: number, holdMs: number): boolean {
+    const kept = this.#slots.filter(({ leftAt }) => leftAt === undefined || now - leftAt < holdMs);
+    const changed = kept.length !== this.#slots.length;
+    this.#slots = kept;
+    return changed;
+  }
+
+  /** Before the first younger ticket, which is nearly always the end. */
+  #insert(ticket: TicketView): void {
+    let index = this.#slots.length;
+    while (index > 0) {
+      const before = this.#slots[index - 1];
+      if (before === undefined || byAge(before.ticket, ticket) < 0) break;
+      index--;
+    }
+    this.#slots.splice(index, 0, { ticket, leftAt: undefined });
+  }
+}
+
+export interface Place {
+  column: number;
+  row: number;
+  /** Rows it covers. */
+  span: number;
+}
+
+/**
+ * Places cards top to bottom, then column by column to the right: the left edge is always the oldest. A card never starts in one
+ * column and goes on in the next, so a tall one may leave a gap below its neighbour.
+ */
+export function arrange(spans: readonly number[], rows: number): Place[] {
+  let column = 0;
+  let row = 0;
+  return spans.map((wanted) => {
+    const span = Math.min(wanted, rows);
+    if (row + span > rows) {
+      column++;
+      row = 0;
+    }
+    const place = { column, row, span };
+    row += span;
+    return place;
+  });
+}

@@ -1,0 +1,166 @@
+import type { Command, ServerMessage, TicketView } from '../messages.ts';
+import { formatElapsed, shortNumber } from './age.ts';
+import { Board, emptyState } from './board.ts';
+import { element, find, icon, setText } from './dom.ts';
+import { listenToKeys } from './keyboard.ts';
+import { RecallList } from './recall-list.ts';
+import { Shell, showFigures } from './shell.ts';
+import { spokenTicket } from './ticket-card.ts';
+import { TicketList } from './ticket-list.ts';
+import { announce, showError } from './toasts.ts';
+
+/** A hand that has just touched the board is left in peace for this long before empty places close up. */
+const QUIET_MS = 900;
+const failures = { start: 'not started', bump: 'not bumped', recall: 'not taken back' };
+
+/** The page of one kitchen. */
+export function showStorePage(storeId: string): void {
+  document.title = `${storeId} · Kitchen display`;
+  document.body.dataset.page = 'store';
+  setText(find('title'), storeId);
+
+  const tickets = new TicketList({ openMax: 300, bumpedMax: 20, keep: 'oldest' });
+  const grid = element('ol', { class: 'board', 'aria-label': 'Open tickets, oldest first' });
+  const recallButton = element('button', { type: 'button', id: 'recall' }, icon('undo'), 'Recall');
+  const more = element('span', { id: 'more' });
+  const shell = new Shell(`/live?store=${encodeURIComponent(storeId)}`, receive);
+  const board = new Board(grid, { showStore: false, onCommand: command });
+  const recalls = new RecallList((ticket) => command('recall', ticket));
+  const shown = new Set<string>();
+  let total = 0;
+  let touchedAt = 0;
+
+  find('actions').append(recallButton);
+  find('main').append(grid, emptyState(), legend(more));
+  recallButton.addEventListener('click', () => recalls.open(tickets.bumped()));
+  for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => (touchedAt = Date.now()), true);
+  listenToKeys({
+    bump: (position) => atPosition('bump', position),
+    start: (position) => atPosition('start', position),
+    recallLast: () => {
+      const last = tickets.bumped()[0];
+      if (last !== undefined) command('recall', last);
+    },
+    list: () => recalls.open(tickets.bumped()),
+  });
+  setInterval(tick, 1_000);
+
+  function receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'snapshot':
+        tickets.replaceAll(message.tickets, message.bumped);
+        total = message.open;
+        showName(message.storeName);
+        for (const { orderId } of message.tickets) shown.add(orderId);
+        break;
+      case 'tickets':
+        for (const ticket of tickets.apply(message.tickets)) {
+          if (!shown.has(ticket.orderId)) announce(`New ticket ${spokenTicket(ticket)}`);
+          shown.add(ticket.orderId);
+        }
+        forgetLeft();
+        total = Math.max(total, tickets.openCount);
+        break;
+      case 'beat':
+        if (message.open !== null) total = message.open;
+        // The board has room again for tickets that the capped snapshot left out.
+        if (total > tickets.openCount && tickets.openCount < 100) shell.connection.refresh();
+        break;
+      case 'error':
+        showError(message.problem.detail);
+        break;
+    }
+    show();
+  }
+
+  function showName(name: string | undefined): void {
+    find('title').replaceChildren(name ?? storeId, ...(name === undefined ? [] : [element('small', {}, storeId)]));
+    document.title = `${name ?? storeId} · Kitchen display`;
+  }
+
+  /** Keeps the memory of what was read out as small as the lists themselves. */
+  function forgetLeft(): void {
+    if (shown.size < 1_000) return;
+    shown.clear();
+    for (const { orderId } of [...tickets.open(), ...tickets.bumped()]) shown.add(orderId);
+  }
+
+  function show(): void {
+    board.show(tickets.open(), Date.now());
+    board.tick(shell.now(), shell.settings);
+    recalls.update(tickets.bumped());
+    recallButton.disabled = tickets.bumped().length === 0;
+    const waiting = Math.max(0, Math.max(total, tickets.openCount) - board.drawn);
+    setText(more, waiting === 0 ? '' : `+${waiting} more waiting`);
+    figures();
+  }
+
+  function figures(): void {
+    const open = tickets.open();
+    const oldest = open[0];
+    showFigures({
+      Open: String(Math.max(total, open.length)),
+      Cooking: String(open.filter(({ state }) => state === 'cooking').length),
+      Oldest: oldest === undefined ? '–' : formatElapsed(shell.now() - oldest.since),
+    });
+  }
+
+  function tick(): void {
+    board.tick(shell.now(), shell.settings);
+    if (Date.now() - touchedAt > QUIET_MS) board.closeUp(Date.now());
+    figures();
+  }
+
+  function atPosition(type: 'bump' | 'start', position: number): void {
+    const card = board.at(position);
+    if (card !== undefined && !card.hasLeft) command(type, card.ticket);
+  }
+
+  function command(type: Command['type'], ticket: TicketView): void {
+    const card = board.card(ticket.orderId);
+    if (card?.pending || (type === 'start' && ticket.state !== 'open')) return;
+    if (board.isSettling(ticket.orderId, Date.now())) return;
+    if (!shell.connection.up) {
+      showError('No connection: the ticket stays as it is.');
+      return;
+    }
+    card?.setPending(type);
+    const known = { orderId: ticket.orderId, round: ticket.round };
+    shell.connection.command(type, known).then(
+      // The ticket itself follows from the kitchen; until then a bumped one rests, unless it is back already.
+      () => {
+        if (type !== 'bump') board.card(ticket.orderId)?.setPending(undefined);
+        else setTimeout(() => releaseBumped(known), 10_000);
+      },
+      (error: Error) => {
+        board.card(ticket.orderId)?.setPending(undefined);
+        showError(`Ticket ${shortNumber(ticket.orderId)} ${failures[type]}. ${error.message}.`.replace('..', '.'));
+      },
+    );
+  }
+
+  /** The server has the bump but the kitchen has not answered it: the crew gets its buttons back rather than a dead card. */
+  function releaseBumped({ orderId, round }: { orderId: string; round: number }): void {
+    const card = board.card(orderId);
+    if (card === undefined || card.hasLeft || card.ticket.round !== round || !card.pending) return;
+    card.setPending(undefined);
+    showError(`Ticket ${shortNumber(orderId)}: the bump is stored, but the kitchen service has not confirmed it yet.`);
+  }
+}
+
+function legend(more: HTMLElement): HTMLElement {
+  const hint = (keys: string, word: string) => element('span', {}, element('kbd', {}, keys), word);
+  return element(
+    'div',
+    { id: 'legend' },
+    element(
+      'div',
+      { class: 'hints' },
+      hint('1–9', 'bump'),
+      hint('Shift 1–9', 'start'),
+      hint('R', 'take back the last'),
+      hint('L', 'bumped list'),
+    ),
+    more,
+  );
+}

@@ -1,0 +1,195 @@
+import type { Command, PageSettings, TicketLine, TicketModifier, TicketView } from '../messages.ts';
+import { ageLevel, ageWords, formatElapsed, shortNumber } from './age.ts';
+import { element, icon, setText } from './dom.ts';
+
+const channels: Record<string, { word: string; icon: string }> = {
+  'drive-thru': { word: 'Drive-thru', icon: 'car' },
+  kiosk: { word: 'Kiosk', icon: 'kiosk' },
+  delivery: { word: 'Delivery', icon: 'bike' },
+  app: { word: 'App', icon: 'phone' },
+  web: { word: 'Web', icon: 'globe' },
+  pos: { word: 'Counter', icon: 'counter' },
+};
+
+export function channelOf({ channel }: TicketView): { word: string; icon: string } {
+  return channels[channel] ?? { word: channel, icon: 'store' };
+}
+
+export function spokenTicket(ticket: TicketView): string {
+  const lines = ticket.lines.map(({ quantity, name }) => `${quantity} ${name}`);
+  return `${shortNumber(ticket.orderId)}, ${channelOf(ticket).word}: ${lines.join(', ')}`;
+}
+
+export interface CardOptions {
+  /** The page of the chain says whose ticket it is. */
+  showStore: boolean;
+  onCommand(type: Command['type'], ticket: TicketView): void;
+}
+
+/** For this long after a ticket left, its place takes no "undo", so the second half of a double click does nothing. */
+const UNDO_GUARD_MS = 700;
+
+/** One ticket on the screen. Built once, then only what changes is written. */
+export class TicketCard {
+  readonly node: HTMLLIElement;
+  readonly bumpButton: HTMLButtonElement;
+  /** Rows it needs; found by measuring once it is in the page. */
+  span: number | undefined;
+  #ticket: TicketView;
+  readonly #startButton: HTMLButtonElement;
+  readonly #undoButton: HTMLButtonElement;
+  readonly #bumpWord = element('span', {}, 'Bump');
+  readonly #startWord = element('span', {}, 'Start');
+  readonly #position = element('span', { class: 'position', 'aria-hidden': 'true' });
+  readonly #elapsed = element('span', { class: 'elapsed' });
+  readonly #ageWord = element('span');
+  readonly #body: HTMLElement;
+
+  constructor(ticket: TicketView, { showStore, onCommand }: CardOptions) {
+    this.#ticket = ticket;
+    const number = shortNumber(ticket.orderId);
+    const channel = channelOf(ticket);
+    this.#startButton = element('button', { type: 'button', class: 'start' }, icon('flame'), this.#startWord);
+    this.bumpButton = element('button', { type: 'button', class: 'bump' }, icon('check'), this.#bumpWord);
+    this.#undoButton = element('button', { type: 'button', class: 'undo' }, icon('undo'), 'Take back');
+    this.#startButton.setAttribute('aria-label', `Start ticket ${number}`);
+    this.bumpButton.setAttribute('aria-label', `Bump ticket ${number}`);
+    this.#undoButton.setAttribute('aria-label', `Take back ticket ${number}`);
+    this.#startButton.addEventListener('click', () => onCommand('start', this.#ticket));
+    this.bumpButton.addEventListener('click', () => onCommand('bump', this.#ticket));
+    this.#undoButton.addEventListener('click', () => onCommand('recall', { ...this.#ticket, state: 'cooked' }));
+
+    const origin = showStore
+      ? element('a', { class: 'origin', href: `/stores/${ticket.storeId}` }, icon('store'), ticket.storeId)
+      : element('span', { class: 'origin' }, icon(channel.icon), channel.word);
+    this.#body = element('div', { class: 'body' }, linesOf(ticket.lines));
+    this.node = element(
+      'li',
+      { class: 'ticket', 'data-order': ticket.orderId },
+      element(
+        'article',
+        { 'aria-label': `Ticket ${spokenTicket(ticket)}` },
+        element(
+          'header',
+          {},
+          this.#position,
+          element('div', { class: 'who' }, element('h2', {}, number), origin),
+          element(
+            'div',
+            { class: 'age' },
+            this.#elapsed,
+            element('span', { class: 'age-word' }, icon('warning'), this.#ageWord),
+          ),
+        ),
+        this.#body,
+        element('footer', {}, this.#startButton, this.bumpButton),
+      ),
+      element(
+        'div',
+        { class: 'left', 'aria-hidden': 'true' },
+        icon('check'),
+        element('strong', {}, number),
+        this.#undoButton,
+      ),
+    );
+    this.update(ticket);
+    this.leave(false);
+  }
+
+  get ticket(): TicketView {
+    return this.#ticket;
+  }
+
+  update(ticket: TicketView): void {
+    this.#ticket = ticket;
+    const cooking = ticket.state === 'cooking';
+    this.node.dataset.state = ticket.state;
+    this.node.dataset.round = String(ticket.round);
+    this.#startButton.disabled = cooking;
+    setText(this.#startWord, cooking ? 'Cooking' : 'Start');
+  }
+
+  tick(now: number, settings: PageSettings): void {
+    const elapsed = now - this.#ticket.since;
+    const level = ageLevel(elapsed, settings);
+    if (this.node.dataset.age !== level) this.node.dataset.age = level;
+    setText(this.#elapsed, formatElapsed(elapsed));
+    setText(this.#ageWord, ageWords[level]);
+  }
+
+  /** The number key that bumps it; `undefined` beyond the ninth. */
+  setPosition(position: number | undefined): void {
+    setText(this.#position, position === undefined ? '' : String(position));
+    this.node.dataset.position = position === undefined ? '' : String(position);
+  }
+
+  /** A command is under way: the buttons rest until its answer. */
+  setPending(type: Command['type'] | undefined): void {
+    if (type === undefined) delete this.node.dataset.pending;
+    else this.node.dataset.pending = type;
+    this.bumpButton.disabled = type !== undefined;
+    this.#undoButton.disabled = type !== undefined;
+    this.#startButton.disabled = type !== undefined || this.#ticket.state === 'cooking';
+    setText(this.#bumpWord, type === 'bump' ? 'Bumping…' : 'Bump');
+  }
+
+  get pending(): boolean {
+    return this.node.dataset.pending !== undefined;
+  }
+
+  get hasLeft(): boolean {
+    return this.node.dataset.left !== undefined;
+  }
+
+  /** Shows the empty place of a ticket that left, with a way to take it back. */
+  leave(left: boolean): void {
+    const [article, place] = this.node.children;
+    if (left) this.node.dataset.left = '';
+    else delete this.node.dataset.left;
+    article?.toggleAttribute('inert', left);
+    place?.toggleAttribute('inert', !left);
+    place?.setAttribute('aria-hidden', String(!left));
+    if (!left) return;
+    this.setPending(undefined);
+    this.#undoButton.disabled = true;
+    setTimeout(() => {
+      this.#undoButton.disabled = false;
+    }, UNDO_GUARD_MS);
+  }
+
+  /** Reads layout: ask only once for a card, and for all new cards together. */
+  get overflows(): boolean {
+    return this.#body.scrollHeight > this.#body.clientHeight + 1;
+  }
+
+  /** Says that there is more below, where even a tall card is too short. */
+  markOverflow(): void {
+    this.#body.toggleAttribute('data-more', this.overflows);
+  }
+}
+
+function linesOf(lines: TicketLine[]): HTMLUListElement {
+  return element(
+    'ul',
+    { class: 'lines' },
+    ...lines.map((line) =>
+      element(
+        'li',
+        {},
+        element('span', { class: 'quantity', 'data-many': line.quantity > 1 }, String(line.quantity)),
+        element('div', {}, element('span', { class: 'name' }, line.name), ...detailsOf(line)),
+      ),
+    ),
+  );
+}
+
+function detailsOf({ modifiers, note }: TicketLine): HTMLElement[] {
+  const details: HTMLElement[] = [];
+  if (modifiers.length > 0) details.push(element('ul', { class: 'modifiers' }, ...modifiers.map(modifierOf)));
+  if (note !== undefined) details.push(element('p', { class: 'note' }, icon('note'), note));
+  return details;
+}
+
+function modifierOf({ name, quantity, kind }: TicketModifier): HTMLLIElement {
+  return element('li', { 'data-kind': kind }, quantity > 1 ? `${quantity}× ${name}` : name);
+}

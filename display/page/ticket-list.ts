@@ -1,0 +1,91 @@
+import type { TicketState, TicketView } from '../messages.ts';
+
+const stateRank: Record<TicketState, number> = { open: 0, cooking: 1, cooked: 2 };
+
+/** A ticket only moves forward in this number, so a late or repeated message about it is recognised and ignored. */
+function rank(ticket: TicketView): number {
+  return ticket.round * 3 + stateRank[ticket.state];
+}
+
+/** The oldest first; the id decides between tickets of the same millisecond, so every screen shows the same order. */
+export function byAge(a: TicketView, b: TicketView): number {
+  return a.since - b.since || (a.orderId < b.orderId ? -1 : 1);
+}
+
+export interface TicketListLimits {
+  openMax: number;
+  bumpedMax: number;
+  /** Which tickets are let go when there are too many. */
+  keep: 'oldest' | 'newest';
+}
+
+/** The tickets a page knows: those on the board and those bumped lately. Bounded. */
+export class TicketList {
+  readonly #limits: TicketListLimits;
+  readonly #open = new Map<string, TicketView>();
+  /** Newest last. */
+  readonly #bumped = new Map<string, TicketView>();
+
+  constructor(limits: TicketListLimits) {
+    this.#limits = limits;
+  }
+
+  replaceAll(open: readonly TicketView[], bumpedNewestFirst: readonly TicketView[]): void {
+    this.#open.clear();
+    this.#bumped.clear();
+    for (const ticket of open) this.#open.set(ticket.orderId, ticket);
+    for (const ticket of [...bumpedNewestFirst].reverse()) this.#bumped.set(ticket.orderId, ticket);
+    this.#trim();
+  }
+
+  /** Takes in changes and returns the tickets that are new on the board, oldest first. */
+  apply(tickets: readonly TicketView[]): TicketView[] {
+    const added: TicketView[] = [];
+    for (const ticket of tickets) {
+      const known = this.#open.get(ticket.orderId) ?? this.#bumped.get(ticket.orderId);
+      if (known !== undefined && rank(known) >= rank(ticket)) continue;
+      if (ticket.state === 'cooked') {
+        this.#open.delete(ticket.orderId);
+        this.#bumped.delete(ticket.orderId);
+        this.#bumped.set(ticket.orderId, ticket);
+      } else {
+        this.#bumped.delete(ticket.orderId);
+        if (!this.#open.has(ticket.orderId)) added.push(ticket);
+        this.#open.set(ticket.orderId, ticket);
+      }
+    }
+    this.#trim();
+    return added.filter((ticket) => this.#open.has(ticket.orderId)).sort(byAge);
+  }
+
+  get(orderId: string): TicketView | undefined {
+    return this.#open.get(orderId);
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Oldest first. */
+  open(): TicketView[] {
+    return [...this.#open.values()].sort(byAge);
+  }
+
+  /** The last bumped first. */
+  bumped(): TicketView[] {
+    return [...this.#bumped.values()].reverse();
+  }
+
+  #trim(): void {
+    const { openMax, bumpedMax, keep } = this.#limits;
+    if (this.#open.size > openMax) {
+      const sorted = this.open();
+      const surplus = keep === 'oldest' ? sorted.slice(openMax) : sorted.slice(0, sorted.length - openMax);
+      for (const { orderId } of surplus) this.#open.delete(orderId);
+    }
+    for (const orderId of this.#bumped.keys()) {
+      if (this.#bumped.size <= bumpedMax) break;
+      this.#bumped.delete(orderId);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { ServerMessage, TicketView } from './messages.ts';
+
+/** A connected page. */
+export interface Screen {
+  readonly socket: WebSocket<Screen>;
+  /** `undefined`: the page of the whole chain. */
+  readonly storeId: string | undefined;
+  /** Changes that came while its snapshot was being read; sent after it. `undefined` once it has its snapshot. */
+  waiting: string[] | undefined;
+  /** Set when another snapshot is wanted while one is being read. */
+  snapshotAgain: boolean;
+  snapshotUnderWay: boolean;
+  /** Commands without an answer yet. */
+  unanswered: number;
+  closed: boolean;
+}
+
+/** The page of the chain shows only its newest tickets; of a burst it gets no more than these. */
+const CHAIN_BURST_MAX = 200;
+/** Changes that wait for a screen's snapshot; past this the screen is closed and starts anew. */
+const WAITING_MAX = 2_000;
+
+/**
+ * All connected screens. Each ticket is serialised once, however many screens show it. A screen that doesn't keep up is closed: it
+ * reconnects by itself and starts from a snapshot, so nothing is kept for it here.
+ */
+export class Screens {
+  readonly #all = new Set<Screen>();
+  readonly #onDropped: () => void;
+
+  constructor(onDropped: () => void) {
+    this.#onDropped = onDropped;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Screen> {
+    return this.#all.values();
+  }
+
+  add(screen: Screen): void {
+    this.#all.add(screen);
+  }
+
+  remove(screen: Screen): void {
+    screen.closed = true;
+    screen.waiting = undefined;
+    this.#all.delete(screen);
+  }
+
+  /** Sends changes to the screens that show them. Returns how many frames went out. */
+  publish(tickets: readonly TicketView[], now: number): number {
+    if (this.#all.size === 0) return 0;
+    const byStore = Map.groupBy(tickets, ({ storeId }) => storeId);
+    const frames = new Map<string | undefined, string | undefined>();
+    let sent = 0;
+    for (const screen of [...this.#all]) {
+      const { storeId } = screen;
+      if (!frames.has(storeId)) frames.set(storeId, frameFor(storeId, tickets, byStore, now));
+      const frame = frames.get(storeId);
+      if (frame === undefined) continue;
+      if (screen.waiting === undefined) this.#send(screen, frame);
+      else if (screen.waiting.length < WAITING_MAX) screen.waiting.push(frame);
+      else this.#drop(screen);
+      sent++;
+    }
+    return sent;
+  }
+
+  /** Sends the snapshot, then what changed while it was being read. Returns the snapshot's bytes. */
+  snapshot(screen: Screen, message: ServerMessage): number {
+    const text = JSON.stringify(message);
+    const waiting = screen.waiting ?? [];
+    screen.waiting = undefined;
+    this.#send(screen, text);
+    for (const frame of waiting) this.#send(screen, frame);
+    return Buffer.byteLength(text);
+  }
+
+  send(screen: Screen, message: ServerMessage): void {
+    this.#send(screen, JSON.stringify(message));
+  }
+
+  #send(screen: Screen, text: string): void {
+    if (screen.closed) return;
+    // 2: dropped, because more is buffered for this socket than its bound.
+    if (screen.socket.send(text) === 2) this.#drop(screen);
+  }
+
+  #drop(screen: Screen): void {
+    if (screen.closed) return;
+    this.remove(screen);
+    this.#onDropped();
+    // Not `end`: a close frame would wait behind everything that this screen doesn't read.
+    screen.socket.close();
+  }
+}
+
+function frameFor(
+  storeId: string | undefined,
+  tickets: readonly TicketView[],
+  byStore: Map<string, TicketView[]>,
+  now: number,
+): string | undefined {
+  const shown = storeId === undefined ? newestOf(tickets) : byStore.get(storeId);
+  return shown === undefined
+    ? undefined
+    : JSON.stringify({ type: 'tickets', now, tickets: shown } satisfies ServerMessage);
+}
+
+/** Of a burst: all that changed or left, and the newest of those that came. */
+function newestOf(tickets: readonly TicketView[]): TicketView[] {
+  if (tickets.length <= CHAIN_BURST_MAX) return [...tickets];
+  const came = tickets.filter(({ state }) => state === 'open').sort((a, b) => a.since - b.since);
+  return [...tickets.filter(({ state }) => state !== 'open'), ...came.slice(-CHAIN_BURST_MAX)];
+}

@@ -1,0 +1,233 @@
+import type { Clock } from '../contracts/clock.ts';
+import type { Database } from '../store/database.ts';
+import { readMenuNames } from '../store/menu-names.ts';
+import {
+  listenTickets,
+  openTicketCounts,
+  openTickets,
+  recentlyCooked,
+  type StoreTicketCount,
+  type Ticket,
+  ticketsById,
+} from '../store/ticket-board.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { DatabaseHealth, withDeadline } from './database-health.ts';
+import type { PageSettings, StoreCount } from './messages.ts';
+import type { DisplayMetrics } from './metrics.ts';
+import type { Screen, Screens } from './screens.ts';
+import { TicketNames } from './ticket-names.ts';
+
+/** Tickets in a snapshot; more are a number until there is room. */
+const STORE_SNAPSHOT_MAX = 200;
+const CHAIN_SNAPSHOT_MAX = 60;
+const BUMPED_MAX = 20;
+const READ_DEADLINE_MS = 4_000;
+const BEAT_INTERVAL_MS = 3_000;
+const COUNT_INTERVAL_MS = 1_500;
+const NAMES_INTERVAL_MS = 60_000;
+
+export interface TicketBoardOptions {
+  database: Database;
+  screens: Screens;
+  settings: PageSettings;
+  metrics: DisplayMetrics;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Keeps the screens up to date with the tickets in the store: a snapshot for each screen as it comes, then changes as the store
+ * notifies of them, and a new snapshot for all whenever a change may have been missed.
+ */
+export class TicketBoard {
+  readonly #options: TicketBoardOptions;
+  readonly #names = new TicketNames();
+  readonly #feed: ChangeFeed;
+  readonly #health: DatabaseHealth;
+  readonly #beat: NodeJS.Timeout;
+  #counts = new Map<string, StoreTicketCount>();
+  #namesReadAt = Number.NEGATIVE_INFINITY;
+  #listening: { close(): Promise<void> } | undefined;
+  #closed = false;
+
+  constructor(options: TicketBoardOptions) {
+    this.#options = options;
+    const { metrics, screens, clock } = options;
+    this.#feed = new ChangeFeed({
+      intervalMs: 25,
+      readMax: 1_000,
+      waitingMax: 20_000,
+      read: async (orderIds) => {
+        const tickets = await withDeadline(ticketsById(options.database, orderIds), READ_DEADLINE_MS);
+        return tickets.map((ticket) => this.#names.view(ticket));
+      },
+      deliver: (tickets, waitedMs) => {
+        metrics.updates.inc(screens.publish(tickets, clock.now()));
+        metrics.tickets.inc(tickets.length);
+        metrics.notifyToSend.observe(waitedMs / 1_000);
+      },
+      onLost: (error) => this.#lost(error),
+    });
+    this.#health = new DatabaseHealth({
+      intervalMs: COUNT_INTERVAL_MS,
+      deadlineMs: READ_DEADLINE_MS,
+      probe: () => this.#count(),
+      onDown: (error) => {
+        options.logger.warn({ error: error.message }, 'the ticket store is not answering; screens keep what they show');
+        this.#beatAll();
+      },
+      onUp: () => {
+        options.logger.info('the ticket store answers again; every screen gets a new snapshot');
+        this.#beatAll();
+        this.#snapshotAll();
+      },
+    });
+    this.#beat = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
+  }
+
+  /** Reads names and counts, and begins to listen. @throws when the store cannot be reached at start. */
+  async start(): Promise<void> {
+    await this.#count();
+    this.#listening = await listenTickets(
+      this.#options.database,
+      (orderIds) => {
+        // Without screens nobody needs to know; the first one starts from a snapshot.
+        if (this.#options.screens.size > 0) this.#feed.notify(orderIds);
+      },
+      () => {
+        if (this.#listening !== undefined) this.#lost(new Error('the connection of notifications was made anew'));
+      },
+    );
+  }
+
+  get database(): 'up' | 'down' {
+    return this.#health.state;
+  }
+
+  /** Reads one ticket as it is now. */
+  async read(orderId: string): Promise<Ticket | undefined> {
+    const [ticket] = await withDeadline(ticketsById(this.#options.database, [orderId]), READ_DEADLINE_MS);
+    return ticket;
+  }
+
+  /** Sends the screen everything it shows. Changes that come meanwhile wait for it. One at a time for a screen. */
+  async snapshot(screen: Screen): Promise<void> {
+    if (screen.snapshotUnderWay) {
+      screen.snapshotAgain = true;
+      return;
+    }
+    screen.snapshotUnderWay = true;
+    screen.waiting ??= [];
+    try {
+      await this.#readAndSend(screen);
+    } catch (error) {
+      // The screen stays without a snapshot until the store answers: then every screen gets one.
+      this.#health.failed(error as Error);
+      this.#beatOne(screen);
+    } finally {
+      screen.snapshotUnderWay = false;
+    }
+    if (screen.snapshotAgain && !screen.closed && this.database === 'up') {
+      screen.snapshotAgain = false;
+      await this.snapshot(screen);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#beat);
+    this.#feed.close();
+    this.#health.close();
+    await withDeadline(this.#listening?.close() ?? Promise.resolve(), READ_DEADLINE_MS).catch(() => {});
+  }
+
+  async #readAndSend(screen: Screen): Promise<void> {
+    const { database, screens, settings, metrics, clock } = this.#options;
+    const { storeId } = screen;
+    const [open, cooked] = await withDeadline(
+      Promise.all([
+        storeId === undefined
+          ? openTickets(database, { limit: CHAIN_SNAPSHOT_MAX, newestFirst: true })
+          : openTickets(database, { storeId, limit: STORE_SNAPSHOT_MAX }),
+        storeId === undefined ? [] : recentlyCooked(database, { storeId, limit: BUMPED_MAX }),
+      ]),
+      READ_DEADLINE_MS,
+    );
+    if (screen.closed) return;
+    const complete = open.length < (storeId === undefined ? CHAIN_SNAPSHOT_MAX : STORE_SNAPSHOT_MAX);
+    const storeName = storeId === undefined ? undefined : this.#names.stores.get(storeId);
+    const bytes = screens.snapshot(screen, {
+      type: 'snapshot',
+      now: clock.now(),
+      settings,
+      ...(storeName === undefined ? {} : { storeName }),
+      tickets: open.map((ticket) => this.#names.view(ticket)),
+      bumped: cooked.map((ticket) => this.#names.view(ticket)),
+      open: complete ? open.length : Math.max(open.length, this.#openOf(storeId)),
+    });
+    metrics.snapshotBytes.observe(bytes);
+    if (storeId === undefined) this.#sendCounts([screen]);
+    this.#beatOne(screen);
+  }
+
+  /** Changes may have been missed: what waits is forgotten, and everyone starts anew from the store. */
+  #lost(error: Error): void {
+    if (this.#closed) return;
+    this.#options.metrics.lost.inc();
+    this.#options.logger.warn(
+      { reason: error.message },
+      'changes may have been missed; every screen gets a new snapshot',
+    );
+    this.#feed.clear();
+    this.#snapshotAll();
+  }
+
+  #snapshotAll(): void {
+    for (const screen of [...this.#options.screens]) void this.snapshot(screen);
+  }
+
+  /** Counts open tickets, which is also how the database shows that it is up, and now and then reads the names. */
+  async #count(): Promise<void> {
+    const { database, clock } = this.#options;
+    if (clock.now() - this.#namesReadAt > NAMES_INTERVAL_MS) {
+      this.#names.replace(await readMenuNames(database));
+      this.#namesReadAt = clock.now();
+    }
+    this.#counts = new Map((await openTicketCounts(database)).map((count) => [count.storeId, count]));
+    this.#sendCounts([...this.#options.screens].filter(({ storeId }) => storeId === undefined));
+  }
+
+  #sendCounts(screens: readonly Screen[]): void {
+    if (screens.length === 0) return;
+    const { clock } = this.#options;
+    const storeIds = new Set([...this.#names.stores.keys(), ...this.#counts.keys()]);
+    const stores: StoreCount[] = [...storeIds].sort().map((storeId) => ({
+      storeId,
+      name: this.#names.stores.get(storeId) ?? storeId,
+      open: this.#counts.get(storeId)?.open ?? 0,
+      oldestSince: this.#counts.get(storeId)?.oldestPaidAt.getTime() ?? 0,
+    }));
+    for (const screen of screens) this.#options.screens.send(screen, { type: 'counts', now: clock.now(), stores });
+  }
+
+  #openOf(storeId: string | undefined): number {
+    if (storeId !== undefined) return this.#counts.get(storeId)?.open ?? 0;
+    let open = 0;
+    for (const count of this.#counts.values()) open += count.open;
+    return open;
+  }
+
+  #beatAll(): void {
+    for (const screen of [...this.#options.screens]) this.#beatOne(screen);
+  }
+
+  #beatOne(screen: Screen): void {
+    this.#options.screens.send(screen, {
+      type: 'beat',
+      now: this.#options.clock.now(),
+      open: this.database === 'up' ? this.#openOf(screen.storeId) : null,
+      database: this.database,
+    });
+  }
+}
