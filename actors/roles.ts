@@ -1,0 +1,60 @@
+import type { Config } from '../contracts/config.ts';
+import type { RunningRole } from '../contracts/roles.ts';
+import { groups, topics } from '../contracts/topics.ts';
+import { startWorkerRole } from '../runtime/worker-role.ts';
+import { connectDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { validatorSettings } from './order-validator/settings.ts';
+import { paymentSettings } from './payment/settings.ts';
+
+export const workerRoles = ['order-validator', 'payment', 'kitchen'] as const;
+
+export type WorkerRole = (typeof workerRoles)[number];
+
+interface Worker {
+  topic: string;
+  group: string;
+  actorModule: URL;
+  /** What the actor needs of the configuration; plain data. */
+  settings(config: Config): unknown;
+}
+
+const workers: Record<WorkerRole, Worker> = {
+  'order-validator': {
+    topic: topics.rawOrders,
+    group: groups.orderValidator,
+    actorModule: new URL('./order-validator/actor.ts', import.meta.url),
+    settings: validatorSettings,
+  },
+  payment: {
+    topic: topics.validatedOrders,
+    group: groups.payment,
+    actorModule: new URL('./payment/actor.ts', import.meta.url),
+    settings: paymentSettings,
+  },
+  kitchen: {
+    topic: topics.validatedOrders,
+    group: groups.kitchen,
+    actorModule: new URL('./kitchen/actor.ts', import.meta.url),
+    settings: () => ({}),
+  },
+};
+
+/**
+ * Starts a worker process's role with its actor, on a database whose schema it first brings up to date.
+ * @throws when `DATABASE_URL` or `KAFKA_BROKERS` is not set or can't be reached
+ */
+export async function startWorker(role: WorkerRole, config: Config, logger: Logger): Promise<RunningRole> {
+  const { settings, ...worker } = workers[role];
+  if (config.DATABASE_URL === undefined) {
+    throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
+  }
+  const database = connectDatabase({ url: config.DATABASE_URL, connections: 1, application: `${role}-migrations` });
+  try {
+    await migrate(database);
+  } finally {
+    await database.end();
+  }
+  return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
+}

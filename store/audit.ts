@@ -1,0 +1,139 @@
+import type { Database, Transaction } from './database.ts';
+
+/** What the database holds of one order. */
+export interface OrderEffects {
+  orderId: string;
+  storeId: string;
+  decision: 'validated' | 'rejected';
+  payment: 'paid' | 'failed' | null;
+  /** Charges that went through at the payment provider. */
+  charges: number;
+  ticket: boolean;
+}
+
+/** Something that the database alone proves wrong. */
+export interface DatabaseFault {
+  kind: 'duplicateEffects' | 'outOfOrder';
+  /** The orderId, or the store or SKU where stock does not add up. */
+  subject: string;
+  detail: string;
+}
+
+export interface DatabaseAudit {
+  validated: number;
+  rejected: number;
+  paid: number;
+  paymentFailed: number;
+  tickets: number;
+  /** Orders that came again with other content, and were left as they were. */
+  conflicts: number;
+  /** Kitchen events that the state of their ticket did not allow. */
+  ignoredKitchenEvents: number;
+  faults: DatabaseFault[];
+}
+
+export interface DatabaseAuditOptions {
+  /** Only orders decided at or after this time are handed over, in milliseconds since the epoch. Faults are of all time. */
+  sinceMs?: number;
+  /** Gets the orders in batches, so that no audit needs memory for all of them. */
+  onEffects?: (effects: OrderEffects[]) => void;
+}
+
+const BATCH_ROWS = 5_000;
+
+/** Reads the effects of every order and checks the books, all in one snapshot of the database. */
+export async function auditDatabase(
+  database: Database,
+  { sinceMs = 0, onEffects }: DatabaseAuditOptions = {},
+): Promise<DatabaseAudit> {
+  return database.begin('isolation level repeatable read read only', async (sql) => {
+    const counts = await countEffects(sql);
+    if (onEffects !== undefined) {
+      for await (const rows of effectsOf(sql, sinceMs).cursor(BATCH_ROWS)) onEffects(rows);
+    }
+    return {
+      ...counts,
+      faults: [...(await stockFaults(sql)), ...(await chargeFaults(sql)), ...(await orderFaults(sql))],
+    };
+  });
+}
+
+async function countEffects(sql: Transaction): Promise<Omit<DatabaseAudit, 'faults'>> {
+  const [counts] = await sql<Omit<DatabaseAudit, 'faults'>[]>`
+    select
+      (select count(*) from orders where decision = 'validated')::float8 as validated,
+      (select count(*) from orders where decision = 'rejected')::float8 as rejected,
+      (select count(*) from payments where status = 'paid')::float8 as paid,
+      (select count(*) from payments where status = 'failed')::float8 as "paymentFailed",
+      (select count(*) from tickets)::float8 as tickets,
+      (select count(*) from order_conflicts)::float8 as conflicts,
+      (select count(*) from ignored_kitchen_events)::float8 as "ignoredKitchenEvents"`;
+  if (counts === undefined) throw new Error('a query of counts returned no row');
+  return counts;
+}
+
+function effectsOf(sql: Transaction, sinceMs: number) {
+  return sql<OrderEffects[]>`
+    select order_id as "orderId", o.store_id as "storeId", o.decision, p.status as payment,
+      (case c.status when 'approved' then 1 else 0 end) as charges, t.order_id is not null as ticket
+    from orders o
+    left join payments p using (order_id)
+    left join tickets t using (order_id)
+    left join simulated_provider.charges c on c.idempotency_key = order_id::text
+    where o.decided_at >= to_timestamp(${sinceMs}::float8 / 1000)`;
+}
+
+/** Of every store: what was put on its shelves, less what is there, is what its validated orders took. No shelf is below zero. */
+async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
+  const rows = await sql<{ storeId: string; taken: string; reserved: string }[]>`
+    select store_id as "storeId", coalesce(taken, 0) as taken, coalesce(reserved, 0) as reserved from
+      (select store_id, sum(loaded - on_hand) as taken from inventory group by store_id) as shelves
+    full join
+      (select store_id, sum(pieces) as reserved from orders where decision = 'validated' group by store_id) as books
+    using (store_id)
+    where coalesce(taken, 0) <> coalesce(reserved, 0)`;
+  const below = await sql<{ storeId: string; sku: string; onHand: number }[]>`
+    select store_id as "storeId", sku, on_hand as "onHand" from inventory where on_hand < 0 or on_hand is null`;
+  return [
+    ...rows.map(({ storeId, taken, reserved }) => ({
+      kind: 'duplicateEffects' as const,
+      subject: storeId,
+      detail: `${taken} pieces left the shelves, its orders reserved ${reserved}`,
+    })),
+    ...below.map(({ storeId, sku, onHand }) => ({
+      kind: 'duplicateEffects' as const,
+      subject: `${storeId}/${sku}`,
+      detail: `has ${onHand} pieces on hand`,
+    })),
+  ];
+}
+
+/** Every payment by card or app is one approved charge of the order's amount; a failed or missing one is none. */
+async function chargeFaults(sql: Transaction): Promise<DatabaseFault[]> {
+  const rows = await sql<{ orderId: string; detail: string }[]>`
+    select coalesce(order_id::text, idempotency_key) as "orderId", case
+        when idempotency_key is null then 'is paid without a charge at the provider'
+        when p.status = 'failed' then 'was charged although its payment failed'
+        when o.order_id is null or o.decision <> 'validated' then 'was charged and is not a validated order'
+        else 'was charged ' || c.amount || ' ' || c.currency || ', its total is ' || o.total || ' ' || o.currency
+      end as detail
+    from (select * from simulated_provider.charges where status = 'approved') c
+    full join (select * from payments where method <> 'cash') p on c.idempotency_key = p.order_id::text
+    left join orders o on o.order_id::text = coalesce(p.order_id::text, c.idempotency_key)
+    where (p.status = 'paid' and idempotency_key is null)
+      or (p.status = 'failed' and idempotency_key is not null)
+      or (idempotency_key is not null and (
+        o.order_id is null or o.decision <> 'validated' or c.amount <> o.total or c.currency <> o.currency))`;
+  return rows.map(({ orderId, detail }) => ({ kind: 'duplicateEffects', subject: orderId, detail }));
+}
+
+/** Nothing is paid before it is validated, and nothing is in the kitchen before it is paid. */
+async function orderFaults(sql: Transaction): Promise<DatabaseFault[]> {
+  const rows = await sql<{ orderId: string; detail: string }[]>`
+    select order_id as "orderId", 'has a payment and is not a validated order' as detail
+    from payments left join orders using (order_id) where decision is distinct from 'validated'
+    union all
+    select order_id, 'has a ticket and is not paid'
+    from tickets left join payments using (order_id) where status is distinct from 'paid'`;
+  return rows.map(({ orderId, detail }) => ({ kind: 'outOfOrder', subject: orderId, detail }));
+}
