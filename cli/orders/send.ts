@@ -6,7 +6,8 @@ import { loadConfig } from '../../contracts/config.ts';
 import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
 import { NegativeResult, UsageError } from '../failure.ts';
 import { gatewayUrl, positiveNumber } from '../options.ts';
-import { milliseconds, print, printJson, say } from '../output.ts';
+import { printJson, say } from '../output.ts';
+import { printSendReport } from '../send-report.ts';
 import { gatewayOf, storeTokens } from '../tokens.ts';
 
 interface SendOptions {
@@ -31,7 +32,7 @@ export function sendCommand(): Command {
     .action(async (file: string, options: SendOptions) => {
       const report = await send(file, options);
       if (options.json) printJson(report);
-      else printReport(report);
+      else printSendReport(report);
       if (report.accepted < report.sent) throw new NegativeResult();
     });
 }
@@ -98,13 +99,4 @@ function problemDetail(body: string): string {
   } catch {
     return body.slice(0, 200);
   }
-}
-
-function printReport({ sent, accepted, refused, retried, unanswered, latency }: SendReport): void {
-  const refusals = Object.entries(refused).map(([status, count]) => `${count} refused with ${status}`);
-  const others = [...refusals, ...(unanswered > 0 ? [`${unanswered} without an answer`] : [])];
-  print(`${sent} sent, ${[`${accepted} accepted`, ...others].join(', ')}${retried > 0 ? `; ${retried} retries` : ''}`);
-  print(
-    `answered in p50 ${milliseconds(latency.p50Ms)}, p99 ${milliseconds(latency.p99Ms)}, most ${milliseconds(latency.maxMs)}`,
-  );
 }

@@ -1,0 +1,116 @@
+import { deadLetterHeaders } from '../../contracts/headers.ts';
+import { allTopics, topics } from '../../contracts/topics.ts';
+import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
+import type { ConnectedConfig } from '../environment.ts';
+import { withAdmin } from '../servers.ts';
+
+/** One record of an order, as a step of its journey. */
+export interface JourneyStep {
+  /** CloudEvents type, or `parked` for a dead letter. */
+  step: string;
+  topic: string;
+  partition: number;
+  offset: number;
+  /** RFC 3339, the record's timestamp. */
+  at: string;
+  /** Milliseconds since the step before; 0 for the first. */
+  sincePreviousMs: number;
+  detail: string;
+}
+
+/** Every record of the order in every topic, in the order of time. Reads only the partition that the order is in. */
+export async function readJourney(config: ConnectedConfig, orderId: string): Promise<JourneyStep[]> {
+  const records: ReadRecord[] = [];
+  const partitions = await withAdmin(config, async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const counts: [topic: string, partitions: number][] = [];
+    for (const topic of allTopics.filter((name) => existing.has(name))) {
+      counts.push([topic, (await admin.offsets(topic)).length]);
+    }
+    return counts;
+  });
+  await Promise.all(
+    partitions.map(([topic, count]) =>
+      readTopic(
+        { brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-cli', fromOffsets: only(orderId, count) },
+        (record) => {
+          if (record.key?.toString() === orderId) records.push(record);
+        },
+      ),
+    ),
+  );
+  return journeyOf(records);
+}
+
+/** Other partitions start beyond any record, so they are not read. */
+function only(key: string, partitions: number): Map<number, number> {
+  const own = partitionOf(Buffer.from(key), partitions);
+  const others = Array.from({ length: partitions }, (_, partition) => partition).filter((other) => other !== own);
+  return new Map(others.map((partition) => [partition, Number.MAX_SAFE_INTEGER]));
+}
+
+export function journeyOf(records: readonly ReadRecord[]): JourneyStep[] {
+  const rank = (topic: string) => (topic === topics.rawOrders ? 0 : 1);
+  const sorted = records.toSorted(
+    (a, b) =>
+      (a.topic === b.topic && a.partition === b.partition ? a.offset - b.offset : a.timestamp - b.timestamp) ||
+      rank(a.topic) - rank(b.topic),
+  );
+  return sorted.map((record, index) => ({
+    step: isDeadLetter(record) ? 'parked' : (record.headers.ce_type?.toString() ?? 'unknown'),
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    at: new Date(record.timestamp).toISOString(),
+    sincePreviousMs: index === 0 ? 0 : record.timestamp - (sorted[index - 1]?.timestamp ?? 0),
+    detail: detailOf(record),
+  }));
+}
+
+function isDeadLetter({ headers }: ReadRecord): boolean {
+  return headers[deadLetterHeaders.topic] !== undefined;
+}
+
+function detailOf(record: ReadRecord): string {
+  const header = (name: string) => record.headers[name]?.toString();
+  if (isDeadLetter(record)) {
+    const behind = header(deadLetterHeaders.behind);
+    const cause = `${header(deadLetterHeaders.reason) ?? ''}: ${header(deadLetterHeaders.error) ?? ''}`;
+    return behind === undefined ? cause : `behind offset ${behind} (${cause})`;
+  }
+  const value = parsed(record.value);
+  switch (header('ce_type')) {
+    case 'order.placed':
+      return [value.storeId, value.channel, money(value)].filter(Boolean).join(', ');
+    case 'order.rejected':
+      return list(value.reasons)
+        .map((reason) => `${reason.code}: ${reason.detail}`)
+        .join('; ');
+    case 'order.paid':
+    case 'order.payment-failed':
+      return Object.values((value.payment ?? {}) as Record<string, unknown>).join(', ');
+    case 'order.cooking':
+    case 'order.cooked':
+    case 'order.recalled':
+      return `round ${value.round}`;
+    default:
+      return '';
+  }
+}
+
+function money({ total, currency }: Record<string, unknown>): string {
+  return typeof total === 'number' ? `${(total / 100).toFixed(2)} ${currency}` : '';
+}
+
+function list(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function parsed(value: Buffer | null): Record<string, unknown> {
+  try {
+    const document: unknown = JSON.parse(value?.toString() ?? '');
+    return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import type { EventType } from '../../contracts/events.ts';
+import { connectedConfig } from '../environment.ts';
+import { NegativeResult } from '../failure.ts';
+import { milliseconds, print, printJson, say, table } from '../output.ts';
+import { type JourneyStep, readJourney } from './journey.ts';
+
+export function showCommand(): Command {
+  return new Command('show')
+    .description('Shows the journey of one order through the topics, step by step.')
+    .argument('<orderId>', 'UUID of the order')
+    .option('--json', 'print {"orderId","status","steps":[…]}')
+    .action(async (orderId: string, { json }: { json?: boolean }) => {
+      const steps = await readJourney(await connectedConfig(), orderId);
+      const status = statusAfter(steps);
+      if (json) printJson({ orderId, status, steps });
+      else if (status !== undefined) show(orderId, status, steps);
+      if (status === undefined) {
+        say(`no topic holds an order ${orderId}`);
+        throw new NegativeResult();
+      }
+    });
+}
+
+const statuses: Partial<Record<EventType | 'parked', string>> = {
+  'order.placed': 'accepted',
+  'order.rejected': 'rejected',
+  'order.validated': 'validated',
+  'order.payment-failed': 'payment-failed',
+  'order.paid': 'paid',
+  'order.cooking': 'cooking',
+  'order.cooked': 'cooked',
+  'order.recalled': 'paid',
+  parked: 'parked',
+};
+
+function statusAfter(steps: readonly JourneyStep[]): string | undefined {
+  const last = steps.findLast(({ step }) => step in statuses);
+  return last === undefined ? undefined : statuses[last.step as EventType];
+}
+
+function show(orderId: string, status: string, steps: readonly JourneyStep[]): void {
+  print(`order ${orderId}: ${status}`);
+  const rows = steps.map(({ step, topic, partition, offset, at, sincePreviousMs, detail }, index) => [
+    at,
+    index === 0 ? '' : `+${milliseconds(sincePreviousMs)}`,
+    step,
+    `${topic}[${partition}]@${offset}`,
+    detail,
+  ]);
+  print(table(['time', 'after', 'step', 'record', ''], rows));
+}
