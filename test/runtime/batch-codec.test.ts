@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { FetchedRecord } from '../../kafka/consumer.ts';
+import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
+
+const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
+const record: fc.Arbitrary<FetchedRecord> = fc.record({
+  offset: fc.nat(),
+  timestamp: fc.nat(),
+  key: fc.option(bytes(40)),
+  value: fc.option(bytes(200)),
+  headers: fc.dictionary(fc.string({ maxLength: 12 }), bytes(20), { maxKeys: 4 }),
+});
+
+function unpack(batch: PackedBatch): FetchedRecord[] {
+  let start = batch.payloadStart;
+  return Array.from({ length: batch.count }, (_, index) => {
+    const at = start;
+    start += batch.weight(index);
+    return {
+      offset: batch.offsets[index] ?? -1,
+      timestamp: batch.timestamps[index] ?? -1,
+      key: batch.key(index, at),
+      value: batch.value(index, at),
+      headers: { ...batch.headers(index, at) },
+    };
+  });
+}
+
+const plain = (records: FetchedRecord[]) => records.map((one) => ({ ...one, headers: { ...one.headers } }));
+
+test('what is packed comes out again', () => {
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 30 }), (records) => {
+      const { buffer, bytes: weight } = packBatch(records);
+      const batch = new PackedBatch(buffer);
+      expect(unpack(batch)).toEqual(plain(records));
+      const weights = records.map((_, index) => batch.weight(index));
+      expect(weights.reduce((sum, one) => sum + one, 0)).toBe(weight);
+    }),
+  );
+});
+
+test('a detached record is the same record', () => {
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 10 }), fc.nat(), (records, pick) => {
+      const index = pick % records.length;
+      const batch = new PackedBatch(packBatch(records).buffer);
+      let start = batch.payloadStart;
+      for (let i = 0; i < index; i++) start += batch.weight(i);
+      const detached = batch.detach(index, start);
+      expect(unpack(detached)).toEqual(plain(records.slice(index, index + 1)));
+      expect(detached.bytes.length).toBeLessThanOrEqual(batch.bytes.length);
+    }),
+  );
+});

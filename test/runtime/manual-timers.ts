@@ -1,0 +1,44 @@
+import type { Timers } from '../../runtime/timers.ts';
+
+/** Time that stands still until it is told to go on. */
+export class ManualTimers implements Timers {
+  #now = 0;
+  #order = 0;
+  #due: { at: number; order: number; act: () => void }[] = [];
+
+  now = (): number => this.#now;
+
+  after(delayMs: number, act: () => void): () => void {
+    const entry = { at: this.#now + delayMs, order: this.#order++, act };
+    this.#due.push(entry);
+    return () => {
+      this.#due = this.#due.filter((other) => other !== entry);
+    };
+  }
+
+  soon(act: () => void): void {
+    this.after(0, act);
+  }
+
+  /** Runs the next timer, and the promises that follow from it. @returns false when there is none. */
+  async step(): Promise<boolean> {
+    await settle();
+    const [next] = this.#due.sort((a, b) => a.at - b.at || a.order - b.order);
+    if (next === undefined) return false;
+    this.#due = this.#due.filter((other) => other !== next);
+    this.#now = Math.max(this.#now, next.at);
+    next.act();
+    await settle();
+    return true;
+  }
+
+  /** Runs timers until nothing is due any more, or `steps` of them. */
+  async run(steps = 100_000): Promise<void> {
+    for (let step = 0; step < steps && (await this.step()); step++);
+  }
+}
+
+/** Lets the promises that are ready run out. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,340 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deadLetterHeaders } from '../../contracts/headers.ts';
+import type { OutgoingRecord } from '../../kafka/producer.ts';
+import { type Actor, OutageError } from '../../runtime/actor.ts';
+import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
+import { SlotEngine } from '../../runtime/slot-engine.ts';
+import type { SlotLimits, SlotReport } from '../../runtime/slot-protocol.ts';
+import { ManualTimers } from './manual-timers.ts';
+
+const limits: SlotLimits = {
+  turnSizeMax: 4,
+  turnsMax: 2,
+  preparesMax: 3,
+  retriesMax: 3,
+  retryBackoffMs: 100,
+  outageBackoffMs: 10,
+  outageBackoffMsMax: 1_000,
+  produceDeadlineMs: 1_000,
+};
+
+interface Sent {
+  key: string;
+  offset: number;
+}
+
+/** An engine on modelled time, log and store. */
+function bench(actor: Actor<unknown, unknown>) {
+  const timers = new ManualTimers();
+  const produced: OutgoingRecord[] = [];
+  const parked: string[] = [];
+  const reports: SlotReport[] = [];
+  const frontiers = new Map<number, number | undefined>();
+  const fenced = new Set<number>();
+  const faults = { append: (_: OutgoingRecord): Error | null => null, transact: (): Error | undefined => undefined };
+  let finished = 0;
+  const engine = new SlotEngine(actor, 'g', limits, {
+    timers,
+    async transact(entries) {
+      await new Promise<void>((resolve) => timers.after(5, resolve));
+      const fault = faults.transact();
+      if (fault !== undefined) throw fault;
+      const current = entries.filter(({ partition }) => !fenced.has(partition));
+      const items = current.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
+      const outputs = (await actor.apply?.(items, undefined as never)) ?? [];
+      return { fenced, outputs };
+    },
+    append(record, done) {
+      timers.after(3, () => {
+        const fault = faults.append(record);
+        if (fault === null) produced.push(record);
+        done(fault);
+      });
+    },
+    async park(mailbox, key) {
+      if (fenced.has(mailbox.partition)) return false;
+      parked.push(key);
+      return true;
+    },
+    report(report) {
+      reports.push(report);
+      if (report.kind !== 'progress') return;
+      for (const progress of report.partitions) {
+        frontiers.set(progress.partition, progress.frontier);
+        finished += progress.messages;
+      }
+    },
+    observe: { turn() {}, retry() {}, deadLetter() {} },
+  });
+  const open = (partition: number) => engine.open({ topic: 't', partition, generation: 1, epoch: 1, parked: [] });
+  const take = (partition: number, records: Sent[]) =>
+    engine.take(
+      partition,
+      1,
+      new PackedBatch(
+        packBatch(
+          records.map(({ key, offset }) => ({
+            offset,
+            timestamp: 0,
+            key: Buffer.from(key),
+            value: Buffer.from(String(offset)),
+            headers: {},
+          })),
+        ).buffer,
+      ),
+    );
+  return { engine, timers, produced, parked, reports, frontiers, fenced, faults, open, take, finished: () => finished };
+}
+
+const records = (...keys: string[]): Sent[] => keys.map((key, offset) => ({ key, offset }));
+
+/** Some of each: with prepare, with apply, with both, with neither. */
+function shapedActor(shape: { prepare: boolean; apply: boolean }, timers: () => ManualTimers, trace: Trace) {
+  const actor: Actor<unknown, unknown> = {
+    decode(message) {
+      trace.begin(message.partition, message.key, message.offset);
+      if (!shape.prepare && !shape.apply) trace.end(message.partition, message.key);
+      return message.offset;
+    },
+  };
+  if (shape.prepare)
+    actor.prepare = async (_, message) => {
+      await new Promise<void>((resolve) => timers().after((message.offset * 7) % 31, resolve));
+      if (!shape.apply) trace.end(message.partition, message.key);
+    };
+  if (shape.apply)
+    actor.apply = async (items) => {
+      const keys = items.map(({ message }) => `${message.partition}/${message.key}`);
+      expect(new Set(keys).size).toBe(keys.length);
+      for (const { message } of items) trace.end(message.partition, message.key);
+      return items.map(({ message }) => [
+        { topic: 'out', key: `${message.partition}/${message.key}`, value: String(message.offset) },
+      ]);
+    };
+  return actor;
+}
+
+/** Watches that no key has two messages under way, and that each key sees its offsets in order. */
+class Trace {
+  readonly underWay = new Map<string, number>();
+  readonly seen = new Map<string, number[]>();
+
+  begin(partition: number, key: string, offset: number): void {
+    const name = `${partition}/${key}`;
+    expect(this.underWay.get(name) ?? 0).toBe(0);
+    this.underWay.set(name, 1);
+    this.seen.set(name, [...(this.seen.get(name) ?? []), offset]);
+  }
+
+  end(partition: number, key: string): void {
+    this.underWay.set(`${partition}/${key}`, 0);
+  }
+}
+
+test('per key serial and in order, all finish, whatever the actor and the batches', async () => {
+  const partitionBatches = fc.array(
+    fc.record({
+      partition: fc.nat({ max: 2 }),
+      keys: fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 12 }),
+    }),
+    { maxLength: 8 },
+  );
+  const shape = fc.record({ prepare: fc.boolean(), apply: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(partitionBatches, shape, fc.nat({ max: 9 }), async (batches, actorShape, steps) => {
+      const trace = new Trace();
+      const one = bench(shapedActor(actorShape, () => one.timers, trace));
+      const next = [0, 0, 0];
+      const expected = new Map<string, number[]>();
+      for (const partition of [0, 1, 2]) one.open(partition);
+      for (const { partition, keys } of batches) {
+        const sent = keys.map((key) => {
+          const offset = next[partition] ?? 0;
+          next[partition] = offset + 1;
+          const name = `${partition}/${key}`;
+          expected.set(name, [...(expected.get(name) ?? []), offset]);
+          return { key, offset };
+        });
+        one.take(partition, sent);
+        await one.timers.run(steps);
+      }
+      await one.timers.run();
+      expect(trace.seen).toEqual(expected);
+      expect(one.finished()).toBe(next.reduce((sum, count) => sum + count, 0));
+      for (const [partition, frontier] of one.frontiers) expect(frontier ?? 0).toBe(next[partition]);
+      if (actorShape.apply) {
+        const outputs = new Map<string, number[]>();
+        for (const { key, value } of one.produced)
+          outputs.set(String(key), [...(outputs.get(String(key)) ?? []), Number(value)]);
+        expect(outputs).toEqual(expected);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a slow key holds neither other keys nor later batches, and holds the frontier', async () => {
+  const done: number[] = [];
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare(offset) {
+      if (offset === 0) await new Promise(() => {});
+      done.push(Number(offset));
+    },
+  });
+  one.open(0);
+  one.take(0, records('slow', 'x', 'slow', 'y'));
+  await one.timers.run();
+  one.take(0, [
+    { key: 'z', offset: 4 },
+    { key: 'slow', offset: 5 },
+    { key: 'x', offset: 6 },
+  ]);
+  await one.timers.run();
+  expect(done).toEqual([1, 3, 4, 6]);
+  expect(one.frontiers.get(0)).toBe(0);
+  expect(one.finished()).toBe(4);
+});
+
+describe('poison', () => {
+  const poisonous = (): { actor: Actor<unknown, unknown>; attempts: number[]; applied: number[] } => {
+    const attempts: number[] = [];
+    const applied: number[] = [];
+    return {
+      attempts,
+      applied,
+      actor: {
+        decode: ({ offset }) => offset,
+        async apply(items) {
+          for (const { message } of items)
+            if (message.key === 'bad') {
+              attempts.push(message.offset);
+              throw new RangeError('bad order');
+            }
+          for (const { message } of items) applied.push(message.offset);
+          return items.map(() => []);
+        },
+      },
+    };
+  };
+
+  test('is found by splitting its turn, retried three times, parked, and its followers behind it in order', async () => {
+    const { actor, attempts, applied } = poisonous();
+    const one = bench(actor);
+    one.open(0);
+    one.take(0, records('a', 'bad', 'b', 'bad', 'c', 'bad'));
+    await one.timers.run();
+    expect(applied.sort()).toEqual([0, 2, 4]);
+    // Alone it failed once for each attempt; before that, once for each half it was in.
+    expect(attempts.filter((offset) => offset === 1).length).toBeGreaterThanOrEqual(4);
+    expect(attempts).not.toContain(3);
+    expect(one.parked).toEqual(['bad']);
+    expect(one.produced.map(({ topic, value, headers }) => ({ topic, value: String(value), ...headers }))).toEqual(
+      [1, 3, 5].map((offset) => ({
+        topic: 't.g.dlt',
+        value: String(offset),
+        [deadLetterHeaders.reason]: 'RangeError',
+        [deadLetterHeaders.error]: 'bad order',
+        [deadLetterHeaders.attempts]: '4',
+        [deadLetterHeaders.topic]: 't',
+        [deadLetterHeaders.partition]: '0',
+        [deadLetterHeaders.offset]: String(offset),
+        [deadLetterHeaders.firstFailedAt]: expect.any(String),
+        ...(offset === 1 ? {} : { [deadLetterHeaders.behind]: '1' }),
+      })),
+    );
+    expect(one.frontiers.get(0)).toBe(6);
+  });
+
+  test('that fails to decode is retried too, in an actor that only decodes', async () => {
+    const seen: string[] = [];
+    const one = bench({
+      decode({ key, offset }) {
+        seen.push(`${key}${offset}`);
+        if (key === 'bad') throw new SyntaxError('no JSON');
+      },
+    });
+    one.open(0);
+    one.take(0, records('bad', 'a', 'bad', 'b'));
+    await one.timers.run();
+    expect(seen).toEqual(['bad0', 'a1', 'b3', 'bad0', 'bad0', 'bad0']);
+    expect(one.produced.map(({ value }) => String(value))).toEqual(['0', '2']);
+    expect(one.frontiers.get(0)).toBe(4);
+  });
+
+  test('keeps the frontier for as long as its dead letter cannot be written', async () => {
+    const one = bench(poisonous().actor);
+    let down = true;
+    one.faults.append = () => (down ? new Error('not now') : null);
+    one.open(0);
+    one.take(0, records('a', 'bad', 'b'));
+    await one.timers.run(2_000);
+    expect(one.frontiers.get(0)).toBe(1);
+    expect(one.produced).toEqual([]);
+    down = false;
+    await one.timers.run();
+    expect(one.frontiers.get(0)).toBe(3);
+    expect(one.produced.length).toBe(1);
+  });
+});
+
+test('an outage blames no message: the turn is repeated until it passes, and both ends are reported', async () => {
+  const applied: number[] = [];
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async apply(items) {
+      for (const { message } of items) applied.push(message.offset);
+      return items.map(() => []);
+    },
+  });
+  let failures = 50;
+  one.faults.transact = () => (failures-- > 0 ? new OutageError('database down') : undefined);
+  one.open(0);
+  one.take(0, records('a', 'b', 'c', 'd', 'e', 'f'));
+  await one.timers.run();
+  expect(applied.sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(one.produced).toEqual([]);
+  expect(one.reports.find(({ kind }) => kind === 'outage')).toMatchObject({ dependency: 'database' });
+  expect(one.reports.findLast(({ kind }) => kind !== 'progress')).toEqual({
+    kind: 'recovered',
+    dependency: 'database',
+  });
+});
+
+test('a fenced partition drops its own messages, the others of the turn pass', async () => {
+  const applied: string[] = [];
+  const one = bench({
+    decode: () => undefined,
+    async apply(items) {
+      for (const { message } of items) applied.push(`${message.partition}/${message.key}`);
+      return items.map(() => []);
+    },
+  });
+  one.open(0);
+  one.open(1);
+  one.fenced.add(0);
+  one.take(0, records('a'));
+  one.take(1, records('a'));
+  await one.timers.run();
+  expect(applied).toEqual(['1/a']);
+  expect(one.reports).toContainEqual({ kind: 'fenced', partition: 0, generation: 1 });
+  expect(one.frontiers.get(0) ?? 0).toBe(0);
+});
+
+test('a drain finishes what is under way and begins nothing else', async () => {
+  const begun: number[] = [];
+  const one = bench({
+    decode({ offset }) {
+      begun.push(offset);
+    },
+    apply: async (items) => items.map(() => []),
+  });
+  one.open(0);
+  one.take(0, records('a', 'a', 'b'));
+  await one.timers.run(2);
+  const drained = one.engine.drain(0);
+  await one.timers.run();
+  expect(await drained).toBe(1);
+  expect(begun).toEqual([0, 2]);
+});
