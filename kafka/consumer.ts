@@ -11,8 +11,10 @@ export interface FetchedRecord {
   timestamp: number;
   key: Buffer | null;
   value: Buffer | null;
-  /** Repeated header names keep their last value. */
-  headers: Record<string, Buffer>;
+  /** Decoded when asked for. Repeated header names keep their last value, null values read as empty. */
+  readonly headers: Record<string, Buffer>;
+  /** The same undecoded, where the client has them so: cheap to pass on, decoded by `readPackedHeaders`. */
+  readonly packedHeaders?: Buffer;
 }
 
 export interface FetchedBatch extends TopicPartition {

@@ -1,5 +1,7 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import type { FetchedBatch, FetchedRecord } from './consumer.ts';
+import { UndecodedHeaders } from './kafkajs-internals.ts';
+import { readPackedHeaders } from './packed-headers.ts';
 
 /** The room's form of a kafkajs batch. */
 export function fetchedBatch(topic: string, partition: number, batch: Batch): FetchedBatch {
@@ -16,22 +18,24 @@ class KafkajsRecord implements FetchedRecord {
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly #headers: KafkaMessage['headers'];
+  readonly #undecoded: UndecodedHeaders;
+  #headers: Record<string, Buffer> | undefined;
 
   constructor(message: KafkaMessage) {
     this.offset = Number(message.offset);
     this.timestamp = Number(message.timestamp);
     this.key = message.key;
     this.value = message.value;
-    this.#headers = message.headers;
+    // Records of magic 0 and 1, which brokers no longer keep, have no headers at all.
+    this.#undecoded = message.headers instanceof UndecodedHeaders ? message.headers : UndecodedHeaders.none;
   }
 
   get headers(): Record<string, Buffer> {
-    const headers = this.#headers ?? {};
-    for (const name in headers) {
-      const value = headers[name];
-      if (Array.isArray(value)) headers[name] = value.at(-1) as Buffer;
-    }
-    return headers as Record<string, Buffer>;
+    this.#headers ??= readPackedHeaders(this.#undecoded.buffer, this.#undecoded.start);
+    return this.#headers;
+  }
+
+  get packedHeaders(): Buffer {
+    return this.#undecoded.buffer.subarray(this.#undecoded.start);
   }
 }

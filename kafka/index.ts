@@ -4,6 +4,7 @@ export * from './consumer.ts';
 export * from './errors.ts';
 export { createConsumer } from './kafkajs-consumer.ts';
 export { createProducer as createKafkajsProducer } from './kafkajs-producer.ts';
+export * from './packed-headers.ts';
 export { murmur2, partitionOf } from './partitioner.ts';
 export { createProducer } from './platformatic-producer.ts';
 export * from './producer.ts';

@@ -11,12 +11,14 @@ const HEARTBEAT_INTERVAL_MS = 500;
 const REBALANCE_TIMEOUT_MS = 30_000;
 /** An idle fetch comes back after this long, so a resumed partition waits at most as long. New data is answered at once. */
 const FETCH_WAIT_MS = 100;
+/** A batch waits for no other partition's batch of the same fetch. */
+const CONCURRENT_HAND_OVERS = 16;
 const RESTART_BACKOFF_MS = { first: 250, most: 5_000 };
 
 /**
  * Joins the group and consumes until `close`. An outage is not an end: whatever happens to the client, it is started again.
- * The first join may still be under way when the promise resolves.
- * @throws KafkaUnavailableError when the brokers cannot be reached at the start.
+ * The first join is still under way when the promise resolves.
+ * @throws KafkaUnavailableError when the brokers cannot be reached at the start, or a topic does not exist.
  */
 export async function createConsumer(options: ConsumerOptions, listener: ConsumerListener): Promise<GroupConsumer> {
   const consumer = new KafkajsGroupConsumer(options, listener);
@@ -52,6 +54,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
       heartbeatInterval: Math.min(HEARTBEAT_INTERVAL_MS, Math.floor(sessionTimeoutMs / 3)),
       maxWaitTimeInMs: FETCH_WAIT_MS,
       metadataMaxAge: 30_000,
+      allowAutoTopicCreation: false,
       // Restarts are ours: kafkajs gives up on errors that it takes for final.
       retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000, restartOnFailure: async () => false },
       ...(partitionBytesMax === undefined ? {} : { maxBytesPerPartition: partitionBytesMax }),
@@ -68,16 +71,19 @@ class KafkajsGroupConsumer implements GroupConsumer {
     try {
       await client.connect();
       await client.subscribe({ topics, fromBeginning: from === 'earliest' });
-      await client.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: 16,
-        eachBatch: (payload) => this.#eachBatch(client, payload),
-      });
     } catch (error) {
       await client.disconnect().catch(() => {});
       throw groupError(`group ${groupId} cannot start`, error);
     }
+    // Not awaited: `run` resolves after the first join, and its assignment is for an owner that holds this consumer already.
+    client
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: CONCURRENT_HAND_OVERS,
+        eachBatch: (payload) => this.#eachBatch(client, payload),
+      })
+      .catch(() => this.#restart(client));
   }
 
   async commit(positions: (TopicPartition & { offset: number })[]): Promise<void> {

@@ -56,3 +56,31 @@ const { scheduleCheckPendingRequests } = RequestQueue.prototype;
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueueInternals) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this);
 };
+
+/** The headers of one record where they stand, from their count to the record's end. */
+export class UndecodedHeaders {
+  static readonly none = new UndecodedHeaders(Buffer.from([0]), 0);
+  readonly buffer: Buffer;
+  readonly start: number;
+
+  constructor(buffer: Buffer, start: number) {
+    this.buffer = buffer;
+    this.start = start;
+  }
+}
+
+interface DecoderInternals {
+  buffer: Buffer;
+  offset: number;
+  readVarIntArray(): { reduce(): UndecodedHeaders };
+}
+
+/**
+ * kafkajs decodes every header of every record into objects, which costs as much as all the rest of a record. This method is
+ * called for headers only, the last part of a record, and what its array is reduced to becomes the message's `headers`.
+ */
+const Decoder = require('kafkajs/src/protocol/decoder.js') as { prototype: DecoderInternals };
+Decoder.prototype.readVarIntArray = function (this: DecoderInternals) {
+  const { buffer, offset } = this;
+  return { reduce: () => new UndecodedHeaders(buffer, offset) };
+};

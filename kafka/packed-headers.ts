@@ -1,0 +1,39 @@
+/*
+ * Headers as they stand in a record (magic 2): a varint count, then for each name length, name, value length, value, all lengths zigzag
+ * varints. They can be passed on as they are and decoded where somebody asks for one.
+ */
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Decodes packed headers from `start` on. A repeated name keeps its last value; a null value reads as empty. */
+export function readPackedHeaders(bytes: Uint8Array, start = 0): Record<string, Buffer> {
+  const source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const cursor = { at: start };
+  // Without a prototype, `__proto__` is a name like any other.
+  const headers: Record<string, Buffer> = Object.create(null);
+  for (let left = readVarint(source, cursor); left > 0; left -= 1) {
+    const nameLength = readVarint(source, cursor);
+    const name = source.toString('utf8', cursor.at, cursor.at + nameLength);
+    cursor.at += nameLength;
+    const valueLength = readVarint(source, cursor);
+    if (valueLength < 0) {
+      headers[name] = NO_BYTES;
+      continue;
+    }
+    headers[name] = source.subarray(cursor.at, cursor.at + valueLength);
+    cursor.at += valueLength;
+  }
+  return headers;
+}
+
+function readVarint(bytes: Buffer, cursor: { at: number }): number {
+  let value = 0;
+  let shift = 0;
+  for (;;) {
+    const byte = bytes[cursor.at] ?? 0;
+    cursor.at += 1;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    shift += 7;
+  }
+}
