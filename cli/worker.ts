@@ -1,15 +1,14 @@
 import { Argument, Command } from 'commander';
+import type { WorkerRole } from '../actors/roles.ts';
 import { connectedConfig } from './environment.ts';
 import { runRole } from './role.ts';
-
-export type WorkerRole = 'order-validator' | 'payment' | 'kitchen';
 
 export function workerCommand(): Command {
   return new Command('worker')
     .description('Runs one of the workers on the orders.')
     .addArgument(new Argument('<role>', 'which one').choices(['order-validator', 'payment', 'kitchen']))
     .action(async (role: WorkerRole) => {
-      const { startWorker } = await import('../actors/worker.ts');
+      const { startWorker } = await import('../actors/roles.ts');
       await runRole(role, await connectedConfig(), (config, logger) => startWorker(role, config, logger));
     });
 }

@@ -1,4 +1,5 @@
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
+import type { OrderEffects } from '../../store/audit.ts';
 import { disorderOf } from './order-of-events.ts';
 import type { EventTrace, Position, Trail, TrailBook } from './trail.ts';
 
@@ -31,13 +32,10 @@ export interface Fault {
 /** Committed positions by partition; a partition without a commit is absent, and nothing of it is due yet. */
 export type Frontier = ReadonlyMap<number, number>;
 
-/** What the database says, as far as the audit needs it. */
+/** What the database says. It is read after the topics, so it may know more than they do, never less. */
 export interface Effects {
-  /** Orders with a kitchen ticket. */
-  hasTicket(orderId: string): boolean;
-  /** Charges that went through at the payment provider, by order. */
-  charges(orderId: string): number;
-  /** Effects that the database alone can prove wrong, for example stock that does not add up. */
+  of(orderId: string): Pick<OrderEffects, 'decision' | 'payment' | 'charges' | 'ticket'> | undefined;
+  /** What the database alone proves wrong, for example stock that does not add up. */
   faults: readonly Fault[];
 }
 
@@ -144,7 +142,12 @@ function judgeOrder(
     if (event.contradiction === undefined) continue;
     fault('duplicateEffects', `${id} at ${at(event)} and at ${at(event.contradiction)} are not the same record`);
   }
-  const charges = effects.charges(orderId);
+  const stored = effects.of(orderId);
+  const charges = stored?.charges ?? 0;
+  const decided = outcomes.length === 1 && !parked ? outcomes[0] : undefined;
+  if (stored !== undefined && decided !== undefined && stored.decision !== decided) {
+    fault('duplicateEffects', `is ${decided} in the log and ${stored.decision} in the database`);
+  }
   if (charges > 1) fault('duplicateEffects', `was charged ${charges} times`);
 
   // What is due and did not happen is lost; what is not due yet is in flight.
@@ -157,7 +160,7 @@ function judgeOrder(
       'is validated without an outcome of its payment',
     ],
     [
-      paid !== undefined && !effects.hasTicket(orderId) && !trail.parked.has(laterParking.kitchen),
+      paid !== undefined && stored?.ticket !== true && !trail.parked.has(laterParking.kitchen),
       paid ?? placed.first,
       frontiers.kitchen,
       'is paid without a ticket in the kitchen',
@@ -172,7 +175,9 @@ function judgeOrder(
   if (charges > 0 && paid === undefined && validated !== undefined && isPast(validated, frontiers.payment)) {
     fault('lost', 'was charged and is not paid');
   }
-  if (paid === undefined && effects.hasTicket(orderId)) fault('outOfOrder', 'has a ticket and is not paid');
+  if (failed !== undefined && paid === undefined && stored?.ticket === true) {
+    fault('outOfOrder', 'has a ticket although its payment failed');
+  }
   for (const detail of disorderOf(trail)) fault('outOfOrder', detail);
 
   for (const event of trail.events.values()) {

@@ -24,7 +24,7 @@ export interface EventTrace extends Position {
   type: EventType;
   /** Round of a kitchen event. */
   round: number;
-  /** First 48 bits of the value's SHA-256. */
+  /** First 48 bits of the value's SHA-256; of a crew's event without its time. */
   fingerprint: number;
   /** Whether the bridge hands it to the extension. */
   bridgeable: boolean;
@@ -74,7 +74,7 @@ export function noteEvent(book: TrailBook, record: AuditedRecord): void {
   if (id === undefined || type === undefined || record.key === null) return;
   const { partition, offset } = record;
   const trail = trailOf(book, record.key.toString());
-  const fingerprint = fingerprintOf(record.value);
+  const fingerprint = fingerprintOf(type, record.value);
   const known = trail.events.get(id);
   if (known === undefined) {
     const bridgeable = book.isBridgeable(type, record.value);
@@ -105,8 +105,13 @@ function trailOf(book: TrailBook, orderId: string): Trail {
   return trail;
 }
 
-function fingerprintOf(value: Buffer | null): number {
-  return value === null ? -1 : createHash('sha256').update(value).digest().readUIntBE(0, 6);
+const crewEvents: ReadonlySet<string> = new Set(['order.cooking', 'order.cooked', 'order.recalled']);
+
+function fingerprintOf(type: EventType, value: Buffer | null): number {
+  if (value === null) return -1;
+  // Two screens, or two taps, tell the same event at different times; it takes effect once. All other events are to the byte.
+  const said = crewEvents.has(type) ? value.toString().replace(/"occurredAt":"[^"]*"/, '') : value;
+  return createHash('sha256').update(said).digest().readUIntBE(0, 6);
 }
 
 /** `<orderId>/<type>/<round>`; 1 where the id names none. */

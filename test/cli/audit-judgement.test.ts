@@ -160,6 +160,25 @@ test('a fault that the database alone proves is counted', () => {
   expectFault(judge(log.evidence()), 'duplicateEffects', 'us-il-0001', /stock/);
 });
 
+test('a decision that is another one in the log than in the database is a duplicate effect', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.event('a', 'order.rejected');
+  log.decided('a', 'validated');
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /rejected in the log and validated in the database/);
+});
+
+test('two taps on a ticket are one event, whatever their time', () => {
+  const log = createAuditLog();
+  log.served('a');
+  const tap = (occurredAt: string, round: number) => JSON.stringify({ orderId: 'a', occurredAt, round });
+  log.event('a', 'order.recalled', { round: 1, value: tap('2026-11-23T10:00:00Z', 1) });
+  log.event('a', 'order.recalled', { round: 1, value: tap('2026-11-23T10:00:01Z', 1) });
+  expect(judge(log.evidence()).faults).toEqual([]);
+  log.event('a', 'order.recalled', { round: 1, value: tap('2026-11-23T10:00:01Z', 7) });
+  expectFault(judge(log.evidence()), 'duplicateEffects', 'a', /order\.recalled\/1 at .* not the same record/);
+});
+
 test('paid before validated is out of order', () => {
   const log = createAuditLog();
   log.placed('a');
@@ -179,13 +198,13 @@ test('cooked before paid is out of order', () => {
   expectFault(judge(log.evidence()), 'outOfOrder', 'a', /order\.cooked .* comes before order\.paid/);
 });
 
-test('a ticket of an order that is not paid is out of order', () => {
+test('a ticket of an order whose payment failed is out of order', () => {
   const log = createAuditLog();
   log.placed('a');
   log.event('a', 'order.validated');
   log.event('a', 'order.payment-failed');
   log.ticket('a');
-  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /ticket and is not paid/);
+  expectFault(judge(log.evidence()), 'outOfOrder', 'a', /ticket although its payment failed/);
 });
 
 test('a recalled order is cooked again in its next round; cooked in round 2 without a recall is out of order', () => {

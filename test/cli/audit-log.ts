@@ -12,8 +12,20 @@ interface Place {
 export function createAuditLog() {
   const book = createTrailBook((type) => type === 'order.paid');
   const ends = new Map<string, number>();
-  const tickets = new Set<string>();
-  const charges = new Map<string, number>();
+  const stored = new Map<
+    string,
+    { decision: 'validated' | 'rejected'; payment: null; charges: number; ticket: boolean }
+  >();
+  const store = (orderId: string) => {
+    const effects = stored.get(orderId) ?? {
+      decision: 'validated' as const,
+      payment: null,
+      charges: 0,
+      ticket: false,
+    };
+    stored.set(orderId, effects);
+    return effects;
+  };
   const faults: Fault[] = [];
 
   function record(
@@ -41,8 +53,15 @@ export function createAuditLog() {
   const log = {
     book,
     faults,
-    charge: (orderId: string, times = 1) => charges.set(orderId, times),
-    ticket: (orderId: string) => tickets.add(orderId),
+    charge(orderId: string, times = 1) {
+      store(orderId).charges = times;
+    },
+    ticket(orderId: string) {
+      store(orderId).ticket = true;
+    },
+    decided(orderId: string, decision: 'validated' | 'rejected') {
+      store(orderId).decision = decision;
+    },
     placed(orderId: string | null, place?: Place) {
       notePlaced(book, record(topics.rawOrders, orderId, {}, '{}', place));
     },
@@ -70,11 +89,7 @@ export function createAuditLog() {
     evidence(changes: Partial<Evidence> = {}): Evidence {
       const end = (topic: string) =>
         new Map(Array.from({ length: 4 }, (_, partition) => [partition, ends.get(`${topic}/${partition}`) ?? 0]));
-      const effects: Effects = {
-        hasTicket: (orderId) => tickets.has(orderId),
-        charges: (orderId) => charges.get(orderId) ?? 0,
-        faults,
-      };
+      const effects: Effects = { of: (orderId) => stored.get(orderId), faults };
       return {
         book,
         effects,

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { readEvidence } from './audit/evidence.ts';
+import { type Fault, judge, type Verdict } from './audit/judgement.ts';
+import { connectedConfig } from './environment.ts';
+import { NegativeResult, UsageError } from './failure.ts';
+import { pointInTime } from './options.ts';
+import { print, printJson, say } from './output.ts';
+
+interface AuditOptions {
+  since?: number;
+  accepted?: string;
+  json?: boolean;
+}
+
+const FAULTS_SHOWN = 20;
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description(
+      'Reads the topics and the database and proves that no order was lost, had an effect twice or was overtaken.',
+    )
+    .option('--since <time>', 'only orders placed since then: a time, or how long ago such as 10m', pointInTime)
+    .option('--accepted <file>', 'ids that were answered 202, one a line: each must be there')
+    .option('--json', 'print the counts as one JSON object')
+    .action(async (options: AuditOptions) => {
+      const promised = options.accepted === undefined ? undefined : await readIds(options.accepted);
+      const evidence = await readEvidence(await connectedConfig(), {
+        onNote: say,
+        ...(promised === undefined ? {} : { promised }),
+        ...(options.since === undefined ? {} : { sinceMs: options.since }),
+      });
+      const verdict = judge(evidence);
+      sayFindings(verdict);
+      if (options.json) printJson(verdict.counts);
+      else printCounts(verdict);
+      if (!isClean(verdict)) throw new NegativeResult();
+    });
+}
+
+export function isClean({ counts }: Verdict): boolean {
+  return counts.lost === 0 && counts.duplicateEffects === 0 && counts.outOfOrder === 0;
+}
+
+/** Names the orders at fault, and says what is no fault but worth knowing. On standard error. */
+export function sayFindings({ faults, repeats, parkedLater }: Verdict): void {
+  for (const { kind, subject, detail } of faults.slice(0, FAULTS_SHOWN))
+    say(`${faultNames[kind]}: ${subject} ${detail}`);
+  if (faults.length > FAULTS_SHOWN) say(`and ${faults.length - FAULTS_SHOWN} more`);
+  if (repeats > 0) say(`${repeats} records are byte-identical repeats (at-least-once delivery, without effect)`);
+  for (const [group, orders] of Object.entries(parkedLater))
+    if (orders > 0) say(`${orders} orders are parked by ${group}`);
+}
+
+const faultNames: Record<Fault['kind'], string> = {
+  lost: 'lost',
+  duplicateEffects: 'duplicate effect',
+  outOfOrder: 'out of order',
+};
+
+export function printCounts({ counts }: Verdict): void {
+  const { accepted, validated, rejected, parked, inFlight } = counts;
+  print(
+    `${accepted} orders accepted: ${validated} validated, ${rejected} rejected, ${parked} parked, ${inFlight} in flight`,
+  );
+  print(`${counts.paid} paid, ${counts.paymentFailed} payments failed, ${counts.cooked} cooked`);
+  print(`${counts.bridged} events bridged, ${counts.warehouse} events in the warehouse`);
+  print(`${counts.lost} lost, ${counts.duplicateEffects} duplicate effects, ${counts.outOfOrder} out of order`);
+}
+
+async function readIds(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`there is no file ${file}`);
+  });
+  return text.split('\n').filter((line) => line !== '');
+}

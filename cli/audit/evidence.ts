@@ -1,0 +1,101 @@
+import { highValueRule, isHighValue } from '../../bridge/filter.ts';
+import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
+import { deadLetterTopic, groups, subscriptions, topics } from '../../contracts/topics.ts';
+import { type Admin, readTopic } from '../../kafka/index.ts';
+import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
+import type { ConnectedConfig } from '../environment.ts';
+import { withAdmin, withDatabase } from '../servers.ts';
+import type { Evidence } from './judgement.ts';
+import {
+  type AuditedRecord,
+  type BridgeRule,
+  createTrailBook,
+  noteDeadLetter,
+  noteEvent,
+  notePlaced,
+} from './trail.ts';
+
+/** Clocks of the brokers and of the database may differ by so much. */
+const CLOCK_SLACK_MS = 60_000;
+
+export interface EvidenceOptions {
+  promised?: Iterable<string>;
+  sinceMs?: number;
+  /** Says what cannot be read and is left out. */
+  onNote?(line: string): void;
+}
+
+/**
+ * Reads everything that the audit judges, in the one order that is safe while the system runs: frontiers, then raw-orders, then what
+ * follows from it, then the database. What is below a frontier has its outcome in what is read later.
+ */
+export async function readEvidence(config: ConnectedConfig, options: EvidenceOptions = {}): Promise<Evidence> {
+  const book = createTrailBook(bridgeRule(config));
+  const { existing, frontiers } = await withAdmin(config, async (admin) => ({
+    existing: new Set(await admin.listTopics()),
+    frontiers: await readFrontiers(admin),
+  }));
+  const read = async (topic: string, note: (record: AuditedRecord) => void) => {
+    if (existing.has(topic))
+      await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);
+  };
+  await read(topics.rawOrders, (record) => notePlaced(book, record));
+  await read(topics.validatedOrders, (record) => noteEvent(book, record));
+  await read(topics.rejectedOrders, (record) => noteEvent(book, record));
+  for (const { topic, group } of subscriptions) {
+    await read(deadLetterTopic(topic, group), (record) => noteDeadLetter(book, record));
+  }
+  const stored = new Map<string, OrderEffects>();
+  const { faults } = await withDatabase(config, (sql) =>
+    auditDatabase(sql, {
+      ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs - CLOCK_SLACK_MS }),
+      onEffects(batch) {
+        for (const effects of batch) stored.set(effects.orderId, effects);
+      },
+    }),
+  );
+  return {
+    book,
+    frontiers,
+    effects: { of: (orderId) => stored.get(orderId), faults },
+    warehouse: await eventsInWarehouse(config, options.onNote),
+    ...(options.promised === undefined ? {} : { promised: options.promised }),
+    ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs }),
+  };
+}
+
+async function readFrontiers(admin: Admin): Promise<Evidence['frontiers']> {
+  const [orderValidator, payment, kitchen, bridge] = await Promise.all([
+    admin.committedOffsets(groups.orderValidator, topics.rawOrders),
+    admin.committedOffsets(groups.payment, topics.validatedOrders),
+    admin.committedOffsets(groups.kitchen, topics.validatedOrders),
+    admin.committedOffsets(groups.bridge, topics.validatedOrders),
+  ]);
+  return { orderValidator, payment, kitchen, bridge };
+}
+
+function bridgeRule(config: ConnectedConfig): BridgeRule {
+  const rule = highValueRule(config.ORDERMESH_BRIDGE_EVENTS, config.ORDERMESH_BRIDGE_MIN_TOTAL);
+  return (type, value) => {
+    try {
+      return isHighValue(rule, type, () => JSON.parse(value?.toString() ?? ''));
+    } catch {
+      // No event of ours: the bridge parks it.
+      return false;
+    }
+  };
+}
+
+/** The count of the whole warehouse. Not asked where no emulator is configured: an audit should not need cloud credentials. */
+async function eventsInWarehouse(config: ConnectedConfig, onNote?: (line: string) => void): Promise<number> {
+  if (config.BIGQUERY_EMULATOR_HOST === undefined && process.env.GOOGLE_APPLICATION_CREDENTIALS === undefined) {
+    onNote?.('warehouse: BigQuery is not configured; counted as 0');
+    return 0;
+  }
+  try {
+    return (await warehouseCounts(config)).events;
+  } catch (error) {
+    onNote?.(`warehouse: not readable, counted as 0: ${(error as Error).message}`);
+    return 0;
+  }
+}
