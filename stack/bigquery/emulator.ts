@@ -1,0 +1,29 @@
+import { answersHttp } from '../http-check.ts';
+import { type Part, portOf } from '../part.ts';
+import { bigqueryEnvironment } from './environment.ts';
+
+/** bqemulator: BigQuery's interface on DuckDB. Its tables are kept in the data directory. */
+export const bigquery: Part = {
+  name: 'bigquery',
+  title: 'BigQuery emulator',
+  variable: 'BIGQUERY_EMULATOR_HOST',
+  portNames: ['bigquery', 'bigquery-grpc'],
+  async start({ config, directory, cacheDir, ports, servers }) {
+    const { python, env } = await bigqueryEnvironment(cacheDir);
+    const project = config.GOOGLE_CLOUD_PROJECT;
+    const address = `127.0.0.1:${portOf(ports, 'bigquery')}`;
+    const listen = ['--rest-port', `${portOf(ports, 'bigquery')}`, '--grpc-port', `${portOf(ports, 'bigquery-grpc')}`];
+    const data = ['--project', project, '--persistent', '--data-dir', directory, '--log-level', 'warning'];
+    const server = await servers.start(
+      {
+        name: 'bigquery',
+        command: python,
+        args: ['-m', 'bqemulator', 'start', ...listen, ...data],
+        signal: 'SIGTERM',
+        spawnOptions: { cwd: directory, env },
+      },
+      () => answersHttp(`http://${address}/bigquery/v2/projects/${project}/datasets`),
+    );
+    return { server, environment: { BIGQUERY_EMULATOR_HOST: address } };
+  },
+};

@@ -1,0 +1,131 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { lastLines } from './commands.ts';
+import { endProcess, identify } from './process-identity.ts';
+import type { ServerRecord } from './state.ts';
+
+const POLL_MS = 50;
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 15_000;
+const guardScript = fileURLToPath(new URL('guard.sh', import.meta.url));
+
+export interface ServerCommand {
+  name: string;
+  command: string;
+  args: string[];
+  /** Asks the server to stop soon and cleanly. */
+  signal: NodeJS.Signals;
+  spawnOptions?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
+}
+
+export interface Server {
+  record: ServerRecord;
+  stop(): Promise<void>;
+}
+
+/**
+ * The server processes of one stack. Each has a log file in the data directory and a session of its own, so that Ctrl-C in the terminal
+ * reaches only us; a guard process ends them when we end without doing so.
+ */
+export class Servers {
+  readonly #logDir: string;
+  readonly #guard: ChildProcess;
+  readonly #onExit: (name: string, reason: string) => void;
+
+  constructor(dataDir: string, onExit: (name: string, reason: string) => void) {
+    this.#logDir = path.join(dataDir, 'logs');
+    this.#onExit = onExit;
+    mkdirSync(this.#logDir, { recursive: true });
+    this.#guard = spawn('sh', [guardScript], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    this.#guard.stdin?.on('error', () => {});
+    this.#guard.unref();
+    (this.#guard.stdin as unknown as { unref?(): void }).unref?.();
+  }
+
+  /**
+   * Starts a server and waits until `serves` succeeds once.
+   * @throws when it ends before, or does not serve within a minute, with the end of its log.
+   */
+  async start(command: ServerCommand, serves: () => Promise<void>): Promise<Server> {
+    const { name, signal } = command;
+    const log = path.join(this.#logDir, `${name}.log`);
+    const child = this.#spawn(command, log);
+    let ended: string | undefined;
+    let stopping = false;
+    let serving = false;
+    child.once('error', (error) => {
+      ended = error.message;
+    });
+    child.once('exit', (code, by) => {
+      ended = by === null ? `it ended with status ${code}` : `it was ended by ${by}`;
+      if (child.pid !== undefined) this.#tellGuard(`remove ${child.pid}`);
+      if (serving && !stopping) this.#onExit(name, `${ended}; its log is ${log}`);
+    });
+    if (child.pid !== undefined) this.#tellGuard(`add ${child.pid} ${signal.replace(/^SIG/, '')}`);
+    const identity = child.pid === undefined ? undefined : await identify(child.pid);
+    const stop = async () => {
+      stopping = true;
+      if (identity !== undefined) await endProcess(identity, signal, STOP_LIMIT_MS);
+    };
+    try {
+      await waitUntil(serves, () => ended);
+    } catch (error) {
+      await stop();
+      throw new Error(`${name} does not start: ${(error as Error).message}\n${await tail(log)}`, { cause: error });
+    }
+    if (identity === undefined) throw new Error(`${name} has no process`);
+    serving = true;
+    return { record: { name, signal, ...identity }, stop };
+  }
+
+  /** The servers are stopped; the guard has nothing left to do. */
+  close(): void {
+    this.#guard.stdin?.end();
+  }
+
+  #spawn({ command, args, spawnOptions }: ServerCommand, log: string): ChildProcess {
+    rmSync(`${log}.previous`, { force: true });
+    try {
+      renameSync(log, `${log}.previous`);
+    } catch {
+      // The first run has no earlier log.
+    }
+    writeFileSync(log, '');
+    const output = openSync(log, 'a');
+    try {
+      const child = spawn(command, args, { ...spawnOptions, stdio: ['ignore', output, output], detached: true });
+      child.unref();
+      return child;
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  #tellGuard(line: string): void {
+    this.#guard.stdin?.write(`${line}\n`);
+  }
+}
+
+async function waitUntil(serves: () => Promise<void>, ended: () => string | undefined): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    try {
+      await serves();
+      return;
+    } catch (error) {
+      const reason = ended();
+      if (reason !== undefined) throw new Error(reason);
+      if (Date.now() > deadline)
+        throw new Error(`it does not serve after ${START_LIMIT_MS / 1_000} s (${(error as Error).message})`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function tail(file: string): Promise<string> {
+  return lastLines(await readFile(file, 'utf8').catch(() => ''));
+}
