@@ -1,27 +1,24 @@
 import type { Config } from '../contracts/config.ts';
 import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
-import { createProducer } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { connectingProducer } from './connecting-producer.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
 import { startIntakeServer } from './server.ts';
 import { databaseStatus } from './status-source.ts';
 
 /**
- * The gateway of a region: HTTP and WebSocket in, `raw-orders` out. Needs Kafka only; without a database it takes orders and
- * answers questions for their status with 503.
+ * The gateway of a region: HTTP and WebSocket in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
+ * there); without a database only questions for an order's status are answered with 503.
  * @throws ConfigError for settings that are missing or contradict each other.
  */
 export async function startGateway(config: Config, logger: Logger): Promise<RunningRole> {
   const brokers = config.KAFKA_BROKERS;
   if (brokers === undefined)
     throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
-  const producer = await createProducer({
-    clientId: 'ordermesh-gateway',
-    brokers,
-    deadlineMs: config.ORDERMESH_PRODUCE_DEADLINE,
-  });
+  const deadlineMs = config.ORDERMESH_PRODUCE_DEADLINE;
+  const producer = await connectingProducer({ clientId: 'ordermesh-gateway', brokers, deadlineMs }, logger);
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
   const statuses = databaseStatus(config.DATABASE_URL);
   try {

@@ -8,9 +8,11 @@ import type { Reception } from './reception.ts';
 /** An order and its history as the store knows it. */
 export interface KnownOrder {
   orderId: string;
+  /** Empty where the store does not know it: an order that was parked before it was decided. */
   storeId: string;
   status: OrderStatus;
-  history: readonly { status: OrderStatus; at: string }[];
+  /** `at` is RFC 3339; `detail` says in words why it was rejected, declined or parked. */
+  history: readonly { status: OrderStatus; at: string; detail?: string }[];
 }
 
 /** Reads an order's status; rejects while the store of statuses is down. */
@@ -45,7 +47,9 @@ export function addStatusRoute(app: TemplatedApp, options: StatusRouteOptions): 
       exchange.refuse('status-unavailable', 'the status of orders cannot be read at the moment');
       return;
     }
-    known ??= acceptedHere(orderId);
+    const recent = acceptedHere(orderId);
+    known ??= recent;
+    if (known?.storeId === '' && recent !== undefined) known = { ...known, storeId: recent.storeId };
     if (known === undefined || !mayRead(identity, known)) exchange.refuse('not-found', `order ${orderId} is not known`);
     else exchange.json(200, { orderId, storeId: known.storeId, status: known.status, history: known.history });
   }

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createProducer, KafkaUnavailableError, type ProducerOptions, type RecordProducer } from '../kafka/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+const RETRY_MS = 1_000;
+
+/**
+ * A producer that may exist before Kafka can be reached: until then every record is answered with `KafkaUnavailableError`, so
+ * the gateway starts in any order with the brokers and answers 503 meanwhile. Resolves after the first attempt.
+ */
+export async function connectingProducer(options: ProducerOptions, logger: Logger): Promise<RecordProducer> {
+  let producer = await connect();
+  if (producer !== undefined) return producer;
+
+  const stop = new AbortController();
+  const connecting = (async () => {
+    while (producer === undefined && !stop.signal.aborted) {
+      await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+      if (!stop.signal.aborted) producer = await connect();
+    }
+  })();
+
+  async function connect(): Promise<RecordProducer | undefined> {
+    try {
+      return await createProducer(options);
+    } catch (error) {
+      logger.warn({ err: error }, 'Kafka cannot be reached; trying on');
+      return undefined;
+    }
+  }
+
+  const nothing = { records: 0, bytes: 0 };
+  return {
+    get unanswered() {
+      return producer?.unanswered ?? nothing;
+    },
+    append(record, done) {
+      if (producer === undefined) setImmediate(done, new KafkaUnavailableError('no broker has been reached yet'));
+      else producer.append(record, done);
+    },
+    async send(records) {
+      if (producer === undefined) throw new KafkaUnavailableError('no broker has been reached yet');
+      await producer.send(records);
+    },
+    async close() {
+      stop.abort();
+      await connecting;
+      await producer?.close();
+    },
+  };
+}
