@@ -65,7 +65,8 @@ export function createActor({ settings }: Pick<ActorContext<ValidatorSettings>, 
           return undefined;
         }
         if (decision.fingerprint === fingerprint) return decisionOutputs(order, decision, item.message);
-        conflicts.push({ orderId: order.orderId, fingerprint, ...item.message });
+        const { topic, partition, offset } = item.message;
+        conflicts.push({ orderId: order.orderId, fingerprint, topic, partition, offset });
         return [];
       });
       const [decided] = await Promise.all([
