@@ -47,7 +47,7 @@ class KafkajsTransport implements ProduceTransport {
       createPartitioner:
         () =>
         ({ message, partitionMetadata }) =>
-          partitionOf(message.key ?? '', partitionMetadata.length),
+          message.partition ?? partitionOf(message.key ?? '', partitionMetadata.length),
     });
     try {
       await producer.connect();

@@ -1,0 +1,120 @@
+import { describe, expect, it, vi } from 'vitest';
+import { limits } from '../../contracts/limits.ts';
+import { KafkaUnavailableError, RecordRefusedError } from '../../kafka/errors.ts';
+import { groupCommit } from '../../kafka/group-commit.ts';
+import type { ProduceTransport, QueuedRecord } from '../../kafka/transport.ts';
+
+/** A transport whose sends the test ends by hand. */
+class HeldTransport implements ProduceTransport {
+  readonly batches: { values: string[]; finish(error?: Error | null): void }[] = [];
+  closed = false;
+
+  send(batch: readonly QueuedRecord[]): Promise<void> {
+    return new Promise((resolve) => {
+      this.batches.push({
+        values: batch.map(({ record }) => String(record.value)),
+        finish(error = null) {
+          for (const queued of batch) queued.settle(error);
+          resolve();
+        },
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+function open(deadlineMs = 60_000, batchBytesMax = 1_000_000) {
+  const transport = new HeldTransport();
+  const producer = groupCommit(transport, { deadlineMs, batchBytesMax });
+  const append = (value: string | Buffer) =>
+    new Promise<Error | null>((resolve) => producer.append({ topic: 't', key: 'k', value }, resolve));
+  const batch = (index: number) => vi.waitUntil(() => transport.batches[index]);
+  return { transport, producer, append, batch };
+}
+
+describe('group commit', () => {
+  it('sends what one tick brought together, and gathers the rest while that is under way', async () => {
+    const { transport, append, batch } = open();
+    const first = [append('1'), append('2')];
+    expect((await batch(0)).values).toEqual(['1', '2']);
+    const second = [append('3'), append('4'), append('5')];
+    await new Promise(setImmediate);
+    expect(transport.batches).toHaveLength(1);
+    (await batch(0)).finish();
+    expect(await Promise.all(first)).toEqual([null, null]);
+    expect((await batch(1)).values).toEqual(['3', '4', '5']);
+    (await batch(1)).finish();
+    expect(await Promise.all(second)).toEqual([null, null, null]);
+  });
+
+  it('bounds a batch by bytes, and takes one record that is larger', async () => {
+    const { append, batch } = open(60_000, 1_000);
+    const values = ['a'.repeat(400), 'b'.repeat(400), 'c'.repeat(400), 'd'.repeat(3_000)];
+    for (const value of values) append(value);
+    expect((await batch(0)).values).toEqual(values.slice(0, 2));
+    (await batch(0)).finish();
+    expect((await batch(1)).values).toEqual(values.slice(2, 3));
+    (await batch(1)).finish();
+    expect((await batch(2)).values).toEqual(values.slice(3));
+  });
+
+  it('counts what is unanswered', async () => {
+    const { producer, append, batch } = open();
+    append('x'.repeat(500));
+    append('y');
+    expect(producer.unanswered.records).toBe(2);
+    expect(producer.unanswered.bytes).toBeGreaterThan(500);
+    (await batch(0)).finish();
+    expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
+  });
+
+  it('answers records at their deadline, once, and drops those that have not left', async () => {
+    const { producer, append, batch, transport } = open(50);
+    const underWay = append('under way');
+    const held = await batch(0);
+    const waiting = append('waiting');
+    expect(await underWay).toBeInstanceOf(KafkaUnavailableError);
+    expect(await waiting).toBeInstanceOf(KafkaUnavailableError);
+    expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
+    held.finish();
+    const later = append('later');
+    expect((await batch(1)).values).toEqual(['later']);
+    transport.batches[1]?.finish();
+    expect(await later).toBeNull();
+  });
+
+  it('gives each record its own answer, and `send` the first error', async () => {
+    const { producer, append, batch } = open();
+    const refused = new RecordRefusedError('no');
+    const all = producer.send([
+      { topic: 't', key: 'k', value: '1' },
+      { topic: 't', key: 'k', value: '2' },
+    ]);
+    (await batch(0)).finish(refused);
+    await expect(all).rejects.toBe(refused);
+    const next = append('3');
+    (await batch(1)).finish();
+    expect(await next).toBeNull();
+  });
+
+  it('refuses at once what no request could hold', async () => {
+    const { append, producer } = open();
+    expect(await append(Buffer.alloc(limits.producePartitionBytesMax))).toBeInstanceOf(RecordRefusedError);
+    expect(producer.unanswered.records).toBe(0);
+  });
+
+  it('closes after the answers, and takes nothing more', async () => {
+    const { transport, producer, append, batch } = open();
+    const last = append('last');
+    const closed = producer.close();
+    expect(await append('late')).toBeInstanceOf(KafkaUnavailableError);
+    expect(transport.closed).toBe(false);
+    (await batch(0)).finish();
+    expect(await last).toBeNull();
+    await closed;
+    expect(transport.closed).toBe(true);
+  });
+});
