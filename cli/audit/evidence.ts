@@ -87,7 +87,7 @@ function bridgeRule(config: ConnectedConfig): BridgeRule {
 }
 
 /** The count of the whole warehouse. Not asked where no emulator is configured: an audit should not need cloud credentials. */
-async function eventsInWarehouse(config: ConnectedConfig, onNote?: (line: string) => void): Promise<number> {
+export async function eventsInWarehouse(config: ConnectedConfig, onNote?: (line: string) => void): Promise<number> {
   if (config.BIGQUERY_EMULATOR_HOST === undefined && process.env.GOOGLE_APPLICATION_CREDENTIALS === undefined) {
     onNote?.('warehouse: BigQuery is not configured; counted as 0');
     return 0;

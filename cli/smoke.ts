@@ -1,0 +1,123 @@
+import { Command } from 'commander';
+import { loadConfig } from '../contracts/config.ts';
+import { subscriptions } from '../contracts/topics.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createTraffic } from '../traffic/generator.ts';
+import { runOpenLoop } from '../traffic/open-loop.ts';
+import { createRandom, randomSeed } from '../traffic/random.ts';
+import { createSender } from '../traffic/sender.ts';
+import { eventsInWarehouse, readEvidence } from './audit/evidence.ts';
+import { judge, type Verdict } from './audit/judgement.ts';
+import { isClean, printCounts, sayFindings } from './audit.ts';
+import { NegativeResult } from './failure.ts';
+import { positiveNumber, wholeNumber } from './options.ts';
+import { print, printJson } from './output.ts';
+import { stopRequest } from './role.ts';
+import { printSendReport } from './send-report.ts';
+import { withAdmin } from './servers.ts';
+import { startCrew } from './system/crew.ts';
+import { type System, startSystem } from './system/system.ts';
+import { until } from './system/until.ts';
+import { gatewayOf, storeTokens } from './tokens.ts';
+
+interface SmokeOptions {
+  rate: number;
+  seconds: number;
+  seed: number;
+}
+
+/** Cooks as fast as the tickets come: the run should see every order to its end. */
+const COOKING_MS = [200, 1_500] as const;
+const SETTLE_MS_MAX = 180_000;
+const WAREHOUSE_MS_MAX = 20_000;
+
+export function smokeCommand(): Command {
+  return new Command('smoke')
+    .description(
+      'Runs everything under load for a while, waits until nothing is under way, and audits. Last line: JSON.',
+    )
+    .option('--rate <n>', 'orders a second on average', positiveNumber, 100)
+    .option('--seconds <n>', 'for how long', positiveNumber, 20)
+    .option('--seed <n>', 'seed of the traffic', wholeNumber(0), randomSeed())
+    .action(smoke);
+}
+
+async function smoke(options: SmokeOptions): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger('smoke', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
+  stopRequest().then(() => process.exit(130));
+  const system = await startSystem(config, logger, print);
+  let verdict: Verdict;
+  try {
+    print(`everything is up after ${(performance.now() / 1_000).toFixed(1)} s`);
+    verdict = await loadAndAudit(system, options);
+  } finally {
+    await system.close();
+  }
+  printJson(verdict.counts);
+  if (!isClean(verdict)) throw new NegativeResult();
+}
+
+async function loadAndAudit(system: System, { rate, seconds, seed }: SmokeOptions): Promise<Verdict> {
+  const { config, googleCloud, addresses, roles } = system;
+  const count = Math.ceil(rate * seconds);
+  const promised: string[] = [];
+  const warehouseBefore = googleCloud ? await eventsInWarehouse(config) : 0;
+  const sinceMs = Date.now();
+  print(`sending ${count} realistic orders at ${rate} a second (seed ${seed})`);
+  const sender = createSender({
+    gateway: gatewayOf(config),
+    token: storeTokens(config),
+    giveUpAfterMs: 120_000,
+    onResult({ status, orderId }) {
+      if (status === 202 && orderId !== undefined) promised.push(orderId);
+    },
+  });
+  const crew = startCrew({
+    display: new URL(addresses.find(([name]) => name === 'kitchen display')?.[1] ?? ''),
+    cookingMs: COOKING_MS,
+    random: createRandom(seed + 1),
+  });
+  try {
+    const traffic = createTraffic({ seed, realistic: true });
+    await runOpenLoop({ traffic, sender, ratePerSecond: rate, count, signal: new AbortController().signal });
+    await sender.settle();
+    printSendReport(sender.report());
+    const settled = await until(SETTLE_MS_MAX, async () => crew.open === 0 && (await isIdle(system)));
+    if (!settled) print(`not everything is finished after ${SETTLE_MS_MAX / 1_000} s`);
+  } finally {
+    crew.close();
+    sender.close();
+  }
+  if (googleCloud) await warehouseIsQuiet(system);
+  for (const { role, restarts } of roles) if (restarts > 0) print(`${role} was started again ${restarts} times`);
+  const evidence = await readEvidence(config, { promised, sinceMs, onNote: print });
+  const verdict = judge({ ...evidence, warehouse: evidence.warehouse - warehouseBefore });
+  sayFindings(verdict);
+  printCounts(verdict);
+  return verdict;
+}
+
+/** Whether every group has committed everything that its topic holds. */
+function isIdle({ config, googleCloud }: System): Promise<boolean> {
+  return withAdmin(config, async (admin) => {
+    for (const { group, topic } of subscriptions) {
+      if (group === 'bridge' && !googleCloud) continue;
+      const committed = await admin.committedOffsets(group, topic);
+      const ranges = await admin.offsets(topic);
+      if (ranges.some(({ partition, latest }) => latest > (committed.get(partition) ?? 0))) return false;
+    }
+    return true;
+  });
+}
+
+/** Waits until the warehouse has stopped growing, for a while at most: it is not part of the verdict. */
+async function warehouseIsQuiet({ config }: System): Promise<void> {
+  let last = -1;
+  await until(WAREHOUSE_MS_MAX, async () => {
+    const now = await eventsInWarehouse(config);
+    const quiet = now === last;
+    last = now;
+    return quiet;
+  });
+}

@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Config, loadConfig } from '../../contracts/config.ts';
+import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
+import { applyTopics } from '../../kafka/index.ts';
+import { assertPortFree, startStack } from '../../stack/index.ts';
+import { loadMenu, menuVersion } from '../../store/menu.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { chainMenuFile } from '../../traffic/chain.ts';
+import type { ConnectedConfig } from '../environment.ts';
+import { withAdmin, withDatabase } from '../servers.ts';
+import { RoleProcess } from './role-process.ts';
+
+/** Roles of a region with their command lines, in the order an order meets them. */
+const coreRoles = {
+  gateway: ['gateway'],
+  'order-validator': ['worker', 'order-validator'],
+  payment: ['worker', 'payment'],
+  kitchen: ['worker', 'kitchen'],
+  display: ['display'],
+} satisfies Partial<Record<RoleName, string[]>>;
+
+const cloudRoles = {
+  bridge: ['bridge'],
+  warehouse: ['warehouse'],
+  loyalty: ['loyalty'],
+} satisfies Partial<Record<RoleName, string[]>>;
+
+export interface System {
+  config: ConnectedConfig;
+  /** Whether bridge, warehouse and loyalty run. */
+  googleCloud: boolean;
+  roles: readonly RoleProcess[];
+  /** What a person would open or call, by name. */
+  addresses: [name: string, address: string][];
+  /** Stops the roles, the gateway first, then the stack. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Starts the stack and every role, and resolves once all of them are ready. @throws after it has stopped what it started */
+export async function startSystem(config: Config, logger: Logger, onNote: (line: string) => void): Promise<System> {
+  await assertPortsFree(config);
+  const stack = await startStack(config, logger, { onProgress: onNote });
+  const roles: RoleProcess[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= stopAll(roles, stack.close);
+    return closing;
+  };
+  try {
+    const environment = { ...process.env, ...stack.environment };
+    const connected = loadConfig(environment) as ConnectedConfig;
+    await Promise.all([
+      withAdmin(connected, (admin) => applyTopics(admin, connected)),
+      prepareDatabase(connected, onNote),
+    ]);
+    const commands: [string, string[]][] = Object.entries({ ...coreRoles, ...(stack.googleCloud ? cloudRoles : {}) });
+    for (const [role, args] of commands) roles.push(startRole(role as RoleName, args, connected, environment, onNote));
+    await Promise.all(roles.map((role) => role.ready()));
+    return {
+      config: connected,
+      googleCloud: stack.googleCloud,
+      roles,
+      addresses: addressesOf(connected, roles),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** With `ORDERMESH_ADMIN_PORT` set, the roles count up from there instead of from the default. */
+function adminPort(config: Config, role: RoleName): number {
+  const offset = defaultAdminPort(role) - defaultAdminPort('gateway');
+  return (config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('gateway')) + offset;
+}
+
+function startRole(
+  role: RoleName,
+  args: readonly string[],
+  config: ConnectedConfig,
+  environment: NodeJS.ProcessEnv,
+  onNote: (line: string) => void,
+): RoleProcess {
+  return new RoleProcess({
+    role,
+    args,
+    env: { ...environment, ORDERMESH_ADMIN_PORT: String(adminPort(config, role)) },
+    host: config.ORDERMESH_HOST,
+    adminPort: adminPort(config, role),
+    logDirectory: path.join(config.ORDERMESH_DATA_DIR, 'logs'),
+    onNote,
+  });
+}
+
+async function assertPortsFree(config: Config): Promise<void> {
+  const host = config.ORDERMESH_HOST;
+  const ports = [
+    { port: config.ORDERMESH_GATEWAY_PORT, what: 'the gateway', variable: 'ORDERMESH_GATEWAY_PORT' },
+    { port: config.ORDERMESH_DISPLAY_PORT, what: 'the kitchen display', variable: 'ORDERMESH_DISPLAY_PORT' },
+    { port: config.ORDERMESH_LOYALTY_PORT, what: 'the loyalty function', variable: 'ORDERMESH_LOYALTY_PORT' },
+    ...Object.keys({ ...coreRoles, ...cloudRoles }).map((role) => ({
+      port: adminPort(config, role as RoleName),
+      what: `the metrics of ${role}`,
+      variable: 'ORDERMESH_ADMIN_PORT',
+    })),
+  ];
+  for (const { port, what, variable } of ports) await assertPortFree({ port, host, what, variable });
+}
+
+/** The schema, and the simulated chain's menu unless there is a menu already. */
+async function prepareDatabase(config: ConnectedConfig, onNote: (line: string) => void): Promise<void> {
+  await withDatabase(config, async (sql) => {
+    if ((await menuVersion(sql)) > 0) return;
+    const { items, stores } = await loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')));
+    onNote(`loaded the menu of the simulated chain: ${items} items, ${stores} stores`);
+  });
+}
+
+function addressesOf(config: Config, roles: readonly RoleProcess[]): [string, string][] {
+  const told = roles.flatMap(({ role, addresses }) =>
+    Object.entries(addresses).filter(([name]) => name === role || (role === 'loyalty' && name === 'function')),
+  );
+  const metrics = roles.map(
+    ({ role }) => [`${role} metrics`, `http://${config.ORDERMESH_HOST}:${adminPort(config, role)}/metrics`] as const,
+  );
+  return [...told, ...metrics].map(([name, address]) => [name === 'display' ? 'kitchen display' : name, address]);
+}
+
+async function stopAll(roles: readonly RoleProcess[], stopStack: () => Promise<void>): Promise<void> {
+  const [gateway, ...others] = roles;
+  await gateway?.stop();
+  await Promise.all(others.map((role) => role.stop()));
+  await stopStack();
+}

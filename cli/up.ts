@@ -1,0 +1,112 @@
+import { Command } from 'commander';
+import { loadConfig } from '../contracts/config.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createTraffic } from '../traffic/generator.ts';
+import { runOpenLoop } from '../traffic/open-loop.ts';
+import { createRandom, randomSeed } from '../traffic/random.ts';
+import { createSender } from '../traffic/sender.ts';
+import { positiveNumber, wholeNumber } from './options.ts';
+import { print } from './output.ts';
+import { stopRequest } from './role.ts';
+import { addressTable } from './system/addresses.ts';
+import { type Crew, startCrew } from './system/crew.ts';
+import { type System, startSystem } from './system/system.ts';
+import { gatewayOf, storeTokens } from './tokens.ts';
+
+interface UpOptions {
+  rate: number;
+  seed?: number;
+  traffic: boolean;
+  crew: boolean;
+}
+
+/** A ticket is cooked in one to three minutes, so that the display has something to show. */
+const COOKING_MS = [60_000, 180_000] as const;
+const REPORT_MS = 60_000;
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('Starts the embedded stack and every role, and sends orders of a simulated chain, until Ctrl-C.')
+    .option('--rate <n>', 'simulated orders a second on average', positiveNumber, 5)
+    .option('--seed <n>', 'seed of the simulated traffic; default: a new one', wholeNumber(0))
+    .option('--no-traffic', 'no simulated orders: send your own')
+    .option('--no-crew', 'no simulated crew: tickets stay until you bump them')
+    .action(up);
+}
+
+async function up({ rate, seed = randomSeed(), traffic, crew }: UpOptions): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger('up', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
+  let system: System | undefined;
+  const stopped = stopRequest();
+  // While it starts there is nothing to finish: the roles end with their channel to us, the stack by its guard.
+  stopped.then(() => system === undefined && process.exit(130));
+  print('starting the stack and the roles');
+  system = await startSystem(config, logger, print);
+  print(`everything is up after ${seconds()}\n`);
+  print(`${addressTable(system.addresses)}\n`);
+  if (!system.googleCloud) print('the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off');
+
+  const stop = new AbortController();
+  const working = traffic ? sendOrders(system, { rate, seed, crew, signal: stop.signal }) : undefined;
+  // Without traffic only a signal ends the run; with it, so does an error of the traffic.
+  await Promise.race([stopped, ...(working === undefined ? [] : [working])]);
+  print('stopping');
+  stop.abort();
+  await working?.catch(() => {});
+  await system.close();
+  print(`stopped; data is kept in ${config.ORDERMESH_DATA_DIR}`);
+  await working;
+  process.exit(0);
+}
+
+interface Simulation {
+  rate: number;
+  seed: number;
+  crew: boolean;
+  signal: AbortSignal;
+}
+
+async function sendOrders(system: System, { rate, seed, crew, signal }: Simulation): Promise<void> {
+  const { config, addresses } = system;
+  print(`sending ${rate} orders a second of the simulated chain (seed ${seed}); Ctrl-C stops everything`);
+  const accepted = new Set<string>();
+  let first = true;
+  const sender = createSender({
+    gateway: gatewayOf(config),
+    token: storeTokens(config),
+    onResult({ status, orderId }) {
+      if (first && status === 202 && orderId !== undefined) accepted.add(orderId);
+    },
+  });
+  const display = new URL(addresses.find(([name]) => name === 'kitchen display')?.[1] ?? '');
+  const cooks: Crew = startCrew({
+    display,
+    cookingMs: crew ? COOKING_MS : undefined,
+    random: createRandom(seed + 1),
+    onTicket({ orderId, storeId }) {
+      if (!first || !accepted.has(orderId)) return;
+      first = false;
+      accepted.clear();
+      print(`first order on the kitchen display after ${seconds()}: ${display.href}stores/${storeId}`);
+      print(`its journey: npx ordermesh orders show ${orderId}`);
+    },
+  });
+  const report = setInterval(() => {
+    const { sent, accepted, retried, latency } = sender.report();
+    print(
+      `${sent} orders sent, ${accepted} accepted, ${retried} retries, p99 ${latency.p99Ms.toFixed(1)} ms; ${cooks.bumped} cooked`,
+    );
+  }, REPORT_MS);
+  try {
+    await runOpenLoop({ traffic: createTraffic({ seed, realistic: true }), sender, ratePerSecond: rate, signal });
+  } finally {
+    clearInterval(report);
+    cooks.close();
+    sender.close();
+  }
+}
+
+function seconds(): string {
+  return `${(performance.now() / 1_000).toFixed(1)} s`;
+}
