@@ -14,9 +14,11 @@ import { exponentialDelayMs } from './retry.ts';
 import { type RuntimeView, runtimeView } from './runtime-view.ts';
 import { Slot } from './slot.ts';
 import type { SlotReport } from './slot-protocol.ts';
-import { delay, systemTimers } from './timers.ts';
+import { delay, systemTimers, within } from './timers.ts';
 
 const timers = systemTimers;
+/** A claim that takes longer is taken for an outage, and goes on waiting. */
+const CLAIM_ANSWER_MS_MAX = 3_000;
 const RESTART_BACKOFF_MS = { first: 100, most: 5_000 };
 
 /** A running actor runtime. */
@@ -148,7 +150,7 @@ class RuntimeHost implements Runtime, ConsumerListener {
   async onRevoked(revoked: TopicPartition[]): Promise<void> {
     const partitions = this.#current(revoked);
     for (const partition of partitions) partition.phase = 'draining';
-    await Promise.race([this.#drain(partitions), delay(timers, this.#options.limits.drainTimeoutMs)]);
+    await within(timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
     await this.#commit(partitions);
     this.#forget(partitions);
   }
@@ -272,6 +274,10 @@ class RuntimeHost implements Runtime, ConsumerListener {
     for (let attempt = 1; ; attempt++) {
       const current = wanted.filter(({ partition, generation }) => this.#isCurrent(partition, generation));
       if (current.length === 0) return;
+      // The client waits for a server that takes connections and never answers; readiness should not.
+      const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () =>
+        this.#outages.note('assignment', 'database', 'no answer yet', timers.now()),
+      );
       try {
         const owned = await this.#ownership.claim(current.map(({ partition }) => partition.partition));
         this.#outages.clear('assignment');
@@ -287,6 +293,8 @@ class RuntimeHost implements Runtime, ConsumerListener {
         this.#outages.note('assignment', 'database', reason, timers.now());
         this.#options.logger.error({ reason }, 'cannot claim epochs; trying again');
         await delay(timers, exponentialDelayMs(attempt, RESTART_BACKOFF_MS.first, RESTART_BACKOFF_MS.most));
+      } finally {
+        stopWatching();
       }
     }
   }

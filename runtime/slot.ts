@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { DrainedPartition, OpenPartition, SlotOptions, SlotReport, SlotTask } from './slot-protocol.ts';
+import { systemTimers, within } from './timers.ts';
 
 const threadModule = new URL('./slot-thread.ts', import.meta.url).href;
 
@@ -95,15 +96,12 @@ export class Slot {
 
   async metrics(): Promise<MetricsSnapshot> {
     if (!this.#running) return [];
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<MetricsSnapshot>((resolve) => {
-      timer = setTimeout(resolve, METRICS_TIMEOUT_MS, []);
+    let taken: MetricsSnapshot = [];
+    const scrape = this.#run<MetricsSnapshot>({ kind: 'metrics' }).then((metrics) => {
+      taken = metrics;
     });
-    try {
-      return await Promise.race([this.#run<MetricsSnapshot>({ kind: 'metrics' }).catch(() => []), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await within(systemTimers, METRICS_TIMEOUT_MS, scrape);
+    return taken;
   }
 
   /** Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is. */
@@ -112,12 +110,7 @@ export class Slot {
     if (pool === undefined) return;
     if (this.#running) {
       this.#running = false;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, timeoutMs);
-      });
-      await Promise.race([pool.run({ kind: 'stop' } satisfies SlotTask).catch(() => {}), late]);
-      clearTimeout(timer);
+      await within(systemTimers, timeoutMs, pool.run({ kind: 'stop' } satisfies SlotTask));
     }
     await this.#discard(pool);
   }

@@ -23,3 +23,11 @@ export const systemTimers: Timers = {
 export function delay(timers: Timers, delayMs: number): Promise<void> {
   return new Promise((resolve) => timers.after(delayMs, resolve));
 }
+
+/** Resolves when `work` has settled or `limitMs` are over, whichever comes first. */
+export async function within(timers: Timers, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const cancel = timers.after(limitMs, resolve);
+  await Promise.race([work.catch(() => {}), late]);
+  cancel();
+}
