@@ -111,7 +111,7 @@ async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
 /** Every payment by card or app is one approved charge of the order's amount; a failed or missing one is none. */
 async function chargeFaults(sql: Transaction): Promise<DatabaseFault[]> {
   const rows = await sql<{ orderId: string; detail: string }[]>`
-    select coalesce(order_id::text, idempotency_key) as "orderId", case
+    select coalesce(p.order_id::text, idempotency_key) as "orderId", case
         when idempotency_key is null then 'is paid without a charge at the provider'
         when p.status = 'failed' then 'was charged although its payment failed'
         when o.order_id is null or o.decision <> 'validated' then 'was charged and is not a validated order'

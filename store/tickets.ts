@@ -13,7 +13,8 @@ export interface TicketPosition {
 export interface TicketMove extends TicketPosition {
   orderId: string;
   type: 'order.cooking' | 'order.cooked' | 'order.recalled';
-  at: Date;
+  /** RFC 3339. */
+  at: string;
 }
 
 export interface IgnoredKitchenEvent {
@@ -43,8 +44,8 @@ export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[
       ${paid.map((event) => JSON.stringify(event.order.items))}::text[],
       ${paid.map((event) => event.total)}::integer[],
       ${paid.map((event) => event.currency)}::text[],
-      ${paid.map((event) => new Date(event.order.placedAt))}::timestamptz[],
-      ${paid.map((event) => new Date(event.occurredAt))}::timestamptz[]
+      ${paid.map((event) => new Date(event.order.placedAt).toISOString())}::timestamptz[],
+      ${paid.map((event) => event.occurredAt)}::timestamptz[]
     ) as t(order_id, store_id, channel, items, total, currency, placed_at, paid_at)
     on conflict (order_id) do nothing returning order_id as "orderId"`;
   return rows.map((row) => row.orderId);

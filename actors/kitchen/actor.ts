@@ -73,7 +73,7 @@ async function applyMoves(events: readonly KitchenMove[], sql: Transaction): Pro
     const { orderId, round, occurredAt } = event;
     const ticket = tickets.get(orderId);
     const transition = ticket === undefined ? undefined : nextPosition(ticket, type, round);
-    if (transition?.kind === 'moved') moves.push({ orderId, ...transition.to, type, at: new Date(occurredAt) });
+    if (transition?.kind === 'moved') moves.push({ orderId, ...transition.to, type, at: occurredAt });
     else if (transition?.kind !== 'repeated') {
       ignored.push({ eventId: eventId(orderId, type, round), orderId, type, round, ticket });
     }

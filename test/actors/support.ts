@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Menu, parseMenu } from '../../contracts/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order.ts';
-import type { Actor, Message, Outputs } from '../../runtime/actor.ts';
+import type { Actor, Item, Message, Outputs } from '../../runtime/actor.ts';
 import { skip } from '../../runtime/actor.ts';
 import type { Database } from '../../store/database.ts';
 
@@ -79,7 +79,7 @@ export async function turn<In, Prepared>(
   messages: readonly Message[],
   during?: (sql: Parameters<NonNullable<typeof actor.apply>>[1]) => Promise<void>,
 ): Promise<readonly Outputs[]> {
-  const items = [];
+  const items: Item<In, Prepared>[] = [];
   for (const message of messages) {
     const input = actor.decode(message);
     if (input === skip) continue;

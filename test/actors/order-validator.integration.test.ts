@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts';
+import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
+import type { Order } from '../../contracts/order.ts';
+import { auditDatabase } from '../../store/audit.ts';
+import { loadMenu } from '../../store/menu.ts';
+import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
+import { codesOf, event, orderMessage, testMenu, testMessage, testOrder, turn } from './support.ts';
+
+const settings: ValidatorSettings = {
+  windowSeconds: 600,
+  customerOrdersMax: 3,
+  cardOrdersMax: 5,
+  amountMax: 50_000,
+};
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await database.sql`truncate orders, order_conflicts, velocity, store_stock, store_stock_loaded`;
+  await loadMenu(database.sql, testMenu());
+});
+
+const validator = () => createActor({ settings });
+
+async function onHand(sku: string, storeId = 'us-il-0001'): Promise<number | undefined> {
+  const [row] = await database.sql`select on_hand from inventory where store_id = ${storeId} and sku = ${sku}`;
+  return row?.on_hand;
+}
+
+async function setOnHand(sku: string, amount: number): Promise<void> {
+  await loadMenu(database.sql, testMenu({ stock: { default: 1_000, overrides: [{ sku, onHand: amount }] } }), {
+    reset: true,
+  });
+}
+
+async function expectBalancedBooks(): Promise<void> {
+  expect((await auditDatabase(database.sql)).faults).toEqual([]);
+}
+
+describe('order-validator', () => {
+  it('validates an order, takes its stock and carries on its trace', async () => {
+    const order = testOrder({
+      items: [
+        { sku: 'burger', quantity: 2, unitPrice: 599, modifiers: [{ sku: 'cheese', unitPrice: 50, quantity: 2 }] },
+      ],
+    });
+    const [outputs] = await turn(database.sql, validator(), [orderMessage(order)]);
+    const { type, topic, value } = event(outputs);
+    expect({ type, topic }).toEqual({ type: 'order.validated', topic: 'validated-orders' });
+    expect(value).toMatchObject({
+      orderId: order.orderId,
+      storeId: order.storeId,
+      total: 1_398,
+      currency: 'USD',
+      order,
+    });
+    expect(outputs?.[0]).toMatchObject({
+      key: order.orderId,
+      headers: {
+        ce_id: `${order.orderId}/order.validated`,
+        ce_source: '/ordermesh/order-validator',
+        ce_time: value.occurredAt,
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
+    });
+    expect([await onHand('burger'), await onHand('cheese')]).toEqual([998, 996]);
+    await expectBalancedBooks();
+  });
+
+  it('repeats the output of a redelivery to the byte, without a second effect', async () => {
+    const good = testOrder({ customerId: 'c-1' });
+    const bad = testOrder({ customerId: 'c-1', total: 1 });
+    const messages = [good, bad].map(orderMessage);
+    const first = await turn(database.sql, validator(), messages);
+    const again = await turn(database.sql, validator(), messages);
+    const mixed = await turn(database.sql, validator(), [orderMessage(testOrder()), ...messages]);
+    for (const [index, type] of ['order.validated', 'order.rejected'].entries()) {
+      expect(event(first[index]).type).toBe(type);
+      expect(event(again[index]).wire).toBe(event(first[index]).wire);
+      expect(event(mixed[index + 1]).wire).toBe(event(first[index]).wire);
+    }
+    expect(await onHand('burger')).toBe(998);
+    const [velocity] = await database.sql`select sum(orders)::int as counted from velocity`;
+    // Two orders of one customer on two cards, and the third order's card.
+    expect(velocity?.counted).toBe(5);
+    await expectBalancedBooks();
+  });
+
+  it('notes other content under a known orderId, and does nothing else', async () => {
+    const order = testOrder();
+    await turn(database.sql, validator(), [orderMessage(order)]);
+    const other = { ...order, items: [{ sku: 'fries', quantity: 1, unitPrice: 249 }], total: 249 };
+    const message = orderMessage(other);
+    for (let delivery = 0; delivery < 2; delivery += 1) {
+      expect(await turn(database.sql, validator(), [message])).toEqual([[]]);
+    }
+    expect(await onHand('fries')).toBe(1_000);
+    const conflicts = await database.sql`select order_id, topic, partition, record_offset from order_conflicts`;
+    expect(conflicts).toEqual([
+      { order_id: order.orderId, topic: 'raw-orders', partition: 0, record_offset: String(message.offset) },
+    ]);
+  });
+
+  it('decides in the order of the log when stock runs out, whole orders or nothing', async () => {
+    await setOnHand('burger', 3);
+    const burgers = (quantity: number, more: Order['items'] = []) =>
+      testOrder({ items: [{ sku: 'burger', quantity, unitPrice: 599 }, ...more] });
+    const fries = { sku: 'fries', quantity: 1, unitPrice: 249 };
+    const outputs = await turn(
+      database.sql,
+      validator(),
+      [burgers(2), burgers(2, [fries]), burgers(1), burgers(1)].map(orderMessage),
+    );
+    expect(outputs.map((output) => event(output).type)).toEqual([
+      'order.validated',
+      'order.rejected',
+      'order.validated',
+      'order.rejected',
+    ]);
+    expect(event(outputs[1]).value.reasons).toEqual([{ code: 'out-of-stock', detail: '2 of burger wanted, 1 left' }]);
+    expect(event(outputs[1]).topic).toBe('rejected-orders');
+    expect([await onHand('burger'), await onHand('fries')]).toEqual([0, 1_000]);
+    expect(await onHand('burger', 'us-il-0002')).toBe(3);
+    await expectBalancedBooks();
+  });
+
+  it('never oversells when turns of several threads meet', async () => {
+    await setOnHand('burger', 100);
+    const outcomes = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const actor = validator();
+        const types: string[] = [];
+        for (let round = 0; round < 5; round += 1) {
+          const orders = Array.from({ length: 12 }, (_, index) =>
+            testOrder({ storeId: `us-il-000${1 + (index % 2)}` }),
+          );
+          const outputs = await turn(database.sql, actor, orders.map(orderMessage));
+          types.push(...outputs.map((output) => event(output).type));
+        }
+        return types;
+      }),
+    );
+    const validated = outcomes.flat().filter((type) => type === 'order.validated').length;
+    const left = ((await onHand('burger')) ?? 0) + ((await onHand('burger', 'us-il-0002')) ?? 0);
+    expect(left + validated).toBe(200);
+    expect(left).toBe(0);
+    await expectBalancedBooks();
+  });
+
+  it('counts the orders of a customer exactly, across turns and threads', async () => {
+    const batches = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        turn(
+          database.sql,
+          validator(),
+          Array.from({ length: 5 }, () => orderMessage(testOrder({ customerId: 'c-busy' }))),
+        ),
+      ),
+    );
+    const codes = batches.flat().map((output) => codesOf(output).join());
+    expect(codes.filter((code) => code === '')).toHaveLength(settings.customerOrdersMax);
+    expect(codes.filter((code) => code === 'velocity-customer')).toHaveLength(20 - settings.customerOrdersMax);
+    await expectBalancedBooks();
+  });
+
+  it('counts the orders on a card, whoever places them, in the window of the order time', async () => {
+    const payment = { method: 'card' as const, token: 'tok_stolen' };
+    const inWindow = Array.from({ length: 6 }, (_, index) => testOrder({ payment, customerId: `c-${index}` }));
+    const later = testOrder({ payment, placedAt: '2026-11-22T18:10:00.000Z' });
+    const outputs = await turn(database.sql, validator(), [...inWindow, later].map(orderMessage));
+    expect(outputs.map(codesOf)).toEqual([[], [], [], [], [], ['velocity-card'], []]);
+    const [row] = await database.sql`select count(*)::int as n from velocity where who::text like '%stolen%'`;
+    expect(row?.n).toBe(0);
+  });
+
+  it('leaves nothing half done when a turn fails', async () => {
+    const failing = turn(database.sql, validator(), [orderMessage(testOrder({ customerId: 'c-1' }))], async () => {
+      throw new Error('the turn fails here');
+    });
+    await expect(failing).rejects.toThrow('the turn fails here');
+    const [row] =
+      await database.sql`select (select count(*) from orders)::int as orders, (select count(*) from velocity)::int as velocity`;
+    expect(row).toEqual({ orders: 0, velocity: 0 });
+    expect(await onHand('burger')).toBe(1_000);
+  });
+
+  it('uses a new menu from the next turn on', async () => {
+    const actor = validator();
+    const salad = () => testOrder({ items: [{ sku: 'salad', quantity: 1, unitPrice: 700 }] });
+    expect((await turn(database.sql, actor, [orderMessage(salad())])).map(codesOf)).toEqual([['unknown-sku']]);
+    const menu = testMenu();
+    menu.items.push({ sku: 'salad', name: 'Salad', category: 'cold', price: 700, modifiers: [] });
+    await loadMenu(database.sql, menu);
+    expect((await turn(database.sql, actor, [orderMessage(salad())])).map(codesOf)).toEqual([[]]);
+    expect(await onHand('salad')).toBe(999);
+  });
+
+  it.each<[string, string | null, string, RegExp]>([
+    ['no JSON', '{"orderId":', 'a', /JSON/],
+    ['another shape', '{"orderId":"a"}', 'a', /not an order: .*\/storeId is required/],
+    ['an order of another key', JSON.stringify(testOrder()), 'a', /is not the key a/],
+    ['no value', null, 'a', /no value/],
+  ])('refuses %s as poison', (_, value, key, message) => {
+    const record = testMessage(key, value ?? '');
+    expect(() => decodeOrder(value === null ? { ...record, value: null } : record)).toThrow(message);
+  });
+});
