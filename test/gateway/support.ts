@@ -79,7 +79,7 @@ async function testServer(
   });
   const role = await start(config);
   const url = role.addresses.gateway ?? '';
-  const bearer = async ({ store = storeId, expiresIn = 60 } = {}) =>
+  const bearer = async ({ store = storeId, expiresIn = 3_600 } = {}) =>
     config.ORDERMESH_JWKS === undefined ? `Bearer ${await issueToken({ config, store, expiresIn })}` : '';
   const authorization = await bearer();
   const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
