@@ -38,7 +38,7 @@ const packageRules = hiddenPackages.map(({ package: name, room }) => ({
   comment: `${name.replaceAll('|', ' and ')} stay behind ${room}/`,
   severity: 'error',
   from: { pathNot: `^(${room}|perf|test)/` },
-  to: { path: `^node_modules/(${name})/` },
+  to: { path: `(^|/)node_modules/(${name})/` },
 }));
 
 module.exports = {

@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+/** Real servers take longer than code, above all on a machine that does other things too. */
+const withServers = { globalSetup: 'test/support/global-setup.ts', testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
+    reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }]],
     projects: [
       {
         test: {
@@ -10,15 +14,8 @@ export default defineConfig({
           exclude: ['test/**/*.integration.test.ts', 'test/**/*.browser.test.ts'],
         },
       },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/**/*.integration.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      { test: { name: 'browser', include: ['test/**/*.browser.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 } },
+      { test: { name: 'integration', include: ['test/**/*.integration.test.ts'], ...withServers } },
+      { test: { name: 'browser', include: ['test/**/*.browser.test.ts'], ...withServers } },
     ],
   },
 });

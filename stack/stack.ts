@@ -21,6 +21,8 @@ export interface StackOptions {
   onProgress?: (line: string) => void;
   /** Where downloads are kept; the project's `.cache/` by default. */
   cacheDir?: string;
+  /** Where a gcloud with the Pub/Sub emulator may be; the one on the PATH and the usual places by default. */
+  gcloudInstallations?: string[];
 }
 
 /** Everything the roles need to run, started here or configured by the user. */
@@ -69,11 +71,11 @@ export async function startStack(config: Config, logger: Logger, options: StackO
   }
 }
 
-async function neededParts(config: Config, { onProgress }: StackOptions) {
+async function neededParts(config: Config, { onProgress, gcloudInstallations }: StackOptions) {
   const local = [postgres, kafka];
   const cloud = [pubsub, bigquery];
   const needed = (part: Part) => config[part.variable] === undefined;
-  const googleCloud = !needed(pubsub) || (await findPubsubJar(config)) !== undefined;
+  const googleCloud = !needed(pubsub) || (await findPubsubJar(config, gcloudInstallations)) !== undefined;
   if (!googleCloud) onProgress?.(pubsubMissing);
   return { parts: [...local, ...(googleCloud ? cloud : [])].filter(needed), googleCloud };
 }

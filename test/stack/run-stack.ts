@@ -1,0 +1,9 @@
+import { loadConfig } from '../../contracts/config.ts';
+import { startStack, stopWithParent } from '../../stack/index.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+
+/** A process with a stack, for tests that end it. It says `ready` and runs until it is stopped. */
+const stack = await startStack(loadConfig(), createLogger('run-stack', 'silent'));
+if (process.argv.includes('--with-parent')) stopWithParent(() => stack.close().then(() => process.exit()));
+setInterval(() => {}, 2 ** 30);
+console.log('ready');
