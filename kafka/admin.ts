@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
+
+const OFFSET_ATTEMPTS = 20;
+const OFFSET_RETRY_MS = 100;
 
 export interface TopicSpec {
   topic: string;
@@ -113,13 +117,17 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
 }
 
 async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[]> {
-  try {
-    const partitions = await admin.fetchTopicOffsets(topic);
-    return partitions
-      .map(({ partition, low, high }) => ({ partition, earliest: Number(low), latest: Number(high) }))
-      .sort((a, b) => a.partition - b.partition);
-  } catch (error) {
-    if (protocolErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const partitions = await admin.fetchTopicOffsets(topic);
+      return partitions
+        .map(({ partition, low, high }) => ({ partition, earliest: Number(low), latest: Number(high) }))
+        .sort((a, b) => a.partition - b.partition);
+    } catch (error) {
+      if (protocolErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+      // Leaders of a new topic take a moment to know that they lead; kafkajs passes that on instead of asking again.
+      if (attempt === OFFSET_ATTEMPTS || protocolErrorName(error) !== 'NOT_LEADER_FOR_PARTITION') throw error;
+      await delay(OFFSET_RETRY_MS);
+    }
   }
 }

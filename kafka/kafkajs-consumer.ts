@@ -1,4 +1,4 @@
-import { type Consumer, type EachBatchPayload, PartitionAssigners } from 'kafkajs';
+import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
 import type { ConsumerListener, ConsumerOptions, GroupConsumer, TopicPartition } from './consumer.ts';
 import { NotAMemberError } from './errors.ts';
 import { fetchedBatch } from './fetched-batch.ts';
@@ -36,6 +36,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
   #paused = new Set<string>();
   #client: Consumer | undefined;
   #group: ConsumerGroupInternals | undefined;
+  #revocation: Promise<void> | undefined;
   #closing = false;
   #restarts = 0;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -61,7 +62,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
       partitionAssigners: [
         (config) => {
           onBeforeJoin(config.cluster, (group) => this.#beforeJoin(client, group));
-          return PartitionAssigners.roundRobin(config);
+          return kafkajs.PartitionAssigners.roundRobin(config);
         },
       ],
     });
@@ -108,35 +109,48 @@ class KafkajsGroupConsumer implements GroupConsumer {
 
   pause(partitions: TopicPartition[]): void {
     for (const partition of partitions) this.#paused.add(keyOf(partition));
-    this.#client?.pause(partitions.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+    this.#use((client) => client.pause(partitions.map(topicWithPartition)));
   }
 
   resume(partitions: TopicPartition[]): void {
     for (const partition of partitions) this.#paused.delete(keyOf(partition));
     // One that waits for its `onAssigned` is resumed by that.
     const ready = partitions.filter((partition) => this.#ready.has(keyOf(partition)));
-    this.#client?.resume(ready.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+    this.#use((client) => client.resume(ready.map(topicWithPartition)));
   }
 
   seek({ topic, partition, offset }: TopicPartition & { offset: number }): void {
-    this.#client?.seek({ topic, partition, offset: String(offset) });
+    this.#use((client) => client.seek({ topic, partition, offset: String(offset) }));
   }
 
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     clearTimeout(this.#restartTimer);
-    if (this.assignment.length > 0) await this.#revoke();
-    await this.#client?.disconnect().catch(() => {});
+    try {
+      if (this.assignment.length > 0) await this.#revoke();
+    } finally {
+      await this.#client?.disconnect().catch(() => {});
+    }
+  }
+
+  /** A client that is crashing refuses calls before it says so; its partitions are about to be lost, and the call with them. */
+  #use(call: (client: Consumer) => void): void {
+    if (this.#client === undefined) return;
+    try {
+      call(this.#client);
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSNonRetriableError)) throw error;
+    }
   }
 
   async #eachBatch(client: Consumer, { batch, isStale, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
     const { topic, partition } = batch;
     // A batch that was fetched before a seek is stale: handing it over would skip what was sought.
     if (client === this.#client && this.#ready.has(keyOf(batch)) && !isStale()) {
-      // The fetch position only; what is committed is the owner's affair.
-      resolveOffset(batch.lastOffset());
       this.#listener.onBatch(fetchedBatch(topic, partition, batch));
+      // The fetch position only; what is committed is the owner's affair. After a seek by the listener the seek counts.
+      resolveOffset(batch.lastOffset());
     }
     await heartbeat();
   }
@@ -166,7 +180,15 @@ class KafkajsGroupConsumer implements GroupConsumer {
     }
   }
 
-  async #revoke(): Promise<void> {
+  /** One revocation at a time: a close may come into that of a rebalance. */
+  #revoke(): Promise<void> {
+    this.#revocation ??= this.#revokeOnce().finally(() => {
+      this.#revocation = undefined;
+    });
+    return this.#revocation;
+  }
+
+  async #revokeOnce(): Promise<void> {
     const revoked = this.assignment;
     try {
       await this.#listener.onRevoked([...revoked]);
@@ -204,7 +226,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
         if (client !== this.#client || this.assignment !== assigned) return;
         this.#ready = new Set(this.#assigned);
         const running = assigned.filter((partition) => !this.#paused.has(keyOf(partition)));
-        client.resume(running.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+        this.#use(() => client.resume(running.map(topicWithPartition)));
       },
       () => {
         if (client === this.#client && this.assignment === assigned) this.#restart(client);
@@ -246,6 +268,10 @@ async function stillMember(group: ConsumerGroupInternals): Promise<boolean> {
 
 function isRebalance(error: unknown): boolean {
   return (error as { type?: string }).type === 'REBALANCE_IN_PROGRESS';
+}
+
+function topicWithPartition({ topic, partition }: TopicPartition): { topic: string; partitions: number[] } {
+  return { topic, partitions: [partition] };
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Admin,
+  createAdmin,
+  createProducer,
+  KafkaUnavailableError,
+  type ReadRecord,
+  type RecordProducer,
+  RecordRefusedError,
+  readTopic,
+  tailTopic,
+} from '../../kafka/index.ts';
+import { startKafkaProxy } from '../support/kafka-proxy.ts';
+import { servers, uniqueName } from '../support/servers.ts';
+
+describe('reading a topic without a group', () => {
+  const created: string[] = [];
+  const { brokers } = servers();
+  let admin: Admin;
+  let producer: RecordProducer;
+
+  beforeAll(async () => {
+    admin = await createAdmin({ clientId: 'reader-test', brokers });
+    producer = await createProducer({ clientId: 'reader-test', brokers, deadlineMs: 10_000 });
+  });
+  afterAll(async () => {
+    await producer.close();
+    await admin.deleteTopics(created);
+    await admin.close();
+  });
+
+  async function newTopic(): Promise<string> {
+    const topic = uniqueName('reader');
+    await admin.createTopics([{ topic, partitions: 4, replicationFactor: 1 }]);
+    created.push(topic);
+    return topic;
+  }
+
+  const record = (topic: string, partition: number, n: number) => ({ topic, key: 'k', value: String(n), partition });
+
+  it('reads from start to the end it had at the start, past empty partitions', async () => {
+    const topic = await newTopic();
+    await producer.send(Array.from({ length: 3_000 }, (_, n) => record(topic, n % 2, n)));
+    const read: ReadRecord[] = [];
+    const count = await readTopic({ brokers, topic }, async (each) => {
+      // Records that come during the read are not part of it.
+      if (read.length === 0) await producer.send([record(topic, 0, -1), record(topic, 3, -1)]);
+      read.push(each);
+    });
+    expect(count).toBe(3_000);
+    for (const partition of [0, 1]) {
+      const values = read.filter((each) => each.partition === partition).map(({ value }) => Number(value));
+      expect(values).toEqual(Array.from({ length: 1_500 }, (_, n) => 2 * n + partition));
+    }
+    expect(read.every((each, index) => each.topic === topic && each.offset <= index)).toBe(true);
+  });
+
+  it('starts where it is told, and in the middle of a batch', async () => {
+    const topic = await newTopic();
+    await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
+    await producer.send([record(topic, 1, 0)]);
+    const offsets: string[] = [];
+    await readTopic({ brokers, topic, fromOffsets: new Map([[0, 7]]) }, ({ partition, offset }) => {
+      offsets.push(`${partition}:${offset}`);
+    });
+    expect(offsets.sort()).toEqual(['0:7', '0:8', '0:9', '1:0']);
+  });
+
+  it('returns at once from an empty topic, and refuses one that does not exist', async () => {
+    const topic = await newTopic();
+    expect(await readTopic({ brokers, topic }, () => {})).toBe(0);
+    await expect(readTopic({ brokers, topic: uniqueName('absent') }, () => {})).rejects.toThrow(RecordRefusedError);
+  });
+
+  it('passes on what `onRecord` throws', async () => {
+    const topic = await newTopic();
+    await producer.send([record(topic, 0, 0)]);
+    const failing = readTopic({ brokers, topic }, () => {
+      throw new RangeError('reader');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+  });
+
+  it('follows all partitions, and goes on after an outage without a gap or a repetition', async () => {
+    const topic = await newTopic();
+    await producer.send([record(topic, 0, 0)]);
+    await using proxy = await startKafkaProxy(brokers[0] ?? '');
+    const seen: string[] = [];
+    const options = { brokers: [proxy.address], topic, from: 'latest' as const };
+    const tail = await tailTopic(options, ({ partition, value }) => seen.push(`${partition}:${value}`));
+    await producer.send([record(topic, 0, 1), record(topic, 1, 1)]);
+    await expect.poll(() => seen.toSorted()).toEqual(['0:1', '1:1']);
+    proxy.cut();
+    await producer.send([record(topic, 1, 2)]);
+    proxy.restore();
+    await producer.send([record(topic, 2, 3)]);
+    await expect.poll(() => seen.toSorted(), { timeout: 10_000 }).toEqual(['0:1', '1:1', '1:2', '2:3']);
+    expect([...tail.positions()].sort()).toEqual([
+      [0, 2],
+      [1, 2],
+      [2, 1],
+      [3, 0],
+    ]);
+    await tail.close();
+  });
+
+  it('says that no broker answers', async () => {
+    await using proxy = await startKafkaProxy(brokers[0] ?? '');
+    proxy.cut();
+    await expect(readTopic({ brokers: [proxy.address], topic: 't' }, () => {})).rejects.toThrow(KafkaUnavailableError);
+  });
+});
