@@ -40,6 +40,7 @@ export async function createScene(partitions = 12): Promise<Scene> {
   const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
   const database = await createTestDatabase();
   await database.sql`create table effects (id text primary key, key text, n integer, written bigserial)`;
+  await database.sql`create table applications (process integer, written bigserial)`;
   const runtimes: Runtime[] = [];
   return {
     topic,

@@ -302,6 +302,62 @@ test('an outage blames no message: the turn is repeated until it passes, and bot
   });
 });
 
+test('a provider outage is retried for ever, and while it lasts only a probe goes out at a time', async () => {
+  let calls = 0;
+  let down = true;
+  const prepared: number[] = [];
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare(offset) {
+      calls++;
+      if (down) throw new OutageError('provider down');
+      prepared.push(Number(offset));
+    },
+  });
+  one.open(0);
+  one.take(0, records('a', 'b', 'c', 'd', 'e', 'f'));
+  await one.timers.run(200);
+  expect(one.frontiers.get(0)).toBe(0);
+  // Three went out before the first answer; after that the back-off doubles up to a second.
+  expect(calls).toBeLessThan(200);
+  expect(one.produced).toEqual([]);
+  down = false;
+  await one.timers.run();
+  expect(prepared.sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(one.frontiers.get(0)).toBe(6);
+  expect(one.reports.findLast(({ kind }) => kind !== 'progress')).toEqual({ kind: 'recovered', dependency: 'prepare' });
+});
+
+test('a parked key that was loaded parks its messages from the failed one on, not those before', async () => {
+  const decoded: number[] = [];
+  const one = bench({
+    decode({ offset }) {
+      decoded.push(offset);
+    },
+  });
+  const parking = { firstOffset: 1, reason: 'RangeError', error: 'bad', attempts: 4, firstFailedAt: 0 };
+  one.engine.open({ topic: 't', partition: 0, generation: 1, epoch: 2, parked: [['bad', parking]] });
+  one.take(0, records('bad', 'bad', 'a', 'bad'));
+  await one.timers.run();
+  expect(decoded.sort()).toEqual([0, 2]);
+  expect(one.produced.map(({ value }) => String(value))).toEqual(['1', '3']);
+  expect(one.parked).toEqual([]);
+});
+
+test('a partition that is closed drops what comes back, and a new one starts afresh', async () => {
+  const one = bench({ decode: ({ offset }) => offset, apply: async (items) => items.map(() => []) });
+  one.open(0);
+  one.take(0, records('a', 'b'));
+  await one.timers.run(2);
+  one.engine.close(0);
+  one.engine.open({ topic: 't', partition: 0, generation: 2, epoch: 2, parked: [] });
+  await one.timers.run();
+  expect(one.finished()).toBe(0);
+  one.take(0, records('late'));
+  await one.timers.run();
+  expect(one.finished()).toBe(0);
+});
+
 test('a fenced partition drops its own messages, the others of the turn pass', async () => {
   const applied: string[] = [];
   const one = bench({

@@ -13,14 +13,18 @@ import {
   until,
 } from './harness.ts';
 
-function forkWorker({ topic, group, database }: Scene): ChildProcess {
-  return fork(new URL('./worker-process.ts', import.meta.url), [topic, group, database.url]);
+/** A worker in a process of its own, running when the promise resolves. */
+async function forkWorker({ topic, group, database }: Scene): Promise<ChildProcess> {
+  const worker = fork(new URL('./worker-process.ts', import.meta.url), [topic, group, database.url]);
+  const died = once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the worker exited with ${code}`)));
+  await Promise.race([once(worker, 'message'), died]);
+  died.catch(() => {});
+  return worker;
 }
 
 test('kill -9 of a worker: another takes over, nothing lost, no effect twice', async () => {
   await using scene = await createScene();
-  const worker = forkWorker(scene);
-  await once(worker, 'message');
+  const worker = await forkWorker(scene);
   const orders = ordersOver(100, 10_000);
   for (let start = 0; start < orders.length; start += 2_500) await scene.send(orders.slice(start, start + 2_500));
   await until(
@@ -39,6 +43,41 @@ test('kill -9 of a worker: another takes over, nothing lost, no effect twice', a
   expect(effects.size).toBe(100);
   for (const numbers of effects.values()) expect(numbers).toEqual(Array.from({ length: 100 }, (_, n) => n));
   expect(await readTopic(scene.admin, scene.deadLetters)).toEqual([]);
+});
+
+test('a zombie that was stopped past its session changes nothing when it wakes up', async () => {
+  await using scene = await createScene();
+  const { sql } = scene.database;
+  const zombie = await forkWorker(scene);
+  try {
+    const orders = ordersOver(500, 20_000);
+    for (let start = 0; start < orders.length; start += 5_000) await scene.send(orders.slice(start, start + 5_000));
+    await until(
+      () => effectCount(sql),
+      (count) => count > 500,
+    );
+    zombie.kill('SIGSTOP');
+    expect(await effectCount(sql)).toBeLessThan(orders.length);
+    const runtime = await scene.start();
+    await until(
+      () => committedTotal(scene),
+      (total) => total === orders.length,
+      50_000,
+    );
+    const [mark] = await sql<{ last: string }[]>`select max(written) as last from applications`;
+    zombie.kill('SIGCONT');
+    await until(
+      () => runtime.view().partitions.length,
+      (count) => count === 6,
+    );
+    const late =
+      await sql`select * from applications where process = ${zombie.pid ?? 0} and written > ${mark?.last ?? 0}`;
+    expect([...late]).toEqual([]);
+    for (const numbers of (await effectsByKey(sql)).values())
+      expect(numbers).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  } finally {
+    zombie.kill('SIGKILL');
+  }
 });
 
 test('a second member joins: partitions move, and order and effects hold', async () => {

@@ -13,7 +13,7 @@ export interface EffectsSettings {
   deathMark?: string;
 }
 
-/** Writes a row for each message and, if asked, an output; fails in the ways that tests need. */
+/** Writes a row for each message, one for each time that it was applied and, if asked, an output; fails in the ways that tests need. */
 export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<Order, undefined> {
   return {
     decode: ({ value }) => JSON.parse(value?.toString() ?? 'null') as Order,
@@ -36,6 +36,7 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
           n: input.n,
         })),
       )} on conflict (id) do nothing`;
+      await sql`insert into applications ${sql(items.map(() => ({ process: process.pid })))}`;
       const { outputTopic } = settings;
       return items.map(({ message, input }) =>
         outputTopic === undefined ? [] : [{ topic: outputTopic, key: message.key, value: String(input.n) }],
