@@ -6,4 +6,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2));
+const exitCode = await run(process.argv.slice(2));
+// What a failed start left open would otherwise keep the process; the empty write waits for the output before it.
+process.stdout.write('', () => process.exit(exitCode));

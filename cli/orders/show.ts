@@ -3,7 +3,7 @@ import type { EventType } from '../../contracts/events.ts';
 import { connectedConfig } from '../environment.ts';
 import { NegativeResult } from '../failure.ts';
 import { milliseconds, print, printJson, say, table } from '../output.ts';
-import { type JourneyStep, readJourney } from './journey.ts';
+import type { JourneyStep } from './journey.ts';
 
 export function showCommand(): Command {
   return new Command('show')
@@ -11,6 +11,7 @@ export function showCommand(): Command {
     .argument('<orderId>', 'UUID of the order')
     .option('--json', 'print {"orderId","status","steps":[…]}')
     .action(async (orderId: string, { json }: { json?: boolean }) => {
+      const { readJourney } = await import('./journey.ts');
       const steps = await readJourney(await connectedConfig(), orderId);
       const status = statusAfter(steps);
       if (json) printJson({ orderId, status, steps });
