@@ -8,10 +8,10 @@ export type Shelf = Int32Array;
  * ids, the same in every turn, so that two turns wait for each other but never deadlock.
  */
 export async function lockShelves(sql: Transaction, storeIds: Iterable<string>): Promise<Map<string, Shelf>> {
-  const rows = await sql<{ storeId: string; onHand: string }[]>`
-    select store_id as "storeId", on_hand::text as "onHand" from store_stock
+  const rows = await sql<{ storeId: string; onHand: string; length: number }[]>`
+    select store_id as "storeId", on_hand::text as "onHand", cardinality(on_hand) as length from store_stock
     where store_id = any(${[...storeIds]}::text[]) order by store_id for update`;
-  return new Map(rows.map(({ storeId, onHand }) => [storeId, parseShelf(onHand)]));
+  return new Map(rows.map(({ storeId, onHand, length }) => [storeId, parseShelf(onHand, length)]));
 }
 
 /** Writes back shelves that this transaction has locked. */
@@ -24,7 +24,22 @@ export async function writeShelves(sql: Transaction, shelves: ReadonlyMap<string
     where store_stock.store_id = t.store_id`;
 }
 
-/** Of an array's text `{1,2,3}`; several times faster than the driver's parser for nested arrays of any type. */
-function parseShelf(text: string): Shelf {
-  return text === '{}' ? new Int32Array() : Int32Array.from(text.slice(1, -1).split(','), Number);
+const COMMA = 44;
+const DIGIT_ZERO = 48;
+
+/** Of an array's text `{1,2,3}`. Every turn reads some hundred shelves of some hundred SKUs, so this walks the digits itself. */
+function parseShelf(text: string, length: number): Shelf {
+  const shelf = new Int32Array(length);
+  let index = 0;
+  let amount = 0;
+  for (let at = 1; at < text.length - 1; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA) {
+      shelf[index] = amount;
+      index += 1;
+      amount = 0;
+    } else amount = amount * 10 + code - DIGIT_ZERO;
+  }
+  if (length > 0) shelf[index] = amount;
+  return shelf;
 }

@@ -102,6 +102,7 @@ async function decideOrders(
   sql: Transaction,
 ): Promise<Outputs[]> {
   const decidedAt = new Date();
+  const occurredAt = decidedAt.toISOString();
   const turn = new VelocityTurn(settings);
   const drafts = fresh.map(({ input, message }): Draft => {
     const reasons = checkOrder(input.order, input.placedAtMs, catalog, settings);
@@ -111,7 +112,7 @@ async function decideOrders(
   });
   // Nearly every order is validated; making the events now keeps this work out of the time in which rows are locked.
   const validated = drafts.map((draft) =>
-    draft.demand === undefined ? [] : validatedOutputs(draft.order, decidedAt, draft.message),
+    draft.demand === undefined ? [] : validatedOutputs(draft.order, occurredAt, draft.message),
   );
   const stores = new Set(drafts.flatMap((draft) => (draft.demand === undefined ? [] : [draft.order.storeId])));
   // Counters first, then shelves, each in one order: turns of other threads wait, and no two wait for each other.
@@ -130,7 +131,7 @@ async function decideOrders(
   return drafts.map((draft, index) =>
     draft.reasons.length === 0
       ? (validated[index] ?? [])
-      : rejectedOutputs(draft.order, decidedAt, draft.reasons, draft.message),
+      : rejectedOutputs(draft.order, occurredAt, draft.reasons, draft.message),
   );
 }
 

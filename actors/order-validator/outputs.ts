@@ -8,22 +8,22 @@ import type { Decision } from '../../store/orders.ts';
 /** The event of a decision: the same to the byte whenever it is made again from the order and the stored decision. */
 export function decisionOutputs(order: Order, decision: Decision, message: Message): Outputs {
   return decision.reasons === undefined
-    ? validatedOutputs(order, decision.decidedAt, message)
-    : rejectedOutputs(order, decision.decidedAt, decision.reasons, message);
+    ? validatedOutputs(order, decision.decidedAt.toISOString(), message)
+    : rejectedOutputs(order, decision.decidedAt.toISOString(), decision.reasons, message);
 }
 
-export function validatedOutputs(order: Order, decidedAt: Date, message: Message): Outputs {
-  const value: OrderValidated = { ...eventBase(order, decidedAt), order: canonicalOrder(order) };
+export function validatedOutputs(order: Order, occurredAt: string, message: Message): Outputs {
+  const value: OrderValidated = { ...eventBase(order, occurredAt), order: canonicalOrder(order) };
   return [record(topics.validatedOrders, 'order.validated', value, message)];
 }
 
 export function rejectedOutputs(
   order: Order,
-  decidedAt: Date,
+  occurredAt: string,
   reasons: OrderRejected['reasons'],
   message: Message,
 ): Outputs {
-  const value: OrderRejected = { ...eventBase(order, decidedAt), reasons };
+  const value: OrderRejected = { ...eventBase(order, occurredAt), reasons };
   return [record(topics.rejectedOrders, 'order.rejected', value, message)];
 }
 
@@ -59,8 +59,8 @@ function canonicalItem({ sku, quantity, unitPrice, modifiers, note }: OrderItem)
   return item;
 }
 
-function eventBase({ orderId, storeId, total, currency }: Order, decidedAt: Date) {
-  return { orderId, storeId, occurredAt: decidedAt.toISOString(), total, currency };
+function eventBase({ orderId, storeId, total, currency }: Order, occurredAt: string) {
+  return { orderId, storeId, occurredAt, total, currency };
 }
 
 function record(topic: string, type: EventType, value: OrderValidated | OrderRejected, message: Message) {

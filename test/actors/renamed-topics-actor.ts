@@ -1,0 +1,40 @@
+import { createActor as createKitchen } from '../../actors/kitchen/actor.ts';
+import { createActor as createValidator } from '../../actors/order-validator/actor.ts';
+import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
+import { createActor as createPayment } from '../../actors/payment/actor.ts';
+import type { PaymentSettings } from '../../actors/payment/settings.ts';
+import type { WorkerRole } from '../../actors/roles.ts';
+import type { Actor, ActorContext } from '../../runtime/actor.ts';
+
+export interface RenamedTopicsSettings {
+  role: WorkerRole;
+  settings: unknown;
+  /** New names of the topics that the actor writes to. */
+  topics: Record<string, string>;
+}
+
+/** One of the product's actors on topics of a test's own, so that several tests can share a broker. */
+export function createActor(context: ActorContext<RenamedTopicsSettings>): Actor<unknown, unknown> {
+  const { role, settings, topics } = context.settings;
+  const actor = createRole(role, { ...context, settings });
+  return {
+    ...actor,
+    async apply(items, sql) {
+      const outputs = (await actor.apply?.(items, sql)) ?? [];
+      return outputs.map((records) =>
+        records.map((record) => ({ ...record, topic: topics[record.topic] ?? record.topic })),
+      );
+    },
+  };
+}
+
+function createRole(role: WorkerRole, context: ActorContext<unknown>): Actor<unknown, unknown> {
+  switch (role) {
+    case 'order-validator':
+      return createValidator({ ...context, settings: context.settings as ValidatorSettings }) as Actor<unknown, unknown>;
+    case 'payment':
+      return createPayment({ ...context, settings: context.settings as PaymentSettings }) as Actor<unknown, unknown>;
+    case 'kitchen':
+      return createKitchen() as Actor<unknown, unknown>;
+  }
+}
