@@ -18,12 +18,14 @@ import {
   requireGoogleCloud,
 } from './google-cloud.ts';
 import { createLoyaltyHandler, type LoyaltyHandlerOptions } from './loyalty-handler.ts';
+import { runningRole } from './running-role.ts';
 import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;
 /** Pushes come in parallel, and each is one small statement. */
 const CONNECTIONS = 8;
+const POOL_CLOSE_SECONDS = 5;
 
 /**
  * Serves the loyalty function as Cloud Functions would, on the functions framework, and points the push subscription at it.
@@ -37,25 +39,30 @@ export async function startLoyalty(
   await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
   if (config.DATABASE_URL === undefined)
     throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
-  const sql = connectDatabase({ url: config.DATABASE_URL, connections: CONNECTIONS, application: 'loyalty' });
+  await using started = new AsyncDisposableStack();
+  const sql = started.adopt(
+    connectDatabase({ url: config.DATABASE_URL, connections: CONNECTIONS, application: 'loyalty' }),
+    (pool) => pool.end({ timeout: POOL_CLOSE_SECONDS }),
+  );
   await migrate(sql);
   const registry = createProcessRegistry('loyalty');
-  const server = functionServer({
-    sql,
-    unitsPerPoint: config.ORDERMESH_LOYALTY_UNITS_PER_POINT,
-    ...watch(registry, logger),
-  });
+  const unitsPerPoint = config.ORDERMESH_LOYALTY_UNITS_PER_POINT;
+  const server = functionServer({ sql, unitsPerPoint, ...watch(registry, logger) });
   const port = await listen(server, config.ORDERMESH_HOST, config.ORDERMESH_LOYALTY_PORT);
+  started.defer(() => closeServer(server));
   const target = reachable(config, names, port);
-  const pubSub = createPubSub(googleCloudAddress(config));
-  const upkeep = new Upkeep(
-    'push subscription',
-    async () => {
-      await ensureTopology(pubSub, names, target);
-      await pointLoyaltyAt(pubSub, names, target);
-    },
-    logger,
-    UPKEEP_INTERVAL_MS,
+  const pubSub = started.adopt(createPubSub(googleCloudAddress(config)), (client) => client.close());
+  const upkeep = started.adopt(
+    new Upkeep(
+      'push subscription',
+      async () => {
+        await ensureTopology(pubSub, names, target);
+        await pointLoyaltyAt(pubSub, names, target);
+      },
+      logger,
+      UPKEEP_INTERVAL_MS,
+    ),
+    (task) => task.close(),
   );
   const admin = await startAdminServer({
     host: config.ORDERMESH_HOST,
@@ -63,23 +70,10 @@ export async function startLoyalty(
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
     readiness: { pubsub: () => upkeep.problem },
   });
+  started.defer(() => admin.close());
   logger.info({ endpoint: target.endpoint }, 'loyalty function is serving');
-  let closing: Promise<void> | undefined;
-  const close = async () => {
-    await upkeep.close();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-    });
-    await Promise.all([admin.close(), pubSub.close(), sql.end({ timeout: 5 })]);
-  };
-  return {
-    addresses: {
-      loyalty: `http://${config.ORDERMESH_HOST}:${port}`,
-      admin: `http://${config.ORDERMESH_HOST}:${admin.port}`,
-    },
-    close: () => (closing ??= close()),
-  };
+  const host = `http://${config.ORDERMESH_HOST}`;
+  return runningRole({ loyalty: `${host}:${port}`, admin: `${host}:${admin.port}` }, started.move());
 }
 
 /**
@@ -127,5 +121,13 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       reject(new Error(`loyalty port ${port} on ${host} is in use; stop what holds it or set ORDERMESH_LOYALTY_PORT`));
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Requests under way are answered first. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
   });
 }

@@ -70,18 +70,11 @@ export class OrderedPublisher {
       await this.#topic.publishMessage(message);
     } catch (error) {
       this.#topic.resumePublishing(message.orderingKey);
-      throw await this.#classified(error as Error);
+      if (statusOf(error) === grpcStatus.notFound) await this.#restore();
+      throw publishFailure(error as Error);
     } finally {
       this.#window.leave(bytes);
     }
-  }
-
-  async #classified(error: Error): Promise<Error> {
-    const status = statusOf(error);
-    if (status === grpcStatus.invalidArgument || status === grpcStatus.outOfRange)
-      return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });
-    if (status === grpcStatus.notFound) await this.#restore();
-    return new PubSubUnavailableError(`Pub/Sub did not take the message: ${error.message}`, { cause: error });
   }
 
   /** Many messages find the topic gone at the same moment; one of them restores it. A failure shows in the next publish. */
@@ -94,6 +87,14 @@ export class OrderedPublisher {
       });
     return this.#restoring;
   }
+}
+
+/** Whether a failed publish can succeed later. Only a refusal of the content can't; missing permission, for one, can be mended. */
+export function publishFailure(error: Error): PubSubUnavailableError | MessageRefusedError {
+  const status = statusOf(error);
+  return status === grpcStatus.invalidArgument || status === grpcStatus.outOfRange
+    ? new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error })
+    : new PubSubUnavailableError(`Pub/Sub did not take the message: ${error.message}`, { cause: error });
 }
 
 function backoff(deadlineMs: number) {

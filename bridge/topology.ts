@@ -5,6 +5,12 @@ import { grpcStatus, statusOf } from './grpc-status.ts';
 
 const DAY_SECONDS = 86_400;
 
+/** Whoever calls tries again by itself; the client's ten minutes of own retries would only hide the outage. */
+const gaxOpts = {
+  timeout: 5_000,
+  retry: { retryCodes: [], backoffSettings: { ...noBackoff(), totalTimeoutMillis: 5_000 } },
+};
+
 /** How Pub/Sub reaches the loyalty function. */
 export interface PushTarget {
   endpoint: string;
@@ -16,6 +22,7 @@ const durable = {
   ackDeadlineSeconds: 60,
   messageRetentionDuration: { seconds: 7 * DAY_SECONDS },
   expirationPolicy: {},
+  gaxOpts,
 } satisfies CreateSubscriptionOptions;
 
 /**
@@ -41,8 +48,8 @@ export async function ensureTopology(
   pushTarget: PushTarget | undefined,
 ): Promise<void> {
   await ensure(
-    () => pubSub.topic(names.topic).getMetadata(),
-    () => pubSub.createTopic(names.topic),
+    () => pubSub.topic(names.topic).getMetadata(gaxOpts),
+    () => pubSub.createTopic(names.topic, gaxOpts),
   );
   await Promise.all([ensureWarehouse(pubSub, names), ensureLoyalty(pubSub, names, pushTarget)]);
 }
@@ -50,7 +57,7 @@ export async function ensureTopology(
 /** Neither reader needs Pub/Sub's ordered delivery: rows carry their sequence, points add up in any order. So one bad message holds up no other. */
 async function ensureWarehouse(pubSub: PubSub, { topic, warehouseSubscription }: GoogleCloudNames): Promise<void> {
   await ensure(
-    () => pubSub.subscription(warehouseSubscription).getMetadata(),
+    () => pubSub.subscription(warehouseSubscription).getMetadata(gaxOpts),
     () => pubSub.createSubscription(topic, warehouseSubscription, durable),
   );
 }
@@ -66,7 +73,7 @@ async function ensureLoyalty(
   };
   if (pushTarget !== undefined) options.pushConfig = pushConfig(pushTarget);
   await ensure(
-    () => pubSub.subscription(loyaltySubscription).getMetadata(),
+    () => pubSub.subscription(loyaltySubscription).getMetadata(gaxOpts),
     () => pubSub.createSubscription(topic, loyaltySubscription, options),
   );
 }
@@ -74,9 +81,9 @@ async function ensureLoyalty(
 /** Points the subscription at the function's present address; does nothing where it already does. */
 export async function pointLoyaltyAt(pubSub: PubSub, names: GoogleCloudNames, target: PushTarget): Promise<void> {
   const subscription = pubSub.subscription(names.loyaltySubscription);
-  const [metadata] = await subscription.getMetadata();
+  const [metadata] = await subscription.getMetadata(gaxOpts);
   if (metadata.pushConfig?.pushEndpoint === target.endpoint) return;
-  await subscription.modifyPushConfig(pushConfig(target));
+  await subscription.modifyPushConfig(pushConfig(target), gaxOpts);
 }
 
 function pushConfig({ endpoint, serviceAccount }: PushTarget) {
@@ -93,4 +100,15 @@ async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown
       if (statusOf(refusal) !== grpcStatus.alreadyExists) throw refusal;
     });
   }
+}
+
+function noBackoff() {
+  return {
+    initialRetryDelayMillis: 1,
+    retryDelayMultiplier: 1,
+    maxRetryDelayMillis: 1,
+    initialRpcTimeoutMillis: 5_000,
+    rpcTimeoutMultiplier: 1,
+    maxRpcTimeoutMillis: 5_000,
+  };
 }

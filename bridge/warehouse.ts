@@ -14,6 +14,7 @@ import {
   requireGoogleCloud,
 } from './google-cloud.ts';
 import { RowWriter } from './row-writer.ts';
+import { runningRole } from './running-role.ts';
 import { SteadySubscription } from './steady-subscription.ts';
 import { ensureTopology, loyaltyPushTarget } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
@@ -42,17 +43,21 @@ export async function startWarehouse(
 ): Promise<RunningRole> {
   await requireGoogleCloud('warehouse', config, ['PUBSUB_EMULATOR_HOST', 'BIGQUERY_EMULATOR_HOST']);
   const address = googleCloudAddress(config);
-  const pubSub = createPubSub(address);
+  await using started = new AsyncDisposableStack();
+  const pubSub = started.adopt(createPubSub(address), (client) => client.close());
   const bigQuery = createBigQuery(address, config.ORDERMESH_WAREHOUSE_INSERT_TIMEOUT);
   const registry = createProcessRegistry('warehouse');
   let held = 0;
   const metrics = warehouseMetrics(registry, () => held);
   const dataset = bigQuery.dataset(names.dataset);
-  const tables = new Upkeep(
-    'BigQuery tables',
-    () => ensureWarehouse(bigQuery, address.project, names.dataset),
-    logger,
-    UPKEEP_INTERVAL_MS,
+  const tables = started.adopt(
+    new Upkeep(
+      'BigQuery tables',
+      () => ensureWarehouse(bigQuery, address.project, names.dataset),
+      logger,
+      UPKEEP_INTERVAL_MS,
+    ),
+    (task) => task.close(),
   );
   const writer = new RowWriter<HeldRow>({
     write: async (batch) => {
@@ -83,21 +88,16 @@ export async function startWarehouse(
     },
     logger,
   });
+  started.defer(async () => {
+    await writer.close();
+    await subscription.close();
+  });
   const admin = await startAdminServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('warehouse'),
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
     readiness: { pubsub: () => subscription.problem, bigquery: () => tables.problem ?? writer.problem },
   });
-  let closing: Promise<void> | undefined;
-  const close = async () => {
-    await writer.close();
-    await subscription.close();
-    await tables.close();
-    await Promise.all([admin.close(), pubSub.close()]);
-  };
-  return {
-    addresses: { admin: `http://${config.ORDERMESH_HOST}:${admin.port}` },
-    close: () => (closing ??= close()),
-  };
+  started.defer(() => admin.close());
+  return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());
 }

@@ -1,0 +1,114 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { EventType } from '../contracts/events.ts';
+import { type Actor, type ActorContext, type Message, skip } from '../runtime/actor.ts';
+import { highValueRule, isHighValue } from './filter.ts';
+import { createPubSub, type GoogleCloudAddress, type GoogleCloudNames } from './google-cloud.ts';
+import { OrderedPublisher } from './ordered-publisher.ts';
+import { type OutgoingMessage, outgoingMessage } from './outgoing-message.ts';
+import { ensureTopology, type PushTarget } from './topology.ts';
+
+/** Plain data: it crosses the thread boundary. */
+export interface BridgeSettings {
+  address: GoogleCloudAddress;
+  names: GoogleCloudNames;
+  pushTarget: PushTarget | undefined;
+  eventTypes: EventType[];
+  minTotal: number;
+  outstandingMessagesMax: number;
+  outstandingBytesMax: number;
+  publishDeadlineMs: number;
+}
+
+/**
+ * Forwards high-value events to Pub/Sub. The publish is this actor's `prepare`: one message of an order at a time, in order; repeated until
+ * Pub/Sub has it, with its partition paused, while Pub/Sub is down; and Kafka's offset moves on only after the acknowledgement. It has no
+ * effects in a store, so a message published twice carries the same id and the readers count it once.
+ */
+export function createActor({ settings, registry }: ActorContext<BridgeSettings>): Actor<OutgoingMessage, void> {
+  const { address, names, pushTarget, minTotal } = settings;
+  const pubSub = createPubSub(address);
+  const publisher = new OrderedPublisher(pubSub, {
+    topic: names.topic,
+    messagesMax: settings.outstandingMessagesMax,
+    bytesMax: settings.outstandingBytesMax,
+    deadlineMs: settings.publishDeadlineMs,
+    restoreTopology: () => ensureTopology(pubSub, names, pushTarget),
+  });
+  const rule = highValueRule(settings.eventTypes, minTotal);
+  const metrics = bridgeMetrics(registry, () => publisher.outstanding);
+  return {
+    decode(message) {
+      const { value, headers } = message;
+      // A tombstone is no event; nothing of ours writes one.
+      if (value === null) return skip;
+      if (!isHighValue(rule, eventType(message), () => JSON.parse(value.toString('utf8')))) {
+        metrics.filtered.inc();
+        return skip;
+      }
+      return outgoingMessage({ key: message.key, offset: message.offset, value, headers });
+    },
+    async prepare(outgoing) {
+      const stop = metrics.publishSeconds.startTimer();
+      try {
+        await publisher.publish(outgoing);
+      } catch (error) {
+        metrics.failures.inc();
+        throw error;
+      }
+      stop();
+      metrics.published.inc();
+    },
+    async close() {
+      await pubSub.close();
+    },
+  };
+}
+
+function eventType({ headers }: Message): string {
+  const type = headers.ce_type;
+  if (type === undefined) throw new TypeError('header ce_type is missing; every event carries it');
+  return type.toString('utf8');
+}
+
+function bridgeMetrics(registry: Registry, outstanding: () => { messages: number; bytes: number }) {
+  const registers = [registry];
+  new Gauge({
+    name: 'ordermesh_bridge_outstanding_messages',
+    help: 'Messages under way to Pub/Sub.',
+    registers,
+    collect() {
+      this.set(outstanding().messages);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_bridge_outstanding_bytes',
+    help: 'Bytes under way to Pub/Sub.',
+    registers,
+    collect() {
+      this.set(outstanding().bytes);
+    },
+  });
+  return {
+    published: new Counter({
+      name: 'ordermesh_bridge_published_total',
+      help: 'Events that Pub/Sub acknowledged.',
+      registers,
+    }),
+    filtered: new Counter({
+      name: 'ordermesh_bridge_filtered_total',
+      help: 'Events that are not of high value and stay in Kafka.',
+      registers,
+    }),
+    failures: new Counter({
+      name: 'ordermesh_bridge_publish_failures_total',
+      help: 'Publishes that failed; each is repeated, or parked when Pub/Sub refuses the message.',
+      registers,
+    }),
+    publishSeconds: new Histogram({
+      name: 'ordermesh_bridge_publish_seconds',
+      help: 'From the hand-over to the acknowledgement of a publish that succeeded, waiting for room included.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+  };
+}

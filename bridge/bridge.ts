@@ -1,0 +1,98 @@
+import { type Config, ConfigError } from '../contracts/config.ts';
+import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import { groups, topics } from '../contracts/topics.ts';
+import { startRuntime } from '../runtime/host.ts';
+import { runtimeLimits } from '../runtime/host-options.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
+import type { BridgeSettings } from './bridge-actor.ts';
+import {
+  createPubSub,
+  type GoogleCloudNames,
+  googleCloudAddress,
+  googleCloudNames,
+  requireGoogleCloud,
+} from './google-cloud.ts';
+import { runningRole } from './running-role.ts';
+import { ensureTopology, loyaltyPushTarget } from './topology.ts';
+import { Upkeep } from './upkeep.ts';
+
+const UPKEEP_INTERVAL_MS = 5_000;
+
+/** Where the events come from and go to; the contract's names unless a test says otherwise. */
+export interface BridgeEnds {
+  topic: string;
+  group: string;
+  names: GoogleCloudNames;
+}
+
+const contractEnds: BridgeEnds = { topic: topics.validatedOrders, group: groups.bridge, names: googleCloudNames };
+
+/**
+ * Starts forwarding high-value events from `validated-orders` to Pub/Sub. While Pub/Sub is down the bridge is not ready, its partitions are
+ * paused and the backlog stays in Kafka; it goes on by itself.
+ * @throws ConfigError when Kafka or Google Cloud isn't configured; an error when Kafka can't be reached.
+ */
+export async function startBridge(
+  config: Config,
+  logger: Logger,
+  ends: BridgeEnds = contractEnds,
+): Promise<RunningRole> {
+  if (config.KAFKA_BROKERS === undefined) throw new ConfigError('bridge needs KAFKA_BROKERS: host:port of the brokers');
+  await requireGoogleCloud('bridge', config, ['PUBSUB_EMULATOR_HOST']);
+  const settings = bridgeSettings(config, ends.names);
+  await using started = new AsyncDisposableStack();
+  const pubSub = started.adopt(createPubSub(settings.address), (client) => client.close());
+  const upkeep = started.adopt(
+    new Upkeep(
+      'Pub/Sub topic and subscriptions',
+      () => ensureTopology(pubSub, ends.names, settings.pushTarget),
+      logger,
+      UPKEEP_INTERVAL_MS,
+    ),
+    (task) => task.close(),
+  );
+  // Events published before somebody has subscribed would reach nobody.
+  await upkeep.run();
+  const runtime = await startRuntime({
+    role: 'bridge',
+    logger,
+    group: ends.group,
+    topic: ends.topic,
+    brokers: config.KAFKA_BROKERS,
+    databaseUrl: config.DATABASE_URL,
+    actorModule: new URL('./bridge-actor.ts', import.meta.url),
+    settings,
+    slots: config.ORDERMESH_SLOTS,
+    limits: runtimeLimits(config),
+  });
+  started.defer(() => runtime.close());
+  const admin = await startAdminServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('bridge'),
+    metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
+    readiness: { runtime: () => runtime.readiness(), pubsub: () => upkeep.problem },
+    pages: {
+      '/debug/runtime': async () => ({
+        contentType: 'application/json',
+        text: `${JSON.stringify(runtime.view(), null, 2)}\n`,
+      }),
+    },
+  });
+  started.defer(() => admin.close());
+  return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());
+}
+
+function bridgeSettings(config: Config, names: GoogleCloudNames): BridgeSettings {
+  return {
+    address: googleCloudAddress(config),
+    names,
+    pushTarget: loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT),
+    eventTypes: [...config.ORDERMESH_BRIDGE_EVENTS],
+    minTotal: config.ORDERMESH_BRIDGE_MIN_TOTAL,
+    outstandingMessagesMax: config.ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX,
+    outstandingBytesMax: config.ORDERMESH_BRIDGE_OUTSTANDING_BYTES_MAX,
+    publishDeadlineMs: config.ORDERMESH_BRIDGE_PUBLISH_DEADLINE,
+  };
+}

@@ -1,0 +1,13 @@
+import type { RunningRole } from '../contracts/roles.ts';
+
+/** A role out of what it has started; `close` ends all of it once, the last started first. */
+export function runningRole(addresses: Record<string, string>, started: AsyncDisposableStack): RunningRole {
+  let closing: Promise<void> | undefined;
+  return {
+    addresses,
+    close() {
+      closing ??= started.disposeAsync();
+      return closing;
+    },
+  };
+}
