@@ -1,5 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A program of this project by its path from the root. */
+export const program = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /**
  * Runs one program of the benchmarks in a process of its own, so that it has a heap and an event loop for itself.

@@ -8,6 +8,8 @@ export interface Bench {
   seconds: number;
   /** Rounds of each side, taking turns. */
   rounds: number;
+  /** Messages of a throughput run. */
+  messages: number;
   /** A valid order of a typical basket. */
   sampleOrder(): Order;
 }

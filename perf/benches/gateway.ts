@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
-import { byAnswer, byMessage, lastJson, runProgram, startProgram } from '../child.ts';
+import { byAnswer, byMessage, lastJson, program, runProgram, startProgram } from '../child.ts';
 import type { LoadResult } from '../load/closed-loop.ts';
 import type { Figures } from '../report.ts';
 import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
-
-const program = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 const GATEWAY_PORT = 18_080;
 const GATEWAY_ADMIN_PORT = 19_464;

@@ -9,18 +9,20 @@ import type { RunningRole } from '../../contracts/roles.ts';
 import { startEdge } from '../../edge/edge.ts';
 import { startGateway } from '../../gateway/gateway.ts';
 import { issueToken } from '../../gateway/issuer.ts';
-import { applyTopics } from '../../kafka/index.ts';
+import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { servers } from '../support/servers.ts';
+import { createTestDatabase, servers, type TestDatabase } from '../support/servers.ts';
 
 const logger = createLogger('test', 'silent');
 const store = 'us-il-0001';
 const started: RunningRole[] = [];
 let directory: string;
+let database: TestDatabase;
 
 const configure = (more: Record<string, string> = {}): Config =>
   loadConfig({
     KAFKA_BROKERS: servers().brokers.join(','),
+    DATABASE_URL: database.url,
     ORDERMESH_DATA_DIR: directory,
     ORDERMESH_GATEWAY_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',
@@ -60,12 +62,16 @@ const post = (url: string, body: unknown, token: string) =>
   });
 
 beforeEach(async () => {
+  database = await createTestDatabase();
   directory = await mkdtemp(join(tmpdir(), 'edge-'));
-  await applyTopics(configure());
+  const admin = await createAdmin({ clientId: 'edge-test', brokers: servers().brokers });
+  await applyTopics(admin, configure());
+  await admin.close();
 });
 afterEach(async () => {
   for (const role of started.splice(0).reverse()) await role.close();
   await rm(directory, { recursive: true });
+  await database[Symbol.asyncDispose]();
 });
 
 it('sells while the line is down, and the region has the order when it is back', async () => {

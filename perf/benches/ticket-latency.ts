@@ -1,0 +1,39 @@
+import { lastJson, program, runProgram } from '../child.ts';
+import type { TicketLatency } from '../load/ticket-latency.ts';
+import type { Figures } from '../report.ts';
+import type { Bench } from './bench.ts';
+
+const RATE = 500;
+
+/** From 202 to the ticket on the kitchen display, every role running, at 500 orders a second. */
+export async function benchTicketLatency(
+  { env, seconds }: Bench,
+  addresses: { gateway: string; display: string },
+): Promise<Figures> {
+  const args = [
+    '--gateway',
+    addresses.gateway,
+    '--display',
+    addresses.display,
+    '--rate',
+    String(RATE),
+    '--seconds',
+    String(seconds * 3),
+  ];
+  const { feed, page } = lastJson<TicketLatency>(
+    await runProgram(program('perf/load/ticket-latency.ts'), args, { env }),
+  );
+  const expected = RATE * seconds * 3;
+  if (feed.tickets < expected * 0.8)
+    throw new Error(`only ${feed.tickets} of ${expected} orders became tickets in time`);
+  const { p50, p99, tickets } = page ?? feed;
+  const where = page === null ? "in the display's feed (no Chromium here)" : 'painted in Chromium';
+  return {
+    ticket_latency_p99_ms: {
+      value: p99,
+      unit: 'ms',
+      spread: 0,
+      versus: `202 to ticket ${where} at ${RATE} orders/s, every role on this machine; ${tickets} tickets, p50 ${p50} ms`,
+    },
+  };
+}

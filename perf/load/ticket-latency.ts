@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { startCrew } from '../../cli/system/crew.ts';
+import { storeTokens } from '../../cli/tokens.ts';
+import { loadConfig } from '../../contracts/config.ts';
+import { chainMenu } from '../../traffic/chain.ts';
+import { createTraffic } from '../../traffic/generator.ts';
+import { runOpenLoop } from '../../traffic/open-loop.ts';
+import { createRandom } from '../../traffic/random.ts';
+import { createSender } from '../../traffic/sender.ts';
+
+/**
+ * Sends orders at a rate to a running system, with a crew that bumps the tickets, and measures the time from an order's 202 to its
+ * ticket: in the display's feed for every order, and painted in a real browser for the orders of the store whose page is open there.
+ *
+ *   node perf/load/ticket-latency.ts --gateway URL --display URL [--rate 500] [--seconds 15]
+ *
+ * Prints one JSON line: latencies in milliseconds; `page` is null without Chromium.
+ */
+export interface TicketLatency {
+  feed: Percentiles;
+  page: Percentiles | null;
+}
+
+interface Percentiles {
+  p50: number;
+  p99: number;
+  tickets: number;
+}
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Few stores, so that the page of one of them gets enough tickets for a 99th percentile. */
+const STORES = 12;
+/** The first seconds, in which every process compiles its hot paths, are not counted. */
+const WARM_UP_S = 5;
+const GRACE_MS = 3_000;
+
+const { values } = parseArgs({
+  options: {
+    gateway: { type: 'string', default: 'http://127.0.0.1:8080' },
+    display: { type: 'string', default: 'http://127.0.0.1:8090' },
+    rate: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '15' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const rate = Number(values.rate);
+const menu = chainMenu();
+const stores = menu.stores.filter(({ opens, closes }) => opens === closes).slice(0, STORES);
+const watched = stores[0]?.storeId ?? '';
+
+const acceptedAt = new Map<string, number>();
+const fedAt = new Map<string, number>();
+const crew = startCrew({
+  display: new URL(values.display),
+  cookingMs: [300, 1_200],
+  random: createRandom(Number(values.seed)),
+  onTicket: ({ orderId }) => {
+    if (!fedAt.has(orderId)) fedAt.set(orderId, Date.now());
+  },
+});
+const page = existsSync(CHROMIUM) ? await openPage(new URL(`/stores/${watched}`, values.display)) : undefined;
+const sender = createSender({
+  gateway: new URL(values.gateway),
+  token: storeTokens(loadConfig()),
+  onResult({ status, orderId }) {
+    if (status === 202 && orderId !== undefined) acceptedAt.set(orderId, Date.now());
+  },
+});
+const traffic = createTraffic({ seed: Number(values.seed), menu: { ...menu, stores } });
+const countedFrom = Date.now() + WARM_UP_S * 1_000;
+await runOpenLoop({
+  traffic,
+  sender,
+  ratePerSecond: rate,
+  count: rate * (WARM_UP_S + Number(values.seconds)),
+  signal: new AbortController().signal,
+});
+await sender.settle();
+// The tickets of the last orders are still on their way; one that takes longer than this is missing below and fails the run.
+await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+const painted = page === undefined ? undefined : new Map(await page.paintedAt());
+const result: TicketLatency = {
+  feed: percentiles(fedAt),
+  page: painted === undefined ? null : percentiles(painted),
+};
+console.log(JSON.stringify(result));
+crew.close();
+sender.close();
+await page?.close();
+
+function percentiles(seenAt: Map<string, number>): Percentiles {
+  const latencies: number[] = [];
+  for (const [orderId, at] of seenAt) {
+    const accepted = acceptedAt.get(orderId);
+    // A ticket can be on the page before the sender has read its 202.
+    if (accepted !== undefined && accepted >= countedFrom) latencies.push(Math.max(0, at - accepted));
+  }
+  latencies.sort((a, b) => a - b);
+  const at = (fraction: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * fraction))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), tickets: latencies.length };
+}
+
+/** The page of one store in Chromium; notes for each ticket the frame in which it was painted. */
+async function openPage(url: URL) {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  const tab = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+  await tab.addInitScript(`
+    globalThis.paintedAt = new Map();
+    new MutationObserver((records) => {
+      const orders = records.flatMap(({ addedNodes }) => [...addedNodes]).map((node) => node.dataset?.order).filter(Boolean);
+      requestAnimationFrame(() => {
+        for (const order of orders) if (!paintedAt.has(order)) paintedAt.set(order, Date.now());
+      });
+    }).observe(document, { subtree: true, childList: true });
+  `);
+  await tab.goto(url.href);
+  return {
+    paintedAt: () => tab.evaluate<[string, number][]>('[...paintedAt]'),
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { startSystem } from '../cli/system/system.ts';
+import { loadConfig } from '../contracts/config.ts';
+import type { Order } from '../contracts/order.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createTraffic } from '../traffic/generator.ts';
+import type { Bench } from './benches/bench.ts';
+import { benchGateway } from './benches/gateway.ts';
+import { benchRuntime } from './benches/runtime.ts';
+import { benchTicketLatency } from './benches/ticket-latency.ts';
+import { benchValidator } from './benches/validator.ts';
+import { createReport, type Figures, table, writeReport } from './report.ts';
+
+/**
+ * Measures the figures of the product beside their baselines, on servers of its own in a directory of its own.
+ *
+ *   node perf/main.ts            a quick run, under 5 minutes
+ *   node perf/main.ts --full     more rounds, longer
+ *   node perf/main.ts --only gateway,runtime
+ */
+const { values } = parseArgs({ options: { full: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const only = values.only?.split(',');
+const scale = values.full
+  ? { seconds: 10, rounds: 7, messages: 1_000_000 }
+  : { seconds: 4, rounds: 3, messages: 300_000 };
+
+const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
+process.env.ORDERMESH_DATA_DIR = dataDir;
+const config = loadConfig();
+const logger = createLogger('perf', 'warn');
+const say = (line: string) => console.error(line);
+
+try {
+  const system = await startSystem(config, logger, say);
+  const figures: Figures = {};
+  try {
+    const bench: Bench = { env: environmentOf(system.config), sampleOrder, ...scale };
+    const addresses = Object.fromEntries(system.addresses);
+    const run = async (name: string, measure: () => Promise<Figures>) => {
+      if (only !== undefined && !only.includes(name)) return;
+      say(`measuring ${name} …`);
+      Object.assign(figures, await measure());
+    };
+    await run('ticket-latency', () =>
+      benchTicketLatency(bench, { gateway: addresses.gateway ?? '', display: addresses['kitchen display'] ?? '' }),
+    );
+    // From here on every program has the machine for itself.
+    await Promise.all(system.roles.map((role) => role.stop()));
+    await run('validator', () => benchValidator(bench));
+    await run('runtime', () => benchRuntime(bench));
+    await run('gateway', () => benchGateway(bench));
+  } finally {
+    await system.close();
+  }
+  await writeReport(createReport(figures), new URL('./report/', import.meta.url));
+  console.log(table(figures));
+} finally {
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+function sampleOrder(): Order {
+  return JSON.parse(createTraffic({ seed: 1 }).order(Date.now()).body) as Order;
+}
+
+/** What child programs need to find the same servers. */
+function environmentOf(connected: { KAFKA_BROKERS: string[]; DATABASE_URL: string }): Record<string, string> {
+  return {
+    KAFKA_BROKERS: connected.KAFKA_BROKERS.join(','),
+    DATABASE_URL: connected.DATABASE_URL,
+    ORDERMESH_DATA_DIR: dataDir,
+  };
+}
