@@ -98,7 +98,7 @@ export const variables = {
   ORDERMESH_RECENT_ORDERS_MAX: required(
     integer(2, 10_000_000),
     '200000',
-    'Accepted orders that one gateway remembers, to know a repeated orderId; about 300 bytes each.',
+    'Accepted orders that one gateway remembers, to know a repeated orderId; about 200 bytes each.',
   ),
   ORDERMESH_RECENT_AGE: required(duration(), '10m', 'How long the gateway remembers an accepted order at most.'),
   ORDERMESH_TOKENS_CACHED_MAX: required(

@@ -1,61 +1,84 @@
 import type { Clock } from '../contracts/clock.ts';
-import { Generations } from './generations.ts';
+import { AcceptedOrders } from './accepted-orders.ts';
 
 /** An order that this gateway has seen lately. */
 export interface RecentOrder<Waiter> {
   readonly storeId: string;
   readonly fingerprint: string;
   /** When it became durable, in milliseconds since the epoch; 0 while it is on its way. */
-  acceptedAt: number;
+  readonly acceptedAt: number;
   /** Repeats of the order that arrived while it was on its way; answered together with it. */
-  waiters: Waiter[] | undefined;
+  waiters?: Waiter[];
 }
 
 /**
- * The recent window of idempotency: which order an orderId stands for. It knows only what this process has seen lately; the
- * definitive answer is the order-validator's, so that forgetting here costs a repeated append and nothing else.
+ * The recent window of idempotency: which order an orderId stands for. Orders on their way are bounded by the admission; accepted
+ * ones by two generations, of which the older is forgotten when the younger is full or old enough. So an accepted order is
+ * known for at least half of `ordersMax` further ones (or half of `ageMs`), and never longer than the whole.
+ *
+ * It knows only what this process has seen lately; the definitive answer is the order-validator's, so that forgetting here costs a
+ * repeated append and nothing else.
  */
 export class RecentOrders<Waiter> {
-  readonly #orders: Generations<RecentOrder<Waiter>>;
+  readonly #underWay = new Map<string, RecentOrder<Waiter>>();
+  #young: AcceptedOrders;
+  #old: AcceptedOrders;
+  #youngSince: number;
+  readonly #generationMs: number;
   readonly #clock: Clock;
 
-  constructor(options: { ordersMax: number; ageMs: number; clock: Clock }) {
-    this.#orders = new Generations(options.ordersMax, options.ageMs, options.clock.now());
-    this.#clock = options.clock;
+  constructor({ ordersMax, ageMs, clock }: { ordersMax: number; ageMs: number; clock: Clock }) {
+    this.#young = new AcceptedOrders(Math.floor(ordersMax / 2));
+    this.#old = new AcceptedOrders(Math.floor(ordersMax / 2));
+    this.#generationMs = ageMs / 2;
+    this.#clock = clock;
+    this.#youngSince = clock.now();
   }
 
+  /** Accepted orders that are remembered. */
   get size(): number {
-    return this.#orders.size;
+    return this.#young.size + this.#old.size;
   }
 
   get(orderId: string): RecentOrder<Waiter> | undefined {
-    this.#orders.expire(this.#clock.now());
-    return this.#orders.get(orderId);
+    const underWay = this.#underWay.get(orderId);
+    if (underWay !== undefined) return underWay;
+    this.#expire();
+    return this.#young.get(orderId) ?? this.#old.get(orderId);
   }
 
-  /** The order is on its way. */
+  /** The order is on its way; `accepted` or `failed` must follow. */
   begin(orderId: string, storeId: string, fingerprint: string): RecentOrder<Waiter> {
-    const order: RecentOrder<Waiter> = { storeId, fingerprint, acceptedAt: 0, waiters: undefined };
-    this.#orders.set(orderId, order, this.#clock.now());
+    const order: RecentOrder<Waiter> = { storeId, fingerprint, acceptedAt: 0 };
+    this.#underWay.set(orderId, order);
     return order;
   }
 
-  /** The order is durable. Returns who waited for it. */
-  accepted(order: RecentOrder<Waiter>): Waiter[] | undefined {
-    order.acceptedAt = this.#clock.now();
-    return this.#release(order);
+  /** The order is durable. */
+  accepted(orderId: string, { storeId, fingerprint }: RecentOrder<Waiter>): void {
+    this.#underWay.delete(orderId);
+    this.#expire();
+    if (this.#young.isFull) this.#turn();
+    this.#young.set(orderId, storeId, fingerprint, this.#clock.now());
   }
 
-  /** The order did not become durable: the next one with its orderId is a first one again. Returns who waited for it. */
-  failed(orderId: string, order: RecentOrder<Waiter>): Waiter[] | undefined {
-    // A younger order may have taken the place of one that was forgotten meanwhile.
-    if (this.#orders.get(orderId) === order) this.#orders.delete(orderId);
-    return this.#release(order);
+  /** The order did not become durable: the next one with its orderId is a first one again. */
+  failed(orderId: string): void {
+    this.#underWay.delete(orderId);
   }
 
-  #release(order: RecentOrder<Waiter>): Waiter[] | undefined {
-    const waiters = order.waiters;
-    order.waiters = undefined;
-    return waiters;
+  #expire(): void {
+    const age = this.#clock.now() - this.#youngSince;
+    if (age < this.#generationMs) return;
+    this.#turn();
+    if (age >= 2 * this.#generationMs) this.#turn();
+  }
+
+  #turn(): void {
+    const forgotten = this.#old;
+    forgotten.clear();
+    this.#old = this.#young;
+    this.#young = forgotten;
+    this.#youngSince = this.#clock.now();
   }
 }

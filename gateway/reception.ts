@@ -167,10 +167,11 @@ export class Reception {
   }
 
   #settle(orderId: string, recent: RecentOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
-    const waiters = error === null ? this.recent.accepted(recent) : this.recent.failed(orderId, recent);
+    if (error === null) this.recent.accepted(orderId, recent);
+    else this.recent.failed(orderId);
     this.#answer(orderId, size, submitter, error);
-    if (waiters === undefined) return;
-    for (const waiter of waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
+    if (recent.waiters === undefined) return;
+    for (const waiter of recent.waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
   }
 
   #answer(orderId: string, size: number, submitter: Submitter, error: Error | null): void {

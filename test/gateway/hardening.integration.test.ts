@@ -193,11 +193,11 @@ test('bytes of slow bodies count, and leave the count when the client goes', asy
 });
 
 test.each([
-  ['two different lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}'],
+  ['two different lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\n{"a":1'],
   ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['a negative length', 'Content-Length: -1\r\n\r\n'],
   ['a length that is no number', 'Content-Length: 1e3\r\n\r\n'],
-  ['an unknown transfer coding', 'Transfer-Encoding: gzip\r\n\r\n'],
+  ['an unknown transfer coding', 'Transfer-Encoding: gzip\r\n\r\n{"a":1}'],
   ['a bad chunk size', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n'],
   ['a folded header', 'X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}'],
 ])('%s never becomes an order, and the server lives on', async (_name, rest) => {

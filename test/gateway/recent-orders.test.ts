@@ -1,34 +1,81 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecentOrders } from '../../gateway/recent-orders.ts';
 
-function window() {
+function window(ordersMax = 100, ageMs = 60_000) {
   const clock = { time: 1_000, now: () => clock.time };
-  return { clock, recent: new RecentOrders<string>({ ordersMax: 100, ageMs: 60_000, clock }) };
+  return { clock, recent: new RecentOrders<string>({ ordersMax, ageMs, clock }) };
 }
 
-test('an order is on its way, then accepted, and its waiters are handed out once', () => {
+const id = (n: number) => `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+const print = (n: number) => createHash('sha256').update(String(n)).digest('base64url');
+
+test('an order is on its way, then accepted', () => {
   const { recent, clock } = window();
-  const order = recent.begin('o', 's', 'f');
+  const order = recent.begin(id(1), 'us-il-0001', print(1));
   order.waiters = ['w'];
-  expect(recent.get('o')).toMatchObject({ storeId: 's', fingerprint: 'f', acceptedAt: 0 });
+  expect(recent.get(id(1))).toBe(order);
   clock.time = 1_005;
-  expect(recent.accepted(order)).toEqual(['w']);
-  expect(recent.get('o')).toMatchObject({ acceptedAt: 1_005, waiters: undefined });
+  recent.accepted(id(1), order);
+  expect(recent.get(id(1))).toEqual({ storeId: 'us-il-0001', fingerprint: print(1), acceptedAt: 1_005 });
 });
 
 test('a failed order is forgotten, so that the next one is appended', () => {
   const { recent } = window();
-  const order = recent.begin('o', 's', 'f');
-  expect(recent.failed('o', order)).toBeUndefined();
-  expect(recent.get('o')).toBeUndefined();
+  recent.begin(id(1), 's', print(1));
+  recent.failed(id(1));
+  expect(recent.get(id(1))).toBeUndefined();
 });
 
-test('the failure of a forgotten order leaves the younger one of its id alone', () => {
+test('the nil UUID is an orderId like any other', () => {
+  const { recent } = window();
+  expect(recent.get(id(0).replaceAll(/[78]/g, '0'))).toBeUndefined();
+  recent.accepted(id(0).replaceAll(/[78]/g, '0'), recent.begin(id(0).replaceAll(/[78]/g, '0'), 's', print(0)));
+  expect(recent.get(id(0).replaceAll(/[78]/g, '0'))?.fingerprint).toBe(print(0));
+});
+
+test('holds at most its bound, knows the younger half of it, and never mixes orders up', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 20 }),
+      fc.array(fc.oneof(fc.nat(60), fc.uuid()), { maxLength: 200 }),
+      (ordersMax, keys) => {
+        const { recent, clock } = window(ordersMax);
+        const written = new Map<string, { fingerprint: string; acceptedAt: number; storeId: string }>();
+        const order: string[] = [];
+        for (const [n, key] of keys.entries()) {
+          const orderId = typeof key === 'number' ? id(key) : key;
+          clock.time += 1;
+          const storeId = `store-${n % 7}`;
+          recent.accepted(orderId, recent.begin(orderId, storeId, print(n)));
+          written.set(orderId, { fingerprint: print(n), acceptedAt: clock.time, storeId });
+          order.push(orderId);
+          expect(recent.size).toBeLessThanOrEqual(ordersMax);
+          for (const known of order.slice(-Math.floor(ordersMax / 2)))
+            expect(recent.get(known)).toEqual(written.get(known));
+          for (const orderId of written.keys())
+            expect([undefined, written.get(orderId)]).toContainEqual(recent.get(orderId));
+        }
+      },
+    ),
+  );
+});
+
+test('an order lives at least half of the age and at most the whole', () => {
   const { recent, clock } = window();
-  const first = recent.begin('o', 's', 'f');
+  clock.time = 30_000;
+  recent.accepted(id(1), recent.begin(id(1), 's', print(1)));
+  clock.time = 60_000;
+  expect(recent.get(id(1))).toBeDefined();
+  clock.time = 91_000;
+  expect(recent.get(id(1))).toBeUndefined();
+});
+
+test('after a long quiet time everything is forgotten at once', () => {
+  const { recent, clock } = window();
+  recent.accepted(id(1), recent.begin(id(1), 's', print(1)));
   clock.time += 120_000;
-  expect(recent.get('o')).toBeUndefined();
-  const second = recent.begin('o', 's', 'f');
-  recent.failed('o', first);
-  expect(recent.get('o')).toBe(second);
+  expect(recent.get(id(1))).toBeUndefined();
+  expect(recent.size).toBe(0);
 });
