@@ -28,6 +28,8 @@ export interface CrewCommandsOptions {
   producer: RecordProducer;
   clock: Clock;
   topic?: string;
+  /** Told of the outages behind the answers. */
+  onOutage(error: Error): void;
 }
 
 /**
@@ -49,7 +51,8 @@ export class CrewCommands {
     let ticket: Ticket | undefined;
     try {
       ticket = await this.#options.read(command.orderId);
-    } catch {
+    } catch (error) {
+      this.#options.onOutage(error as Error);
       return problem('tickets-unavailable', 'The ticket store is not answering. The ticket stays as it is; try again.');
     }
     if (ticket === undefined || (storeId !== undefined && ticket.storeId !== storeId))
@@ -60,7 +63,8 @@ export class CrewCommands {
       return problem('ticket-moved-on', `Another screen was faster: this ticket is ${wordFor(ticket.state)} now.`);
     try {
       await this.#write(transition.event, ticket);
-    } catch {
+    } catch (error) {
+      this.#options.onOutage(error as Error);
       return problem('log-unavailable', 'The order log is not answering. The ticket stays as it is; try again.');
     }
     return undefined;

@@ -155,6 +155,8 @@ export class TicketBoard {
       READ_DEADLINE_MS,
     );
     if (screen.closed) return;
+    // First, because the page names the stores of its tickets from the counts.
+    if (storeId === undefined) this.#sendCounts([screen]);
     const complete = open.length < (storeId === undefined ? CHAIN_SNAPSHOT_MAX : STORE_SNAPSHOT_MAX);
     const storeName = storeId === undefined ? undefined : this.#names.stores.get(storeId);
     const bytes = screens.snapshot(screen, {
@@ -167,7 +169,6 @@ export class TicketBoard {
       open: complete ? open.length : Math.max(open.length, this.#openOf(storeId)),
     });
     metrics.snapshotBytes.observe(bytes);
-    if (storeId === undefined) this.#sendCounts([screen]);
     this.#beatOne(screen);
   }
 

@@ -11,19 +11,28 @@ const HOLD_MS = 2_500;
 const SETTLE_MS = 450;
 const CARD_WIDTH_MIN = 290;
 
+export interface BoardOptions extends CardOptions {
+  /** Other columns came into view. */
+  onScroll(): void;
+}
+
 /** The grid of tickets of one store. Cards are keyed by order: what doesn't change isn't touched. */
 export class Board {
   readonly node: HTMLOListElement;
-  readonly #options: CardOptions;
+  readonly #options: BoardOptions;
   readonly #slots = new Slots();
   readonly #cards = new Map<string, TicketCard>();
   readonly #movedAt = new Map<string, number>();
+  /** The column of each card that holds a ticket. */
+  readonly #columnOf = new Map<string, number>();
   #rows = 2;
+  #columns = 4;
 
-  constructor(node: HTMLOListElement, options: CardOptions) {
+  constructor(node: HTMLOListElement, options: BoardOptions) {
     this.node = node;
     this.#options = options;
     new ResizeObserver(() => this.#resize()).observe(node);
+    node.addEventListener('scroll', () => options.onScroll(), { passive: true });
     this.#resize();
   }
 
@@ -37,8 +46,24 @@ export class Board {
     return this.#cards.get(orderId);
   }
 
-  get drawn(): number {
-    return this.#cards.size;
+  get scrolled(): boolean {
+    return this.node.scrollLeft > 8;
+  }
+
+  /** Tickets on the visible columns. */
+  get inView(): number {
+    const first = Math.round((this.node.scrollLeft / this.node.clientWidth) * this.#columns) || 0;
+    let count = 0;
+    for (const [orderId, column] of this.#columnOf) {
+      if (column >= first && column < first + this.#columns && this.#cards.get(orderId)?.hasLeft === false) count++;
+    }
+    return count;
+  }
+
+  /** To the next columns, and from there back to the oldest. */
+  scroll(): void {
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.node.scrollTo({ left: this.scrolled ? 0 : this.node.clientWidth, behavior: still ? 'instant' : 'smooth' });
   }
 
   isSettling(orderId: string, now: number): boolean {
@@ -96,12 +121,14 @@ export class Board {
       cards.map(({ span }) => span ?? 1),
       this.#rows,
     );
+    this.#columnOf.clear();
     let previous: Element | null = null;
     cards.forEach((card, index) => {
       const place = places[index];
       if (place === undefined) return;
       const area = `${place.row + 1} / ${place.column + 1} / span ${place.span} / span 1`;
       if (card.node.style.gridArea !== area) card.node.style.gridArea = area;
+      this.#columnOf.set(card.ticket.orderId, place.column);
       card.setPosition(index < 9 ? index + 1 : undefined);
       // Reading and tab order follow the eye.
       const expected: Element | null = previous === null ? this.node.firstElementChild : previous.nextElementSibling;
@@ -151,6 +178,7 @@ export class Board {
     const target = Math.max(CARD_WIDTH_MIN, width * 0.235);
     const columns = Math.max(1, Math.floor(width / target));
     const cardWidth = width / columns;
+    this.#columns = columns;
     this.#rows = Math.max(1, Math.min(3, Math.round(height / (cardWidth * 0.98))));
     this.node.style.setProperty('--columns', String(columns));
     this.node.style.setProperty('--rows', String(this.#rows));

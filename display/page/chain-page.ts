@@ -112,7 +112,7 @@ export function showChainPage(): void {
   }
 
   function addCard(ticket: TicketView): TicketCard {
-    const card = new TicketCard(ticket, { showStore: true, onCommand: command });
+    const card = new TicketCard(ticket, { storeName: (id) => tiles.get(id)?.count.name ?? id, onCommand: command });
     card.tick(shell.now(), shell.settings);
     cards.set(ticket.orderId, card);
     return card;
@@ -156,11 +156,12 @@ export function showChainPage(): void {
   function addTile(count: StoreCount): Tile {
     const open = element('strong');
     const age = element('span', { class: 'tile-age' });
+    const [place, ...rest] = count.name.split(', ');
     const node = element(
       'a',
       { class: 'tile', href: `/stores/${count.storeId}` },
-      element('span', { class: 'tile-name' }, count.name),
-      ...(count.name === count.storeId ? [] : [element('span', { class: 'tile-id' }, count.storeId)]),
+      element('span', { class: 'tile-name' }, place ?? count.name),
+      element('span', { class: 'tile-part' }, rest.join(', ') || count.storeId),
       open,
       age,
     );
@@ -184,7 +185,7 @@ export function showChainPage(): void {
     for (const card of cards.values()) card.tick(now, shell.settings);
     for (const { node, age, count } of tiles.values()) {
       node.dataset.age = count.open === 0 ? 'idle' : ageLevel(now - count.oldestSince, shell.settings);
-      setText(age, count.open === 0 ? 'idle' : `oldest ${formatElapsed(now - count.oldestSince)}`);
+      setText(age, count.open === 0 ? '' : formatElapsed(now - count.oldestSince));
     }
     figures(now);
   }

@@ -11,6 +11,8 @@ import { announce, showError } from './toasts.ts';
 
 /** A hand that has just touched the board is left in peace for this long before empty places close up. */
 const QUIET_MS = 900;
+/** A board left scrolled away from the oldest tickets goes back to them. */
+const HOME_MS = 20_000;
 const failures = { start: 'not started', bump: 'not bumped', recall: 'not taken back' };
 
 /** The page of one kitchen. */
@@ -22,9 +24,9 @@ export function showStorePage(storeId: string): void {
   const tickets = new TicketList({ openMax: 300, bumpedMax: 20, keep: 'oldest' });
   const grid = element('ol', { class: 'board', 'aria-label': 'Open tickets, oldest first' });
   const recallButton = element('button', { type: 'button', id: 'recall' }, icon('undo'), 'Recall');
-  const more = element('span', { id: 'more' });
+  const more = element('button', { type: 'button', id: 'more' });
   const shell = new Shell(`/live?store=${encodeURIComponent(storeId)}`, receive);
-  const board = new Board(grid, { showStore: false, onCommand: command });
+  const board = new Board(grid, { onCommand: command, onScroll: () => showMore() });
   const recalls = new RecallList((ticket) => command('recall', ticket));
   const shown = new Set<string>();
   let total = 0;
@@ -43,6 +45,7 @@ export function showStorePage(storeId: string): void {
     },
     list: () => recalls.open(tickets.bumped()),
   });
+  more.addEventListener('click', () => board.scroll());
   setInterval(tick, 1_000);
 
   function receive(message: ServerMessage): void {
@@ -90,9 +93,15 @@ export function showStorePage(storeId: string): void {
     board.tick(shell.now(), shell.settings);
     recalls.update(tickets.bumped());
     recallButton.disabled = tickets.bumped().length === 0;
-    const waiting = Math.max(0, Math.max(total, tickets.openCount) - board.drawn);
-    setText(more, waiting === 0 ? '' : `+${waiting} more waiting`);
+    showMore();
     figures();
+  }
+
+  /** How many tickets are beyond the edges of the screen, and the way to them. */
+  function showMore(): void {
+    const hidden = Math.max(total, tickets.openCount) - board.inView;
+    more.hidden = hidden <= 0 && !board.scrolled;
+    setText(more, board.scrolled ? '← Back to the oldest' : `${hidden} more →`);
   }
 
   function figures(): void {
@@ -107,7 +116,9 @@ export function showStorePage(storeId: string): void {
 
   function tick(): void {
     board.tick(shell.now(), shell.settings);
-    if (Date.now() - touchedAt > QUIET_MS) board.closeUp(Date.now());
+    const quietMs = Date.now() - touchedAt;
+    if (quietMs > QUIET_MS) board.closeUp(Date.now());
+    if (quietMs > HOME_MS && board.scrolled) board.scroll();
     figures();
   }
 

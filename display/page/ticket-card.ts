@@ -21,8 +21,8 @@ export function spokenTicket(ticket: TicketView): string {
 }
 
 export interface CardOptions {
-  /** The page of the chain says whose ticket it is. */
-  showStore: boolean;
+  /** The page of the chain says whose ticket it is, instead of how it was ordered. */
+  storeName?(storeId: string): string;
   onCommand(type: Command['type'], ticket: TicketView): void;
 }
 
@@ -44,8 +44,9 @@ export class TicketCard {
   readonly #elapsed = element('span', { class: 'elapsed' });
   readonly #ageWord = element('span');
   readonly #body: HTMLElement;
+  readonly #again = element('p', { class: 'again' }, icon('undo'), 'Taken back');
 
-  constructor(ticket: TicketView, { showStore, onCommand }: CardOptions) {
+  constructor(ticket: TicketView, { storeName, onCommand }: CardOptions) {
     this.#ticket = ticket;
     const number = shortNumber(ticket.orderId);
     const channel = channelOf(ticket);
@@ -59,10 +60,16 @@ export class TicketCard {
     this.bumpButton.addEventListener('click', () => onCommand('bump', this.#ticket));
     this.#undoButton.addEventListener('click', () => onCommand('recall', { ...this.#ticket, state: 'cooked' }));
 
-    const origin = showStore
-      ? element('a', { class: 'origin', href: `/stores/${ticket.storeId}` }, icon('store'), ticket.storeId)
-      : element('span', { class: 'origin' }, icon(channel.icon), channel.word);
-    this.#body = element('div', { class: 'body' }, linesOf(ticket.lines));
+    const origin =
+      storeName === undefined
+        ? element('span', { class: 'origin' }, icon(channel.icon), channel.word)
+        : element(
+            'a',
+            { class: 'origin', href: `/stores/${ticket.storeId}` },
+            icon(channel.icon),
+            element('span', {}, storeName(ticket.storeId)),
+          );
+    this.#body = element('div', { class: 'body' }, this.#again, linesOf(ticket.lines));
     this.node = element(
       'li',
       { class: 'ticket', 'data-order': ticket.orderId },
@@ -106,6 +113,7 @@ export class TicketCard {
     this.node.dataset.state = ticket.state;
     this.node.dataset.round = String(ticket.round);
     this.#startButton.disabled = cooking;
+    this.#again.hidden = ticket.round === 1;
     setText(this.#startWord, cooking ? 'Cooking' : 'Start');
   }
 

@@ -9,10 +9,10 @@ import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
 import { CrewCommands } from './crew-commands.ts';
-import { startDisplayServer } from './display-server.ts';
 import { type Command, validateCommand, validateRefresh } from './messages.ts';
 import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
 import { loadPageFiles } from './page-files.ts';
+import { startPageServer } from './page-server.ts';
 import { type Screen, Screens } from './screens.ts';
 import { TicketBoard } from './ticket-board.ts';
 
@@ -59,10 +59,11 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       read: (orderId) => board.read(orderId),
       producer,
       clock: systemClock,
+      onOutage: (error) => logger.warn({ error: error.message }, 'a command of the crew could not be stored'),
       ...(options.topic === undefined ? {} : { topic: options.topic }),
     });
 
-    const server = await startDisplayServer({
+    const server = await startPageServer({
       host,
       port: config.ORDERMESH_DISPLAY_PORT,
       files: await loadPageFiles(),
@@ -85,7 +86,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       readiness: { database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering') },
     });
     closers.push(() => admin.close());
-    const addresses = { 'kitchen display': `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };
+    const addresses = { display: `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };
     logger.info(addresses, 'kitchen display is up');
     return { addresses, close };
   } catch (error) {

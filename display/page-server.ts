@@ -12,7 +12,7 @@ const BACKPRESSURE_BYTES_MAX = 4 * 1024 * 1024;
 
 const isStoreId = compileValidator(storeIdSchema);
 
-export interface DisplayServerOptions {
+export interface PageServerOptions {
   host: string;
   port: number;
   files: ReadonlyMap<string, PageFile>;
@@ -21,7 +21,7 @@ export interface DisplayServerOptions {
   onClose(screen: Screen): void;
 }
 
-export interface DisplayServer {
+export interface PageServer {
   port: number;
   /** Stops listening and closes every socket. */
   close(): void;
@@ -31,7 +31,7 @@ export interface DisplayServer {
  * The page, its files and the WebSocket `/live`. Everything is served from memory.
  * @throws when the port is taken, naming the variable that moves it.
  */
-export async function startDisplayServer(options: DisplayServerOptions): Promise<DisplayServer> {
+export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const { host, port, files } = options;
   const app = uWS.App();
   const page = (response: HttpResponse, request: HttpRequest) =>

@@ -1,0 +1,248 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Order } from '../../contracts/order.ts';
+import { shortNumber } from '../../display/page/age.ts';
+import { launchBrowser } from './browser.ts';
+import { TestKitchen, testOrder } from './test-kitchen.ts';
+
+let kitchen: TestKitchen;
+let browser: Browser;
+let page: Page;
+let storeId: string;
+let stores = 0;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  [kitchen, browser] = await Promise.all([TestKitchen.start(), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await kitchen?.[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  // A store of its own keeps the tests' tickets apart.
+  stores += 1;
+  storeId = `us-il-00${String(stores).padStart(2, '0')}`;
+  complaints.length = 0;
+  page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+});
+afterEach(() => page.close());
+
+const order = (changes: Partial<Order> = {}) => testOrder({ storeId, ...changes });
+const ticketOf = ({ orderId }: Order): Locator => page.locator(`.ticket[data-order="${orderId}"]`);
+
+async function openStore(): Promise<void> {
+  await page.goto(`${kitchen.url}stores/${storeId}`);
+  await page.locator('#line[data-line="live"]').waitFor();
+}
+
+async function eventTypes({ orderId }: Order): Promise<string[]> {
+  return (await kitchen.events(orderId)).map(({ type }) => type);
+}
+
+describe('kitchen display page', () => {
+  it('shows a ticket as soon as it is paid, and not before', async () => {
+    await openStore();
+    await page.getByText('All caught up').waitFor();
+    const [unpaid, paid] = [order(), order({ channel: 'delivery' })];
+    await kitchen.validate(unpaid);
+    await kitchen.pay(paid);
+    const ticket = ticketOf(paid);
+    await ticket.waitFor();
+    expect(await ticketOf(unpaid).count()).toBe(0);
+    expect(await ticket.getByRole('heading').textContent()).toBe(shortNumber(paid.orderId));
+    for (const text of ['Delivery', 'Double cheeseburger', 'Bacon', 'No onion', 'cut in half'])
+      expect(await ticket.getByText(text).isVisible()).toBe(true);
+    expect(await ticket.locator('.quantity').textContent()).toBe('2');
+    await page.locator('#announcer', { hasText: shortNumber(paid.orderId) }).waitFor({ state: 'attached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows text from a guest as text', async () => {
+    await openStore();
+    const note = '<img src=x onerror="document.title=1"> <b>bold</b>';
+    const sneaky = order({ items: [{ sku: 'cola', quantity: 1, unitPrice: 1, note }] });
+    await kitchen.pay(sneaky);
+    expect(await ticketOf(sneaky).locator('.note').textContent()).toBe(note);
+    expect(complaints).toEqual([]);
+  });
+
+  it('ticks, and marks tickets as due and late by more than colour', async () => {
+    await page.clock.install();
+    await openStore();
+    const paid = order();
+    await kitchen.pay(paid);
+    const ticket = ticketOf(paid);
+    await ticket.waitFor();
+    expect(await ticket.getAttribute('data-age')).toBe('fresh');
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await ticketAge(ticket, 'fresh', 'On time', /^1:0\d$/);
+    await page.clock.runFor(125_000);
+    await ticketAge(ticket, 'due', 'Hurry', /^3:0\d$/);
+    await page.clock.runFor(120_000);
+    await ticketAge(ticket, 'late', 'Late', /^5:0\d$/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('bumps by key: the event is in the log, the ticket leaves and its place stays until it is safe', async () => {
+    await openStore();
+    const [first, second] = [order({ placedAt: new Date(Date.now() - 60_000).toISOString() }), order()];
+    await kitchen.pay(second, first);
+    await ticketOf(second).waitFor();
+    expect(await ticketOf(first).getAttribute('data-position')).toBe('1');
+    expect(await ticketOf(second).getAttribute('data-position')).toBe('2');
+    await page.keyboard.press('Digit1');
+    await page.locator(`.ticket[data-order="${first.orderId}"][data-left]`).waitFor();
+    expect(await eventTypes(first)).toEqual(['order.cooked']);
+    // The neighbour has not moved under the hand, and the same key again hits nobody.
+    expect(await ticketOf(second).getAttribute('data-position')).toBe('2');
+    await page.keyboard.press('Digit1');
+    await page.locator(`.ticket[data-order="${second.orderId}"][data-position="1"]`).waitFor();
+    expect(await ticketOf(first).count()).toBe(0);
+    expect(await eventTypes(second)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('starts and bumps by click, once for a double click', async () => {
+    await openStore();
+    const [paid, neighbour] = [order(), order()];
+    await kitchen.pay(paid, neighbour);
+    const ticket = ticketOf(paid);
+    await ticket.getByRole('button', { name: /^Start/ }).click();
+    await page.locator(`.ticket[data-order="${paid.orderId}"][data-state="cooking"]`).waitFor();
+    await ticket.getByRole('button', { name: /^Bump/ }).dblclick();
+    await page.locator(`.ticket[data-order="${paid.orderId}"][data-left]`).waitFor();
+    await ticket.waitFor({ state: 'detached' });
+    expect(await eventTypes(paid)).toEqual(['order.cooking', 'order.cooked']);
+    expect(await eventTypes(neighbour)).toEqual([]);
+  });
+
+  it('takes tickets back: from their place, by key, and from the list', async () => {
+    await openStore();
+    const paid = order();
+    const back = (round: number) =>
+      page.locator(`.ticket[data-order="${paid.orderId}"][data-round="${round}"]:not([data-left])`);
+    await kitchen.pay(paid);
+    await back(1).waitFor();
+    await page.keyboard.press('Digit1');
+    await ticketOf(paid)
+      .getByRole('button', { name: /^Take back/ })
+      .click();
+    await back(2).waitFor();
+    expect(await ticketOf(paid).getByText('Taken back').isVisible()).toBe(true);
+    await bump(2);
+    await page.keyboard.press('KeyR');
+    await back(3).waitFor();
+    await bump(3);
+    await page.getByRole('button', { name: 'Recall' }).click();
+    const list = page.getByRole('dialog');
+    await list.getByRole('button', { name: `Recall ticket ${shortNumber(paid.orderId)}` }).click();
+    await back(4).waitFor();
+    await page.keyboard.press('Escape');
+    await list.waitFor({ state: 'hidden' });
+    expect((await kitchen.events(paid.orderId)).map(({ id }) => id.slice(paid.orderId.length))).toEqual([
+      '/order.cooked/1',
+      '/order.recalled/1',
+      '/order.cooked/2',
+      '/order.recalled/2',
+      '/order.cooked/3',
+      '/order.recalled/3',
+    ]);
+
+    async function bump(round: number): Promise<void> {
+      await back(round).getByRole('button', { name: /^Bump/ }).click();
+      await page.locator(`.ticket[data-order="${paid.orderId}"][data-left]`).waitFor();
+    }
+  });
+
+  it('keeps long boards in columns, the oldest first, and says how many wait beyond the edge', async () => {
+    await openStore();
+    const ages = Array.from({ length: 14 }, (_, index) => 900 - index * 60);
+    const orders = ages.map((seconds) => order({ placedAt: new Date(Date.now() - seconds * 1_000).toISOString() }));
+    await kitchen.pay(...orders);
+    await page.getByRole('button', { name: '6 more' }).waitFor();
+    const shown = await page
+      .locator('.ticket')
+      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-order')));
+    expect(shown).toEqual(orders.map(({ orderId }) => orderId));
+    await page.getByRole('button', { name: '6 more' }).click();
+    await page.getByRole('button', { name: 'Back to the oldest' }).waitFor();
+    const body = await page.evaluate<[number, number]>('[document.documentElement.scrollWidth, innerWidth]');
+    expect(body[0]).toBeLessThanOrEqual(body[1]);
+  });
+
+  it('says that the connection is lost, comes back by itself and catches up', async () => {
+    await openStore();
+    const before = order();
+    await kitchen.pay(before);
+    await ticketOf(before).waitFor();
+    const during = order();
+    await kitchen.restartDisplay(async () => {
+      await page.getByText('Connection lost').waitFor();
+      expect(await ticketOf(before).isVisible()).toBe(true);
+      await page.keyboard.press('Digit1');
+      await page.getByText('No connection').waitFor();
+      await kitchen.pay(during);
+    });
+    await page.locator('#line[data-line="live"]').waitFor();
+    await ticketOf(during).waitFor();
+    expect(await ticketOf(before).isVisible()).toBe(true);
+    expect(await page.locator('#banner').isVisible()).toBe(false);
+    expect(await eventTypes(before)).toEqual([]);
+  });
+
+  it('shows the error and keeps the ticket when a bump fails', async () => {
+    const display = await kitchen.startDisplay(
+      { ORDERMESH_PRODUCE_DEADLINE: 1_500 },
+      { topic: `${kitchen.topic}-missing` },
+    );
+    try {
+      await page.goto(`${display.addresses.display}stores/${storeId}`);
+      const paid = order();
+      await kitchen.pay(paid);
+      await ticketOf(paid).getByRole('button', { name: /^Bump/ }).click();
+      await page
+        .getByRole('alert')
+        .getByText(`Ticket ${shortNumber(paid.orderId)} not bumped`)
+        .waitFor();
+      expect(await ticketOf(paid).getByRole('button', { name: /^Bump/ }).isEnabled()).toBe(true);
+    } finally {
+      await display.close();
+    }
+  });
+
+  it('shows the chain: newest tickets, every store with its open ones, and the way to each', async () => {
+    await page.goto(kitchen.url);
+    const paid = order();
+    await kitchen.pay(paid);
+    await ticketOf(paid).waitFor();
+    const tile = page.locator(`.tile[href="/stores/${storeId}"]`);
+    await vi.waitFor(async () => expect(await tile.locator('strong').textContent()).toBe('1'), { timeout: 10_000 });
+    expect(await page.locator('.tile').count()).toBe(300);
+    await tile.click();
+    await page.waitForURL(`**/stores/${storeId}`);
+    await ticketOf(paid).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('has targets large enough for a finger', async () => {
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await openStore();
+    await kitchen.pay(order());
+    await page.locator('.ticket').waitFor();
+    for (const button of await page.getByRole('button').all()) {
+      const box = await button.boundingBox();
+      if (box === null) continue;
+      expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44);
+    }
+  });
+});
+
+async function ticketAge(ticket: Locator, age: string, word: string, elapsed: RegExp): Promise<void> {
+  await vi.waitFor(async () => expect(await ticket.getAttribute('data-age')).toBe(age), { timeout: 5_000 });
+  expect(await ticket.locator('.age-word').textContent()).toBe(word);
+  expect(await ticket.locator('.elapsed').textContent()).toMatch(elapsed);
+}
