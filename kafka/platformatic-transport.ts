@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClusterMetadata, type Producer, protocolErrorsCodesById } from '@platformatic/kafka';
+import { type ClusterMetadata, findErrorBy, type Producer, protocolErrorsCodesById } from '@platformatic/kafka';
 import { limits } from '../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
@@ -9,6 +9,8 @@ import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 /** How long a broker waits for its in-sync replicas before it answers with an error. */
 const REPLICATION_TIMEOUT_MS = 8_000;
+const START_PATIENCE_MS = 15_000;
+const START_RETRY_MS = 100;
 const METADATA_MAX_AGE_MS = 60_000;
 const ABSENT_AGE_MS = 2_000;
 const ABSENT_ATTEMPTS = 5;
@@ -69,13 +71,25 @@ export class PlatformaticTransport implements ProduceTransport {
     this.#client = client;
   }
 
-  /** @throws KafkaUnavailableError when no broker answers. */
+  /**
+   * Waits for a broker that is just starting (it has no producer ids to give yet), and not for one that does not answer.
+   * @throws KafkaUnavailableError when no broker answers.
+   */
   async connect(brokers: string[]): Promise<void> {
-    try {
-      this.#identity = await this.#newIdentity();
-    } catch (error) {
-      await this.#client.close().catch(() => {});
-      throw new KafkaUnavailableError(`no broker of ${brokers.join(', ')} answers`, { cause: error });
+    const until = performance.now() + START_PATIENCE_MS;
+    for (;;) {
+      try {
+        this.#identity = await this.#newIdentity();
+        return;
+      } catch (error) {
+        const starting = findErrorBy(error as Error, 'code', 'PLT_KFK_PROTOCOL')?.canRetry === true;
+        if (starting && performance.now() < until) {
+          await delay(START_RETRY_MS);
+          continue;
+        }
+        await this.#client.close().catch(() => {});
+        throw new KafkaUnavailableError(`no broker of ${brokers.join(', ')} answers`, { cause: error });
+      }
     }
   }
 
