@@ -32,13 +32,7 @@ smoke: tools install ## a run of 20 s, then the audit
 	@exec cli/ordermesh smoke
 
 test: tools install ## lint, types, import rules and all tests
-	@sh scripts/check-chromium.sh
-	biome check
-	$(BIN)/node node_modules/typescript/bin/tsc -p .
-	$(BIN)/node scripts/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
-	@mkdir -p $(dir $(REPORT)) && rm -f $(REPORT)
-	@status=0; vitest run || status=$$?; \
-	  node scripts/test-summary.mjs $(REPORT) || status=1; exit $$status
+	@sh scripts/test.sh
 
 perf: tools install ## quick benchmark, report in perf/report/
 	@exec node perf/main.ts
