@@ -1,4 +1,5 @@
 import type { FetchedRecord } from '../kafka/consumer.ts';
+import { readPackedHeaders } from '../kafka/packed-headers.ts';
 
 /*
  * A batch crosses from the main thread to a slot's thread as one transferred ArrayBuffer, so its bytes are never copied again.
@@ -7,8 +8,8 @@ import type { FetchedRecord } from '../kafka/consumer.ts';
  *   Float64 count | Float64 offsets[count] | Float64 timestamps[count] | Int32 lengths[3 * count] | payload
  *
  * `lengths` holds key, value and headers of each record, with -1 for a null key or value. The payload is each record's key, value and
- * headers in turn. Headers are a sequence of: name length (2 bytes), name, value length (4 bytes), value; they stay packed until
- * somebody asks for them.
+ * headers in turn. Headers are in Kafka's own form, passed on as they were fetched where the client has them so, and decoded when somebody
+ * asks for them; a record without headers has none of these bytes.
  */
 
 const COUNT_BYTES = 8;
@@ -19,47 +20,60 @@ const NULL_LENGTH = -1;
 export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuffer; bytes: number } {
   const count = records.length;
   const columnBytes = COUNT_BYTES + ROW_BYTES * count;
+  const packedHeaders = new Array<Buffer>(count);
   let size = columnBytes;
-  for (let i = 0; i < count; i++) size += payloadBytes(records[i] as FetchedRecord);
+  for (let i = 0; i < count; i++) {
+    const record = records[i] as FetchedRecord;
+    const headers = headerBytes(record);
+    packedHeaders[i] = headers;
+    size += (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers.length;
+  }
   const buffer = new ArrayBuffer(size);
   new Float64Array(buffer, 0, 1)[0] = count;
   const { offsets, timestamps, lengths } = columns(buffer, count);
   const target = Buffer.from(buffer);
   let at = columnBytes;
   for (let i = 0; i < count; i++) {
-    const { key, value, headers, offset, timestamp } = records[i] as FetchedRecord;
+    const { key, value, offset, timestamp } = records[i] as FetchedRecord;
+    const headers = packedHeaders[i] as Buffer;
     offsets[i] = offset;
     timestamps[i] = timestamp;
     lengths[3 * i] = key === null ? NULL_LENGTH : key.length;
     lengths[3 * i + 1] = value === null ? NULL_LENGTH : value.length;
+    lengths[3 * i + 2] = headers.length;
     if (key !== null) at += key.copy(target, at);
     if (value !== null) at += value.copy(target, at);
-    const headersAt = at;
-    at = writeHeaders(target, at, headers);
-    lengths[3 * i + 2] = at - headersAt;
+    if (headers.length > 0) at += headers.copy(target, at);
   }
   return { buffer, bytes: size - columnBytes };
 }
 
-/** Bytes of key, value and headers: what a record weighs in the bounds of a mailbox. */
-function payloadBytes({ key, value, headers }: FetchedRecord): number {
-  let size = (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers) size += 6 + Buffer.byteLength(name) + (headers[name] as Buffer).length;
-  return size;
+const NO_HEADERS = Buffer.alloc(0);
+
+function headerBytes(record: FetchedRecord): Buffer {
+  const { packedHeaders } = record;
+  // One byte is the count of no headers.
+  if (packedHeaders !== undefined) return packedHeaders.length > 1 ? packedHeaders : NO_HEADERS;
+  const headers = Object.entries(record.headers);
+  if (headers.length === 0) return NO_HEADERS;
+  return Buffer.concat([
+    varint(headers.length),
+    ...headers.flatMap(([name, value]) => [
+      varint(Buffer.byteLength(name)),
+      Buffer.from(name),
+      varint(value.length),
+      value,
+    ]),
+  ]);
 }
 
-function writeHeaders(bytes: Buffer, start: number, headers: Record<string, Buffer>): number {
-  let at = start;
-  for (const name in headers) {
-    const value = headers[name] as Buffer;
-    const nameLength = bytes.write(name, at + 2);
-    bytes.writeUInt16LE(nameLength, at);
-    at += 2 + nameLength;
-    bytes.writeInt32LE(value.length, at);
-    at += 4;
-    at += value.copy(bytes, at);
-  }
-  return at;
+/** A count or length as Kafka writes it: zigzag, seven bits a byte. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value * 2;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
+  bytes.push(left);
+  return Buffer.from(bytes);
 }
 
 function columns(buffer: ArrayBuffer, count: number) {
@@ -118,7 +132,9 @@ export class PackedBatch {
     const at = 3 * index;
     const { lengths } = this;
     const from = start + Math.max(lengths[at] as number, 0) + Math.max(lengths[at + 1] as number, 0);
-    return readHeaders(this.bytes, from, from + (lengths[at + 2] as number));
+    const length = lengths[at + 2] as number;
+    // Without a prototype, as decoded ones are: a header may be called __proto__.
+    return length === 0 ? Object.create(null) : readPackedHeaders(this.bytes.subarray(from, from + length));
   }
 
   /** The one record at `index` as a batch of its own, so that a message that waits long doesn't hold a whole fetch in memory. */
@@ -133,18 +149,4 @@ export class PackedBatch {
     this.bytes.copy(Buffer.from(buffer), COUNT_BYTES + ROW_BYTES, start, end);
     return new PackedBatch(buffer);
   }
-}
-
-function readHeaders(bytes: Buffer, start: number, end: number): Record<string, Buffer> {
-  // A header may be called __proto__: without a prototype it is a name like any other.
-  const headers: Record<string, Buffer> = Object.create(null);
-  let at = start;
-  while (at < end) {
-    const nameEnd = at + 2 + bytes.readUInt16LE(at);
-    const name = bytes.toString('utf8', at + 2, nameEnd);
-    const valueStart = nameEnd + 4;
-    at = valueStart + bytes.readInt32LE(nameEnd);
-    headers[name] = bytes.subarray(valueStart, at);
-  }
-  return headers;
 }

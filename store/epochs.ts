@@ -7,14 +7,15 @@ export interface Subscription {
 }
 
 /**
- * A session that holds a fence and goes silent (its process was stopped) is ended by the server after this many milliseconds, so that it
- * can't keep the next owner from claiming.
+ * A claim waits so long for transactions of the epoch before, in milliseconds. Then their sessions are ended: an owner that was stopped in the
+ * middle of a transaction would hold its fence for as long as it lives. (Server timeouts don't do: a session can be stopped between two
+ * messages of one statement, which counts as active, and only PostgreSQL 17 knows `transaction_timeout`.)
  */
-const FENCE_IDLE_MS_MAX = 10_000;
+const FENCE_PATIENCE_MS = 2_000;
 
 /**
  * Makes the caller the owner of the partitions: each gets the next epoch. Waits for transactions that hold the fence of the epoch
- * before, so when it returns nothing of an older epoch can commit any more.
+ * before, and ends them after a while, so when it returns nothing of an older epoch can commit any more.
  * @returns the epoch by partition.
  */
 export async function claimEpochs(
@@ -25,13 +26,29 @@ export async function claimEpochs(
 ): Promise<Map<number, number>> {
   // In the order of the partitions, so that two claimers can't lock each other out.
   const sorted = [...partitions].sort((a, b) => a - b);
-  const rows = await database<{ partition: number; epoch: string }[]>`
-    insert into assignment_epochs as e (consumer_group, topic, partition, epoch, owner)
-    select ${group}, ${topic}, p, 1, ${owner} from unnest(${sorted}::integer[]) with ordinality as t(p, n) order by n
-    on conflict (consumer_group, topic, partition)
-      do update set epoch = e.epoch + 1, owner = excluded.owner, claimed_at = now()
-    returning partition, epoch`;
-  return new Map(rows.map(({ partition, epoch }) => [partition, Number(epoch)]));
+  return await database.begin(async (transaction) => {
+    const [session] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    const impatience = setInterval(() => {
+      // A failure of this is no loss: the claim's own error tells, or the next round tries again.
+      endBlockingSessions(database, session?.pid ?? 0).catch(() => {});
+    }, FENCE_PATIENCE_MS);
+    try {
+      const rows = await transaction<{ partition: number; epoch: string }[]>`
+        insert into assignment_epochs as e (consumer_group, topic, partition, epoch, owner)
+        select ${group}, ${topic}, p, 1, ${owner} from unnest(${sorted}::integer[]) with ordinality as t(p, n) order by n
+        on conflict (consumer_group, topic, partition)
+          do update set epoch = e.epoch + 1, owner = excluded.owner, claimed_at = now()
+        returning partition, epoch`;
+      return new Map(rows.map(({ partition, epoch }) => [partition, Number(epoch)]));
+    } finally {
+      clearInterval(impatience);
+    }
+  });
+}
+
+/** Ends the sessions that `pid` waits for. A role may end sessions of its own; their transactions are rolled back. */
+async function endBlockingSessions(database: Database, pid: number): Promise<void> {
+  await database`select pg_terminate_backend(blocker) from unnest(pg_blocking_pids(${pid})) as blocker`;
 }
 
 /**
@@ -47,8 +64,7 @@ export async function fencedPartitions(
   const partitions = [...epochs.keys()].sort((a, b) => a - b);
   const expected = partitions.map((partition) => epochs.get(partition) ?? -1);
   const current = await transaction<{ partition: number }[]>`
-    select e.partition, set_config('idle_in_transaction_session_timeout', ${String(FENCE_IDLE_MS_MAX)}, true)
-    from assignment_epochs e
+    select e.partition from assignment_epochs e
     join unnest(${partitions}::integer[], ${expected}::bigint[]) as x(partition, epoch)
       on e.partition = x.partition and e.epoch = x.epoch
     where e.consumer_group = ${group} and e.topic = ${topic}

@@ -41,6 +41,24 @@ test('what is packed comes out again', () => {
   );
 });
 
+test('headers that the client has packed are passed on as they are', () => {
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), (records) => {
+      const first = new PackedBatch(packBatch(records).buffer);
+      let start = first.payloadStart;
+      const again = records.map((one, index) => {
+        const end = start + first.weight(index);
+        const headersStart = start + (one.key?.length ?? 0) + (one.value?.length ?? 0);
+        start = end;
+        // What was packed once, as a client would give it; a lone zero is the count of no headers.
+        const packed = headersStart === end ? Buffer.of(0) : first.bytes.subarray(headersStart, end);
+        return { ...one, headers: {}, packedHeaders: packed };
+      });
+      expect(unpack(new PackedBatch(packBatch(again).buffer))).toEqual(plain(records));
+    }),
+  );
+});
+
 test('a detached record is the same record', () => {
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 10 }), fc.nat(), (records, pick) => {
