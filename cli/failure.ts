@@ -21,6 +21,6 @@ export function describeFailure(error: unknown, verbose: boolean): string {
   if (verbose && error.stack !== undefined) return error.stack;
   if (error instanceof MenuError) return `not a menu: ${error.message.replaceAll('\n', '; ')}`;
   if (error instanceof AggregateError && error.message === '') return describeFailure(error.errors[0], verbose);
-  const cause = error.cause instanceof Error && error.cause.message !== '' ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }

@@ -29,19 +29,23 @@ export async function runRole(
   process.exit(0);
 }
 
+const SAME_SIGNAL_MS = 500;
+
 /** Resolves with the reason to stop; from then on a signal ends the process at once. */
 export function stopRequest(): Promise<string> {
   return new Promise((resolve) => {
-    let stopping = false;
+    let stoppingSince: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (stopping) process.exit(1);
-      stopping = true;
+      const now = performance.now();
+      // One Ctrl-C can arrive twice, from the terminal and through a parent that passes it on.
+      if (stoppingSince !== undefined && now - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      stoppingSince ??= now;
       resolve(signal);
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
     process.on('disconnect', () => {
-      stopping = true;
+      stoppingSince ??= performance.now();
       resolve('the supervisor is gone');
     });
   });

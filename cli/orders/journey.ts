@@ -50,12 +50,7 @@ function only(key: string, partitions: number): Map<number, number> {
 }
 
 export function journeyOf(records: readonly ReadRecord[]): JourneyStep[] {
-  const rank = (topic: string) => (topic === topics.rawOrders ? 0 : 1);
-  const sorted = records.toSorted(
-    (a, b) =>
-      (a.topic === b.topic && a.partition === b.partition ? a.offset - b.offset : a.timestamp - b.timestamp) ||
-      rank(a.topic) - rank(b.topic),
-  );
+  const sorted = inTime(records);
   return sorted.map((record, index) => ({
     step: isDeadLetter(record) ? 'parked' : (record.headers.ce_type?.toString() ?? 'unknown'),
     topic: record.topic,
@@ -65,6 +60,20 @@ export function journeyOf(records: readonly ReadRecord[]): JourneyStep[] {
     sincePreviousMs: index === 0 ? 0 : record.timestamp - (sorted[index - 1]?.timestamp ?? 0),
     detail: detailOf(record),
   }));
+}
+
+/** By time, except that a topic's records stay in the order of their offsets whatever their clocks say. */
+function inTime(records: readonly ReadRecord[]): ReadRecord[] {
+  const latest = new Map<string, number>();
+  return records
+    .toSorted((a, b) => a.offset - b.offset)
+    .map((record) => {
+      const time = Math.max(record.timestamp, latest.get(record.topic) ?? 0);
+      latest.set(record.topic, time);
+      return { record, time, rank: record.topic === topics.rawOrders ? 0 : 1 };
+    })
+    .sort((a, b) => a.time - b.time || a.rank - b.rank)
+    .map(({ record }) => record);
 }
 
 function isDeadLetter({ headers }: ReadRecord): boolean {

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { orderSchema } from '../../contracts/order.ts';
+import { compileValidator } from '../../contracts/validation.ts';
+import { ordermesh } from './ordermesh.ts';
+
+const TIMEOUT_MS = 60_000;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-cli-'));
+});
+afterAll(() => rm(dataDir, { recursive: true }));
+
+const env = () => ({ ORDERMESH_DATA_DIR: dataDir });
+
+const commands = [
+  ['up'],
+  ['smoke'],
+  ['gateway'],
+  ['worker'],
+  ['display'],
+  ['bridge'],
+  ['warehouse'],
+  ['loyalty'],
+  ['topics'],
+  ['topics', 'apply'],
+  ['topics', 'show'],
+  ['token'],
+  ['menu'],
+  ['menu', 'load'],
+  ['orders'],
+  ['orders', 'sample'],
+  ['orders', 'send'],
+  ['orders', 'show'],
+  ['dlt'],
+  ['dlt', 'list'],
+  ['dlt', 'show'],
+  ['audit'],
+  ['load'],
+];
+
+test.for(commands)('%s --help says what it does and ends with 0', { timeout: TIMEOUT_MS }, async (command) => {
+  const { code, stdout, stderr } = await ordermesh([...command, '--help'], env());
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  expect(stdout).toContain(`Usage: ordermesh ${command.join(' ')}`);
+});
+
+test('--help lists every command', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stdout } = await ordermesh(['--help']);
+  expect(code).toBe(0);
+  for (const [name] of commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
+test.for([
+  { args: ['tokn'], says: /unknown command 'tokn'/ },
+  { args: ['token'], says: /--store <id>/ },
+  { args: ['orders', 'sample', '--count', 'many'], says: /--count.*whole number/ },
+  { args: ['orders', 'sample', '--day', '2026-11-23', '--at', '2026-11-23'], says: /--day and --at/ },
+  { args: ['worker', 'cook'], says: /order-validator, payment, kitchen/ },
+  { args: ['audit', '--since', 'yesterday'], says: /--since.*RFC 3339/ },
+  { args: ['orders', 'send', 'no-such-file.ndjson'], says: /there is no file no-such-file\.ndjson/ },
+  { args: ['load', '--gateway', 'localhost'], says: /--gateway.*http/ },
+])('wrong usage ends with 2 and says what is wrong: $args', { timeout: TIMEOUT_MS }, async ({ args, says }) => {
+  const { code, stdout, stderr } = await ordermesh(args, env());
+  expect(stderr).toMatch(says);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+});
+
+test('without servers a command names the variables and the way out', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stderr } = await ordermesh(['audit'], env());
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    `ordermesh: KAFKA_BROKERS and DATABASE_URL not set, and no stack runs in ${dataDir}: set them or start one with \`make run\`\n`,
+  );
+});
+
+test('a bad variable is named with what it takes', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stderr } = await ordermesh(['gateway'], {
+    ...env(),
+    ORDERMESH_PARTITIONS: 'twelve',
+    ORDERMESH_PORT: '1',
+  });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/ORDERMESH_PARTITIONS is "twelve"; it takes a whole number/);
+  expect(stderr).toMatch(/ORDERMESH_PORT is not a variable of Ordermesh/);
+});
+
+test('servers that do not answer are an error without a stack trace', { timeout: TIMEOUT_MS }, async () => {
+  const nowhere = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+  const { code, stderr } = await ordermesh(['topics', 'show'], { ...env(), ...nowhere });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/127\.0\.0\.1:1/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('token prints a token of its store, and nothing else', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stdout } = await ordermesh(['token', '--store', 'us-il-0001'], env());
+  expect(code).toBe(0);
+  const [, payload] = stdout.trim().split('.');
+  expect(JSON.parse(Buffer.from(payload ?? '', 'base64url').toString())).toMatchObject({
+    store: 'us-il-0001',
+    iss: 'ordermesh-dev',
+    aud: 'ordermesh',
+  });
+});
+
+test('sample prints as many valid orders as asked, the same for the same seed and time', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const args = ['orders', 'sample', '--count', '20', '--seed', '7', '--at', '2026-11-22T10:00:00Z'];
+  const [one, other] = await Promise.all([ordermesh(args, env()), ordermesh(args, env())]);
+  expect(one).toEqual(other);
+  expect(one.code).toBe(0);
+  const validate = compileValidator(orderSchema);
+  const lines = one.stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(20);
+  for (const line of lines) expect(validate(JSON.parse(line))).toMatchObject({ ok: true });
+});
+
+test('without a seed sample says which one it took', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stderr } = await ordermesh(['orders', 'sample'], env());
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^seed \d+\n$/);
+});
