@@ -10,7 +10,7 @@ export interface OrderedPublisherOptions {
   bytesMax: number;
   /** Longest time of one publish with the client's own retries, in milliseconds. */
   deadlineMs: number;
-  /** Called when the topic is gone; creates it anew. */
+  /** Makes sure that the topic is there. Rejects when it can't be. */
   restoreTopology(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export class OrderedPublisher {
   readonly #topic: Topic;
   readonly #window: Window;
   readonly #options: OrderedPublisherOptions;
-  #restoring: Promise<void> | undefined;
+  #restoring: Promise<boolean> | undefined;
 
   constructor(pubSub: PubSub, options: OrderedPublisherOptions) {
     this.#options = options;
@@ -70,18 +70,23 @@ export class OrderedPublisher {
       await this.#topic.publishMessage(message);
     } catch (error) {
       this.#topic.resumePublishing(message.orderingKey);
-      if (statusOf(error) === grpcStatus.notFound) await this.#restore();
-      throw publishFailure(error as Error);
+      const failure = publishFailure(error as Error);
+      // A topic that isn't there, or a project that Pub/Sub can't make sense of, is not the message's fault.
+      if (statusOf(error) !== grpcStatus.notFound && !(failure instanceof MessageRefusedError)) throw failure;
+      throw (await this.#restore()) ? failure : new PubSubUnavailableError(failure.message, { cause: error });
     } finally {
       this.#window.leave(bytes);
     }
   }
 
-  /** Many messages find the topic gone at the same moment; one of them restores it. A failure shows in the next publish. */
-  #restore(): Promise<void> {
+  /** Whether the topic is in place now. Many messages find it gone at the same moment; one of them restores it. */
+  #restore(): Promise<boolean> {
     this.#restoring ??= this.#options
       .restoreTopology()
-      .catch(() => {})
+      .then(
+        () => true,
+        () => false,
+      )
       .finally(() => {
         this.#restoring = undefined;
       });

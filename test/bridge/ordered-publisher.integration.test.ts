@@ -67,6 +67,17 @@ describeGoogleCloud('ordered publisher', () => {
     await subject.publish(message());
   });
 
+  test('blames no message for a topic that cannot be', async () => {
+    const subject = new OrderedPublisher(pubSub, {
+      topic: 'x',
+      messagesMax: 10,
+      bytesMax: 1 << 20,
+      deadlineMs: 1_000,
+      restoreTopology: () => ensureTopology(pubSub, { ...names, topic: 'x' }, undefined),
+    });
+    await expect(subject.publish(message())).rejects.toThrow(PubSubUnavailableError);
+  });
+
   test('has no more under way than its bound', async () => {
     const subject = publisher(3);
     const all = Array.from({ length: 50 }, () => subject.publish(message()));
