@@ -15,7 +15,8 @@ const skipped = tests.filter(({ status }) => status !== 'passed' && status !== '
 const brokenFiles = (report?.testResults ?? []).filter(
   ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
 );
-const failed = count('failed') + brokenFiles.length + (report === undefined ? 1 : 0);
+// A run without a single test has failed as a whole: its set-up did.
+const failed = count('failed') + brokenFiles.length + (tests.length === 0 ? 1 : 0);
 
 if (!closingLine) {
   for (const test of skipped) console.log(`skipped: ${test.fullName}`);

