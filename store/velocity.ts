@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import type { Transaction } from './database.ts';
 
 /** Orders of one customer or card in one window. */
 export interface VelocityCount {
@@ -23,7 +23,7 @@ export async function addVelocity(sql: Transaction, counts: readonly VelocityCou
       ${sorted.map((count) => count.who)}::bigint[],
       ${sorted.map((count) => count.orders)}::integer[]
     )
-    on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders
+    on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders, counted_at = excluded.counted_at
     returning window_start as "windowStart", who, orders`;
   return new Map(rows.map(({ windowStart, who, orders }) => [`${windowStart}/${who}`, orders]));
 }
@@ -33,9 +33,12 @@ export function velocityKey({ windowStart, who }: Pick<VelocityCount, 'windowSta
   return `${windowStart}/${who}`;
 }
 
-/** Forgets windows that ended long ago. An order that comes even later is counted in a window of its own. */
-export async function purgeVelocity(database: Database, beforeSeconds: number): Promise<void> {
-  await database`delete from velocity where window_start < ${beforeSeconds}`;
+/** Forgets counters that were not used for a time, at most `rowsMax` at once. */
+export async function purgeVelocity(sql: Transaction, unusedSeconds: number, rowsMax: number): Promise<void> {
+  await sql`
+    delete from velocity where ctid = any(array(
+      select ctid from velocity where counted_at < now() - make_interval(secs => ${unusedSeconds})
+      limit ${rowsMax} for update skip locked))`;
 }
 
 function byKey(a: VelocityCount, b: VelocityCount): number {

@@ -1,5 +1,5 @@
 import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
-import { type Actor, type Message, skip } from '../../runtime/actor.ts';
+import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import {
   type IgnoredKitchenEvent,
@@ -11,7 +11,8 @@ import {
   type TicketMove,
 } from '../../store/tickets.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
-import { type KitchenEventType, nextPosition } from './ticket-state.ts';
+import { kitchenCounter } from '../metrics.ts';
+import { type KitchenEventType, nextPosition, type Transition } from './ticket-state.ts';
 
 export type KitchenInput = { type: 'order.paid'; event: OrderPaid } | KitchenMove;
 
@@ -24,7 +25,8 @@ interface KitchenMove {
  * Keeps the tickets: opens one for each paid order, and moves it as the events of the kitchen say. It writes no events: what the crew
  * does on the display is an event first, and a ticket's state afterwards.
  */
-export function createActor(): Actor<KitchenInput> {
+export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'>): Actor<KitchenInput> {
+  const eventsTotal = kitchenCounter(registry);
   return {
     decode,
 
@@ -35,7 +37,8 @@ export function createActor(): Actor<KitchenInput> {
         if (input.type === 'order.paid') paid.push(input.event);
         else moves.push(input);
       }
-      const [opened, moved] = await Promise.all([openTicketsFor(sql, paid), applyMoves(moves, sql)]);
+      const [opened, moved] = await Promise.all([openTicketsFor(sql, paid), applyMoves(moves, sql, eventsTotal)]);
+      eventsTotal.inc({ event: 'order.paid', effect: 'opened' }, opened.length);
       await notifyTickets(sql, [...opened, ...moved]);
       return items.map(() => []);
     },
@@ -61,7 +64,11 @@ function decode(message: Message): KitchenInput | typeof skip {
 }
 
 /** Returns the orders whose tickets moved. */
-async function applyMoves(events: readonly KitchenMove[], sql: Transaction): Promise<string[]> {
+async function applyMoves(
+  events: readonly KitchenMove[],
+  sql: Transaction,
+  eventsTotal: ReturnType<typeof kitchenCounter>,
+): Promise<string[]> {
   if (events.length === 0) return [];
   const tickets = await lockTickets(
     sql,
@@ -72,9 +79,10 @@ async function applyMoves(events: readonly KitchenMove[], sql: Transaction): Pro
   for (const { type, event } of events) {
     const { orderId, round, occurredAt } = event;
     const ticket = tickets.get(orderId);
-    const transition = ticket === undefined ? undefined : nextPosition(ticket, type, round);
-    if (transition?.kind === 'moved') moves.push({ orderId, ...transition.to, type, at: occurredAt });
-    else if (transition?.kind !== 'repeated') {
+    const transition: Transition = ticket === undefined ? { kind: 'illegal' } : nextPosition(ticket, type, round);
+    eventsTotal.inc({ event: type, effect: transition.kind });
+    if (transition.kind === 'moved') moves.push({ orderId, ...transition.to, type, at: occurredAt });
+    else if (transition.kind === 'illegal') {
       ignored.push({ eventId: eventId(orderId, type, round), orderId, type, round, ticket });
     }
   }

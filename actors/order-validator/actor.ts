@@ -13,7 +13,8 @@ import {
   recordConflicts,
 } from '../../store/orders.ts';
 import { lockShelves, type Shelf, writeShelves } from '../../store/stock.ts';
-import { addVelocity } from '../../store/velocity.ts';
+import { addVelocity, purgeVelocity } from '../../store/velocity.ts';
+import { decisionCounter } from '../metrics.ts';
 import { decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
 import { type Demand, demandOf, reserve } from './reservation.ts';
 import { checkOrder } from './rules.ts';
@@ -37,11 +38,36 @@ interface Draft extends PlacedOrder {
   demand?: Demand;
 }
 
+/** Counters that were not used for a window and this long are forgotten. */
+const VELOCITY_KEPT_S = 3_600;
+const PURGE_INTERVAL_MS = 2_000;
+const PURGE_ROWS_MAX = 10_000;
+
+interface Decided {
+  outputs: Outputs;
+  decision: 'validated' | 'rejected';
+  /** Code of the first reason; empty if there is none. */
+  reason: string;
+}
+
 const validateOrder = compileValidator(orderSchema);
 
 /** Decides each order once: `order.validated` with its stock reserved, or `order.rejected` with the reasons. */
-export function createActor({ settings }: Pick<ActorContext<ValidatorSettings>, 'settings'>): Actor<PlacedOrder> {
+export function createActor({
+  settings,
+  registry,
+}: Pick<ActorContext<ValidatorSettings>, 'settings' | 'registry'>): Actor<PlacedOrder> {
+  const decisionsTotal = decisionCounter(registry);
   let catalog: Catalog | undefined;
+  let purgedAtMs = 0;
+
+  /** Old counters leave a few at a time, with the turns that bring new ones. */
+  const purge = async (sql: Transaction): Promise<void> => {
+    const nowMs = Date.now();
+    if (nowMs - purgedAtMs < PURGE_INTERVAL_MS) return;
+    purgedAtMs = nowMs;
+    await purgeVelocity(sql, settings.windowSeconds + VELOCITY_KEPT_S, PURGE_ROWS_MAX);
+  };
 
   /** The menu of this moment: read again only when a load has raised its version. */
   const catalogOf = async (sql: Transaction, version: number): Promise<Catalog> => {
@@ -73,8 +99,10 @@ export function createActor({ settings }: Pick<ActorContext<ValidatorSettings>, 
         fresh.length === 0 ? [] : decideOrders(fresh, await catalogOf(sql, version), settings, sql),
         recordConflicts(sql, conflicts),
       ]);
+      await purge(sql);
+      for (const { decision, reason } of decided) decisionsTotal.inc({ decision, reason });
       let next = 0;
-      return repeated.map((outputs) => outputs ?? decided[next++] ?? []);
+      return repeated.map((outputs) => outputs ?? decided[next++]?.outputs ?? []);
     },
   };
 }
@@ -100,7 +128,7 @@ async function decideOrders(
   catalog: Catalog,
   settings: ValidatorSettings,
   sql: Transaction,
-): Promise<Outputs[]> {
+): Promise<Decided[]> {
   const decidedAt = new Date();
   const occurredAt = decidedAt.toISOString();
   const turn = new VelocityTurn(settings);
@@ -128,11 +156,12 @@ async function decideOrders(
     if (draft.reasons.length === 0) changed.set(draft.order.storeId, shelf);
   }
   await Promise.all([insertDecisions(sql, decidedAt, drafts.map(decidedOrder)), writeShelves(sql, changed)]);
-  return drafts.map((draft, index) =>
-    draft.reasons.length === 0
-      ? (validated[index] ?? [])
-      : rejectedOutputs(draft.order, occurredAt, draft.reasons, draft.message),
-  );
+  return drafts.map((draft, index): Decided => {
+    const [reason] = draft.reasons;
+    if (reason === undefined) return { outputs: validated[index] ?? [], decision: 'validated', reason: '' };
+    const outputs = rejectedOutputs(draft.order, occurredAt, draft.reasons, draft.message);
+    return { outputs, decision: 'rejected', reason: reason.code };
+  });
 }
 
 function decidedOrder({

@@ -1,7 +1,9 @@
+import type { Registry } from 'prom-client';
 import type { OrderValidated } from '../../contracts/events.ts';
 import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
 import { type PaymentOutcome, recordPayments } from '../../store/payments.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
+import { paymentCounter } from '../metrics.ts';
 import { paymentOutputs } from './outputs.ts';
 import type { PaymentProvider } from './provider.ts';
 import type { PaymentSettings } from './settings.ts';
@@ -10,11 +12,13 @@ import { simulatedProvider } from './simulated-provider.ts';
 /** Charges each validated order once and says how it went: `order.paid` or `order.payment-failed`. */
 export function createActor({
   settings,
-}: Pick<ActorContext<PaymentSettings>, 'settings'>): Actor<OrderValidated, PaymentOutcome> {
-  return paymentActor(simulatedProvider(settings));
+  registry,
+}: Pick<ActorContext<PaymentSettings>, 'settings' | 'registry'>): Actor<OrderValidated, PaymentOutcome> {
+  return paymentActor(simulatedProvider(settings), registry);
 }
 
-export function paymentActor(provider: PaymentProvider): Actor<OrderValidated, PaymentOutcome> {
+export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
+  const paymentsTotal = paymentCounter(registry);
   return {
     decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
 
@@ -33,6 +37,7 @@ export function paymentActor(provider: PaymentProvider): Actor<OrderValidated, P
       return items.map(({ input, message }) => {
         const payment = stored.get(input.orderId);
         if (payment === undefined) throw new Error(`the payment of ${input.orderId} was not stored`);
+        paymentsTotal.inc({ method: input.order.payment.method, outcome: payment.outcome.status });
         return paymentOutputs(input, payment, message);
       });
     },

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from '../../actors/kitchen/actor.ts';
 import type { EventType } from '../../contracts/events.ts';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const kitchen = createActor();
+const kitchen = createActor({ registry: new Registry() });
 
 function message(order: Order, type: EventType, change: Record<string, unknown>) {
   const { orderId, storeId, total, currency } = order;

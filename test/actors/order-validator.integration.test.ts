@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts';
 import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   await loadMenu(database.sql, testMenu());
 });
 
-const validator = () => createActor({ settings });
+const validator = () => createActor({ settings, registry: new Registry() });
 
 async function onHand(sku: string, storeId = 'us-il-0001'): Promise<number | undefined> {
   const [row] = await database.sql`select on_hand from inventory where store_id = ${storeId} and sku = ${sku}`;
@@ -175,6 +176,13 @@ describe('order-validator', () => {
     expect(outputs.map(codesOf)).toEqual([[], [], [], [], [], ['velocity-card'], []]);
     const [row] = await database.sql`select count(*)::int as n from velocity where who::text like '%stolen%'`;
     expect(row?.n).toBe(0);
+  });
+
+  it('forgets counters that were not used for long', async () => {
+    await database.sql`
+      insert into velocity values (0, 1, 5, now() - interval '2 hours'), (0, 2, 5, now() - interval '1 hour')`;
+    await turn(database.sql, validator(), [orderMessage(testOrder({ payment: { method: 'cash' } }))]);
+    expect(await database.sql`select who::int from velocity`).toEqual([{ who: 2 }]);
   });
 
   it('leaves nothing half done when a turn fails', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paymentActor } from '../../actors/payment/actor.ts';
 import type { PaymentProvider } from '../../actors/payment/provider.ts';
@@ -48,7 +49,7 @@ async function ledger(orderId: string) {
 describe('payment', () => {
   it('charges an order once, and pays it without its token', async () => {
     const order = testOrder();
-    const [outputs] = await turn(database.sql, paymentActor(provider()), [validated(order)]);
+    const [outputs] = await turn(database.sql, paymentActor(provider(), new Registry()), [validated(order)]);
     const { type, value, wire } = event(outputs);
     expect(type).toBe('order.paid');
     expect(value).toMatchObject({ orderId: order.orderId, total: 599, payment: { method: 'card' } });
@@ -61,7 +62,7 @@ describe('payment', () => {
     const messages = [testOrder(), testOrder({ payment: { method: 'card', token: 'tok_decline_expired-card' } })].map(
       validated,
     );
-    const actor = paymentActor(provider());
+    const actor = paymentActor(provider(), new Registry());
     const first = await turn(database.sql, actor, messages);
     await delay(2);
     const again = await turn(database.sql, actor, messages);
@@ -75,7 +76,7 @@ describe('payment', () => {
 
   it('says why a payment failed', async () => {
     const order = testOrder({ payment: { method: 'app', token: 'tok_decline_insufficient-funds' } });
-    const [outputs] = await turn(database.sql, paymentActor(provider()), [validated(order)]);
+    const [outputs] = await turn(database.sql, paymentActor(provider(), new Registry()), [validated(order)]);
     expect(event(outputs)).toMatchObject({
       type: 'order.payment-failed',
       topic: 'validated-orders',
@@ -85,7 +86,9 @@ describe('payment', () => {
 
   it('asks no provider about cash', async () => {
     const order = testOrder({ payment: { method: 'cash' } });
-    const [outputs] = await turn(database.sql, paymentActor(provider({ declineRate: 1 })), [validated(order)]);
+    const [outputs] = await turn(database.sql, paymentActor(provider({ declineRate: 1 }), new Registry()), [
+      validated(order),
+    ]);
     expect(event(outputs)).toMatchObject({
       type: 'order.paid',
       value: { payment: { reference: `cash_${order.orderId}` } },
@@ -99,7 +102,7 @@ describe('payment', () => {
   ])('takes an answer lost %s for an outage, and the next attempt makes one charge', async (_, when, booked) => {
     const order = testOrder();
     const randoms = [0, when, 0];
-    const silent = paymentActor(provider({ timeoutRate: 0.5, random: () => randoms.shift() ?? 0.9 }));
+    const silent = paymentActor(provider({ timeoutRate: 0.5, random: () => randoms.shift() ?? 0.9 }), new Registry());
     await expect(turn(database.sql, silent, [validated(order)])).rejects.toBeInstanceOf(OutageError);
     expect(await ledger(order.orderId)).toEqual(booked);
     const [outputs] = await turn(database.sql, silent, [validated(order)]);
@@ -121,7 +124,9 @@ describe('payment', () => {
 
   it('reports a provider that is down as an outage', async () => {
     const down = provider({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' });
-    await expect(turn(database.sql, paymentActor(down), [validated(testOrder())])).rejects.toBeInstanceOf(OutageError);
+    await expect(
+      turn(database.sql, paymentActor(down, new Registry()), [validated(testOrder())]),
+    ).rejects.toBeInstanceOf(OutageError);
   });
 
   it('declines the same share of tokens every time', () => {
@@ -131,7 +136,7 @@ describe('payment', () => {
   });
 
   it('skips what is not a validated order', () => {
-    const actor = paymentActor(provider());
+    const actor = paymentActor(provider(), new Registry());
     const { orderId } = testOrder();
     expect(actor.decode(testMessage(orderId, { orderId }, { type: 'order.paid' }))).toBe(skip);
     expect(() => actor.decode(testMessage(orderId, { orderId }))).toThrow('no ce_type header');

@@ -31,10 +31,13 @@ export function createActor(context: ActorContext<RenamedTopicsSettings>): Actor
 function createRole(role: WorkerRole, context: ActorContext<unknown>): Actor<unknown, unknown> {
   switch (role) {
     case 'order-validator':
-      return createValidator({ ...context, settings: context.settings as ValidatorSettings }) as Actor<unknown, unknown>;
+      return createValidator({ ...context, settings: context.settings as ValidatorSettings }) as Actor<
+        unknown,
+        unknown
+      >;
     case 'payment':
       return createPayment({ ...context, settings: context.settings as PaymentSettings }) as Actor<unknown, unknown>;
     case 'kitchen':
-      return createKitchen() as Actor<unknown, unknown>;
+      return createKitchen(context) as Actor<unknown, unknown>;
   }
 }

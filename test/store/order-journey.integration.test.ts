@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActor as createKitchen } from '../../actors/kitchen/actor.ts';
 import { createActor as createValidator } from '../../actors/order-validator/actor.ts';
@@ -24,7 +25,7 @@ async function openMesh(): Promise<Mesh> {
   const { sql, url } = database;
   await loadMenu(sql, testMenu());
   const rates = { latencyMeanMs: 0, latencyMsMax: 1, declineRate: 0, timeoutRate: 0 };
-  const payment = paymentActor(simulatedProvider({ databaseUrl: url, ...rates }));
+  const payment = paymentActor(simulatedProvider({ databaseUrl: url, ...rates }), new Registry());
   return {
     sql,
     async process(order) {
@@ -33,7 +34,7 @@ async function openMesh(): Promise<Mesh> {
       if (decision.type !== 'order.validated') return;
       const [charged] = await turn(sql, payment, [testMessage(order.orderId, decision.value, { type: decision.type })]);
       const { type, value } = event(charged);
-      await turn(sql, createKitchen(), [testMessage(order.orderId, value, { type })]);
+      await turn(sql, createKitchen({ registry: new Registry() }), [testMessage(order.orderId, value, { type })]);
     },
     async [Symbol.asyncDispose]() {
       await payment.close?.();
@@ -43,6 +44,7 @@ async function openMesh(): Promise<Mesh> {
 }
 
 const validator = createValidator({
+  registry: new Registry(),
   settings: { windowSeconds: 600, customerOrdersMax: 99, cardOrdersMax: 99, amountMax: 50_000 },
 });
 
@@ -55,7 +57,7 @@ afterAll(() => mesh[Symbol.asyncDispose]());
 async function kitchen(order: Order, type: EventType, round: number): Promise<void> {
   const { orderId, storeId, total, currency } = order;
   const value = { orderId, storeId, occurredAt: '2026-11-22T18:05:00.000Z', total, currency, round };
-  await turn(mesh.sql, createKitchen(), [testMessage(orderId, value, { type })]);
+  await turn(mesh.sql, createKitchen({ registry: new Registry() }), [testMessage(orderId, value, { type })]);
 }
 
 async function journey({ orderId }: Order) {
