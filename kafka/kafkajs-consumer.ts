@@ -13,7 +13,7 @@ const REBALANCE_TIMEOUT_MS = 30_000;
 const FETCH_WAIT_MS = 100;
 /** A batch waits for no other partition's batch of the same fetch. */
 const CONCURRENT_HAND_OVERS = 16;
-const RESTART_BACKOFF_MS = { first: 250, most: 5_000 };
+const RESTART_BACKOFF_MS = { first: 250, most: 2_000 };
 
 /**
  * Joins the group and consumes until `close`. An outage is not an end: whatever happens to the client, it is started again.
