@@ -10,6 +10,9 @@ const HOLD_MS = 2_500;
 /** A card that has just moved takes no command: it may have come under a finger that meant another. */
 const SETTLE_MS = 450;
 const CARD_WIDTH_MIN = 290;
+/** A column is divided into this many rows; a card takes as many as it needs, and no fewer than the least. */
+const ROWS = 24;
+const ROWS_MIN = 8;
 
 export interface BoardOptions extends CardOptions {
   /** Other columns came into view. */
@@ -25,7 +28,8 @@ export class Board {
   readonly #movedAt = new Map<string, number>();
   /** The column of each card that holds a ticket. */
   readonly #columnOf = new Map<string, number>();
-  #rows = 2;
+  /** Pixels between two cards. */
+  #gap = 0;
   #columns = 4;
 
   constructor(node: HTMLOListElement, options: BoardOptions) {
@@ -111,15 +115,19 @@ export class Board {
     if (card === undefined) {
       card = new TicketCard(ticket, this.#options);
       this.#cards.set(ticket.orderId, card);
-    } else if (card.ticket !== ticket) card.update(ticket);
+    } else if (card.ticket !== ticket) {
+      // A ticket that was taken back says so, which takes a line more.
+      if (card.ticket.round !== ticket.round) card.span = undefined;
+      card.update(ticket);
+    }
     if (card.hasLeft !== (leftAt !== undefined)) card.leave(leftAt !== undefined);
   }
 
   #place(slots: Slot[]): void {
     const cards = slots.flatMap(({ ticket }) => this.#cards.get(ticket.orderId) ?? []);
     const places = arrange(
-      cards.map(({ span }) => span ?? 1),
-      this.#rows,
+      cards.map(({ span }) => span ?? ROWS_MIN),
+      ROWS,
     );
     this.#columnOf.clear();
     let previous: Element | null = null;
@@ -144,8 +152,10 @@ export class Board {
       return card !== undefined && card.span === undefined ? [card] : [];
     });
     if (fresh.length === 0) return;
-    for (const card of fresh) card.span = this.#rows > 1 && card.overflows ? 2 : 1;
-    if (fresh.some(({ span }) => span === 2)) this.#place(slots);
+    const row = this.node.clientHeight / ROWS;
+    for (const card of fresh)
+      card.span = Math.min(ROWS, Math.max(ROWS_MIN, Math.ceil((card.naturalHeight + this.#gap) / row)));
+    this.#place(slots);
     for (const card of fresh) card.markOverflow();
   }
 
@@ -171,17 +181,15 @@ export class Board {
     }
   }
 
-  /** Columns and rows from the size of the screen: four columns on a wall screen, as many as fit on a tablet. */
+  /** Columns from the size of the screen: four columns on a wall screen, as many as fit on a tablet. */
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.node;
     if (width === 0 || height === 0) return;
     const target = Math.max(CARD_WIDTH_MIN, width * 0.235);
     const columns = Math.max(1, Math.floor(width / target));
-    const cardWidth = width / columns;
     this.#columns = columns;
-    this.#rows = Math.max(1, Math.min(3, Math.round(height / (cardWidth * 0.98))));
+    this.#gap = Number.parseFloat(getComputedStyle(this.node).columnGap) || 0;
     this.node.style.setProperty('--columns', String(columns));
-    this.node.style.setProperty('--rows', String(this.#rows));
     for (const card of this.#cards.values()) card.span = undefined;
     const slots = this.#slots.all.slice(0, DRAWN_MAX);
     this.#place(slots);

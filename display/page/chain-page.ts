@@ -20,6 +20,7 @@ interface Tile {
 /** The page of the whole chain: its newest tickets, and every store with its open ones. */
 export function showChainPage(): void {
   document.body.dataset.page = 'chain';
+  setText(find('title'), 'All kitchens');
   const tickets = new TicketList({ openMax: 200, bumpedMax: 0, keep: 'newest' });
   const strip = element('ol', { class: 'strip', 'aria-label': 'Newest tickets of the chain' });
   const more = element('span', { class: 'aside' });
@@ -90,7 +91,12 @@ export function showChainPage(): void {
 
   function fill(): void {
     const newest = tickets.open().slice(-capacity()).reverse();
-    for (const ticket of newest) if (!cards.has(ticket.orderId)) strip.append(addCard(ticket).node);
+    for (const ticket of newest)
+      if (!cards.has(ticket.orderId)) {
+        const card = addCard(ticket);
+        strip.append(card.node);
+        card.markOverflow();
+      }
   }
 
   /** The newest ticket takes the place of the oldest shown: nothing else moves. */
@@ -103,11 +109,13 @@ export function showChainPage(): void {
     const card = addCard(newest);
     if (cards.size <= capacity()) {
       strip.append(card.node);
+      card.markOverflow();
       return;
     }
     const oldest = [...cards.values()].sort((a, b) => a.ticket.since - b.ticket.since)[0];
     if (oldest === undefined) return;
     oldest.node.replaceWith(card.node);
+    card.markOverflow();
     cards.delete(oldest.ticket.orderId);
   }
 

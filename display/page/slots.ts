@@ -68,19 +68,22 @@ export interface Place {
 
 /**
  * Places cards top to bottom, then column by column to the right: the left edge is always the oldest. A card never starts in one
- * column and goes on in the next, so a tall one may leave a gap below its neighbour.
+ * column and goes on in the next; the last card of a full column reaches down to its end, so that columns end alike.
  */
 export function arrange(spans: readonly number[], rows: number): Place[] {
+  const places: Place[] = [];
   let column = 0;
   let row = 0;
-  return spans.map((wanted) => {
+  for (const wanted of spans) {
     const span = Math.min(wanted, rows);
     if (row + span > rows) {
+      const last = places.at(-1);
+      if (last !== undefined) last.span = rows - last.row;
       column++;
       row = 0;
     }
-    const place = { column, row, span };
+    places.push({ column, row, span });
     row += span;
-    return place;
-  });
+  }
+  return places;
 }

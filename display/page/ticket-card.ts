@@ -44,6 +44,9 @@ export class TicketCard {
   readonly #elapsed = element('span', { class: 'elapsed' });
   readonly #ageWord = element('span');
   readonly #body: HTMLElement;
+  readonly #content: HTMLElement;
+  readonly #header: HTMLElement;
+  readonly #footer = element('footer');
   readonly #again = element('p', { class: 'again' }, icon('undo'), 'Taken back');
 
   constructor(ticket: TicketView, { storeName, onCommand }: CardOptions) {
@@ -69,28 +72,25 @@ export class TicketCard {
             icon(channel.icon),
             element('span', {}, storeName(ticket.storeId)),
           );
-    this.#body = element('div', { class: 'body' }, this.#again, linesOf(ticket.lines));
+    this.#content = element('div', { class: 'content' }, this.#again, linesOf(ticket.lines));
+    this.#body = element('div', { class: 'body' }, this.#content);
+    this.#header = element(
+      'header',
+      {},
+      this.#position,
+      element('div', { class: 'who' }, element('h2', {}, number), origin),
+      element(
+        'div',
+        { class: 'age' },
+        this.#elapsed,
+        element('span', { class: 'age-word' }, icon('warning'), this.#ageWord),
+      ),
+    );
+    this.#footer.append(this.#startButton, this.bumpButton);
     this.node = element(
       'li',
       { class: 'ticket', 'data-order': ticket.orderId },
-      element(
-        'article',
-        { 'aria-label': `Ticket ${spokenTicket(ticket)}` },
-        element(
-          'header',
-          {},
-          this.#position,
-          element('div', { class: 'who' }, element('h2', {}, number), origin),
-          element(
-            'div',
-            { class: 'age' },
-            this.#elapsed,
-            element('span', { class: 'age-word' }, icon('warning'), this.#ageWord),
-          ),
-        ),
-        this.#body,
-        element('footer', {}, this.#startButton, this.bumpButton),
-      ),
+      element('article', { 'aria-label': `Ticket ${spokenTicket(ticket)}` }, this.#header, this.#body, this.#footer),
       element(
         'div',
         { class: 'left', 'aria-hidden': 'true' },
@@ -165,14 +165,14 @@ export class TicketCard {
     }, UNDO_GUARD_MS);
   }
 
-  /** Reads layout: ask only once for a card, and for all new cards together. */
-  get overflows(): boolean {
-    return this.#body.scrollHeight > this.#body.clientHeight + 1;
+  /** Height in pixels at which nothing is cut off. Reads layout: ask only once for a card, and for all new cards together. */
+  get naturalHeight(): number {
+    return this.#header.offsetHeight + this.#content.offsetHeight + this.#footer.offsetHeight;
   }
 
   /** Says that there is more below, where even a tall card is too short. */
   markOverflow(): void {
-    this.#body.toggleAttribute('data-more', this.overflows);
+    this.#body.toggleAttribute('data-more', this.#body.scrollHeight > this.#body.clientHeight + 1);
   }
 }
 

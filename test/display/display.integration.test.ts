@@ -181,7 +181,10 @@ describe('kitchen display', () => {
 
 describe('kitchen display in an outage', () => {
   it('keeps the ticket and says so while the log takes no events', async () => {
-    const display = await kitchen.startDisplay({ ORDERMESH_PRODUCE_DEADLINE: 1_500 }, { topic: uniqueName('missing') });
+    const display = await kitchen.startDisplay(
+      { ORDERMESH_DISPLAY_PORT: 0, ORDERMESH_PRODUCE_DEADLINE: 1_500 },
+      { topic: uniqueName('missing') },
+    );
     try {
       await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);
       const order = testOrder();
@@ -200,7 +203,7 @@ describe('kitchen display in an outage', () => {
     const address = new URL(kitchen.database.url);
     const proxy = await startToggledProxy(address.href);
     address.host = proxy.address;
-    const display = await kitchen.startDisplay({ DATABASE_URL: address.href });
+    const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, DATABASE_URL: address.href });
     const ready = async () => (await fetch(new URL('/readyz', display.addresses.admin))).status;
     try {
       await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);

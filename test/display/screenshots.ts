@@ -25,7 +25,7 @@ try {
   await kitchen.pay(...orders, ...chainOrders());
   const wall = await browser.newPage({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' });
   await wall.goto(`${kitchen.url}stores/${STORE}`);
-  await shown(wall, 8);
+  await shown(wall, 7);
   await wall.locator('#figures dd', { hasText: /^11$/ }).waitFor();
   for (const position of [1, 2, 4]) {
     await wall.keyboard.press(`Shift+Digit${position}`);
@@ -54,20 +54,34 @@ try {
   await kitchen[Symbol.asyncDispose]();
 }
 
-/** Orders of one store, each some time ago. */
+/** Orders of one store, each some time ago: baskets of usual size, and a large one where the board shows best how it copes. */
 function storeOrders(): Order[] {
   const traffic = createTraffic({ seed: 12 });
-  const channels: Order['channel'][] = ['drive-thru', 'kiosk', 'delivery', 'drive-thru', 'app', 'pos', 'web'];
-  return ages.map((seconds, index) => {
-    const placed = Date.now() - seconds * 1_000;
-    const { order } = traffic.order(noon());
-    return {
-      ...order,
-      storeId: STORE,
-      channel: channels[index % channels.length] ?? 'pos',
-      placedAt: new Date(placed).toISOString(),
-    };
+  const channels: Order['channel'][] = [
+    'drive-thru',
+    'kiosk',
+    'delivery',
+    'drive-thru',
+    'app',
+    'pos',
+    'delivery',
+    'web',
+  ];
+  const drawn = Array.from({ length: 600 }, () => traffic.order(noon()).order);
+  const usual = drawn.filter(({ items }) => items.length >= 2 && linesOf(items) >= 4 && linesOf(items) <= 5);
+  const large = drawn.filter(
+    ({ items }) => linesOf(items) >= 8 && linesOf(items) <= 11 && items.some(({ note }) => note),
+  );
+  return ages.flatMap((seconds, index) => {
+    const order = index === 6 ? large[0] : usual[index];
+    if (order === undefined) return [];
+    const placedAt = new Date(Date.now() - seconds * 1_000).toISOString();
+    return [{ ...order, storeId: STORE, channel: channels[index % channels.length] ?? 'pos', placedAt }];
   });
+}
+
+function linesOf(items: Order['items']): number {
+  return items.reduce((lines, { modifiers, note }) => lines + 1 + (modifiers?.length ?? 0) + (note ? 1 : 0), 0);
 }
 
 function chainOrders(): Order[] {

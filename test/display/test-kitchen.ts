@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { eventId, type OrderKitchen, type OrderPaid, type OrderValidated } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
@@ -64,7 +65,8 @@ export class TestKitchen implements AsyncDisposable {
     const config = loadConfig({
       KAFKA_BROKERS: brokers.join(','),
       DATABASE_URL: database.url,
-      ORDERMESH_DISPLAY_PORT: '0',
+      // A port of its own rather than 0: a restarted display must come back on it.
+      ORDERMESH_DISPLAY_PORT: String(await freePort()),
       ORDERMESH_ADMIN_PORT: '0',
       ...variables,
     });
@@ -94,11 +96,13 @@ export class TestKitchen implements AsyncDisposable {
   }
 
   /** Stops the display and starts it again on the same port, as an upgrade would. */
-  async restartDisplay(pause: () => Promise<void> = async () => {}): Promise<void> {
-    const port = new URL(this.url).port;
+  async restartDisplay(pause: () => Promise<void>): Promise<void> {
     await this.display.close();
-    await pause();
-    this.display = await this.startDisplay({ ORDERMESH_DISPLAY_PORT: Number(port) });
+    try {
+      await pause();
+    } finally {
+      this.display = await this.startDisplay({});
+    }
   }
 
   /** Another display beside the first, with some of its configuration changed. */
@@ -177,6 +181,17 @@ export class TestKitchen implements AsyncDisposable {
       }),
     };
   }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** A plain order: a burger with changes, fries, a note. */

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TicketState, TicketView } from '../../display/messages.ts';
+import { isKnownHost, isSameOrigin } from '../../display/origin.ts';
+import { ageLevel, formatElapsed, shortNumber } from '../../display/page/age.ts';
+import { arrange, Slots } from '../../display/page/slots.ts';
+import { TicketList } from '../../display/page/ticket-list.ts';
+
+const ticket = (orderId: string, since = 0, state: TicketState = 'open', round = 1): TicketView => ({
+  orderId,
+  storeId: 's',
+  channel: 'pos',
+  state,
+  round,
+  since,
+  lines: [],
+});
+const limits = { openMax: 100, bumpedMax: 3, keep: 'oldest' } as const;
+const ids = (tickets: readonly TicketView[]) => tickets.map(({ orderId }) => orderId).join('');
+
+describe('age', () => {
+  it('reads as a kitchen clock', () => {
+    const shown = [-5, 0, 59_999, 60_000, 3_599_999, 3_600_000, 360_000_000].map(formatElapsed);
+    expect(shown).toEqual(['0:00', '0:00', '0:59', '1:00', '59:59', '1h 00', '4d']);
+  });
+
+  it('changes exactly at its thresholds', () => {
+    const settings = { dueAfterMs: 100, lateAfterMs: 200 };
+    expect([0, 99, 100, 199, 200].map((age) => ageLevel(age, settings))).toEqual([
+      'fresh',
+      'fresh',
+      'due',
+      'due',
+      'late',
+    ]);
+  });
+
+  it('calls an order by its last four characters', () => {
+    expect(shortNumber('0192f1c2-7c1a-7cc0-8000-00000000a3f2')).toBe('A3F2');
+  });
+});
+
+describe('ticket list', () => {
+  it('ends the same in whatever order and however often its messages come', () => {
+    const states: TicketState[] = ['open', 'cooking', 'cooked'];
+    const changes = [1, 2].flatMap((round) => states.map((state) => ticket('a', 0, state, round)));
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...changes, ...changes], { minLength: 1 }), (messages) => {
+        const list = new TicketList(limits);
+        for (const message of messages) list.apply([message]);
+        const latest = [...messages]
+          .sort((a, b) => a.round - b.round || states.indexOf(a.state) - states.indexOf(b.state))
+          .at(-1);
+        expect(list.get('a') ?? list.bumped()[0]).toEqual(latest);
+        expect(list.openCount + list.bumped().length).toBe(1);
+      }),
+    );
+  });
+
+  it('says which tickets are new on the board: new ones and those taken back', () => {
+    const list = new TicketList(limits);
+    expect(ids(list.apply([ticket('b', 2), ticket('a', 1)]))).toBe('ab');
+    expect(ids(list.apply([ticket('a', 1, 'cooking')]))).toBe('');
+    list.apply([ticket('a', 1, 'cooked')]);
+    expect(ids(list.apply([ticket('a', 1, 'open', 2)]))).toBe('a');
+    expect(list.bumped()).toEqual([]);
+  });
+
+  it('stays within its limits and keeps the wanted end', () => {
+    const all = Array.from('abcdef', (id, index) => ticket(id, index));
+    const oldest = new TicketList({ ...limits, openMax: 2 });
+    const newest = new TicketList({ ...limits, openMax: 2, keep: 'newest' });
+    for (const list of [oldest, newest]) list.apply(all);
+    expect([ids(oldest.open()), ids(newest.open())]).toEqual(['ab', 'ef']);
+    oldest.apply(all.map((it) => ({ ...it, state: 'cooked' })));
+    expect(ids(oldest.bumped())).toBe('fed');
+  });
+});
+
+describe('slots', () => {
+  it('keep the place of a ticket that left until it is closed up', () => {
+    const slots = new Slots();
+    const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
+    slots.update([a, b, c], 0);
+    slots.update([a, c], 1_000);
+    expect(slots.all.map(({ ticket: it, leftAt }) => [it.orderId, leftAt])).toEqual([
+      ['a', undefined],
+      ['b', 1_000],
+      ['c', undefined],
+    ]);
+    expect(slots.closeUp(3_000, 2_500)).toBe(false);
+    expect(slots.closeUp(3_500, 2_500)).toBe(true);
+    expect(ids(slots.all.map((slot) => slot.ticket))).toBe('ac');
+    slots.update([a, b, c], 4_000);
+    expect(ids(slots.all.map((slot) => slot.ticket))).toBe('abc');
+  });
+
+  it('are in columns without overlap, in order, each within its column', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 30 })), fc.integer({ min: 1, max: 24 }), (spans, rows) => {
+        let end = { column: 0, row: 0 };
+        arrange(spans, rows).forEach((place, index) => {
+          expect(place.span).toBeGreaterThanOrEqual(Math.min(spans[index] ?? 0, rows));
+          expect(place.row + place.span).toBeLessThanOrEqual(rows);
+          const follows =
+            place.column === end.column ? place.row === end.row : place.column === end.column + 1 && place.row === 0;
+          expect(follows).toBe(true);
+          end = { column: place.column, row: place.row + place.span };
+        });
+      }),
+    );
+  });
+});
+
+describe('origin', () => {
+  it('is ours only if the page came from this very host', () => {
+    expect(isSameOrigin('', 'localhost:8090')).toBe(true);
+    expect(isSameOrigin('http://localhost:8090', 'localhost:8090')).toBe(true);
+    expect(isSameOrigin('https://kds.example', 'kds.example')).toBe(true);
+    for (const origin of [
+      'http://localhost:8091',
+      'http://evil.example',
+      'null',
+      'file://localhost:8090',
+      'http://localhost:8090.evil.example',
+    ])
+      expect(isSameOrigin(origin, 'localhost:8090')).toBe(false);
+  });
+
+  it('knows no foreign name while it listens on loopback', () => {
+    for (const host of ['localhost:8090', '127.0.0.1:8090', '[::1]:8090'])
+      expect(isKnownHost(host, '127.0.0.1')).toBe(true);
+    for (const host of ['evil.example', 'localhost.evil.example:8090', ''])
+      expect(isKnownHost(host, '127.0.0.1')).toBe(false);
+    expect(isKnownHost('kds.example', '0.0.0.0')).toBe(true);
+  });
+});
