@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startLoyalty } from '../../bridge/loyalty-function.ts';
 import { ensureTopology } from '../../bridge/topology.ts';
@@ -118,6 +121,29 @@ describeGoogleCloud('loyalty function', () => {
     expect(await pointsBalance(database.sql, 'c-1')).toBe(19);
   });
 
+  test('is the same function as the framework serves it from the module that is deployed', async () => {
+    const port = await freePort();
+    await using child = framework(port, { DATABASE_URL: database.url });
+    const { data, attributes } = publishedEvent(testEvent('order.paid', 1999), 1);
+    const body = JSON.stringify({
+      subscription: 'projects/p/subscriptions/loyalty',
+      message: { messageId: 'm-1', data: data.toString('base64'), attributes },
+    });
+    await vi.waitFor(
+      async () => {
+        expect(child.process.exitCode).toBeNull();
+        const response = await fetch(`http://127.0.0.1:${port}/projects/p/topics/order-events`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        });
+        expect(response.status).toBe(204);
+      },
+      { timeout: 40_000, interval: 200 },
+    );
+    expect(await pointsBalance(database.sql, 'c-1')).toBe(19);
+  });
+
   test('earns nothing with other events', async () => {
     expect(await push(publishedEvent(testEvent('order.cooked', 1999), 1))).toBe(204);
     expect(await pointsBalance(database.sql, 'c-1')).toBe(0);
@@ -126,4 +152,33 @@ describeGoogleCloud('loyalty function', () => {
 
 function closing(client: ReturnType<typeof pubSubOf>) {
   return { client, [Symbol.asyncDispose]: () => client.close() };
+}
+
+/** The framework's own command, as Cloud Functions starts it. */
+function framework(port: number, env: Record<string, string>) {
+  const command = fileURLToPath(import.meta.resolve('@google-cloud/functions-framework')).replace(
+    /index\.js$/,
+    'main.js',
+  );
+  const child = spawn(
+    process.execPath,
+    [command, '--source=bridge/loyalty-entry.ts', '--target=loyalty', '--signature-type=cloudevent', `--port=${port}`],
+    { env: { ...process.env, ...env }, stdio: 'ignore' },
+  );
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  return {
+    process: child,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
