@@ -38,12 +38,14 @@ export function describeError(error: unknown): string {
 }
 
 export interface CircuitPolicy {
+  /** So many failures in a row, with no success between them, open the circuit: one slow answer of a provider is no outage. */
+  failuresToOpen: number;
   backoffMs: number;
   backoffMsMax: number;
 }
 
 /**
- * A circuit breaker for one thing that the messages need. Closed: all may pass. After an outage it is open until its back-off is
+ * A circuit breaker for one thing that the messages need. Closed: all may pass. After failures in a row it is open until its back-off is
  * over; then one probe may pass, and what becomes of the probe decides.
  */
 export class Circuit {
@@ -75,16 +77,21 @@ export class Circuit {
     return this.#outage === undefined || (!this.#probing && now >= this.#retryAt);
   }
 
-  /** Reports an outage; returns the wait until the next probe. Failures of work that began before count as one. */
+  /**
+   * Reports a failure; returns the wait until what failed may be tried again. While the circuit is open, failures of work that
+   * began before count as one.
+   */
   fail(now: number, reason: string): number {
     this.#probing = false;
-    if (this.#outage === undefined) this.#outage = { since: now, reason };
-    else if (now < this.#retryAt) return this.#retryAt - now;
+    const { failuresToOpen, backoffMs, backoffMsMax } = this.#policy;
+    if (this.#outage !== undefined && now < this.#retryAt) return this.#retryAt - now;
     this.#failures++;
-    this.#outage.reason = reason;
-    const { backoffMs, backoffMsMax } = this.#policy;
-    this.#retryAt = now + exponentialDelayMs(this.#failures, backoffMs, backoffMsMax);
-    return this.#retryAt - now;
+    const round = Math.max(1, this.#failures - failuresToOpen + 1);
+    const delayMs = exponentialDelayMs(round, backoffMs, backoffMsMax);
+    if (this.#failures < failuresToOpen) return delayMs;
+    this.#outage = { since: this.#outage?.since ?? now, reason };
+    this.#retryAt = now + delayMs;
+    return delayMs;
   }
 
   /** The probe ended without a word on the outage (its message was poison, or was dropped): another may try. */

@@ -31,6 +31,9 @@ export interface EngineObserver {
   deadLetter(behind: boolean): void;
 }
 
+/** A third party is called once a message and now and then fails to answer one call; a turn or an append stands for many messages. */
+const PREPARE_FAILURES_TO_OPEN = 5;
+
 /** An actor that keeps the thread busy gives way to other events (a drain, a report) after so long. */
 const SLICE_MS = 20;
 /** The clock is read at every 32nd message. */
@@ -65,7 +68,11 @@ export class SlotEngine {
     this.#limits = limits;
     this.#ports = ports;
     const policy = { backoffMs: limits.outageBackoffMs, backoffMsMax: limits.outageBackoffMsMax };
-    this.#circuits = { prepare: new Circuit(policy), database: new Circuit(policy), broker: new Circuit(policy) };
+    this.#circuits = {
+      prepare: new Circuit({ ...policy, failuresToOpen: PREPARE_FAILURES_TO_OPEN }),
+      database: new Circuit({ ...policy, failuresToOpen: 1 }),
+      broker: new Circuit({ ...policy, failuresToOpen: 1 }),
+    };
   }
 
   /** Takes over a partition, in place of what it may have had of it before. */
@@ -404,8 +411,9 @@ export class SlotEngine {
 
   #recovered(dependency: Dependency): void {
     const circuit = this.#circuits[dependency];
-    if (circuit.outage === undefined) return;
+    const wasOpen = circuit.outage !== undefined;
     circuit.succeed();
+    if (!wasOpen) return;
     this.#ports.report({ kind: 'recovered', dependency });
     this.#schedulePump();
   }

@@ -29,7 +29,7 @@ test.each([new TypeError('x is undefined'), coded('23514'), coded('57014'), code
 );
 
 test('an open circuit lets one probe pass when its back-off is over', () => {
-  const circuit = new Circuit({ backoffMs: 100, backoffMsMax: 300 });
+  const circuit = new Circuit({ failuresToOpen: 1, backoffMs: 100, backoffMsMax: 300 });
   expect(circuit.tryPass(0)).toBe(true);
   expect(circuit.fail(0, 'down')).toBe(100);
   expect(circuit.fail(40, 'down')).toBe(60);
@@ -44,4 +44,18 @@ test('an open circuit lets one probe pass when its back-off is over', () => {
   expect(circuit.outage).toBeUndefined();
   expect(circuit.tryPass(311)).toBe(true);
   expect(circuit.fail(400, 'down again')).toBe(100);
+});
+
+test('a circuit opens after failures in a row, not after one now and then', () => {
+  const circuit = new Circuit({ failuresToOpen: 3, backoffMs: 100, backoffMsMax: 300 });
+  circuit.fail(0, 'slow');
+  circuit.fail(1, 'slow');
+  circuit.succeed();
+  circuit.fail(2, 'slow');
+  circuit.fail(3, 'slow');
+  expect(circuit.outage).toBeUndefined();
+  expect(circuit.tryPass(3)).toBe(true);
+  expect(circuit.fail(4, 'down')).toBe(100);
+  expect(circuit.outage).toEqual({ since: 4, reason: 'down' });
+  expect(circuit.tryPass(5)).toBe(false);
 });
