@@ -6,6 +6,7 @@ import { protocolErrorName } from './kafkajs-errors.ts';
 
 const OFFSET_ATTEMPTS = 20;
 const OFFSET_RETRY_MS = 100;
+const notYetLeading = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 export interface TopicSpec {
   topic: string;
@@ -34,7 +35,7 @@ export interface OffsetRange {
 
 /** Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface Admin {
-  /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when they have leaders. */
+  /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when their leaders serve. */
   createTopics(topics: TopicSpec[]): Promise<string[]>;
   listTopics(): Promise<string[]>;
   /** Those of the topics that exist. */
@@ -91,6 +92,8 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     })),
   });
+  // Known leaders may not serve yet: an answer of each partition says that they do.
+  for (const { topic } of missing) await offsets(admin, topic);
   return missing.map(({ topic }) => topic);
 }
 
@@ -124,9 +127,10 @@ async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[
         .map(({ partition, low, high }) => ({ partition, earliest: Number(low), latest: Number(high) }))
         .sort((a, b) => a.partition - b.partition);
     } catch (error) {
-      if (protocolErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
-      // Leaders of a new topic take a moment to know that they lead; kafkajs passes that on instead of asking again.
-      if (attempt === OFFSET_ATTEMPTS || protocolErrorName(error) !== 'NOT_LEADER_FOR_PARTITION') throw error;
+      const name = protocolErrorName(error);
+      if (name === 'UNKNOWN_TOPIC_OR_PARTITION' && !(await admin.listTopics()).includes(topic)) return [];
+      // The leader of a new partition takes a moment to know that it leads; kafkajs passes that on instead of asking again.
+      if (attempt === OFFSET_ATTEMPTS || name === undefined || !notYetLeading.has(name)) throw error;
       await delay(OFFSET_RETRY_MS);
     }
   }

@@ -10,6 +10,7 @@ import type { ProducerOptions, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 const RETRY_MS = 250;
+const ABSENT_ATTEMPTS = 3;
 /** Errors of the records themselves; repeating them does not help. */
 const refusals = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
@@ -72,14 +73,16 @@ class KafkajsTransport implements ProduceTransport {
       const { key, value, headers, partition } = record;
       return { key, value, ...(headers && { headers }), ...(partition !== undefined && { partition }) };
     });
-    while (!records.every(({ settled }) => settled)) {
+    for (let attempt = 1; !records.every(({ settled }) => settled); attempt += 1) {
       try {
         if (this.#producer === undefined) await this.connect();
         await this.#producer?.send({ topic, acks: -1, messages });
         for (const queued of records) queued.settle(null);
       } catch (error) {
         const name = protocolErrorName(error);
-        if (name !== undefined && refusals.has(name)) {
+        // A topic that was just created may not be known everywhere, so absence is believed after some patience.
+        const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION';
+        if (name !== undefined && refusals.has(name) && (!absent || attempt === ABSENT_ATTEMPTS)) {
           for (const queued of records) queued.settle(new RecordRefusedError(`topic ${topic}: ${name}`));
           return;
         }
