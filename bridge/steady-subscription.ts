@@ -46,7 +46,6 @@ export class SteadySubscription {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#current?.removeListener('message', this.#options.onMessage);
     await this.#current?.close();
   }
 
@@ -72,7 +71,11 @@ export class SteadySubscription {
       void subscription.close().catch(() => {});
       this.#reopenLater(error);
     });
-    subscription.on('message', this.#options.onMessage);
+    // The listener stays until the end: without one the client would close at once, and drop what it has still to send.
+    subscription.on('message', (message: Message) => {
+      if (this.#closed) message.nack();
+      else this.#options.onMessage(message);
+    });
   }
 
   #reopenLater(error: Error): void {

@@ -108,19 +108,20 @@ describeGoogleCloud('warehouse', () => {
     await vi.waitFor(async () => expect((await readiness(role)).status).toBe(200), patience);
     bigQueryProxy.interrupt();
     await publish(Array.from({ length: 200 }, (_, index) => publishedEvent(testEvent('order.paid', 2000), index)));
-    await vi.waitFor(async () => expect(await held(role)).toBe(heldMax), patience);
+    await vi.waitFor(async () => expect(await metric(role, 'held_messages')).toBe(heldMax), patience);
     await vi.waitFor(
       async () =>
         expect(await readiness(role)).toMatchObject({ status: 503, text: expect.stringContaining('bigquery') }),
       patience,
     );
-    expect(await held(role)).toBe(heldMax);
+    await failedInserts(role);
+    expect(await metric(role, 'held_messages')).toBe(heldMax);
     bigQueryProxy.resume();
     await vi.waitFor(
       async () => expect(await warehouseCounts(config, names)).toMatchObject({ events: 200, orders: 200 }),
       patience,
     );
-    await vi.waitFor(async () => expect(await held(role)).toBe(0), patience);
+    await vi.waitFor(async () => expect(await metric(role, 'held_messages')).toBe(0), patience);
   });
 
   test('makes its tables again when BigQuery has lost them', async () => {
@@ -136,7 +137,8 @@ describeGoogleCloud('warehouse', () => {
     bigQueryProxy.interrupt();
     const first = await start();
     await publish([publishedEvent(testEvent('order.paid', 2000), 1)]);
-    await vi.waitFor(async () => expect(await held(first)).toBe(1), patience);
+    await vi.waitFor(async () => expect(await metric(first, 'held_messages')).toBe(1), patience);
+    await failedInserts(first);
     await first.close();
     bigQueryProxy.resume();
     await start();
@@ -144,9 +146,14 @@ describeGoogleCloud('warehouse', () => {
   });
 });
 
-async function held(role: RunningRole): Promise<number> {
+async function metric(role: RunningRole, name: string): Promise<number> {
   const text = await (await fetch(`${role.addresses.admin}/metrics`)).text();
-  return Number(/^ordermesh_warehouse_held_messages\S* (\d+)$/m.exec(text)?.[1]);
+  return Number(new RegExp(`^ordermesh_warehouse_${name}\\S* (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+/** Until the insert has failed so often that an acknowledgement sent too early would have gone out long ago. */
+async function failedInserts(role: RunningRole): Promise<void> {
+  await vi.waitFor(async () => expect(await metric(role, 'insert_failures_total')).toBeGreaterThan(4), patience);
 }
 
 async function readiness(role: RunningRole): Promise<{ status: number; text: string }> {
