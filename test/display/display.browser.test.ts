@@ -2,7 +2,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Order } from '../../contracts/order.ts';
 import { shortNumber } from '../../display/page/age.ts';
-import { launchBrowser } from './browser.ts';
+import { launchBrowser, skipWithoutBrowser } from './browser.ts';
 import { TestKitchen, testOrder } from './test-kitchen.ts';
 
 let kitchen: TestKitchen;
@@ -49,7 +49,7 @@ function backgroundOf(node: { computedStyleMap(): { get(name: string): unknown }
   return `${style.get('background-color')} ${style.get('background-image')}`;
 }
 
-describe('kitchen display page', () => {
+describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
   it('shows a ticket as soon as it is paid, and not before', async () => {
     await openStore();
     await page.getByText('All caught up').waitFor();
