@@ -1,5 +1,16 @@
 import { Frontier } from './frontier.ts';
-import type { MessageEntry } from './message-entry.ts';
+
+/** What a mailbox needs to know of a message. */
+export interface Queued<Entry> {
+  readonly key: string;
+  readonly offset: number;
+  /** Its place in the frontier. */
+  readonly sequence: number;
+  /** Bytes it counts for. */
+  readonly weight: number;
+  /** The next message of the same key. */
+  next: Entry | undefined;
+}
 
 /** Why a key's messages go to the dead-letter topic, and from which offset on. */
 export interface Parking {
@@ -25,7 +36,7 @@ export interface MailboxIdentity {
  * The mailboxes of one partition, one a key, and its frontier. At most one message of a key is under way: the others wait behind it
  * in a chain, so a key costs one map entry however many messages wait.
  */
-export class Mailbox {
+export class Mailbox<Entry extends Queued<Entry>> {
   readonly topic: string;
   readonly partition: number;
   readonly generation: number;
@@ -40,7 +51,7 @@ export class Mailbox {
   finishedMessages = 0;
   finishedBytes = 0;
   /** The newest message of each key that has one under way. */
-  readonly #tails = new Map<string, MessageEntry>();
+  readonly #tails = new Map<string, Entry>();
 
   constructor(identity: MailboxIdentity) {
     this.topic = identity.topic;
@@ -60,7 +71,7 @@ export class Mailbox {
   }
 
   /** @returns whether the message is ready, i.e. the first of its key. */
-  add(entry: MessageEntry): boolean {
+  add(entry: Entry): boolean {
     const tail = this.#tails.get(entry.key);
     this.#tails.set(entry.key, entry);
     if (tail === undefined) return true;
@@ -69,21 +80,21 @@ export class Mailbox {
   }
 
   /** @returns the next message of the same key, now ready. */
-  finish(entry: MessageEntry): MessageEntry | undefined {
+  finish(entry: Entry): Entry | undefined {
     this.finished(entry);
     if (entry.next === undefined) this.#tails.delete(entry.key);
     return entry.next;
   }
 
   /** Counts a message as finished that never was in the mailbox. */
-  finished(entry: MessageEntry): void {
+  finished(entry: Entry): void {
     this.frontier.finish(entry.sequence);
     this.finishedMessages++;
     this.finishedBytes += entry.weight;
   }
 
   /** Why `entry` goes to the dead-letter topic unprocessed; messages before the failed one were finished and are not parked. */
-  parkingOf(entry: MessageEntry): Parking | undefined {
+  parkingOf(entry: Entry): Parking | undefined {
     if (this.parked.size === 0) return undefined;
     const parking = this.parked.get(entry.key);
     return parking !== undefined && entry.offset >= parking.firstOffset ? parking : undefined;

@@ -1,6 +1,6 @@
 import type { Message, Outputs } from './actor.ts';
 import type { PackedBatch } from './batch-codec.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox, Queued } from './mailbox.ts';
 
 /** What is known of a message that failed. */
 export interface Failure {
@@ -13,8 +13,8 @@ export interface Failure {
  * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
  * headers come out of the packed batch when they are asked for.
  */
-export class MessageEntry implements Message {
-  readonly mailbox: Mailbox;
+export class MessageEntry implements Message, Queued<MessageEntry> {
+  readonly mailbox: Mailbox<MessageEntry>;
   /** To finish it by in the partition's frontier. */
   readonly sequence: number;
   /** The next message of the same key. */
@@ -28,7 +28,7 @@ export class MessageEntry implements Message {
   #start: number;
   #key: string | undefined = undefined;
 
-  constructor(mailbox: Mailbox, sequence: number, batch: PackedBatch, index: number, start: number) {
+  constructor(mailbox: Mailbox<MessageEntry>, sequence: number, batch: PackedBatch, index: number, start: number) {
     this.mailbox = mailbox;
     this.sequence = sequence;
     this.#batch = batch;

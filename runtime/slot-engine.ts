@@ -19,7 +19,7 @@ export interface EnginePorts {
   /** Appends a record to Kafka; `done` is called exactly once. */
   append(record: OutgoingRecord, done: (error: Error | null) => void): void;
   /** Records durably that a key is parked; false when the partition is fenced. */
-  park(mailbox: Mailbox, key: string, parking: Parking): Promise<boolean>;
+  park(mailbox: Mailbox<MessageEntry>, key: string, parking: Parking): Promise<boolean>;
   report(report: SlotReport): void;
   observe: EngineObserver;
 }
@@ -51,12 +51,12 @@ export class SlotEngine {
   readonly #group: string;
   readonly #limits: SlotLimits;
   readonly #ports: EnginePorts;
-  readonly #mailboxes = new Map<number, Mailbox>();
+  readonly #mailboxes = new Map<number, Mailbox<MessageEntry>>();
   readonly #ready = new ReadyQueue<MessageEntry>();
   readonly #applicable = new ReadyQueue<MessageEntry>();
   readonly #circuits: Record<Dependency, Circuit>;
-  readonly #dirty = new Set<Mailbox>();
-  readonly #drains = new Map<Mailbox, () => void>();
+  readonly #dirty = new Set<Mailbox<MessageEntry>>();
+  readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
   #preparing = 0;
   #turns = 0;
   #pumpDue = false;
@@ -78,7 +78,7 @@ export class SlotEngine {
   /** Takes over a partition, in place of what it may have had of it before. */
   open(identity: MailboxIdentity): void {
     this.close(identity.partition);
-    this.#mailboxes.set(identity.partition, new Mailbox(identity));
+    this.#mailboxes.set(identity.partition, new Mailbox<MessageEntry>(identity));
   }
 
   /** Forgets a partition: nothing of it begins any more, and what is under way is dropped when it comes back. */
@@ -127,7 +127,7 @@ export class SlotEngine {
   }
 
   /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message under way. */
-  #decodeAtOnce(mailbox: Mailbox, entry: MessageEntry): boolean {
+  #decodeAtOnce(mailbox: Mailbox<MessageEntry>, entry: MessageEntry): boolean {
     if (mailbox.parked.size > 0 || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
     try {
       this.#actor.decode(entry);
@@ -418,7 +418,7 @@ export class SlotEngine {
     this.#schedulePump();
   }
 
-  #markDirty(mailbox: Mailbox): void {
+  #markDirty(mailbox: Mailbox<MessageEntry>): void {
     this.#dirty.add(mailbox);
     if (this.#flushDue) return;
     this.#flushDue = true;
@@ -439,7 +439,7 @@ export class SlotEngine {
     this.#ports.report({ kind: 'progress', partitions });
   }
 
-  #settleDrain(mailbox: Mailbox): void {
+  #settleDrain(mailbox: Mailbox<MessageEntry>): void {
     const settle = this.#drains.get(mailbox);
     if (settle === undefined || (mailbox.state === 'draining' && mailbox.busy > 0)) return;
     this.#drains.delete(mailbox);
