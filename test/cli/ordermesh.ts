@@ -10,16 +10,22 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a command line in a process of its own, with none of our variables but those given. */
+const ours =
+  /^(ORDERMESH_|KAFKA_BROKERS$|DATABASE_URL$|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
+
+/** Starts a command line in a process of its own, with none of our variables but those given. */
+export function startOrdermesh(args: readonly string[], env: Record<string, string> = {}) {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+  return spawn(launcher, [...args], { env: { ...clean, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** Runs a command line to its end. */
 export async function ordermesh(
   args: readonly string[],
   env: Record<string, string> = {},
   input = '',
 ): Promise<Finished> {
-  const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(ORDERMESH_|KAFKA_BROKERS|DATABASE_URL)/.test(name)),
-  );
-  const child = spawn(launcher, [...args], { env: { ...clean, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = startOrdermesh(args, env);
   child.stdin.end(input);
   const [code, stdout, stderr] = await Promise.all([
     new Promise<number | null>((resolve) => child.once('close', resolve)),
