@@ -26,10 +26,10 @@ $(STAMP): package-lock.json package.json scripts/post-install.mjs scripts/elf-ve
 	@touch $@
 
 run: tools install ## the stack, every role and simulated restaurants, until Ctrl-C
-	@exec cli/ordermesh up
+	@exec cli/ordermesh up --stop-with-parent
 
 smoke: tools install ## a run of 20 s, then the audit
-	@exec cli/ordermesh smoke
+	@exec cli/ordermesh smoke --stop-with-parent
 
 test: tools install ## lint, types, import rules and all tests
 	@sh scripts/test.sh

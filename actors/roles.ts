@@ -2,8 +2,7 @@ import type { Config } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startWorkerRole } from '../runtime/worker-role.ts';
-import { connectDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
+import { migrateAt } from '../store/migrate.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { validatorSettings } from './order-validator/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
@@ -50,11 +49,6 @@ export async function startWorker(role: WorkerRole, config: Config, logger: Logg
   if (config.DATABASE_URL === undefined) {
     throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
   }
-  const database = connectDatabase({ url: config.DATABASE_URL, connections: 1, application: `${role}-migrations` });
-  try {
-    await migrate(database);
-  } finally {
-    await database.end();
-  }
+  await migrateAt(config.DATABASE_URL, role);
   return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
 }

@@ -3,6 +3,7 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startRuntime } from '../runtime/host.ts';
 import { runtimeLimits } from '../runtime/host-options.ts';
+import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
@@ -55,6 +56,7 @@ export async function startBridge(
   );
   // Events published before somebody has subscribed would reach nobody.
   await upkeep.run();
+  if (config.DATABASE_URL !== undefined) await migrateAt(config.DATABASE_URL, 'bridge');
   const runtime = await startRuntime({
     role: 'bridge',
     logger,

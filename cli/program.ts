@@ -40,6 +40,14 @@ const commands: Record<string, Entry> = {
     summary: 'serve the loyalty function that Pub/Sub pushes to',
     load: async () => (await import('./loyalty.ts')).loyaltyCommand(),
   },
+  edge: {
+    summary: 'take orders in a restaurant, onto a durable spool',
+    load: async () => (await import('./edge.ts')).edgeCommand(),
+  },
+  region: {
+    summary: 'mirror one region to another and watch it',
+    load: async () => (await import('./region.ts')).regionCommand(),
+  },
   topics: {
     summary: 'create or show the Kafka topics',
     load: async () => (await import('./topics.ts')).topicsCommand(),

@@ -50,3 +50,9 @@ export function stopRequest(): Promise<string> {
     });
   });
 }
+
+/** Resolves when the process that started this one has ended: a killed `make` passes no signal on. */
+export async function parentGone(): Promise<string> {
+  const { stopWithParent } = await import('../stack/index.ts');
+  return await new Promise((resolve) => stopWithParent(() => resolve('the parent process is gone')));
+}

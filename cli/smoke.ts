@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadConfig } from '../contracts/config.ts';
 import { subscriptions } from '../contracts/topics.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -12,7 +12,7 @@ import { isClean, printCounts, sayFindings } from './audit.ts';
 import { NegativeResult } from './failure.ts';
 import { positiveNumber, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
-import { stopRequest } from './role.ts';
+import { parentGone, stopRequest } from './role.ts';
 import { printSendReport } from './send-report.ts';
 import { withAdmin } from './servers.ts';
 import { startCrew } from './system/crew.ts';
@@ -24,6 +24,7 @@ interface SmokeOptions {
   rate: number;
   seconds: number;
   seed: number;
+  stopWithParent?: boolean;
 }
 
 /** Cooks as fast as the tickets come: the run should see every order to its end. */
@@ -39,13 +40,14 @@ export function smokeCommand(): Command {
     .option('--rate <n>', 'orders a second on average', positiveNumber, 100)
     .option('--seconds <n>', 'for how long', positiveNumber, 20)
     .option('--seed <n>', 'seed of the traffic', wholeNumber(0), randomSeed())
+    .addOption(new Option('--stop-with-parent').hideHelp())
     .action(smoke);
 }
 
 async function smoke(options: SmokeOptions): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('smoke', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
-  stopRequest().then(() => process.exit(130));
+  Promise.race([stopRequest(), ...(options.stopWithParent ? [parentGone()] : [])]).then(() => process.exit(130));
   const system = await startSystem(config, logger, print);
   let verdict: Verdict;
   try {

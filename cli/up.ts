@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadConfig } from '../contracts/config.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createTraffic } from '../traffic/generator.ts';
@@ -7,7 +7,7 @@ import { createRandom, randomSeed } from '../traffic/random.ts';
 import { createSender } from '../traffic/sender.ts';
 import { positiveNumber, wholeNumber } from './options.ts';
 import { print } from './output.ts';
-import { stopRequest } from './role.ts';
+import { parentGone, stopRequest } from './role.ts';
 import { addressTable } from './system/addresses.ts';
 import { type Crew, startCrew } from './system/crew.ts';
 import { type System, startSystem } from './system/system.ts';
@@ -18,6 +18,8 @@ interface UpOptions {
   seed?: number;
   traffic: boolean;
   crew: boolean;
+  /** End as after Ctrl-C when the process that started this one is gone, however it ended. */
+  stopWithParent?: boolean;
 }
 
 /** A ticket is cooked in one to three minutes, so that the display has something to show. */
@@ -31,14 +33,15 @@ export function upCommand(): Command {
     .option('--seed <n>', 'seed of the simulated traffic; default: a new one', wholeNumber(0))
     .option('--no-traffic', 'no simulated orders: send your own')
     .option('--no-crew', 'no simulated crew: tickets stay until you bump them')
+    .addOption(new Option('--stop-with-parent').hideHelp())
     .action(up);
 }
 
-async function up({ rate, seed = randomSeed(), traffic, crew }: UpOptions): Promise<void> {
+async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: withParent }: UpOptions): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('up', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
   let system: System | undefined;
-  const stopped = stopRequest();
+  const stopped = Promise.race([stopRequest(), ...(withParent ? [parentGone()] : [])]);
   // While it starts there is nothing to finish: the roles end with their channel to us, the stack by its guard.
   stopped.then(() => system === undefined && process.exit(130));
   print('starting the stack and the roles');

@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { ConnectedConfig } from '../cli/environment.ts';
 import { startSystem } from '../cli/system/system.ts';
 import { loadConfig } from '../contracts/config.ts';
 import type { Order } from '../contracts/order.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createTraffic } from '../traffic/generator.ts';
 import type { Bench } from './benches/bench.ts';
+import { benchBridge } from './benches/bridge.ts';
 import { benchGateway } from './benches/gateway.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -50,6 +52,8 @@ try {
     // From here on every program has the machine for itself.
     await Promise.all(system.roles.map((role) => role.stop()));
     await run('validator', () => benchValidator(bench));
+    if (system.googleCloud) await run('bridge', () => benchBridge(bench));
+    else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
     await run('gateway', () => benchGateway(bench));
   } finally {
@@ -66,10 +70,14 @@ function sampleOrder(): Order {
 }
 
 /** What child programs need to find the same servers. */
-function environmentOf(connected: { KAFKA_BROKERS: string[]; DATABASE_URL: string }): Record<string, string> {
+function environmentOf(connected: ConnectedConfig): Record<string, string> {
+  const { DATABASE_URL, GOOGLE_CLOUD_PROJECT, PUBSUB_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST } = connected;
   return {
     KAFKA_BROKERS: connected.KAFKA_BROKERS.join(','),
-    DATABASE_URL: connected.DATABASE_URL,
+    DATABASE_URL,
+    GOOGLE_CLOUD_PROJECT,
+    ...(PUBSUB_EMULATOR_HOST === undefined ? {} : { PUBSUB_EMULATOR_HOST }),
+    ...(BIGQUERY_EMULATOR_HOST === undefined ? {} : { BIGQUERY_EMULATOR_HOST }),
     ORDERMESH_DATA_DIR: dataDir,
   };
 }

@@ -5,8 +5,11 @@ import { exponentialDelayMs } from './retry.ts';
 /** Whose fault an error is: the message's, a system's that is down, or nobody's (two transactions met; try again at once). */
 export type Fault = 'message' | 'outage' | 'conflict';
 
-/** SQLSTATE classes and codes that speak of the server, not of the statement (PostgreSQL manual, appendix A). */
-const outageStates = /^(08...|57P0.|53...|58...)$/;
+/**
+ * SQLSTATE classes and codes that speak of the server, not of the message (PostgreSQL manual, appendix A). Credentials (28), a missing
+ * database (3D) and a schema that doesn't fit the statements (42) are among them: a deployment gone wrong must not park good orders.
+ */
+const outageStates = /^(08...|28...|3D...|42...|53...|57P0.|58...)$/;
 /** serialization_failure and deadlock_detected. */
 const conflictStates = new Set(['40001', '40P01']);
 /** A promoted or demoted server and a session that the server ended: read_only_sql_transaction, idle_in_transaction_session_timeout. */

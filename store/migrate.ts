@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type { Database } from './database.ts';
+import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
 
@@ -35,4 +35,14 @@ export async function migrate(database: Database): Promise<void> {
 async function reserve(database: Database) {
   const sql = await database.reserve();
   return { sql, [Symbol.asyncDispose]: async () => sql.release() };
+}
+
+/** Brings the schema of the database at `url` up to date, on a connection that is closed afterwards. */
+export async function migrateAt(url: string, application: string): Promise<void> {
+  const database = connectDatabase({ url, connections: 1, application: `${application}-migrations` });
+  try {
+    await migrate(database);
+  } finally {
+    await database.end();
+  }
 }

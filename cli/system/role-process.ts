@@ -42,6 +42,7 @@ export class RoleProcess {
   #backoffMs = RESTART_MS;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #failure: string | undefined;
 
   constructor(options: RoleProcessOptions) {
@@ -78,8 +79,13 @@ export class RoleProcess {
     }
   }
 
-  /** Asks it to finish and waits; one that does not finish in time is killed. */
-  async stop(): Promise<void> {
+  /** Asks it to finish and waits; one that does not finish in time is killed. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
     const child = this.#child;

@@ -6,9 +6,19 @@ import { Circuit, faultOf } from '../../runtime/outage.ts';
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
 test.each([
-  ...['08006', '57P01', '57P03', '53300', '58030', '25006', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].map(
-    coded,
-  ),
+  ...[
+    '08006',
+    '57P01',
+    '57P03',
+    '42P01',
+    '28P01',
+    '53300',
+    '58030',
+    '25006',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'CONNECTION_CLOSED',
+  ].map(coded),
   new OutageError('provider'),
   new KafkaUnavailableError('broker'),
   new Error('while charging', { cause: coded('CONNECT_TIMEOUT') }),
