@@ -134,6 +134,11 @@ export const variables = {
     '100ms',
     'Wait before the first retry of a failing message; doubles with each.',
   ),
+  ORDERMESH_FETCH_INTERVAL: required(
+    duration(),
+    '20ms',
+    'Wait between fetches while they bring little: larger turns for so much latency a step.',
+  ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
   ORDERMESH_BRIDGE_EVENTS: required(

@@ -72,6 +72,8 @@ export interface ConsumerOptions {
   /** Where a partition without a committed offset starts. Default: earliest, so that nothing is skipped. */
   from?: 'earliest' | 'latest';
   sessionTimeoutMs?: number;
+  /** After a fetch that brought little, the next one waits so long, so that records gather. 0, the default, never waits. */
+  fetchIntervalMs?: number;
   /** Most bytes of one partition in one fetch. */
   partitionBytesMax?: number;
 }

@@ -1,6 +1,7 @@
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
 import type { ConsumerListener, ConsumerOptions, GroupConsumer, TopicPartition } from './consumer.ts';
 import { NotAMemberError } from './errors.ts';
+import { FetchPace } from './fetch-pace.ts';
 import { fetchedBatch } from './fetched-batch.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { groupError, saysNotAMember } from './kafkajs-errors.ts';
@@ -30,6 +31,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
   assignment: readonly TopicPartition[] = [];
   readonly #options: ConsumerOptions;
   readonly #listener: ConsumerListener;
+  readonly #pace: FetchPace;
   #assigned = new Set<string>();
   /** Partitions whose `onAssigned` has resolved: only their batches are handed over. */
   #ready = new Set<string>();
@@ -44,6 +46,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
   constructor(options: ConsumerOptions, listener: ConsumerListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#pace = new FetchPace(options.fetchIntervalMs ?? 0);
   }
 
   async start(): Promise<void> {
@@ -153,6 +156,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
       resolveOffset(batch.lastOffset());
     }
     await heartbeat();
+    await this.#pace.wait(batch.messages.length);
   }
 
   /** Before every join: partitions held until now are revoked if this member still counts, else they are lost. */

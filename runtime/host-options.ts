@@ -7,6 +7,7 @@ import type { SlotLimits } from './slot-protocol.ts';
 export interface RuntimeLimits {
   partition: PartitionLimits;
   slot: SlotLimits;
+  fetchIntervalMs: number;
   commitIntervalMs: number;
   drainTimeoutMs: number;
 }
@@ -52,6 +53,7 @@ export function runtimeLimits(config: Config): RuntimeLimits {
       outageBackoffMsMax: OUTAGE_BACKOFF_MS.most,
       produceDeadlineMs: config.ORDERMESH_PRODUCE_DEADLINE,
     },
+    fetchIntervalMs: config.ORDERMESH_FETCH_INTERVAL,
     commitIntervalMs: config.ORDERMESH_COMMIT_INTERVAL,
     drainTimeoutMs: config.ORDERMESH_DRAIN_TIMEOUT,
   };

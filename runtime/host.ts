@@ -92,6 +92,7 @@ class RuntimeHost implements Runtime, ConsumerListener {
         brokers,
         groupId: group,
         topics: [topic],
+        fetchIntervalMs: limits.fetchIntervalMs,
         ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       },
       this,
