@@ -148,7 +148,7 @@ export const variables = {
   ),
   ORDERMESH_BRIDGE_MIN_TOTAL: required(
     integer(0, limits.amountMax),
-    '1500',
+    '2500',
     'Smallest order total, in minor units, whose events the bridge publishes; 0 publishes them all.',
   ),
   ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX: required(

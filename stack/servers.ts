@@ -5,11 +5,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lastLines } from './commands.ts';
+import { runInBackground } from './priority.ts';
 import { endProcess, identify } from './process-identity.ts';
 import type { ServerRecord } from './state.ts';
 
 const POLL_MS = 50;
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 15_000;
 const guardScript = fileURLToPath(new URL('guard.sh', import.meta.url));
 
@@ -19,6 +20,8 @@ export interface ServerCommand {
   args: string[];
   /** Asks the server to stop soon and cleanly. */
   signal: NodeJS.Signals;
+  /** It stands in for a service of other machines, and gives way to ours. */
+  background?: boolean;
   spawnOptions?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
 }
 
@@ -48,7 +51,7 @@ export class Servers {
 
   /**
    * Starts a server and waits until `serves` succeeds once.
-   * @throws when it ends before, or does not serve within a minute, with the end of its log.
+   * @throws when it ends before, or does not serve within three minutes, with the end of its log.
    */
   async start(command: ServerCommand, serves: () => Promise<void>): Promise<Server> {
     const { name, signal } = command;
@@ -87,7 +90,7 @@ export class Servers {
     this.#guard.stdin?.end();
   }
 
-  #spawn({ command, args, spawnOptions }: ServerCommand, log: string): ChildProcess {
+  #spawn({ command, args, background, spawnOptions }: ServerCommand, log: string): ChildProcess {
     rmSync(`${log}.previous`, { force: true });
     try {
       renameSync(log, `${log}.previous`);
@@ -99,6 +102,7 @@ export class Servers {
     try {
       const child = spawn(command, args, { ...spawnOptions, stdio: ['ignore', output, output], detached: true });
       child.unref();
+      if (background && child.pid !== undefined) runInBackground(child.pid);
       return child;
     } finally {
       closeSync(output);

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { RoleName } from '../../contracts/roles.ts';
+import { runInBackground } from '../../stack/index.ts';
 import type { RoleMessage } from '../role.ts';
 import { followLog, openLog } from './log-file.ts';
 
@@ -25,6 +26,8 @@ export interface RoleProcessOptions {
   env: NodeJS.ProcessEnv;
   host: string;
   adminPort: number;
+  /** It gives way to the roles between the counter and the kitchen. */
+  background: boolean;
   logDirectory: string;
   /** Lines for people: what the role warns of, and that it was started again. */
   onNote(line: string): void;
@@ -113,6 +116,7 @@ export class RoleProcess {
       stdio: ['ignore', descriptor, descriptor, 'ipc'],
     });
     this.#child = child;
+    if (this.#options.background && child.pid !== undefined) runInBackground(child.pid);
     child.on('message', (message: RoleMessage) => {
       if (message.type === 'started') this.#addresses = message.addresses;
     });

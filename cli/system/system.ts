@@ -92,6 +92,7 @@ function startRole(
     env: { ...environment, ORDERMESH_ADMIN_PORT: String(adminPort(config, role)) },
     host: config.ORDERMESH_HOST,
     adminPort: adminPort(config, role),
+    background: role in cloudRoles,
     logDirectory: path.join(config.ORDERMESH_DATA_DIR, 'logs'),
     onNote,
   });

@@ -20,6 +20,7 @@ export const bigquery: Part = {
         command: python,
         args: ['-m', 'bqemulator', 'start', ...listen, ...data],
         signal: 'SIGTERM',
+        background: true,
         spawnOptions: { cwd: directory, env },
       },
       () => answersHttp(`http://${address}/bigquery/v2/projects/${project}/datasets`),

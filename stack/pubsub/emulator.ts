@@ -19,6 +19,7 @@ export const pubsub: Part = {
         command: javaCommand(),
         args: ['-Xmx512m', '-jar', jar, '--host=127.0.0.1', `--port=${portOf(ports, 'pubsub')}`],
         signal: 'SIGTERM',
+        background: true,
         spawnOptions: { cwd: directory },
       },
       () => answersHttp(`http://${address}/v1/projects/${config.GOOGLE_CLOUD_PROJECT}/topics`),
