@@ -10,7 +10,7 @@ export function asyncApi() {
     channels: {
       stream: {
         address: '/v1/stream',
-        description: `Subprotocols: ${Object.keys(codecs).join(', ')}. The token goes into the Authorization header or, from a browser, into one more subprotocol \`bearer.<JWT>\`. At most ${limits.streamUnansweredMax} submits may be unanswered.`,
+        description: `Subprotocols: ${Object.keys(codecs).join(', ')}. The token goes into the Authorization header or, from a browser, into one more subprotocol \`bearer.<JWT>\`; a token that is not accepted closes the connection with code 4401. At most ${limits.streamUnansweredMax} submits may be unanswered.`,
         messages: { submit, accepted, error, status },
       },
     },

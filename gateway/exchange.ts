@@ -96,12 +96,14 @@ export class Exchange {
     });
   }
 
-  /** Gives the connection to another protocol, which ends this exchange. */
+  /**
+   * Gives the connection to another protocol, which ends this exchange. Before the request's handler returns only: a later upgrade must
+   * be corked, and a corked one makes uWebSockets.js close the new connection now and then (uNetworking/uWebSockets#1928).
+   */
   handOver(take: (res: HttpResponse) => void): void {
-    if (this.#over) return;
     this.#finish();
     this.context.metrics.request(this.#route, 101);
-    this.#res.cork(() => take(this.#res));
+    take(this.#res);
   }
 
   /**

@@ -6,7 +6,9 @@ import { connectingProducer } from './connecting-producer.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
 import { startIntakeServer } from './server.ts';
+import { createStatusFeed } from './status-feed.ts';
 import { databaseStatus } from './status-source.ts';
+import type { Stream } from './stream.ts';
 
 /**
  * The gateway of a region: HTTP and WebSocket in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
@@ -21,17 +23,27 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
   const producer = await connectingProducer({ clientId: 'ordermesh-gateway', brokers, deadlineMs }, logger);
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
   const statuses = databaseStatus(config.DATABASE_URL);
+  const streams = new Set<Stream>();
+  const feed = createStatusFeed({ brokers, streams, logger });
   try {
-    const server = await startIntakeServer({ config, logger, role: 'gateway', intake, lookup: statuses.lookup });
+    const server = await startIntakeServer({
+      config,
+      logger,
+      role: 'gateway',
+      intake,
+      lookup: statuses.lookup,
+      streams,
+      onStream: () => feed.opened(),
+    });
     return {
       addresses: server.addresses,
       async close() {
         await server.close();
-        await statuses.close();
+        await Promise.all([feed.close(), statuses.close()]);
       },
     };
   } catch (error) {
-    await Promise.allSettled([intake.close(), statuses.close()]);
+    await Promise.allSettled([intake.close(), feed.close(), statuses.close()]);
     throw error;
   }
 }

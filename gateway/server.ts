@@ -27,13 +27,11 @@ export interface IntakeServerOptions {
   intake: Intake;
   /** Reads statuses; absent where there is no store, as in a restaurant. */
   lookup?: StatusLookup | undefined;
+  /** Kept by the server: the open WebSocket connections, for those who push to them. */
+  streams?: Set<Stream>;
+  /** Called when a WebSocket connection has opened. */
+  onStream?: (() => void) | undefined;
   clock?: Clock;
-}
-
-/** A started intake server, with what other parts of its role attach to. */
-export interface IntakeServer extends RunningRole {
-  /** The open WebSocket connections. */
-  streams: ReadonlySet<Stream>;
 }
 
 /** Close code for a server that restarts (IANA registry of RFC 6455): the client connects again, to another instance. */
@@ -43,8 +41,8 @@ const SERVICE_RESTART = 1012;
  * The way in for orders over HTTP and WebSocket, on any intake.
  * @throws ConfigError for a combination of settings that cannot be; Error naming the port when it is taken.
  */
-export async function startIntakeServer(options: IntakeServerOptions): Promise<IntakeServer> {
-  const { config, logger, role, intake, lookup, clock = systemClock } = options;
+export async function startIntakeServer(options: IntakeServerOptions): Promise<RunningRole> {
+  const { config, logger, role, intake, lookup, streams = new Set(), onStream, clock = systemClock } = options;
   const authenticator = await createAuthenticator(config, clock);
   const metrics = new GatewayMetrics();
   const admission = new Admission({
@@ -60,12 +58,11 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<I
   const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
   const reception = new Reception({ intake, admission, recent, metrics, clock, source });
   const context: ExchangeContext = { region: config.REGION, admission, metrics, closing: false, open: 0 };
-  const streams = new Set<Stream>();
 
   const app = createApp(config);
   addOrderRoutes(app, { context, authenticator, reception });
   addStatusRoute(app, { context, authenticator, reception, lookup });
-  addStreamRoute(app, { context, authenticator, reception, streams });
+  addStreamRoute(app, { context, authenticator, reception, streams, onStream });
   addDocumentRoutes(app, context);
   addFallbackRoutes(app, context);
   const { socket, port } = await listen(app, config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
@@ -106,7 +103,6 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<I
       [role]: `${scheme}://${urlHost(config.ORDERMESH_HOST)}:${port}`,
       [`${role} metrics`]: `http://${urlHost(config.ORDERMESH_HOST)}:${admin.port}/metrics`,
     },
-    streams,
     close: () => {
       closing ??= close();
       return closing;

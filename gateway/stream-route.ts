@@ -1,11 +1,10 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { limits } from '../contracts/limits.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
-import { identify } from './identify.ts';
-import type { Authenticator, Identity } from './identity.ts';
+import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import type { Reception } from './reception.ts';
-import { Stream, type StreamData } from './stream.ts';
-import { codecs } from './stream-codec.ts';
+import { Stream } from './stream.ts';
+import { codecs, type StreamCodec } from './stream-codec.ts';
 
 export interface StreamRouteOptions {
   context: ExchangeContext;
@@ -13,10 +12,12 @@ export interface StreamRouteOptions {
   reception: Reception;
   /** The open streams, kept by this route. */
   streams: Set<Stream>;
+  /** Called when one has opened. */
+  onStream: (() => void) | undefined;
 }
 
-/** Room for the envelope around the largest order. */
-const ENVELOPE_BYTES = 1_024;
+/** The largest order with room for the envelope around it. */
+const FRAME_BYTES_MAX = limits.orderBytesMax + 1_024;
 
 /** A silent connection is pinged, and closed when no pong comes within this time. */
 const IDLE_TIMEOUT_S = 60;
@@ -27,64 +28,104 @@ const BACKPRESSURE_BYTES_MAX = 1_048_576;
 /** Browsers cannot set an Authorization header on a WebSocket, so they send the token as one more subprotocol. */
 const BEARER_PROTOCOL = 'bearer.';
 
+/** Close codes: of an application's own for a token that is not accepted (after HTTP 401), and the registered "try again later". */
+const UNAUTHENTICATED = 4401;
+const POLICY_VIOLATION = 1008;
+const TRY_AGAIN_LATER = 1013;
+
+/** What belongs to one connection; uWebSockets.js keeps it. */
+interface Connection {
+  codec: StreamCodec;
+  /** The credentials, until they are verified. */
+  authorization: string;
+  /** Absent while the token of the connection is being verified. */
+  stream: Stream | undefined;
+  /** Frames that came meanwhile. */
+  early: { bytes: Buffer; isBinary: boolean }[];
+  earlyBytes: number;
+  closed: boolean;
+}
+
+type Socket = WebSocket<Connection>;
+
 /** `/v1/stream`: orders in and answers out on one connection, pipelined. */
 export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): void {
-  const { context, authenticator, reception, streams } = options;
-  const metrics = context.metrics;
+  const { context, authenticator, reception, streams, onStream } = options;
 
   function upgrade(res: HttpResponse, req: HttpRequest, socket: us_socket_context_t): void {
     const exchange = new Exchange(res, req, 'stream', context);
-    const key = req.getHeader('sec-websocket-key');
-    const extensions = req.getHeader('sec-websocket-extensions');
     const offered = req
       .getHeader('sec-websocket-protocol')
       .split(',')
       .map((name) => name.trim());
-    const authorization = req.getHeader('authorization') || bearerOf(offered);
     const protocol = offered.find((name) => Object.hasOwn(codecs, name));
     const codec = protocol === undefined ? undefined : codecs[protocol];
-    if (protocol === undefined || codec === undefined) {
+    const authorization = req.getHeader('authorization') || bearerOf(offered);
+    if (protocol === undefined || codec === undefined)
       exchange.refuse('malformed-request', `offer one of the subprotocols ${Object.keys(codecs).join(', ')}`);
-      return;
+    else if (reception.draining) exchange.refuse('draining', 'this instance is shutting down');
+    else if (authorization === '' && authenticator.known('') === undefined)
+      exchange.refuse('unauthenticated', 'send the token as Authorization header or as subprotocol bearer.<JWT>');
+    else {
+      const key = req.getHeader('sec-websocket-key');
+      const extensions = req.getHeader('sec-websocket-extensions');
+      const data: Connection = { codec, authorization, stream: undefined, early: [], earlyBytes: 0, closed: false };
+      exchange.handOver((response) => response.upgrade(data, key, protocol, extensions, socket));
     }
-    if (reception.draining) {
-      exchange.refuse('draining', 'this instance is shutting down');
-      return;
-    }
-    const proceed = (identity: Identity) =>
-      exchange.handOver((response) =>
-        response.upgrade<StreamData>({ identity, codec }, key, protocol, extensions, socket),
-      );
-    const identity = authenticator.known(authorization);
-    if (identity !== undefined) proceed(identity);
-    else
-      void identify(authenticator, authorization, exchange).then((fresh) => {
-        if (fresh !== undefined) proceed(fresh);
-      });
   }
 
-  app.ws<StreamData>('/v1/stream', {
-    maxPayloadLength: limits.orderBytesMax + ENVELOPE_BYTES,
+  function attach(ws: Socket, connection: Connection, identity: Identity): void {
+    const stream = new Stream(ws, connection.codec, identity, reception);
+    connection.stream = stream;
+    streams.add(stream);
+    onStream?.();
+    for (const { bytes, isBinary } of connection.early.splice(0)) stream.receive(bytes, isBinary);
+  }
+
+  /** The upgrade cannot wait for the token's verification (see `Exchange.handOver`), so the first frames do. */
+  async function attachVerified(ws: Socket, connection: Connection): Promise<void> {
+    try {
+      const identity = await authenticator.verify(connection.authorization);
+      if (!connection.closed) attach(ws, connection, identity);
+    } catch (error) {
+      if (connection.closed) return;
+      if (error instanceof TokenError) ws.end(UNAUTHENTICATED, error.message);
+      else ws.end(TRY_AGAIN_LATER, 'the keys that sign tokens could not be read');
+    }
+  }
+
+  app.ws<Connection>('/v1/stream', {
+    maxPayloadLength: FRAME_BYTES_MAX,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     maxBackpressure: BACKPRESSURE_BYTES_MAX,
     closeOnBackpressureLimit: true,
     upgrade,
-    open(ws: WebSocket<StreamData>) {
-      const data = ws.getUserData();
-      data.stream = new Stream(ws, data, reception);
-      streams.add(data.stream);
-      metrics.streams += 1;
+    open(ws) {
+      context.metrics.streams += 1;
+      const connection = ws.getUserData();
+      const identity = authenticator.known(connection.authorization);
+      if (identity !== undefined) attach(ws, connection, identity);
+      else void attachVerified(ws, connection);
     },
     message(ws, message, isBinary) {
-      ws.getUserData().stream?.receive(Buffer.from(message), isBinary);
+      const connection = ws.getUserData();
+      if (connection.stream !== undefined) {
+        connection.stream.receive(Buffer.from(message), isBinary);
+        return;
+      }
+      connection.earlyBytes += message.byteLength;
+      if (connection.earlyBytes > FRAME_BYTES_MAX)
+        ws.end(POLICY_VIOLATION, 'too much was sent before the token was verified');
+      else connection.early.push({ bytes: Buffer.from(message.slice(0)), isBinary });
     },
     close(ws) {
-      const { stream } = ws.getUserData();
-      if (stream === undefined) return;
-      stream.closed();
-      streams.delete(stream);
-      metrics.streams -= 1;
+      context.metrics.streams -= 1;
+      const connection = ws.getUserData();
+      connection.closed = true;
+      if (connection.stream === undefined) return;
+      connection.stream.closed();
+      streams.delete(connection.stream);
     },
   });
 }

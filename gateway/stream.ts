@@ -9,13 +9,6 @@ import { traceparentOf } from './traceparent.ts';
 /** What a client may name its submit: the answer repeats it. */
 type FrameId = number | string;
 
-export interface StreamData {
-  identity: Identity;
-  codec: StreamCodec;
-  /** Set when the connection opens. */
-  stream?: Stream;
-}
-
 /** Streams with answers to send; they are sent together once the current batch of orders is answered. */
 let dirty: Stream[] = [];
 
@@ -30,13 +23,13 @@ export class Stream {
   readonly identity: Identity;
   /** Submits that are not yet answered. */
   unanswered = 0;
-  readonly #ws: WebSocket<StreamData>;
+  readonly #ws: WebSocket<unknown>;
   readonly #codec: StreamCodec;
   readonly #reception: Reception;
   #outbox: (string | Buffer)[] = [];
   #closed = false;
 
-  constructor(ws: WebSocket<StreamData>, { identity, codec }: StreamData, reception: Reception) {
+  constructor(ws: WebSocket<unknown>, codec: StreamCodec, identity: Identity, reception: Reception) {
     this.#ws = ws;
     this.identity = identity;
     this.#codec = codec;

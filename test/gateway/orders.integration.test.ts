@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createTestDatabase } from '../support/servers.ts';
 import { sampleOrder, startTestGateway, storeId, type TestServer, watchRawOrders } from './support.ts';
 
 let gateway: TestServer;
@@ -116,26 +117,37 @@ test('a batch of 1,000 is taken, of 1,001 refused, as is an empty one', async ()
 });
 
 test('a fresh order is accepted until the database knows more, and belongs to its store alone', async () => {
-  const known = await startTestGateway({ DATABASE_URL: process.env.DATABASE_URL ?? '' });
-  try {
-    const order = sampleOrder();
-    await known.post(order);
-    const path = `/v1/orders/${order.orderId}`;
-    const { status, body } = await known.call(path);
-    // The development database may have no tables: then the status is not available, and intake goes on.
-    if (status === 503) expect(body.code).toBe('status-unavailable');
-    else
-      expect(body).toMatchObject({
-        orderId: order.orderId,
-        storeId,
-        status: 'accepted',
-        history: [{ status: 'accepted' }],
-      });
-    const stranger = await known.bearer({ store: 'us-ny-0002' });
-    expect((await known.call(path, { headers: { authorization: stranger } })).status).toBe(status === 503 ? 503 : 404);
-  } finally {
-    await known[Symbol.asyncDispose]();
-  }
+  await using database = await createTestDatabase();
+  await using server = await startTestGateway({ DATABASE_URL: database.url });
+  const order = sampleOrder();
+  await server.post(order);
+  const path = `/v1/orders/${order.orderId}`;
+  expect(await server.call(path)).toMatchObject({
+    status: 200,
+    body: { orderId: order.orderId, storeId, status: 'accepted', history: [{ status: 'accepted' }] },
+  });
+  await database.sql`
+    insert into orders (order_id, store_id, decision, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at, decided_at)
+    values (${order.orderId}, ${storeId}, 'validated', null, 1198, 'USD', 2, 'f', now(), now(), now())`;
+  expect((await server.call(path)).body).toMatchObject({
+    status: 'validated',
+    history: [{ status: 'accepted' }, { status: 'validated' }],
+  });
+  expect(await server.call(path, { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+  const stranger = await server.bearer({ store: 'us-ny-0002' });
+  expect(await server.call(path, { headers: { authorization: stranger } })).toMatchObject({ status: 404 });
+  expect(await server.call(`/v1/orders/${crypto.randomUUID()}`)).toMatchObject({ status: 404 });
+  expect(await server.call(path, { headers: { authorization: '' } })).toMatchObject({ status: 401 });
+});
+
+test('a database that is down takes the status away and nothing else', async () => {
+  await using server = await startTestGateway({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+  const order = sampleOrder();
+  expect((await server.post(order)).status).toBe(202);
+  expect(await server.call(`/v1/orders/${order.orderId}`)).toMatchObject({
+    status: 503,
+    body: { code: 'status-unavailable' },
+  });
 });
 
 test('metrics count by route and status, without order ids; health is ready', async () => {
@@ -148,8 +160,7 @@ test('metrics count by route and status, without order ids; health is ready', as
   await vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200), { timeout: 10_000 });
 });
 
-test('an order is taken while database and Kafka are two different questions', async () => {
-  // No DATABASE_URL: the status is unavailable, the order is not.
+test('without a database an order is taken all the same', async () => {
   const order = sampleOrder();
   expect((await gateway.post(order)).status).toBe(202);
   expect(await gateway.call(`/v1/orders/${order.orderId}`)).toMatchObject({

@@ -1,6 +1,11 @@
 import { Packr } from 'msgpackr';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { EventType } from '../../contracts/events.ts';
+import { topics } from '../../contracts/topics.ts';
+import { createProducer } from '../../kafka/index.ts';
+import { servers } from '../support/servers.ts';
 import {
+  applyTestTopics,
   HeldIntake,
   sampleOrder,
   startServerOn,
@@ -192,12 +197,77 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
   });
 });
 
+test('status updates reach the streams of the order’s store, and no other', async () => {
+  await applyTestTopics();
+  await using server = await startTestGateway();
+  const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 10_000 });
+  try {
+    const ours = `us-il-${crypto.randomUUID().slice(0, 8)}`;
+    await using client = await Client.open(server, 'ordermesh.v1.json', await server.bearer({ store: ours }));
+    await using stranger = await Client.open(
+      server,
+      'ordermesh.v1.msgpack',
+      await server.bearer({ store: `${ours}-x` }),
+    );
+    const { orderId } = sampleOrder();
+    const event = (type: EventType, storeId: string) => ({
+      topic: type === 'order.rejected' ? topics.rejectedOrders : topics.validatedOrders,
+      key: orderId,
+      value: JSON.stringify({ orderId, storeId }),
+      headers: { ce_type: type },
+    });
+    // The feed starts at the end of the topics once a stream is open: repeat the first event until it is heard.
+    await vi.waitFor(
+      async () => {
+        await producer.send([event('order.paid', ours), event('order.rejected', ours)]);
+        const heard = new Set(client.frames.map(({ status }) => status));
+        expect(heard).toEqual(new Set(['paid', 'rejected']));
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+    for (const frame of client.frames) expect(frame).toMatchObject({ type: 'order.status', orderId });
+    await producer.send([
+      { topic: topics.validatedOrders, key: orderId, value: 'not JSON', headers: { ce_type: 'order.paid' } },
+      event('order.cooked', `${ours}-x`),
+    ]);
+    await vi.waitFor(() => expect(stranger.frames).toHaveLength(1), { timeout: 15_000 });
+    expect(stranger.frames[0]).toEqual({ type: 'order.status', orderId, status: 'cooked' });
+    expect(client.frames.some(({ status }) => status === 'cooked')).toBe(false);
+  } finally {
+    await producer.close();
+  }
+});
+
 test('an upgrade needs a token and a subprotocol', async () => {
-  await using server = await startServerOn(new HeldIntake());
-  await expect(Client.open(server, 'ordermesh.v1.json', 'Bearer abc')).rejects.toThrow('refused');
+  const intake = new HeldIntake();
+  await using server = await startServerOn(intake);
+  await expect(Client.open(server, 'ordermesh.v1.json', 'none')).rejects.toThrow('refused');
+  for (const token of ['Bearer abc', `${await server.bearer()}x`, await server.bearer({ expiresIn: -1 })]) {
+    const stranger = await Client.open(server, 'ordermesh.v1.json', token);
+    stranger.submit(1, sampleOrder());
+    expect((await stranger.closed).code).toBe(4401);
+    expect(stranger.frames).toEqual([]);
+  }
+  expect(intake.taken).toEqual([]);
   await expect(Client.open(server, 'ordermesh.v9.json' as Protocol)).rejects.toThrow('refused');
   await using client = await Client.open(server, 'ordermesh.v1.json');
   expect(client.socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test('connections with a token that is new to the server stay open', async () => {
+  const intake = new HeldIntake();
+  await using server = await startServerOn(intake);
+  for (let round = 1; round <= 50; round += 1) {
+    await using client = await Client.open(
+      server,
+      'ordermesh.v1.json',
+      await server.bearer({ expiresIn: 100 + round }),
+    );
+    client.submit(round, sampleOrder());
+    await vi.waitFor(() => expect(intake.taken).toHaveLength(round));
+    intake.settle();
+    expect((await client.answers(1)).get(round).type).toBe('order.accepted');
+  }
 });
 
 test('a token that expires while the connection is open takes no more orders', async () => {

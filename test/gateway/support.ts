@@ -131,12 +131,17 @@ export class HeldIntake implements Intake {
   }
 }
 
+/** Creates the topics of the mesh where they are missing. */
+export async function applyTestTopics(): Promise<void> {
+  const admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
+  await applyTopics(admin, loadConfig({}));
+  await admin.close();
+}
+
 /** What appears in `raw-orders` from now on, by orderId. */
 export async function watchRawOrders(): Promise<{ records: Map<string, ReadRecord[]> } & AsyncDisposable> {
   const { brokers } = servers();
-  const admin = await createAdmin({ clientId: 'test', brokers });
-  await applyTopics(admin, loadConfig({}));
-  await admin.close();
+  await applyTestTopics();
   const records = new Map<string, ReadRecord[]>();
   const tail = await tailTopic({ brokers, topic: topics.rawOrders, from: 'latest' }, (record) => {
     const key = record.key?.toString() ?? '';
