@@ -178,7 +178,7 @@ class RuntimeHost implements Runtime, ConsumerListener {
     if (fresh.length === 0) return;
     const { buffer, bytes } = packBatch(fresh);
     partition.taken(fresh, bytes, timers.now());
-    this.#slots[partition.slot]?.take(number, partition.generation, buffer);
+    this.#slots[partition.slot]?.take({ partition: number, generation: partition.generation, buffer });
     if (partition.full) this.#pause(partition, 'full');
   }
 

@@ -7,11 +7,18 @@ export type SlotTask =
   /** Answered when the thread stops; rejected when it dies. */
   | { kind: 'live' }
   | { kind: 'open'; partitions: OpenPartition[] }
-  | { kind: 'batch'; partition: number; generation: number; buffer: ArrayBuffer }
+  | { kind: 'batches'; batches: PartitionBatch[] }
   | { kind: 'drain'; partitions: number[] }
   | { kind: 'close'; partitions: number[] }
   | { kind: 'metrics' }
   | { kind: 'stop' };
+
+export interface PartitionBatch {
+  partition: number;
+  generation: number;
+  /** Packed by `packBatch`, transferred. */
+  buffer: ArrayBuffer;
+}
 
 export interface OpenPartition {
   partition: number;

@@ -35,8 +35,9 @@ export default function slotTask(task: SlotTask): unknown {
     case 'open':
       for (const partition of task.partitions) open(started(), partition);
       return;
-    case 'batch':
-      started().engine.take(task.partition, task.generation, new PackedBatch(task.buffer));
+    case 'batches':
+      for (const { partition, generation, buffer } of task.batches)
+        started().engine.take(partition, generation, new PackedBatch(buffer));
       return;
     case 'drain':
       return drain(started().engine, task.partitions);

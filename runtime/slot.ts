@@ -1,7 +1,14 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
-import type { DrainedPartition, OpenPartition, SlotOptions, SlotReport, SlotTask } from './slot-protocol.ts';
+import type {
+  DrainedPartition,
+  OpenPartition,
+  PartitionBatch,
+  SlotOptions,
+  SlotReport,
+  SlotTask,
+} from './slot-protocol.ts';
 import { systemTimers, within } from './timers.ts';
 
 const threadModule = new URL('./slot-thread.ts', import.meta.url).href;
@@ -27,6 +34,7 @@ export class Slot {
   #pool: Piscina | undefined;
   #reports: MessagePort | undefined;
   #running = false;
+  #batches: PartitionBatch[] = [];
 
   constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number) {
     this.index = options.slot;
@@ -76,13 +84,11 @@ export class Slot {
     return this.#run({ kind: 'open', partitions });
   }
 
-  /** Hands a batch over; its buffer is the thread's from now on. */
-  take(partition: number, generation: number, buffer: ArrayBuffer): void {
-    const pool = this.#pool;
-    if (pool === undefined || !this.#running) return;
-    pool
-      .run({ kind: 'batch', partition, generation, buffer } satisfies SlotTask, { transferList: [buffer] })
-      .catch((error: Error) => this.#died(pool, error));
+  /** Hands a batch over; its buffer is the thread's from now on. The partitions of one fetch cross to the thread together. */
+  take(batch: PartitionBatch): void {
+    if (!this.#running) return;
+    this.#batches.push(batch);
+    if (this.#batches.length === 1) setImmediate(() => this.#flush());
   }
 
   drain(partitions: number[]): Promise<DrainedPartition[]> {
@@ -115,8 +121,20 @@ export class Slot {
     await this.#discard(pool);
   }
 
+  #flush(): void {
+    const batches = this.#batches;
+    const pool = this.#pool;
+    if (batches.length === 0 || pool === undefined) return;
+    this.#batches = [];
+    pool
+      .run({ kind: 'batches', batches } satisfies SlotTask, { transferList: batches.map(({ buffer }) => buffer) })
+      .catch((error: Error) => this.#died(pool, error));
+  }
+
   async #run<T>(task: SlotTask): Promise<T> {
     if (this.#pool === undefined) throw new Error(`slot ${this.index} is not running`);
+    // What was taken before is there before.
+    this.#flush();
     return await this.#pool.run(task);
   }
 
@@ -129,6 +147,7 @@ export class Slot {
   async #discard(pool: Piscina): Promise<void> {
     if (this.#pool === pool) {
       this.#pool = undefined;
+      this.#batches = [];
       this.#running = false;
       this.#reports?.close();
     }
