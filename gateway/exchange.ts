@@ -7,13 +7,20 @@ import { isRetryLater } from './problem-answer.ts';
 
 /** What all exchanges of one server share. */
 export interface ExchangeContext {
-  region: string;
-  admission: Admission;
-  metrics: GatewayMetrics;
+  readonly region: string;
+  /** Value of the first header of a 202 and all that follows it, up to the orderId in its Location. */
+  readonly acceptedHead: string;
+  readonly admission: Admission;
+  readonly metrics: GatewayMetrics;
   /** Whether answers close their connection, so that clients move to another instance. */
   closing: boolean;
   /** Exchanges that are not yet answered nor aborted. */
   open: number;
+}
+
+export function exchangeContext(region: string, admission: Admission, metrics: GatewayMetrics): ExchangeContext {
+  const acceptedHead = `application/json\r\nx-ordermesh-region: ${region}\r\nlocation: /v1/orders/`;
+  return { region, acceptedHead, admission, metrics, closing: false, open: 0 };
 }
 
 /** A longer x-request-id is not one, and is not repeated. */
@@ -41,7 +48,7 @@ export class Exchange {
     context.open += 1;
     res.onAborted(() => this.#finish());
     this.#requestId = req.getHeader('x-request-id');
-    this.#isHead = req.getMethod() === 'head';
+    this.#isHead = route !== 'order' && req.getMethod() === 'head';
   }
 
   get over(): boolean {
@@ -56,9 +63,10 @@ export class Exchange {
     const res = this.#res;
     res.cork(() => {
       res.writeStatus('202 Accepted');
-      res.writeHeader('content-type', 'application/json');
-      res.writeHeader('location', `/v1/orders/${orderId}`);
-      this.#commonHeaders();
+      // The fixed headers and the Location as the value of one: every call into uWebSockets.js costs more than the bytes do. An
+      // orderId is a UUID by now, so nothing can be smuggled into the head.
+      res.writeHeader('content-type', this.context.acceptedHead + orderId);
+      this.#echoRequestId();
       res.end(`{"orderId":"${orderId}","status":"accepted"}`, this.context.closing);
     });
   }
@@ -90,7 +98,8 @@ export class Exchange {
       res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
       res.writeHeader('content-type', contentType);
       for (const name in headers) res.writeHeader(name, headers[name] as string);
-      this.#commonHeaders();
+      res.writeHeader('x-ordermesh-region', this.context.region);
+      this.#echoRequestId();
       if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), this.context.closing);
       else res.end(body, this.context.closing);
     });
@@ -155,8 +164,7 @@ export class Exchange {
 
   #release: (() => void) | undefined;
 
-  #commonHeaders(): void {
-    this.#res.writeHeader('x-ordermesh-region', this.context.region);
+  #echoRequestId(): void {
     if (this.#requestId !== '' && this.#requestId.length <= REQUEST_ID_MAX)
       this.#res.writeHeader('x-request-id', this.#requestId);
   }

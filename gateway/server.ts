@@ -8,7 +8,7 @@ import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.
 import { Admission } from './admission.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { addDocumentRoutes } from './document-routes.ts';
-import type { ExchangeContext } from './exchange.ts';
+import { exchangeContext } from './exchange.ts';
 import { addFallbackRoutes } from './fallback-routes.ts';
 import type { Intake } from './intake.ts';
 import { GatewayMetrics } from './metrics.ts';
@@ -57,7 +57,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   });
   const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
   const reception = new Reception({ intake, admission, recent, metrics, clock, source });
-  const context: ExchangeContext = { region: config.REGION, admission, metrics, closing: false, open: 0 };
+  const context = exchangeContext(config.REGION, admission, metrics);
 
   const app = createApp(config);
   addOrderRoutes(app, { context, authenticator, reception });

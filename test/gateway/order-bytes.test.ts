@@ -5,7 +5,7 @@ import { traceparentOf } from '../../gateway/traceparent.ts';
 
 test('decodes what JSON.parse decodes, in any script', () => {
   fc.assert(
-    fc.property(fc.json({ stringUnit: 'binary' }), (text) => {
+    fc.property(fc.json({ stringUnit: 'binary', maxDepth: 1 }), (text) => {
       fc.pre(text.isWellFormed());
       expect(decodeJson(Buffer.from(text))).toEqual({ ok: true, value: JSON.parse(text) });
     }),
