@@ -4,6 +4,8 @@ import type { Figures } from '../report.ts';
 import type { Bench } from './bench.ts';
 
 const RATE = 500;
+/** One store's page gets a small part of the orders: it takes longer until a 99th percentile means something. */
+const SECONDS_FACTOR = 7;
 
 /** From 202 to the ticket on the kitchen display, every role running, at 500 orders a second. */
 export async function benchTicketLatency(
@@ -18,12 +20,12 @@ export async function benchTicketLatency(
     '--rate',
     String(RATE),
     '--seconds',
-    String(seconds * 3),
+    String(seconds * SECONDS_FACTOR),
   ];
   const { feed, page } = lastJson<TicketLatency>(
     await runProgram(program('perf/load/ticket-latency.ts'), args, { env }),
   );
-  const expected = RATE * seconds * 3;
+  const expected = RATE * seconds * SECONDS_FACTOR;
   if (feed.tickets < expected * 0.8)
     throw new Error(`only ${feed.tickets} of ${expected} orders became tickets in time`);
   const { p50, p99, tickets } = page ?? feed;
@@ -33,7 +35,7 @@ export async function benchTicketLatency(
       value: p99,
       unit: 'ms',
       spread: 0,
-      versus: `202 to ticket ${where} at ${RATE} orders/s, every role on this machine; ${tickets} tickets, p50 ${p50} ms`,
+      versus: `202 to ticket ${where} at ${RATE} orders/s, every role on this machine; ${tickets} tickets, p50 ${p50} ms; feed p50 ${feed.p50}, p99 ${feed.p99} ms of ${feed.tickets}`,
     },
   };
 }
