@@ -136,7 +136,7 @@ export const variables = {
   ),
   ORDERMESH_FETCH_INTERVAL: required(
     duration(),
-    '20ms',
+    '30ms',
     'Wait between fetches while they bring little: larger turns for so much latency a step.',
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),

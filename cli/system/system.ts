@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
@@ -51,7 +52,7 @@ export async function startSystem(config: Config, logger: Logger, onNote: (line:
     return closing;
   };
   try {
-    const environment = { ...quietMetadata, ...process.env, ...stack.environment };
+    const environment = { ORDERMESH_SLOTS: sharedSlots(), ...quietMetadata, ...process.env, ...stack.environment };
     const connected = loadConfig(environment) as ConnectedConfig;
     await Promise.all([
       withAdmin(connected, (admin) => applyTopics(admin, connected)),
@@ -71,6 +72,14 @@ export async function startSystem(config: Config, logger: Logger, onNote: (line:
     await close();
     throw error;
   }
+}
+
+/**
+ * Threads of each worker when all roles share one machine: every thread makes turns of its own, and with a thread a core for each of
+ * them there would be more small turns than the cores are good for.
+ */
+function sharedSlots(): string {
+  return String(Math.max(1, Math.floor(availableParallelism() / 2)));
 }
 
 /** With `ORDERMESH_ADMIN_PORT` set, the roles count up from there instead of from the default. */
