@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { Menu } from '../../contracts/menu.ts';
+import { chainMenu } from '../../traffic/chain.ts';
 import { createTraffic, type GeneratedOrder } from '../../traffic/generator.ts';
 import { randomSeed } from '../../traffic/random.ts';
 import { wholeDay } from '../../traffic/whole-day.ts';
@@ -12,6 +14,7 @@ interface SampleOptions {
   realistic?: boolean;
   day?: number;
   at?: number;
+  store?: string;
 }
 
 export function sampleCommand(): Command {
@@ -20,6 +23,7 @@ export function sampleCommand(): Command {
     .option('--count <n>', 'how many', wholeNumber(1), 1)
     .option('--seed <n>', 'seed of the randomness; without it a new one, printed on standard error', wholeNumber(0))
     .option('--at <time>', 'when they are placed; with --seed the output is the same to the byte', pointInTime)
+    .option('--store <id>', 'of this store of the chain only')
     .option('--realistic', 'returning guests, fraud, scarce items and 0.1 % malformed orders as well')
     .option(
       '--day <time>',
@@ -29,6 +33,9 @@ export function sampleCommand(): Command {
     .action(async (options: SampleOptions) => {
       if (options.day !== undefined && options.at !== undefined) {
         throw new UsageError('--day and --at both say when the orders are placed: give one of them');
+      }
+      if (options.day !== undefined && options.store !== undefined) {
+        throw new UsageError('--day is a day of the whole chain: leave --store away');
       }
       if (options.seed === undefined) {
         options.seed = randomSeed();
@@ -40,8 +47,20 @@ export function sampleCommand(): Command {
     });
 }
 
-function* orders({ count, realistic = false, day, at }: SampleOptions, seed: number): Generator<GeneratedOrder> {
+function* orders(options: SampleOptions, seed: number): Generator<GeneratedOrder> {
+  const { count, realistic = false, day, at, store } = options;
   if (day !== undefined) return yield* wholeDay(seed, day, count);
-  const traffic = createTraffic({ seed, realistic });
+  const traffic = createTraffic({ seed, realistic, menu: store === undefined ? chainMenu() : menuOf(store) });
   for (let made = 0; made < count; made++) yield traffic.order(at ?? Date.now());
+}
+
+/** The chain's menu, with one store. */
+function menuOf(storeId: string): Menu {
+  const menu = chainMenu();
+  const stores = menu.stores.filter((store) => store.storeId === storeId);
+  if (stores.length === 0) {
+    const examples = menu.stores.slice(0, 3).map((store) => store.storeId);
+    throw new UsageError(`--store ${storeId} is not a store of the simulated chain; it has ${examples.join(', ')}, …`);
+  }
+  return { ...menu, stores };
 }
