@@ -101,8 +101,8 @@ describeGoogleCloud('bridge', () => {
     await using reader = await collect();
     await start();
     const orders = Array.from({ length: 50 }, (_, index) => {
-      const validated = testEvent('order.validated', index % 2 === 0 ? 2500 : 900);
-      const total = index % 2 === 0 ? 2500 : 900;
+      const validated = testEvent('order.validated', index % 2 === 0 ? 3000 : 900);
+      const total = index % 2 === 0 ? 3000 : 900;
       return [
         validated,
         testEvent('order.paid', total, validated.orderId),
@@ -125,15 +125,15 @@ describeGoogleCloud('bridge', () => {
   test('waits while Pub/Sub is out of reach, parks nothing, and goes on in order', async () => {
     await using reader = await collect();
     const bridge = await start();
-    const first = Array.from({ length: 20 }, () => testEvent('order.paid', 2000));
+    const first = Array.from({ length: 20 }, () => testEvent('order.paid', 3000));
     await write(first);
     await vi.waitFor(() => expect(reader.messages).toHaveLength(20), patience);
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
 
     pubSubProxy.interrupt();
-    await write(first.map(({ orderId }) => testEvent('order.cooking', 2000, orderId)));
-    await write(first.map(({ orderId }) => testEvent('order.cooked', 2000, orderId)));
-    await write(first.map(({ orderId }) => testEvent('order.payment-failed', 2000, orderId)));
+    await write(first.map(({ orderId }) => testEvent('order.cooking', 3000, orderId)));
+    await write(first.map(({ orderId }) => testEvent('order.cooked', 3000, orderId)));
+    await write(first.map(({ orderId }) => testEvent('order.payment-failed', 3000, orderId)));
     await vi.waitFor(async () => expect((await fetch(`${bridge.addresses.admin}/readyz`)).status).toBe(503), patience);
     await vi.waitFor(
       async () => expect(await metric(bridge, 'ordermesh_bridge_publish_failures_total')).toBeGreaterThan(20),
@@ -162,12 +162,12 @@ describeGoogleCloud('bridge', () => {
 
   test('starts while Pub/Sub is out of reach', async () => {
     pubSubProxy.interrupt();
-    await write([testEvent('order.paid', 2000)]);
+    await write([testEvent('order.paid', 3000)]);
     await start();
     pubSubProxy.resume();
     await using reader = await collect();
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
-    await write([testEvent('order.paid', 2000)]);
+    await write([testEvent('order.paid', 3000)]);
     await vi.waitFor(() => expect(reader.messages.length).toBeGreaterThanOrEqual(1), patience);
   });
 
@@ -177,14 +177,14 @@ describeGoogleCloud('bridge', () => {
     await client.topic(ends.names.topic).delete();
     await client.subscription(ends.names.warehouseSubscription).delete();
     await client.close();
-    await write([testEvent('order.paid', 2000)]);
+    await write([testEvent('order.paid', 3000)]);
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
   });
 
   test('parks what is no event, and other orders go on', async () => {
     await start();
-    const poison = { ...testEvent('order.paid', 2000), value: Buffer.from('{') };
-    await write([poison, testEvent('order.paid', 2000)]);
+    const poison = { ...testEvent('order.paid', 3000), value: Buffer.from('{') };
+    await write([poison, testEvent('order.paid', 3000)]);
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
     const parked = await admin.offsets(deadLetterTopic(ends.topic, ends.group));
     expect(parked.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0)).toBe(1);
@@ -192,7 +192,7 @@ describeGoogleCloud('bridge', () => {
 
   test('restarted bridges and warehouses count every event exactly once', async () => {
     try {
-      const events = Array.from({ length: 400 }, () => testEvent('order.paid', 2000));
+      const events = Array.from({ length: 400 }, () => testEvent('order.paid', 3000));
       let bridge = await start();
       const warehouse = await startWarehouse(config, logger, ends.names);
       running.push(warehouse);

@@ -86,7 +86,7 @@ describeGoogleCloud('warehouse', () => {
 
   test('parks what is no event, and the rest of its batch goes on', async () => {
     await start();
-    const good = Array.from({ length: 20 }, (_, index) => publishedEvent(testEvent('order.paid', 2000), index));
+    const good = Array.from({ length: 20 }, (_, index) => publishedEvent(testEvent('order.paid', 3000), index));
     await publish([...good, { data: Buffer.from('{'), attributes: { id: 'x', type: 'order.paid', sequence: '1' } }]);
     await vi.waitFor(
       async () => expect(await warehouseCounts(config, names)).toMatchObject({ events: 20, orders: 20, parked: 1 }),
@@ -107,7 +107,7 @@ describeGoogleCloud('warehouse', () => {
     const role = await start({ ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX: heldMax });
     await vi.waitFor(async () => expect((await readiness(role)).status).toBe(200), patience);
     bigQueryProxy.interrupt();
-    await publish(Array.from({ length: 200 }, (_, index) => publishedEvent(testEvent('order.paid', 2000), index)));
+    await publish(Array.from({ length: 200 }, (_, index) => publishedEvent(testEvent('order.paid', 3000), index)));
     await vi.waitFor(async () => expect(await metric(role, 'held_messages')).toBe(heldMax), patience);
     await vi.waitFor(
       async () =>
@@ -126,17 +126,17 @@ describeGoogleCloud('warehouse', () => {
 
   test('makes its tables again when BigQuery has lost them', async () => {
     await start();
-    await publish([publishedEvent(testEvent('order.paid', 2000), 1)]);
+    await publish([publishedEvent(testEvent('order.paid', 3000), 1)]);
     await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
     await deleteDataset(config, names);
-    await publish([publishedEvent(testEvent('order.paid', 2000), 2)]);
+    await publish([publishedEvent(testEvent('order.paid', 3000), 2)]);
     await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
   });
 
   test('a message whose batch was under way when the process stopped comes again', async () => {
     bigQueryProxy.interrupt();
     const first = await start();
-    await publish([publishedEvent(testEvent('order.paid', 2000), 1)]);
+    await publish([publishedEvent(testEvent('order.paid', 3000), 1)]);
     await vi.waitFor(async () => expect(await metric(first, 'held_messages')).toBe(1), patience);
     await failedInserts(first);
     await first.close();
