@@ -37,9 +37,16 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
         if (input.type === 'order.paid') paid.push(input.event);
         else moves.push(input);
       }
-      const [opened, moved] = await Promise.all([openTicketsFor(sql, paid), applyMoves(moves, sql, eventsTotal)]);
+      const [opened] = await Promise.all([
+        openTicketsFor(sql, paid),
+        applyMoves(moves, sql, eventsTotal),
+        // All of the turn's orders, whether or not their tickets change: the display reads them again, and nothing waits here.
+        notifyTickets(
+          sql,
+          items.map(({ input }) => input.event.orderId),
+        ),
+      ]);
       eventsTotal.inc({ event: 'order.paid', effect: 'opened' }, opened.length);
-      await notifyTickets(sql, [...opened, ...moved]);
       return items.map(() => []);
     },
   };
@@ -63,13 +70,12 @@ function decode(message: Message): KitchenInput | typeof skip {
   }
 }
 
-/** Returns the orders whose tickets moved. */
 async function applyMoves(
   events: readonly KitchenMove[],
   sql: Transaction,
   eventsTotal: ReturnType<typeof kitchenCounter>,
-): Promise<string[]> {
-  if (events.length === 0) return [];
+): Promise<void> {
+  if (events.length === 0) return;
   const tickets = await lockTickets(
     sql,
     events.map(({ event }) => event.orderId),
@@ -87,5 +93,4 @@ async function applyMoves(
     }
   }
   await Promise.all([moveTickets(sql, moves), recordIgnored(sql, ignored)]);
-  return moves.map((move) => move.orderId);
 }

@@ -21,6 +21,7 @@ export interface SimulatedProviderOptions {
 
 /** Tokens that start so are always declined, with what follows as the code: `tok_decline_expired-card`. */
 const DECLINED_PREFIX = 'tok_decline_';
+const ANSWER_TICK_MS = 10;
 
 /**
  * Behaves as a payment provider does: takes its time, declines some tokens (always the same ones), now and then gives no answer, before
@@ -51,9 +52,14 @@ export function simulatedProvider(options: SimulatedProviderOptions): PaymentPro
   };
 }
 
-/** Exponentially distributed around the mean, as the time of independent delays is; the tail is cut at the maximum. */
+/**
+ * Exponentially distributed around the mean, as the time of independent delays is; the tail is cut at the maximum. Answers come in
+ * bunches, at the ticks of one clock for all calls, as over a connection that many calls share.
+ */
 function latencyMs(mean: number, max: number, random: number): number {
-  return Math.min(max, -Math.log(1 - random) * mean);
+  const latency = Math.min(max, -Math.log(1 - random) * mean);
+  const now = performance.now();
+  return Math.ceil((now + latency) / ANSWER_TICK_MS) * ANSWER_TICK_MS - now;
 }
 
 function judge({ idempotencyKey, amount, currency, token }: ChargeRequest, declineRate: number): LedgerCharge {
