@@ -10,7 +10,7 @@ test('alerts use metrics that the code has', () => {
     .join('\n');
   const used = read('alerts.yml').match(/ordermesh_[a-z_]+/g) ?? [];
   expect(used.length).toBeGreaterThan(0);
-  for (const metric of used) expect(code).toContain(`'${metric}'`);
+  for (const metric of used) expect(code).toMatch(new RegExp(`\\b${metric}\\b`));
 });
 
 test('the scrape configuration has every role of a region', () => {
