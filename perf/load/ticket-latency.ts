@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
 import { startCrew } from '../../cli/system/crew.ts';
 import { storeTokens } from '../../cli/tokens.ts';
 import { loadConfig } from '../../contracts/config.ts';
@@ -9,6 +7,7 @@ import { createTraffic } from '../../traffic/generator.ts';
 import { runOpenLoop } from '../../traffic/open-loop.ts';
 import { createRandom } from '../../traffic/random.ts';
 import { createSender } from '../../traffic/sender.ts';
+import { hasChromium, launchBrowser } from './chromium.ts';
 
 /**
  * Sends orders at a rate to a running system, with a crew that bumps the tickets, and measures the time from an order's 202 to its
@@ -29,7 +28,6 @@ interface Percentiles {
   tickets: number;
 }
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** So many stores that the page of one of them has room for its tickets, and so few that it gets a few hundred. */
 const STORES = 60;
 /** The first seconds, in which every process and the broker compile their hot paths, are not counted. */
@@ -61,7 +59,7 @@ const crew = startCrew({
     if (!fedAt.has(orderId)) fedAt.set(orderId, Date.now());
   },
 });
-const page = existsSync(CHROMIUM) ? await openPage(new URL(`/stores/${watched}`, values.display)) : undefined;
+const page = hasChromium() ? await openPage(new URL(`/stores/${watched}`, values.display)) : undefined;
 const sender = createSender({
   gateway: new URL(values.gateway),
   token: storeTokens(loadConfig()),
@@ -106,19 +104,7 @@ function percentiles(seenAt: Map<string, number>): Percentiles {
 
 /** The page of one store in Chromium; notes for each ticket the frame in which it was painted. */
 async function openPage(url: URL) {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchBrowser();
   const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await tab.addInitScript(`
     globalThis.paintedAt = new Map();
