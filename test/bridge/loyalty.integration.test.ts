@@ -66,7 +66,7 @@ describeGoogleCloud('loyalty function', () => {
     await vi.waitFor(() => pubSub.client.subscription('loyalty').getMetadata(), { timeout: 20_000 });
     const topic = pubSub.client.topic('order-events', { messageOrdering: true });
     for (let sequence = 0; sequence < 20; sequence++) {
-      const event = testEvent('order.paid', 3000);
+      const event = testEvent('order.paid', 2000);
       await topic.publishMessage({ ...publishedEvent(event, sequence), orderingKey: event.orderId });
     }
     await vi.waitFor(async () => expect(await pointsBalance(database.sql, 'c-1')).toBe(400), { timeout: 20_000 });
