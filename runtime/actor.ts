@@ -39,8 +39,8 @@ export const skip: unique symbol = Symbol('skip');
  *    more than once for a message, so it may change nothing but through that key.
  * 3. `apply`, optional: the effects of all ready messages, of different keys, in **one** transaction per turn; returns the outputs of
  *    each item, in the order of the items. It can run again for a message whose outputs were not yet acknowledged, so it stores its
- *    decision keyed by OrderID and a redelivery repeats the same outputs. The transaction is fenced: if a newer epoch
- *    owns a partition, nothing of it is committed.
+ *    decision keyed by OrderID and a redelivery repeats the same outputs. The transaction is already fenced: if a newer
+ *    epoch owns a partition, it fails before anything is written.
  *
  * An error thrown by `prepare` concerns that message alone. When `apply` throws, the turn is split until the failing message is
  * found, and the others succeed. `OutageError` (or an error of the database or broker connection) is never the fault of a

@@ -101,53 +101,21 @@ function openDatabase(actor: Actor<unknown, unknown>, options: SlotOptions): Dat
   return undefined;
 }
 
-/** Rolls a turn's transaction back whose fence did not hold. */
-class FencedTurn extends Error {
-  override name = 'FencedTurn';
-  readonly fenced: ReadonlySet<number>;
-
-  constructor(fenced: ReadonlySet<number>) {
-    super(`partitions ${[...fenced].join(', ')} have a newer owner`);
-    this.fenced = fenced;
-  }
-}
-
-/**
- * One turn's transaction: the fence is its first statement, and the actor's are sent right behind it without waiting for the answer. A
- * fence that does not hold rolls all of it back, and the turn is done again without the partitions that have a newer owner.
- */
+/** One turn's transaction: the fence first, then the actor's effects of what the fence let through. */
 function transaction(actor: Actor<unknown, unknown>, database: Database | undefined, on: Subscription): Transact {
   return async (entries) => {
     if (database === undefined || actor.apply === undefined) throw new TypeError('no apply() or no database');
     const apply = actor.apply.bind(actor);
     const epochs = new Map(entries.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
-    const attempt = (current: readonly MessageEntry[]) =>
-      database.begin(async (sql) => {
-        // Both are waited for: a statement of `apply` that came after the rollback would not be part of any transaction.
-        const [fence, applied] = await Promise.allSettled([
-          fencedPartitions(sql, on, epochs),
-          (async () => apply(current.map(item), sql))(),
-        ]);
-        // When the fence does not hold, whatever went wrong behind it is no message's fault.
-        if (fence.status === 'rejected') throw fence.reason;
-        if (current.some(({ partition }) => fence.value.has(partition))) throw new FencedTurn(fence.value);
-        if (applied.status === 'rejected') throw applied.reason;
-        const outputs = applied.value;
-        if (outputs.length !== current.length)
-          throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${current.length} items`);
-        return outputs;
-      });
-    const fenced = new Set<number>();
-    for (;;) {
+    return await database.begin(async (sql) => {
+      const fenced = await fencedPartitions(sql, on, epochs);
       const current = fenced.size === 0 ? entries : entries.filter(({ partition }) => !fenced.has(partition));
       if (current.length === 0) return { fenced, outputs: [] };
-      try {
-        return { fenced, outputs: await attempt(current) };
-      } catch (error) {
-        if (!(error instanceof FencedTurn)) throw error;
-        for (const partition of error.fenced) fenced.add(partition);
-      }
-    }
+      const outputs = await apply(current.map(item), sql);
+      if (outputs.length !== current.length)
+        throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${current.length} items`);
+      return { fenced, outputs };
+    });
   };
 }
 
