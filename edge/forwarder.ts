@@ -22,6 +22,9 @@ interface BatchResult {
 /** An answer that the same bytes would get again; anything else is an outage and is repeated for as long as it takes. */
 const finalStatuses = new Set([202, 400, 403, 409, 413, 422]);
 
+/** A region that takes longer for a batch is as good as away: the batch is sent again. */
+const ANSWER_MS_MAX = 30_000;
+
 /**
  * Sends what is spooled to the region in batches, oldest first, one batch under way. An order leaves the unsent part of the spool only
  * when the region has answered for it for good.
@@ -88,7 +91,7 @@ export class Forwarder {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/x-ndjson' },
       body: ndjson(orders),
-      signal: this.#stop.signal,
+      signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS_MAX)]),
     });
     if (response.status !== 207) throw new Error(`the region answered ${response.status}`);
     const { results } = (await response.json()) as { results: BatchResult[] };
@@ -106,16 +109,19 @@ export class Forwarder {
   }
 }
 
-/** One order a line: JSON from a client may be spread over lines, and a line feed never stands inside a JSON string. */
+/** One order a line. JSON from a client may be spread over lines; a line break never stands inside a JSON string, so a space is as good. */
 function ndjson(orders: SpooledOrder[]): Buffer {
-  return Buffer.concat(
-    orders.flatMap(({ value }) => [
-      Buffer.from(value).map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte)),
-      newline,
-    ]),
-  );
+  return Buffer.concat(orders.flatMap(({ value }) => [onOneLine(Buffer.from(value)), newline]));
 }
 
+function onOneLine(bytes: Buffer): Buffer {
+  if (!bytes.includes(LINE_FEED) && !bytes.includes(CARRIAGE_RETURN)) return bytes;
+  return bytes.map((byte) => (byte === LINE_FEED || byte === CARRIAGE_RETURN ? SPACE : byte)) as Buffer;
+}
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
 const newline = Buffer.from('\n');
 
 function withinBytes(orders: SpooledOrder[]): SpooledOrder[] {
