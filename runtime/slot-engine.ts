@@ -1,43 +1,17 @@
-import type { OutgoingRecord } from '../kafka/producer.ts';
 import { type Actor, skip } from './actor.ts';
 import type { PackedBatch } from './batch-codec.ts';
-import { deadLetterRecord, parkingFor } from './dead-letter.ts';
-import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
+import type { EnginePorts } from './engine-ports.ts';
+import { KeyParking } from './key-parking.ts';
+import { Mailbox, type MailboxIdentity } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
-import { Circuit, describeError, faultOf } from './outage.ts';
+import { faultOf } from './outage.ts';
+import { ProgressReporter } from './progress-reporter.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import { exponentialDelayMs, retryDecision } from './retry.ts';
-import { type Dependency, dependencies, type SlotLimits, type SlotReport } from './slot-protocol.ts';
-import type { Timers } from './timers.ts';
-import { runTurn, type Transact, type TurnResult } from './turn.ts';
-
-/** What the engine does to the world. A simulation puts models in their place. */
-export interface EnginePorts {
-  timers: Timers;
-  /** One fenced transaction around the actor's `apply`. */
-  transact: Transact;
-  /** Appends a record to Kafka; `done` is called exactly once. */
-  append(record: OutgoingRecord, done: (error: Error | null) => void): void;
-  /** Records durably that a key is parked; false when the partition is fenced. */
-  park(mailbox: Mailbox<MessageEntry>, key: string, parking: Parking): Promise<boolean>;
-  report(report: SlotReport): void;
-  observe: EngineObserver;
-}
-
-/** What is counted. Called per turn or per failure, never per message. */
-export interface EngineObserver {
-  turn(messages: number, seconds: number): void;
-  retry(): void;
-  deadLetter(behind: boolean): void;
-}
-
-/** A third party is called once a message and now and then fails to answer one call; a turn or an append stands for many messages. */
-const PREPARE_FAILURES_TO_OPEN = 5;
-
-/** So many applicable messages are a backlog: another turn begins beside those under way. */
-const BACKLOG_MESSAGES = 200;
-/** Longest time that messages gather behind a turn. */
-const GATHER_MS_MAX = 25;
+import { retryDecision } from './retry.ts';
+import { SlotOutages } from './slot-outages.ts';
+import type { SlotLimits } from './slot-protocol.ts';
+import { runTurn, type TurnResult } from './turn.ts';
+import { TurnScheduler } from './turn-scheduling.ts';
 
 /** An actor that keeps the thread busy gives way to other events (a drain, a report) after so long. */
 const SLICE_MS = 20;
@@ -53,33 +27,30 @@ const SLICE_CHECK_MASK = 31;
  */
 export class SlotEngine {
   readonly #actor: Actor<unknown, unknown>;
-  readonly #group: string;
   readonly #limits: SlotLimits;
   readonly #ports: EnginePorts;
   readonly #mailboxes = new Map<number, Mailbox<MessageEntry>>();
   readonly #ready = new ReadyQueue<MessageEntry>();
-  readonly #applicable = new ReadyQueue<MessageEntry>();
-  readonly #circuits: Record<Dependency, Circuit>;
-  readonly #dirty = new Set<Mailbox<MessageEntry>>();
+  readonly #turns: TurnScheduler;
+  readonly #outages: SlotOutages;
+  readonly #parking: KeyParking;
+  readonly #progress: ProgressReporter;
   readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
   #preparing = 0;
-  #turns = 0;
-  #lastTurnAt = 0;
-  #gathering = false;
   #pumpDue = false;
-  #flushDue = false;
 
   constructor(actor: Actor<unknown, unknown>, group: string, limits: SlotLimits, ports: EnginePorts) {
     this.#actor = actor;
-    this.#group = group;
     this.#limits = limits;
     this.#ports = ports;
-    const policy = { backoffMs: limits.outageBackoffMs, backoffMsMax: limits.outageBackoffMsMax };
-    this.#circuits = {
-      prepare: new Circuit({ ...policy, failuresToOpen: PREPARE_FAILURES_TO_OPEN }),
-      database: new Circuit({ ...policy, failuresToOpen: 1 }),
-      broker: new Circuit({ ...policy, failuresToOpen: 1 }),
-    };
+    const wake = () => this.#schedulePump();
+    this.#turns = new TurnScheduler(limits, ports.timers, wake);
+    this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
+    this.#parking = new KeyParking(group, limits, ports, this.#outages, {
+      finish: (entry) => this.#finish(entry),
+      fence: (partition) => this.#fence(partition),
+    });
+    this.#progress = new ProgressReporter(ports);
   }
 
   /** Takes over a partition, in place of what it may have had of it before. */
@@ -93,10 +64,10 @@ export class SlotEngine {
     const mailbox = this.#mailboxes.get(partition);
     if (mailbox === undefined) return;
     this.#mailboxes.delete(partition);
-    this.#dirty.delete(mailbox);
+    this.#progress.forget(mailbox);
     mailbox.close();
     this.#settleDrain(mailbox);
-    this.#forgetOutages();
+    this.#outages.forgetWhenIdle();
   }
 
   /**
@@ -129,7 +100,7 @@ export class SlotEngine {
       if (atOnce && this.#decodeAtOnce(mailbox, entry)) continue;
       if (mailbox.add(entry)) this.#ready.push(entry);
     }
-    this.#markDirty(mailbox);
+    this.#progress.moved(mailbox);
     if (this.#ready.length > 0) this.#schedulePump();
   }
 
@@ -160,32 +131,13 @@ export class SlotEngine {
   #pump(): void {
     for (;;) {
       this.#beginReady();
-      if (!this.#mayBeginTurn()) return;
-      if (!this.#circuits.database.tryPass(this.#ports.timers.now())) return;
-      const turn = this.#formTurn();
-      if (turn.length === 0) this.#circuits.database.release();
+      if (!this.#turns.mayBegin()) return;
+      const { database } = this.#outages.circuits;
+      if (!database.tryPass(this.#ports.timers.now())) return;
+      const turn = this.#turns.form();
+      if (turn.length === 0) database.release();
       else this.#runTurn(turn);
     }
-  }
-
-  /**
-   * While a turn is under way, the next one gathers, as in a group commit: a transaction costs about the same for one message as
-   * for many. Turns run side by side for a backlog, or when the one under way takes long.
-   */
-  #mayBeginTurn(): boolean {
-    const waiting = this.#applicable.length;
-    if (waiting === 0 || this.#turns >= this.#limits.turnsMax) return false;
-    if (this.#turns === 0 || waiting >= Math.min(BACKLOG_MESSAGES, this.#limits.turnSizeMax)) return true;
-    const gatherMs = this.#lastTurnAt + GATHER_MS_MAX - this.#ports.timers.now();
-    if (gatherMs <= 0) return true;
-    if (!this.#gathering) {
-      this.#gathering = true;
-      this.#ports.timers.after(gatherMs, () => {
-        this.#gathering = false;
-        this.#schedulePump();
-      });
-    }
-    return false;
   }
 
   /** Begins ready messages, as many as a turn can take and as may be prepared at a time. */
@@ -193,8 +145,9 @@ export class SlotEngine {
     const { turnSizeMax, preparesMax } = this.#limits;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     let begun = 0;
-    while (this.#ready.length > 0 && this.#applicable.length < turnSizeMax && this.#preparing < preparesMax) {
-      if (this.#actor.prepare !== undefined && !this.#circuits.prepare.passable(this.#ports.timers.now())) return;
+    while (this.#ready.length > 0 && this.#turns.waiting < turnSizeMax && this.#preparing < preparesMax) {
+      if (this.#actor.prepare !== undefined && !this.#outages.circuits.prepare.passable(this.#ports.timers.now()))
+        return;
       const entry = this.#ready.shift();
       if (entry !== undefined && entry.mailbox.state === 'open') this.#begin(entry);
       if ((++begun & SLICE_CHECK_MASK) === 0 && this.#ports.timers.now() >= sliceEnd) {
@@ -209,7 +162,7 @@ export class SlotEngine {
     mailbox.busy++;
     const parking = mailbox.parkingOf(entry);
     if (parking !== undefined) {
-      this.#writeDeadLetter(entry, parking, 1);
+      this.#parking.writeDeadLetter(entry, parking);
       return;
     }
     try {
@@ -224,7 +177,7 @@ export class SlotEngine {
   }
 
   #prepare(entry: MessageEntry): void {
-    const circuit = this.#circuits.prepare;
+    const circuit = this.#outages.circuits.prepare;
     circuit.tryPass(this.#ports.timers.now());
     this.#preparing++;
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
@@ -233,7 +186,7 @@ export class SlotEngine {
       .then(
         (prepared) => {
           this.#preparing--;
-          this.#recovered('prepare');
+          this.#outages.recovered('prepare');
           entry.prepared = prepared;
           this.#prepared(entry);
           this.#schedulePump();
@@ -245,7 +198,7 @@ export class SlotEngine {
             this.#fail(entry, error);
           } else {
             this.#rest(entry);
-            const wait = this.#outage('prepare', error);
+            const wait = this.#outages.failed('prepare', error);
             this.#again(entry, wait);
           }
           this.#schedulePump();
@@ -255,33 +208,14 @@ export class SlotEngine {
 
   #prepared(entry: MessageEntry): void {
     if (this.#actor.apply === undefined) this.#finish(entry);
-    else this.#applicable.push(entry);
-  }
-
-  /** A message that has failed before gets a turn of its own, so that it can't make the others' transaction fail again. */
-  #formTurn(): MessageEntry[] {
-    const turn: MessageEntry[] = [];
-    while (turn.length < this.#limits.turnSizeMax) {
-      const entry = this.#applicable.shift();
-      if (entry === undefined) break;
-      if (entry.mailbox.state === 'closed') continue;
-      if (entry.failure === undefined) turn.push(entry);
-      else if (turn.length === 0) return [entry];
-      else {
-        this.#applicable.push(entry);
-        break;
-      }
-    }
-    return turn;
+    else this.#turns.push(entry);
   }
 
   #runTurn(turn: MessageEntry[]): void {
-    this.#turns++;
-    const startedAt = this.#ports.timers.now();
-    this.#lastTurnAt = startedAt;
+    const begunAt = this.#turns.begun();
     runTurn(turn, this.#ports.transact).then((result) => {
-      this.#turns--;
-      this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - startedAt) / 1_000);
+      this.#turns.ended();
+      this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - begunAt) / 1_000);
       this.#turnDone(result);
       this.#schedulePump();
     });
@@ -297,14 +231,14 @@ export class SlotEngine {
     for (const { entry, error } of failed) this.#fail(entry, error);
     if (outage === undefined) {
       // Poison proves as much as success does: the database answered.
-      if (applied.length + failed.length > 0) this.#recovered('database');
-      else this.#circuits.database.release();
+      if (applied.length + failed.length > 0) this.#outages.recovered('database');
+      else this.#outages.circuits.database.release();
       return;
     }
-    this.#outage('database', outage);
+    this.#outages.failed('database', outage);
     for (const entry of held) {
       if (entry.mailbox.state === 'draining') this.#rest(entry);
-      else this.#applicable.push(entry);
+      else this.#turns.push(entry);
     }
   }
 
@@ -325,10 +259,10 @@ export class SlotEngine {
       failure ??= error;
       if (--unanswered > 0) return;
       if (failure === null) {
-        this.#recovered('broker');
+        this.#outages.recovered('broker');
         this.#finish(entry);
       } else if (faultOf(failure) === 'message') this.#fail(entry, failure);
-      else this.#ports.timers.after(this.#outage('broker', failure), () => this.#produce(entry));
+      else this.#ports.timers.after(this.#outages.failed('broker', failure), () => this.#produce(entry));
     };
     for (const record of outputs) this.#ports.append(record, done);
   }
@@ -342,7 +276,7 @@ export class SlotEngine {
       this.#ready.push(next);
       this.#schedulePump();
     }
-    this.#markDirty(mailbox);
+    this.#progress.moved(mailbox);
     this.#settleDrain(mailbox);
   }
 
@@ -354,7 +288,7 @@ export class SlotEngine {
     const { retriesMax, retryBackoffMs } = this.#limits;
     const decision = retryDecision(entry.failure.attempts, { retriesMax, backoffMs: retryBackoffMs });
     if (decision.kind === 'park') {
-      this.#park(entry, parkingFor(entry, error), 1);
+      this.#parking.park(entry, error);
       return;
     }
     observe.retry();
@@ -379,92 +313,9 @@ export class SlotEngine {
     });
   }
 
-  /** First the key is parked durably, then its message is written to the dead-letter topic: no crash can let a follower pass. */
-  #park(entry: MessageEntry, parking: Parking, attempt: number): void {
-    const { mailbox } = entry;
-    this.#ports.park(mailbox, entry.key, parking).then(
-      (current) => {
-        if (mailbox.state === 'closed') return;
-        if (!current) {
-          this.#fence(mailbox.partition);
-          return;
-        }
-        this.#recovered('database');
-        mailbox.parked.set(entry.key, parking);
-        this.#writeDeadLetter(entry, parking, 1);
-      },
-      (error) => {
-        this.#outage('database', error);
-        this.#retryFor(attempt, () => this.#park(entry, parking, attempt + 1));
-      },
-    );
-  }
-
-  /** For ever: a message that is neither processed nor parked must hold the frontier. */
-  #writeDeadLetter(entry: MessageEntry, parking: Parking, attempt: number): void {
-    if (entry.mailbox.state === 'closed') return;
-    this.#ports.append(deadLetterRecord(entry, this.#group, parking), (error) => {
-      if (error === null) {
-        this.#recovered('broker');
-        this.#ports.observe.deadLetter(entry.offset !== parking.firstOffset);
-        this.#finish(entry);
-        return;
-      }
-      this.#outage('broker', error);
-      this.#retryFor(attempt, () => this.#writeDeadLetter(entry, parking, attempt + 1));
-    });
-  }
-
-  #retryFor(attempt: number, act: () => void): void {
-    const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
-    this.#ports.timers.after(exponentialDelayMs(attempt, outageBackoffMs, outageBackoffMsMax), act);
-  }
-
-  #outage(dependency: Dependency, error: unknown): number {
-    const circuit = this.#circuits[dependency];
-    const wait = circuit.fail(this.#ports.timers.now(), describeError(error));
-    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage });
-    this.#ports.timers.after(wait, () => {
-      this.#forgetOutages();
-      this.#schedulePump();
-    });
-    return wait;
-  }
-
-  /** With nothing left that could probe, an outage would never be seen to end: whoever comes next finds out. */
-  #forgetOutages(): void {
-    for (const mailbox of this.#mailboxes.values()) if (mailbox.keys > 0) return;
-    for (const dependency of dependencies) this.#recovered(dependency);
-  }
-
-  #recovered(dependency: Dependency): void {
-    const circuit = this.#circuits[dependency];
-    const wasOpen = circuit.outage !== undefined;
-    circuit.succeed();
-    if (!wasOpen) return;
-    this.#ports.report({ kind: 'recovered', dependency });
-    this.#schedulePump();
-  }
-
-  #markDirty(mailbox: Mailbox<MessageEntry>): void {
-    this.#dirty.add(mailbox);
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    this.#ports.timers.soon(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushDue = false;
-    if (this.#dirty.size === 0) return;
-    const partitions = [...this.#dirty].map((mailbox) => {
-      const { partition, generation, finishedMessages: messages, finishedBytes: bytes, keys } = mailbox;
-      mailbox.finishedMessages = 0;
-      mailbox.finishedBytes = 0;
-      const frontier = mailbox.frontier.position;
-      return { partition, generation, frontier, messages, bytes, parkedKeys: mailbox.parked.size, keys };
-    });
-    this.#dirty.clear();
-    this.#ports.report({ kind: 'progress', partitions });
+  #idle(): boolean {
+    for (const mailbox of this.#mailboxes.values()) if (mailbox.keys > 0) return false;
+    return true;
   }
 
   #settleDrain(mailbox: Mailbox<MessageEntry>): void {

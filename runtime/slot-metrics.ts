@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { EngineObserver } from './slot-engine.ts';
+import type { EngineObserver } from './engine-ports.ts';
 
 /** The metrics of one slot's thread; the main thread merges them with its own in one scrape. */
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {

@@ -1,0 +1,84 @@
+import { deadLetterRecord, parkingFor } from './dead-letter.ts';
+import type { EnginePorts } from './engine-ports.ts';
+import type { Parking } from './mailbox.ts';
+import type { MessageEntry } from './message-entry.ts';
+import { exponentialDelayMs } from './retry.ts';
+import type { SlotOutages } from './slot-outages.ts';
+import type { SlotLimits } from './slot-protocol.ts';
+
+/** What parking tells the scheduler. */
+export interface ParkingHooks {
+  /** The message is in the dead-letter topic: its key goes on. */
+  finish(entry: MessageEntry): void;
+  /** A newer epoch owns the partition. */
+  fence(partition: number): void;
+}
+
+/**
+ * Parks keys and writes dead letters. First the key is parked durably, then its message is written to the dead-letter topic: no crash can
+ * let a follower pass. Both are tried for ever: a message that is neither processed nor parked must hold the frontier.
+ */
+export class KeyParking {
+  readonly #group: string;
+  readonly #limits: SlotLimits;
+  readonly #ports: EnginePorts;
+  readonly #outages: SlotOutages;
+  readonly #hooks: ParkingHooks;
+
+  constructor(group: string, limits: SlotLimits, ports: EnginePorts, outages: SlotOutages, hooks: ParkingHooks) {
+    this.#group = group;
+    this.#limits = limits;
+    this.#ports = ports;
+    this.#outages = outages;
+    this.#hooks = hooks;
+  }
+
+  /** The message's retries are over: `error` is the last one. */
+  park(entry: MessageEntry, error: unknown): void {
+    this.#park(entry, parkingFor(entry, error), 1);
+  }
+
+  /** The message's key is parked already, from this message or an earlier one on. */
+  writeDeadLetter(entry: MessageEntry, parking: Parking): void {
+    this.#writeDeadLetter(entry, parking, 1);
+  }
+
+  #park(entry: MessageEntry, parking: Parking, attempt: number): void {
+    const { mailbox } = entry;
+    this.#ports.park(mailbox, entry.key, parking).then(
+      (current) => {
+        if (mailbox.state === 'closed') return;
+        if (!current) {
+          this.#hooks.fence(mailbox.partition);
+          return;
+        }
+        this.#outages.recovered('database');
+        mailbox.parked.set(entry.key, parking);
+        this.#writeDeadLetter(entry, parking, 1);
+      },
+      (error) => {
+        this.#outages.failed('database', error);
+        this.#retryFor(attempt, () => this.#park(entry, parking, attempt + 1));
+      },
+    );
+  }
+
+  #writeDeadLetter(entry: MessageEntry, parking: Parking, attempt: number): void {
+    if (entry.mailbox.state === 'closed') return;
+    this.#ports.append(deadLetterRecord(entry, this.#group, parking), (error) => {
+      if (error === null) {
+        this.#outages.recovered('broker');
+        this.#ports.observe.deadLetter(entry.offset !== parking.firstOffset);
+        this.#hooks.finish(entry);
+        return;
+      }
+      this.#outages.failed('broker', error);
+      this.#retryFor(attempt, () => this.#writeDeadLetter(entry, parking, attempt + 1));
+    });
+  }
+
+  #retryFor(attempt: number, act: () => void): void {
+    const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
+    this.#ports.timers.after(exponentialDelayMs(attempt, outageBackoffMs, outageBackoffMsMax), act);
+  }
+}

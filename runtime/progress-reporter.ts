@@ -1,0 +1,39 @@
+import type { EnginePorts } from './engine-ports.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { MessageEntry } from './message-entry.ts';
+
+/** Tells the main thread how far the partitions of a slot are: one report for all that moved, once the events at hand are through. */
+export class ProgressReporter {
+  readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
+  readonly #moved = new Set<Mailbox<MessageEntry>>();
+  #due = false;
+
+  constructor(ports: Pick<EnginePorts, 'timers' | 'report'>) {
+    this.#ports = ports;
+  }
+
+  moved(mailbox: Mailbox<MessageEntry>): void {
+    this.#moved.add(mailbox);
+    if (this.#due) return;
+    this.#due = true;
+    this.#ports.timers.soon(() => this.#report());
+  }
+
+  forget(mailbox: Mailbox<MessageEntry>): void {
+    this.#moved.delete(mailbox);
+  }
+
+  #report(): void {
+    this.#due = false;
+    if (this.#moved.size === 0) return;
+    const partitions = [...this.#moved].map((mailbox) => {
+      const { partition, generation, finishedMessages: messages, finishedBytes: bytes, keys } = mailbox;
+      mailbox.finishedMessages = 0;
+      mailbox.finishedBytes = 0;
+      const frontier = mailbox.frontier.position;
+      return { partition, generation, frontier, messages, bytes, parkedKeys: mailbox.parked.size, keys };
+    });
+    this.#moved.clear();
+    this.#ports.report({ kind: 'progress', partitions });
+  }
+}
