@@ -1,5 +1,4 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { createProcessRegistry } from '../telemetry/metrics.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 
 export interface HostMetrics {
@@ -42,8 +41,7 @@ const partitionGauges: Record<string, { help: string; value(state: AssignedParti
   },
 };
 
-export function createHostMetrics(role: string, state: HostState): HostMetrics {
-  const registry = createProcessRegistry(role);
+export function createHostMetrics(registry: Registry, state: HostState): HostMetrics {
   const registers = [registry];
   for (const [name, { help, value }] of Object.entries(partitionGauges)) {
     new Gauge({

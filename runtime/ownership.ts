@@ -2,17 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { connectDatabase, type Database } from '../store/database.ts';
 import { claimEpochs, type Subscription } from '../store/epochs.ts';
-import { loadParkedKeys, type ParkedKey } from '../store/parked-keys.ts';
-
-/** What a partition's new owner starts with. */
-export interface Ownership {
-  /** Undefined without a database. */
-  epoch: number | undefined;
-  parked: ParkedKey[];
-}
+import { loadParkedKeys } from '../store/parked-keys.ts';
+import type { Ownership, PartitionOwnership } from './host-ports.ts';
 
 /** The main thread's way to the store: claims epochs and loads parked keys. */
-export class OwnershipStore {
+export class OwnershipStore implements PartitionOwnership {
   readonly #database: Database | undefined;
   readonly #subscription: Subscription;
   /** Who we are in the epoch table, for a person who looks there. */

@@ -1,0 +1,48 @@
+import type { Registry } from 'prom-client';
+import type { ConsumerListener, GroupConsumer } from '../kafka/consumer.ts';
+import type { ParkedKey } from '../store/parked-keys.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { SlotListener } from './slot.ts';
+import type { DrainedPartition, OpenPartition, PartitionBatch } from './slot-protocol.ts';
+import type { Timers } from './timers.ts';
+
+/** What the host needs of the world. A simulation puts models in their place and runs the same host. */
+export interface HostPorts {
+  timers: Timers;
+  /** Joins the group. The first join may still be under way when the promise resolves. */
+  createConsumer(listener: ConsumerListener): Promise<GroupConsumer>;
+  createSlot(index: number, listener: SlotListener): HostedSlot;
+  ownership: PartitionOwnership;
+  /** The host's metrics are registered here. */
+  registry: Registry;
+}
+
+/** One slot as the host sees it: a thread that can die and be started again. Once it is dead, every call is rejected. */
+export interface HostedSlot {
+  readonly index: number;
+  /** Whether the thread takes work. */
+  readonly running: boolean;
+  /** Starts the thread, in place of a dead one. Rejects when it can't start. */
+  start(): Promise<void>;
+  open(partitions: OpenPartition[]): Promise<void>;
+  /** Hands a batch over, in the order of the calls and after the `open` before it. */
+  take(batch: PartitionBatch): void;
+  drain(partitions: number[]): Promise<DrainedPartition[]>;
+  close(partitions: number[]): void;
+  metrics(): Promise<MetricsSnapshot>;
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** What a partition's new owner starts with. */
+export interface Ownership {
+  /** Undefined without a database. */
+  epoch: number | undefined;
+  parked: ParkedKey[];
+}
+
+/** Who owns which partition, in the store that the effects are in. */
+export interface PartitionOwnership {
+  /** Makes this process the owner: when it resolves, nothing of an older epoch can take effect any more. */
+  claim(partitions: readonly number[]): Promise<Map<number, Ownership>>;
+  close(): Promise<void>;
+}

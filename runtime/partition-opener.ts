@@ -1,0 +1,119 @@
+import { NotAMemberError } from '../kafka/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { AssignedPartition } from './assigned-partition.ts';
+import type { Assignment } from './assignment.ts';
+import type { Ownership, PartitionOwnership } from './host-ports.ts';
+import { describeError } from './outage.ts';
+import type { OutageBoard } from './outage-board.ts';
+import { exponentialDelayMs } from './retry.ts';
+import type { SlotSet } from './slot-set.ts';
+import { delay, type Timers } from './timers.ts';
+
+/** A claim that takes longer is taken for an outage, and goes on waiting. */
+const CLAIM_ANSWER_MS_MAX = 3_000;
+const BACKOFF_MS = { first: 100, most: 5_000 };
+
+export interface PartitionOpenerParts {
+  assignment: Assignment;
+  slots: SlotSet;
+  ownership: PartitionOwnership;
+  outages: OutageBoard;
+  timers: Timers;
+  logger: Logger;
+}
+
+/** From assigned to running: claims a partition's epoch and hands it to its thread. Also the way back when the claim is contested. */
+export class PartitionOpener {
+  readonly #parts: PartitionOpenerParts;
+
+  constructor(parts: PartitionOpenerParts) {
+    this.#parts = parts;
+  }
+
+  /** Claims the epochs and hands the partitions to their threads; for as long as it takes, or until they are no longer ours. */
+  async open(partitions: AssignedPartition[]): Promise<void> {
+    const { assignment, ownership, outages, timers, logger } = this.#parts;
+    const wanted = partitions.map((partition) => ({ partition, generation: partition.generation }));
+    for (let attempt = 1; ; attempt++) {
+      const current = wanted.filter(({ partition, generation }) => assignment.isCurrent(partition, generation));
+      if (current.length === 0) return;
+      // The client waits for a server that takes connections and never answers; readiness should not.
+      const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () =>
+        outages.note('assignment', 'database', 'no answer yet', timers.now()),
+      );
+      try {
+        const owned = await ownership.claim(current.map(({ partition }) => partition.partition));
+        outages.clear('assignment');
+        await Promise.all(
+          current.map(({ partition, generation }) =>
+            this.#openOne(partition, generation, owned.get(partition.partition)),
+          ),
+        );
+        return;
+      } catch (error) {
+        // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
+        const reason = describeError(error);
+        outages.note('assignment', 'database', reason, timers.now());
+        logger.error({ reason }, 'cannot claim epochs; trying again');
+        await this.#backOff(attempt);
+      } finally {
+        stopWatching();
+      }
+    }
+  }
+
+  /**
+   * A newer epoch owns a partition that we take for ours. A successful commit proves that the group still counts us, so the newer
+   * epoch is that of a member which is out and came late: we claim the next one. Otherwise the partition is no longer ours.
+   */
+  async reclaim(partition: AssignedPartition): Promise<void> {
+    const { assignment, logger } = this.#parts;
+    logger.warn({ partition: partition.partition }, 'fenced by a newer epoch');
+    assignment.restart(partition);
+    const { generation } = partition;
+    for (let attempt = 1; assignment.isCurrent(partition, generation); attempt++) {
+      try {
+        const offset = partition.frontier;
+        if (offset !== undefined) await assignment.consumer?.commit([{ ...assignment.place(partition), offset }]);
+        break;
+      } catch (error) {
+        if (error instanceof NotAMemberError) {
+          this.forget([partition]);
+          return;
+        }
+        await this.#backOff(attempt);
+      }
+    }
+    await this.open([partition]);
+  }
+
+  /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */
+  forget(partitions: AssignedPartition[]): void {
+    const { assignment, slots } = this.#parts;
+    for (const partition of partitions)
+      if (assignment.remove(partition)) slots.at(partition.slot)?.close([partition.partition]);
+  }
+
+  async #openOne(partition: AssignedPartition, generation: number, owned: Ownership | undefined): Promise<void> {
+    const { assignment, slots } = this.#parts;
+    const slot = slots.at(partition.slot);
+    if (slot === undefined || owned === undefined || !assignment.isCurrent(partition, generation)) return;
+    // A thread that is just being replaced opens its partitions itself once it runs.
+    if (!slot.running) return;
+    const { epoch, parked } = owned;
+    await slot.open([{ partition: partition.partition, generation, epoch, parked }]).catch(() => {});
+    if (!slot.running || !assignment.isCurrent(partition, generation)) return;
+    partition.epoch = epoch;
+    partition.parkedKeys = parked.length;
+    partition.phase = 'running';
+    const place = assignment.place(partition);
+    if (partition.next !== undefined) assignment.consumer?.seek({ ...place, offset: partition.next });
+    assignment.resume(partition, 'opening');
+    // While it was opening, another reason to wait may have come up, which the consumer doesn't know of.
+    if (partition.pauses.size > 0) assignment.consumer?.pause([place]);
+  }
+
+  async #backOff(attempt: number): Promise<void> {
+    await delay(this.#parts.timers, exponentialDelayMs(attempt, BACKOFF_MS.first, BACKOFF_MS.most));
+  }
+}

@@ -1,0 +1,225 @@
+import type { ConsumerListener, FetchedBatch, TopicPartition } from '../kafka/consumer.ts';
+import { type MetricsSnapshot, snapshot } from '../telemetry/metrics.ts';
+import { AssignedPartition } from './assigned-partition.ts';
+import { Assignment } from './assignment.ts';
+import { packBatch } from './batch-codec.ts';
+import { FrontierCommitter } from './frontier-committer.ts';
+import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
+import type { RuntimeOptions } from './host-options.ts';
+import type { HostPorts } from './host-ports.ts';
+import { describeError } from './outage.ts';
+import { OutageBoard } from './outage-board.ts';
+import { PartitionOpener } from './partition-opener.ts';
+import { pin } from './pinning.ts';
+import { type RuntimeView, runtimeView } from './runtime-view.ts';
+import type { SlotReport } from './slot-protocol.ts';
+import { SlotSet } from './slot-set.ts';
+import { within } from './timers.ts';
+
+/** A running actor runtime. */
+export interface Runtime {
+  /** Why it isn't ready, in a few words; undefined when it is. */
+  readiness(): string | undefined;
+  /** Of the main thread and of every slot's. */
+  metrics(): Promise<MetricsSnapshot[]>;
+  view(): RuntimeView;
+  /** Drains, commits, leaves the group, stops the threads. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type HostOptions = Pick<RuntimeOptions, 'role' | 'logger' | 'group' | 'topic' | 'slots' | 'limits'>;
+
+/**
+ * The main thread: group membership, assignment, backpressure and commits. The work itself is in the slots' threads. It owns no
+ * clock, socket or thread: all of them come in through its ports.
+ */
+export class RuntimeHost implements Runtime, ConsumerListener {
+  readonly #options: HostOptions;
+  readonly #ports: HostPorts;
+  readonly #assignment: Assignment;
+  readonly #slots: SlotSet;
+  readonly #opener: PartitionOpener;
+  readonly #committer: FrontierCommitter;
+  readonly #outages = new OutageBoard();
+  readonly #metrics: HostMetrics;
+  /** Where each partition was last, so that it comes back to its slot. */
+  #pins = new Map<number, number>();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: HostOptions, ports: HostPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    const { topic, logger } = options;
+    const { timers, ownership, registry } = ports;
+    const assignment = new Assignment(topic);
+    const outages = this.#outages;
+    const slots = new SlotSet(
+      options.slots,
+      ports,
+      {
+        onReport: (slot, report) => this.#onReport(slot, report),
+        onDeath: (slot, error) => this.#onSlotDeath(slot, error),
+        onReplaced: (slot) => this.#onSlotReplaced(slot),
+      },
+      logger,
+    );
+    this.#assignment = assignment;
+    this.#slots = slots;
+    this.#opener = new PartitionOpener({ assignment, slots, ownership, outages, timers, logger });
+    this.#committer = new FrontierCommitter(assignment, outages, timers);
+    this.#metrics = createHostMetrics(registry, {
+      partitions: () => assignment.all(),
+      outages: () => outages.size,
+      now: () => timers.now(),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#slots.start();
+    this.#assignment.consumer = await this.#ports.createConsumer(this);
+    this.#committer.start(this.#options.limits.commitIntervalMs);
+  }
+
+  readiness(): string | undefined {
+    if (this.#closed !== undefined) return 'shutting down';
+    if (this.#outages.summary !== undefined) return this.#outages.summary;
+    const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
+    if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
+    const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
+    return opening.length > 0 ? `${opening.length} partitions are opening` : undefined;
+  }
+
+  async metrics(): Promise<MetricsSnapshot[]> {
+    const [own, slots] = await Promise.all([snapshot(this.#metrics.registry), this.#slots.metrics()]);
+    return [own, ...slots];
+  }
+
+  view(): RuntimeView {
+    const { role, group, topic } = this.#options;
+    const about = { role, group, topic, slots: this.#slots.states };
+    return runtimeView(about, this.#assignment.all(), this.#outages, this.#ports.timers.now());
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#slots.beginStop();
+    this.#committer.stop();
+    await this.#assignment.consumer?.close();
+    this.#opener.forget([...this.#assignment.all()]);
+    await this.#slots.stop(this.#options.limits.drainTimeoutMs);
+    await this.#ports.ownership.close();
+  }
+
+  async onAssigned(assigned: TopicPartition[]): Promise<void> {
+    const numbers = assigned.map(({ partition }) => partition);
+    const pins = pin(numbers, this.#slots.count, this.#pins);
+    this.#pins = new Map([...this.#pins, ...pins]);
+    this.#metrics.rebalances.inc();
+    const generation = this.#assignment.nextGeneration();
+    const now = this.#ports.timers.now();
+    const limits = this.#options.limits.partition;
+    const partitions = numbers.map(
+      (partition) => new AssignedPartition(partition, pins.get(partition) ?? 0, generation, limits, now),
+    );
+    for (const partition of partitions) this.#assignment.add(partition);
+    this.#options.logger.info({ partitions: numbers }, 'partitions assigned');
+    await this.#opener.open(partitions);
+  }
+
+  async onRevoked(revoked: TopicPartition[]): Promise<void> {
+    const partitions = this.#assignment.at(revoked);
+    for (const partition of partitions) partition.phase = 'draining';
+    await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
+    await this.#committer.commit(partitions);
+    this.#opener.forget(partitions);
+  }
+
+  onLost(lost: TopicPartition[]): void {
+    const partitions = this.#assignment.at(lost);
+    if (partitions.length > 0)
+      this.#options.logger.warn({ partitions: partitions.map(({ partition }) => partition) }, 'partitions lost');
+    this.#opener.forget(partitions);
+  }
+
+  onBatch({ partition: number, records, highWatermark }: FetchedBatch): void {
+    const partition = this.#assignment.get(number);
+    if (partition === undefined) return;
+    partition.highWatermark = highWatermark;
+    if (partition.phase === 'opening') {
+      // Not taken: opening ends with a seek to the first record that came meanwhile.
+      partition.frontier ??= records[0]?.offset;
+      partition.next ??= records[0]?.offset;
+      return;
+    }
+    if (partition.phase === 'draining') return;
+    const fresh = partition.fresh(records);
+    if (fresh.length === 0) return;
+    const { buffer, bytes } = packBatch(fresh);
+    partition.taken(fresh, bytes, this.#ports.timers.now());
+    this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
+    if (partition.full) this.#assignment.pause(partition, 'full');
+  }
+
+  #onReport(slot: number, report: SlotReport): void {
+    switch (report.kind) {
+      case 'progress':
+        for (const progress of report.partitions) {
+          const partition = this.#assignment.get(progress.partition);
+          if (partition === undefined || partition.generation !== progress.generation) continue;
+          this.#metrics.messages.inc(progress.messages);
+          partition.progressed(progress, this.#ports.timers.now());
+          if (partition.slack) this.#assignment.resume(partition, 'full');
+        }
+        return;
+      case 'fenced': {
+        const partition = this.#assignment.get(report.partition);
+        if (partition?.generation === report.generation) this.#opener.reclaim(partition);
+        return;
+      }
+      case 'outage': {
+        const { dependency, reason, since } = report;
+        if (this.#outages.note(`slot-${slot}`, dependency, reason, since)) {
+          this.#metrics.outages.inc({ dependency });
+          this.#options.logger.error({ slot, dependency, reason }, 'outage: partitions pause until it is over');
+        }
+        for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.pause(partition, 'outage');
+        return;
+      }
+      case 'recovered':
+        this.#outages.clear(`slot-${slot}`, report.dependency);
+        this.#options.logger.info({ slot, dependency: report.dependency }, 'outage over');
+        if (!this.#outages.has(`slot-${slot}`))
+          for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.resume(partition, 'outage');
+        return;
+    }
+  }
+
+  /** Its partitions wait for the new thread, and then go on from their frontiers. */
+  #onSlotDeath(slot: number, error: Error): void {
+    this.#metrics.slotDeaths.inc();
+    this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
+    this.#outages.clear(`slot-${slot}`);
+    for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.restart(partition);
+  }
+
+  async #onSlotReplaced(slot: number): Promise<void> {
+    await this.#opener.open([...this.#assignment.ofSlot(slot)].filter(({ phase }) => phase === 'opening'));
+  }
+
+  async #drain(partitions: AssignedPartition[]): Promise<void> {
+    const { timers } = this.#ports;
+    await Promise.all(
+      [...this.#slots].map(async (slot) => {
+        const own = partitions.filter((partition) => partition.slot === slot.index);
+        if (own.length === 0 || !slot.running) return;
+        const drained = await slot.drain(own.map(({ partition }) => partition)).catch(() => []);
+        for (const { partition, frontier } of drained)
+          own.find((candidate) => candidate.partition === partition)?.advance(frontier, timers.now());
+      }),
+    );
+  }
+}
