@@ -123,6 +123,11 @@ export const variables = {
     'Worker threads of a worker process, one a core slot.',
   ),
   ORDERMESH_TURN_SIZE_MAX: required(integer(1, 10_000), '1000', 'Most messages whose effects share one transaction.'),
+  ORDERMESH_PREPARES_MAX: required(
+    integer(1, 100_000),
+    '256',
+    'Calls of third parties (`prepare` of an actor) that one worker thread has under way.',
+  ),
   ORDERMESH_MAILBOX_MESSAGES_MAX: required(
     integer(1, 10_000_000),
     '20000',

@@ -26,8 +26,6 @@ export const limits = {
   retriesMax: 3,
   /** Transactions of one worker thread under way: enough for the database and the broker to overlap. */
   turnsMax: 4,
-  /** Calls of `prepare` under way in one worker thread. */
-  preparesMax: 256,
   /** The frontier may be so many times `ORDERMESH_MAILBOX_MESSAGES_MAX` behind the newest message taken. */
   frontierWindowFactor: 10,
 } as const;

@@ -46,7 +46,7 @@ export function runtimeLimits(config: Config): RuntimeLimits {
     slot: {
       turnSizeMax: config.ORDERMESH_TURN_SIZE_MAX,
       turnsMax: limits.turnsMax,
-      preparesMax: limits.preparesMax,
+      preparesMax: config.ORDERMESH_PREPARES_MAX,
       retriesMax: limits.retriesMax,
       retryBackoffMs: config.ORDERMESH_RETRY_BACKOFF,
       outageBackoffMs: OUTAGE_BACKOFF_MS.first,
