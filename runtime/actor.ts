@@ -40,7 +40,7 @@ export const skip: unique symbol = Symbol('skip');
  * 3. `apply`, optional: the effects of all ready messages, of different keys, in **one** transaction per turn; returns the outputs of
  *    each item, in the order of the items. It can run again for a message whose outputs were not yet acknowledged, so it stores its
  *    decision keyed by OrderID and a redelivery repeats the same outputs. The transaction is already fenced: if a newer
- *    epoch owns a partition, it fails before anything is written.
+ *    epoch owns a partition, its statements fail and nothing is written. Once it has ended, late statements are refused.
  *
  * An error thrown by `prepare` concerns that message alone. When `apply` throws, the turn is split until the failing message is
  * found, and the others succeed. `OutageError` (or an error of the database or broker connection) is never the fault of a

@@ -1,18 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
 import { createProducer } from '../kafka/index.ts';
 import type { RecordProducer } from '../kafka/producer.ts';
-import { connectDatabase, type Database } from '../store/database.ts';
-import { fencedPartitions, type Subscription } from '../store/epochs.ts';
+import { connectDatabase } from '../store/database.ts';
 import { parkKey } from '../store/parked-keys.ts';
+import { SessionPool } from '../store/session-pool.ts';
 import { snapshot } from '../telemetry/metrics.ts';
-import type { Actor, ActorModule, Item } from './actor.ts';
+import type { Actor, ActorModule } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
-import type { MessageEntry } from './message-entry.ts';
+import { fencedTransaction } from './fenced-transaction.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
 import type { DrainedPartition, OpenPartition, SlotOptions, SlotTask } from './slot-protocol.ts';
 import { systemTimers } from './timers.ts';
-import type { Transact } from './turn.ts';
 
 /** The thread's own parts, from `start` on. */
 interface SlotThread {
@@ -21,6 +20,10 @@ interface SlotThread {
   stop(): Promise<void>;
   metrics(): Promise<unknown>;
 }
+
+/** A database that does not accept a connection, or finish a turn, in this time is away. */
+const OPEN_MS_MAX = 5_000;
+const TRANSACTION_MS_MAX = 30_000;
 
 let thread: SlotThread | undefined;
 const life = Promise.withResolvers<void>();
@@ -61,7 +64,7 @@ async function start(options: SlotOptions, reports: MessagePort): Promise<void> 
   if (typeof createActor !== 'function') throw new TypeError(`${options.actorModule} must export createActor(context)`);
   const { registry, observer } = createSlotMetrics(options.role, options.slot);
   const actor = await createActor({ settings: options.settings, slot: options.slot, registry });
-  const database = openDatabase(actor, options);
+  const store = openStore(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,
     brokers: options.brokers,
@@ -70,11 +73,18 @@ async function start(options: SlotOptions, reports: MessagePort): Promise<void> 
   const subscription = { group: options.group, topic: options.topic };
   const engine = new SlotEngine(actor, options.group, options.limits, {
     timers: systemTimers,
-    transact: transaction(actor, database, subscription),
+    transact: async (entries) => {
+      if (store === undefined || actor.apply === undefined) throw new TypeError('no apply() or no database');
+      return await fencedTransaction(actor.apply.bind(actor), store.sessions, subscription)(entries);
+    },
     append: (record, done) => producer.append(record, done),
     async park(mailbox, key, parking) {
-      if (database === undefined || mailbox.epoch === undefined) return true;
-      return await parkKey(database, subscription, mailbox.epoch, { partition: mailbox.partition, key, ...parking });
+      if (store === undefined || mailbox.epoch === undefined) return true;
+      return await parkKey(store.database, subscription, mailbox.epoch, {
+        partition: mailbox.partition,
+        key,
+        ...parking,
+      });
     },
     report: (report) => reports.postMessage(report),
     observe: observer,
@@ -83,44 +93,22 @@ async function start(options: SlotOptions, reports: MessagePort): Promise<void> 
     options,
     engine,
     metrics: () => snapshot(registry),
-    stop: () => stop(actor, producer, database),
+    stop: () => stop(actor, producer, store),
   };
 }
 
-function openDatabase(actor: Actor<unknown, unknown>, options: SlotOptions): Database | undefined {
-  if (options.databaseUrl !== undefined) {
-    return connectDatabase({
-      url: options.databaseUrl,
-      // One for each concurrent turn, one to park keys.
-      connections: options.limits.turnsMax + 1,
-      application: `${options.role}-slot-${options.slot}`,
-    });
+function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slot, ...options }: SlotOptions) {
+  if (url !== undefined) {
+    const application = `${role}-slot-${slot}`;
+    return {
+      // To park keys; turns have sessions of their own.
+      database: connectDatabase({ url, connections: 1, application }),
+      sessions: new SessionPool({ url, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
+    };
   }
   if (actor.apply !== undefined)
     throw new TypeError(`${options.actorModule} has apply(), so the runtime needs a databaseUrl: set DATABASE_URL`);
   return undefined;
-}
-
-/** One turn's transaction: the fence first, then the actor's effects of what the fence let through. */
-function transaction(actor: Actor<unknown, unknown>, database: Database | undefined, on: Subscription): Transact {
-  return async (entries) => {
-    if (database === undefined || actor.apply === undefined) throw new TypeError('no apply() or no database');
-    const apply = actor.apply.bind(actor);
-    const epochs = new Map(entries.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
-    return await database.begin(async (sql) => {
-      const fenced = await fencedPartitions(sql, on, epochs);
-      const current = fenced.size === 0 ? entries : entries.filter(({ partition }) => !fenced.has(partition));
-      if (current.length === 0) return { fenced, outputs: [] };
-      const outputs = await apply(current.map(item), sql);
-      if (outputs.length !== current.length)
-        throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${current.length} items`);
-      return { fenced, outputs };
-    });
-  };
-}
-
-function item(entry: MessageEntry): Item<unknown, unknown> {
-  return { message: entry, input: entry.input, prepared: entry.prepared };
 }
 
 function open({ options, engine }: SlotThread, { partition, generation, epoch, parked }: OpenPartition): void {
@@ -137,9 +125,10 @@ function drain(engine: SlotEngine, partitions: number[]): Promise<DrainedPartiti
   return Promise.all(partitions.map(async (partition) => ({ partition, frontier: await engine.drain(partition) })));
 }
 
-async function stop(actor: Actor<unknown, unknown>, producer: RecordProducer, database: Database | undefined) {
+async function stop(actor: Actor<unknown, unknown>, producer: RecordProducer, store: ReturnType<typeof openStore>) {
   await actor.close?.();
   await producer.close();
-  await database?.end({ timeout: 1 });
+  await store?.sessions.close();
+  await store?.database.end({ timeout: 1 });
   life.resolve();
 }

@@ -4,7 +4,10 @@ import postgres from 'postgres';
 export type Database = postgres.Sql;
 
 /** One open transaction; statements issued without awaiting are pipelined. */
-export type Transaction = postgres.TransactionSql;
+export type Transaction = postgres.ISql;
+
+/** Sent when it is awaited or executed. */
+export type Statement = postgres.PendingQuery<postgres.Row[]>;
 
 export interface DatabaseOptions {
   url: string;

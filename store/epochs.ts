@@ -1,4 +1,5 @@
-import type { Database, Transaction } from './database.ts';
+import postgres from 'postgres';
+import type { Database, Statement, Transaction } from './database.ts';
 
 /** One group's reading of one topic: what epochs and parked keys belong to. */
 export interface Subscription {
@@ -51,11 +52,30 @@ async function endBlockingSessions(database: Database, pid: number): Promise<voi
   await database`select pg_terminate_backend(blocker) from unnest(pg_blocking_pids(${pid})) as blocker`;
 }
 
+/** SQLSTATE of `hold_epochs`. */
+const STALE_EPOCH = 'OM001';
+
 /**
- * The fence: locks the epochs against a claim until the transaction ends, and tells which of them are no longer current. The first statement
- * of every transaction with effects.
- * @returns the partitions that a newer epoch owns.
+ * The fence: locks the epochs against a claim until the transaction ends. The first statement of every transaction with effects. When it fails it
+ * has aborted the transaction, so the statements of the effects may be sent right behind it.
+ * @returns the statement, not yet sent; it fails with an error that `stalePartitions` reads when a newer epoch owns one of the partitions.
  */
+export function holdEpochs(
+  transaction: Transaction,
+  { group, topic }: Subscription,
+  epochs: ReadonlyMap<number, number>,
+): Statement {
+  return transaction`
+    select hold_epochs(${group}, ${topic}, ${[...epochs.keys()]}::integer[], ${[...epochs.values()]}::bigint[])`;
+}
+
+/** The partitions with a newer owner, when `error` is that of a fence that did not hold. */
+export function stalePartitions(error: unknown): number[] | undefined {
+  if (!(error instanceof postgres.PostgresError) || error.code !== STALE_EPOCH) return undefined;
+  return error.detail?.split(',').map(Number);
+}
+
+/** `holdEpochs` for a transaction that ends without effects in that case, instead of failing. Nothing may be sent before its answer. */
 export async function fencedPartitions(
   transaction: Transaction,
   { group, topic }: Subscription,

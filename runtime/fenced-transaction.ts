@@ -1,0 +1,44 @@
+import { holdEpochs, type Subscription, stalePartitions } from '../store/epochs.ts';
+import type { SessionPool } from '../store/session-pool.ts';
+import type { Actor, Item } from './actor.ts';
+import type { MessageEntry } from './message-entry.ts';
+import type { Transact } from './turn.ts';
+
+/**
+ * One turn's transaction: the fence is its first statement, and the actor's are sent right behind it without waiting for its answer. A fence that
+ * does not hold makes the server refuse all of them, and the turn is done again without the partitions that have a newer owner.
+ */
+export function fencedTransaction(
+  apply: NonNullable<Actor<unknown, unknown>['apply']>,
+  sessions: SessionPool,
+  on: Subscription,
+): Transact {
+  return async (entries) => {
+    const fenced = new Set<number>();
+    for (;;) {
+      const current = fenced.size === 0 ? entries : entries.filter(({ partition }) => !fenced.has(partition));
+      if (current.length === 0) return { fenced, outputs: [] };
+      const epochs = new Map(current.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
+      try {
+        const outputs = await sessions.transaction(
+          (sql) => holdEpochs(sql, on, epochs),
+          async (sql) => {
+            const outputs = await apply(current.map(item), sql);
+            if (outputs.length !== current.length)
+              throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${current.length} items`);
+            return outputs;
+          },
+        );
+        return { fenced, outputs };
+      } catch (error) {
+        const stale = stalePartitions(error);
+        if (stale === undefined) throw error;
+        for (const partition of stale) fenced.add(partition);
+      }
+    }
+  };
+}
+
+function item(entry: MessageEntry): Item<unknown, unknown> {
+  return { message: entry, input: entry.input, prepared: entry.prepared };
+}

@@ -1,0 +1,174 @@
+import postgres from 'postgres';
+import type { Statement, Transaction } from './database.ts';
+import { StatementGate, TransactionOverError } from './statement-gate.ts';
+
+export interface SessionOptions {
+  url: string;
+  /** Shows up in `pg_stat_activity`. */
+  application: string;
+  /** Longest time to get a connection. */
+  openMsMax: number;
+  /** Longest time of a transaction: a server that takes longer is taken for dead. */
+  transactionMsMax: number;
+}
+
+/** The session has no connection any more, or gave it up. Carries a connection's error code, so it counts as an outage. */
+export class SessionLostError extends Error {
+  override name = 'SessionLostError';
+  readonly code = 'CONNECTION_CLOSED';
+}
+
+const IN_FAILED_TRANSACTION = '25P02';
+const noop = () => {};
+
+/**
+ * One connection whose transactions send `begin`, their fence and their first statements without waiting for answers in between. Once anything but a
+ * server's answer comes back, it is lost for good and never used again.
+ *
+ * What keeps this safe:
+ * - Outside of its own `begin read write` the session is read-only: should `begin` itself fail, the statements behind it write nothing.
+ * - A fence that fails aborts the transaction at the server, and whatever stands behind it is refused there, a commit as well.
+ * - All statements pass a gate that settles them when the connection is lost and refuses those that come too late.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #client: postgres.Sql;
+  #sql: postgres.ReservedSql | undefined;
+  /** For the session's own statements. */
+  #control: StatementGate | undefined;
+  /** For those of the work under way. */
+  #gate: StatementGate | undefined;
+  #onLost: (error: unknown) => void = noop;
+  #lost: SessionLostError | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  /** @throws the server's or the network's error when there is no connection in time */
+  static async open(options: SessionOptions): Promise<Session> {
+    const session = new Session(options);
+    await session.#connect();
+    return session;
+  }
+
+  private constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#client = postgres(options.url, {
+      max: 1,
+      // An idle session is wanted; a connection that the driver opens after it was given up is not, and ends by itself.
+      idle_timeout: 10,
+      max_lifetime: null,
+      connection: {
+        application_name: options.application,
+        default_transaction_read_only: true,
+        // The server gives up as well, a little later: a statement that waits for a lock does not notice that its client has gone.
+        statement_timeout: options.transactionMsMax + 1_000,
+      },
+      onnotice: noop,
+      onclose: () => this.#lose(new SessionLostError('the connection to the database was closed')),
+    });
+  }
+
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /**
+   * One transaction. The statement of `fence` goes first, those of `work` right behind them; it is committed when both have succeeded,
+   * else rolled back.
+   * @throws the first failure: that of `begin`, of the fence, or of the work; `SessionLostError` when the connection was lost, and then
+   *   nobody knows whether a commit under way took place.
+   */
+  async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: Transaction) => Promise<T>): Promise<T> {
+    if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
+      throw this.#lost ?? new SessionLostError('the session is not open');
+    const { promise: lost, reject } = Promise.withResolvers<never>();
+    lost.catch(noop);
+    this.#onLost = reject;
+    const { transactionMsMax } = this.#options;
+    const deadline = setTimeout(() => {
+      this.#lose(new SessionLostError(`the database did not finish a transaction within ${transactionMsMax} ms`));
+    }, transactionMsMax);
+    try {
+      return await Promise.race([lost, this.#run(this.#sql, this.#control.sql, fence, work)]);
+    } finally {
+      clearTimeout(deadline);
+      this.#onLost = noop;
+    }
+  }
+
+  /** Gives the connection up; a transaction under way fails. */
+  async close(): Promise<void> {
+    this.#lose(new SessionLostError('the session was closed'));
+    await this.#ended;
+  }
+
+  async #connect(): Promise<void> {
+    const { openMsMax } = this.#options;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new SessionLostError(`no connection to the database within ${openMsMax} ms`));
+    }, openMsMax);
+    try {
+      // A statement first: a reservation that fails to connect stays in the driver's queue and would take the next connection.
+      await Promise.race([late, this.#client`select 1`]);
+      const sql = await Promise.race([late, this.#client.reserve()]);
+      // Closed in between.
+      if (this.#lost !== undefined) throw this.#lost;
+      this.#control = new StatementGate(sql, (error) => this.#lose(error));
+      this.#sql = sql;
+    } catch (error) {
+      this.#lose(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #run<T>(
+    sql: postgres.ReservedSql,
+    control: Transaction,
+    fence: (sql: Transaction) => Statement,
+    work: (sql: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const gate = new StatementGate(sql, (error) => this.#lose(error));
+    this.#gate = gate;
+    const [begun, held, worked] = await Promise.allSettled([
+      control.unsafe('begin read write').execute(),
+      fence(control).execute(),
+      called(work, gate.sql),
+    ]);
+    gate.close(new TransactionOverError('the transaction of this statement is over'));
+    const succeeded = begun.status === 'fulfilled' && held.status === 'fulfilled' && worked.status === 'fulfilled';
+    if (succeeded && gate.failure === undefined) {
+      const { command } = await control.unsafe('commit');
+      // A statement that nobody waited for has failed meanwhile.
+      if (command !== 'COMMIT') throw gate.failure ?? new Error(`the commit was answered with ${command}`);
+      return worked.value;
+    }
+    await control.unsafe('rollback');
+    if (begun.status === 'rejected') throw begun.reason;
+    if (held.status === 'rejected') throw held.reason;
+    // What came after the first failure only says that the transaction was aborted.
+    if (worked.status === 'rejected' && !saysAborted(worked.reason)) throw worked.reason;
+    throw gate.failure ?? (worked as PromiseRejectedResult).reason;
+  }
+
+  /** Settles all that is under way and lets go of the connection. The transaction under way fails with `cause` itself. */
+  #lose(cause: unknown): void {
+    if (this.#lost !== undefined) return;
+    this.#lost =
+      cause instanceof SessionLostError ? cause : new SessionLostError('the session had to be given up', { cause });
+    this.#onLost(cause);
+    this.#control?.abandon(this.#lost);
+    this.#gate?.abandon(this.#lost);
+    this.#ended = this.#client.end({ timeout: 0 }).catch(noop);
+  }
+}
+
+/** An error thrown before a promise is returned becomes its rejection. */
+async function called<T>(work: (sql: Transaction) => Promise<T>, sql: Transaction): Promise<T> {
+  return await work(sql);
+}
+
+function saysAborted(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === IN_FAILED_TRANSACTION;
+}

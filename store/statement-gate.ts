@@ -1,0 +1,80 @@
+import postgres from 'postgres';
+import type { Transaction } from './database.ts';
+
+/** What the gate uses of the driver's statement (`postgres/src/query.js`, 3.4): it is handed to its connection by `handler`. */
+interface Statement extends Promise<unknown> {
+  handler(statement: Statement): void;
+  reject(error: unknown): void;
+}
+
+/** A statement came after its transaction had ended: it was not sent. */
+export class TransactionOverError extends Error {
+  override name = 'TransactionOverError';
+}
+
+/** What an actor may use of a transaction; the rest of the driver would leave the transaction. */
+const members = new Set<PropertyKey>(['unsafe', 'array', 'json', 'typed', 'types']);
+
+/**
+ * The door between one transaction's statements and their connection. It knows every statement that has no answer yet, so that all of them can be
+ * settled when the connection is lost (the driver forgets those that it had not sent); and after the transaction's end it lets nothing
+ * pass, so that no late statement runs outside of it.
+ */
+export class StatementGate {
+  readonly sql: Transaction;
+  /** The first statement that failed, whether or not anybody looked at its error. */
+  failure: unknown;
+  readonly #unanswered = new Set<Statement>();
+  readonly #onBroken: (error: unknown) => void;
+  #closed: unknown;
+
+  /** @param onBroken called when a statement fails with anything but an answer of the server: the driver's queue is out of step then. */
+  constructor(sql: postgres.ReservedSql, onBroken: (error: unknown) => void) {
+    this.#onBroken = onBroken;
+    const admit = <T>(value: T): T => {
+      if (value instanceof Promise) this.#guard(value as unknown as Statement);
+      return value;
+    };
+    this.sql = new Proxy(sql, {
+      apply: (target, self, args) => admit(Reflect.apply(target as (...args: unknown[]) => unknown, self, args)),
+      get: (target, member) => {
+        if (!members.has(member))
+          throw new TypeError(`${String(member)} is not for use inside a transaction of a turn`);
+        if (member !== 'unsafe') return Reflect.get(target, member);
+        return (...args: Parameters<Transaction['unsafe']>) => admit(target.unsafe(...args));
+      },
+    });
+  }
+
+  /** Nothing passes from now on. Statements under way get their answers. */
+  close(reason: unknown): void {
+    this.#closed ??= reason;
+  }
+
+  /** Settles every statement that has no answer, and lets nothing pass. */
+  abandon(reason: unknown): void {
+    this.close(reason);
+    for (const statement of this.#unanswered) statement.reject(reason);
+  }
+
+  /** The driver calls `handler` once, when somebody first awaits the statement; a fragment of another statement never gets there. */
+  #guard(statement: Statement): void {
+    const send = statement.handler;
+    if (typeof send !== 'function')
+      throw new TypeError('this version of the postgres driver has statements of another kind');
+    statement.handler = () => {
+      if (this.#closed !== undefined) return statement.reject(this.#closed);
+      this.#unanswered.add(statement);
+      Promise.prototype.then.call(
+        statement,
+        () => this.#unanswered.delete(statement),
+        (error) => {
+          this.#unanswered.delete(statement);
+          this.failure ??= error;
+          if (!(error instanceof postgres.PostgresError)) this.#onBroken(error);
+        },
+      );
+      send(statement);
+    };
+  }
+}
