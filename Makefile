@@ -2,13 +2,15 @@
 SHELL := /bin/sh
 BIN := $(CURDIR)/node_modules/.bin
 STAMP := node_modules/.installed
+RUN_STAMP := node_modules/.installed-to-run
+PACKAGES := package-lock.json package.json scripts/install.sh scripts/post-install.mjs scripts/elf-versions.mjs
 REPORT := .cache/test-report.json
 
 # The project's own Node 24 stands before the machine's.
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools run test smoke perf perf-full clean
+.PHONY: help install install-to-run tools run test smoke perf perf-full clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -18,17 +20,21 @@ install: $(STAMP) ## fetch what is missing
 tools:
 	@sh scripts/check-tools.sh
 
-# The lock file decides every version; --no-save keeps npm from rewriting it.
-$(STAMP): package-lock.json package.json scripts/post-install.mjs scripts/elf-versions.mjs | tools
-	@echo 'installing packages'
-	@npm install --no-save --ignore-scripts=false --loglevel=error
-	@node scripts/post-install.mjs
+$(STAMP): $(PACKAGES) | tools
+	@sh scripts/install.sh
+	@touch $(RUN_STAMP) $@
+
+# What runs needs none of the tools that check and test it.
+install-to-run: $(RUN_STAMP)
+
+$(RUN_STAMP): $(PACKAGES) | tools
+	@if [ -e $(STAMP) ]; then sh scripts/install.sh && touch $(STAMP); else sh scripts/install.sh --omit=dev; fi
 	@touch $@
 
-run: tools install ## the stack, every role and simulated restaurants, until Ctrl-C
+run: tools install-to-run ## the stack, every role and simulated restaurants, until Ctrl-C
 	@exec cli/ordermesh up --stop-with-parent
 
-smoke: tools install ## a run of 20 s, then the audit
+smoke: tools install-to-run ## a run of 20 s, then the audit
 	@exec cli/ordermesh smoke --stop-with-parent
 
 test: tools install ## lint, types, import rules and all tests

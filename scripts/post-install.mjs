@@ -35,11 +35,17 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (said !== undefined) console.log(said);
   linkCommand('ordermesh', '../../cli/ordermesh');
   // Another package brings an older compiler, whose command may have been linked in this place.
-  linkCommand('tsc', '../typescript/bin/tsc');
+  if (existsSync(path.join(modules, 'typescript'))) linkCommand('tsc', '../typescript/bin/tsc');
 }
 
-/** The `node` package fetches its binary in an install script, which npm may have been told not to run. */
+/**
+ * Node 24's binary comes as an optional package of the lock file, where there is one for this machine. Elsewhere the `node` package
+ * fetches it in an install script, which npm may have been told not to run.
+ */
 function installNode() {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const binary = `node-${platform}-${process.arch}/bin/node`;
+  if (existsSync(path.join(modules, binary))) linkCommand('node', `../${binary}`);
   if (nodeMajor() === NODE_MAJOR) return;
   execFileSync(process.execPath, ['installArchSpecificPackage.js'], {
     cwd: path.join(modules, 'node'),
