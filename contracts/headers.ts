@@ -18,16 +18,23 @@ export interface EventHeaderFields {
 
 /** CloudEvents 1.0 attributes in Kafka's binary content mode (CloudEvents Kafka protocol binding, section 3.2). */
 export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
-  const headers: RecordHeaders = {
-    ce_specversion: '1.0',
-    ce_id: fields.id,
-    ce_source: fields.source,
-    ce_type: fields.type,
-    ce_time: fields.time,
-    ce_subject: fields.subject,
-    'content-type': 'application/json',
-  };
-  if (fields.traceparent !== undefined) headers.traceparent = fields.traceparent;
+  return { ...commonEventHeaders(fields), ...ownEventHeaders(fields) };
+}
+
+/** The part of an event's headers that events of one source and type have in common. */
+export function commonEventHeaders({ source, type }: Pick<EventHeaderFields, 'source' | 'type'>): RecordHeaders {
+  return { ce_specversion: '1.0', ce_source: source, ce_type: type, 'content-type': 'application/json' };
+}
+
+/** The part of an event's headers that is its own. */
+export function ownEventHeaders({
+  id,
+  time,
+  subject,
+  traceparent,
+}: Omit<EventHeaderFields, 'source' | 'type'>): RecordHeaders {
+  const headers: RecordHeaders = { ce_id: id, ce_time: time, ce_subject: subject };
+  if (traceparent !== undefined) headers.traceparent = traceparent;
   return headers;
 }
 

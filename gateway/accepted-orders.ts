@@ -1,14 +1,26 @@
 /** What is kept of an accepted order. */
 export interface AcceptedOrder {
   storeId: string;
-  fingerprint: string;
+  /** `contentHash` of the order. */
+  content: number;
   /** Milliseconds since the epoch. */
   acceptedAt: number;
 }
 
-const ID_WORDS = 4;
-/** SHA-256 as base64url. */
-const FINGERPRINT_CHARS = 43;
+/** A row: four words of the id, two of hash and time, the store's index, the low word of the time. Half a cache line, and never across two. */
+const ROW_WORDS = 8;
+const CONTENT_LOW = 4;
+/** 21 bits of the hash, below 11 of the time. */
+const BOTH_HIGH = 5;
+const STORE = 6;
+const TIME_LOW = 7;
+const CONTENT_HIGH_BITS = 21;
+const CONTENT_HIGH_MASK = 2 ** CONTENT_HIGH_BITS - 1;
+const WORD = 2 ** 32;
+
+/** The id that is looked for, as words, and the hash that decides its row. Shared: it is read by the search that has just set it. */
+const wanted = new Int32Array(5);
+const HASH = 4;
 
 /**
  * A fixed number of accepted orders by orderId: a hash table with open addressing in typed arrays. A map of objects would hold
@@ -17,29 +29,19 @@ const FINGERPRINT_CHARS = 43;
 export class AcceptedOrders {
   readonly #capacity: number;
   readonly #mask: number;
-  readonly #ids: Uint32Array;
-  readonly #fingerprints: Uint8Array;
-  readonly #stores: Uint32Array;
-  readonly #acceptedAt: Float64Array;
+  readonly #rows: Int32Array;
   /** A byte of each row's hash, 0 for a free row: small enough to stay in the processor's cache, so a search for an unknown order touches nothing else. */
   readonly #tags: Uint8Array;
   #storeNames: string[] = [];
   #storeIndexes = new Map<string, number>();
   #size = 0;
-  /** The id that is being looked for, as words. */
-  readonly #wanted = new Uint32Array(ID_WORDS);
-  /** The tag of its row. */
-  #tag = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
     // At most half of the rows are in use, so a search ends after a step or two.
     const rows = 2 ** Math.ceil(Math.log2(capacity * 2));
     this.#mask = rows - 1;
-    this.#ids = new Uint32Array(rows * ID_WORDS);
-    this.#fingerprints = new Uint8Array(rows * FINGERPRINT_CHARS);
-    this.#stores = new Uint32Array(rows);
-    this.#acceptedAt = new Float64Array(rows);
+    this.#rows = new Int32Array(rows * ROW_WORDS);
     this.#tags = new Uint8Array(rows);
   }
 
@@ -53,26 +55,40 @@ export class AcceptedOrders {
 
   /** `orderId` is a UUID in lower case. */
   get(orderId: string): AcceptedOrder | undefined {
-    const row = this.#find(orderId);
+    readId(orderId);
+    return this.getRead();
+  }
+
+  /** `get` for the orderId of the last search in another table, which need not be read again. */
+  getRead(): AcceptedOrder | undefined {
+    const row = this.#find();
     if (this.#tags[row] === 0) return undefined;
-    const start = row * FINGERPRINT_CHARS;
+    const rows = this.#rows;
+    const at = row * ROW_WORDS;
+    const high = rows[at + BOTH_HIGH] as number;
     return {
-      storeId: this.#storeNames[this.#stores[row] as number] as string,
-      fingerprint: String.fromCharCode(...this.#fingerprints.subarray(start, start + FINGERPRINT_CHARS)),
-      acceptedAt: this.#acceptedAt[row] as number,
+      storeId: this.#storeNames[rows[at + STORE] as number] as string,
+      content: (high & CONTENT_HIGH_MASK) * WORD + ((rows[at + CONTENT_LOW] as number) >>> 0),
+      acceptedAt: (high >>> CONTENT_HIGH_BITS) * WORD + ((rows[at + TIME_LOW] as number) >>> 0),
     };
   }
 
   /** Replaces what was kept of this orderId before. The table must not be full. */
-  set(orderId: string, storeId: string, fingerprint: string, acceptedAt: number): void {
-    const row = this.#find(orderId);
+  set(orderId: string, storeId: string, content: number, acceptedAt: number): void {
+    readId(orderId);
+    const row = this.#find();
     if (this.#tags[row] === 0) this.#size += 1;
-    this.#tags[row] = this.#tag;
-    this.#acceptedAt[row] = acceptedAt;
-    for (let at = 0; at < ID_WORDS; at += 1) this.#ids[row * ID_WORDS + at] = this.#wanted[at] as number;
-    this.#stores[row] = this.#storeIndex(storeId);
-    const start = row * FINGERPRINT_CHARS;
-    for (let at = 0; at < FINGERPRINT_CHARS; at += 1) this.#fingerprints[start + at] = fingerprint.charCodeAt(at);
+    this.#tags[row] = tagOf(wanted[HASH] as number);
+    const rows = this.#rows;
+    const at = row * ROW_WORDS;
+    rows[at] = wanted[0] as number;
+    rows[at + 1] = wanted[1] as number;
+    rows[at + 2] = wanted[2] as number;
+    rows[at + 3] = wanted[3] as number;
+    rows[at + CONTENT_LOW] = content | 0;
+    rows[at + BOTH_HIGH] = Math.floor(content / WORD) | (Math.floor(acceptedAt / WORD) << CONTENT_HIGH_BITS);
+    rows[at + STORE] = this.#storeIndex(storeId);
+    rows[at + TIME_LOW] = acceptedAt | 0;
   }
 
   clear(): void {
@@ -83,30 +99,20 @@ export class AcceptedOrders {
     this.#size = 0;
   }
 
-  /** The row of this orderId, or the free row where it belongs. */
-  #find(orderId: string): number {
-    const wanted = this.#wanted;
-    const a = word(orderId, 0, 4);
-    const b = word(orderId, 9, 14);
-    const c = word(orderId, 19, 24);
-    const d = word(orderId, 28, 32);
-    wanted[0] = a;
-    wanted[1] = b;
-    wanted[2] = c;
-    wanted[3] = d;
-    const hash = mixed(a, b, c, d);
-    const tag = (hash >>> 24) | 1;
-    this.#tag = tag;
+  /** The row of the wanted id, or the free row where it belongs. */
+  #find(): number {
+    const hash = wanted[HASH] as number;
+    const tag = tagOf(hash);
+    const rows = this.#rows;
     let row = hash & this.#mask;
     for (let found = this.#tags[row]; found !== 0; found = this.#tags[row]) {
-      const at = row * ID_WORDS;
-      const ids = this.#ids;
+      const at = row * ROW_WORDS;
       if (
         found === tag &&
-        ids[at + 3] === wanted[3] &&
-        ids[at] === wanted[0] &&
-        ids[at + 1] === wanted[1] &&
-        ids[at + 2] === wanted[2]
+        rows[at + 3] === wanted[3] &&
+        rows[at] === wanted[0] &&
+        rows[at + 1] === wanted[1] &&
+        rows[at + 2] === wanted[2]
       )
         return row;
       row = (row + 1) & this.#mask;
@@ -122,6 +128,22 @@ export class AcceptedOrders {
     }
     return index;
   }
+}
+
+function readId(orderId: string): void {
+  const a = word(orderId, 0, 4);
+  const b = word(orderId, 9, 14);
+  const c = word(orderId, 19, 24);
+  const d = word(orderId, 28, 32);
+  wanted[0] = a;
+  wanted[1] = b;
+  wanted[2] = c;
+  wanted[3] = d;
+  wanted[HASH] = mixed(a, b, c, d);
+}
+
+function tagOf(hash: number): number {
+  return (hash >>> 24) | 1;
 }
 
 /** 32 bits out of two groups of four hexadecimal digits. */

@@ -6,8 +6,9 @@ export interface IntakeOrder {
   storeId: string;
   /** What the client sent, byte for byte; only a missing orderId has been put in front. */
   value: Buffer;
-  /** Headers of the `order.placed` event. */
+  /** Headers of the `order.placed` event: those that are its own, and those it has in common with others (one object for all of them). */
   headers: RecordHeaders;
+  commonHeaders: RecordHeaders;
 }
 
 /**

@@ -25,8 +25,8 @@ export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptio
   }
 
   return {
-    accept({ orderId, value, headers }, done) {
-      producer.append({ topic: topics.rawOrders, key: orderId, value, headers }, (error) => {
+    accept({ orderId, value, headers, commonHeaders }, done) {
+      producer.append({ topic: topics.rawOrders, key: orderId, value, headers, commonHeaders }, (error) => {
         if (error !== null || failing) turn(error);
         done(error);
       });

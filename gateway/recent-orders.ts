@@ -4,7 +4,8 @@ import { AcceptedOrders } from './accepted-orders.ts';
 /** An order that this gateway has seen lately. */
 export interface RecentOrder<Waiter> {
   readonly storeId: string;
-  readonly fingerprint: string;
+  /** `contentHash` of the order. */
+  readonly content: number;
   /** When it became durable, in milliseconds since the epoch; 0 while it is on its way. */
   readonly acceptedAt: number;
   /** Repeats of the order that arrived while it was on its way; answered together with it. */
@@ -44,22 +45,22 @@ export class RecentOrders<Waiter> {
     const underWay = this.#underWay.get(orderId);
     if (underWay !== undefined) return underWay;
     this.#expire();
-    return this.#young.get(orderId) ?? this.#old.get(orderId);
+    return this.#young.get(orderId) ?? this.#old.getRead();
   }
 
   /** The order is on its way; `accepted` or `failed` must follow. */
-  begin(orderId: string, storeId: string, fingerprint: string): RecentOrder<Waiter> {
-    const order: RecentOrder<Waiter> = { storeId, fingerprint, acceptedAt: 0 };
+  begin(orderId: string, storeId: string, content: number): RecentOrder<Waiter> {
+    const order: RecentOrder<Waiter> = { storeId, content, acceptedAt: 0 };
     this.#underWay.set(orderId, order);
     return order;
   }
 
   /** The order is durable. */
-  accepted(orderId: string, { storeId, fingerprint }: RecentOrder<Waiter>): void {
+  accepted(orderId: string, { storeId, content }: RecentOrder<Waiter>): void {
     this.#underWay.delete(orderId);
     this.#expire();
     if (this.#young.isFull) this.#turn();
-    this.#young.set(orderId, storeId, fingerprint, this.#clock.now());
+    this.#young.set(orderId, storeId, content, this.#clock.now());
   }
 
   /** The order did not become durable: the next one with its orderId is a first one again. */

@@ -1,11 +1,11 @@
 import type { Clock } from '../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
 import { eventId } from '../contracts/events.ts';
-import { orderFingerprint } from '../contracts/fingerprint.ts';
-import { eventHeaders } from '../contracts/headers.ts';
+import { commonEventHeaders, ownEventHeaders, type RecordHeaders } from '../contracts/headers.ts';
 import { type Order, orderSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import type { Admission } from './admission.ts';
+import { contentHash } from './content-hash.ts';
 import type { Identity } from './identity.ts';
 import type { Intake } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -49,7 +49,7 @@ export class Reception {
   readonly #intake: Intake;
   readonly #metrics: GatewayMetrics;
   readonly #clock: Clock;
-  readonly #source: string;
+  readonly #commonHeaders: RecordHeaders;
   #timeMs = 0;
   #time = '';
   #idle: (() => void) | undefined;
@@ -60,7 +60,7 @@ export class Reception {
     this.recent = recent;
     this.#metrics = metrics;
     this.#clock = clock;
-    this.#source = source;
+    this.#commonHeaders = commonEventHeaders({ source, type: 'order.placed' });
   }
 
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
@@ -125,37 +125,29 @@ export class Reception {
 
   #take(order: Order, value: Buffer, size: number, traceparent: string, submitter: Submitter): void {
     const { orderId, storeId } = order;
-    const fingerprint = orderFingerprint(order);
+    const content = contentHash(order);
     const earlier = this.recent.get(orderId);
     if (earlier !== undefined) {
-      this.#repeat(earlier, fingerprint, orderId, size, submitter);
+      this.#repeat(earlier, content, orderId, size, submitter);
       return;
     }
-    const recent = this.recent.begin(orderId, storeId, fingerprint);
+    const recent = this.recent.begin(orderId, storeId, content);
     const startedAt = performance.now();
-    const headers = eventHeaders({
+    const headers = ownEventHeaders({
       id: eventId(orderId, 'order.placed'),
-      type: 'order.placed',
-      source: this.#source,
       time: this.#now(),
       subject: orderId,
       traceparent,
     });
-    this.#intake.accept({ orderId, storeId, value, headers }, (error) => {
+    this.#intake.accept({ orderId, storeId, value, headers, commonHeaders: this.#commonHeaders }, (error) => {
       this.#metrics.answered(error === null, performance.now() - startedAt);
       this.#settle(orderId, recent, size, submitter, error);
     });
   }
 
   /** The same content is the same order, on its way or accepted already; other content is a conflict. */
-  #repeat(
-    earlier: RecentOrder<Waiter>,
-    fingerprint: string,
-    orderId: string,
-    size: number,
-    submitter: Submitter,
-  ): void {
-    if (earlier.fingerprint !== fingerprint) {
+  #repeat(earlier: RecentOrder<Waiter>, content: number, orderId: string, size: number, submitter: Submitter): void {
+    if (earlier.content !== content) {
       this.#refuse(size, submitter, 'order-conflict', `order ${orderId} was sent before with other content`, orderId);
     } else if (earlier.acceptedAt === 0) {
       earlier.waiters ??= [];

@@ -181,10 +181,26 @@ function expire(pending: Pending, now: number): boolean {
   return true;
 }
 
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
+function sizeOf({ key, value, headers, commonHeaders }: OutgoingRecord): number {
   let bytes = RECORD_FRAMING_BYTES + key.length;
   // Text of a value may be anything, so its bytes are counted; keys and headers are short.
   if (value !== null) bytes += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+  if (headers !== undefined) bytes += headersSize(headers);
+  if (commonHeaders !== undefined) {
+    if (commonHeaders !== lastCommon) {
+      lastCommon = commonHeaders;
+      lastCommonBytes = headersSize(commonHeaders);
+    }
+    bytes += lastCommonBytes;
+  }
+  return bytes;
+}
+
+let lastCommon: OutgoingRecord['commonHeaders'];
+let lastCommonBytes = 0;
+
+function headersSize(headers: NonNullable<OutgoingRecord['headers']>): number {
+  let bytes = 0;
   for (const name in headers) bytes += HEADER_FRAMING_BYTES + name.length + (headers[name]?.length ?? 0);
   return bytes;
 }

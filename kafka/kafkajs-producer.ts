@@ -70,8 +70,8 @@ class KafkajsTransport implements ProduceTransport {
 
   async #sendTopic(topic: string, records: QueuedRecord[]): Promise<void> {
     const messages = records.map(({ record }): Message => {
-      const { key, value, headers, partition } = record;
-      return { key, value, ...(headers && { headers }), ...(partition !== undefined && { partition }) };
+      const { key, value, commonHeaders, headers, partition } = record;
+      return { key, value, headers: { ...commonHeaders, ...headers }, ...(partition !== undefined && { partition }) };
     });
     for (let attempt = 1; !records.every(({ settled }) => settled); attempt += 1) {
       try {

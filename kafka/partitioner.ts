@@ -1,7 +1,21 @@
 /** The partition of a key, as the Java client's default partitioner computes it, so that every client agrees. */
 export function partitionOf(key: string | Buffer, partitionCount: number): number {
-  const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-  return (murmur2(bytes) & 0x7fffffff) % partitionCount;
+  return (murmur2(typeof key === 'string' ? textBytes(key) : key) & 0x7fffffff) % partitionCount;
+}
+
+/** Keys are short ASCII text as a rule: their bytes are written here, without a buffer for each. Valid until the next call. */
+const scratch = new Uint8Array(64);
+const views = Array.from({ length: scratch.length + 1 }, (_, length) => scratch.subarray(0, length));
+
+function textBytes(key: string): Uint8Array {
+  const view = views[key.length];
+  if (view === undefined) return Buffer.from(key);
+  for (let at = 0; at < key.length; at += 1) {
+    const code = key.charCodeAt(at);
+    if (code > 0x7f) return Buffer.from(key);
+    scratch[at] = code;
+  }
+  return view;
 }
 
 const SEED = 0x9747b28c;

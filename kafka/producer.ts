@@ -8,6 +8,8 @@ export interface OutgoingRecord {
   value: Buffer | string | null;
   /** Own headers as text; headers copied from another record may be bytes. */
   headers?: RecordHeaders | Record<string, string | Buffer>;
+  /** Headers that many records have in common; they stand before `headers`. One object for all of these records is encoded once. */
+  commonHeaders?: RecordHeaders;
   /** Only for records that must stay on a known partition. */
   partition?: number;
 }

@@ -56,6 +56,12 @@ export class RecordBatchEncoder {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #at = 0;
   readonly #names = new Map<string, HeaderName>();
+  /** The common headers met last, as they stand in a record. */
+  #common: { headers: OutgoingRecord['commonHeaders']; encoded: Buffer; count: number } = {
+    headers: undefined,
+    encoded: Buffer.alloc(0),
+    count: 0,
+  };
 
   /** Makes the room of all batches since the last reset free again. */
   reset(): void {
@@ -127,7 +133,7 @@ export class RecordBatchEncoder {
     this.#textOrBytes(record.key);
     if (record.value === null) this.#at = writeVarint(bytes, -1, this.#at);
     else this.#textOrBytes(record.value);
-    this.#headers(record.headers);
+    this.#headers(record.commonHeaders, record.headers);
     const length = this.#at - bodyAt;
     const width = varintWidth(length);
     if (width !== 2) {
@@ -137,10 +143,15 @@ export class RecordBatchEncoder {
     writeVarint(bytes, length, lengthAt);
   }
 
-  #headers(headers: OutgoingRecord['headers']): void {
+  #headers(common: OutgoingRecord['commonHeaders'], headers: OutgoingRecord['headers']): void {
     const countAt = this.#at;
     this.#at += 1;
     let count = 0;
+    if (common !== undefined) {
+      if (common !== this.#common.headers) this.#common = encodeCommon(common);
+      this.#copy(this.#common.encoded);
+      count = this.#common.count;
+    }
     for (const name in headers) {
       const value = headers[name];
       if (value === undefined) continue;
@@ -203,6 +214,12 @@ function remember(known: HeaderName, value: string): Buffer {
   if (known.values !== undefined && known.values.size < REMEMBERED_VALUES_MAX) known.values.set(value, encoded);
   else known.values = undefined;
   return encoded;
+}
+
+function encodeCommon(headers: NonNullable<OutgoingRecord['commonHeaders']>) {
+  const parts: Buffer[] = [];
+  for (const name in headers) parts.push(encodeText(name), encodeText(headers[name] ?? ''));
+  return { headers, encoded: Buffer.concat(parts), count: parts.length / 2 };
 }
 
 function encodeText(text: string): Buffer {
