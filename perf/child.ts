@@ -10,8 +10,13 @@ export const program = (path: string): string => fileURLToPath(new URL(`../${pat
  * @returns what it printed on standard output.
  * @throws with its standard error when it exits with anything but 0.
  */
-export async function runProgram(file: string, args: string[], options: ProgramOptions = {}): Promise<string> {
-  const child = start(file, args, options, ['pipe', 'pipe', 'pipe']);
+export function runProgram(file: string, args: string[], options: ProgramOptions = {}): Promise<string> {
+  return runCommand(process.execPath, [file, ...args], options);
+}
+
+/** As `runProgram`, for a program that isn't of Node. */
+export async function runCommand(command: string, args: string[], options: ProgramOptions = {}): Promise<string> {
+  const child = start(command, args, options, ['pipe', 'pipe', 'pipe']);
   let output = '';
   let complaint = '';
   child.stdout?.on('data', (chunk) => {
@@ -22,7 +27,7 @@ export async function runProgram(file: string, args: string[], options: ProgramO
   });
   child.stdin?.end(options.input ?? '');
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${file} exited with ${code}: ${complaint.trim()}`);
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} exited with ${code}: ${complaint.trim()}`);
   return output;
 }
 
@@ -46,7 +51,7 @@ export async function startProgram(
   args: string[],
   options: ProgramOptions & { ready: (child: ChildProcess) => Promise<unknown> },
 ): Promise<Program> {
-  const child = start(file, args, options, ['ignore', 'ignore', 'inherit', 'ipc']);
+  const child = start(process.execPath, [file, ...args], options, ['ignore', 'ignore', 'inherit', 'ipc']);
   const exited = once(child, 'exit');
   const died = exited.then(([code]) => Promise.reject(new Error(`${file} exited with ${code} before it was ready`)));
   await Promise.race([options.ready(child), died]);
@@ -62,12 +67,12 @@ export async function startProgram(
 }
 
 function start(
-  file: string,
+  command: string,
   args: string[],
   { env }: ProgramOptions,
   stdio: ('pipe' | 'ignore' | 'inherit' | 'ipc')[],
 ): ChildProcess {
-  return spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio });
+  return spawn(command, args, { env: { ...process.env, ...env }, stdio });
 }
 
 /** Ready when the program sends its first IPC message. */

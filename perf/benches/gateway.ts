@@ -1,5 +1,5 @@
-import { byAnswer, byMessage, lastJson, program, runProgram, startProgram } from '../child.ts';
-import type { LoadResult } from '../load/closed-loop.ts';
+import { byAnswer, byMessage, program, runProgram, startProgram } from '../child.ts';
+import { httpLoad } from '../load/http-load.ts';
 import type { Figures } from '../report.ts';
 import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
@@ -7,6 +7,7 @@ import type { Bench } from './bench.ts';
 const GATEWAY_PORT = 18_080;
 const GATEWAY_ADMIN_PORT = 19_464;
 const CEILING_PORT = 18_081;
+const CONNECTIONS = 128;
 
 /** The gateway storing durably, with validation, tokens and metrics on, against uWebSockets.js that parses, answers and stores nothing. */
 export async function benchGateway({ env, seconds, rounds, sampleOrder }: Bench): Promise<Figures> {
@@ -30,10 +31,9 @@ export async function benchGateway({ env, seconds, rounds, sampleOrder }: Bench)
   });
 
   const load = async (port: number) => {
-    const args = ['--url', `http://127.0.0.1:${port}/v1/orders`, '--seconds', String(seconds), '--token', token];
-    const result = lastJson<LoadResult>(
-      await runProgram(program('perf/load/closed-loop.ts'), args, { input: JSON.stringify(order) }),
-    );
+    const url = `http://127.0.0.1:${port}/v1/orders`;
+    const load = { url, connections: CONNECTIONS, seconds, token, order: JSON.stringify(order) };
+    const result = await httpLoad(load);
     const refused = Object.keys(result.statuses).filter((status) => status !== '202');
     if (refused.length > 0) throw new Error(`the load was not accepted: ${JSON.stringify(result.statuses)}`);
     return result.acceptedPerSecond;
