@@ -1,22 +1,35 @@
 import { lastJson, program, runProgram } from '../child.ts';
+import { buildParallelConsumer, type ParallelConsumerSettings } from '../peers/parallel-consumer/build.ts';
 import type { Figures } from '../report.ts';
 import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const TOPIC = 'perf-runtime';
 
-interface Throughput {
-  messagesPerSecond: number;
+/** As the library comes: 16 records at a time, each in a call of its own. */
+const peerDefault: ParallelConsumerSettings = { engine: 'threads', concurrency: 16, batch: 1 };
+/** The fastest settings found for calls of one record, which is how our actor decodes. */
+const peerTuned: ParallelConsumerSettings = { engine: 'threads', concurrency: 1_000, batch: 1 };
+/** The fastest settings found for records that wait for a timer: its reactor variant, in calls of up to 100 records of different keys. */
+const peerAsync: ParallelConsumerSettings = { engine: 'reactor', concurrency: 5_000, batch: 100 };
+/** Messages that wait at a time in one of our threads. */
+const PREPARES_MAX = 5_000;
+
+const CPU_MS = 0.2;
+
+/** The actor runtime beside a loop with the same parts and none of the guarantees, beside Parallel Consumer, and beside itself on one thread. */
+export async function benchRuntime(bench: Bench): Promise<Figures> {
+  await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, String(bench.messages)], { env: bench.env });
+  return { ...(await noop(bench)), ...(await asynchronous(bench)), ...(await cpuBound(bench)) };
 }
 
-/** The actor runtime with an actor that only decodes, against a loop with the same parts and none of the guarantees. */
-export async function benchRuntime({ env, rounds, messages }: Bench): Promise<Figures> {
-  await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, String(messages)], { env });
-  const measure = (file: string) => async () =>
-    lastJson<Throughput>(await runProgram(program(file), [TOPIC, String(messages)], { env })).messagesPerSecond;
-  const { runtime, loop } = await interleave(rounds, {
-    runtime: measure('perf/load/runtime-noop.ts'),
-    loop: measure('perf/limits/runtime-loop.ts'),
+async function noop({ env, rounds, messages }: Bench): Promise<Figures> {
+  const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
+  const { runtime, loop, standard, tuned } = await interleave(rounds, {
+    runtime: () => throughput('perf/load/runtime-throughput.ts', messages, { env }),
+    loop: () => throughput('perf/limits/runtime-loop.ts', messages, { env }),
+    standard: () => peer.measure(TOPIC, messages / 4, peerDefault),
+    tuned: () => peer.measure(TOPIC, messages, peerTuned),
   });
   return {
     runtime_noop_vs_bare_loop: ratioFigure(
@@ -24,5 +37,69 @@ export async function benchRuntime({ env, rounds, messages }: Bench): Promise<Fi
       loop,
       'kafkajs, packed batches, pinned threads, JSON.parse, and no guarantees',
     ),
+    runtime_noop_vs_parallel_consumer: ratioFigure(
+      runtime,
+      standard,
+      `Parallel Consumer ${peer.version}, order per key, as it comes: ${described(peerDefault)}; it decodes nothing`,
+    ),
+    runtime_noop_vs_parallel_consumer_tuned: ratioFigure(
+      runtime,
+      tuned,
+      `Parallel Consumer ${peer.version}, order per key, at its best: ${described(peerTuned)}; it decodes nothing`,
+    ),
   };
+}
+
+/** Work that waits for somebody else. Both sides at their best concurrency. */
+async function asynchronous({ env, rounds, messages }: Bench): Promise<Figures> {
+  const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
+  const figures: Figures = {};
+  for (const waitMs of [1, 10]) {
+    const { runtime, theirs } = await interleave(Math.ceil(rounds / 2), {
+      runtime: () =>
+        throughput('perf/load/runtime-throughput.ts', messages, {
+          env: { ...env, ORDERMESH_PREPARES_MAX: String(PREPARES_MAX) },
+          args: ['--actor', 'async', '--settings', JSON.stringify({ waitMs })],
+        }),
+      theirs: () => peer.measure(TOPIC, messages, peerAsync, waitMs),
+    });
+    figures[`runtime_async_${waitMs}ms_vs_parallel_consumer`] = ratioFigure(
+      runtime,
+      theirs,
+      `each order waits ${waitMs} ms, ${PREPARES_MAX} at a time in each of our threads; Parallel Consumer at its best: ${described(peerAsync)}`,
+    );
+  }
+  return figures;
+}
+
+/** Whether a second core is worth a second core: the same computing actor in two threads and in one. */
+async function cpuBound({ env, seconds, rounds }: Bench): Promise<Figures> {
+  const calibration = await runProgram(program('perf/load/calibrate-cpu.ts'), [String(CPU_MS)]);
+  const { steps } = lastJson<{ steps: number }>(calibration);
+  const measure = (slots: number) => () =>
+    throughput('perf/load/runtime-throughput.ts', Math.round((slots * seconds * 1_000) / CPU_MS), {
+      env: { ...env, ORDERMESH_SLOTS: String(slots) },
+      args: ['--actor', 'cpu', '--settings', JSON.stringify({ steps })],
+    });
+  const { two, one } = await interleave(rounds, { two: measure(2), one: measure(1) });
+  return {
+    cpu_bound_two_slots_vs_one: ratioFigure(
+      two,
+      one,
+      `one slot, an actor that computes for ${CPU_MS * 1_000} µs an order (${steps.toLocaleString('en')} steps of xorshift)`,
+    ),
+  };
+}
+
+async function throughput(
+  file: string,
+  messages: number,
+  { env, args = [] }: { env: Record<string, string>; args?: string[] },
+): Promise<number> {
+  const output = await runProgram(program(file), [TOPIC, String(messages), ...args], { env });
+  return lastJson<{ messagesPerSecond: number }>(output).messagesPerSecond;
+}
+
+function described({ engine, concurrency, batch }: ParallelConsumerSettings): string {
+  return `${engine}, ${concurrency} at a time, ${batch === 1 ? 'one record' : `up to ${batch} records`} a call`;
 }

@@ -1,4 +1,4 @@
-import type { Actor } from '../../runtime/actor.ts';
+import type { Actor } from '../../../runtime/actor.ts';
 
 /** Only decodes: what the runtime itself costs. */
 export function createActor(): Actor<unknown> {
