@@ -1,5 +1,5 @@
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import { type Clock, systemClock } from '../contracts/clock.ts';
+import { type Clock, turnClock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
@@ -42,7 +42,7 @@ const SERVICE_RESTART = 1012;
  * @throws ConfigError for a combination of settings that cannot be; Error naming the port when it is taken.
  */
 export async function startIntakeServer(options: IntakeServerOptions): Promise<RunningRole> {
-  const { config, logger, role, intake, lookup, streams = new Set(), onStream, clock = systemClock } = options;
+  const { config, logger, role, intake, lookup, streams = new Set(), onStream, clock = turnClock() } = options;
   const authenticator = await createAuthenticator(config, clock);
   const metrics = new GatewayMetrics();
   const admission = new Admission({

@@ -23,8 +23,8 @@ const VARINT_BYTES_MAX = 5;
 const REMEMBERED_VALUES_MAX = 64;
 /** The caches hold names that our own code chose; a stranger's copied headers must not grow them without end. */
 const REMEMBERED_NAMES_MAX = 256;
-/** Below this many characters a loop beats the call into the runtime. */
-const SHORT_TEXT_MAX = 64;
+/** A length up to this is a varint of one byte. */
+const ONE_BYTE_LENGTH_MAX = 63;
 const INITIAL_BYTES = 1 << 20;
 
 /** What makes a batch idempotent: the broker appends each sequence number of a producer id once. */
@@ -188,19 +188,11 @@ export class RecordBatchEncoder {
       this.#copy(value);
       return;
     }
-    if (value.length < SHORT_TEXT_MAX) {
-      // One byte of length while it is below 64, which ASCII text of this size is.
-      let at = this.#at + 1;
-      let index = 0;
-      for (; index < value.length; index += 1) {
-        const code = value.charCodeAt(index);
-        if (code > 127) break;
-        bytes[at] = code;
-        at += 1;
-      }
-      if (index === value.length) {
-        bytes[this.#at] = index << 1;
-        this.#at = at;
+    if (value.length <= ONE_BYTE_LENGTH_MAX) {
+      const written = bytes.write(value, this.#at + 1);
+      if (written <= ONE_BYTE_LENGTH_MAX) {
+        bytes[this.#at] = written << 1;
+        this.#at += 1 + written;
         return;
       }
     }
