@@ -141,7 +141,7 @@ export const variables = {
   ),
   ORDERMESH_FETCH_INTERVAL: required(
     duration(),
-    '30ms',
+    '20ms',
     'Wait between fetches while they bring little: larger turns for so much latency a step.',
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),

@@ -5,8 +5,8 @@ import type { Timers } from './timers.ts';
 
 /** So many applicable messages are a backlog: another turn begins beside those under way. */
 const BACKLOG_MESSAGES = 200;
-/** Longest time that messages gather behind a turn. */
-const GATHER_MS_MAX = 25;
+/** Longest time that messages gather behind the beginning of a turn. */
+const GATHER_MS_MAX = 15;
 
 /** The messages of one slot that wait for a turn, and when the next turn begins. */
 export class TurnScheduler {
@@ -15,7 +15,7 @@ export class TurnScheduler {
   readonly #timers: Timers;
   readonly #wake: () => void;
   #turns = 0;
-  #lastTurnAt = 0;
+  #lastTurnAt = Number.NEGATIVE_INFINITY;
   #gathering = false;
 
   /** @param wake is called when messages have gathered for long enough. */
@@ -34,13 +34,13 @@ export class TurnScheduler {
   }
 
   /**
-   * While a turn is under way, the next one gathers, as in a group commit: a transaction costs about the same for one message as
-   * for many. Turns run side by side for a backlog, or when the one under way takes long.
+   * Behind a turn the next one gathers, whether or not that turn is still under way: a transaction and what follows it cost about the same
+   * for one message as for many. A message that comes after a quiet moment has its turn at once, and so has a backlog.
    */
   mayBegin(): boolean {
     const waiting = this.#waiting.length;
     if (waiting === 0 || this.#turns >= this.#limits.turnsMax) return false;
-    if (this.#turns === 0 || waiting >= Math.min(BACKLOG_MESSAGES, this.#limits.turnSizeMax)) return true;
+    if (waiting >= Math.min(BACKLOG_MESSAGES, this.#limits.turnSizeMax)) return true;
     const gatherMs = this.#lastTurnAt + GATHER_MS_MAX - this.#timers.now();
     if (gatherMs <= 0) return true;
     if (!this.#gathering) {

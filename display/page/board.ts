@@ -9,6 +9,11 @@ const DRAWN_MAX = 40;
 const HOLD_MS = 2_500;
 /** A card that has just moved takes no command: it may have come under a finger that meant another. */
 const SETTLE_MS = 450;
+/**
+ * Cards move only when nothing changed for this long before: motion draws the eye to a ticket on a calm board, and on one where something changes all
+ * the time it would draw it everywhere, and keep the screen's processor busy.
+ */
+const CALM_MS = 500;
 const CARD_WIDTH_MIN = 290;
 /** A column is divided into this many rows; a card takes as many as it needs, and no fewer than the least. */
 const ROWS = 24;
@@ -31,6 +36,7 @@ export class Board {
   /** Pixels between two cards. */
   #gap = 0;
   #columns = 4;
+  #drawnAt = Number.NEGATIVE_INFINITY;
 
   constructor(node: HTMLOListElement, options: BoardOptions) {
     this.node = node;
@@ -90,13 +96,15 @@ export class Board {
   }
 
   #draw(now: number): void {
+    const calm = now - this.#drawnAt >= CALM_MS;
+    this.#drawnAt = now;
     const slots = this.#slots.all.slice(0, DRAWN_MAX);
     const before = this.#boxes();
     this.#dropAllBut(slots);
-    for (const slot of slots) this.#ensure(slot);
+    for (const slot of slots) this.#ensure(slot, calm);
     this.#place(slots);
     this.#measure(slots);
-    this.#glide(before, now);
+    this.#glide(before, now, calm);
     this.node.toggleAttribute('data-empty', slots.length === 0);
   }
 
@@ -110,10 +118,11 @@ export class Board {
     }
   }
 
-  #ensure({ ticket, leftAt }: Slot): void {
+  #ensure({ ticket, leftAt }: Slot, calm: boolean): void {
     let card = this.#cards.get(ticket.orderId);
     if (card === undefined) {
       card = new TicketCard(ticket, this.#options);
+      card.node.toggleAttribute('data-arriving', calm);
       this.#cards.set(ticket.orderId, card);
     } else if (card.ticket !== ticket) {
       // A ticket that was taken back says so, which takes a line more.
@@ -164,8 +173,8 @@ export class Board {
   }
 
   /** Lets cards that got a new place glide there, so that the eye can follow. */
-  #glide(before: Map<string, DOMRect>, now: number): void {
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  #glide(before: Map<string, DOMRect>, now: number, calm: boolean): void {
+    const still = !calm || matchMedia('(prefers-reduced-motion: reduce)').matches;
     for (const [orderId, { node }] of this.#cards) {
       const from = before.get(orderId);
       if (from === undefined) continue;
