@@ -3,6 +3,7 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startRuntime } from '../runtime/host.ts';
 import { runtimeLimits } from '../runtime/host-options.ts';
+import { runtimePage } from '../runtime/runtime-page.ts';
 import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -76,10 +77,7 @@ export async function startBridge(
     metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
     readiness: { runtime: () => runtime.readiness(), pubsub: () => upkeep.problem },
     pages: {
-      '/debug/runtime': async () => ({
-        contentType: 'application/json',
-        text: `${JSON.stringify(runtime.view(), null, 2)}\n`,
-      }),
+      '/debug/runtime': runtimePage(runtime),
     },
   });
   started.defer(() => admin.close());

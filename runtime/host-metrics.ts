@@ -1,10 +1,11 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { AssignedPartition } from './assigned-partition.ts';
 
 export interface HostMetrics {
   registry: Registry;
   messages: Counter;
   rebalances: Counter;
+  rebalancePauses: Histogram;
   outages: Counter<'dependency'>;
   slotDeaths: Counter;
 }
@@ -35,6 +36,10 @@ const partitionGauges: Record<string, { help: string; value(state: AssignedParti
     value: ({ bytes }) => bytes,
   },
   ordermesh_runtime_mailbox_keys: { help: 'Keys with a message under way.', value: ({ keys }) => keys },
+  ordermesh_runtime_mailbox_depth_messages: {
+    help: 'Messages taken in that wait behind an earlier one of their key, or for their thread to come to them.',
+    value: ({ messages, keys }) => Math.max(0, messages - keys),
+  },
   ordermesh_runtime_parked_keys: {
     help: 'Keys whose messages go to the dead-letter topic.',
     value: ({ parkedKeys }) => parkedKeys,
@@ -74,6 +79,12 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
     rebalances: new Counter({
       name: 'ordermesh_runtime_rebalances_total',
       help: 'Assignments that this process was given.',
+      registers,
+    }),
+    rebalancePauses: new Histogram({
+      name: 'ordermesh_runtime_rebalance_pause_seconds',
+      help: 'From giving partitions up until the next assignment is worked on.',
+      buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30],
       registers,
     }),
     outages: new Counter({

@@ -4,6 +4,7 @@ import type { ParkedKey } from '../store/parked-keys.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { SlotListener } from './slot.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch } from './slot-protocol.ts';
+import type { SlotView } from './slot-view.ts';
 import type { Timers } from './timers.ts';
 
 /** What the host needs of the world. A simulation puts models in their place and runs the same host. */
@@ -30,6 +31,8 @@ export interface HostedSlot {
   drain(partitions: number[]): Promise<DrainedPartition[]>;
   close(partitions: number[]): void;
   metrics(): Promise<MetricsSnapshot>;
+  /** Undefined when the thread can't answer. */
+  view(): Promise<SlotView | undefined>;
   stop(timeoutMs: number): Promise<void>;
 }
 

@@ -11,7 +11,8 @@ import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
 import { PartitionOpener } from './partition-opener.ts';
 import { pin } from './pinning.ts';
-import { type RuntimeView, runtimeView } from './runtime-view.ts';
+import { RebalanceClock } from './rebalance-clock.ts';
+import { type RuntimeInspection, type RuntimeView, runtimeView } from './runtime-view.ts';
 import type { SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
@@ -22,7 +23,10 @@ export interface Runtime {
   readiness(): string | undefined;
   /** Of the main thread and of every slot's. */
   metrics(): Promise<MetricsSnapshot[]>;
+  /** What the main thread knows, at once. */
   view(): RuntimeView;
+  /** The same, with what every slot says of itself: for `/debug/runtime`. */
+  inspect(): Promise<RuntimeInspection>;
   /** Drains, commits, leaves the group, stops the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -42,6 +46,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #committer: FrontierCommitter;
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
+  readonly #rebalances = new RebalanceClock();
   /** Where each partition was last, so that it comes back to its slot. */
   #pins = new Map<number, number>();
   #closed: Promise<void> | undefined;
@@ -97,7 +102,15 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   view(): RuntimeView {
     const { role, group, topic } = this.#options;
     const about = { role, group, topic, slots: this.#slots.states };
-    return runtimeView(about, this.#assignment.all(), this.#outages, this.#ports.timers.now());
+    const { count, last } = this.#rebalances;
+    const rebalances = { count, last: last ?? null };
+    return runtimeView({ ...about, rebalances }, this.#assignment.all(), this.#outages, this.#ports.timers.now());
+  }
+
+  async inspect(): Promise<RuntimeInspection> {
+    const threads = await this.#slots.views();
+    const { slots, ...view } = this.view();
+    return { ...view, slots: slots.map((slot) => ({ ...slot, thread: threads[slot.slot] ?? null })) };
   }
 
   close(): Promise<void> {
@@ -128,9 +141,11 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     for (const partition of partitions) this.#assignment.add(partition);
     this.#options.logger.info({ partitions: numbers }, 'partitions assigned');
     await this.#opener.open(partitions);
+    this.#metrics.rebalancePauses.observe(this.#rebalances.resume(this.#ports.timers.now()) / 1_000);
   }
 
   async onRevoked(revoked: TopicPartition[]): Promise<void> {
+    this.#rebalances.pause(this.#ports.timers.now());
     const partitions = this.#assignment.at(revoked);
     for (const partition of partitions) partition.phase = 'draining';
     await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
@@ -139,6 +154,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   onLost(lost: TopicPartition[]): void {
+    this.#rebalances.pause(this.#ports.timers.now());
     const partitions = this.#assignment.at(lost);
     if (partitions.length > 0)
       this.#options.logger.warn({ partitions: partitions.map(({ partition }) => partition) }, 'partitions lost');

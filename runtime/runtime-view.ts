@@ -1,14 +1,22 @@
 import type { AssignedPartition } from './assigned-partition.ts';
 import type { OutageBoard } from './outage-board.ts';
+import type { Rebalance } from './rebalance-clock.ts';
+import type { SlotView } from './slot-view.ts';
 
-/** What `GET /debug/runtime` answers. */
+/** What the main thread knows of its runtime. */
 export interface RuntimeView {
   role: string;
   group: string;
   topic: string;
   slots: { slot: number; running: boolean; partitions: number[] }[];
   outages: { what: string; reason: string; since: string }[];
+  rebalances: { count: number; last: Rebalance | null };
   partitions: PartitionView[];
+}
+
+/** What `GET /debug/runtime` answers. A slot that can't answer now has no `thread`. */
+export interface RuntimeInspection extends RuntimeView {
+  slots: (RuntimeView['slots'][number] & { thread: SlotView | null })[];
 }
 
 export interface PartitionView {
@@ -29,7 +37,9 @@ export interface PartitionView {
 }
 
 export function runtimeView(
-  about: { role: string; group: string; topic: string; slots: { slot: number; running: boolean }[] },
+  about: Pick<RuntimeView, 'role' | 'group' | 'topic' | 'rebalances'> & {
+    slots: Pick<RuntimeView['slots'][number], 'slot' | 'running'>[];
+  },
   partitions: Iterable<AssignedPartition>,
   outages: OutageBoard,
   now: number,

@@ -2,7 +2,7 @@ import { type Actor, skip } from './actor.ts';
 import type { PackedBatch } from './batch-codec.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { KeyParking } from './key-parking.ts';
-import { Mailbox, type MailboxIdentity } from './mailbox.ts';
+import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
 import { faultOf } from './outage.ts';
 import { ProgressReporter } from './progress-reporter.ts';
@@ -27,6 +27,7 @@ const SLICE_CHECK_MASK = 31;
  */
 export class SlotEngine {
   readonly #actor: Actor<unknown, unknown>;
+  readonly #createMailbox: (identity: MailboxIdentity) => Mailbox<MessageEntry>;
   readonly #limits: SlotLimits;
   readonly #ports: EnginePorts;
   readonly #mailboxes = new Map<number, Mailbox<MessageEntry>>();
@@ -39,8 +40,16 @@ export class SlotEngine {
   #preparing = 0;
   #pumpDue = false;
 
-  constructor(actor: Actor<unknown, unknown>, group: string, limits: SlotLimits, ports: EnginePorts) {
+  /** @param createMailbox lets a simulation put flawed mailboxes in, to see that it notices them. */
+  constructor(
+    actor: Actor<unknown, unknown>,
+    group: string,
+    limits: SlotLimits,
+    ports: EnginePorts,
+    createMailbox: (identity: MailboxIdentity) => Mailbox<MessageEntry> = (identity) => new Mailbox(identity),
+  ) {
     this.#actor = actor;
+    this.#createMailbox = createMailbox;
     this.#limits = limits;
     this.#ports = ports;
     const wake = () => this.#schedulePump();
@@ -56,7 +65,13 @@ export class SlotEngine {
   /** Takes over a partition, in place of what it may have had of it before. */
   open(identity: MailboxIdentity): void {
     this.close(identity.partition);
-    this.#mailboxes.set(identity.partition, new Mailbox<MessageEntry>(identity));
+    this.#mailboxes.set(identity.partition, this.#createMailbox(identity));
+  }
+
+  /** What is parked now, for a person who looks. */
+  *parked(): Iterable<[partition: number, key: string, parking: Parking]> {
+    for (const { partition, parked } of this.#mailboxes.values())
+      for (const [key, parking] of parked) yield [partition, key, parking];
   }
 
   /** Forgets a partition: nothing of it begins any more, and what is under way is dropped when it comes back. */

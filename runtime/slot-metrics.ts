@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineObserver } from './engine-ports.ts';
+import { threadCpuSeconds } from './slot-view.ts';
 
 /** The metrics of one slot's thread; the main thread merges them with its own in one scrape. */
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {
@@ -40,6 +41,16 @@ export function createSlotMetrics(role: string, slot: number): { registry: Regis
       const now = performance.eventLoopUtilization();
       this.set({ slot: String(slot) }, performance.eventLoopUtilization(now, last).utilization);
       last = now;
+    },
+  });
+  new Counter({
+    name: 'ordermesh_runtime_slot_cpu_seconds_total',
+    help: 'CPU time of the slot since its thread started; a new thread starts at 0.',
+    labelNames: ['slot', 'mode'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [mode, seconds] of Object.entries(threadCpuSeconds())) this.inc({ slot: String(slot), mode }, seconds);
     },
   });
   return {

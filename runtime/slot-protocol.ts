@@ -11,6 +11,7 @@ export type SlotTask =
   | { kind: 'drain'; partitions: number[] }
   | { kind: 'close'; partitions: number[] }
   | { kind: 'metrics' }
+  | { kind: 'view' }
   | { kind: 'stop' };
 
 export interface PartitionBatch {

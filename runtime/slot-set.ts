@@ -4,6 +4,7 @@ import type { HostedSlot, HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
 import { exponentialDelayMs } from './retry.ts';
 import type { SlotReport } from './slot-protocol.ts';
+import type { SlotView } from './slot-view.ts';
 import { delay, type Timers } from './timers.ts';
 
 const RESTART_BACKOFF_MS = { first: 100, most: 5_000 };
@@ -68,6 +69,11 @@ export class SlotSet {
 
   async metrics(): Promise<MetricsSnapshot[]> {
     return await Promise.all(this.#slots.map((slot) => slot.metrics()));
+  }
+
+  /** Of each slot, in their order. */
+  async views(): Promise<(SlotView | undefined)[]> {
+    return await Promise.all(this.#slots.map((slot) => slot.view()));
   }
 
   #onDeath(index: number, error: Error): void {

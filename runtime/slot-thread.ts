@@ -8,9 +8,11 @@ import { snapshot } from '../telemetry/metrics.ts';
 import type { Actor, ActorModule } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
+import { HotKeySampler } from './hot-keys.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
-import type { DrainedPartition, OpenPartition, SlotOptions, SlotTask } from './slot-protocol.ts';
+import type { DrainedPartition, OpenPartition, PartitionBatch, SlotOptions, SlotTask } from './slot-protocol.ts';
+import { createSlotView, type SlotView } from './slot-view.ts';
 import { systemTimers } from './timers.ts';
 
 /** The thread's own parts, from `start` on. */
@@ -19,6 +21,8 @@ interface SlotThread {
   engine: SlotEngine;
   stop(): Promise<void>;
   metrics(): Promise<unknown>;
+  hotKeys: HotKeySampler;
+  view(): SlotView;
 }
 
 /** A database that does not accept a connection, or finish a turn, in this time is away. */
@@ -39,8 +43,7 @@ export default function slotTask(task: SlotTask): unknown {
       for (const partition of task.partitions) open(started(), partition);
       return;
     case 'batches':
-      for (const { partition, generation, buffer } of task.batches)
-        started().engine.take(partition, generation, new PackedBatch(buffer));
+      for (const batch of task.batches) take(started(), batch);
       return;
     case 'drain':
       return drain(started().engine, task.partitions);
@@ -49,6 +52,8 @@ export default function slotTask(task: SlotTask): unknown {
       return;
     case 'metrics':
       return started().metrics();
+    case 'view':
+      return started().view();
     case 'stop':
       return started().stop();
   }
@@ -89,9 +94,12 @@ async function start(options: SlotOptions, reports: MessagePort): Promise<void> 
     report: (report) => reports.postMessage(report),
     observe: observer,
   });
+  const hotKeys = new HotKeySampler();
   thread = {
     options,
     engine,
+    hotKeys,
+    view: createSlotView({ hottest: (keys) => hotKeys.top(keys), parked: () => engine.parked() }),
     metrics: () => snapshot(registry),
     stop: () => stop(actor, producer, store),
   };
@@ -119,6 +127,12 @@ function open({ options, engine }: SlotThread, { partition, generation, epoch, p
     epoch,
     parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
   });
+}
+
+function take({ engine, hotKeys }: SlotThread, { partition, generation, buffer }: PartitionBatch): void {
+  const batch = new PackedBatch(buffer);
+  hotKeys.take(batch);
+  engine.take(partition, generation, batch);
 }
 
 function drain(engine: SlotEngine, partitions: number[]): Promise<DrainedPartition[]> {

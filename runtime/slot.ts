@@ -9,12 +9,13 @@ import type {
   SlotReport,
   SlotTask,
 } from './slot-protocol.ts';
+import type { SlotView } from './slot-view.ts';
 import { systemTimers, within } from './timers.ts';
 
 const threadModule = new URL('./slot-thread.ts', import.meta.url).href;
 
 /** A thread that can't answer a scrape in time (its actor computes) is left out of it. */
-const METRICS_TIMEOUT_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 2_000;
 
 export interface SlotListener {
   onReport(report: SlotReport): void;
@@ -101,13 +102,22 @@ export class Slot {
   }
 
   async metrics(): Promise<MetricsSnapshot> {
-    if (!this.#running) return [];
-    let taken: MetricsSnapshot = [];
-    const scrape = this.#run<MetricsSnapshot>({ kind: 'metrics' }).then((metrics) => {
-      taken = metrics;
+    return (await this.#ask<MetricsSnapshot>({ kind: 'metrics' })) ?? [];
+  }
+
+  view(): Promise<SlotView | undefined> {
+    return this.#ask<SlotView>({ kind: 'view' });
+  }
+
+  /** Undefined when the thread isn't there or can't answer in time. */
+  async #ask<T>(task: SlotTask): Promise<T | undefined> {
+    if (!this.#running) return undefined;
+    let answer: T | undefined;
+    const asked = this.#run<T>(task).then((given) => {
+      answer = given;
     });
-    await within(systemTimers, METRICS_TIMEOUT_MS, scrape);
-    return taken;
+    await within(systemTimers, ANSWER_TIMEOUT_MS, asked);
+    return answer;
   }
 
   /** Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is. */

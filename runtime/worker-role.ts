@@ -5,6 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
 import { startRuntime } from './host.ts';
 import { runtimeLimits } from './host-options.ts';
+import { runtimePage } from './runtime-page.ts';
 
 export interface WorkerRoleOptions {
   role: RoleName;
@@ -43,10 +44,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
     readiness: { runtime: () => runtime.readiness() },
     pages: {
-      '/debug/runtime': async () => ({
-        contentType: 'application/json',
-        text: `${JSON.stringify(runtime.view(), null, 2)}\n`,
-      }),
+      '/debug/runtime': runtimePage(runtime),
     },
   }).catch(async (error) => {
     await runtime.close();

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What one part of a role says of its readiness: `undefined` when it is ready, else the reason in a few words. */
@@ -12,8 +12,11 @@ export interface AdminServerOptions {
   metrics(): Promise<{ contentType: string; text: string }>;
   readiness: Record<string, ReadinessCheck>;
   /** Further GET pages by path, for example `/debug/runtime`. */
-  pages?: Record<string, () => Promise<{ contentType: string; text: string }>>;
+  pages?: Record<string, AdminPage>;
 }
+
+/** @param accept what the client would like, the header `Accept` */
+export type AdminPage = (accept: string) => Promise<{ contentType: string; text: string }>;
 
 export interface AdminServer {
   port: number;
@@ -26,7 +29,7 @@ export interface AdminServer {
  */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
-    answer(options, request.url ?? '/').then(
+    answer(options, request).then(
       ({ status, contentType, text }) => response.writeHead(status, { 'content-type': contentType }).end(text),
       (error: Error) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${error.message}\n`),
     );
@@ -48,7 +51,7 @@ interface Answer {
   text: string;
 }
 
-async function answer(options: AdminServerOptions, url: string): Promise<Answer> {
+async function answer(options: AdminServerOptions, { url = '/', headers }: IncomingMessage): Promise<Answer> {
   const path = url.split('?', 1)[0] ?? '/';
   switch (path) {
     case '/metrics':
@@ -66,7 +69,7 @@ async function answer(options: AdminServerOptions, url: string): Promise<Answer>
     }
     default: {
       const page = options.pages?.[path];
-      if (page !== undefined) return { status: 200, ...(await page()) };
+      if (page !== undefined) return { status: 200, ...(await page(headers.accept ?? '')) };
       return { status: 404, contentType: 'text/plain', text: 'not found\n' };
     }
   }

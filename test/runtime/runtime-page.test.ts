@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { RebalanceClock } from '../../runtime/rebalance-clock.ts';
+import { renderRuntime, runtimePage } from '../../runtime/runtime-page.ts';
+import type { RuntimeInspection } from '../../runtime/runtime-view.ts';
+
+const state: RuntimeInspection = {
+  role: 'payment',
+  group: 'payment',
+  topic: 'validated-orders',
+  rebalances: { count: 2, last: { at: 0, pauseMs: 1_234 } },
+  outages: [{ what: 'slot-0/database', reason: 'ECONNREFUSED', since: '1970-01-01T00:00:00.000Z' }],
+  slots: [
+    {
+      slot: 0,
+      running: true,
+      partitions: [3],
+      thread: {
+        eventLoopUtilization: 0.5,
+        cpuSeconds: { user: 1, system: 2 },
+        heapUsedBytes: 2 ** 20,
+        hottestKeys: [{ key: '<script>', share: 0.25, error: 0.05 }],
+        parkedKeys: [
+          {
+            partition: 3,
+            key: 'order-1',
+            reason: 'failed',
+            error: 'a "quoted" & <b>bold</b> error',
+            attempts: 4,
+            firstOffset: 7,
+            firstFailedAt: '1970-01-01T00:00:00.000Z',
+          },
+        ],
+      },
+    },
+    { slot: 1, running: true, partitions: [], thread: null },
+  ],
+  partitions: [
+    {
+      partition: 3,
+      slot: 0,
+      phase: 'running',
+      epoch: 5,
+      frontier: 41_234,
+      committed: 41_000,
+      next: 42_000,
+      lag: 766,
+      frontierAgeMs: 1_500,
+      inFlightMessages: 700,
+      inFlightBytes: 70_000,
+      keys: 600,
+      parkedKeys: 1,
+      paused: ['full'],
+    },
+  ],
+};
+const runtime = { inspect: async () => state, readiness: () => undefined };
+
+test('a program gets JSON, a browser a page', async () => {
+  const page = runtimePage(runtime);
+  const json = await page('*/*');
+  expect(json.contentType).toBe('application/json');
+  expect(JSON.parse(json.text)).toEqual(state);
+  const html = await page('text/html,application/xhtml+xml,*/*;q=0.8');
+  expect(html.contentType).toContain('text/html');
+  for (const shown of ['41,234', '766', '50.0 %', 'order-1', '25.0 %', '20.0 %', 'slot-0/database', '1,234 ms'])
+    expect(html.text).toContain(shown);
+});
+
+test('what comes from outside is text on the page', () => {
+  const html = renderRuntime(state, 'slot-0/database is down (<i>)');
+  expect(html).not.toContain('<script>');
+  expect(html).toContain('&lt;script&gt;');
+  expect(html).toContain('a &quot;quoted&quot; &amp; &lt;b&gt;bold&lt;/b&gt; error');
+  expect(html).toContain('is down (&lt;i&gt;)');
+});
+
+test('a pause lasts from the first partition given up until the new assignment is open', () => {
+  const clock = new RebalanceClock();
+  expect(clock.resume(100)).toBe(0);
+  clock.pause(1_000);
+  clock.pause(1_500);
+  expect(clock.resume(2_250)).toBe(1_250);
+  expect(clock).toMatchObject({ count: 2, last: { at: 2_250, pauseMs: 1_250 } });
+  expect(clock.resume(3_000)).toBe(0);
+});
