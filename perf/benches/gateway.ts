@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts';
 const GATEWAY_PORT = 18_080;
 const GATEWAY_ADMIN_PORT = 19_464;
 const CEILING_PORT = 18_081;
-const CONNECTIONS = 128;
+const CONNECTIONS = 256;
 
 /** The gateway storing durably, with validation, tokens and metrics on, against uWebSockets.js that parses, answers and stores nothing. */
 export async function benchGateway({ env, seconds, rounds, sampleOrder }: Bench): Promise<Figures> {
