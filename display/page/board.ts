@@ -3,7 +3,7 @@ import { element } from './dom.ts';
 import { arrange, type Slot, Slots } from './slots.ts';
 import { type CardOptions, TicketCard } from './ticket-card.ts';
 
-/** Cards in the page; what waits behind them is a number. A crew works on the oldest few. */
+/** Tickets in the page; what waits behind them is a number. A crew works on the oldest few. */
 const DRAWN_MAX = 40;
 /** An empty place stays for this long after its ticket left. */
 const HOLD_MS = 2_500;
@@ -98,7 +98,7 @@ export class Board {
   #draw(now: number): void {
     const calm = now - this.#drawnAt >= CALM_MS;
     this.#drawnAt = now;
-    const slots = this.#slots.all.slice(0, DRAWN_MAX);
+    const slots = this.#slots.first(DRAWN_MAX);
     const before = this.#boxes();
     this.#dropAllBut(slots);
     for (const slot of slots) this.#ensure(slot, calm);
@@ -200,7 +200,7 @@ export class Board {
     this.#gap = Number.parseFloat(getComputedStyle(this.node).columnGap) || 0;
     this.node.style.setProperty('--columns', String(columns));
     for (const card of this.#cards.values()) card.span = undefined;
-    const slots = this.#slots.all.slice(0, DRAWN_MAX);
+    const slots = this.#slots.first(DRAWN_MAX);
     this.#place(slots);
     this.#measure(slots);
   }

@@ -24,6 +24,12 @@ export class Slots {
     return this.#slots.filter(({ leftAt }) => leftAt === undefined);
   }
 
+  /** Places up to the one of the `tickets`th ticket: empty ones, which close up soon, keep no ticket from being shown. */
+  first(tickets: number): Slot[] {
+    const last = this.occupied[tickets - 1];
+    return last === undefined ? [...this.#slots] : this.#slots.slice(0, this.#slots.indexOf(last) + 1);
+  }
+
   /** Brings the places up to date with the open tickets, given oldest first. */
   update(open: readonly TicketView[], now: number): void {
     const current = new Map(open.map((ticket) => [ticket.orderId, ticket]));

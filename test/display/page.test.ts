@@ -95,6 +95,16 @@ describe('slots', () => {
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('abc');
   });
 
+  it('that are empty keep no ticket off the page', () => {
+    const slots = new Slots();
+    const [a, b, c, d] = [ticket('a', 1), ticket('b', 2), ticket('c', 3), ticket('d', 4)];
+    slots.update([a, b, c, d], 0);
+    slots.update([b, c, d], 1_000);
+    expect(ids(slots.first(2).map((slot) => slot.ticket))).toBe('abc');
+    expect(ids(slots.first(3).map((slot) => slot.ticket))).toBe('abcd');
+    expect(ids(slots.first(9).map((slot) => slot.ticket))).toBe('abcd');
+  });
+
   it('are in columns without overlap, in order, each within its column', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 30 })), fc.integer({ min: 1, max: 24 }), (spans, rows) => {
