@@ -45,10 +45,12 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   // While it starts there is nothing to finish: the roles end with their channel to us, the stack by its guard.
   stopped.then(() => system === undefined && process.exit(130));
   print('starting the stack and the roles');
-  system = await startSystem(config, logger, print);
-  print(`everything is up after ${seconds()}\n`);
-  print(`${addressTable(system.addresses)}\n`);
-  if (!system.googleCloud) print('the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off');
+  system = await startSystem(config, logger, print, { cloudLater: true });
+  const addresses = system.addresses;
+  print(`${system.googleCloud ? 'counter and kitchen are' : 'everything is'} up after ${seconds()}\n`);
+  print(`${addressTable(addresses)}\n`);
+  if (system.googleCloud) sayWhenCloudIsUp(system, addresses);
+  else print('the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off');
 
   const stop = new AbortController();
   const working = traffic ? sendOrders(system, { rate, seed, crew, signal: stop.signal }) : undefined;
@@ -61,6 +63,18 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   print(`stopped; data is kept in ${config.ORDERMESH_DATA_DIR}`);
   await working;
   process.exit(0);
+}
+
+/** Orders flow meanwhile: what concerns Google waits in Kafka. */
+function sayWhenCloudIsUp(system: System, said: System['addresses']): void {
+  system.cloud.then(
+    () => {
+      print(`everything is up after ${seconds()}: Pub/Sub, loyalty and BigQuery have joined\n`);
+      const names = new Set(said.map(([name]) => name));
+      print(`${addressTable(system.addresses.filter(([name]) => !names.has(name)))}\n`);
+    },
+    (error: Error) => print(`the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off: ${error.message}`),
+  );
 }
 
 interface Simulation {

@@ -58,6 +58,10 @@ export const variables = {
     '.data',
     'Where the embedded stack and the development issuer keep their files.',
   ),
+  ORDERMESH_CACHE_DIR: optional(
+    text('a directory'),
+    "Where downloads of the embedded stack are kept for every checkout; without it `ordermesh` in the user's cache directory.",
+  ),
   ORDERMESH_PUBSUB_EMULATOR_JAR: optional(
     text('a file path'),
     "Jar of Google's Pub/Sub emulator; without it the gcloud component `pubsub-emulator` is looked for.",

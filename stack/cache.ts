@@ -1,10 +1,31 @@
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Config } from '../contracts/config.ts';
 import { identify } from './process-identity.ts';
 
-/** Downloads that every data directory shares. `make clean` keeps them. */
-export const defaultCacheDir = fileURLToPath(new URL('../.cache/', import.meta.url));
+const projectCacheDir = fileURLToPath(new URL('../.cache/', import.meta.url));
+
+/**
+ * Where downloads are kept that every data directory and every checkout share: `ORDERMESH_CACHE_DIR`, or else `ordermesh` in the user's cache
+ * directory (XDG Base Directory Specification), or the project's `.cache/` for a user who can't write there.
+ */
+export async function userCacheDir(
+  config: Pick<Config, 'ORDERMESH_CACHE_DIR'>,
+  env: Record<string, string | undefined> = process.env,
+): Promise<string> {
+  if (config.ORDERMESH_CACHE_DIR !== undefined) return path.resolve(config.ORDERMESH_CACHE_DIR);
+  // A relative path there is invalid and to be ignored, says the specification.
+  const base = path.isAbsolute(env.XDG_CACHE_HOME ?? '') ? env.XDG_CACHE_HOME : path.join(homedir(), '.cache');
+  const directory = path.join(base ?? '', 'ordermesh');
+  return mkdir(directory, { recursive: true })
+    .then(() => access(directory, constants.W_OK))
+    .then(
+      () => directory,
+      () => projectCacheDir,
+    );
+}
 
 /**
  * A directory that is made once, or found whole. It is filled under another name first, so that an interrupted or a second

@@ -10,6 +10,8 @@ export interface PartContext {
   /** By the part's port names. */
   ports: Record<string, number>;
   servers: Servers;
+  /** Aborted when the stack stops while the part still starts. */
+  signal?: AbortSignal;
 }
 
 export interface StartedPart {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../contracts/config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { bigquery } from './bigquery/emulator.ts';
-import { defaultCacheDir } from './cache.ts';
+import { userCacheDir } from './cache.ts';
 import { kafka } from './kafka/broker.ts';
 import type { Part, PartContext } from './part.ts';
 import { choosePorts } from './ports.ts';
@@ -19,7 +19,7 @@ const LEFTOVER_LIMIT_MS = 15_000;
 export interface StackOptions {
   /** One line for people per part: what starts, what serves, what is off and why. */
   onProgress?: (line: string) => void;
-  /** Where downloads are kept; the project's `.cache/` by default. */
+  /** Where downloads are kept; `ORDERMESH_CACHE_DIR` or the user's cache by default. */
   cacheDir?: string;
   /** Where a gcloud with the Pub/Sub emulator may be; the one on the PATH and the usual places by default. */
   gcloudInstallations?: string[];
@@ -29,8 +29,13 @@ export interface StackOptions {
 export interface Stack {
   /** Addresses as environment variables, with which `loadConfig` and child processes find the servers. */
   environment: Record<string, string>;
-  /** Whether Pub/Sub and BigQuery are there. */
+  /** Whether Pub/Sub and BigQuery belong to it. */
   googleCloud: boolean;
+  /**
+   * Starts Pub/Sub and BigQuery, after which `environment` has their addresses; does nothing where they run or are off. Idempotent.
+   * @throws naming what is missing; Kafka and PostgreSQL go on.
+   */
+  startCloud(): Promise<void>;
   /** Stops what was started here, in reverse order; data is kept. Idempotent. */
   close(): Promise<void>;
 }
@@ -41,29 +46,68 @@ export interface Stack {
  * @throws StackRunningError when another process runs a stack in the same directory.
  */
 export async function startStack(config: Config, logger: Logger, options: StackOptions = {}): Promise<Stack> {
+  const stack = await startCore(config, logger, options, true);
+  try {
+    await stack.startCloud();
+    return stack;
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+/**
+ * The same for Kafka and PostgreSQL, without which nothing runs; the rest begins with `startCloud`. Resolves once these two serve.
+ * @param cloudAtOnce whether Pub/Sub and BigQuery start beside them.
+ */
+export async function startCore(
+  config: Config,
+  logger: Logger,
+  options: StackOptions = {},
+  cloudAtOnce = false,
+): Promise<Stack> {
   const dataDir = path.resolve(config.ORDERMESH_DATA_DIR);
   const unlock = await lockDataDir(dataDir);
   const started: Server[] = [];
+  const closing = new AbortController();
   const servers = new Servers(dataDir, (name, reason) => logger.error({ server: name }, `${name} is gone: ${reason}`));
+  let cloudStarting: Promise<void> | undefined;
   try {
-    const { parts, googleCloud } = await neededParts(config, options);
-    const state = await takeOver(dataDir, parts);
-    const environments = await allDone(
-      parts.map((part) => startPart(part, { config, dataDir, options, servers, state, started })),
-    );
-    const environment: Record<string, string> = Object.assign(configuredAddresses(config), ...environments);
-    state.environment = environment;
-    writeState(dataDir, state);
-    let closing: Promise<void> | undefined;
+    const { core, cloud, googleCloud } = await neededParts(config, options);
+    const state = await takeOver(dataDir, [...core, ...cloud]);
+    const environment = configuredAddresses(config);
+    const context = { config, dataDir, options, servers, state, started, signal: closing.signal };
+    const start = async (parts: Part[]) => {
+      Object.assign(environment, ...(await allDone(parts.map((part) => startPart(part, context)))));
+      if (closing.signal.aborted) return;
+      state.environment = environment;
+      writeState(dataDir, state);
+    };
+    const startCloud = () => {
+      cloudStarting ??= start(cloud);
+      return cloudStarting;
+    };
+    // Its failure belongs to whoever asks for it.
+    if (cloudAtOnce) startCloud().catch(() => {});
+    await start(core);
+    let closed: Promise<void> | undefined;
+    const close = async () => {
+      closing.abort(new Error('the stack is being stopped'));
+      await cloudStarting?.catch(() => {});
+      await stop(dataDir, state, started, servers).finally(unlock);
+    };
     return {
       environment,
       googleCloud,
+      startCloud,
       close() {
-        closing ??= stop(dataDir, state, started, servers).finally(unlock);
-        return closing;
+        closed ??= close();
+        return closed;
       },
     };
   } catch (error) {
+    closing.abort(error);
+    await cloudStarting?.catch(() => {});
     await allDone(started.map((server) => server.stop()));
     servers.close();
     await unlock();
@@ -77,7 +121,7 @@ async function neededParts(config: Config, { onProgress, gcloudInstallations }: 
   const needed = (part: Part) => config[part.variable] === undefined;
   const googleCloud = !needed(pubsub) || (await findPubsubJar(config, gcloudInstallations)) !== undefined;
   if (!googleCloud) onProgress?.(pubsubMissing);
-  return { parts: [...local, ...(googleCloud ? cloud : [])].filter(needed), googleCloud };
+  return { core: local.filter(needed), cloud: googleCloud ? cloud.filter(needed) : [], googleCloud };
 }
 
 /** Ends what a killed run left behind, then chooses ports. */
@@ -94,6 +138,7 @@ async function takeOver(dataDir: string, parts: Part[]): Promise<StackState> {
 }
 
 interface StartContext extends Pick<PartContext, 'config' | 'servers'> {
+  signal: AbortSignal;
   dataDir: string;
   options: StackOptions;
   state: StackState;
@@ -101,12 +146,19 @@ interface StartContext extends Pick<PartContext, 'config' | 'servers'> {
 }
 
 async function startPart(part: Part, context: StartContext): Promise<Record<string, string>> {
-  const { config, servers, dataDir, options, state, started } = context;
+  const { config, servers, dataDir, options, state, started, signal } = context;
   const startedAt = performance.now();
   const directory = path.join(dataDir, part.name);
   await mkdir(directory, { recursive: true });
-  const cacheDir = options.cacheDir ?? defaultCacheDir;
-  const { server, environment } = await part.start({ config, directory, cacheDir, ports: state.ports, servers });
+  const cacheDir = options.cacheDir ?? (await userCacheDir(config));
+  const { server, environment } = await part.start({
+    config,
+    directory,
+    cacheDir,
+    ports: state.ports,
+    servers,
+    signal,
+  });
   started.push(server);
   state.servers.push(server.record);
   writeState(dataDir, state);

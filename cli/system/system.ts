@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
 import { applyTopics } from '../../kafka/index.ts';
-import { assertPortFree, startStack } from '../../stack/index.ts';
+import { assertPortFree, startCore, startStack } from '../../stack/index.ts';
 import { loadMenu, menuVersion } from '../../store/menu.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { chainMenuFile } from '../../traffic/chain.ts';
@@ -31,41 +31,78 @@ const cloudRoles = {
 const quietMetadata = { METADATA_SERVER_DETECTION: 'none' };
 
 export interface System {
-  config: ConnectedConfig;
-  /** Whether bridge, warehouse and loyalty run. */
+  /** With the addresses of what serves; those of the Google Cloud part come with `cloud`. */
+  readonly config: ConnectedConfig;
+  /** Whether bridge, warehouse and loyalty belong to it. */
   googleCloud: boolean;
+  /** Resolves once the Google Cloud part is ready, at once where it is off; rejects with what is wrong, and the rest goes on. */
+  cloud: Promise<void>;
+  /** Those that were started so far. */
   roles: readonly RoleProcess[];
-  /** What a person would open or call, by name. */
-  addresses: [name: string, address: string][];
+  /** What a person would open or call, by name; of the roles that are ready. */
+  readonly addresses: [name: string, address: string][];
   /** Stops the roles, the gateway first, then the stack. Idempotent. */
   close(): Promise<void>;
 }
 
+export interface SystemOptions {
+  /** Resolve as soon as orders reach the kitchen; the Google Cloud part follows and says when it is ready. */
+  cloudLater?: boolean;
+}
+
 /** Starts the stack and every role, and resolves once all of them are ready. @throws after it has stopped what it started */
-export async function startSystem(config: Config, logger: Logger, onNote: (line: string) => void): Promise<System> {
+export async function startSystem(
+  config: Config,
+  logger: Logger,
+  onNote: (line: string) => void,
+  { cloudLater = false }: SystemOptions = {},
+): Promise<System> {
   await assertPortsFree(config);
-  const stack = await startStack(config, logger, { onProgress: onNote });
+  const start = cloudLater ? startCore : startStack;
+  const stack = await start(config, logger, { onProgress: onNote });
   const roles: RoleProcess[] = [];
+  let connected: ConnectedConfig;
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= stopAll(roles, stack.close);
     return closing;
   };
-  try {
+  const startRoles = async (commands: Partial<Record<RoleName, string[]>>) => {
     const environment = { ORDERMESH_SLOTS: sharedSlots(), ...quietMetadata, ...process.env, ...stack.environment };
-    const connected = loadConfig(environment) as ConnectedConfig;
+    connected = loadConfig(environment) as ConnectedConfig;
+    const added = Object.entries(commands).map(([role, args]) =>
+      startRole(role as RoleName, args, connected, environment, onNote),
+    );
+    roles.push(...added);
+    await Promise.all(added.map((role) => role.ready()));
+  };
+  const startCloud = async () => {
+    if (!stack.googleCloud) return;
+    await stack.startCloud();
+    if (closing === undefined) await startRoles(cloudRoles);
+  };
+  try {
+    connected = loadConfig({ ...process.env, ...stack.environment }) as ConnectedConfig;
     await Promise.all([
       withAdmin(connected, (admin) => applyTopics(admin, connected)),
       prepareDatabase(connected, onNote),
     ]);
-    const commands: [string, string[]][] = Object.entries({ ...coreRoles, ...(stack.googleCloud ? cloudRoles : {}) });
-    for (const [role, args] of commands) roles.push(startRole(role as RoleName, args, connected, environment, onNote));
-    await Promise.all(roles.map((role) => role.ready()));
+    // Google's side is another failure domain: it neither holds the kitchen back nor takes the cores while that starts.
+    const core = startRoles(coreRoles);
+    if (cloudLater) await core;
+    const cloud = startCloud();
+    cloud.catch(() => {});
+    if (!cloudLater) await Promise.all([core, cloud]);
     return {
-      config: connected,
+      get config() {
+        return connected;
+      },
       googleCloud: stack.googleCloud,
+      cloud,
       roles,
-      addresses: addressesOf(connected, roles),
+      get addresses() {
+        return addressesOf(connected, roles);
+      },
       close,
     };
   } catch (error) {

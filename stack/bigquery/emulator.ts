@@ -8,8 +8,9 @@ export const bigquery: Part = {
   title: 'BigQuery emulator',
   variable: 'BIGQUERY_EMULATOR_HOST',
   portNames: ['bigquery', 'bigquery-grpc'],
-  async start({ config, directory, cacheDir, ports, servers }) {
-    const { python, env } = await bigqueryEnvironment(cacheDir);
+  async start({ config, directory, cacheDir, ports, servers, signal }) {
+    const { python, env } = await bigqueryEnvironment(cacheDir, signal);
+    signal?.throwIfAborted();
     const project = config.GOOGLE_CLOUD_PROJECT;
     const address = `127.0.0.1:${portOf(ports, 'bigquery')}`;
     const listen = ['--rest-port', `${portOf(ports, 'bigquery')}`, '--grpc-port', `${portOf(ports, 'bigquery-grpc')}`];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installOnce } from '../cache.ts';
@@ -23,17 +23,21 @@ export interface PythonEnvironment {
 }
 
 /** The emulator's own Python environment, made the first time. DuckDB's directory is in it, not in the user's home. */
-export async function bigqueryEnvironment(cacheDir: string): Promise<PythonEnvironment> {
+export async function bigqueryEnvironment(cacheDir: string, signal?: AbortSignal): Promise<PythonEnvironment> {
   const digest = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 8);
-  const directory = await installOnce(cacheDir, `bigquery-${digest}`, install);
+  const name = `bigquery-${digest}`;
+  // The environment lives as long as the Python that it was made with.
+  const { python } = environmentIn(path.join(cacheDir, name));
+  await access(python).catch(() => rm(path.join(cacheDir, name), { recursive: true, force: true }));
+  const directory = await installOnce(cacheDir, name, (target) => install(target, signal));
   return environmentIn(directory);
 }
 
-async function install(directory: string): Promise<void> {
-  const options = { doing: 'installing the BigQuery emulator', missing: pythonMissing };
+async function install(directory: string, signal: AbortSignal | undefined): Promise<void> {
+  const options = { doing: 'installing the BigQuery emulator', missing: pythonMissing, ...(signal && { signal }) };
   await run(await systemPython(), ['-m', 'venv', directory], options);
   const { python, env } = environmentIn(directory);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
@@ -48,7 +52,8 @@ function environmentIn(directory: string): PythonEnvironment {
   return { python: path.join(directory, 'bin/python'), env: { ...env, HOME: path.join(directory, 'home') } };
 }
 
-async function systemPython(): Promise<string> {
+/** The machine's Python 3.10 or later, with venv. @throws naming what to install */
+export async function systemPython(): Promise<string> {
   for (const python of pythons) {
     const works = await run(python, ['-c', suitable], { doing: '', missing: '' }).then(
       () => true,

@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { installOnce } from '../../stack/cache.ts';
+import { installOnce, userCacheDir } from '../../stack/cache.ts';
 import { temporaryDirectory } from './support.ts';
 
 const install = (text: string) => (directory: string) => writeFile(path.join(directory, 'file'), text);
@@ -30,4 +32,20 @@ test('what an interrupted install left is removed', async () => {
   await mkdir(path.join(cache.path, 'thing.partial-4194999'));
   await installOnce(cache.path, 'thing', install('whole'));
   expect(await readdir(cache.path)).toEqual(['thing']);
+});
+
+test('downloads are kept where every checkout of the user finds them', async () => {
+  await using directory = await temporaryDirectory();
+  const none = { ORDERMESH_CACHE_DIR: undefined };
+  expect(await userCacheDir({ ORDERMESH_CACHE_DIR: directory.path })).toBe(directory.path);
+  expect(await userCacheDir(none, { XDG_CACHE_HOME: directory.path })).toBe(path.join(directory.path, 'ordermesh'));
+  expect(await userCacheDir(none, { XDG_CACHE_HOME: 'relative' })).toBe(path.join(homedir(), '.cache/ordermesh'));
+});
+
+test('a user who cannot write to the cache directory keeps downloads in the project', async () => {
+  await using directory = await temporaryDirectory();
+  const file = path.join(directory.path, 'file');
+  await writeFile(file, '');
+  const project = fileURLToPath(new URL('../../.cache/', import.meta.url));
+  expect(await userCacheDir({ ORDERMESH_CACHE_DIR: undefined }, { XDG_CACHE_HOME: file })).toBe(project);
 });
