@@ -23,6 +23,8 @@ export class SpaceSaving {
   readonly #halveAt: number;
   readonly #counters = new Map<string, Counter>();
   #total = 0;
+  /** No count is smaller. */
+  #floor = 0;
 
   /** @param halveAt once so many have been counted, all counts are halved. */
   constructor(capacity: number, halveAt: number) {
@@ -34,8 +36,10 @@ export class SpaceSaving {
     this.#total++;
     const counter = this.#counters.get(key);
     if (counter !== undefined) counter.count++;
-    else if (this.#counters.size < this.#capacity) this.#counters.set(key, { count: 1, error: 0 });
-    else this.#replaceSmallest(key);
+    else if (this.#counters.size < this.#capacity) {
+      this.#counters.set(key, { count: 1, error: 0 });
+      this.#floor = Math.min(this.#floor, 1);
+    } else this.#replaceSmallest(key);
     if (this.#total >= this.#halveAt) this.#halve();
   }
 
@@ -48,6 +52,7 @@ export class SpaceSaving {
       .map(([key, { count, error }]) => ({ key, share: count / this.#total, error: error / this.#total }));
   }
 
+  /** A counter that is taken over goes to the end, so the search from the front ends after the few that are frequent. */
   #replaceSmallest(key: string): void {
     let smallestKey = '';
     let smallest = Number.POSITIVE_INFINITY;
@@ -55,13 +60,16 @@ export class SpaceSaving {
       if (count >= smallest) continue;
       smallestKey = candidate;
       smallest = count;
+      if (count <= this.#floor) break;
     }
+    this.#floor = smallest;
     this.#counters.delete(smallestKey);
     this.#counters.set(key, { count: smallest + 1, error: smallest });
   }
 
   #halve(): void {
     this.#total /= 2;
+    this.#floor /= 2;
     for (const [key, counter] of this.#counters) {
       counter.count /= 2;
       counter.error /= 2;
@@ -72,7 +80,7 @@ export class SpaceSaving {
 
 /** A prime, so that it never falls into step with a pattern of the traffic. */
 const SAMPLE_EVERY = 61;
-const COUNTERS = 64;
+const COUNTERS = 512;
 const HALVE_AT_SAMPLES = 10_000;
 
 /** Watches the batches of one slot: one message in 61 goes into a sketch, and the others cost no more than the addition of their lengths. */

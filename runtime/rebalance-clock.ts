@@ -2,7 +2,7 @@
 export interface Rebalance {
   /** Milliseconds since the epoch, when partitions were being worked on again. */
   at: number;
-  /** From the first partition given up, or from the start, until the new assignment was open. */
+  /** From the first partition given up until the new assignment was open; 0 for the first assignment. */
   pauseMs: number;
 }
 
@@ -25,12 +25,12 @@ export class RebalanceClock {
     this.#pausedAt ??= now;
   }
 
-  /** The new assignment is being worked on. @returns the pause in milliseconds */
-  resume(now: number): number {
-    const pauseMs = now - (this.#pausedAt ?? now);
+  /** The new assignment is being worked on. @returns the pause in milliseconds; undefined for the first assignment, which ended none */
+  resume(now: number): number | undefined {
+    const pauseMs = this.#pausedAt === undefined ? undefined : now - this.#pausedAt;
     this.#pausedAt = undefined;
     this.#count++;
-    this.#last = { at: now, pauseMs };
+    this.#last = { at: now, pauseMs: pauseMs ?? 0 };
     return pauseMs;
   }
 }

@@ -141,7 +141,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     for (const partition of partitions) this.#assignment.add(partition);
     this.#options.logger.info({ partitions: numbers }, 'partitions assigned');
     await this.#opener.open(partitions);
-    this.#metrics.rebalancePauses.observe(this.#rebalances.resume(this.#ports.timers.now()) / 1_000);
+    const pauseMs = this.#rebalances.resume(this.#ports.timers.now());
+    if (pauseMs !== undefined) this.#metrics.rebalancePauses.observe(pauseMs / 1_000);
   }
 
   async onRevoked(revoked: TopicPartition[]): Promise<void> {

@@ -35,7 +35,7 @@ export function renderRuntime(state: RuntimeInspection, notReady: string | undef
 <p>topic <b>${escaped(topic)}</b>, group <b>${escaped(group)}</b></p>
 <p>lag <b>${number(sum(partitions, ({ lag }) => lag))}</b>, in flight <b>${number(sum(partitions, (p) => p.inFlightMessages))}</b>,
 parked keys <b>${number(sum(partitions, (p) => p.parkedKeys))}</b></p>
-<p>${number(rebalances.count)} assignments${last === null ? '' : `, the last at ${new Date(last.at).toISOString()} after a pause of ${number(last.pauseMs)} ms`}</p>
+<p>assignments <b>${number(rebalances.count)}</b>${last === null ? '' : `, the last at ${new Date(last.at).toISOString()} after a pause of ${number(last.pauseMs)} ms`}</p>
 </header>
 ${section(
   'Outages',
@@ -115,9 +115,14 @@ function partitionRow(p: PartitionView): string {
   return row(cells, p.frontierAgeMs > LATE_MS || p.phase !== 'running' ? 'bad' : '');
 }
 
+const numeric = new Set([
+  ...['slot', 'partition', 'epoch', 'frontier', 'committed', 'next', 'lag', 'in flight', 'KiB', 'keys', 'parked'],
+  ...['from offset', 'attempts'],
+]);
+
 function section(title: string, columns: string[], rows: string[]): string {
   if (rows.length === 0) return `<h2>${title}</h2>\n<p class="none">none</p>`;
-  const heads = columns.map((column) => `<th>${column}`).join('');
+  const heads = columns.map((column) => `<th${numeric.has(column) ? ' class="n"' : ''}>${column}`).join('');
   return `<h2>${title}</h2>\n<table>\n<tr>${heads}\n${rows.join('\n')}\n</table>`;
 }
 
@@ -158,7 +163,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.125rem 0.75rem 0.125rem 0; text-align: left; vertical-align: top; }
 th { font-weight: 500; opacity: 0.65; }
 tr + tr { border-top: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.n { text-align: right; }
+.n, th.n { text-align: right; }
 .good { color: light-dark(#18794e, #4cc38a); }
 .bad { color: light-dark(#c62a2f, #ff9592); }
 .none { margin: 0; opacity: 0.65; }
