@@ -55,7 +55,7 @@ export class TicketBoard {
     this.#options = options;
     const { metrics, screens, clock } = options;
     this.#feed = new ChangeFeed({
-      intervalMs: 25,
+      intervalMs: 10,
       readMax: 1_000,
       waitingMax: 20_000,
       read: async (orderIds) => {

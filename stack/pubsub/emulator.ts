@@ -3,6 +3,9 @@ import { javaCommand } from '../java.ts';
 import { type Part, portOf } from '../part.ts';
 import { findPubsubJar, pubsubMissing } from './jar.ts';
 
+/** The optimizing compiler would take more processor from the roles on this machine than its code gives back in a few minutes of an emulator's life. */
+const javaOptions = ['-Xmx512m', '-XX:TieredStopAtLevel=1'];
+
 /** Google's own emulator. It keeps nothing over a restart: topics and subscriptions are made again by those who use them. */
 export const pubsub: Part = {
   name: 'pubsub',
@@ -17,7 +20,7 @@ export const pubsub: Part = {
       {
         name: 'pubsub',
         command: javaCommand(),
-        args: ['-Xmx512m', '-jar', jar, '--host=127.0.0.1', `--port=${portOf(ports, 'pubsub')}`],
+        args: [...javaOptions, '-jar', jar, '--host=127.0.0.1', `--port=${portOf(ports, 'pubsub')}`],
         signal: 'SIGTERM',
         background: true,
         spawnOptions: { cwd: directory },
