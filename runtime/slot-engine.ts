@@ -105,13 +105,14 @@ export class SlotEngine {
     if (mailbox === undefined || mailbox.generation !== generation || mailbox.state !== 'open') return;
     const decodeOnly = this.#actor.prepare === undefined && this.#actor.apply === undefined;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
-    let atOnce = decodeOnly;
+    // Behind messages that wait, later ones wait too: done before them, they could not move the frontier.
+    let atOnce = decodeOnly && this.#ready.length === 0;
     let start = batch.payloadStart;
     for (let index = 0; index < batch.count; index++) {
       const sequence = mailbox.frontier.append(batch.offsets[index] as number);
       const entry = new MessageEntry(mailbox, sequence, batch, index, start);
       start += entry.weight;
-      if (decodeOnly && (index & SLICE_CHECK_MASK) === SLICE_CHECK_MASK) atOnce = this.#ports.timers.now() < sliceEnd;
+      if (atOnce && (index & SLICE_CHECK_MASK) === SLICE_CHECK_MASK) atOnce = this.#ports.timers.now() < sliceEnd;
       if (atOnce && this.#decodeAtOnce(mailbox, entry)) continue;
       if (mailbox.add(entry)) this.#ready.push(entry);
     }
