@@ -15,26 +15,36 @@ const peerAsync: ParallelConsumerSettings = { engine: 'reactor', concurrency: 5_
 /** Messages that wait at a time in one of our threads. */
 const PREPARES_MAX = 5_000;
 
+/** A message of the no-op actor takes a few microseconds: it needs more of them until the start weighs nothing. */
+const NOOP_FACTOR = 2;
 const CPU_MS = 0.2;
+/** Messages of a partition in memory: enough for this work, and few enough that fetching them is not half of a short run. */
+const CPU_MAILBOX_MESSAGES_MAX = 4_000;
 
 /** The actor runtime beside a loop with the same parts and none of the guarantees, beside Parallel Consumer, and beside itself on one thread. */
 export async function benchRuntime(bench: Bench): Promise<Figures> {
-  await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, String(bench.messages)], { env: bench.env });
-  return { ...(await noop(bench)), ...(await asynchronous(bench)), ...(await cpuBound(bench)) };
+  await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, String(bench.messages * NOOP_FACTOR)], {
+    env: bench.env,
+  });
+  return { ...(await benchNoop(bench)), ...(await benchAsync(bench)), ...(await benchCpuBound(bench)) };
 }
 
-async function noop({ env, rounds, messages }: Bench): Promise<Figures> {
+export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figures> {
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
-  const { runtime, loop, standard, tuned } = await interleave(rounds, {
-    runtime: () => throughput('perf/load/runtime-throughput.ts', messages, { env }),
-    loop: () => throughput('perf/limits/runtime-loop.ts', messages, { env }),
+  const noop = () => throughput('perf/load/runtime-throughput.ts', messages * NOOP_FACTOR, { env });
+  const bare = await interleave(rounds + 2, {
+    runtime: noop,
+    loop: () => throughput('perf/limits/runtime-loop.ts', messages * NOOP_FACTOR, { env }),
+  });
+  const { runtime, standard, tuned } = await interleave(Math.ceil(rounds / 2), {
+    runtime: noop,
     standard: () => peer.measure(TOPIC, messages / 4, peerDefault),
     tuned: () => peer.measure(TOPIC, messages, peerTuned),
   });
   return {
     runtime_noop_vs_bare_loop: ratioFigure(
-      runtime,
-      loop,
+      bare.runtime,
+      bare.loop,
       'kafkajs, packed batches, pinned threads, JSON.parse, and no guarantees',
     ),
     runtime_noop_vs_parallel_consumer: ratioFigure(
@@ -51,7 +61,7 @@ async function noop({ env, rounds, messages }: Bench): Promise<Figures> {
 }
 
 /** Work that waits for somebody else. Both sides at their best concurrency. */
-async function asynchronous({ env, rounds, messages }: Bench): Promise<Figures> {
+export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figures> {
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
   const figures: Figures = {};
   for (const waitMs of [1, 10]) {
@@ -73,12 +83,16 @@ async function asynchronous({ env, rounds, messages }: Bench): Promise<Figures> 
 }
 
 /** Whether a second core is worth a second core: the same computing actor in two threads and in one. */
-async function cpuBound({ env, seconds, rounds }: Bench): Promise<Figures> {
+export async function benchCpuBound({ env, seconds, rounds }: Bench): Promise<Figures> {
   const calibration = await runProgram(program('perf/load/calibrate-cpu.ts'), [String(CPU_MS)]);
   const { steps } = lastJson<{ steps: number }>(calibration);
   const measure = (slots: number) => () =>
     throughput('perf/load/runtime-throughput.ts', Math.round((slots * seconds * 1_000) / CPU_MS), {
-      env: { ...env, ORDERMESH_SLOTS: String(slots) },
+      env: {
+        ...env,
+        ORDERMESH_SLOTS: String(slots),
+        ORDERMESH_MAILBOX_MESSAGES_MAX: String(CPU_MAILBOX_MESSAGES_MAX),
+      },
       args: ['--actor', 'cpu', '--settings', JSON.stringify({ steps })],
     });
   const { two, one } = await interleave(rounds, { two: measure(2), one: measure(1) });

@@ -51,4 +51,4 @@ const watch = setInterval(() => {
   const seconds = (performance.now() - (startedAt ?? 0)) / 1_000;
   console.log(JSON.stringify({ messagesPerSecond: Math.round(finished / seconds) }));
   process.exit();
-}, 2);
+}, 5);
