@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defaultCacheDir, installOnce } from '../../../stack/cache.ts';
+import { loadConfig } from '../../../contracts/config.ts';
+import { installOnce, userCacheDir } from '../../../stack/cache.ts';
 import { run } from '../../../stack/commands.ts';
 import { javaCommand, javaMissing } from '../../../stack/java.ts';
 
@@ -30,7 +31,8 @@ export async function buildParallelConsumer(brokers: string): Promise<ParallelCo
     await readFile(pom, 'utf8'),
   )?.[1];
   if (version === undefined) throw new Error(`${pom} has no <parallel-consumer.version>`);
-  const jars = await installOnce(defaultCacheDir, `parallel-consumer-${version}`, async (target) => {
+  const cacheDir = await userCacheDir(loadConfig());
+  const jars = await installOnce(cacheDir, `parallel-consumer-${version}`, async (target) => {
     await run('mvn', ['-B', '-q', '-ntp', '-f', pom, copyDependencies, `-DoutputDirectory=${target}`], {
       doing: 'fetching Parallel Consumer with Maven',
       missing: 'no Maven found; install it (Debian: apt-get install maven)',
