@@ -8,9 +8,11 @@ import { loadConfig } from '../contracts/config.ts';
 import type { Order } from '../contracts/order.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createTraffic } from '../traffic/generator.ts';
+import { benchBacklogMemory } from './benches/backlog-memory.ts';
 import type { Bench } from './benches/bench.ts';
 import { benchBridge } from './benches/bridge.ts';
 import { benchGateway } from './benches/gateway.ts';
+import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
 import { benchValidator } from './benches/validator.ts';
@@ -22,8 +24,15 @@ import { createReport, type Figures, table, writeReport } from './report.ts';
  *   node perf/main.ts            a quick run, under 5 minutes
  *   node perf/main.ts --full     more rounds, longer
  *   node perf/main.ts --only gateway,runtime
+ *   node perf/main.ts --full --only backlog-memory,rebalance --backlog 1000000
  */
-const { values } = parseArgs({ options: { full: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    backlog: { type: 'string', default: '5000000' },
+  },
+});
 const only = values.only?.split(',');
 const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
@@ -56,6 +65,10 @@ try {
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
     await run('gateway', () => benchGateway(bench));
+    if (values.full) {
+      await run('rebalance', () => benchRebalance(bench));
+      await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
+    }
   } finally {
     await system.close();
   }
