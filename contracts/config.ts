@@ -150,6 +150,11 @@ export const variables = {
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
+  ORDERMESH_SLOT_SILENCE_MAX: required(
+    duration(),
+    '30s',
+    'A thread whose event loop stands still for longer is ended and replaced: its actor never returns.',
+  ),
   ORDERMESH_BRIDGE_EVENTS: required(
     someOf('order.paid', 'order.payment-failed', 'order.cooking', 'order.cooked', 'order.recalled'),
     'order.paid,order.payment-failed,order.cooked',

@@ -32,6 +32,8 @@ export interface RuntimeOptions {
   sessionTimeoutMs?: number;
   /** Most heap of one thread, in MiB: a thread past it dies and is replaced, and the process lives. */
   slotMemoryMbMax?: number;
+  /** A thread whose event loop stands still for longer is ended and replaced, in milliseconds; 30 s by default. */
+  slotSilenceMsMax?: number;
 }
 
 const OUTAGE_BACKOFF_MS = { first: 100, most: 5_000 };

@@ -47,6 +47,7 @@ function systemPorts(options: RuntimeOptions): HostPorts {
         { slot, role, group, topic, brokers, databaseUrl, actorModule, settings, limits: limits.slot },
         listener,
         options.slotMemoryMbMax,
+        options.slotSilenceMsMax,
       ),
     ownership: new OwnershipStore(databaseUrl, role, { group, topic }),
     registry: createProcessRegistry(role),

@@ -1,9 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey } from '../store/parked-keys.ts';
+import type { Suspect } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
 export type SlotTask =
-  | { kind: 'start'; options: SlotOptions; reports: MessagePort }
+  | { kind: 'start'; options: SlotOptions; reports: MessagePort; watch: Watch }
   /** Answered when the thread stops; rejected when it dies. */
   | { kind: 'live' }
   | { kind: 'open'; partitions: OpenPartition[] }
@@ -13,6 +14,15 @@ export type SlotTask =
   | { kind: 'metrics' }
   | { kind: 'view' }
   | { kind: 'stop' };
+
+/** How the main thread watches over a thread. */
+export interface Watch {
+  /** Of a `Pulse`. */
+  pulse: SharedArrayBuffer;
+  /** The event loop beats so often, in milliseconds. */
+  beatMs: number;
+  suspects: Suspect[];
+}
 
 export interface PartitionBatch {
   partition: number;

@@ -9,10 +9,12 @@ import type { Actor, ActorModule } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
+import { Pulse } from './pulse.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
-import type { DrainedPartition, OpenPartition, PartitionBatch, SlotOptions, SlotTask } from './slot-protocol.ts';
+import type { DrainedPartition, OpenPartition, PartitionBatch, SlotOptions, SlotTask, Watch } from './slot-protocol.ts';
 import { createSlotView, type SlotView } from './slot-view.ts';
+import { watched } from './suspects.ts';
 import { systemTimers } from './timers.ts';
 
 /** The thread's own parts, from `start` on. */
@@ -36,7 +38,7 @@ const life = Promise.withResolvers<void>();
 export default function slotTask(task: SlotTask): unknown {
   switch (task.kind) {
     case 'start':
-      return start(task.options, task.reports);
+      return start(task.options, task.reports, task.watch);
     case 'live':
       return life.promise;
     case 'open':
@@ -64,11 +66,14 @@ function started(): SlotThread {
   return thread;
 }
 
-async function start(options: SlotOptions, reports: MessagePort): Promise<void> {
+async function start(options: SlotOptions, reports: MessagePort, watch: Watch): Promise<void> {
+  const pulse = new Pulse(watch.pulse);
+  setInterval(() => pulse.beat(), watch.beatMs).unref();
   const { createActor } = (await import(options.actorModule)) as ActorModule;
   if (typeof createActor !== 'function') throw new TypeError(`${options.actorModule} must export createActor(context)`);
   const { registry, observer } = createSlotMetrics(options.role, options.slot);
-  const actor = await createActor({ settings: options.settings, slot: options.slot, registry });
+  const created = await createActor({ settings: options.settings, slot: options.slot, registry });
+  const actor = watched(created, pulse, watch.suspects);
   const store = openStore(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,

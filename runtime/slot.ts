@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import { type Place, Pulse } from './pulse.ts';
 import type {
   DrainedPartition,
   OpenPartition,
@@ -10,12 +11,31 @@ import type {
   SlotTask,
 } from './slot-protocol.ts';
 import type { SlotView } from './slot-view.ts';
+import { SuspectRecord } from './suspects.ts';
 import { systemTimers, within } from './timers.ts';
 
 const threadModule = new URL('./slot-thread.ts', import.meta.url).href;
 
 /** A thread that can't answer a scrape in time (its actor computes) is left out of it. */
 const ANSWER_TIMEOUT_MS = 2_000;
+
+const SILENCE_MS_MAX = 30_000;
+const BEATS_PER_SILENCE = 10;
+const LATE_BEATS = 5;
+const PLACES_SHOWN = 5;
+
+/** A thread died while its actor computed on these messages. */
+export class SlotDeathError extends Error {
+  override name = 'SlotDeathError';
+  readonly underWay: readonly Place[];
+
+  constructor(cause: Error, underWay: readonly Place[]) {
+    const shown = underWay.slice(0, PLACES_SHOWN).map(({ partition, offset }) => `${partition}@${offset}`);
+    const more = underWay.length > PLACES_SHOWN ? ` and ${underWay.length - PLACES_SHOWN} more` : '';
+    super(`${cause.message}, at work on partition@offset ${shown.join(', ')}${more}`, { cause });
+    this.underWay = underWay;
+  }
+}
 
 export interface SlotListener {
   onReport(report: SlotReport): void;
@@ -32,12 +52,18 @@ export class Slot {
   readonly #options: SlotOptions;
   readonly #listener: SlotListener;
   readonly #memoryMbMax: number | undefined;
+  readonly #silenceMsMax: number;
+  readonly #suspects = new SuspectRecord();
+  #pulse: Pulse | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
   #pool: Piscina | undefined;
   #reports: MessagePort | undefined;
   #running = false;
   #batches: PartitionBatch[] = [];
 
-  constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number) {
+  /** @param silenceMsMax a thread whose event loop stands still for longer is ended, as one that died */
+  constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number, silenceMsMax = SILENCE_MS_MAX) {
+    this.#silenceMsMax = silenceMsMax;
     this.index = options.slot;
     this.#options = options;
     this.#listener = listener;
@@ -68,16 +94,20 @@ export class Slot {
     port1.on('message', (report: SlotReport) => {
       if (this.#pool === pool) this.#listener.onReport(report);
     });
+    const pulse = Pulse.create(this.#options.limits.turnSizeMax);
+    this.#pulse = pulse;
+    const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
+    const watch = { pulse: pulse.memory, beatMs, suspects: this.#suspects.all };
     try {
-      await pool.run({ kind: 'start', options: this.#options, reports: port2 } satisfies SlotTask, {
-        transferList: [port2],
-      });
+      const task: SlotTask = { kind: 'start', options: this.#options, reports: port2, watch };
+      await pool.run(task, { transferList: [port2] });
     } catch (error) {
       this.#discard(pool);
       throw error;
     }
     if (this.#pool !== pool) throw new Error('the slot was stopped while it started');
     this.#running = true;
+    this.#watch(pool, pulse, beatMs);
     pool.run({ kind: 'live' } satisfies SlotTask).catch((error: Error) => this.#died(pool, error));
   }
 
@@ -150,13 +180,35 @@ export class Slot {
 
   #died(pool: Piscina, error: Error): void {
     if (this.#pool !== pool || !this.#running) return;
+    const underWay = this.#pulse?.underWay ?? [];
+    this.#suspects.blame(underWay);
     this.#discard(pool);
-    this.#listener.onDeath(error);
+    this.#listener.onDeath(underWay.length === 0 ? error : new SlotDeathError(error, underWay));
+  }
+
+  /** An endless loop answers nobody: only from outside can it be seen and ended. */
+  #watch(pool: Piscina, pulse: Pulse, beatMs: number): void {
+    let beats = pulse.beats;
+    let checkedAt = performance.now();
+    let silentMs = 0;
+    this.#watchdog = setInterval(() => {
+      const now = performance.now();
+      const elapsedMs = now - checkedAt;
+      checkedAt = now;
+      // A check that is late says that this whole process stood still: the thread is not to blame.
+      if (pulse.beats !== beats || elapsedMs > beatMs * LATE_BEATS) silentMs = 0;
+      else silentMs += elapsedMs;
+      beats = pulse.beats;
+      if (silentMs > this.#silenceMsMax)
+        this.#died(pool, new Error(`its event loop stood still for ${Math.round(silentMs / 1_000)} s`));
+    }, beatMs);
+    this.#watchdog.unref();
   }
 
   async #discard(pool: Piscina): Promise<void> {
     if (this.#pool === pool) {
       this.#pool = undefined;
+      clearInterval(this.#watchdog);
       this.#batches = [];
       this.#running = false;
       this.#reports?.close();

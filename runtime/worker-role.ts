@@ -36,6 +36,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     actorModule,
     settings,
     slots: config.ORDERMESH_SLOTS,
+    slotSilenceMsMax: config.ORDERMESH_SLOT_SILENCE_MAX,
     limits: runtimeLimits(config),
   });
   const admin = await startAdminServer({

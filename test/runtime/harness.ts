@@ -27,6 +27,7 @@ export interface StartOptions {
   settings: EffectsSettings;
   limits: RuntimeLimits;
   slotMemoryMbMax: number;
+  slotSilenceMsMax: number;
 }
 
 /** A topic, its dead-letter topic and a database of the test's own; whatever runs on them is stopped on dispose. */

@@ -24,3 +24,23 @@ test.each(['exit', 'exhaust-memory'] as const)('a thread that dies by %s is repl
   expect(runtime.readiness()).toBeUndefined();
   await rm(directory, { recursive: true });
 });
+
+test.each(['spin-preparing', 'spin-applying'] as const)(
+  'an order that is %s for ever is parked after three threads, and the others go on',
+  async (act) => {
+    await using scene = await createScene();
+    await scene.send([...ordersOver(20, 100), { key: 'spins', n: 0, act }, ...ordersOver(20, 100)]);
+    await scene.start({ slotSilenceMsMax: 1_000 });
+    await until(
+      () => committedTotal(scene),
+      (total) => total === 201,
+      50_000,
+    );
+    const effects = await effectsByKey(scene.database.sql);
+    const numbers = Array.from({ length: 5 }, (_, n) => n);
+    for (let key = 0; key < 20; key++) expect(effects.get(`key-${key}`)).toEqual([...numbers, ...numbers]);
+    expect(effects.has('spins')).toBe(false);
+    const parked = await readTopic(scene.admin, scene.deadLetters);
+    expect(parked.map(({ key }) => String(key))).toEqual(['spins']);
+  },
+);

@@ -4,7 +4,7 @@ import type { Actor, ActorContext } from '../../../runtime/actor.ts';
 /** What a test's message asks for. */
 export interface Order {
   n: number;
-  act?: 'poison' | 'hang' | 'exit' | 'exhaust-memory';
+  act?: 'poison' | 'hang' | 'exit' | 'exhaust-memory' | 'spin-preparing' | 'spin-applying';
 }
 
 export interface EffectsSettings {
@@ -18,6 +18,7 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
   return {
     decode: ({ value }) => JSON.parse(value?.toString() ?? 'null') as Order,
     async prepare({ act }) {
+      if (act === 'spin-preparing') for (;;);
       if (act === 'hang') await new Promise(() => {});
       if (act !== 'exit' && act !== 'exhaust-memory') return undefined;
       if (settings.deathMark === undefined || existsSync(settings.deathMark)) return undefined;
@@ -27,6 +28,7 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
       for (;;) hoard.push(new Array(1_000_000).fill(hoard.length));
     },
     async apply(items, sql) {
+      if (items.some(({ input }) => input.act === 'spin-applying')) for (;;);
       const poison = items.find(({ input }) => input.act === 'poison');
       if (poison !== undefined) throw new RangeError(`order ${poison.input.n} can't be made`);
       await sql`insert into effects ${sql(
