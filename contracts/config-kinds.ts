@@ -27,6 +27,17 @@ export const list = (takes: string): Kind<string[]> =>
     return entries.includes('') ? undefined : entries;
   });
 
+/** Web origins as browsers send them: scheme, host and a port that is not the scheme's own, without a path. */
+export const origins = (): Kind<string[]> =>
+  kind('origins such as https://till.example.com, or *, separated by commas', (value) => {
+    const entries = value.split(',').map((entry) => entry.trim());
+    return entries.every((entry) => entry === '*' || isOrigin(entry)) ? entries : undefined;
+  });
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** Some of the given values, each at most once. */
 export const someOf = <const T extends string>(...values: T[]): Kind<T[]> =>
   kind(`one or more of ${values.join(', ')}, separated by commas`, (value) => {

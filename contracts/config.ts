@@ -8,6 +8,7 @@ import {
   type Kind,
   list,
   oneOf,
+  origins,
   port,
   someOf,
   text,
@@ -99,6 +100,32 @@ export const variables = {
     '128MiB',
     'Bytes of orders under way in one gateway process before it answers 503.',
   ),
+  ORDERMESH_UNANSWERED_AGE_MAX: required(
+    duration(),
+    '5s',
+    'Age of the oldest order under way from which a gateway process takes only as many orders as it answers within this time.',
+  ),
+  ORDERMESH_GATEWAY_PROCESSES: required(
+    integer(0, 256),
+    '1',
+    'Processes of a gateway on one port; 0 is one a core. Also `ordermesh gateway --processes`.',
+  ),
+  ORDERMESH_CORS_ORIGINS: optional(origins(), 'Web origins whose pages may call the gateway; none by default.'),
+  ORDERMESH_STORE_ORDERS_PER_SECOND: required(
+    integer(0, 1_000_000),
+    '0',
+    'Orders a second that one gateway process takes of one store before it answers 429; 0 is no limit.',
+  ),
+  ORDERMESH_DEVICE_ORDERS_PER_SECOND: required(
+    integer(0, 1_000_000),
+    '0',
+    'The same for one device: the `sub` of a token, or its `jti`.',
+  ),
+  ORDERMESH_RATE_BURST: required(
+    duration(),
+    '10s',
+    'How long a quiet store or device saves up what it did not use of its rate.',
+  ),
   ORDERMESH_RECENT_ORDERS_MAX: required(
     integer(2, 10_000_000),
     '200000',
@@ -118,6 +145,10 @@ export const variables = {
   ORDERMESH_JWKS: optional(
     text('a file path or http(s) URL'),
     'Keys that sign tokens; without it the development issuer in the data directory.',
+  ),
+  ORDERMESH_REVOKED_TOKENS_FILE: optional(
+    text('a file path'),
+    'Ids (`jti`) of tokens that are not accepted any more, one a line; read again when it changes. With it every token needs a `jti`.',
   ),
   ORDERMESH_JWT_ISSUER: required(text('an issuer'), 'ordermesh-dev', 'Required `iss` of tokens.'),
   ORDERMESH_JWT_AUDIENCE: required(text('an audience'), 'ordermesh', 'Required `aud` of tokens.'),

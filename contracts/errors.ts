@@ -64,7 +64,7 @@ export const errorTable = {
     status: 415,
     title: 'Unsupported media type',
     retryable: false,
-    doc: 'Send the Content-Type that the detail names.',
+    doc: 'Send the Content-Type that the detail names, and no Content-Encoding but those of Accept-Encoding.',
   },
   'invalid-order': {
     status: 422,
@@ -132,6 +132,8 @@ export interface Problem {
   detail: string;
   code: ErrorCode;
   errors?: FieldError[];
+  /** Seconds to wait before the same again, for those who see no Retry-After header: a line of a batch, a frame. */
+  retryAfterS?: number;
 }
 
 export function problem(code: ErrorCode, detail: string, errors?: FieldError[]): Problem {

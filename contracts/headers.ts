@@ -14,6 +14,8 @@ export interface EventHeaderFields {
   subject: string;
   /** W3C Trace Context, carried from the request to every event that follows from it. */
   traceparent?: string | undefined;
+  /** The client's own `x-request-id`; empty where it sent none. */
+  requestId?: string | undefined;
 }
 
 /** CloudEvents 1.0 attributes in Kafka's binary content mode (CloudEvents Kafka protocol binding, section 3.2). */
@@ -32,9 +34,11 @@ export function ownEventHeaders({
   time,
   subject,
   traceparent,
+  requestId,
 }: Omit<EventHeaderFields, 'source' | 'type'>): RecordHeaders {
   const headers: RecordHeaders = { ce_id: id, ce_time: time, ce_subject: subject };
   if (traceparent !== undefined) headers.traceparent = traceparent;
+  if (requestId !== undefined && requestId !== '') headers['x-request-id'] = requestId;
   return headers;
 }
 
