@@ -38,8 +38,8 @@ export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figur
   });
   const { runtime, standard, tuned } = await interleave(Math.ceil(rounds / 2), {
     runtime: noop,
-    standard: () => peer.measure(TOPIC, messages / 4, peerDefault),
-    tuned: () => peer.measure(TOPIC, messages, peerTuned),
+    standard: () => peer.measure(TOPIC, messages / 6, peerDefault),
+    tuned: () => peer.measure(TOPIC, messages / 2, peerTuned),
   });
   return {
     runtime_noop_vs_bare_loop: ratioFigure(
