@@ -1,0 +1,171 @@
+import { PackedBatch } from '../../runtime/batch-codec.ts';
+import type { HostedSlot } from '../../runtime/host-ports.ts';
+import type { SlotListener } from '../../runtime/slot.ts';
+import type { SlotEngine } from '../../runtime/slot-engine.ts';
+import type { DrainedPartition, OpenPartition, PartitionBatch, SlotReport } from '../../runtime/slot-protocol.ts';
+import { INPUT_TOPIC } from './model-log.ts';
+import { Lane } from './network.ts';
+import { Body } from './world.ts';
+
+const START_MS_MAX = 300;
+const MESSAGE_MS_MAX = 0.5;
+/** The main thread hears of a death within so long. */
+const DEATH_NOTICE_MS_MAX = 20;
+/** A thread that was given up may run on for so long. */
+const AFTERLIFE_MS_MAX = 3_000;
+
+interface Thread {
+  body: Body;
+  engine: SlotEngine;
+  tasks: Lane;
+  answers: Lane;
+  reports: Lane;
+}
+
+export interface SlotModel {
+  createEngine(body: Body, report: (report: SlotReport) => void): SlotEngine;
+  /** Share of the starts that fail. */
+  startFailures(): number;
+}
+
+/** A slot whose thread is a body of its own: messages to it and from it take time, and keep their order on their channel. */
+export class ModelSlot implements HostedSlot {
+  readonly index: number;
+  readonly #process: Body;
+  readonly #listener: SlotListener;
+  readonly #model: SlotModel;
+  #thread: Thread | undefined;
+  #running = false;
+  #pending = new Set<(error: Error) => void>();
+  #threads = 0;
+
+  constructor(index: number, process: Body, listener: SlotListener, model: SlotModel) {
+    this.index = index;
+    this.#process = process;
+    this.#listener = listener;
+    this.#model = model;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** The thread as a fault sees it. */
+  get body(): Body | undefined {
+    return this.#running ? this.#thread?.body : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { world } = this.#process;
+    await new Promise<void>((resolve) => this.#process.after(world.random.next() * START_MS_MAX, resolve));
+    if (world.random.chance(this.#model.startFailures())) throw new Error('the modelled thread does not start');
+    const body = new Body(world, `${this.#process.name}/${this.index}.${++this.#threads}`, this.#process);
+    const reports = new Lane();
+    const thread: Thread = {
+      body,
+      engine: this.#model.createEngine(body, (report) =>
+        this.#post(this.#process, reports, () => {
+          if (this.#thread === thread) this.#listener.onReport(report);
+        }),
+      ),
+      tasks: new Lane(),
+      answers: new Lane(),
+      reports,
+    };
+    this.#thread = thread;
+    this.#running = true;
+    world.log(body.name, 'runs');
+  }
+
+  /** A fault: the thread dies; `afterlife` lets it run on for a while although the host believes it dead. */
+  fail(afterlife: boolean): void {
+    const thread = this.#thread;
+    if (thread === undefined || !this.#running) return;
+    const { world } = this.#process;
+    world.log(thread.body.name, afterlife ? 'is given up' : 'dies');
+    if (afterlife) world.schedule(world.random.next() * AFTERLIFE_MS_MAX, () => thread.body.die());
+    else thread.body.die();
+    this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread));
+  }
+
+  open(partitions: OpenPartition[]): Promise<void> {
+    return this.#run(({ engine }) => {
+      for (const { parked, ...partition } of partitions)
+        engine.open({
+          topic: INPUT_TOPIC,
+          ...partition,
+          parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
+        });
+    });
+  }
+
+  take({ partition, generation, buffer }: PartitionBatch): void {
+    if (this.#running)
+      this.#run(({ engine }) => engine.take(partition, generation, new PackedBatch(buffer))).catch(() => {});
+  }
+
+  async view(): Promise<undefined> {}
+
+  drain(partitions: number[]): Promise<DrainedPartition[]> {
+    return this.#run(({ engine }) =>
+      Promise.all(partitions.map(async (partition) => ({ partition, frontier: await engine.drain(partition) }))),
+    );
+  }
+
+  close(partitions: number[]): void {
+    if (!this.#running) return;
+    this.#run(({ engine }) => {
+      for (const partition of partitions) engine.close(partition);
+    }).catch(() => {});
+  }
+
+  async metrics(): Promise<[]> {
+    return [];
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    const thread = this.#thread;
+    this.#thread = undefined;
+    thread?.body.die();
+  }
+
+  #died(thread: Thread): void {
+    if (this.#thread !== thread || !this.#running) return;
+    this.#running = false;
+    this.#thread = undefined;
+    const error = new Error('the modelled thread died');
+    const rejectAll = () => {
+      for (const reject of this.#pending) reject(error);
+      this.#pending.clear();
+    };
+    // Nothing says which the host hears of first.
+    if (this.#process.world.random.chance(0.5)) rejectAll();
+    this.#listener.onDeath(error);
+    rejectAll();
+  }
+
+  #run<T>(task: (thread: Thread) => T | Promise<T>): Promise<T> {
+    const thread = this.#thread;
+    if (thread === undefined) return Promise.reject(new Error(`slot ${this.index} is not running`));
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.add(reject);
+      const settle = (act: () => void) =>
+        this.#post(this.#process, thread.answers, () => {
+          this.#pending.delete(reject);
+          act();
+        });
+      this.#post(thread.body, thread.tasks, async () => {
+        const result = await task(thread);
+        settle(() => resolve(result));
+      });
+    });
+  }
+
+  #post(to: Body, lane: Lane, act: () => void): void {
+    const { world } = to;
+    const at = Math.max(world.now + world.random.next() * MESSAGE_MS_MAX, lane.arrivesAt);
+    lane.arrivesAt = at;
+    world.scheduleAt(at, act, to);
+  }
+}

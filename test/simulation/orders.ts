@@ -1,0 +1,111 @@
+import type { Random } from './random.ts';
+
+/** What becomes of a message when it is worked on. */
+export type Nature =
+  | 'good'
+  /** Of no interest to the actor. */
+  | 'skipped'
+  /** Fails always, in `decode`, `prepare` or `apply`. */
+  | 'poison-decode'
+  | 'poison-prepare'
+  | 'poison-apply'
+  /** Fails so often at first, then no more. */
+  | 'flaky-prepare'
+  | 'flaky-apply'
+  /** Takes long. */
+  | 'slow';
+
+/** One message of the input topic, as the simulation planned it. */
+export interface Order {
+  /** Names its effect: two messages of one id are the same order, sent twice. */
+  id: string;
+  key: string;
+  partition: number;
+  nature: Nature;
+  /** For the flaky ones. */
+  failures: number;
+  /** How many records it causes. */
+  outputs: number;
+  offset: number;
+}
+
+/** Which steps the simulated actor has. */
+export interface ActorShape {
+  prepare: boolean;
+  apply: boolean;
+}
+
+/** More failures than this park a message: the first attempt and three retries. */
+export const ATTEMPTS_MAX = 4;
+
+/** The actor's step at which a message of this nature fails. */
+export function failsAt(nature: Nature): keyof ActorShape | 'decode' | undefined {
+  if (nature === 'poison-decode') return 'decode';
+  if (nature === 'poison-prepare' || nature === 'flaky-prepare') return 'prepare';
+  if (nature === 'poison-apply' || nature === 'flaky-apply') return 'apply';
+  return undefined;
+}
+
+/** Whether a dead letter of this message, as the first of its key, is right. */
+export function mayPark({ nature, failures }: Order): boolean {
+  return nature.startsWith('poison') || (nature === 'flaky-apply' && failures >= ATTEMPTS_MAX);
+}
+
+export function mustPark({ nature }: Order): boolean {
+  return nature.startsWith('poison');
+}
+
+export interface OrderPlan {
+  random: Random;
+  shape: ActorShape;
+  keys: number;
+  partitions: number;
+  /** Share of the messages that are not simply good. */
+  trouble: number;
+}
+
+/** Plans orders one after the other; offsets of a partition ascend, with gaps. */
+export class OrderSource {
+  readonly #plan: OrderPlan;
+  readonly #ends: number[];
+  readonly #past: Order[] = [];
+  #made = 0;
+
+  constructor(plan: OrderPlan) {
+    this.#plan = plan;
+    this.#ends = new Array<number>(plan.partitions).fill(0);
+  }
+
+  next(): Order {
+    const { random, keys, partitions, trouble } = this.#plan;
+    const earlier = this.#past.length > 0 && random.chance(0.05) ? random.pick(this.#past) : undefined;
+    const keyNumber = random.integer(0, keys - 1);
+    const partition = earlier?.partition ?? keyNumber % partitions;
+    const offset = (this.#ends[partition] ?? 0) + (random.chance(0.1) ? random.integer(1, 5) : 0);
+    this.#ends[partition] = offset + 1;
+    const order: Order =
+      earlier === undefined
+        ? {
+            id: `o${++this.#made}`,
+            key: `k${keyNumber}`,
+            partition,
+            nature: random.chance(trouble) ? this.#troubled() : 'good',
+            failures: random.integer(1, 6),
+            outputs: random.integer(0, 2),
+            offset,
+          }
+        : { ...earlier, offset };
+    if (order.nature === 'flaky-prepare') order.failures = Math.min(order.failures, ATTEMPTS_MAX - 1);
+    this.#past.push(order);
+    return order;
+  }
+
+  /** Only what the actor's steps can show. `decode` is pure, so it fails always or never. */
+  #troubled(): Nature {
+    const { random, shape } = this.#plan;
+    const natures: Nature[] = ['skipped', 'poison-decode'];
+    if (shape.prepare) natures.push('poison-prepare', 'flaky-prepare', 'slow', 'slow');
+    if (shape.apply) natures.push('poison-apply', 'flaky-apply', 'flaky-apply', 'slow');
+    return random.pick(natures);
+  }
+}

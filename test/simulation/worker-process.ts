@@ -1,0 +1,243 @@
+import { Registry } from 'prom-client';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
+import type { Actor } from '../../runtime/actor.ts';
+import type { RuntimeLimits } from '../../runtime/host-options.ts';
+import type { Ownership } from '../../runtime/host-ports.ts';
+import type { Mailbox, MailboxIdentity } from '../../runtime/mailbox.ts';
+import type { MessageEntry } from '../../runtime/message-entry.ts';
+import { RuntimeHost } from '../../runtime/runtime-host.ts';
+import { SlotEngine } from '../../runtime/slot-engine.ts';
+import type { SlotReport } from '../../runtime/slot-protocol.ts';
+import type { Transact } from '../../runtime/turn.ts';
+import type { Transaction } from '../../store/database.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import type { History } from './history.ts';
+import { type ActorWorld, modelActor } from './model-actor.ts';
+import { ModelConsumer } from './model-consumer.ts';
+import type { ModelGroup } from './model-group.ts';
+import { INPUT_TOPIC, type ModelLog } from './model-log.ts';
+import { ModelSlot } from './model-slot.ts';
+import type { ModelStore } from './model-store.ts';
+import type { Mutant } from './mutants.ts';
+import { Body, type World } from './world.ts';
+
+export const GROUP = 'simulated';
+
+/** What all workers share, and the bounds they work within. */
+export interface Surroundings {
+  world: World;
+  history: History;
+  log: ModelLog;
+  group: ModelGroup;
+  store: ModelStore;
+  actor: ActorWorld;
+  limits: RuntimeLimits;
+  slots: number;
+  batchRecordsMax: number;
+  startFailures(): number;
+  mutant: Mutant;
+}
+
+const logger = createLogger('simulation', 'silent');
+
+/** One worker process: the real host and, in each thread, the real engine, on modelled servers and threads. */
+export class WorkerProcess {
+  readonly name: string;
+  readonly #surroundings: Surroundings;
+  #body: Body | undefined;
+  #host: RuntimeHost | undefined;
+  #consumer: ModelConsumer | undefined;
+  #slots: ModelSlot[] = [];
+  #starts = 0;
+
+  constructor(name: string, surroundings: Surroundings) {
+    this.name = name;
+    this.#surroundings = surroundings;
+  }
+
+  get running(): boolean {
+    return this.#body?.alive === true;
+  }
+
+  get stopped(): boolean {
+    return this.#body?.stopped === true;
+  }
+
+  start(): void {
+    const { world, limits, slots } = this.#surroundings;
+    const body = new Body(world, `${this.name}.${++this.#starts}`);
+    this.#body = body;
+    this.#slots = [];
+    this.#consumer = undefined;
+    world.log(body.name, 'starts');
+    const host = new RuntimeHost(
+      { role: 'simulation', logger, group: GROUP, topic: INPUT_TOPIC, slots, limits },
+      {
+        timers: body,
+        registry: new Registry(),
+        createConsumer: async (listener) => this.#createConsumer(body, host, listener),
+        createSlot: (index, listener) => {
+          const slot = new ModelSlot(index, body, listener, {
+            startFailures: this.#surroundings.startFailures,
+            createEngine: (thread, report) => this.#createEngine(thread, report),
+          });
+          this.#slots.push(slot);
+          return slot;
+        },
+        ownership: { claim: (partitions) => this.#claim(body, partitions), close: async () => {} },
+      },
+    );
+    this.#host = host;
+    // As a supervisor does: a process that can't start ends, and is started again.
+    body.soon(() => {
+      host.start().catch(() => {
+        body.die();
+        world.schedule(1_000, () => {
+          if (!this.running) this.start();
+        });
+      });
+    });
+  }
+
+  /** kill -9. */
+  kill(): void {
+    if (!this.running) return;
+    this.#surroundings.world.log(this.name, 'is killed');
+    this.#body?.die();
+  }
+
+  /** SIGSTOP. */
+  stop(): void {
+    if (!this.running) return;
+    this.#surroundings.world.log(this.name, 'is stopped');
+    this.#body?.stop();
+  }
+
+  /** SIGCONT. */
+  goOn(): void {
+    if (!this.running || !this.stopped) return;
+    this.#surroundings.world.log(this.name, 'goes on');
+    this.#body?.goOn();
+  }
+
+  /** SIGTERM: drains, commits, leaves, ends. */
+  end(): void {
+    const body = this.#body;
+    if (!this.running || body === undefined) return;
+    this.#surroundings.world.log(this.name, 'ends');
+    body.soon(() => {
+      this.#host?.close().then(() => body.die());
+    });
+  }
+
+  crashClient(): void {
+    this.#body?.soon(() => this.#consumer?.crash());
+  }
+
+  failThread(afterlife: boolean): void {
+    this.#surroundings.world.random.pick(this.#slots)?.fail(afterlife);
+  }
+
+  get threads(): Body[] {
+    return this.#slots.flatMap(({ body }) => body ?? []);
+  }
+
+  #createConsumer(body: Body, host: RuntimeHost, listener: ConsumerListener): GroupConsumer {
+    const { group, log, batchRecordsMax, mutant } = this.#surroundings;
+    const flawed = mutant.wrapConsumer?.(() => host.view().partitions);
+    const consumer = new ModelConsumer(
+      body,
+      { group, log, batchRecordsMax },
+      this.#checked(host, flawed?.listener(listener, () => consumer) ?? listener),
+    );
+    this.#consumer = consumer;
+    consumer.start();
+    return flawed?.consumer(consumer) ?? consumer;
+  }
+
+  /** The bounds of what a partition has under way hold after each batch. */
+  #checked(host: RuntimeHost, listener: ConsumerListener): ConsumerListener {
+    const { history, limits, batchRecordsMax } = this.#surroundings;
+    // Two batches may come after the one that filled it: one was on its way, and one is let through by a pause that is late.
+    const most = limits.partition.messagesMax - 1 + 2 * batchRecordsMax;
+    return {
+      onAssigned: (partitions) => listener.onAssigned(partitions),
+      onRevoked: (partitions) => listener.onRevoked(partitions),
+      onLost: (partitions) => listener.onLost(partitions),
+      onBatch(batch) {
+        listener.onBatch(batch);
+        const partition = host.view().partitions.find((one) => one.partition === batch.partition);
+        if (partition !== undefined && partition.inFlightMessages > most)
+          history.violate('every queue is bounded', `${partition.inFlightMessages} messages under way`);
+        if (partition !== undefined && partition.inFlightMessages < 0)
+          history.violate('every message is counted once', `${partition.inFlightMessages} messages under way`);
+      },
+    };
+  }
+
+  async #claim(body: Body, partitions: readonly number[]): Promise<Map<number, Ownership>> {
+    const { store } = this.#surroundings;
+    const epochs = await store.claim(body, partitions);
+    const parked = await store.loadParked(body, partitions);
+    return new Map(
+      partitions.map((partition) => [
+        partition,
+        { epoch: epochs.get(partition), parked: parked.filter((key) => key.partition === partition) },
+      ]),
+    );
+  }
+
+  #createEngine(thread: Body, report: (report: SlotReport) => void): SlotEngine {
+    const { actor, limits, log, store, history, mutant } = this.#surroundings;
+    const created = modelActor(thread, actor);
+    return new SlotEngine(
+      created,
+      GROUP,
+      limits.slot,
+      {
+        timers: thread,
+        transact: transaction(thread, created, store, history, limits.slot),
+        append: log.producer(thread),
+        park: (mailbox, key, parking) => {
+          const tracked = history.at(mailbox.partition, parking.firstOffset);
+          if (tracked.order.key !== key) history.violate('parked is the message', `${key} at ${parking.firstOffset}`);
+          return store.park(thread, tracked, mailbox.epoch ?? -1, parking);
+        },
+        report,
+        observe: { turn() {}, retry() {}, deadLetter() {} },
+      },
+      mutant.createMailbox as ((identity: MailboxIdentity) => Mailbox<MessageEntry>) | undefined,
+    );
+  }
+}
+
+/** As the slot's thread does it: the fence, the actor's statements, the commit. */
+function transaction(
+  body: Body,
+  actor: Actor<unknown, unknown>,
+  store: ModelStore,
+  history: History,
+  { turnSizeMax, turnsMax }: RuntimeLimits['slot'],
+): Transact {
+  let underWay = 0;
+  return async (entries) => {
+    if (entries.length > turnSizeMax) history.violate('every queue is bounded', `a turn of ${entries.length}`);
+    if (++underWay > turnsMax) history.violate('every queue is bounded', `${underWay} turns at a time`);
+    try {
+      const epochs = new Map(entries.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
+      const { session, fenced } = await store.begin(body, epochs);
+      try {
+        const current = entries.filter(({ partition }) => !fenced.has(partition));
+        const items = current.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
+        const outputs =
+          items.length === 0 ? [] : ((await actor.apply?.(items, session as unknown as Transaction)) ?? []);
+        await store.commit(body, session, epochs);
+        return { fenced, outputs };
+      } finally {
+        store.rollback(session);
+      }
+    } finally {
+      underWay--;
+    }
+  };
+}
