@@ -19,11 +19,7 @@ const faults = {
     worker.kill();
     restartLater(world, worker);
   },
-  end: ({ workers, world }: Targets) => {
-    const worker = world.random.pick(workers);
-    worker.end();
-    restartLater(world, worker);
-  },
+  end: ({ workers, world }: Targets) => world.random.pick(workers).end(),
   stop: ({ workers, world }: Targets) => {
     const worker = world.random.pick(workers);
     worker.stop();

@@ -1,5 +1,5 @@
 import type { History } from './history.ts';
-import type { Network } from './network.ts';
+import type { Answer, Network } from './network.ts';
 import type { Body, World } from './world.ts';
 
 export const SESSION_TIMEOUT_MS = 6_000;
@@ -15,7 +15,7 @@ interface Member {
   id: string;
   heardAt: number;
   /** Set while it waits for the rebalance to complete. */
-  joined: ((joined: Joined) => void) | undefined;
+  joined: Answer<Joined> | undefined;
   partitions: number[];
 }
 
@@ -42,16 +42,16 @@ export class ModelGroup {
 
   /** Answered when the rebalance is complete. `known` is the member id of before, if there is one. */
   join(body: Body, known: string | undefined): Promise<Joined> {
-    return this.#network.call(body, ({ resolve }) => {
+    return this.#network.call<Joined>(body, (answer) => {
       const id = known ?? `m${++this.#joins}-${body.name}`;
       let member = this.#members.get(id);
       if (member === undefined) {
-        member = { id, heardAt: this.#world.now, joined: resolve, partitions: [] };
+        member = { id, heardAt: this.#world.now, joined: answer, partitions: [] };
         this.#members.set(id, member);
         this.#watch(member);
       }
       member.heardAt = this.#world.now;
-      member.joined = resolve;
+      member.joined = answer;
       this.#rebalance();
       this.#completeWhenJoined();
     });
@@ -139,7 +139,7 @@ export class ModelGroup {
       member.joined = undefined;
       member.heardAt = this.#world.now;
       this.#world.log('group', `generation ${this.#generation}: ${id} has ${partitions.join(' ')}`);
-      joined?.({ member: id, generation: this.#generation, partitions: [...partitions] });
+      joined?.resolve({ member: id, generation: this.#generation, partitions: [...partitions] });
     }
   }
 
@@ -155,7 +155,10 @@ export class ModelGroup {
   }
 
   #remove(id: string, why: string): void {
-    if (!this.#members.delete(id)) return;
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    this.#members.delete(id);
+    member.joined?.reject(new Error('unknown member'));
     this.#world.log('group', `${id} is out: ${why}`);
     this.#rebalance();
     this.#completeWhenJoined();

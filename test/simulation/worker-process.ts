@@ -38,6 +38,9 @@ export interface Surroundings {
   mutant: Mutant;
 }
 
+/** A supervisor starts a process again within so long. */
+const RESTART_MS_MAX = 5_000;
+
 const logger = createLogger('simulation', 'silent');
 
 /** One worker process: the real host and, in each thread, the real engine, on modelled servers and threads. */
@@ -90,12 +93,7 @@ export class WorkerProcess {
     this.#host = host;
     // As a supervisor does: a process that can't start ends, and is started again.
     body.soon(() => {
-      host.start().catch(() => {
-        body.die();
-        world.schedule(1_000, () => {
-          if (!this.running) this.start();
-        });
-      });
+      host.start().catch(() => this.#endAndRestart(body));
     });
   }
 
@@ -120,13 +118,21 @@ export class WorkerProcess {
     this.#body?.goOn();
   }
 
-  /** SIGTERM: drains, commits, leaves, ends. */
+  /** SIGTERM: drains, commits, leaves, ends; however long that takes, it is started again. */
   end(): void {
     const body = this.#body;
     if (!this.running || body === undefined) return;
     this.#surroundings.world.log(this.name, 'ends');
     body.soon(() => {
-      this.#host?.close().then(() => body.die());
+      this.#host?.close().then(() => this.#endAndRestart(body));
+    });
+  }
+
+  #endAndRestart(body: Body): void {
+    const { world } = this.#surroundings;
+    body.die();
+    world.schedule(world.random.next() * RESTART_MS_MAX, () => {
+      if (!this.running) this.start();
     });
   }
 
