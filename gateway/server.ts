@@ -8,16 +8,18 @@ import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.
 import { Admission } from './admission.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { addDocumentRoutes } from './document-routes.ts';
-import { exchangeContext } from './exchange.ts';
+import { exchangeContext, exchangesOver } from './exchange.ts';
 import { addFallbackRoutes } from './fallback-routes.ts';
 import type { Intake } from './intake.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { addOrderRoutes } from './order-routes.ts';
 import { RecentOrders } from './recent-orders.ts';
 import { Reception, type Waiter } from './reception.ts';
-import { addStatusRoute, type StatusLookup } from './status-route.ts';
+import { type StatusLookup, StatusReader } from './status-reader.ts';
+import { addStatusRoute } from './status-route.ts';
 import type { Stream } from './stream.ts';
 import { addStreamRoute } from './stream-route.ts';
+import type { FrontDesk, OpenWayIn } from './way-in.ts';
 
 export interface IntakeServerOptions {
   config: Config;
@@ -31,11 +33,15 @@ export interface IntakeServerOptions {
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
+  /** Another way in, opened with this server and drained with it. */
+  openBeside?: OpenWayIn;
   clock?: Clock;
 }
 
 /** Close code for a server that restarts (IANA registry of RFC 6455): the client connects again, to another instance. */
 const SERVICE_RESTART = 1012;
+/** An application's own, as for a token that is not accepted from the start. */
+const REVOKED = 4401;
 
 /**
  * The way in for orders over HTTP and WebSocket, on any intake.
@@ -43,11 +49,15 @@ const SERVICE_RESTART = 1012;
  */
 export async function startIntakeServer(options: IntakeServerOptions): Promise<RunningRole> {
   const { config, logger, role, intake, lookup, streams = new Set(), onStream, clock = turnClock() } = options;
-  const authenticator = await createAuthenticator(config, clock);
+  const endRevoked = () => {
+    for (const stream of streams) if (authenticator.isRevoked?.(stream.identity)) stream.end(REVOKED, 'token revoked');
+  };
+  const authenticator = await createAuthenticator({ config, clock, logger, onRevoked: endRevoked });
   const metrics = new GatewayMetrics();
   const admission = new Admission({
     ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,
     bytesMax: config.ORDERMESH_UNANSWERED_BYTES_MAX,
+    ageMsMax: config.ORDERMESH_UNANSWERED_AGE_MAX,
     clock,
   });
   const recent = new RecentOrders<Waiter>({
@@ -57,15 +67,24 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   });
   const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
   const reception = new Reception({ intake, admission, recent, metrics, clock, source });
-  const context = exchangeContext(config.REGION, admission, metrics);
+  const context = exchangeContext(config, admission, metrics, logger);
+  const statuses = new StatusReader(reception, lookup);
 
   const app = createApp(config);
   addOrderRoutes(app, { context, authenticator, reception });
-  addStatusRoute(app, { context, authenticator, reception, lookup });
+  addStatusRoute(app, { context, authenticator, statuses });
   addStreamRoute(app, { context, authenticator, reception, streams, onStream });
   addDocumentRoutes(app, context);
   addFallbackRoutes(app, context);
+  const stopPacing = recent.watchOldest((ageMs) => admission.pace(ageMs));
   const { socket, port } = await listen(app, config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
+  const abandon = (error: Error) => {
+    app.close();
+    throw error;
+  };
+  const readiness = () => (reception.draining ? 'shutting down' : intake.readiness());
+  const desk: FrontDesk = { reception, authenticator, statuses, metrics, readiness };
+  const beside = await options.openBeside?.(desk).catch(abandon);
 
   const registry = createProcessRegistry(role);
   metrics.register(registry, admission);
@@ -77,9 +96,9 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       log: () => intake.readiness(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
-  }).catch((error: Error) => {
-    app.close();
-    throw error;
+  }).catch(async (error: Error) => {
+    await beside?.close();
+    return abandon(error);
   });
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
   logger.info({ host: config.ORDERMESH_HOST, port, adminPort: admin.port }, `${role} takes orders`);
@@ -88,12 +107,16 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     reception.draining = true;
     context.closing = true;
     uWS.us_listen_socket_close(socket);
-    await withinMs(config.ORDERMESH_DRAIN_TIMEOUT, reception.drained());
+    const drained = Promise.all([reception.drained(), exchangesOver(context), beside?.drain()]);
+    await withinMs(config.ORDERMESH_DRAIN_TIMEOUT, drained);
     await intake.close();
     for (const stream of streams) stream.end(SERVICE_RESTART, 'service restart');
     // Answers written in this turn leave before the sockets go.
     await new Promise((resolve) => setImmediate(resolve));
     app.close();
+    stopPacing();
+    authenticator.close?.();
+    await beside?.close();
     await admin.close();
     logger.info(`${role} stopped`);
   }
@@ -101,6 +124,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   return {
     addresses: {
       [role]: `${scheme}://${urlHost(config.ORDERMESH_HOST)}:${port}`,
+      ...beside?.addresses,
       [`${role} metrics`]: `http://${urlHost(config.ORDERMESH_HOST)}:${admin.port}/metrics`,
     },
     close: () => {
@@ -142,7 +166,7 @@ function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function withinMs(timeoutMs: number, work: Promise<void>): Promise<void> {
+async function withinMs(timeoutMs: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);

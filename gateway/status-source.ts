@@ -1,6 +1,6 @@
 import { connectDatabase } from '../store/database.ts';
 import { orderStatus } from '../store/order-status.ts';
-import type { StatusLookup } from './status-route.ts';
+import type { StatusLookup } from './status-reader.ts';
 
 export interface StatusSource {
   lookup: StatusLookup;
