@@ -220,7 +220,11 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#metrics.slotDeaths.inc();
     this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
     this.#outages.clear(`slot-${slot}`);
-    for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.restart(partition);
+    for (const partition of this.#assignment.ofSlot(slot)) {
+      this.#assignment.restart(partition);
+      // An outage that the dead thread knew of is never reported to be over: the new one finds out for itself.
+      partition.pauses.delete('outage');
+    }
   }
 
   async #onSlotReplaced(slot: number): Promise<void> {

@@ -293,6 +293,8 @@ export class SlotEngine {
       this.#schedulePump();
     }
     this.#progress.moved(mailbox);
+    // The last message need not have proved that an outage is over: it may have been parked.
+    if (mailbox.keys === 0 && this.#outages.any) this.#outages.forgetWhenIdle();
     this.#settleDrain(mailbox);
   }
 

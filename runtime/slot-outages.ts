@@ -51,6 +51,12 @@ export class SlotOutages {
     this.#hooks.wake();
   }
 
+  /** Whether something that messages need is down. */
+  get any(): boolean {
+    const { prepare, database, broker } = this.circuits;
+    return prepare.outage !== undefined || database.outage !== undefined || broker.outage !== undefined;
+  }
+
   /** With nothing left that could probe, an outage would never be seen to end: whoever comes next finds out. */
   forgetWhenIdle(): void {
     if (!this.#hooks.idle()) return;

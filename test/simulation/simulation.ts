@@ -85,6 +85,7 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   startFailures = 0;
   heal(targets);
   await world.run(() => history.violation !== undefined || history.complete, world.now + RECOVERY_MS_MAX);
+  if (!history.complete) for (const worker of workers) worker.explain();
   history.close();
 }
 

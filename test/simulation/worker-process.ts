@@ -128,6 +128,16 @@ export class WorkerProcess {
     });
   }
 
+  /** What the host says of its partitions, for the trace of a failure. */
+  explain(): void {
+    const { world } = this.#surroundings;
+    for (const { partition, phase, frontier, next, paused, inFlightMessages } of this.#host?.view().partitions ?? [])
+      world.log(
+        this.name,
+        `${partition}: ${phase} @${frontier} next ${next} in flight ${inFlightMessages} paused ${paused}`,
+      );
+  }
+
   #endAndRestart(body: Body): void {
     const { world } = this.#surroundings;
     body.die();

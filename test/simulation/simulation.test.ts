@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { mutants } from './mutants.ts';
+import { simulate } from './simulation.ts';
+
+const SEEDS = 3_000;
+/** Vitest shows a test of its own for each block, so that a failure says soon where to look. */
+const BLOCK = 500;
+/** Each mutant is caught within so many seeds; the code as it is passes them. */
+const MUTANT_SEEDS = 100;
+
+const command = (seed: number) => `npm run simulate -- --seed ${seed} --trace`;
+
+describe('the invariants hold under every interleaving that was tried', () => {
+  const blocks = Array.from({ length: SEEDS / BLOCK }, (_, block) => block * BLOCK + 1);
+  test.each(blocks)(
+    '%i and the seeds after it',
+    async (first) => {
+      const failures: string[] = [];
+      for (let seed = first; seed < first + BLOCK; seed++) {
+        const { violation } = await simulate(seed);
+        if (violation !== undefined) failures.push(`${violation}\n  replay: ${command(seed)}`);
+      }
+      expect(failures).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+test.each([
+  ['a thread dies in an outage and its partitions stay paused', 2950],
+  ['the last message of an outage is poison and the outage is never over', 2207],
+])('fixed once: %s', async (_, seed) => {
+  expect((await simulate(seed)).violation, command(seed)).toBeUndefined();
+});
+
+test.each(mutants)(
+  '$name is caught: $description',
+  async (mutant) => {
+    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+      const { violation } = await simulate(seed, { mutant });
+      if (violation !== undefined) return;
+    }
+    expect.fail(`${mutant.name} passed ${MUTANT_SEEDS} seeds`);
+  },
+  60_000,
+);
+
+test('the same seed is the same run', async () => {
+  for (const seed of [1, 12, 1_108]) {
+    const [first, second] = [await simulate(seed), await simulate(seed)];
+    expect(second).toEqual(first);
+  }
+  expect((await simulate(1)).traceHash).not.toBe((await simulate(2)).traceHash);
+});
