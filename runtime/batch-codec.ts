@@ -86,6 +86,8 @@ function columns(buffer: ArrayBuffer, count: number) {
 
 /** A packed batch as the slot's thread reads it. Nothing is decoded before it is asked for. */
 export class PackedBatch {
+  /** A batch of no records. */
+  static readonly empty = new PackedBatch(packBatch([]).buffer);
   readonly count: number;
   readonly bytes: Buffer;
   readonly offsets: Float64Array;

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { ConsumerListener, GroupConsumer } from '../kafka/consumer.ts';
-import type { ParkedKey } from '../store/parked-keys.ts';
+import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { SlotListener } from './slot.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch } from './slot-protocol.ts';
@@ -41,6 +41,8 @@ export interface Ownership {
   /** Undefined without a database. */
   epoch: number | undefined;
   parked: ParkedKey[];
+  /** Absent: there are none. */
+  settled?: SettledKey[];
 }
 
 /** Who owns which partition, in the store that the effects are in. */

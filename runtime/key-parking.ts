@@ -8,6 +8,8 @@ import type { SlotLimits } from './slot-protocol.ts';
 
 /** What parking tells the scheduler. */
 export interface ParkingHooks {
+  /** A key is parked, durably. */
+  parked(): void;
   /** The message is in the dead-letter topic: its key goes on. */
   finish(entry: MessageEntry): void;
   /** A newer epoch owns the partition. */
@@ -16,7 +18,7 @@ export interface ParkingHooks {
 
 /**
  * Parks keys and writes dead letters. First the key is parked durably, then its message is written to the dead-letter topic: no crash can
- * let a follower pass. Both are tried for ever: a message that is neither processed nor parked must hold the frontier.
+ * let a follower pass. Then it is recorded for a replay. All are tried for ever: a message that is neither processed nor parked must hold the frontier.
  */
 export class KeyParking {
   readonly #group: string;
@@ -54,6 +56,7 @@ export class KeyParking {
         }
         this.#outages.recovered('database');
         mailbox.parked.set(entry.key, parking);
+        this.#hooks.parked();
         this.#writeDeadLetter(entry, parking, 1);
       },
       (error) => {
@@ -69,12 +72,35 @@ export class KeyParking {
       if (error === null) {
         this.#outages.recovered('broker');
         this.#ports.observe.deadLetter(entry.offset !== parking.firstOffset);
-        this.#hooks.finish(entry);
+        this.#record(entry, parking, 1);
         return;
       }
       this.#outages.failed('broker', error);
       this.#retryFor(attempt, () => this.#writeDeadLetter(entry, parking, attempt + 1));
     });
+  }
+
+  /** Recorded after the topic has it and before it counts as finished: what is recorded is in the topic, what is committed is recorded. */
+  #record(entry: MessageEntry, parking: Parking, attempt: number): void {
+    const { mailbox } = entry;
+    if (mailbox.state === 'closed') return;
+    const { deadLetters } = this.#ports;
+    if (deadLetters === undefined) {
+      this.#hooks.finish(entry);
+      return;
+    }
+    deadLetters.record(entry, parking).then(
+      (current) => {
+        if (mailbox.state === 'closed') return;
+        if (!current) return this.#hooks.fence(mailbox.partition);
+        this.#outages.recovered('database');
+        this.#hooks.finish(entry);
+      },
+      (error) => {
+        this.#outages.failed('database', error);
+        this.#retryFor(attempt, () => this.#record(entry, parking, attempt + 1));
+      },
+    );
   }
 
   #retryFor(attempt: number, act: () => void): void {

@@ -30,6 +30,8 @@ export interface MailboxIdentity {
   /** Fences the effects; undefined in a runtime without a database. */
   epoch: number | undefined;
   parked: Iterable<[key: string, parking: Parking]>;
+  /** Keys with messages that were replayed or discarded, and the offset of the newest of them. */
+  settledOffsets?: Iterable<[key: string, offset: number]>;
 }
 
 /**
@@ -43,6 +45,7 @@ export class Mailbox<Entry extends Queued<Entry>> {
   readonly epoch: number | undefined;
   readonly frontier = new Frontier();
   readonly parked: Map<string, Parking>;
+  readonly #settled: Map<string, number>;
   /** Draining: what is under way finishes, nothing else begins. Closed: whatever still comes back is dropped. */
   state: 'open' | 'draining' | 'closed' = 'open';
   /** Messages that have begun and are neither finished nor waiting for a retry. */
@@ -59,6 +62,7 @@ export class Mailbox<Entry extends Queued<Entry>> {
     this.generation = identity.generation;
     this.epoch = identity.epoch;
     this.parked = new Map(identity.parked);
+    this.#settled = new Map(identity.settledOffsets);
   }
 
   /** Keys with a message under way. */
@@ -86,6 +90,12 @@ export class Mailbox<Entry extends Queued<Entry>> {
     return entry.next;
   }
 
+  /** Takes an entry out that is no message of the partition's log, so the frontier knows nothing of it. @returns as `finish` does. */
+  leave(entry: Entry): Entry | undefined {
+    if (entry.next === undefined) this.#tails.delete(entry.key);
+    return entry.next;
+  }
+
   /** Counts a message as finished that never was in the mailbox. */
   finished(entry: Entry): void {
     this.frontier.finish(entry.sequence);
@@ -98,6 +108,27 @@ export class Mailbox<Entry extends Queued<Entry>> {
     if (this.parked.size === 0) return undefined;
     const parking = this.parked.get(entry.key);
     return parking !== undefined && entry.offset >= parking.firstOffset ? parking : undefined;
+  }
+
+  /** Whether any key's messages may go another way than through the actor. */
+  get diverts(): boolean {
+    return this.parked.size > 0 || this.#settled.size > 0;
+  }
+
+  /** The messages of the key up to the offset were replayed or discarded. */
+  settle(key: string, offset: number): void {
+    this.#settled.set(key, offset);
+  }
+
+  /** The message was replayed or discarded, and is delivered again because its offset was not committed: nothing is to be done. */
+  isSettled(entry: Entry): boolean {
+    return this.#settled.size > 0 && entry.offset <= (this.#settled.get(entry.key) ?? -1);
+  }
+
+  /** The next message has this offset: none below it comes any more. */
+  arrivedAt(offset: number): void {
+    if (this.#settled.size === 0) return;
+    for (const [key, settled] of this.#settled) if (settled < offset) this.#settled.delete(key);
   }
 
   close(): void {

@@ -1,6 +1,9 @@
 import type { Message, Outputs } from './actor.ts';
-import type { PackedBatch } from './batch-codec.ts';
+import { PackedBatch } from './batch-codec.ts';
 import type { Mailbox, Queued } from './mailbox.ts';
+
+/** The frontier gives none such. */
+const NO_SEQUENCE = -1;
 
 /** What is known of a message that failed. */
 export interface Failure {
@@ -8,6 +11,9 @@ export interface Failure {
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
 }
+
+/** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. */
+export type Replay = 'called' | 'loaded';
 
 /**
  * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
@@ -23,6 +29,8 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
   input: unknown = undefined;
   prepared: unknown = undefined;
   outputs: Outputs | undefined = undefined;
+  /** For a message that an operator replays: it is no new message of the log. */
+  replay: Replay | undefined = undefined;
   #batch: PackedBatch;
   #index: number;
   #start: number;
@@ -34,6 +42,22 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     this.#batch = batch;
     this.#index = index;
     this.#start = start;
+  }
+
+  /** A place in the chain of a key, for the message that is to be replayed next when the place comes up. */
+  static placeFor(mailbox: Mailbox<MessageEntry>, key: string): MessageEntry {
+    const entry = new MessageEntry(mailbox, NO_SEQUENCE, PackedBatch.empty, 0, 0);
+    entry.#key = key;
+    entry.replay = 'called';
+    return entry;
+  }
+
+  /** Becomes the one message of the batch, under its own key. */
+  load(batch: PackedBatch): void {
+    this.#batch = batch;
+    this.#index = 0;
+    this.#start = batch.payloadStart;
+    this.replay = 'loaded';
   }
 
   get topic(): string {

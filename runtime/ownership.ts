@@ -23,11 +23,15 @@ export class OwnershipStore implements PartitionOwnership {
       return new Map(partitions.map((partition) => [partition, { epoch: undefined, parked: [] }]));
     const epochs = await claimEpochs(this.#database, this.#subscription, partitions, this.#owner);
     // After the claim: nothing of an older epoch can park a key any more.
-    const parked = await loadParkedKeys(this.#database, this.#subscription, partitions);
+    const { parked, settled } = await loadParkedKeys(this.#database, this.#subscription, partitions);
     return new Map(
       partitions.map((partition) => [
         partition,
-        { epoch: epochs.get(partition), parked: parked.filter((key) => key.partition === partition) },
+        {
+          epoch: epochs.get(partition),
+          parked: parked.filter((key) => key.partition === partition),
+          settled: settled.filter((key) => key.partition === partition),
+        },
       ]),
     );
   }

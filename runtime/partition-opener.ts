@@ -100,8 +100,8 @@ export class PartitionOpener {
     if (slot === undefined || owned === undefined || !assignment.isCurrent(partition, generation)) return;
     // A thread that is just being replaced opens its partitions itself once it runs.
     if (!slot.running) return;
-    const { epoch, parked } = owned;
-    await slot.open([{ partition: partition.partition, generation, epoch, parked }]).catch(() => {});
+    const { epoch, parked, settled = [] } = owned;
+    await slot.open([{ partition: partition.partition, generation, epoch, parked, settled }]).catch(() => {});
     if (!slot.running || !assignment.isCurrent(partition, generation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;

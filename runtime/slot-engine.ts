@@ -2,6 +2,7 @@ import { type Actor, skip } from './actor.ts';
 import type { PackedBatch } from './batch-codec.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { KeyParking } from './key-parking.ts';
+import { KeyReplays } from './key-replays.ts';
 import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
 import { faultOf } from './outage.ts';
@@ -35,6 +36,7 @@ export class SlotEngine {
   readonly #turns: TurnScheduler;
   readonly #outages: SlotOutages;
   readonly #parking: KeyParking;
+  readonly #replays: KeyReplays;
   readonly #progress: ProgressReporter;
   readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
   #preparing = 0;
@@ -56,7 +58,15 @@ export class SlotEngine {
     this.#turns = new TurnScheduler(limits, ports.timers, wake);
     this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
     this.#parking = new KeyParking(group, limits, ports, this.#outages, {
+      parked: () => this.#replays.watch(),
       finish: (entry) => this.#finish(entry),
+      fence: (partition) => this.#fence(partition),
+    });
+    this.#replays = new KeyReplays(limits, ports, this.#outages, {
+      mailboxes: () => this.#mailboxes.values(),
+      enqueue: (entry) => this.#enqueue(entry),
+      work: (entry) => this.#work(entry),
+      leave: (entry) => this.#passOn(entry, entry.mailbox.leave(entry)),
       fence: (partition) => this.#fence(partition),
     });
     this.#progress = new ProgressReporter(ports);
@@ -65,7 +75,9 @@ export class SlotEngine {
   /** Takes over a partition, in place of what it may have had of it before. */
   open(identity: MailboxIdentity): void {
     this.close(identity.partition);
-    this.#mailboxes.set(identity.partition, this.#createMailbox(identity));
+    const mailbox = this.#createMailbox(identity);
+    this.#mailboxes.set(identity.partition, mailbox);
+    if (mailbox.parked.size > 0) this.#replays.watch();
   }
 
   /** What is parked now, for a person who looks. */
@@ -105,6 +117,7 @@ export class SlotEngine {
     if (mailbox === undefined || mailbox.generation !== generation || mailbox.state !== 'open') return;
     const decodeOnly = this.#actor.prepare === undefined && this.#actor.apply === undefined;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
+    mailbox.arrivedAt(batch.offsets[0] ?? 0);
     // Behind messages that wait, later ones wait too: done before them, they could not move the frontier.
     let atOnce = decodeOnly && this.#ready.length === 0;
     let start = batch.payloadStart;
@@ -122,7 +135,7 @@ export class SlotEngine {
 
   /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message under way. */
   #decodeAtOnce(mailbox: Mailbox<MessageEntry>, entry: MessageEntry): boolean {
-    if (mailbox.parked.size > 0 || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
+    if (mailbox.diverts || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
     try {
       this.#actor.decode(entry);
     } catch (error) {
@@ -133,6 +146,12 @@ export class SlotEngine {
     }
     mailbox.finished(entry);
     return true;
+  }
+
+  #enqueue(entry: MessageEntry): void {
+    if (!entry.mailbox.add(entry)) return;
+    this.#ready.push(entry);
+    this.#schedulePump();
   }
 
   #schedulePump(): void {
@@ -176,11 +195,14 @@ export class SlotEngine {
   #begin(entry: MessageEntry): void {
     const { mailbox } = entry;
     mailbox.busy++;
-    const parking = mailbox.parkingOf(entry);
-    if (parking !== undefined) {
-      this.#parking.writeDeadLetter(entry, parking);
-      return;
-    }
+    const parking = entry.replay === undefined ? mailbox.parkingOf(entry) : undefined;
+    if (entry.replay === 'called') this.#replays.begin(entry);
+    else if (entry.replay === undefined && mailbox.isSettled(entry)) this.#finish(entry);
+    else if (parking !== undefined) this.#parking.writeDeadLetter(entry, parking);
+    else this.#work(entry);
+  }
+
+  #work(entry: MessageEntry): void {
     try {
       entry.input = this.#actor.decode(entry);
     } catch (error) {
@@ -286,8 +308,13 @@ export class SlotEngine {
   #finish(entry: MessageEntry): void {
     const { mailbox } = entry;
     if (mailbox.state === 'closed') return;
+    if (entry.replay === undefined) this.#passOn(entry, mailbox.finish(entry));
+    else this.#replays.done(entry);
+  }
+
+  /** The message has left the chain of its key, and the next one is ready. */
+  #passOn({ mailbox }: MessageEntry, next: MessageEntry | undefined): void {
     mailbox.busy--;
-    const next = mailbox.finish(entry);
     if (next !== undefined) {
       this.#ready.push(next);
       this.#schedulePump();
@@ -306,7 +333,8 @@ export class SlotEngine {
     const { retriesMax, retryBackoffMs } = this.#limits;
     const decision = retryDecision(entry.failure.attempts, { retriesMax, backoffMs: retryBackoffMs });
     if (decision.kind === 'park') {
-      this.#parking.park(entry, error);
+      if (entry.replay === undefined) this.#parking.park(entry, error);
+      else this.#replays.failed(entry, error);
       return;
     }
     observe.retry();

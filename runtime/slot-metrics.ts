@@ -31,6 +31,12 @@ export function createSlotMetrics(role: string, slot: number): { registry: Regis
     labelNames: ['behind'],
     registers,
   });
+  const replays = new Counter({
+    name: 'ordermesh_runtime_replays_total',
+    help: 'Dead letters that were replayed, by whether they failed again.',
+    labelNames: ['failed'],
+    registers,
+  });
   let last = performance.eventLoopUtilization();
   new Gauge({
     name: 'ordermesh_runtime_event_loop_utilization',
@@ -62,6 +68,7 @@ export function createSlotMetrics(role: string, slot: number): { registry: Regis
       },
       retry: () => retries.inc(),
       deadLetter: (behind) => deadLetters.inc({ behind: String(behind) }),
+      replayed: (failed) => replays.inc({ failed: String(failed) }),
     },
   };
 }

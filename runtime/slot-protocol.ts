@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ParkedKey } from '../store/parked-keys.ts';
+import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
 import type { Suspect } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
@@ -36,6 +36,7 @@ export interface OpenPartition {
   generation: number;
   epoch: number | undefined;
   parked: ParkedKey[];
+  settled: SettledKey[];
 }
 
 /** The answer to `drain`: what may be committed, of partitions that were open. */

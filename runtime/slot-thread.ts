@@ -7,6 +7,7 @@ import { SessionPool } from '../store/session-pool.ts';
 import { snapshot } from '../telemetry/metrics.ts';
 import type { Actor, ActorModule } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
+import { createDeadLetterStore } from './dead-letter-store.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
 import { Pulse } from './pulse.ts';
@@ -96,6 +97,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
         ...parking,
       });
     },
+    ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.database, subscription) }),
     report: (report) => reports.postMessage(report),
     observe: observer,
   });
@@ -114,8 +116,8 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
   if (url !== undefined) {
     const application = `${role}-slot-${slot}`;
     return {
-      // To park keys; turns have sessions of their own.
-      database: connectDatabase({ url, connections: 1, application }),
+      // To park keys, record dead letters and replay them; turns have sessions of their own.
+      database: connectDatabase({ url, connections: 2, application }),
       sessions: new SessionPool({ url, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
     };
   }
@@ -124,13 +126,15 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
   return undefined;
 }
 
-function open({ options, engine }: SlotThread, { partition, generation, epoch, parked }: OpenPartition): void {
+function open({ options, engine }: SlotThread, partition: OpenPartition): void {
+  const { generation, epoch, parked, settled } = partition;
   engine.open({
     topic: options.topic,
-    partition,
+    partition: partition.partition,
     generation,
     epoch,
     parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
+    settledOffsets: settled.map(({ key, settledOffset }) => [key, settledOffset]),
   });
 }
 

@@ -56,7 +56,7 @@ export async function orderStatus(database: Database, orderId: string): Promise<
     left join tickets t using (order_id)
     left join lateral (
       select parked_at, consumer_group, error from parked_keys
-      where key = ${orderId}::text and consumer_group = any(${stoppingGroups}::text[])
+      where key = ${orderId}::text and released_at is null and consumer_group = any(${stoppingGroups}::text[])
       order by parked_at desc limit 1
     ) d on true`;
   if (row === undefined || (row.decision === null && row.parkedAt === null)) return undefined;

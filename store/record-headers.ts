@@ -1,0 +1,20 @@
+/** Record headers as a JSON column holds them: text by name, so that a person can read and query them, base64 where the bytes are no text. */
+export type StoredHeaders = Record<string, string | { base64: string }>;
+
+export function headersToStore(headers: Readonly<Record<string, Buffer>>): StoredHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, bytes]) => {
+      const text = bytes.toString();
+      return [name, Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString('base64') }];
+    }),
+  );
+}
+
+export function headersOfStore(stored: StoredHeaders): Record<string, Buffer> {
+  return Object.fromEntries(
+    Object.entries(stored).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.base64, 'base64'),
+    ]),
+  );
+}

@@ -1,0 +1,201 @@
+import type { Database, Transaction } from './database.ts';
+import type { ParkedMessage } from './dead-letters.ts';
+import { fencedPartitions, type Subscription } from './epochs.ts';
+import { keyOfText, keyToText } from './key-text.ts';
+import type { ParkedKey } from './parked-keys.ts';
+import { headersOfStore, type StoredHeaders } from './record-headers.ts';
+
+/** A parked key in a partition of the caller's, with the epoch that it owns the partition by. */
+export interface OwnedKey {
+  partition: number;
+  epoch: number;
+  key: string;
+}
+
+/** What comes next in the replay of a key. */
+export type ReplayStep =
+  | { kind: 'letter'; letter: ParkedMessage }
+  /** Nothing is left: the key is no longer parked, and its messages up to the offset are done with. */
+  | { kind: 'released'; settledOffset: number }
+  /** There is more to replay; messages up to the offset are done with. */
+  | { kind: 'more'; settledOffset: number }
+  /** The key isn't in a replay, or no longer. */
+  | { kind: 'idle' }
+  | { kind: 'fenced' };
+
+/** The keys of these partitions that an operator wants replayed. */
+export async function keysInReplay(
+  database: Database,
+  { group, topic }: Subscription,
+  partitions: readonly number[],
+): Promise<{ partition: number; key: string }[]> {
+  const rows = await database<{ partition: number; key: string }[]>`
+    select partition, key from parked_keys
+    where consumer_group = ${group} and topic = ${topic} and partition = any(${[...partitions]}::integer[])
+      and replay is not null
+    order by parked_at`;
+  return rows.map(({ partition, key }) => ({ partition, key: keyOfText(key) }));
+}
+
+/**
+ * Takes the next place in the pace of the key's replay, which all workers share.
+ * @returns how long to wait until it, in milliseconds; 0 for a replay without a rate.
+ */
+export async function paceReplay(
+  database: Database,
+  { group, topic }: Subscription,
+  { partition, key }: Omit<OwnedKey, 'epoch'>,
+): Promise<number> {
+  const [row] = await database<{ wait_ms: number }[]>`
+    update dead_letter_acts a
+    set next_at = greatest(a.next_at, clock_timestamp()) + interval '1 second' / a.rate
+    from parked_keys p
+    where p.consumer_group = ${group} and p.topic = ${topic} and p.partition = ${partition} and p.key = ${keyToText(key)}
+      and a.id = p.replay and a.rate is not null
+    returning extract(epoch from a.next_at - interval '1 second' / a.rate - clock_timestamp())::float8 * 1000 as wait_ms`;
+  return Math.max(0, row?.wait_ms ?? 0);
+}
+
+/**
+ * The next message of a key that is in a replay: its oldest that is still parked. If there is none, the key is released. The caller has the
+ * key to itself: no message of it is on its way to the dead-letter topic.
+ */
+export async function nextOfReplay(
+  database: Database,
+  subscription: Subscription,
+  owned: OwnedKey,
+): Promise<ReplayStep> {
+  return await withOwnedKey(database, subscription, owned, async (sql, key) => {
+    const [parked] = await sql<{ replay: string | null }[]>`
+      select replay from parked_keys p where ${whereKey(sql, key)} and released_at is null for update`;
+    if (parked === undefined || parked.replay === null) return { kind: 'idle' };
+    const [row] = await sql<
+      {
+        record_offset: string;
+        key_bytes: Buffer | null;
+        value: Buffer | null;
+        headers: StoredHeaders;
+        written_at: Date;
+      }[]
+    >`
+      select record_offset, key_bytes, coalesce(edited_value, value) as value, headers, written_at
+      from dead_letters p where ${whereKey(sql, key)} and state = 'parked' order by record_offset limit 1`;
+    if (row === undefined) return await release(sql, key);
+    const letter: ParkedMessage = {
+      partition: owned.partition,
+      key: owned.key,
+      offset: Number(row.record_offset),
+      keyBytes: row.key_bytes,
+      value: row.value,
+      headers: headersOfStore(row.headers),
+      timestamp: row.written_at.getTime(),
+    };
+    return { kind: 'letter', letter };
+  });
+}
+
+/**
+ * A replayed message is done: its effects and outputs are durable. The last of its key releases the key, in the same transaction. What
+ * happened counts, so a message that was discarded meanwhile is a replayed one.
+ */
+export async function settleReplayed(
+  database: Database,
+  subscription: Subscription,
+  owned: OwnedKey,
+  offset: number,
+): Promise<ReplayStep> {
+  return await withOwnedKey(database, subscription, owned, async (sql, key) => {
+    const [parked] = await sql<{ replay: string | null }[]>`
+      select replay from parked_keys p where ${whereKey(sql, key)} and released_at is null for update`;
+    const act = parked?.replay ?? null;
+    await sql`
+      with settled as (
+        update dead_letters p set state = 'replayed', settled_at = now()
+        where ${whereKey(sql, key)} and record_offset = ${offset} and state <> 'replayed'
+        returning *
+      )
+      insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act)
+      select s.consumer_group, s.topic, s.partition, s.record_offset, 'replayed', coalesce(${act}::bigint, (
+        select max(t.act) from dead_letter_trace t
+        where t.consumer_group = s.consumer_group and t.topic = s.topic and t.partition = s.partition
+          and t.record_offset = s.record_offset))
+      from settled s`;
+    if (parked === undefined) return { kind: 'idle' };
+    const [left] = await sql`select 1 from dead_letters p where ${whereKey(sql, key)} and state = 'parked' limit 1`;
+    if (left === undefined) return await release(sql, key);
+    const [updated] = await sql<{ settled_offset: string }[]>`
+      update parked_keys p set settled_offset = (
+        select min(record_offset) - 1 from dead_letters p where ${whereKey(sql, key)} and state = 'parked')
+      where ${whereKey(sql, key)}
+      returning settled_offset`;
+    return act === null ? { kind: 'idle' } : { kind: 'more', settledOffset: Number(updated?.settled_offset) };
+  });
+}
+
+/**
+ * A replayed message failed again: it stays the first of its key, its followers stay behind it, and the replay of the key is over.
+ * @returns false when a newer epoch owns the partition, and nothing was written.
+ */
+export async function failReplayed(
+  database: Database,
+  subscription: Subscription,
+  epoch: number,
+  failed: ParkedKey,
+): Promise<boolean> {
+  const owned = { partition: failed.partition, epoch, key: failed.key };
+  const step = await withOwnedKey(database, subscription, owned, async (sql, key) => {
+    const [parked] = await sql<{ replay: string | null }[]>`
+      select replay from parked_keys p where ${whereKey(sql, key)} for update`;
+    const found = await sql`
+      with failed as (
+        update dead_letters p
+        set attempts = attempts + ${failed.attempts}, reason = ${failed.reason}, error = ${failed.error}, behind = null
+        where ${whereKey(sql, key)} and record_offset = ${failed.firstOffset} and state = 'parked'
+        returning *
+      )
+      insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act, attempts, reason, error)
+      select consumer_group, topic, partition, record_offset, 'failed', ${parked?.replay ?? null}::bigint,
+        ${failed.attempts}, ${failed.reason}, ${failed.error} from failed
+      returning id`;
+    // It was discarded meanwhile: its failure is nobody's concern.
+    if (found.length === 0) return { kind: 'idle' };
+    await sql`
+      update parked_keys p set replay = null, first_offset = ${failed.firstOffset}, reason = ${failed.reason},
+        error = ${failed.error}, attempts = ${failed.attempts}, first_failed_at = ${new Date(failed.firstFailedAt)}
+      where ${whereKey(sql, key)}`;
+    return { kind: 'idle' };
+  });
+  return step.kind !== 'fenced';
+}
+
+interface Key extends Subscription {
+  partition: number;
+  text: string;
+}
+
+async function withOwnedKey(
+  database: Database,
+  subscription: Subscription,
+  { partition, epoch, key }: OwnedKey,
+  work: (sql: Transaction, key: Key) => Promise<ReplayStep>,
+): Promise<ReplayStep> {
+  return await database.begin(async (sql): Promise<ReplayStep> => {
+    const fenced = await fencedPartitions(sql, subscription, new Map([[partition, epoch]]));
+    if (fenced.size > 0) return { kind: 'fenced' };
+    return await work(sql, { ...subscription, partition, text: keyToText(key) });
+  });
+}
+
+/** The rows of a key, in a table that goes by the name p. */
+function whereKey(sql: Transaction, { group, topic, partition, text }: Key) {
+  return sql`p.consumer_group = ${group} and p.topic = ${topic} and p.partition = ${partition} and p.key = ${text}`;
+}
+
+async function release(sql: Transaction, key: Key): Promise<ReplayStep> {
+  const [released] = await sql<{ settled_offset: string }[]>`
+    update parked_keys p set replay = null, released_at = now(), settled_offset = coalesce(
+      (select max(record_offset) from dead_letters p where ${whereKey(sql, key)}), p.settled_offset, p.first_offset - 1)
+    where ${whereKey(sql, key)}
+    returning settled_offset`;
+  return { kind: 'released', settledOffset: Number(released?.settled_offset ?? -1) };
+}
