@@ -1,10 +1,13 @@
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { Generations } from './generations.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { developmentIssuer } from './issuer.ts';
 import { keySet } from './key-set.ts';
+import { RateLimits } from './rate-limit.ts';
+import { type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
 
 /** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
@@ -14,20 +17,41 @@ const CACHE_AGE_MS = 3_600_000;
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i;
 
+export interface AuthenticatorOptions {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  /** Called when the list of revoked tokens has changed: `isRevoked` may answer differently from now on. */
+  onRevoked?: () => void;
+}
+
 /**
  * The authenticator that the configuration asks for.
  * @throws ConfigError when authentication is off while listening on more than the loopback interface.
  */
-export async function createAuthenticator(config: Config, clock: Clock): Promise<Authenticator> {
+export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
+  const { config, clock, logger, onRevoked } = options;
   if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
   const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
-  return new TokenAuthenticator({
-    keys: await keySet(location),
+  const keys = await keySet(location);
+  const list = config.ORDERMESH_REVOKED_TOKENS_FILE;
+  const revoked =
+    list === undefined
+      ? undefined
+      : await watchRevokedTokens(list, logger, () => {
+          authenticator.forgetRevoked();
+          onRevoked?.();
+        });
+  const authenticator = new TokenAuthenticator({
+    keys,
     issuer: config.ORDERMESH_JWT_ISSUER,
     audience: config.ORDERMESH_JWT_AUDIENCE,
     tokensCachedMax: config.ORDERMESH_TOKENS_CACHED_MAX,
     clock,
+    revoked,
+    limits: RateLimits.from(config, clock.now()),
   });
+  return authenticator;
 }
 
 function withoutAuthentication(host: string): Authenticator {
@@ -49,6 +73,9 @@ export interface TokenAuthenticatorOptions {
   audience: string;
   tokensCachedMax: number;
   clock: Clock;
+  /** With it a token needs an id: one without could not be revoked. */
+  revoked?: RevokedTokens | undefined;
+  limits?: RateLimits | undefined;
 }
 
 interface VerifiedToken {
@@ -81,21 +108,36 @@ export class TokenAuthenticator implements Authenticator {
     if (authorization === '') throw new TokenError('the Authorization header is missing');
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
-    const { keys, issuer, audience, clock } = this.#options;
+    const { keys, issuer, audience, clock, revoked, limits } = this.#options;
     const now = clock.now();
     const { payload } = await jwtVerify(token, keys, {
       issuer,
       audience,
       algorithms,
-      requiredClaims: ['exp', 'store'],
+      requiredClaims: revoked === undefined ? ['exp', 'store'] : ['exp', 'store', 'jti'],
       currentDate: new Date(now),
     }).catch((error: Error) => {
       throw isOutage(error) ? error : new TokenError(reasonOf(error), { cause: error });
     });
     if (typeof payload.store !== 'string') throw new TokenError('the claim "store" is not a string');
-    const identity: Identity = { store: payload.store, expiresAt: (payload.exp ?? 0) * 1_000 };
+    const { store, exp = 0, jti: tokenId, sub: device = tokenId ?? store } = payload;
+    if (tokenId !== undefined && revoked?.has(tokenId)) throw new TokenError('the token has been revoked');
+    const identity: Identity = { store, expiresAt: exp * 1_000, tokenId, limit: limits?.of(store, device, now) };
     this.#verified.set(tail(authorization), { authorization, identity }, now);
     return identity;
+  }
+
+  isRevoked({ tokenId }: Identity): boolean {
+    return tokenId !== undefined && this.#options.revoked?.has(tokenId) === true;
+  }
+
+  /** Revoked tokens leave the cache, so the hot path need not know of the list. */
+  forgetRevoked(): void {
+    this.#verified.deleteWhere(({ identity }) => this.isRevoked(identity));
+  }
+
+  close(): void {
+    this.#options.revoked?.close();
   }
 }
 

@@ -38,7 +38,7 @@ export class Batch {
       if (left === 0) exchange.json(207, { results });
     };
     for (const [index, line] of this.#lines.entries())
-      reception.submit(line, identity, traceparent, lineSubmitter(index, settle));
+      reception.submit(line, identity, traceparent, lineSubmitter(index, settle), exchange.requestId);
   }
 }
 

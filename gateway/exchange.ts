@@ -1,9 +1,13 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
+import type { Config } from '../contracts/config.ts';
 import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Admission } from './admission.ts';
+import { Cors } from './cors.ts';
 import type { GatewayMetrics, Route } from './metrics.ts';
 import { isRetryLater } from './problem-answer.ts';
+import { newRequestId } from './traceparent.ts';
 
 /** What all exchanges of one server share. */
 export interface ExchangeContext {
@@ -12,19 +16,51 @@ export interface ExchangeContext {
   readonly acceptedHead: string;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
+  /** Absent where no page of another origin may call. */
+  readonly cors: Cors | undefined;
+  /** Told of every answer but a 202, where somebody wants to know. */
+  readonly log: ((answer: AnsweredRequest) => void) | undefined;
   /** Whether answers close their connection, so that clients move to another instance. */
   closing: boolean;
   /** Exchanges that are not yet answered nor aborted. */
   open: number;
+  /** Called when the last of them is, while somebody waits for it. */
+  idle: (() => void) | undefined;
 }
 
-export function exchangeContext(region: string, admission: Admission, metrics: GatewayMetrics): ExchangeContext {
-  const acceptedHead = `application/json\r\nx-ordermesh-region: ${region}\r\nlocation: /v1/orders/`;
-  return { region, acceptedHead, admission, metrics, closing: false, open: 0 };
+/** An answer as it is logged. */
+export interface AnsweredRequest {
+  route: Route;
+  status: number;
+  requestId: string;
 }
 
-/** A longer x-request-id is not one, and is not repeated. */
-const REQUEST_ID_MAX = 128;
+export function exchangeContext(
+  config: Config,
+  admission: Admission,
+  metrics: GatewayMetrics,
+  logger: Logger,
+): ExchangeContext {
+  const { REGION: region, ORDERMESH_CORS_ORIGINS: origins } = config;
+  const cors = origins === undefined ? undefined : new Cors(origins);
+  const log = logger.isLevelEnabled('debug')
+    ? (answer: AnsweredRequest) => logger.debug(answer, 'answered')
+    : undefined;
+  const vary = cors === undefined ? '' : 'vary: origin\r\n';
+  const acceptedHead = `application/json\r\nx-ordermesh-region: ${region}\r\n${vary}location: /v1/orders/`;
+  return { region, acceptedHead, admission, metrics, cors, log, closing: false, open: 0, idle: undefined };
+}
+
+/** Resolves when every exchange is answered or aborted. */
+export async function exchangesOver(context: ExchangeContext): Promise<void> {
+  if (context.open === 0) return;
+  await new Promise<void>((resolve) => {
+    context.idle = resolve;
+  });
+}
+
+/** What is repeated in the answer and kept in the log; anything else is not a request id. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 export type AnswerHeaders = Record<string, string>;
 
@@ -36,7 +72,10 @@ export class Exchange {
   readonly context: ExchangeContext;
   readonly #res: HttpResponse;
   readonly #route: Route;
-  readonly #requestId: string;
+  /** The client's `x-request-id`; empty where it sent none. */
+  readonly requestId: string;
+  /** The page's origin where it is one that may call; else empty. */
+  readonly #origin: string;
   readonly #isHead: boolean;
   /** Answered or aborted: the response may not be touched any more. */
   #over = false;
@@ -47,7 +86,9 @@ export class Exchange {
     this.context = context;
     context.open += 1;
     res.onAborted(() => this.#finish());
-    this.#requestId = req.getHeader('x-request-id');
+    const requestId = req.getHeader('x-request-id');
+    this.requestId = requestId === '' || REQUEST_ID.test(requestId) ? requestId : '';
+    this.#origin = context.cors === undefined ? '' : context.cors.allowed(req.getHeader('origin'));
     this.#isHead = route !== 'order' && req.getMethod() === 'head';
   }
 
@@ -66,7 +107,8 @@ export class Exchange {
       // The fixed headers and the Location as the value of one: every call into uWebSockets.js costs more than the bytes do. An
       // orderId is a UUID by now, so nothing can be smuggled into the head.
       res.writeHeader('content-type', this.context.acceptedHead + orderId);
-      this.#echoRequestId();
+      if (this.requestId !== '') res.writeHeader('x-request-id', this.requestId);
+      if (this.#origin !== '') this.#writeOrigin();
       res.end(`{"orderId":"${orderId}","status":"accepted"}`, this.context.closing);
     });
   }
@@ -80,7 +122,7 @@ export class Exchange {
   }
 
   problem(body: Problem, headers: AnswerHeaders = {}): void {
-    if (isRetryLater(body)) headers['retry-after'] = String(this.context.admission.retryAfterS());
+    if (isRetryLater(body)) headers['retry-after'] = String(body.retryAfterS ?? this.context.admission.retryAfterS());
     if (body.status === 401) headers['www-authenticate'] = 'Bearer realm="ordermesh"';
     this.send(body.status, 'application/problem+json', JSON.stringify(body), headers);
   }
@@ -92,16 +134,22 @@ export class Exchange {
   send(status: number, contentType: string, body: string, headers?: AnswerHeaders): void {
     if (this.#over) return;
     this.#finish();
-    this.context.metrics.request(this.#route, status);
+    const { context } = this;
+    context.metrics.request(this.#route, status);
+    // An answer that somebody may ask about has a name in any case; an accepted order is known by its orderId.
+    const requestId = this.requestId === '' ? newRequestId() : this.requestId;
+    context.log?.({ route: this.#route, status, requestId });
     const res = this.#res;
     res.cork(() => {
       res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
       res.writeHeader('content-type', contentType);
       for (const name in headers) res.writeHeader(name, headers[name] as string);
-      res.writeHeader('x-ordermesh-region', this.context.region);
-      this.#echoRequestId();
-      if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), this.context.closing);
-      else res.end(body, this.context.closing);
+      res.writeHeader('x-ordermesh-region', context.region);
+      res.writeHeader('x-request-id', requestId);
+      if (context.cors !== undefined) res.writeHeader('vary', 'origin');
+      if (this.#origin !== '') this.#writeOrigin();
+      if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), context.closing);
+      else res.end(body, context.closing);
     });
   }
 
@@ -164,15 +212,17 @@ export class Exchange {
 
   #release: (() => void) | undefined;
 
-  #echoRequestId(): void {
-    if (this.#requestId !== '' && this.#requestId.length <= REQUEST_ID_MAX)
-      this.#res.writeHeader('x-request-id', this.#requestId);
+  #writeOrigin(): void {
+    const { cors } = this.context;
+    if (cors !== undefined) this.#res.writeHeader('access-control-allow-origin', cors.head(this.#origin));
   }
 
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.context.open -= 1;
     this.#release?.();
+    const { context } = this;
+    context.open -= 1;
+    if (context.idle !== undefined && context.open === 0) context.idle();
   }
 }

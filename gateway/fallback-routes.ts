@@ -3,7 +3,7 @@ import { Exchange, type ExchangeContext } from './exchange.ts';
 import { echo } from './problem-answer.ts';
 
 /** The methods of every path; what is asked with another one is answered with 405 and this list. */
-const allowed: readonly (readonly [pattern: string, methods: string])[] = [
+export const allowed: readonly (readonly [pattern: string, methods: string])[] = [
   ['/v1/orders', 'POST, OPTIONS'],
   ['/v1/orders/batch', 'POST, OPTIONS'],
   ['/v1/orders/:orderId', 'GET, HEAD, OPTIONS'],
@@ -18,8 +18,11 @@ export function addFallbackRoutes(app: TemplatedApp, context: ExchangeContext): 
     app.any(pattern, (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, 'unknown', context);
       const method = req.getMethod().toUpperCase();
-      if (method === 'OPTIONS') exchange.send(200, 'text/plain', '', { allow: methods });
-      else if (methods.split(', ').includes(method))
+      if (method === 'OPTIONS') {
+        const isPreflight = req.getHeader('access-control-request-method') !== '';
+        const preflight = isPreflight ? context.cors?.preflight(methods) : {};
+        exchange.send(200, 'text/plain', '', { allow: methods, ...preflight });
+      } else if (methods.split(', ').includes(method))
         exchange.refuse('malformed-request', 'this path is a WebSocket endpoint; send an Upgrade request');
       else exchange.refuse('method-not-allowed', `${method} is not one of ${methods}`, { allow: methods });
     });

@@ -35,6 +35,12 @@ export class Generations<V> {
     this.#old.delete(key);
   }
 
+  /** Looks at every entry: for what happens seldom. */
+  deleteWhere(isUnwanted: (value: V) => boolean): void {
+    for (const generation of [this.#young, this.#old])
+      for (const [key, value] of generation) if (isUnwanted(value)) generation.delete(key);
+  }
+
   /** Forgets what is too old; `set` does it too, so this is for reading after a quiet time. */
   expire(now: number): void {
     const age = now - this.#youngSince;

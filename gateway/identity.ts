@@ -1,9 +1,15 @@
+import type { RateLimit } from './rate-limit.ts';
+
 /** Who a request speaks for. */
 export interface Identity {
   /** The store whose orders it may send and read; `undefined` for any, when authentication is off. */
   readonly store: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** `jti` of the token; by it the token can be revoked. */
+  readonly tokenId?: string | undefined;
+  /** How fast its store and device may send; absent for as fast as they like. */
+  readonly limit?: RateLimit | undefined;
 }
 
 /** A token that is not accepted; the message says why, and is fit to be shown to the sender. */
@@ -16,4 +22,7 @@ export interface Authenticator {
   known(authorization: string): Identity | undefined;
   /** Rejects with `TokenError`, or with another error when the issuer's keys can't be read: no fault of the token. */
   verify(authorization: string): Promise<Identity>;
+  /** Whether the token of an identity was revoked after it was verified: an open connection asks, `known` does so itself. */
+  isRevoked?(identity: Identity): boolean;
+  close?(): void;
 }

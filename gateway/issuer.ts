@@ -52,6 +52,7 @@ export async function issueToken({ config, store, expiresIn = DAY_S }: TokenRequ
     .setIssuer(config.ORDERMESH_JWT_ISSUER)
     .setAudience(config.ORDERMESH_JWT_AUDIENCE)
     .setSubject(store)
+    .setJti(randomUUID())
     .setIssuedAt(nowS)
     .setExpirationTime(nowS + expiresIn)
     .sign(await importJWK(jwk, 'EdDSA'));

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { limits } from '../contracts/limits.ts';
 import { Batch } from './batch.ts';
+import { acceptedCodings, UnpackError, unpack } from './content-coding.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { identify } from './identify.ts';
 import type { Authenticator, Identity } from './identity.ts';
@@ -23,7 +24,7 @@ type TakeBody = (body: Buffer, identity: Identity, traceparent: string, exchange
 /** `POST /v1/orders` and `POST /v1/orders/batch`. */
 export function addOrderRoutes(app: TemplatedApp, { context, authenticator, reception }: OrderRoutesOptions): void {
   const takeOrder: TakeBody = (body, identity, traceparent, exchange) =>
-    reception.submit(body, identity, traceparent, exchange);
+    reception.submit(body, identity, traceparent, exchange, exchange.requestId);
 
   const takeBatch: TakeBody = (body, identity, traceparent, exchange) => {
     const batch = new Batch(body);
@@ -31,7 +32,31 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
     else exchange.problem(batch.refusal);
   };
 
+  /** The same for a packed body. Its client may be gone when it is unpacked: then it is nobody's order. */
+  function unpacking(coding: string, bytesMax: number, take: TakeBody): TakeBody {
+    return async (packed, identity, traceparent, exchange) => {
+      if (!context.admission.hold(bytesMax)) {
+        exchange.refuse('overloaded', 'too many bytes of orders are under way in this instance');
+        return;
+      }
+      let body: Buffer;
+      try {
+        body = await unpack(coding, packed, bytesMax);
+      } catch (error) {
+        if (!(error instanceof UnpackError)) throw error;
+        exchange.refuse(error.code, error.message);
+        return;
+      } finally {
+        context.admission.unhold(bytesMax);
+      }
+      if (!exchange.over) take(body, identity, traceparent, exchange);
+    };
+  }
+
   function post(route: Route, types: readonly string[], bytesMax: number, take: TakeBody) {
+    const takes = new Map(acceptedCodings.map((coding) => [coding, unpacking(coding, bytesMax, take)]));
+    takes.set('', take);
+    takes.set('identity', take);
     return (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, route, context);
       const contentType = req.getHeader('content-type');
@@ -39,8 +64,13 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         exchange.refuse('unsupported-media-type', `send Content-Type ${types[0]}, not ${echo(contentType)}`);
         return;
       }
-      if (req.getHeader('content-encoding') !== '') {
-        exchange.refuse('unsupported-media-type', 'send the body without Content-Encoding');
+      const coding = req.getHeader('content-encoding');
+      const takeCoded = coding === '' ? take : takes.get(coding.toLowerCase());
+      if (takeCoded === undefined) {
+        const accepted = acceptedCodings.join(', ');
+        exchange.refuse('unsupported-media-type', `the Content-Encoding ${echo(coding)} is none of ${accepted}`, {
+          'accept-encoding': accepted,
+        });
         return;
       }
       const authorization = req.getHeader('authorization');
@@ -48,13 +78,13 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       const contentLength = req.getHeader('content-length');
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
-        exchange.body(contentLength, bytesMax, (body) => take(body, identity, traceparent, exchange));
+        exchange.body(contentLength, bytesMax, (body) => takeCoded(body, identity, traceparent, exchange));
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
       exchange.body(contentLength, bytesMax, async (body) => {
         const fresh = await verified;
-        if (fresh !== undefined) take(body, fresh, traceparent, exchange);
+        if (fresh !== undefined) takeCoded(body, fresh, traceparent, exchange);
       });
     };
   }

@@ -12,6 +12,14 @@ export interface RecentOrder<Waiter> {
   waiters?: Waiter[];
 }
 
+interface UnderWay<Waiter> extends RecentOrder<Waiter> {
+  /** Ticks of the window's own time when it began. */
+  readonly begunAt: number;
+}
+
+/** What the age of orders under way is counted in: a small integer, where the time of day would be one more object per order. */
+const TICK_MS = 100;
+
 /**
  * The recent window of idempotency: which order an orderId stands for. Orders on their way are bounded by the admission; accepted
  * ones by two generations, of which the older is forgotten when the younger is full or old enough. So an accepted order is
@@ -21,7 +29,8 @@ export interface RecentOrder<Waiter> {
  * repeated append and nothing else.
  */
 export class RecentOrders<Waiter> {
-  readonly #underWay = new Map<string, RecentOrder<Waiter>>();
+  readonly #underWay = new Map<string, UnderWay<Waiter>>();
+  #ticks = 0;
   #young: AcceptedOrders;
   #old: AcceptedOrders;
   #youngSince: number;
@@ -50,9 +59,24 @@ export class RecentOrders<Waiter> {
 
   /** The order is on its way; `accepted` or `failed` must follow. */
   begin(orderId: string, storeId: string, content: number): RecentOrder<Waiter> {
-    const order: RecentOrder<Waiter> = { storeId, content, acceptedAt: 0 };
+    const order: UnderWay<Waiter> = { storeId, content, acceptedAt: 0, begunAt: this.#ticks };
     this.#underWay.set(orderId, order);
     return order;
+  }
+
+  /** Calls back ten times a second with the age of the oldest order under way, in milliseconds; 0 if there is none. @returns the end of it */
+  watchOldest(tell: (ageMs: number) => void): () => void {
+    const timer = setInterval(() => {
+      this.#ticks += 1;
+      tell(this.oldestAgeMs());
+    }, TICK_MS).unref();
+    return () => clearInterval(timer);
+  }
+
+  oldestAgeMs(): number {
+    // A map keeps the order of insertion.
+    for (const { begunAt } of this.#underWay.values()) return (this.#ticks - begunAt) * TICK_MS;
+    return 0;
   }
 
   /** The order is durable. */

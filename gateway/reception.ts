@@ -64,16 +64,17 @@ export class Reception {
   }
 
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
-  submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter): void {
-    if (!this.#admit(bytes.length, submitter)) return;
+  submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter, requestId = ''): void {
+    if (!this.#admit(bytes.length, identity, submitter)) return;
     const decoded = decodeJson(bytes);
-    if (decoded.ok) this.#check(decoded.value, bytes, bytes.length, identity, traceparent, submitter);
+    if (decoded.ok) this.#check(decoded.value, bytes, bytes.length, identity, traceparent, submitter, requestId);
     else this.#refuse(bytes.length, submitter, 'malformed-body', decoded.detail);
   }
 
   /** An order that came as part of a frame: it is logged as JSON. `size` is what it took on its way in, in bytes. */
   submitDecoded(value: unknown, size: number, identity: Identity, traceparent: string, submitter: Submitter): void {
-    if (this.#admit(size, submitter)) this.#check(value, undefined, size, identity, traceparent, submitter);
+    if (this.#admit(size, identity, submitter))
+      this.#check(value, undefined, size, identity, traceparent, submitter, '');
   }
 
   /** Resolves when nothing is under way. */
@@ -84,14 +85,33 @@ export class Reception {
     });
   }
 
-  #admit(size: number, submitter: Submitter): boolean {
+  #admit(size: number, identity: Identity, submitter: Submitter): boolean {
     if (this.draining) {
-      submitter.refused(problem('draining', 'this instance is shutting down'));
+      this.#turnAway(submitter, 'draining', 'this instance is shutting down');
       return false;
     }
+    if (identity.limit !== undefined) {
+      const waitMs = identity.limit.take(this.#clock.now());
+      if (waitMs > 0) {
+        const detail = 'more orders than the rate of this store or device allows';
+        this.#turnAway(submitter, 'rate-limited', detail, Math.ceil(waitMs / 1_000));
+        return false;
+      }
+    }
     if (this.admission.admit(size)) return true;
-    submitter.refused(problem('overloaded', 'too many orders are under way in this instance'));
+    const detail = this.admission.isSlow
+      ? 'orders are not answered fast enough for more of them to be taken'
+      : 'too many orders are under way in this instance';
+    this.#turnAway(submitter, 'overloaded', detail, this.admission.retryAfterS());
     return false;
+  }
+
+  /** Refuses what was not admitted. */
+  #turnAway(submitter: Submitter, code: ErrorCode, detail: string, retryAfterS?: number): void {
+    this.#metrics.refused(code);
+    const refusal = problem(code, detail);
+    if (retryAfterS !== undefined) refusal.retryAfterS = retryAfterS;
+    submitter.refused(refusal);
   }
 
   #check(
@@ -101,6 +121,7 @@ export class Reception {
     identity: Identity,
     traceparent: string,
     submitter: Submitter,
+    requestId: string,
   ): void {
     const anonymous = lacksOrderId(value);
     if (anonymous) value.orderId = newOrderId();
@@ -120,10 +141,10 @@ export class Reception {
     }
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
-    this.#take(order, body, size, traceparent, submitter);
+    this.#take(order, body, size, traceparent, submitter, requestId);
   }
 
-  #take(order: Order, value: Buffer, size: number, traceparent: string, submitter: Submitter): void {
+  #take(order: Order, value: Buffer, size: number, traceparent: string, submitter: Submitter, requestId: string): void {
     const { orderId, storeId } = order;
     const content = contentHash(order);
     const earlier = this.recent.get(orderId);
@@ -138,6 +159,7 @@ export class Reception {
       time: this.#now(),
       subject: orderId,
       traceparent,
+      requestId,
     });
     this.#intake.accept({ orderId, storeId, value, headers, commonHeaders: this.#commonHeaders }, (error) => {
       this.#metrics.answered(error === null, performance.now() - startedAt);

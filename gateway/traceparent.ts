@@ -13,14 +13,25 @@ export function traceparentOf(header: string): string {
   return header !== '' && pattern.test(header) ? header : newTraceparent();
 }
 
-/** Random digits are drawn for many ids at a time: a call into OpenSSL per order would cost more than the order's parsing. */
+/** A name for a request that came without one. */
+export function newRequestId(): string {
+  const at = takeId();
+  return digits.slice(at, at + 32);
+}
+
 function newTraceparent(): string {
+  const at = takeId();
+  const parentAt = at + 32;
+  return `00-${digits.slice(at, parentAt)}-${digits.slice(parentAt, at + ID_DIGITS)}-01`;
+}
+
+/** Random digits are drawn for many ids at a time: a call into OpenSSL per order would cost more than the order's parsing. */
+function takeId(): number {
   if (used === digits.length) {
     digits = randomFillSync(pool).toString('hex');
     used = 0;
   }
-  const parentAt = used + 32;
-  const traceId = digits.slice(used, parentAt);
+  const at = used;
   used += ID_DIGITS;
-  return `00-${traceId}-${digits.slice(parentAt, used)}-01`;
+  return at;
 }

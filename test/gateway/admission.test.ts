@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Admission } from '../../gateway/admission.ts';
 
-function admission(options: { ordersMax?: number; bytesMax?: number } = {}) {
+function admission(options: { ordersMax?: number; bytesMax?: number; ageMsMax?: number } = {}) {
   const clock = { time: 0, now: () => clock.time };
-  return { clock, gate: new Admission({ ordersMax: 10, bytesMax: 1_000, clock, ...options }) };
+  return { clock, gate: new Admission({ ordersMax: 10, bytesMax: 1_000, ageMsMax: 5_000, clock, ...options }) };
 }
 
 test('refuses above the bound of orders, and takes again after one left', () => {
@@ -34,4 +34,37 @@ test('Retry-After follows the measured drain rate, within 1 to 30 seconds', () =
   for (let n = 0; n < 479; n += 1) gate.release(1);
   clock.time = 2_000;
   expect(gate.retryAfterS()).toBe(1);
+});
+
+test('while the oldest order is too old, as many may be under way as leave within that age', () => {
+  const { gate, clock } = admission({ ordersMax: 1_000, bytesMax: 1_000_000, ageMsMax: 2_000 });
+  for (let n = 0; n < 500; n += 1) gate.admit(1);
+  gate.pace(2_000);
+  expect(gate.isSlow).toBe(false);
+  expect(gate.admit(1)).toBe(true);
+  // 100 leave per second: 200 within the age.
+  for (let n = 0; n < 100; n += 1) gate.release(1);
+  clock.time = 1_000;
+  gate.pace(2_001);
+  expect(gate.isSlow).toBe(true);
+  expect(gate.admit(1)).toBe(false);
+  while (gate.orders >= 200) gate.release(1);
+  expect(gate.admit(1)).toBe(true);
+  expect(gate.admit(1)).toBe(false);
+  gate.pace(1_999);
+  expect(gate.admit(1)).toBe(true);
+});
+
+test('a log that takes nothing leaves room for the one order that finds out when it does again', () => {
+  const { gate, clock } = admission({ ageMsMax: 1_000 });
+  gate.admit(1);
+  clock.time = 5_000;
+  gate.pace(5_000);
+  expect(gate.admit(1)).toBe(false);
+  gate.release(1);
+  clock.time = 10_000;
+  gate.pace(5_000);
+  clock.time = 15_000;
+  gate.pace(5_000);
+  expect([gate.admit(1), gate.admit(1)]).toEqual([true, false]);
 });

@@ -4,15 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { createAuthenticator, isLoopback, TokenAuthenticator } from '../../gateway/authenticator.ts';
 import { type Authenticator, TokenError } from '../../gateway/identity.ts';
 import { keySet } from '../../gateway/key-set.ts';
+import { RateLimits } from '../../gateway/rate-limit.ts';
+import { watchRevokedTokens } from '../../gateway/revoked-tokens.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 
 const clock = { time: Date.now(), now: () => clock.time };
 const issuer = 'ordermesh-dev';
 const audience = 'ordermesh';
+const logger = createLogger('test', 'silent');
 
 interface Signer {
   jwk: JWK;
@@ -140,15 +144,66 @@ test('keys come from a URL as well; an issuer that is down is no fault of the to
 });
 
 test('authentication is off on a loopback address only', async () => {
-  const off = await createAuthenticator(loadConfig({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '127.0.0.1' }), clock);
+  const off = await createAuthenticator({
+    config: loadConfig({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '127.0.0.1' }),
+    clock,
+    logger,
+  });
   expect(off.known('')).toMatchObject({ store: undefined });
   const open = loadConfig({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '0.0.0.0' });
-  await expect(createAuthenticator(open, clock)).rejects.toThrow(/ORDERMESH_AUTH.*ORDERMESH_HOST/);
+  await expect(createAuthenticator({ config: open, clock, logger })).rejects.toThrow(/ORDERMESH_AUTH.*ORDERMESH_HOST/);
   expect(['localhost', '127.0.0.1', '127.1.2.3', '::1'].every(isLoopback)).toBe(true);
   expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', ''].some(isLoopback)).toBe(false);
 });
 
 test('a JWKS file that is not there is named at start', async () => {
   const config = loadConfig({ ORDERMESH_JWKS: join(directory, 'missing.json') });
-  await expect(createAuthenticator(config, clock)).rejects.toThrow(/ORDERMESH_JWKS.*missing\.json/);
+  await expect(createAuthenticator({ config, clock, logger })).rejects.toThrow(/ORDERMESH_JWKS.*missing\.json/);
+});
+
+test('a revoked token is refused, also one that was accepted before, and one without an id', async () => {
+  const key = await signer('EdDSA', 'k1');
+  await writeFile(jwksFile, JSON.stringify({ keys: [key.jwk] }));
+  const list = join(directory, 'revoked');
+  await writeFile(list, '# lost tills\nt-1\n');
+  const onChange = vi.fn(() => authenticator.forgetRevoked());
+  const revoked = await watchRevokedTokens(list, logger, onChange);
+  const keys = await keySet(jwksFile);
+  const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock, revoked });
+  const bearer = async (claims: object) => `Bearer ${await key.sign({ store: 'us-il-0001', ...claims })}`;
+  await expect(authenticator.verify(await bearer({ jti: 't-1' }))).rejects.toThrow('revoked');
+  await expect(authenticator.verify(await bearer({}))).rejects.toThrow('jti');
+  const [kept, lost] = [await bearer({ jti: 't-2' }), await bearer({ jti: 't-3' })];
+  const identity = await authenticator.verify(lost);
+  await authenticator.verify(kept);
+  expect(authenticator.isRevoked(identity)).toBe(false);
+  await writeFile(list, 't-1\nt-3\n');
+  await vi.waitFor(() => expect(onChange).toHaveBeenCalled(), { timeout: 4_000 });
+  expect(authenticator.isRevoked(identity)).toBe(true);
+  expect(authenticator.known(lost)).toBeUndefined();
+  expect(authenticator.known(kept)).toBeDefined();
+  await expect(authenticator.verify(lost)).rejects.toThrow(TokenError);
+  await expect(watchRevokedTokens(join(directory, 'none'), logger, onChange)).rejects.toThrow(/REVOKED_TOKENS_FILE/);
+  authenticator.close();
+});
+
+test('tokens of one store share its rate, each device has its own', async () => {
+  const key = await signer('EdDSA', 'k1');
+  await writeFile(jwksFile, JSON.stringify({ keys: [key.jwk] }));
+  const limits = new RateLimits(3, 2, 1_000, clock.now());
+  const keys = await keySet(jwksFile);
+  const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock, limits });
+  const limitOf = async (store: string, sub: string) =>
+    (await authenticator.verify(`Bearer ${await key.sign({ store, sub })}`)).limit;
+  const [till, renewed] = [await limitOf('us-il-0001', 'till-1'), await limitOf('us-il-0001', 'till-1')];
+  const kiosk = await limitOf('us-il-0001', 'kiosk-2');
+  const elsewhere = await limitOf('us-ny-0002', 'till-1');
+  const now = clock.now();
+  expect([till?.take(now), renewed?.take(now), till?.take(now)]).toEqual([0, 0, 500]);
+  // A third of the store's rate is left, and nothing was taken of it by the refused one.
+  expect(kiosk?.take(now)).toBe(0);
+  expect(kiosk?.take(now)).toBeGreaterThan(0);
+  expect(elsewhere?.take(now)).toBeGreaterThan(0);
+  expect((await limitOf('us-ny-0002', 'till-9'))?.take(now)).toBe(0);
+  expect(till?.take(now + 1_000)).toBe(0);
 });

@@ -133,7 +133,6 @@ test('401, 403, 404, 405 and 415', async () => {
     expect(answer.headers.get('allow')).not.toContain(method);
   }
   expect(await gateway.post(body, { 'content-type': 'text/plain' })).toMatchObject({ status: 415 });
-  expect(await gateway.post(body, { 'content-encoding': 'gzip' })).toMatchObject({ status: 415 });
   expect(await gateway.call('/v1/stream')).toMatchObject({ status: 400, body: { code: 'malformed-request' } });
 });
 
