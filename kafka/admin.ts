@@ -21,6 +21,8 @@ export interface TopicDescription {
   partitions: number;
   /** The smallest of its partitions. */
   replicationFactor: number;
+  /** In-sync replicas of that one of its partitions that has the fewest. */
+  inSyncReplicas: number;
   /** All settings in force, by Kafka's names. */
   config: Record<string, string>;
 }
@@ -110,6 +112,7 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
     topic: name,
     partitions: partitions.length,
     replicationFactor: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    inSyncReplicas: Math.min(...partitions.map(({ isr }) => isr.length)),
     config: Object.fromEntries(
       (resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? []).map((entry) => [
         entry.configName,

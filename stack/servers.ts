@@ -27,7 +27,8 @@ export interface ServerCommand {
 
 export interface Server {
   record: ServerRecord;
-  stop(): Promise<void>;
+  /** Ends it, with its own signal by default, and waits until it has ended. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /**
@@ -70,9 +71,9 @@ export class Servers {
     });
     if (child.pid !== undefined) this.#tellGuard(`add ${child.pid} ${signal.replace(/^SIG/, '')}`);
     const identity = child.pid === undefined ? undefined : await identify(child.pid);
-    const stop = async () => {
+    const stop = async (by = signal) => {
       stopping = true;
-      if (identity !== undefined) await endProcess(identity, signal, STOP_LIMIT_MS);
+      if (identity !== undefined) await endProcess(identity, by, STOP_LIMIT_MS);
     };
     try {
       await waitUntil(serves, () => ended);

@@ -7,8 +7,23 @@ export interface CrewOptions {
   /** How long a ticket is on the board before it is bumped, in milliseconds. Absent: the crew only watches. */
   cookingMs?: readonly [from: number, to: number] | undefined;
   random: Random;
+  /** Share of the cooked tickets of the first round that come back to the kitchen; none by default. */
+  recallShare?: number;
   /** Each ticket that the display shows, every time it does. */
   onTicket?(ticket: TicketView): void;
+  /** Each command, when it is answered or its connection has broken. */
+  onCommand?(command: CrewCommand): void;
+}
+
+/** What the crew told the display, and what came of it. Times in milliseconds since the epoch. */
+export interface CrewCommand {
+  type: 'bump' | 'recall';
+  orderId: string;
+  round: number;
+  sentAt: number;
+  answeredAt: number;
+  /** `unknown` when no answer came. */
+  outcome: 'done' | 'refused' | 'unknown';
 }
 
 export interface Crew {
@@ -19,19 +34,27 @@ export interface Crew {
   close(): void;
 }
 
+interface Due {
+  type: 'bump' | 'recall';
+  ticket: TicketView;
+}
+
 /** Below the number of commands that the display takes from one screen without an answer. */
 const UNANSWERED_MAX = 16;
 const RECONNECT_MS = 500;
 const REFRESH_MS = 1_000;
 
 /** A kitchen crew at the display of the whole chain: it does over the WebSocket what cooks do with their fingers. */
-export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions): Crew {
+export function startCrew(options: CrewOptions): Crew {
+  const { display, cookingMs, recallShare = 0, random, onTicket, onCommand } = options;
   const live = new URL('/live', display);
   live.protocol = 'ws:';
   /** Open tickets it knows of, with the timer until they are done. */
   const cooking = new Map<string, { ticket: TicketView; timer: NodeJS.Timeout | undefined }>();
-  const done: TicketView[] = [];
-  const unanswered = new Map<number, TicketView>();
+  const due: Due[] = [];
+  const unanswered = new Map<number, Due & { sentAt: number }>();
+  /** Orders of which it was decided whether they come back. */
+  const decided = new Set<string>();
   let socket: WebSocket | undefined;
   let reconnect: NodeJS.Timeout | undefined;
   let lastId = 0;
@@ -43,11 +66,11 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
 
-  function bump(): void {
-    while (done.length > 0 && unanswered.size < UNANSWERED_MAX && socket?.readyState === WebSocket.OPEN) {
-      const ticket = done.shift() as TicketView;
-      unanswered.set(++lastId, ticket);
-      send({ id: lastId, type: 'bump', orderId: ticket.orderId, round: ticket.round });
+  function tell(): void {
+    while (due.length > 0 && unanswered.size < UNANSWERED_MAX && socket?.readyState === WebSocket.OPEN) {
+      const { type, ticket } = due.shift() as Due;
+      unanswered.set(++lastId, { type, ticket, sentAt: Date.now() });
+      send({ id: lastId, type, orderId: ticket.orderId, round: ticket.round });
     }
   }
 
@@ -57,6 +80,10 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
     if (ticket.state === 'cooked') {
       clearTimeout(known?.timer);
       cooking.delete(ticket.orderId);
+      if (comesBack(ticket)) {
+        due.push({ type: 'recall', ticket });
+        tell();
+      }
     } else if (cookingMs === undefined) {
       return;
     } else if (known === undefined || known.ticket.round < ticket.round) {
@@ -64,8 +91,8 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
       const [from, to] = cookingMs;
       const timer = setTimeout(
         () => {
-          done.push(ticket);
-          bump();
+          due.push({ type: 'bump', ticket });
+          tell();
         },
         from + random.next() * (to - from),
       );
@@ -73,14 +100,36 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
     }
   }
 
-  function answered(id: number, outcome: 'bumped' | 'moved on' | 'again'): void {
-    const ticket = unanswered.get(id);
+  function comesBack({ orderId, round }: TicketView): boolean {
+    if (recallShare === 0 || round > 1 || decided.has(orderId)) return false;
+    decided.add(orderId);
+    return random.chance(recallShare);
+  }
+
+  function report({ type, ticket, sentAt }: Due & { sentAt: number }, outcome: CrewCommand['outcome']): void {
+    onCommand?.({ type, orderId: ticket.orderId, round: ticket.round, sentAt, answeredAt: Date.now(), outcome });
+  }
+
+  function answered(id: number, outcome: 'done' | 'moved on' | 'again'): void {
+    const command = unanswered.get(id);
     unanswered.delete(id);
-    if (ticket === undefined) return;
-    cooking.delete(ticket.orderId);
-    if (outcome === 'bumped') bumped++;
-    else if (outcome === 'again') setTimeout(() => !closed && see(ticket), REFRESH_MS);
-    bump();
+    if (command === undefined) return;
+    const { type, ticket } = command;
+    report(command, outcome === 'done' ? 'done' : outcome === 'again' ? 'unknown' : 'refused');
+    if (type === 'bump') {
+      cooking.delete(ticket.orderId);
+      if (outcome === 'done') bumped++;
+    }
+    if (outcome === 'again') setTimeout(() => !closed && repeat(command), REFRESH_MS);
+    tell();
+  }
+
+  function repeat({ type, ticket }: Due): void {
+    if (type === 'bump') see(ticket);
+    else {
+      due.push({ type, ticket });
+      tell();
+    }
   }
 
   function receive(message: ServerMessage): void {
@@ -96,7 +145,7 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
         open = message.open ?? open;
         break;
       case 'done':
-        answered(message.id, 'bumped');
+        answered(message.id, 'done');
         break;
       case 'error':
         // Another screen was faster, or the store is down: the display's next word on the ticket decides.
@@ -112,11 +161,14 @@ export function startCrew({ display, cookingMs, random, onTicket }: CrewOptions)
     socket.addEventListener('message', ({ data }) => receive(JSON.parse(String(data)) as ServerMessage));
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', () => {
-      for (const ticket of unanswered.values()) done.push(ticket);
+      for (const command of unanswered.values()) {
+        report(command, 'unknown');
+        due.push(command);
+      }
       unanswered.clear();
       if (!closed) reconnect = setTimeout(connect, RECONNECT_MS);
     });
-    socket.addEventListener('open', bump);
+    socket.addEventListener('open', tell);
   }
 
   connect();

@@ -21,6 +21,8 @@ const EXIT_USAGE = 2;
 
 export interface RoleProcessOptions {
   role: RoleName;
+  /** Names its log and its notes; the role by default. For several processes of one role. */
+  name?: string;
   /** The command line after `ordermesh`. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
@@ -36,6 +38,7 @@ export interface RoleProcessOptions {
 /** A role in a process of its own that is started again whenever it ends, also after kill -9, until it is stopped. */
 export class RoleProcess {
   readonly role: RoleName;
+  readonly name: string;
   readonly #options: RoleProcessOptions;
   readonly #log: { file: string; descriptor: number };
   readonly #follower: { close(): void };
@@ -43,6 +46,8 @@ export class RoleProcess {
   #addresses: Record<string, string> = {};
   #restarts = 0;
   #backoffMs = RESTART_MS;
+  /** How long it stays away after a kill of ours. */
+  #downMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
   #stopped: Promise<void> | undefined;
@@ -50,15 +55,28 @@ export class RoleProcess {
 
   constructor(options: RoleProcessOptions) {
     this.role = options.role;
+    this.name = options.name ?? options.role;
     this.#options = options;
-    this.#log = openLog(options.logDirectory, options.role);
-    this.#follower = followLog(this.#log.file, (line) => options.onNote(`[${options.role}] ${line}`));
+    this.#log = openLog(options.logDirectory, this.name);
+    this.#follower = followLog(this.#log.file, (line) => options.onNote(`[${this.name}] ${line}`));
     this.#start();
   }
 
   /** How often it was started again. */
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /** Absent while no process runs. */
+  get pid(): number | undefined {
+    return this.#child?.exitCode === null && this.#child.signalCode === null ? this.#child.pid : undefined;
+  }
+
+  /** Kills the process, as `kill -9` does, and starts it again after `downMs`. */
+  kill(downMs: number): void {
+    if (this.pid === undefined) return;
+    this.#downMs = downMs;
+    this.#child?.kill('SIGKILL');
   }
 
   get addresses(): Readonly<Record<string, string>> {
@@ -69,10 +87,10 @@ export class RoleProcess {
   async ready(): Promise<void> {
     const deadline = performance.now() + READY_MS_MAX;
     for (let answer = 'it was not asked yet'; ; ) {
-      if (this.#failure !== undefined) throw new Error(`${this.role} does not start: ${this.#failure}`);
+      if (this.#failure !== undefined) throw new Error(`${this.name} does not start: ${this.#failure}`);
       if (performance.now() > deadline) {
         throw new Error(
-          `${this.role} is not ready after ${READY_MS_MAX / 1_000} s: ${answer}; its log is ${this.#log.file}`,
+          `${this.name} is not ready after ${READY_MS_MAX / 1_000} s: ${answer}; its log is ${this.#log.file}`,
         );
       }
       const { status, text } = await readiness(this.#options);
@@ -131,12 +149,14 @@ export class RoleProcess {
       return;
     }
     if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
-    this.#options.onNote(`[${this.role}] ended (${how}); starting it again in ${this.#backoffMs} ms`);
+    const waitMs = this.#downMs ?? this.#backoffMs;
+    this.#options.onNote(`[${this.name}] ended (${how}); starting it again in ${waitMs} ms`);
     this.#timer = setTimeout(() => {
       this.#restarts++;
       this.#start();
-    }, this.#backoffMs);
-    this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
+    }, waitMs);
+    if (this.#downMs === undefined) this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
+    this.#downMs = undefined;
   }
 }
 

@@ -6,10 +6,11 @@ import { run } from '../commands.ts';
 import { javaCommand, javaMissing } from '../java.ts';
 import { type Part, portOf } from '../part.ts';
 import { isPortFree } from '../ports.ts';
+import type { ServerCommand } from '../servers.ts';
 import { kafkaClassPath } from './jars.ts';
-import { loggingProperties, serverProperties } from './properties.ts';
+import { type BrokerOptions, loggingProperties, serverProperties } from './properties.ts';
 
-const heap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
+const defaultHeap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
 
 /** Apache Kafka, one node without ZooKeeper. Its cluster id is made once and kept with its data. */
 export const kafka: Part = {
@@ -19,30 +20,44 @@ export const kafka: Part = {
   portNames: ['kafka', 'kafka-controller'],
   async start({ directory, cacheDir, ports, servers }) {
     const port = portOf(ports, 'kafka');
-    const classPath = await kafkaClassPath(cacheDir);
-    const logDir = path.join(directory, 'data');
-    const configuration = path.join(directory, 'server.properties');
-    const logging = path.join(directory, 'log4j2.properties');
     const controllerPort = portOf(ports, 'kafka-controller');
-    await writeFile(configuration, serverProperties({ port, controllerPort, logDir }));
-    await writeFile(logging, loggingProperties());
-    const java = [`-Dlog4j2.configurationFile=${logging}`, '-cp', classPath];
-    if (!(await isFormatted(logDir))) await format(java, configuration, directory);
-
+    const command = await brokerCommand({ name: 'kafka', directory, cacheDir, port, controllerPort });
+    const server = await servers.start(command, () => answers(port));
     const address = `127.0.0.1:${port}`;
-    const server = await servers.start(
-      {
-        name: 'kafka',
-        command: javaCommand(),
-        args: [...heap, ...java, 'kafka.Kafka', configuration],
-        signal: 'SIGTERM',
-        spawnOptions: { cwd: directory },
-      },
-      () => answers(port),
-    );
     return { server, environment: { KAFKA_BROKERS: address } };
   },
 };
+
+export interface BrokerCommandOptions extends Omit<BrokerOptions, 'logDir'> {
+  name: string;
+  /** The node's own; it exists. */
+  directory: string;
+  cacheDir: string;
+  /** The same for all nodes of a cluster; a new one by default. */
+  clusterId?: string;
+  /** Options of the Java machine. */
+  heap?: readonly string[];
+}
+
+/** Writes a broker's configuration, formats its storage the first time, and says how it is started. */
+export async function brokerCommand(options: BrokerCommandOptions): Promise<ServerCommand> {
+  const { name, directory, cacheDir, clusterId = newClusterId(), heap = defaultHeap, ...broker } = options;
+  const classPath = await kafkaClassPath(cacheDir);
+  const logDir = path.join(directory, 'data');
+  const configuration = path.join(directory, 'server.properties');
+  const logging = path.join(directory, 'log4j2.properties');
+  await writeFile(configuration, serverProperties({ ...broker, logDir }));
+  await writeFile(logging, loggingProperties());
+  const java = [`-Dlog4j2.configurationFile=${logging}`, '-cp', classPath];
+  if (!(await isFormatted(logDir))) await format(java, configuration, directory, clusterId);
+  return {
+    name,
+    command: javaCommand(),
+    args: [...heap, ...java, 'kafka.Kafka', configuration],
+    signal: 'SIGTERM',
+    spawnOptions: { cwd: directory },
+  };
+}
 
 /** Written last by the formatting tool. */
 async function isFormatted(logDir: string): Promise<boolean> {
@@ -52,8 +67,8 @@ async function isFormatted(logDir: string): Promise<boolean> {
   );
 }
 
-async function format(java: string[], configuration: string, directory: string): Promise<void> {
-  const tool = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', configuration, '--ignore-formatted'];
+async function format(java: string[], configuration: string, directory: string, clusterId: string): Promise<void> {
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configuration, '--ignore-formatted'];
   await run(javaCommand(), ['-XX:TieredStopAtLevel=1', ...java, ...tool], {
     cwd: directory,
     doing: "formatting Kafka's storage",
@@ -62,13 +77,13 @@ async function format(java: string[], configuration: string, directory: string):
 }
 
 /** Kafka writes ids as 16 bytes in URL-safe base64, and refuses those that look like an option. */
-function newClusterId(): string {
+export function newClusterId(): string {
   const id = randomBytes(16).toString('base64url');
   return id.startsWith('-') ? newClusterId() : id;
 }
 
-/** A client's call, once the port is open at all: the client itself retries slowly. */
-async function answers(port: number): Promise<void> {
+/** A client's call, once the port is open at all: the client itself retries slowly. @throws unless it is answered */
+export async function answers(port: number): Promise<void> {
   if (await isPortFree(port)) throw new Error('it does not listen');
   const admin = await createAdmin({ clientId: 'stack', brokers: [`127.0.0.1:${port}`] });
   try {

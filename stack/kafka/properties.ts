@@ -1,28 +1,66 @@
-/** The broker's configuration: one node that is broker and controller. */
-export function serverProperties(options: { port: number; controllerPort: number; logDir: string }): string {
-  const { port, controllerPort, logDir } = options;
+/** A listener beside the broker's own, whose clients are told another address, for example that of a proxy. */
+export interface ClientListener {
+  /** Kafka's name for it: capital letters and digits. */
+  name: string;
+  port: number;
+  /** `host:port` that clients are told. */
+  advertised: string;
+}
+
+export interface BrokerOptions {
+  port: number;
+  controllerPort: number;
+  logDir: string;
+  /** 1 by default. */
+  nodeId?: number;
+  /** Controller ports of all nodes of the cluster by node id; by default this node is alone. */
+  controllers?: ReadonlyMap<number, number>;
+  clientListeners?: readonly ClientListener[];
+  /** Further settings by Kafka's names; they win. */
+  settings?: Readonly<Record<string, string>>;
+}
+
+/** The configuration of a node that is broker and controller. Kafka's own topics have a replica on up to three nodes. */
+export function serverProperties(options: BrokerOptions): string {
+  const { port, controllerPort, logDir, nodeId = 1, clientListeners = [], settings = {} } = options;
+  const controllers = options.controllers ?? new Map([[nodeId, controllerPort]]);
+  const replicas = String(Math.min(3, controllers.size));
+  const inSync = String(Math.max(1, Math.min(3, controllers.size) - 1));
+  const clients = (line: (listener: ClientListener) => string) => clientListeners.map(line);
   return properties({
     'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'node.id': String(nodeId),
+    'controller.quorum.voters': [...controllers].map(([id, at]) => `${id}@127.0.0.1:${at}`).join(','),
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+      ...clients((listener) => `${listener.name}://127.0.0.1:${listener.port}`),
+    ].join(','),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      ...clients(({ name, advertised }) => `${name}://${advertised}`),
+    ].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': [
+      'CONTROLLER:PLAINTEXT',
+      'PLAINTEXT:PLAINTEXT',
+      ...clients(({ name }) => `${name}:PLAINTEXT`),
+    ].join(','),
     'log.dirs': logDir,
     'num.partitions': '12',
     // Topics are created on purpose, with the configured partitions.
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': '0',
     'offsets.topic.num.partitions': '4',
-    'offsets.topic.replication.factor': '1',
+    'offsets.topic.replication.factor': replicas,
     'transaction.state.log.num.partitions': '4',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': inSync,
     'share.coordinator.state.topic.num.partitions': '4',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': inSync,
+    ...settings,
   });
 }
 
