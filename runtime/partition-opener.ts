@@ -30,10 +30,17 @@ export class PartitionOpener {
     this.#parts = parts;
   }
 
-  /** Claims the epochs and hands the partitions to their threads; for as long as it takes, or until they are no longer ours. */
+  /**
+   * Claims the epochs and hands the partitions to their threads; for as long as it takes, or until they are no longer ours. An assignment and
+   * a thread's replacement may both open a partition: each opening is a generation of its own and only the last one counts, for the one before
+   * may have been given messages already that a second `open` of the thread would drop.
+   */
   async open(partitions: AssignedPartition[]): Promise<void> {
     const { assignment, ownership, outages, timers, logger } = this.#parts;
-    const wanted = partitions.map((partition) => ({ partition, generation: partition.generation }));
+    const wanted = partitions.map((partition) => {
+      partition.generation = assignment.nextGeneration();
+      return { partition, generation: partition.generation };
+    });
     for (let attempt = 1; ; attempt++) {
       const current = wanted.filter(({ partition, generation }) => assignment.isCurrent(partition, generation));
       if (current.length === 0) return;
@@ -84,7 +91,7 @@ export class PartitionOpener {
         await this.#backOff(attempt);
       }
     }
-    await this.open([partition]);
+    if (assignment.isCurrent(partition, generation)) await this.open([partition]);
   }
 
   /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */

@@ -29,6 +29,7 @@ describe('the invariants hold under every interleaving that was tried', () => {
 test.each([
   ['a thread dies in an outage and its partitions stay paused', 2950],
   ['the last message of an outage is poison and the outage is never over', 2207],
+  ['an assignment and a new thread open the same partition, and messages in between are dropped', 4999],
 ])('fixed once: %s', async (_, seed) => {
   expect((await simulate(seed)).violation, command(seed)).toBeUndefined();
 });
