@@ -1,6 +1,6 @@
 import type { PageSettings, TicketView } from '../messages.ts';
 import { element } from './dom.ts';
-import { arrange, type Slot, Slots } from './slots.ts';
+import { arrange, type Place, type Slot, Slots } from './slots.ts';
 import { type CardOptions, TicketCard } from './ticket-card.ts';
 
 /** Tickets in the page; what waits behind them is a number. A crew works on the oldest few. */
@@ -31,10 +31,14 @@ export class Board {
   readonly #slots = new Slots();
   readonly #cards = new Map<string, TicketCard>();
   readonly #movedAt = new Map<string, number>();
-  /** The column of each card that holds a ticket. */
-  readonly #columnOf = new Map<string, number>();
+  /** Where each card is. */
+  #places = new Map<string, Place>();
   /** Pixels between two cards. */
   #gap = 0;
+  /** Pixels of one row, of the visible columns, and of what is scrolled away: kept, because asking the page for them makes it lay everything out. */
+  #row = 0;
+  #width = 0;
+  #left = 0;
   #columns = 4;
   #drawnAt = Number.NEGATIVE_INFINITY;
 
@@ -42,7 +46,14 @@ export class Board {
     this.node = node;
     this.#options = options;
     new ResizeObserver(() => this.#resize()).observe(node);
-    node.addEventListener('scroll', () => options.onScroll(), { passive: true });
+    node.addEventListener(
+      'scroll',
+      () => {
+        this.#left = node.scrollLeft;
+        options.onScroll();
+      },
+      { passive: true },
+    );
     this.#resize();
   }
 
@@ -57,14 +68,14 @@ export class Board {
   }
 
   get scrolled(): boolean {
-    return this.node.scrollLeft > 8;
+    return this.#left > 8;
   }
 
   /** Tickets on the visible columns. */
   get inView(): number {
-    const first = Math.round((this.node.scrollLeft / this.node.clientWidth) * this.#columns) || 0;
+    const first = Math.round((this.#left / this.#width) * this.#columns) || 0;
     let count = 0;
-    for (const [orderId, column] of this.#columnOf) {
+    for (const [orderId, { column }] of this.#places) {
       if (column >= first && column < first + this.#columns && this.#cards.get(orderId)?.hasLeft === false) count++;
     }
     return count;
@@ -95,16 +106,19 @@ export class Board {
     for (const card of this.#cards.values()) if (!card.hasLeft) card.tick(now, settings);
   }
 
+  /** In this order the page is laid out once for cards that need measuring, and twice more only when cards glide. */
   #draw(now: number): void {
     const calm = now - this.#drawnAt >= CALM_MS;
     this.#drawnAt = now;
     const slots = this.#slots.first(DRAWN_MAX);
-    const before = this.#boxes();
+    const gliding = calm && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const before = gliding ? this.#boxes() : undefined;
     this.#dropAllBut(slots);
-    for (const slot of slots) this.#ensure(slot, calm);
-    this.#place(slots);
-    this.#measure(slots);
-    this.#glide(before, now, calm);
+    const cards = slots.map((slot) => this.#ensure(slot, calm));
+    this.#measure(cards);
+    const moved = this.#place(cards);
+    for (const { ticket } of moved) this.#movedAt.set(ticket.orderId, now);
+    if (before !== undefined) glide(moved, before);
     this.node.toggleAttribute('data-empty', slots.length === 0);
   }
 
@@ -118,11 +132,12 @@ export class Board {
     }
   }
 
-  #ensure({ ticket, leftAt }: Slot, calm: boolean): void {
+  #ensure({ ticket, leftAt }: Slot, calm: boolean): TicketCard {
     let card = this.#cards.get(ticket.orderId);
     if (card === undefined) {
       card = new TicketCard(ticket, this.#options);
       card.node.toggleAttribute('data-arriving', calm);
+      this.node.append(card.node);
       this.#cards.set(ticket.orderId, card);
     } else if (card.ticket !== ticket) {
       // A ticket that was taken back says so, which takes a line more.
@@ -130,64 +145,49 @@ export class Board {
       card.update(ticket);
     }
     if (card.hasLeft !== (leftAt !== undefined)) card.leave(leftAt !== undefined);
+    return card;
   }
 
-  #place(slots: Slot[]): void {
-    const cards = slots.flatMap(({ ticket }) => this.#cards.get(ticket.orderId) ?? []);
-    const places = arrange(
+  /** Writes where each card stands. Returns those that stood elsewhere before. */
+  #place(cards: readonly TicketCard[]): TicketCard[] {
+    const arranged = arrange(
       cards.map(({ span }) => span ?? ROWS_MIN),
       ROWS,
     );
-    this.#columnOf.clear();
-    let previous: Element | null = null;
+    const places = new Map<string, Place>();
+    const moved: TicketCard[] = [];
+    let expected = this.node.firstElementChild;
     cards.forEach((card, index) => {
-      const place = places[index];
+      const place = arranged[index];
       if (place === undefined) return;
-      const area = `${place.row + 1} / ${place.column + 1} / span ${place.span} / span 1`;
-      if (card.node.style.gridArea !== area) card.node.style.gridArea = area;
-      this.#columnOf.set(card.ticket.orderId, place.column);
+      const { orderId } = card.ticket;
+      const before = this.#places.get(orderId);
+      places.set(orderId, place);
+      if (before?.row !== place.row || before.column !== place.column || before.span !== place.span)
+        card.node.style.gridArea = `${place.row + 1} / ${place.column + 1} / span ${place.span} / span 1`;
+      if (before !== undefined && (before.row !== place.row || before.column !== place.column)) moved.push(card);
       card.setPosition(index < 9 ? index + 1 : undefined);
       // Reading and tab order follow the eye.
-      const expected: Element | null = previous === null ? this.node.firstElementChild : previous.nextElementSibling;
-      if (expected !== card.node) this.node.insertBefore(card.node, expected);
-      previous = card.node;
+      if (expected === card.node) expected = card.node.nextElementSibling;
+      else this.node.insertBefore(card.node, expected);
     });
+    this.#places = places;
+    return moved;
   }
 
   /** New cards are measured once, all together: one layout for a burst of tickets. */
-  #measure(slots: Slot[]): void {
-    const fresh = slots.flatMap(({ ticket }) => {
-      const card = this.#cards.get(ticket.orderId);
-      return card !== undefined && card.span === undefined ? [card] : [];
+  #measure(cards: readonly TicketCard[]): void {
+    const fresh = cards.filter(({ span }) => span === undefined);
+    const heights = fresh.map((card) => card.naturalHeight);
+    fresh.forEach((card, index) => {
+      const rows = Math.ceil(((heights[index] ?? 0) + this.#gap) / this.#row);
+      card.span = Math.min(ROWS, Math.max(ROWS_MIN, rows));
+      card.setOverflow(rows > ROWS);
     });
-    if (fresh.length === 0) return;
-    const row = this.node.clientHeight / ROWS;
-    for (const card of fresh)
-      card.span = Math.min(ROWS, Math.max(ROWS_MIN, Math.ceil((card.naturalHeight + this.#gap) / row)));
-    this.#place(slots);
-    for (const card of fresh) card.markOverflow();
   }
 
   #boxes(): Map<string, DOMRect> {
     return new Map([...this.#cards].map(([orderId, { node }]) => [orderId, node.getBoundingClientRect()]));
-  }
-
-  /** Lets cards that got a new place glide there, so that the eye can follow. */
-  #glide(before: Map<string, DOMRect>, now: number, calm: boolean): void {
-    const still = !calm || matchMedia('(prefers-reduced-motion: reduce)').matches;
-    for (const [orderId, { node }] of this.#cards) {
-      const from = before.get(orderId);
-      if (from === undefined) continue;
-      const to = node.getBoundingClientRect();
-      const [dx, dy] = [from.left - to.left, from.top - to.top];
-      if (Math.abs(dx) < 1 && Math.abs(dy) < 1) continue;
-      this.#movedAt.set(orderId, now);
-      if (still) continue;
-      node.animate([{ transform: `translate(${dx}px, ${dy}px)` }, { transform: 'none' }], {
-        duration: 280,
-        easing: 'cubic-bezier(.2,.8,.2,1)',
-      });
-    }
   }
 
   /** Columns from the size of the screen: four columns on a wall screen, as many as fit on a tablet. */
@@ -198,12 +198,29 @@ export class Board {
     const columns = Math.max(1, Math.floor(width / target));
     this.#columns = columns;
     this.#gap = Number.parseFloat(getComputedStyle(this.node).columnGap) || 0;
+    this.#row = height / ROWS;
+    this.#width = width;
+    this.#left = this.node.scrollLeft;
     this.node.style.setProperty('--columns', String(columns));
-    for (const card of this.#cards.values()) card.span = undefined;
-    const slots = this.#slots.first(DRAWN_MAX);
-    this.#place(slots);
-    this.#measure(slots);
+    const cards = this.#slots.first(DRAWN_MAX).flatMap(({ ticket }) => this.#cards.get(ticket.orderId) ?? []);
+    for (const card of cards) card.span = undefined;
+    this.#measure(cards);
+    this.#place(cards);
   }
+}
+
+/** Lets cards that got a new place glide there, so that the eye can follow. */
+function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect>): void {
+  const ways = moved.flatMap(({ ticket, node }) => {
+    const from = before.get(ticket.orderId);
+    const to = node.getBoundingClientRect();
+    return from === undefined ? [] : [{ node, x: from.left - to.left, y: from.top - to.top }];
+  });
+  for (const { node, x, y } of ways)
+    node.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }], {
+      duration: 280,
+      easing: 'cubic-bezier(.2,.8,.2,1)',
+    });
 }
 
 /** What stands where tickets would be. */

@@ -31,6 +31,7 @@ export function showStorePage(storeId: string): void {
   const shown = new Set<string>();
   let total = 0;
   let touchedAt = 0;
+  let drawing = false;
 
   find('actions').append(recallButton);
   find('main').append(grid, emptyState(), legend(more));
@@ -88,7 +89,17 @@ export function showStorePage(storeId: string): void {
     for (const { orderId } of [...tickets.open(), ...tickets.bumped()]) shown.add(orderId);
   }
 
+  /** Changes that come between two frames are drawn together, in the next: a screen that is behind catches up in one step. */
   function show(): void {
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      draw();
+    });
+  }
+
+  function draw(): void {
     board.show(tickets.open(), Date.now());
     board.tick(shell.now(), shell.settings);
     recalls.update(tickets.bumped());

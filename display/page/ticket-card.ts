@@ -1,5 +1,5 @@
 import type { Command, PageSettings, TicketLine, TicketModifier, TicketView } from '../messages.ts';
-import { ageLevel, ageWords, formatElapsed, shortNumber } from './age.ts';
+import { type AgeLevel, ageLevel, ageWords, formatElapsed, shortNumber } from './age.ts';
 import { element, icon, setText } from './dom.ts';
 
 const channels: Record<string, { word: string; icon: string }> = {
@@ -36,6 +36,10 @@ export class TicketCard {
   /** Rows it needs; found by measuring once it is in the page. */
   span: number | undefined;
   #ticket: TicketView;
+  /** What is shown: a board asks far more often than anything changes, and reading it back from the page is slow. */
+  #level: AgeLevel | undefined;
+  #elapsedText = '';
+  #positionShown: number | undefined | null = null;
   readonly #startButton: HTMLButtonElement;
   readonly #undoButton: HTMLButtonElement;
   readonly #bumpWord = element('span', {}, 'Bump');
@@ -120,13 +124,21 @@ export class TicketCard {
   tick(now: number, settings: PageSettings): void {
     const elapsed = now - this.#ticket.since;
     const level = ageLevel(elapsed, settings);
-    if (this.node.dataset.age !== level) this.node.dataset.age = level;
-    setText(this.#elapsed, formatElapsed(elapsed));
-    setText(this.#ageWord, ageWords[level]);
+    if (this.#level !== level) {
+      this.#level = level;
+      this.node.dataset.age = level;
+      setText(this.#ageWord, ageWords[level]);
+    }
+    const text = formatElapsed(elapsed);
+    if (this.#elapsedText === text) return;
+    this.#elapsedText = text;
+    this.#elapsed.textContent = text;
   }
 
   /** The number key that bumps it; `undefined` beyond the ninth. */
   setPosition(position: number | undefined): void {
+    if (this.#positionShown === position) return;
+    this.#positionShown = position;
     setText(this.#position, position === undefined ? '' : String(position));
     this.node.dataset.position = position === undefined ? '' : String(position);
   }
@@ -171,8 +183,13 @@ export class TicketCard {
   }
 
   /** Says that there is more below, where even a tall card is too short. */
+  setOverflow(more: boolean): void {
+    this.#body.toggleAttribute('data-more', more);
+  }
+
+  /** The same, found by looking, where the card's height is not its own. Reads layout. */
   markOverflow(): void {
-    this.#body.toggleAttribute('data-more', this.#body.scrollHeight > this.#body.clientHeight + 1);
+    this.setOverflow(this.#body.scrollHeight > this.#body.clientHeight + 1);
   }
 }
 
