@@ -11,12 +11,16 @@ const GATHER_MS_MAX = 15;
 /** The messages of one slot that wait for a turn, and when the next turn begins. */
 export class TurnScheduler {
   readonly #waiting = new ReadyQueue<MessageEntry>();
+  /** Those that have failed before. */
+  readonly #suspects = new ReadyQueue<MessageEntry>();
   readonly #limits: SlotLimits;
   readonly #timers: Timers;
   readonly #wake: () => void;
   #turns = 0;
   #lastTurnAt = Number.NEGATIVE_INFINITY;
   #gathering = false;
+  /** The last turn was that of a message that had failed before. */
+  #lone = false;
 
   /** @param wake is called when messages have gathered for long enough. */
   constructor(limits: SlotLimits, timers: Timers, wake: () => void) {
@@ -26,20 +30,26 @@ export class TurnScheduler {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#suspects.length;
   }
 
   push(entry: MessageEntry): void {
-    this.#waiting.push(entry);
+    (entry.failure === undefined ? this.#waiting : this.#suspects).push(entry);
   }
 
   /**
    * Behind a turn the next one gathers, whether or not that turn is still under way: a transaction and what follows it cost about the same
-   * for one message as for many. A message that comes after a quiet moment has its turn at once, and so has a backlog.
+   * for one message as for many. A message that comes after a quiet moment has its turn at once, and so has a backlog,
+   * and so has one that has failed before: it shares its turn with none, so there is nothing to wait for.
    */
   mayBegin(): boolean {
+    if (this.#turns >= this.#limits.turnsMax) return false;
+    return this.#suspects.length > 0 || this.#mayBeginTogether();
+  }
+
+  #mayBeginTogether(): boolean {
     const waiting = this.#waiting.length;
-    if (waiting === 0 || this.#turns >= this.#limits.turnsMax) return false;
+    if (waiting === 0) return false;
     if (waiting >= Math.min(BACKLOG_MESSAGES, this.#limits.turnSizeMax)) return true;
     const gatherMs = this.#lastTurnAt + GATHER_MS_MAX - this.#timers.now();
     if (gatherMs <= 0) return true;
@@ -55,20 +65,18 @@ export class TurnScheduler {
 
   /**
    * The messages of the next turn; none when those that waited are of closed partitions. A message that has failed before gets a turn of
-   * its own, so that it can't make the others' transaction fail again.
+   * its own, so that it can't make the others' transaction fail again; the others have every second turn if they are due.
    */
   form(): MessageEntry[] {
+    const together = this.#suspects.length === 0 || (this.#lone && this.#mayBeginTogether());
+    this.#lone = !together;
+    const size = together ? this.#limits.turnSizeMax : 1;
+    const queue = together ? this.#waiting : this.#suspects;
     const turn: MessageEntry[] = [];
-    while (turn.length < this.#limits.turnSizeMax) {
-      const entry = this.#waiting.shift();
+    while (turn.length < size) {
+      const entry = queue.shift();
       if (entry === undefined) break;
-      if (entry.mailbox.state === 'closed') continue;
-      if (entry.failure === undefined) turn.push(entry);
-      else if (turn.length === 0) return [entry];
-      else {
-        this.#waiting.push(entry);
-        break;
-      }
+      if (entry.mailbox.state !== 'closed') turn.push(entry);
     }
     return turn;
   }
@@ -76,8 +84,9 @@ export class TurnScheduler {
   /** @returns when the turn began, in milliseconds since the epoch. */
   begun(): number {
     this.#turns++;
-    this.#lastTurnAt = this.#timers.now();
-    return this.#lastTurnAt;
+    const now = this.#timers.now();
+    if (!this.#lone) this.#lastTurnAt = now;
+    return now;
   }
 
   ended(): void {

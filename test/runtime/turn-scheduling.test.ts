@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { PackedBatch } from '../../runtime/batch-codec.ts';
+import { Mailbox } from '../../runtime/mailbox.ts';
+import { MessageEntry } from '../../runtime/message-entry.ts';
+import type { SlotLimits } from '../../runtime/slot-protocol.ts';
+import { TurnScheduler } from '../../runtime/turn-scheduling.ts';
+import { ManualTimers } from './manual-timers.ts';
+
+const limits = { turnSizeMax: 10, turnsMax: 2 } as SlotLimits;
+
+function scheduler() {
+  const timers = new ManualTimers();
+  const turns = new TurnScheduler(limits, timers, () => {});
+  const mailbox = new Mailbox<MessageEntry>({
+    topic: 'orders',
+    partition: 0,
+    generation: 1,
+    epoch: undefined,
+    parked: [],
+  });
+  let sequence = 0;
+  const push = (failed: boolean) => {
+    const entry = new MessageEntry(mailbox, sequence++, PackedBatch.empty, 0, 0);
+    if (failed) entry.failure = { attempts: 1, firstFailedAt: 0 };
+    turns.push(entry);
+    return entry;
+  };
+  /** Turns that begin without the clock going on, each over before the next. */
+  const turnsNow = () => {
+    const formed: MessageEntry[][] = [];
+    while (turns.mayBegin()) {
+      formed.push(turns.form());
+      turns.begun();
+      turns.ended();
+    }
+    return formed;
+  };
+  return { timers, turns, push, turnsNow };
+}
+
+describe('turn scheduler', () => {
+  it('gathers what comes behind the beginning of a turn', async () => {
+    const { timers, push, turnsNow } = scheduler();
+    const first = push(false);
+    expect(turnsNow()).toEqual([[first]]);
+    const rest = [push(false), push(false)];
+    expect(turnsNow()).toEqual([]);
+    await timers.step();
+    expect(turnsNow()).toEqual([rest]);
+  });
+
+  it('gives each message that has failed before a turn of its own, at once', () => {
+    const { push, turnsNow } = scheduler();
+    push(false);
+    turnsNow();
+    const failed = [push(true), push(true), push(true)];
+    expect(turnsNow()).toEqual(failed.map((entry) => [entry]));
+  });
+
+  it('lets the others have every second turn when they are due, and their gathering is not longer for those that failed', async () => {
+    const { timers, push, turnsNow } = scheduler();
+    push(false);
+    turnsNow();
+    const healthy = [push(false), push(false)];
+    expect(turnsNow()).toEqual([]);
+    const early = push(true);
+    expect(turnsNow()).toEqual([[early]]);
+    await timers.step();
+    const failed = [push(true), push(true)];
+    expect(turnsNow()).toEqual([healthy, [failed[0]], [failed[1]]]);
+  });
+});
