@@ -29,7 +29,10 @@ export async function benchTicketLatency(
   if (feed.tickets < expected * 0.8)
     throw new Error(`only ${feed.tickets} of ${expected} orders became tickets in time`);
   const { p50, p99, tickets } = page ?? feed;
-  const where = page === null ? "in the display's feed (no Chromium here)" : 'painted in Chromium';
+  const where =
+    page === null
+      ? "in the display's feed (no Chromium here)"
+      : `drawn by Chromium (${page.outOfView} beyond the visible columns)`;
   return {
     ticket_latency_p99_ms: {
       value: p99,

@@ -11,7 +11,8 @@ import { hasChromium, launchBrowser } from './chromium.ts';
 
 /**
  * Sends orders at a rate to a running system, with a crew that bumps the tickets, and measures the time from an order's 202 to its
- * ticket: in the display's feed for every order, and painted in a real browser for the orders of the store whose page is open there.
+ * ticket: in the display's feed for every order, and drawn by a real browser for the orders of the store whose page is open there. At this rate
+ * that board is full, mostly of places that its quick crew has just emptied: new tickets are drawn on the columns beyond its edge.
  *
  *   node perf/load/ticket-latency.ts --gateway URL --display URL [--rate 500] [--seconds 15]
  *
@@ -19,7 +20,8 @@ import { hasChromium, launchBrowser } from './chromium.ts';
  */
 export interface TicketLatency {
   feed: Percentiles;
-  page: Percentiles | null;
+  /** `outOfView`: those of its tickets that came when the visible columns were full, and are drawn beyond their edge. */
+  page: (Percentiles & { outOfView: number }) | null;
 }
 
 interface Percentiles {
@@ -28,7 +30,7 @@ interface Percentiles {
   tickets: number;
 }
 
-/** So many stores that the page of one of them has room for its tickets, and so few that it gets a few hundred. */
+/** So few stores that the page of one of them gets a few hundred tickets. */
 const STORES = 60;
 /** The first seconds, in which every process and the broker compile their hot paths, are not counted. */
 const WARM_UP_S = 20;
@@ -79,10 +81,16 @@ await runOpenLoop({
 await sender.settle();
 // The tickets of the last orders are still on their way; one that takes longer than this is missing below and fails the run.
 await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-const painted = page === undefined ? undefined : new Map(await page.paintedAt());
+const painted = await page?.painted();
 const result: TicketLatency = {
   feed: percentiles(fedAt),
-  page: painted === undefined ? null : percentiles(painted),
+  page:
+    painted === undefined
+      ? null
+      : {
+          ...percentiles(new Map(painted.map(({ orderId, at }) => [orderId, at]))),
+          outOfView: painted.filter(({ orderId, inView }) => isCounted(orderId) && !inView).length,
+        },
 };
 console.log(JSON.stringify(result));
 crew.close();
@@ -102,22 +110,44 @@ function percentiles(seenAt: Map<string, number>): Percentiles {
   return { p50: at(0.5), p99: at(0.99), tickets: latencies.length };
 }
 
-/** The page of one store in Chromium; notes for each ticket the frame in which it was painted. */
+interface Painted {
+  orderId: string;
+  /** Milliseconds since the epoch, behind the first frame with the ticket. */
+  at: number;
+  inView: boolean;
+}
+
+function isCounted(orderId: string): boolean {
+  return (acceptedAt.get(orderId) ?? 0) >= countedFrom;
+}
+
+/** The page of one store in Chromium. An intersection observer tells behind each frame which tickets are new in it, and whether in view. */
 async function openPage(url: URL) {
   const browser = await launchBrowser();
   const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await tab.addInitScript(`
-    globalThis.paintedAt = new Map();
+    globalThis.painted = [];
+    const known = new Set();
+    const frames = new IntersectionObserver((entries) => {
+      const at = Date.now();
+      for (const { target, isIntersecting } of entries) {
+        painted.push({ orderId: target.dataset.order, at, inView: isIntersecting });
+        frames.unobserve(target);
+      }
+    });
     new MutationObserver((records) => {
-      const orders = records.flatMap(({ addedNodes }) => [...addedNodes]).map((node) => node.dataset?.order).filter(Boolean);
-      requestAnimationFrame(() => {
-        for (const order of orders) if (!paintedAt.has(order)) paintedAt.set(order, Date.now());
-      });
+      for (const { addedNodes } of records)
+        for (const node of addedNodes) {
+          const order = node.dataset?.order;
+          if (!order || known.has(order)) continue;
+          known.add(order);
+          frames.observe(node);
+        }
     }).observe(document, { subtree: true, childList: true });
   `);
   await tab.goto(url.href);
   return {
-    paintedAt: () => tab.evaluate<[string, number][]>('[...paintedAt]'),
+    painted: () => tab.evaluate<Painted[]>('painted'),
     close: () => browser.close(),
   };
 }
