@@ -87,6 +87,7 @@ export const variables = {
     'An append that Kafka has not acknowledged by then is answered with 503.',
   ),
   ORDERMESH_GATEWAY_PORT: required(port(), '8080', 'HTTP and WebSocket port of the gateway.'),
+  ORDERMESH_GRPC_PORT: required(port(), '8081', 'gRPC port of the gateway.'),
   ORDERMESH_DISPLAY_PORT: required(port(), '8090', 'Port of the kitchen display, its page and its WebSocket.'),
   ORDERMESH_DISPLAY_DUE_AFTER: required(duration(), '3m', 'Age at which a ticket on the display is marked as due.'),
   ORDERMESH_DISPLAY_LATE_AFTER: required(duration(), '5m', 'Age at which a ticket on the display is marked as late.'),

@@ -3,6 +3,7 @@ import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { connectingProducer } from './connecting-producer.ts';
+import { startGrpcServer } from './grpc/server.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
 import { startIntakeServer } from './server.ts';
@@ -11,7 +12,7 @@ import { databaseStatus } from './status-source.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * The gateway of a region: HTTP and WebSocket in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
+ * The gateway of a region: HTTP, WebSocket and gRPC in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
  * there); without a database only questions for an order's status are answered with 503.
  * @throws ConfigError for settings that are missing or contradict each other.
  */
@@ -34,6 +35,14 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
       lookup: statuses.lookup,
       streams,
       onStream: () => feed.opened(),
+      openBeside: (desk) =>
+        startGrpcServer(desk, {
+          host: config.ORDERMESH_HOST,
+          port: config.ORDERMESH_GRPC_PORT,
+          certFile: config.TLS_CERT_FILE,
+          keyFile: config.TLS_KEY_FILE,
+          region: config.REGION,
+        }),
     });
     return {
       addresses: server.addresses,

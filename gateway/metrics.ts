@@ -4,25 +4,32 @@ import type { Admission } from './admission.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
 /** The routes by which requests are counted: a path of the client's own never becomes a label. */
-export const routes = ['order', 'batch', 'status', 'stream', 'document', 'unknown'] as const;
+export const routes = [
+  'order',
+  'batch',
+  'status',
+  'stream',
+  'document',
+  'unknown',
+  'grpc-submit',
+  'grpc-submit-stream',
+  'grpc-get',
+] as const;
 export type Route = (typeof routes)[number];
 
 /**
  * The gateway's counters. The hot path adds to plain numbers; prom-client sees them when somebody scrapes.
  */
 export class GatewayMetrics {
-  readonly #requests: Record<Route, Map<number, number>> = {
-    order: new Map(),
-    batch: new Map(),
-    status: new Map(),
-    stream: new Map(),
-    document: new Map(),
-    unknown: new Map(),
-  };
+  readonly #requests = Object.fromEntries(routes.map((route) => [route, new Map()])) as Record<
+    Route,
+    Map<number, number>
+  >;
   readonly #refused = new Map<ErrorCode, number>();
   #appended = 0;
   #failed = 0;
   streams = 0;
+  grpcStreams = 0;
   readonly #latency = new LatencyHistogram();
 
   request(route: Route, status: number): void {
@@ -47,7 +54,7 @@ export class GatewayMetrics {
     const requests = this.#requests;
     new Counter({
       name: 'ordermesh_gateway_requests_total',
-      help: 'Answered requests by route and HTTP status.',
+      help: 'Answered requests by route and HTTP status; of gRPC calls the HTTP status that means the same.',
       labelNames: ['route', 'status'],
       registers,
       collect() {
@@ -91,6 +98,7 @@ export class GatewayMetrics {
     gauge('ordermesh_gateway_unanswered_orders', 'Orders under way.', () => admission.orders);
     gauge('ordermesh_gateway_unanswered_bytes', 'Bytes of orders under way.', () => admission.bytes);
     gauge('ordermesh_gateway_streams', 'Open WebSocket connections.', () => this.streams);
+    gauge('ordermesh_gateway_grpc_streams', 'Open SubmitStream calls.', () => this.grpcStreams);
     this.#latency.register(registry, 'ordermesh_gateway_append_seconds', 'From append to the answer of the log.');
   }
 }

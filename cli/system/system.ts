@@ -148,6 +148,7 @@ async function assertPortsFree(config: Config): Promise<void> {
   const host = config.ORDERMESH_HOST;
   const ports = [
     { port: config.ORDERMESH_GATEWAY_PORT, what: 'the gateway', variable: 'ORDERMESH_GATEWAY_PORT' },
+    { port: config.ORDERMESH_GRPC_PORT, what: 'gRPC of the gateway', variable: 'ORDERMESH_GRPC_PORT' },
     { port: config.ORDERMESH_DISPLAY_PORT, what: 'the kitchen display', variable: 'ORDERMESH_DISPLAY_PORT' },
     { port: config.ORDERMESH_LOYALTY_PORT, what: 'the loyalty function', variable: 'ORDERMESH_LOYALTY_PORT' },
     ...Object.keys({ ...coreRoles, ...cloudRoles }).map((role) => ({
@@ -168,14 +169,20 @@ async function prepareDatabase(config: ConnectedConfig, onNote: (line: string) =
   });
 }
 
+/** Addresses that a role tells beside its own name. */
+const alsoTold = new Set(['grpc', 'function']);
+
+/** What a person calls them. */
+const spoken: Readonly<Record<string, string>> = { display: 'kitchen display', grpc: 'gateway gRPC' };
+
 function addressesOf(config: Config, roles: readonly RoleProcess[]): [string, string][] {
   const told = roles.flatMap(({ role, addresses }) =>
-    Object.entries(addresses).filter(([name]) => name === role || (role === 'loyalty' && name === 'function')),
+    Object.entries(addresses).filter(([name]) => name === role || alsoTold.has(name)),
   );
   const metrics = roles.map(
     ({ role }) => [`${role} metrics`, `http://${config.ORDERMESH_HOST}:${adminPort(config, role)}/metrics`] as const,
   );
-  return [...told, ...metrics].map(([name, address]) => [name === 'display' ? 'kitchen display' : name, address]);
+  return [...told, ...metrics].map(([name, address]) => [spoken[name] ?? name, address]);
 }
 
 async function stopAll(roles: readonly RoleProcess[], stopStack: () => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@ import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const GATEWAY_PORT = 18_080;
+const GATEWAY_GRPC_PORT = 18_082;
 const GATEWAY_ADMIN_PORT = 19_464;
 const CEILING_PORT = 18_081;
 const CONNECTIONS = 256;
@@ -21,6 +22,7 @@ export async function benchGateway({ env, seconds, rounds, sampleOrder }: Bench)
     env: {
       ...env,
       ORDERMESH_GATEWAY_PORT: String(GATEWAY_PORT),
+      ORDERMESH_GRPC_PORT: String(GATEWAY_GRPC_PORT),
       ORDERMESH_ADMIN_PORT: String(GATEWAY_ADMIN_PORT),
       ORDERMESH_LOG_LEVEL: 'warn',
     },

@@ -25,6 +25,7 @@ const configure = (more: Record<string, string> = {}): Config =>
     DATABASE_URL: database.url,
     ORDERMESH_DATA_DIR: directory,
     ORDERMESH_GATEWAY_PORT: '0',
+    ORDERMESH_GRPC_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',
     ...more,
   });

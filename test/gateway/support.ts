@@ -66,7 +66,8 @@ export async function startServerOn(intake: Intake, environment: Environment = {
   return testServer(environment, (config) => startIntakeServer({ config, logger, role: 'gateway', intake }));
 }
 
-async function testServer(
+/** A server of the gateway's interface, however it is made. */
+export async function testServer(
   environment: Environment,
   start: (config: Config) => Promise<RunningRole>,
 ): Promise<TestServer> {
@@ -74,6 +75,7 @@ async function testServer(
   const config = loadConfig({
     ORDERMESH_DATA_DIR: dataDir,
     ORDERMESH_GATEWAY_PORT: '0',
+    ORDERMESH_GRPC_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',
     ...environment,
   });

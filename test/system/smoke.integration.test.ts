@@ -9,8 +9,8 @@ import { isPortFree } from '../../stack/ports.ts';
 import { startOrdermesh } from '../cli/ordermesh.ts';
 
 const TIMEOUT_MS = 240_000;
-/** Gateway, display, loyalty, and an admin port for each role from the fourth on. */
-const PORTS = 12;
+/** Gateway (two), display, loyalty, and an admin port for each role from the fifth on. */
+const PORTS = 13;
 
 test('a worker killed in the middle of a smoke run loses, doubles and overtakes nothing', {
   timeout: TIMEOUT_MS,
@@ -22,7 +22,8 @@ test('a worker killed in the middle of a smoke run loses, doubles and overtakes 
     ORDERMESH_GATEWAY_PORT: String(port),
     ORDERMESH_DISPLAY_PORT: String(port + 1),
     ORDERMESH_LOYALTY_PORT: String(port + 2),
-    ORDERMESH_ADMIN_PORT: String(port + 3),
+    ORDERMESH_GRPC_PORT: String(port + 3),
+    ORDERMESH_ADMIN_PORT: String(port + 4),
   });
   try {
     const lines: string[] = [];

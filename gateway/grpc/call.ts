@@ -1,0 +1,66 @@
+import { Metadata } from '@grpc/grpc-js';
+import { type Problem, problem } from '../../contracts/errors.ts';
+import { identify } from '../identify.ts';
+import type { Identity } from '../identity.ts';
+import { newRequestId } from '../traceparent.ts';
+import type { FrontDesk } from '../way-in.ts';
+import { type CallError, callError } from './error-details.ts';
+
+/** What the handlers of one server share. */
+export interface OrdersContext {
+  desk: FrontDesk;
+  region: string;
+}
+
+/** What is repeated in the answer; anything else is not a request id. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Metadata of a request by name; empty where there is none. Of several values the first counts, as in HTTP here. */
+export function textOf(metadata: Metadata, name: string): string {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The request's `x-request-id`; empty where it sent none that can be repeated. */
+export function requestIdOf(metadata: Metadata): string {
+  const requestId = textOf(metadata, 'x-request-id');
+  return REQUEST_ID.test(requestId) ? requestId : '';
+}
+
+/** Metadata of an answer. */
+export function answerMetadata(context: OrdersContext, requestId: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set('x-ordermesh-region', context.region);
+  if (requestId !== '') metadata.set('x-request-id', requestId);
+  return metadata;
+}
+
+/**
+ * The end of a call that fails. Everything is in the trailers: with answer metadata sent before, a client's own retry policy could not
+ * take effect any more.
+ */
+export function failure(context: OrdersContext, requestId: string, refusal: Problem, orderId?: string): CallError {
+  const error = callError(refusal, () => context.desk.reception.admission.retryAfterS(), orderId);
+  error.metadata.merge(answerMetadata(context, requestId === '' ? newRequestId() : requestId));
+  return error;
+}
+
+/** Goes on with the identity of a call: at once where its token is known, else when it is verified. */
+export function withIdentity(
+  { authenticator }: FrontDesk,
+  metadata: Metadata,
+  refuse: (refusal: Problem) => void,
+  next: (identity: Identity) => void,
+): void {
+  const authorization = textOf(metadata, 'authorization');
+  const known = authenticator.known(authorization);
+  if (known !== undefined) {
+    next(known);
+    return;
+  }
+  void identify(authenticator, authorization, { refuse: (code, detail) => refuse(problem(code, detail)) }).then(
+    (identity) => {
+      if (identity !== undefined) next(identity);
+    },
+  );
+}

@@ -1,0 +1,35 @@
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { SERVICE } from './definition.ts';
+
+/**
+ * The open calls of the services that aren't ours: a health watch or a reflection stream ends when its client likes, which would hold up
+ * the server's stop.
+ */
+export class OpenCalls {
+  readonly #open = new Set<ServerInterceptingCallInterface>();
+
+  readonly interceptor: ServerInterceptor = (method, call) => {
+    // Our own methods keep the direct way.
+    if (method.path.startsWith(`/${SERVICE}/`)) return call as ServerInterceptingCall;
+    this.#open.add(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => pass(metadata),
+          onReceiveMessage: (message, pass) => pass(message),
+          onReceiveHalfClose: (pass) => pass(),
+          onCancel: () => this.#open.delete(call),
+        }),
+    });
+  };
+
+  end(): void {
+    for (const call of this.#open) call.sendStatus({ code: status.UNAVAILABLE, details: 'the server shuts down' });
+    this.#open.clear();
+  }
+}

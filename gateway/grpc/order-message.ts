@@ -1,0 +1,75 @@
+import { enumWords } from './definition.ts';
+
+/** What the proto loader makes of the messages: fields that were not on the wire are absent. */
+export interface OrderMessage {
+  orderId?: string;
+  storeId?: string;
+  channel?: number;
+  placedAt?: string;
+  currency?: string;
+  items?: ItemMessage[];
+  total?: number;
+  customerId?: string;
+  payment?: { method?: number; token?: string };
+}
+
+interface ItemMessage {
+  sku?: string;
+  quantity?: number;
+  unitPrice?: number;
+  modifiers?: ModifierMessage[];
+  note?: string;
+}
+
+interface ModifierMessage {
+  sku?: string;
+  quantity?: number;
+  unitPrice?: number;
+}
+
+const channels = enumWords('ordermesh.v1.Channel', 'CHANNEL_');
+const methods = enumWords('ordermesh.v1.PaymentMethod', 'PAYMENT_METHOD_');
+
+/**
+ * An order's message as the JSON document of the same order, which the schema then checks. A number that is not on the wire is 0 (proto3
+ * sends none); a text, an enum value or a message that isn't there is absent, so that the schema's answer is "is required".
+ */
+export function orderValue(message: OrderMessage): object {
+  const { orderId, storeId, channel, placedAt, currency, items, total = 0, customerId, payment } = message;
+  const order = {
+    storeId: text(storeId),
+    channel: word(channels, channel),
+    placedAt: text(placedAt),
+    currency: text(currency),
+    items: items === undefined ? [] : items.map(itemValue),
+    total,
+    customerId,
+    payment: payment === undefined ? undefined : { method: word(methods, payment.method), token: payment.token },
+  };
+  return orderId === undefined ? order : { orderId, ...order };
+}
+
+function itemValue({ sku, quantity = 0, unitPrice = 0, modifiers, note }: ItemMessage): object {
+  return {
+    sku: text(sku),
+    quantity,
+    unitPrice,
+    modifiers: modifiers === undefined ? undefined : modifiers.map(modifierValue),
+    note,
+  };
+}
+
+function modifierValue({ sku, quantity, unitPrice = 0 }: ModifierMessage): object {
+  return { sku: text(sku), quantity, unitPrice };
+}
+
+/** A text without presence: the empty one is the same as none. */
+function text(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
+/** A number that the enum doesn't have is handed on as it is: the schema names what it takes. */
+function word(words: readonly (string | undefined)[], value: number | undefined): string | number | undefined {
+  if (value === undefined || value === 0) return undefined;
+  return words[value] ?? value;
+}

@@ -1,0 +1,158 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { type Problem, problem } from '../../contracts/errors.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { Identity } from '../identity.ts';
+import type { Submitter } from '../reception.ts';
+import { traceparentOf } from '../traceparent.ts';
+import { answerMetadata, failure, type OrdersContext, requestIdOf, withIdentity } from './call.ts';
+import { rpcStatus } from './error-details.ts';
+import type { Malformed, StreamAnswer, SubmittedOrder } from './messages.ts';
+import { statusNumber } from './status-message.ts';
+
+type Call = ServerDuplexStream<SubmittedOrder | Malformed, StreamAnswer>;
+
+const ACCEPTED = statusNumber('accepted');
+
+/** Reading goes on when so many are left: paused at each answer and resumed by it, it would cost more than the orders. */
+const RESUME_AT = limits.streamUnansweredMax / 2;
+
+/** One `Orders/SubmitStream`: orders in, answers out, pipelined. */
+export class SubmitStream {
+  readonly #context: OrdersContext;
+  readonly #call: Call;
+  readonly #requestId: string;
+  readonly #onEnd: (stream: SubmitStream) => void;
+  #identity: Identity | undefined;
+  /** Submits that are not yet answered. */
+  #unanswered = 0;
+  /** The client reads its answers slower than they come. */
+  #clogged = false;
+  /** Why the stream ends once everything is answered; 'OK' when the client has closed its side. */
+  #ending: Problem | 'OK' | undefined;
+  #over = false;
+
+  /** @param onEnd called once, when the stream is over, however it came to its end */
+  constructor(context: OrdersContext, call: Call, onEnd: (stream: SubmitStream) => void) {
+    this.#context = context;
+    this.#call = call;
+    this.#requestId = requestIdOf(call.metadata);
+    this.#onEnd = onEnd;
+    // Also when it has ended in good order; grpc-js has one event for both.
+    call.on('cancelled', () => this.#gone());
+    withIdentity(
+      context.desk,
+      call.metadata,
+      (refusal) => this.end(refusal),
+      (identity) => this.#open(identity),
+    );
+  }
+
+  /** Reads nothing more, and ends the stream with this problem once everything is answered. */
+  end(reason: Problem): void {
+    this.#close(reason);
+  }
+
+  #open(identity: Identity): void {
+    if (this.#over || this.#ending !== undefined) return;
+    this.#identity = identity;
+    const call = this.#call;
+    call.sendMetadata(answerMetadata(this.#context, this.#requestId));
+    call.on('drain', () => {
+      this.#clogged = false;
+      this.#resume();
+    });
+    call.on('end', () => this.#close('OK'));
+    call.on('data', (request: SubmittedOrder | Malformed) => this.#receive(request));
+  }
+
+  #receive(request: SubmittedOrder | Malformed): void {
+    // What the client sent before it heard of the end goes unanswered, and is sent again.
+    if (this.#ending !== undefined || this.#identity === undefined) return;
+    if ('fault' in request) {
+      this.#close(problem('malformed-body', request.fault));
+      return;
+    }
+    const { desk } = this.#context;
+    const identity = this.#identity;
+    if (identity.expiresAt <= Date.now() || desk.authenticator.isRevoked?.(identity) === true) {
+      this.#close(problem('unauthenticated', 'the token is not valid any more; open a new stream with a new one'));
+      return;
+    }
+    this.#unanswered += 1;
+    if (this.#unanswered >= limits.streamUnansweredMax) this.#call.pause();
+    const submitter = new StreamSubmitter(this, request.id);
+    const traceparent = traceparentOf(request.traceparent);
+    desk.reception.submitDecoded(request.order, request.size, identity, traceparent, submitter);
+  }
+
+  accepted(id: number, orderId: string): void {
+    this.#answer({ id, accepted: { orderId, status: ACCEPTED } });
+  }
+
+  refused(id: number, refusal: Problem, orderId: string | undefined): void {
+    const { admission } = this.#context.desk.reception;
+    this.#answer({ id, error: rpcStatus(refusal, () => admission.retryAfterS(), orderId) });
+  }
+
+  #answer(answer: StreamAnswer): void {
+    this.#unanswered -= 1;
+    if (this.#over) return;
+    if (!this.#call.write(answer) && !this.#clogged) {
+      this.#clogged = true;
+      this.#call.pause();
+    }
+    if (this.#ending === undefined) this.#resume();
+    else this.#finishWhenAnswered();
+  }
+
+  #resume(): void {
+    if (this.#clogged || this.#over || this.#unanswered > RESUME_AT || !this.#call.isPaused()) return;
+    this.#call.resume();
+  }
+
+  #close(reason: Problem | 'OK'): void {
+    if (this.#over || this.#ending !== undefined) return;
+    this.#ending = reason;
+    // Read and dropped: a stream that isn't read does not see its client go.
+    if (reason !== 'OK') this.#call.resume();
+    this.#finishWhenAnswered();
+  }
+
+  #finishWhenAnswered(): void {
+    if (this.#unanswered > 0 || this.#over || this.#ending === undefined) return;
+    const reason = this.#ending;
+    this.#count(reason);
+    // Both let the answers that were written leave first.
+    if (reason === 'OK') this.#call.end();
+    else this.#call.emit('error', failure(this.#context, this.#requestId, reason));
+  }
+
+  #count(reason: Problem | 'OK'): void {
+    this.#context.desk.metrics.request('grpc-submit-stream', reason === 'OK' ? 200 : reason.status);
+  }
+
+  #gone(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onEnd(this);
+  }
+}
+
+/** Who waits for one order of a stream. */
+class StreamSubmitter implements Submitter {
+  readonly #stream: SubmitStream;
+  readonly #id: number;
+
+  constructor(stream: SubmitStream, id: number) {
+    this.#stream = stream;
+    this.#id = id;
+  }
+
+  accepted(orderId: string): void {
+    this.#stream.accepted(this.#id, orderId);
+  }
+
+  refused(refusal: Problem, orderId?: string): void {
+    this.#stream.refused(this.#id, refusal, orderId);
+  }
+}

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import {
+  type CallOptions,
+  type ClientDuplexStream,
+  type ClientUnaryCall,
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceClientConstructor,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Order } from '../../../contracts/order.ts';
+
+/** A client as any user would make one: from the proto file, with the names of the enums. */
+export const definitions = loadSync(['ordermesh.proto', 'google/rpc/error_details.proto'], {
+  includeDirs: [new URL('../../../contracts/', import.meta.url).pathname],
+  enums: String,
+  longs: Number,
+});
+
+const proto = loadPackageDefinition(definitions) as unknown as {
+  ordermesh: { v1: { Orders: ServiceClientConstructor } };
+} & GrpcObject;
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read what the server answered.
+export type Message = any;
+
+/** What a call came to: its answer or its error, and the metadata before and after. */
+export interface Outcome {
+  answer: Message | undefined;
+  code: number;
+  message: string;
+  /** Details of the error by their type, without the package. */
+  details: Record<string, Message>;
+  head: Metadata;
+  trailers: Metadata;
+}
+
+export type OrderStream = ClientDuplexStream<Message, Message>;
+
+/** An order of the JSON schema as its message. */
+export function orderMessage(order: Partial<Order> | Record<string, unknown>): Message {
+  const constant = (prefix: string, word: unknown) =>
+    typeof word === 'string' ? `${prefix}_${word.toUpperCase().replaceAll('-', '_')}` : word;
+  const { channel, payment } = order as Partial<Order>;
+  return {
+    ...order,
+    ...(channel === undefined ? {} : { channel: constant('CHANNEL', channel) }),
+    ...(payment === undefined ? {} : { payment: { ...payment, method: constant('PAYMENT_METHOD', payment.method) } }),
+  };
+}
+
+export class GrpcClient implements Disposable {
+  readonly #client: InstanceType<ServiceClientConstructor>;
+  readonly #authorization: string;
+
+  constructor(address: string, authorization: string) {
+    this.#authorization = authorization;
+    this.#client = new proto.ordermesh.v1.Orders(new URL(address).host, credentials.createInsecure());
+  }
+
+  metadata(more: Record<string, string> = {}): Metadata {
+    const metadata = new Metadata();
+    if (this.#authorization !== '') metadata.set('authorization', this.#authorization);
+    for (const [name, value] of Object.entries(more)) metadata.set(name, value);
+    return metadata;
+  }
+
+  submit(order: Message, more: Record<string, string> = {}, options: CallOptions = {}): Promise<Outcome> {
+    return this.call('Submit', { order }, more, options).outcome;
+  }
+
+  get(orderId: string): Promise<Outcome> {
+    return this.call('Get', { orderId }).outcome;
+  }
+
+  call(
+    method: 'Submit' | 'Get',
+    request: Message,
+    more: Record<string, string> = {},
+    options: CallOptions = {},
+  ): { call: ClientUnaryCall; outcome: Promise<Outcome> } {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    let head = new Metadata();
+    let trailers = new Metadata();
+    let failure: ServiceError | null = null;
+    let answer: Message;
+    const call: ClientUnaryCall = this.#client[method](
+      request,
+      this.metadata(more),
+      options,
+      (error: ServiceError | null, response: Message) => {
+        failure = error;
+        answer = response;
+      },
+    );
+    call.on('metadata', (metadata) => {
+      head = metadata;
+    });
+    call.on('status', (status) => {
+      trailers = status.metadata;
+      setImmediate(() =>
+        resolve({
+          answer,
+          code: status.code,
+          message: failure?.details ?? '',
+          details: detailsOf(trailers),
+          head,
+          trailers,
+        }),
+      );
+    });
+    return { call, outcome: promise };
+  }
+
+  stream(options: CallOptions = {}): OrderStream {
+    return this.#client.SubmitStream(this.metadata(), options);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** A stream with everything it has answered, by id. */
+export class StreamClient {
+  readonly answers = new Map<number, Message>();
+  readonly stream: OrderStream;
+  readonly ended: Promise<{ code: number; message: string; details: Record<string, Message> }>;
+  order: number[] = [];
+
+  constructor(stream: OrderStream) {
+    this.stream = stream;
+    stream.on('data', (answer: Message) => {
+      this.answers.set(answer.id ?? 0, answer);
+      this.order.push(answer.id ?? 0);
+    });
+    stream.on('error', () => {});
+    this.ended = once(stream, 'status').then(([status]) => ({
+      code: status.code,
+      message: status.details,
+      details: detailsOf(status.metadata),
+    }));
+  }
+}
+
+/** The details of a `google.rpc.Status` by their type, without the package. */
+export function unpacked(status: Message): Record<string, Message> {
+  const details: Record<string, Message> = {};
+  for (const { type_url: typeUrl, value } of status.details ?? []) {
+    const name = String(typeUrl).split('/')[1] ?? '';
+    details[name.replace('google.rpc.', '')] = decode(name, value);
+  }
+  return details;
+}
+
+function detailsOf(trailers: Metadata): Record<string, Message> {
+  const bytes = trailers.get('grpc-status-details-bin')[0];
+  return bytes === undefined ? {} : unpacked(decode('google.rpc.Status', Buffer.from(bytes)));
+}
+
+function decode(name: string, bytes: Buffer): Message {
+  const definition = definitions[name];
+  if (definition === undefined || !('deserialize' in definition)) throw new Error(`${name} is no message`);
+  return (definition.deserialize as (bytes: Buffer) => Message)(bytes);
+}
