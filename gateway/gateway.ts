@@ -6,17 +6,26 @@ import { connectingProducer } from './connecting-producer.ts';
 import { startGrpcServer } from './grpc/server.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
-import { startIntakeServer } from './server.ts';
+import { type IntakeServerOptions, startIntakeServer } from './server.ts';
 import { createStatusFeed } from './status-feed.ts';
 import { databaseStatus } from './status-source.ts';
 import type { Stream } from './stream.ts';
+
+export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' | 'showVitals'> {
+  /** Whether it opens the ways in beside HTTP and WebSocket, which share their port with nobody. Default: yes. */
+  opensBeside?: boolean;
+}
 
 /**
  * The gateway of a region: HTTP, WebSocket and gRPC in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
  * there); without a database only questions for an order's status are answered with 503.
  * @throws ConfigError for settings that are missing or contradict each other.
  */
-export async function startGateway(config: Config, logger: Logger): Promise<RunningRole> {
+export async function startGateway(
+  config: Config,
+  logger: Logger,
+  { opensBeside = true, ...options }: GatewayOptions = {},
+): Promise<RunningRole> {
   const brokers = config.KAFKA_BROKERS;
   if (brokers === undefined)
     throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
@@ -28,6 +37,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
   const feed = createStatusFeed({ brokers, streams, logger });
   try {
     const server = await startIntakeServer({
+      ...options,
       config,
       logger,
       role: 'gateway',
@@ -35,14 +45,16 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
       lookup: statuses.lookup,
       streams,
       onStream: () => feed.opened(),
-      openBeside: (desk) =>
-        startGrpcServer(desk, {
-          host: config.ORDERMESH_HOST,
-          port: config.ORDERMESH_GRPC_PORT,
-          certFile: config.TLS_CERT_FILE,
-          keyFile: config.TLS_KEY_FILE,
-          region: config.REGION,
-        }),
+      openBeside: opensBeside
+        ? (desk) =>
+            startGrpcServer(desk, {
+              host: config.ORDERMESH_HOST,
+              port: config.ORDERMESH_GRPC_PORT,
+              certFile: config.TLS_CERT_FILE,
+              keyFile: config.TLS_KEY_FILE,
+              region: config.REGION,
+            })
+        : undefined,
     });
     return {
       addresses: server.addresses,

@@ -1,10 +1,9 @@
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
-import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';
 import { Admission } from './admission.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { addDocumentRoutes } from './document-routes.ts';
@@ -19,6 +18,7 @@ import { type StatusLookup, StatusReader } from './status-reader.ts';
 import { addStatusRoute } from './status-route.ts';
 import type { Stream } from './stream.ts';
 import { addStreamRoute } from './stream-route.ts';
+import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
 import type { FrontDesk, OpenWayIn } from './way-in.ts';
 
 export interface IntakeServerOptions {
@@ -34,7 +34,11 @@ export interface IntakeServerOptions {
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
   /** Another way in, opened with this server and drained with it. */
-  openBeside?: OpenWayIn;
+  openBeside?: OpenWayIn | undefined;
+  /** Whether other processes may listen on the same port; the kernel spreads the connections over them. */
+  sharesPort?: boolean;
+  /** On the admin port of the role by default. */
+  showVitals?: ShowVitals;
   clock?: Clock;
 }
 
@@ -77,7 +81,12 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   addDocumentRoutes(app, context);
   addFallbackRoutes(app, context);
   const stopPacing = recent.watchOldest((ageMs) => admission.pace(ageMs));
-  const { socket, port } = await listen(app, config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
+  const { socket, port } = await listen(
+    app,
+    config.ORDERMESH_HOST,
+    config.ORDERMESH_GATEWAY_PORT,
+    options.sharesPort ? SHARED_PORT : EXCLUSIVE_PORT,
+  );
   const abandon = (error: Error) => {
     app.close();
     throw error;
@@ -88,10 +97,9 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
 
   const registry = createProcessRegistry(role);
   metrics.register(registry, admission);
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
-    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+  const shown = await (options.showVitals ?? onAdminPort(config, role))({
+    snapshot: () => snapshot(registry),
+    scrape: () => registry.metrics(),
     readiness: {
       log: () => intake.readiness(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
@@ -101,7 +109,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     return abandon(error);
   });
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
-  logger.info({ host: config.ORDERMESH_HOST, port, adminPort: admin.port }, `${role} takes orders`);
+  logger.info({ host: config.ORDERMESH_HOST, port }, `${role} takes orders`);
 
   async function close(): Promise<void> {
     reception.draining = true;
@@ -117,7 +125,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     stopPacing();
     authenticator.close?.();
     await beside?.close();
-    await admin.close();
+    await shown.close();
     logger.info(`${role} stopped`);
   }
   let closing: Promise<void> | undefined;
@@ -125,7 +133,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     addresses: {
       [role]: `${scheme}://${urlHost(config.ORDERMESH_HOST)}:${port}`,
       ...beside?.addresses,
-      [`${role} metrics`]: `http://${urlHost(config.ORDERMESH_HOST)}:${admin.port}/metrics`,
+      ...shown.addresses,
     },
     close: () => {
       closing ??= close();
@@ -144,26 +152,29 @@ function createApp(config: Config): TemplatedApp {
 
 /** Without it several processes would share the port, and the second one would go unnoticed. */
 const EXCLUSIVE_PORT = 1;
+const SHARED_PORT = 0;
 
 /** The form of `listen` with host and options, which the package has and its typings lack. */
 type Listen = (host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void) => void;
 
-function listen(app: TemplatedApp, host: string, port: number): Promise<{ socket: us_listen_socket; port: number }> {
+function listen(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  options: number,
+): Promise<{ socket: us_listen_socket; port: number }> {
   return new Promise((resolve, reject) => {
-    (app.listen as unknown as Listen).call(app, host, port, EXCLUSIVE_PORT, (socket) => {
+    (app.listen as unknown as Listen).call(app, host, port, options, (socket) => {
       if (socket) resolve({ socket, port: uWS.us_socket_local_port(socket) });
-      else
-        reject(
-          new Error(
-            `cannot listen on port ${port} of ${host}: stop what holds the port, or set ORDERMESH_GATEWAY_PORT (or ORDERMESH_HOST, if that is not an address of this machine)`,
-          ),
-        );
+      else reject(portTaken(host, port));
     });
   });
 }
 
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+export function portTaken(host: string, port: number): Error {
+  return new Error(
+    `cannot listen on port ${port} of ${host}: stop what holds the port, or set ORDERMESH_GATEWAY_PORT (or ORDERMESH_HOST, if that is not an address of this machine)`,
+  );
 }
 
 async function withinMs(timeoutMs: number, work: Promise<unknown>): Promise<void> {

@@ -1,0 +1,72 @@
+import { createLogger } from '../../telemetry/logger.ts';
+import { startGateway } from '../gateway.ts';
+import type { Vitals } from '../vitals.ts';
+import type { FromMember, ToMember } from './messages.ts';
+
+/** How often a member looks whether its readiness has changed. */
+const READINESS_MS = 250;
+
+/** The process of one member: started by the leader of its group, which tells it everything over the channel between them. */
+let vitals: Vitals | undefined;
+let close = async (): Promise<void> => {};
+
+function tell(message: FromMember): void {
+  // The leader may be gone; then this process is about to end.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function start({ config, opensBeside }: Extract<ToMember, { type: 'start' }>): Promise<void> {
+  const running = await startGateway(config, createLogger('gateway', config.ORDERMESH_LOG_LEVEL), {
+    opensBeside,
+    sharesPort: true,
+    showVitals: async (own) => {
+      vitals = own;
+      return { addresses: {}, close: async () => {} };
+    },
+  });
+  close = running.close;
+  tell({ type: 'started', addresses: running.addresses });
+  followReadiness();
+}
+
+function followReadiness(): void {
+  let told: string | undefined = 'starting';
+  const look = () => {
+    const reasons = Object.values(vitals?.readiness ?? {}).map((check) => check());
+    const reason = reasons.find((text) => text !== undefined);
+    if (reason === told) return;
+    told = reason;
+    tell(reason === undefined ? { type: 'readiness' } : { type: 'readiness', reason });
+  };
+  look();
+  setInterval(look, READINESS_MS).unref();
+}
+
+let starting: Promise<void> = Promise.resolve();
+let ending = false;
+
+/** Whatever comes while it starts waits for that: an unfinished start cannot be closed. */
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await starting;
+  await close();
+  process.exit(0);
+}
+
+process.on('SIGTERM', () => void end());
+process.on('disconnect', () => void end());
+process.on('message', (message: ToMember) => {
+  if (message.type === 'snapshot') {
+    const { id } = message;
+    void vitals?.snapshot().then((snapshot) => tell({ type: 'snapshot', id, snapshot }));
+    return;
+  }
+  starting = start(message).catch((error: Error) => {
+    process.send?.({ type: 'refused', name: error.name, message: error.message } satisfies FromMember, () =>
+      process.exit(1),
+    );
+    // A start that failed is never closed.
+    return new Promise<void>(() => {});
+  });
+});

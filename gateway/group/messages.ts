@@ -1,0 +1,14 @@
+import type { Config } from '../../contracts/config.ts';
+import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+
+/** What the leader of a group tells a member. The member ends at SIGTERM, as any role does, and when the leader is gone. */
+export type ToMember = { type: 'start'; config: Config; opensBeside: boolean } | { type: 'snapshot'; id: number };
+
+/** What a member tells its leader. */
+export type FromMember =
+  | { type: 'started'; addresses: Record<string, string> }
+  /** It does not start, and would not with the same configuration again. */
+  | { type: 'refused'; name: string; message: string }
+  /** Sent whenever it changes; no reason: it is ready. */
+  | { type: 'readiness'; reason?: string }
+  | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot };

@@ -1,0 +1,41 @@
+import type { Config } from '../contracts/config.ts';
+import { defaultAdminPort, type RoleName } from '../contracts/roles.ts';
+import { type ReadinessCheck, startAdminServer } from '../telemetry/admin-server.ts';
+import { type MetricsSnapshot, metricsContentType } from '../telemetry/metrics.ts';
+
+/** What a process tells of itself: one server of its own shows it, or the process that leads a group. */
+export interface Vitals {
+  snapshot(): Promise<MetricsSnapshot>;
+  /** In the Prometheus text format. */
+  scrape(): Promise<string>;
+  readiness: Record<string, ReadinessCheck>;
+}
+
+/** Where vitals are shown. */
+export interface VitalsDisplay {
+  addresses: Record<string, string>;
+  close(): Promise<void>;
+}
+
+export type ShowVitals = (vitals: Vitals) => Promise<VitalsDisplay>;
+
+/** Vitals on the admin port of the role. */
+export function onAdminPort(config: Config, role: RoleName): ShowVitals {
+  return async ({ scrape, readiness }) => {
+    const host = config.ORDERMESH_HOST;
+    const admin = await startAdminServer({
+      host,
+      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
+      metrics: async () => ({ contentType: metricsContentType, text: await scrape() }),
+      readiness,
+    });
+    return {
+      addresses: { [`${role} metrics`]: `http://${urlHost(host)}:${admin.port}/metrics` },
+      close: () => admin.close(),
+    };
+  };
+}
+
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

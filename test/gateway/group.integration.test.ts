@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type RunningGroup, startGatewayGroup } from '../../gateway/group/group.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { servers } from '../support/servers.ts';
+import { applyTestTopics, sampleOrder, type TestServer, testServer } from './support.ts';
+
+const logger = createLogger('gateway', 'silent');
+const start = (environment: Record<string, string> = {}) =>
+  testServer(
+    {
+      KAFKA_BROKERS: servers().brokers.join(','),
+      ORDERMESH_GATEWAY_PROCESSES: '2',
+      ORDERMESH_GRPC_PORT: '0',
+      ORDERMESH_LOG_LEVEL: 'silent',
+      ...environment,
+    },
+    (config) => startGatewayGroup(config, logger),
+  );
+
+let gateway: TestServer;
+beforeAll(async () => {
+  await applyTestTopics();
+  gateway = await start();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const metrics = async () => (await fetch(`${gateway.admin}/metrics`)).text();
+async function value(name: string): Promise<number> {
+  return Number(new RegExp(`^ordermesh_gateway_${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(await metrics())?.[1] ?? 0);
+}
+
+/** Posts on a connection of its own, so that every process gets some. */
+const post = () => gateway.post(sampleOrder(), { connection: 'close' });
+const ready = () =>
+  vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200), { timeout: 20_000 });
+
+test('several processes answer on one port, and one scrape counts for all of them', async () => {
+  await ready();
+  const before = await value('orders_accepted_total');
+  const answers = await Promise.all(Array.from({ length: 40 }, post));
+  expect(answers.every(({ status }) => status === 202)).toBe(true);
+  expect(await value('orders_accepted_total')).toBe(before + 40);
+  expect(await value('processes')).toBe(2);
+});
+
+test('a process that dies is replaced, orders go on, and no counter falls', async () => {
+  await ready();
+  await Promise.all(Array.from({ length: 20 }, post));
+  const before = await value('orders_accepted_total');
+  const group = gateway.role as RunningGroup;
+  const [victim] = group.pids();
+  process.kill(victim ?? 0, 'SIGKILL');
+  await vi.waitFor(async () => expect(await value('process_restarts_total')).toBe(1), { timeout: 10_000 });
+  expect(await value('orders_accepted_total')).toBeGreaterThanOrEqual(before);
+  await vi.waitFor(async () => expect(await value('processes')).toBe(2), { timeout: 20_000 });
+  await ready();
+  expect((await post()).status).toBe(202);
+  expect(group.pids()).not.toContain(victim);
+});
+
+test('a port that is taken, and a configuration that cannot be, are told as by a single process', async () => {
+  const port = new URL(gateway.url).port;
+  await expect(start({ ORDERMESH_GATEWAY_PORT: port })).rejects.toThrow(new RegExp(`port ${port}.*GATEWAY_PORT`));
+  await expect(start({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '0.0.0.0' })).rejects.toThrow(/ORDERMESH_AUTH/);
+});
+
+test('closing ends every process', async () => {
+  const group = await start();
+  const pids = (group.role as RunningGroup).pids();
+  expect(pids).toHaveLength(2);
+  await group[Symbol.asyncDispose]();
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+});
