@@ -49,10 +49,10 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   const addresses = system.addresses;
   print(`${system.googleCloud ? 'counter and kitchen are' : 'everything is'} up after ${seconds()}\n`);
   print(`${addressTable(addresses)}\n`);
-  if (system.googleCloud) sayWhenCloudIsUp(system, addresses);
+  const stop = new AbortController();
+  if (system.googleCloud) sayWhenCloudIsUp(system, addresses, stop.signal);
   else print('the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off');
 
-  const stop = new AbortController();
   const working = traffic ? sendOrders(system, { rate, seed, crew, signal: stop.signal }) : undefined;
   // Without traffic only a signal ends the run; with it, so does an error of the traffic.
   await Promise.race([stopped, ...(working === undefined ? [] : [working])]);
@@ -66,14 +66,17 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
 }
 
 /** Orders flow meanwhile: what concerns Google waits in Kafka. */
-function sayWhenCloudIsUp(system: System, said: System['addresses']): void {
+function sayWhenCloudIsUp(system: System, said: System['addresses'], stopping: AbortSignal): void {
   system.cloud.then(
     () => {
+      if (stopping.aborted) return;
       print(`everything is up after ${seconds()}: Pub/Sub, loyalty and BigQuery have joined\n`);
       const names = new Set(said.map(([name]) => name));
       print(`${addressTable(system.addresses.filter(([name]) => !names.has(name)))}\n`);
     },
-    (error: Error) => print(`the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off: ${error.message}`),
+    // What is cut short by the end of the run has not failed.
+    (error: Error) =>
+      stopping.aborted || print(`the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off: ${error.message}`),
   );
 }
 

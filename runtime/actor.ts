@@ -2,7 +2,11 @@ import type { Registry } from 'prom-client';
 import type { OutgoingRecord } from '../kafka/producer.ts';
 import type { Transaction } from '../store/database.ts';
 
-/** One record of the actor's topic, inside the thread that owns its partition. Key and value are views into the batch. */
+/**
+ * One record of the actor's topic, inside the thread that owns its partition. `value` and the headers' values are views into the batch that was
+ * fetched: valid for as long as you hold them, but one that is held keeps up to a fetch in memory (`Buffer.from(value)` is a copy of its own).
+ * Never write to them: a retry and the dead letter have the same bytes.
+ */
 export interface Message {
   topic: string;
   partition: number;
@@ -12,7 +16,7 @@ export interface Message {
   /** The OrderID. Records without a key are their own key (`<partition>:<offset>`). */
   key: string;
   value: Buffer | null;
-  /** Decoded on first use. */
+  /** Decoded at each access. */
   readonly headers: Readonly<Record<string, Buffer>>;
 }
 

@@ -7,7 +7,7 @@ export interface HostMetrics {
   rebalances: Counter;
   rebalancePauses: Histogram;
   outages: Counter<'dependency'>;
-  slotDeaths: Counter;
+  slotDeaths: Counter<'reason'>;
 }
 
 export interface HostState {
@@ -95,7 +95,8 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
     }),
     slotDeaths: new Counter({
       name: 'ordermesh_runtime_slot_deaths_total',
-      help: 'Threads that died and were replaced.',
+      help: 'Threads that died and were replaced, by what ended them.',
+      labelNames: ['reason'],
       registers,
     }),
   };

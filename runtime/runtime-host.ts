@@ -13,6 +13,7 @@ import { PartitionOpener } from './partition-opener.ts';
 import { pin } from './pinning.ts';
 import { RebalanceClock } from './rebalance-clock.ts';
 import { type RuntimeInspection, type RuntimeView, runtimeView } from './runtime-view.ts';
+import type { SlotDeathError } from './slot-death.ts';
 import type { SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
@@ -216,8 +217,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   /** Its partitions wait for the new thread, and then go on from their frontiers. */
-  #onSlotDeath(slot: number, error: Error): void {
-    this.#metrics.slotDeaths.inc();
+  #onSlotDeath(slot: number, error: SlotDeathError): void {
+    this.#metrics.slotDeaths.inc({ reason: error.reason });
     this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
     this.#outages.clear(`slot-${slot}`);
     for (const partition of this.#assignment.ofSlot(slot)) {

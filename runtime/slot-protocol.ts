@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
+import type { Place } from './pulse.ts';
+
 import type { Suspect } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
@@ -21,6 +23,8 @@ export interface Watch {
   pulse: SharedArrayBuffer;
   /** The event loop beats so often, in milliseconds. */
   beatMs: number;
+  /** The actor has to be created in this time, in milliseconds. */
+  startMsMax: number;
   suspects: Suspect[];
 }
 
@@ -95,3 +99,6 @@ export type SlotReport =
   | { kind: 'fenced'; partition: number; generation: number }
   | { kind: 'outage'; dependency: Dependency; reason: string; since: number }
   | { kind: 'recovered'; dependency: Dependency };
+
+/** All that comes from a thread: its reports, and what concerns the watch over it. */
+export type ThreadMessage = SlotReport | { kind: 'cleared'; place: Place };

@@ -3,6 +3,7 @@ import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { HostedSlot, HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
 import { exponentialDelayMs } from './retry.ts';
+import type { SlotDeathError } from './slot-death.ts';
 import type { SlotReport } from './slot-protocol.ts';
 import type { SlotView } from './slot-view.ts';
 import { delay, type Timers } from './timers.ts';
@@ -12,7 +13,7 @@ const RESTART_BACKOFF_MS = { first: 100, most: 5_000 };
 export interface SlotSetHooks {
   onReport(slot: number, report: SlotReport): void;
   /** The thread is gone with all that was in it; it is replaced after this returns. */
-  onDeath(slot: number, error: Error): void;
+  onDeath(slot: number, error: SlotDeathError): void;
   /** A new thread runs in the place of one that died, and has no partition yet. */
   onReplaced(slot: number): Promise<void>;
 }
@@ -76,7 +77,7 @@ export class SlotSet {
     return await Promise.all(this.#slots.map((slot) => slot.view()));
   }
 
-  #onDeath(index: number, error: Error): void {
+  #onDeath(index: number, error: SlotDeathError): void {
     if (this.#stopping) return;
     this.#hooks.onDeath(index, error);
     this.#replace(index);

@@ -5,7 +5,8 @@ import { connectDatabase } from '../store/database.ts';
 import { parkKey } from '../store/parked-keys.ts';
 import { SessionPool } from '../store/session-pool.ts';
 import { snapshot } from '../telemetry/metrics.ts';
-import type { Actor, ActorModule } from './actor.ts';
+import type { Actor } from './actor.ts';
+import { createActorOf } from './actor-module.ts';
 import { PackedBatch } from './batch-codec.ts';
 import { createDeadLetterStore } from './dead-letter-store.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
@@ -13,7 +14,15 @@ import { HotKeySampler } from './hot-keys.ts';
 import { Pulse } from './pulse.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
-import type { DrainedPartition, OpenPartition, PartitionBatch, SlotOptions, SlotTask, Watch } from './slot-protocol.ts';
+import type {
+  DrainedPartition,
+  OpenPartition,
+  PartitionBatch,
+  SlotOptions,
+  SlotTask,
+  ThreadMessage,
+  Watch,
+} from './slot-protocol.ts';
 import { createSlotView, type SlotView } from './slot-view.ts';
 import { watched } from './suspects.ts';
 import { systemTimers } from './timers.ts';
@@ -69,12 +78,16 @@ function started(): SlotThread {
 
 async function start(options: SlotOptions, reports: MessagePort, watch: Watch): Promise<void> {
   const pulse = new Pulse(watch.pulse);
+  // The first beat says that from now on the thread is watched over.
+  pulse.beat();
   setInterval(() => pulse.beat(), watch.beatMs).unref();
-  const { createActor } = (await import(options.actorModule)) as ActorModule;
-  if (typeof createActor !== 'function') throw new TypeError(`${options.actorModule} must export createActor(context)`);
+  const tell = (message: ThreadMessage) => reports.postMessage(message);
   const { registry, observer } = createSlotMetrics(options.role, options.slot);
-  const created = await createActor({ settings: options.settings, slot: options.slot, registry });
-  const actor = watched(created, pulse, watch.suspects);
+  const actor = watched(await createActorOf(options, registry, watch.startMsMax), {
+    pulse,
+    suspects: watch.suspects,
+    onCleared: (place) => tell({ kind: 'cleared', place }),
+  });
   const store = openStore(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,
@@ -98,7 +111,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
       });
     },
     ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.database, subscription) }),
-    report: (report) => reports.postMessage(report),
+    report: tell,
     observe: observer,
   });
   const hotKeys = new HotKeySampler();

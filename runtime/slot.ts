@@ -1,7 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
-import { type Place, Pulse } from './pulse.ts';
+import { Pulse } from './pulse.ts';
+import { SilenceError, SlotDeathError } from './slot-death.ts';
 import type {
   DrainedPartition,
   OpenPartition,
@@ -9,6 +10,7 @@ import type {
   SlotOptions,
   SlotReport,
   SlotTask,
+  ThreadMessage,
 } from './slot-protocol.ts';
 import type { SlotView } from './slot-view.ts';
 import { SuspectRecord } from './suspects.ts';
@@ -22,25 +24,11 @@ const ANSWER_TIMEOUT_MS = 2_000;
 const SILENCE_MS_MAX = 30_000;
 const BEATS_PER_SILENCE = 10;
 const LATE_BEATS = 5;
-const PLACES_SHOWN = 5;
-
-/** A thread died while its actor computed on these messages. */
-export class SlotDeathError extends Error {
-  override name = 'SlotDeathError';
-  readonly underWay: readonly Place[];
-
-  constructor(cause: Error, underWay: readonly Place[]) {
-    const shown = underWay.slice(0, PLACES_SHOWN).map(({ partition, offset }) => `${partition}@${offset}`);
-    const more = underWay.length > PLACES_SHOWN ? ` and ${underWay.length - PLACES_SHOWN} more` : '';
-    super(`${cause.message}, at work on partition@offset ${shown.join(', ')}${more}`, { cause });
-    this.underWay = underWay;
-  }
-}
 
 export interface SlotListener {
   onReport(report: SlotReport): void;
   /** The thread died: all its pending calls are rejected, all that was in it is gone. Called once for each `start`. */
-  onDeath(error: Error): void;
+  onDeath(error: SlotDeathError): void;
 }
 
 /**
@@ -61,7 +49,7 @@ export class Slot {
   #running = false;
   #batches: PartitionBatch[] = [];
 
-  /** @param silenceMsMax a thread whose event loop stands still for longer is ended, as one that died */
+  /** @param silenceMsMax a thread whose event loop stands still for longer is ended, as one that died, and so is one that takes longer to create its actor */
   constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number, silenceMsMax = SILENCE_MS_MAX) {
     this.#silenceMsMax = silenceMsMax;
     this.index = options.slot;
@@ -91,23 +79,34 @@ export class Slot {
     pool.on('error', (error: Error) => this.#died(pool, error));
     const { port1, port2 } = new MessageChannel();
     this.#reports = port1;
-    port1.on('message', (report: SlotReport) => {
-      if (this.#pool === pool) this.#listener.onReport(report);
+    port1.on('message', (message: ThreadMessage) => {
+      if (this.#pool !== pool) return;
+      if (message.kind === 'cleared') this.#suspects.clear(message.place);
+      else this.#listener.onReport(message);
     });
-    const pulse = Pulse.create(this.#options.limits.turnSizeMax);
+    const { turnSizeMax, turnsMax, preparesMax } = this.#options.limits;
+    const pulse = Pulse.create(turnSizeMax * turnsMax + preparesMax);
     this.#pulse = pulse;
     const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
-    const watch = { pulse: pulse.memory, beatMs, suspects: this.#suspects.all };
+    const watch = { pulse: pulse.memory, beatMs, startMsMax: this.#silenceMsMax, suspects: this.#suspects.all };
+    const silent = Promise.withResolvers<never>();
+    silent.promise.catch(() => {});
+    this.#watch(pulse, beatMs, (error) => {
+      if (this.#running) this.#died(pool, error);
+      else
+        silent.reject(new Error(`${this.#options.actorModule} or its createActor() never returned: ${error.message}`));
+    });
     try {
       const task: SlotTask = { kind: 'start', options: this.#options, reports: port2, watch };
-      await pool.run(task, { transferList: [port2] });
+      await Promise.race([pool.run(task, { transferList: [port2] }), silent.promise]);
     } catch (error) {
       this.#discard(pool);
-      throw error;
+      const { reason, message } = new SlotDeathError(error, []);
+      if (reason === 'error' || reason === 'silence') throw error;
+      throw new Error(`${this.#options.actorModule} ended its thread while it started: ${message}`, { cause: error });
     }
     if (this.#pool !== pool) throw new Error('the slot was stopped while it started');
     this.#running = true;
-    this.#watch(pool, pulse, beatMs);
     pool.run({ kind: 'live' } satisfies SlotTask).catch((error: Error) => this.#died(pool, error));
   }
 
@@ -183,11 +182,11 @@ export class Slot {
     const underWay = this.#pulse?.underWay ?? [];
     this.#suspects.blame(underWay);
     this.#discard(pool);
-    this.#listener.onDeath(underWay.length === 0 ? error : new SlotDeathError(error, underWay));
+    this.#listener.onDeath(new SlotDeathError(error, underWay));
   }
 
   /** An endless loop answers nobody: only from outside can it be seen and ended. */
-  #watch(pool: Piscina, pulse: Pulse, beatMs: number): void {
+  #watch(pulse: Pulse, beatMs: number, onSilent: (error: Error) => void): void {
     let beats = pulse.beats;
     let checkedAt = performance.now();
     let silentMs = 0;
@@ -195,12 +194,11 @@ export class Slot {
       const now = performance.now();
       const elapsedMs = now - checkedAt;
       checkedAt = now;
-      // A check that is late says that this whole process stood still: the thread is not to blame.
-      if (pulse.beats !== beats || elapsedMs > beatMs * LATE_BEATS) silentMs = 0;
+      // A check that is late says that this whole process stood still: the thread is not to blame. Before its first beat it is still loading.
+      if (pulse.beats !== beats || beats === 0 || elapsedMs > beatMs * LATE_BEATS) silentMs = 0;
       else silentMs += elapsedMs;
       beats = pulse.beats;
-      if (silentMs > this.#silenceMsMax)
-        this.#died(pool, new Error(`its event loop stood still for ${Math.round(silentMs / 1_000)} s`));
+      if (silentMs > this.#silenceMsMax) onSilent(new SilenceError(silentMs));
     }, beatMs);
     this.#watchdog.unref();
   }

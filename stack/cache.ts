@@ -46,7 +46,8 @@ export async function installOnce(
     await install(partial);
     await rename(partial, target);
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    // A program that was cut short may have left another one that still writes.
+    await rm(partial, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     if (!(await exists(target))) throw error;
   }
   return target;

@@ -134,9 +134,13 @@ export class Session {
     const [begun, held, worked] = await Promise.allSettled([
       control.unsafe('begin read write').execute(),
       fence(control).execute(),
-      called(work, gate.sql),
+      called(work, gate),
     ]);
-    gate.close(new TransactionOverError('the transaction of this statement is over'));
+    gate.close(
+      new TransactionOverError(
+        'the transaction of this statement is over: every statement has to be awaited inside of it, and nothing may keep it for later',
+      ),
+    );
     const succeeded = begun.status === 'fulfilled' && held.status === 'fulfilled' && worked.status === 'fulfilled';
     if (succeeded && gate.failure === undefined) {
       const { command } = await control.unsafe('commit');
@@ -164,9 +168,11 @@ export class Session {
   }
 }
 
-/** An error thrown before a promise is returned becomes its rejection. */
-async function called<T>(work: (sql: Transaction) => Promise<T>, sql: Transaction): Promise<T> {
-  return await work(sql);
+/** An error thrown before a promise is returned becomes its rejection, and work that leaves statements behind has failed. */
+async function called<T>(work: (sql: Transaction) => Promise<T>, gate: StatementGate): Promise<T> {
+  const value = await work(gate.sql);
+  gate.checkAwaited();
+  return value;
 }
 
 function saysAborted(error: unknown): boolean {

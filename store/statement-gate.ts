@@ -5,11 +5,20 @@ import type { Transaction } from './database.ts';
 interface Statement extends Promise<unknown> {
   handler(statement: Statement): void;
   reject(error: unknown): void;
+  /** The literal parts of its text. */
+  strings: readonly string[];
+  /** Set by the driver on what became a part of another statement. */
+  fragment?: boolean;
 }
 
 /** A statement came after its transaction had ended: it was not sent. */
 export class TransactionOverError extends Error {
   override name = 'TransactionOverError';
+}
+
+/** Work ended with statements that nobody had awaited: they were not sent, or their outcome is unknown. */
+export class ForgottenStatementError extends Error {
+  override name = 'ForgottenStatementError';
 }
 
 /** What an actor may use of a transaction; the rest of the driver would leave the transaction. */
@@ -25,6 +34,8 @@ export class StatementGate {
   /** The first statement that failed, whether or not anybody looked at its error. */
   failure: unknown;
   readonly #unanswered = new Set<Statement>();
+  /** Made and not sent: forgotten, or parts of other statements. */
+  readonly #unsent = new Set<Statement>();
   readonly #onBroken: (error: unknown) => void;
   #closed: unknown;
 
@@ -46,6 +57,17 @@ export class StatementGate {
     });
   }
 
+  /**
+   * For the end of the work: the driver sends a statement only when somebody awaits it, so a forgotten `await` would lose an effect without a word.
+   * @throws ForgottenStatementError
+   */
+  checkAwaited(): void {
+    for (const statement of this.#unsent)
+      if (statement.fragment !== true) throw new ForgottenStatementError(`not sent: ${described(statement)}`);
+    for (const statement of this.#unanswered)
+      throw new ForgottenStatementError(`not waited for: ${described(statement)}`);
+  }
+
   /** Nothing passes from now on. Statements under way get their answers. */
   close(reason: unknown): void {
     this.#closed ??= reason;
@@ -62,7 +84,9 @@ export class StatementGate {
     const send = statement.handler;
     if (typeof send !== 'function')
       throw new TypeError('this version of the postgres driver has statements of another kind');
+    this.#unsent.add(statement);
     statement.handler = () => {
+      this.#unsent.delete(statement);
       if (this.#closed !== undefined) return statement.reject(this.#closed);
       this.#unanswered.add(statement);
       Promise.prototype.then.call(
@@ -77,4 +101,11 @@ export class StatementGate {
       send(statement);
     };
   }
+}
+
+const SHOWN_TEXT = 80;
+
+function described({ strings }: Statement): string {
+  const text = [strings].flat().join('…').replaceAll(/\s+/g, ' ').trim();
+  return `"${text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text}"; await every statement of a transaction before its end`;
 }

@@ -2,9 +2,27 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { committedTotal, createScene, effectsByKey, ordersOver, readTopic, until } from './harness.ts';
+import { packBatch } from '../../runtime/batch-codec.ts';
+import { Slot } from '../../runtime/slot.ts';
+import type { SlotDeathError } from '../../runtime/slot-death.ts';
+import { mergedScrape } from '../../telemetry/metrics.ts';
+import {
+  committedTotal,
+  createScene,
+  effectsActor,
+  effectsByKey,
+  ordersOver,
+  readTopic,
+  runtimeOptions,
+  until,
+} from './harness.ts';
 
-test.each(['exit', 'exhaust-memory'] as const)('a thread that dies by %s is replaced, without loss', async (act) => {
+test.each([
+  ['exit', 'exit'],
+  ['exhaust-memory', 'memory'],
+  ['reject-unhandled', 'error'],
+  ['throw-in-timer', 'error'],
+] as const)('a thread that dies by %s is replaced, without loss', async (act, reason) => {
   await using scene = await createScene();
   const directory = await mkdtemp(join(tmpdir(), 'slot-death-'));
   const deathMark = join(directory, 'mark');
@@ -22,10 +40,14 @@ test.each(['exit', 'exhaust-memory'] as const)('a thread that dies by %s is repl
   for (let key = 0; key < 100; key++) expect(effects.get(`key-${key}`)).toEqual([...numbers, ...numbers]);
   expect(await readTopic(scene.admin, scene.deadLetters)).toEqual([]);
   expect(runtime.readiness()).toBeUndefined();
+  // One thread died, and it was not for the other one to stop.
+  expect(await mergedScrape(await runtime.metrics())).toMatch(
+    new RegExp(`ordermesh_runtime_slot_deaths_total\\{.*reason="${reason}".*\\} 1\\n`),
+  );
   await rm(directory, { recursive: true });
 });
 
-test.each(['spin-preparing', 'spin-applying'] as const)(
+test.each(['spin-preparing', 'spin-applying', 'spin-after-preparing', 'spin-after-applying'] as const)(
   'an order that is %s for ever is parked after three threads, and the others go on',
   async (act) => {
     await using scene = await createScene();
@@ -44,3 +66,48 @@ test.each(['spin-preparing', 'spin-applying'] as const)(
     expect(parked.map(({ key }) => String(key))).toEqual(['spins']);
   },
 );
+
+test('the log of a death names the key, and calls of the dead thread are rejected', async () => {
+  await using scene = await createScene(1);
+  const directory = await mkdtemp(join(tmpdir(), 'slot-death-'));
+  const { limits, logger: _, ...options } = runtimeOptions(scene.topic, scene.group, scene.database.url);
+  const deaths: SlotDeathError[] = [];
+  const slot = new Slot(
+    {
+      ...options,
+      slot: 0,
+      actorModule: effectsActor.href,
+      settings: { deathMark: join(directory, 'mark') },
+      limits: limits.slot,
+    },
+    { onReport() {}, onDeath: (error) => deaths.push(error) },
+  );
+  await slot.start();
+  await slot.open([{ partition: 0, generation: 1, epoch: 1, parked: [], settled: [] }]);
+  const record = (offset: number, key: string, act: string) => ({
+    offset,
+    timestamp: 0,
+    key: Buffer.from(key),
+    value: Buffer.from(JSON.stringify({ n: 0, act })),
+    headers: {},
+  });
+  const take = (partition: number, offset: number, key: string, act: string) =>
+    slot.take({ partition, generation: 1, buffer: packBatch([record(offset, key, act)]).buffer });
+  take(0, 7, 'order-7', 'hang');
+  // Two answers later the message that came before the question is under way; the drain waits for its end, which never comes.
+  await slot.view();
+  await slot.view();
+  const drained = slot.drain([0]).catch((error: Error) => error.message);
+  await slot.open([{ partition: 1, generation: 1, epoch: 1, parked: [], settled: [] }]);
+  take(1, 3, 'order-8', 'throw-in-timer');
+  expect(await drained).toContain('nobody catches this');
+  expect(slot.running).toBe(false);
+  expect(deaths.map(({ reason }) => reason)).toEqual(['error']);
+  expect(deaths[0]?.message).toContain('order-7 (0@7)');
+  expect(deaths[0]?.message).toContain('order-8 (1@3)');
+  await expect(slot.open([])).rejects.toThrow('not running');
+  await slot.start();
+  expect(slot.running).toBe(true);
+  await slot.stop(5_000);
+  await rm(directory, { recursive: true });
+});

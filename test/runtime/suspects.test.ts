@@ -1,42 +1,99 @@
 import { expect, test } from 'vitest';
 import type { Actor, Item, Message } from '../../runtime/actor.ts';
-import { Pulse } from '../../runtime/pulse.ts';
-import { DeadlyMessageError, SuspectRecord, watched } from '../../runtime/suspects.ts';
+import { type Place, Pulse } from '../../runtime/pulse.ts';
+import { DeadlyMessageError, type Suspect, SuspectRecord, watched } from '../../runtime/suspects.ts';
 
-const message = (offset: number) => ({ partition: 2, offset }) as Message;
+const place = (offset: number) => ({ partition: 2, offset });
+const shownAt = (offset: number) => ({ ...place(offset), key: `key-${offset}` });
+const message = (offset: number) => shownAt(offset) as Message;
 const item = (offset: number): Item<unknown, unknown> => ({ message: message(offset), input: 0, prepared: undefined });
 const transaction = undefined as never;
+const suspect = (offset: number, deaths = 1): Suspect => ({ ...place(offset), deaths });
 
-test('messages are shown while the actor computes, and no longer', async () => {
-  const pulse = Pulse.create(2);
+function watch(actor: Actor<unknown, unknown>, suspects: Suspect[] = [], pulse = Pulse.create(4)) {
+  const cleared: Place[] = [];
+  return { pulse, cleared, actor: watched(actor, { pulse, suspects, onCleared: (found) => cleared.push(found) }) };
+}
+
+test('messages are shown with their keys while the actor computes, and while it waits', async () => {
+  const pulse = Pulse.create(3);
   const seen: unknown[] = [];
-  const look = () => seen.push(pulse.underWay);
-  const actor: Actor<unknown, unknown> = {
-    decode: look,
-    prepare: async () => look(),
-    apply: async () => [look(), []].slice(1) as [][],
-  };
-  const shown = watched(actor, pulse, []);
-  shown.decode(message(7));
-  await shown.prepare?.(0, message(8));
-  await shown.apply?.([item(8), item(9), item(10)], transaction);
-  const place = (offset: number) => ({ partition: 2, offset });
-  expect(seen).toEqual([[place(7)], [place(8)], [place(8), place(9)]]);
+  const look = () => seen.push(pulse.underWay.toSorted((a, b) => a.offset - b.offset));
+  const { actor } = watch(
+    {
+      decode: look,
+      async prepare() {
+        look();
+        await undefined;
+        look();
+      },
+      async apply(items) {
+        look();
+        return items.map(() => []);
+      },
+    },
+    [],
+    pulse,
+  );
+  actor.decode(message(7));
+  const [first, second] = [actor.prepare?.(0, message(8)), actor.prepare?.(0, message(9))];
+  await Promise.all([first, second]);
+  await actor.apply?.([item(8), item(9), item(10), item(11)], transaction);
+  expect(seen).toEqual([
+    [shownAt(7)],
+    [shownAt(8)],
+    // Another one's computing hides those that wait.
+    [shownAt(9)],
+    [shownAt(8), shownAt(9)],
+    [shownAt(8), shownAt(9)],
+    [shownAt(8), shownAt(9), shownAt(10)],
+  ]);
   expect(pulse.underWay).toEqual([]);
 });
 
-test('a suspect is applied alone', async () => {
-  const shown = watched({ decode: () => 0, apply: async () => [[]] }, Pulse.create(4), [
-    { partition: 2, offset: 8, deaths: 1 },
-  ]);
-  await expect(shown.apply?.([item(8), item(9)], transaction)).rejects.toThrow(/applied alone/);
-  expect(await shown.apply?.([item(8)], transaction)).toEqual([[]]);
+test('an actor that only decodes shows places alone, and a long key is cut', () => {
+  const pulse = Pulse.create(1);
+  const seen: unknown[] = [];
+  watch({ decode: () => seen.push(pulse.underWay) }, [], pulse).actor.decode(message(7));
+  expect(seen).toEqual([[place(7)]]);
+  pulse.begin([{ ...place(8), key: 'k'.repeat(41) }]);
+  expect(pulse.underWay).toEqual([{ ...place(8), key: `${'k'.repeat(40)}…` }]);
+});
+
+test('a suspect is applied alone, and cleared when the actor comes through', async () => {
+  const { actor, cleared } = watch({ decode: () => 0, apply: async (items) => items.map(() => []) }, [suspect(8)]);
+  await expect(actor.apply?.([item(8), item(9)], transaction)).rejects.toThrow(/applied alone/);
+  expect(await actor.apply?.([item(8)], transaction)).toEqual([[]]);
+  expect(cleared).toEqual([place(8)]);
+  expect(await actor.apply?.([item(8), item(9)], transaction)).toEqual([[], []]);
+});
+
+test('nothing else is under way beside a suspect', async () => {
+  const pulse = Pulse.create(4);
+  const gates = new Map([8, 9, 10].map((offset) => [offset, Promise.withResolvers<void>()]));
+  const { actor } = watch(
+    { decode: () => 0, prepare: async (_, { offset }) => await gates.get(offset)?.promise },
+    [suspect(9)],
+    pulse,
+  );
+  const prepared = [8, 9, 10].map((offset) => actor.prepare?.(0, message(offset)));
+  await undefined;
+  expect(pulse.underWay).toEqual([shownAt(8)]);
+  gates.get(8)?.resolve();
+  await prepared[0];
+  expect(pulse.underWay).toEqual([shownAt(9)]);
+  gates.get(9)?.resolve();
+  await prepared[1];
+  expect(pulse.underWay).toEqual([shownAt(10)]);
+  gates.get(10)?.resolve();
+  await prepared[2];
 });
 
 test('after three deaths a message is poison', () => {
   const record = new SuspectRecord();
-  for (let death = 0; death < 3; death++) record.blame([{ partition: 2, offset: 8 }]);
-  const shown = watched({ decode: () => 'decoded' }, Pulse.create(4), record.all);
-  expect(() => shown.decode(message(8))).toThrow(DeadlyMessageError);
-  expect(shown.decode(message(9))).toBe('decoded');
+  for (let death = 0; death < 3; death++) record.blame([place(8), place(9)]);
+  record.clear(place(9));
+  const { actor } = watch({ decode: () => 'decoded' }, record.all);
+  expect(() => actor.decode(message(8))).toThrow(DeadlyMessageError);
+  expect(actor.decode(message(9))).toBe('decoded');
 });

@@ -1,6 +1,7 @@
 import { PackedBatch } from '../../runtime/batch-codec.ts';
 import type { HostedSlot } from '../../runtime/host-ports.ts';
 import type { SlotListener } from '../../runtime/slot.ts';
+import { SlotDeathError } from '../../runtime/slot-death.ts';
 import type { SlotEngine } from '../../runtime/slot-engine.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch, SlotReport } from '../../runtime/slot-protocol.ts';
 import { INPUT_TOPIC } from './model-log.ts';
@@ -141,7 +142,7 @@ export class ModelSlot implements HostedSlot {
     };
     // Nothing says which the host hears of first.
     if (this.#process.world.random.chance(0.5)) rejectAll();
-    this.#listener.onDeath(error);
+    this.#listener.onDeath(new SlotDeathError(error, []));
     rejectAll();
   }
 

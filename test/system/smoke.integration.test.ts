@@ -5,8 +5,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { isPortFree } from '../../stack/ports.ts';
 import { startOrdermesh } from '../cli/ordermesh.ts';
+import { freePorts } from './free-ports.ts';
 
 const TIMEOUT_MS = 240_000;
 /** Gateway (two), display, loyalty, and an admin port for each role from the fifth on. */
@@ -80,14 +80,4 @@ async function childOf(parent: number | undefined, command: string): Promise<num
     if (Number(ppid) === parent && line.trimEnd().endsWith(command)) return Number(pid);
   }
   throw new Error(`no child process runs ${command}`);
-}
-
-/** The first of so many free ports in a row. */
-async function freePorts(count: number): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const first = 10_000 + Math.floor(Math.random() * 9_000);
-    const ports = Array.from({ length: count }, (_, index) => first + index);
-    if ((await Promise.all(ports.map((port) => isPortFree(port)))).every(Boolean)) return first;
-  }
-  throw new Error(`no ${count} free ports in a row`);
 }

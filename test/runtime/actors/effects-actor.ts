@@ -1,11 +1,31 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor, ActorContext } from '../../../runtime/actor.ts';
 
 /** What a test's message asks for. */
 export interface Order {
   n: number;
-  act?: 'poison' | 'hang' | 'exit' | 'exhaust-memory' | 'spin-preparing' | 'spin-applying';
+  act?:
+    | 'poison'
+    | 'hang'
+    | 'spin-preparing'
+    | 'spin-applying'
+    | 'spin-after-preparing'
+    | 'spin-after-applying'
+    | 'forget-statement'
+    | 'no-outputs'
+    | DeathOnce;
 }
+
+/** The thread dies of it, unless the death mark says that one died already. */
+export type DeathOnce = 'exit' | 'exhaust-memory' | 'reject-unhandled' | 'throw-in-timer';
+
+const deathsOnce: ReadonlySet<unknown> = new Set<DeathOnce>([
+  'exit',
+  'exhaust-memory',
+  'reject-unhandled',
+  'throw-in-timer',
+]);
 
 export interface EffectsSettings {
   outputTopic?: string;
@@ -19,16 +39,31 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
     decode: ({ value }) => JSON.parse(value?.toString() ?? 'null') as Order,
     async prepare({ act }) {
       if (act === 'spin-preparing') for (;;);
+      if (act === 'spin-after-preparing') {
+        await sleep(1);
+        for (;;);
+      }
       if (act === 'hang') await new Promise(() => {});
-      if (act !== 'exit' && act !== 'exhaust-memory') return undefined;
+      if (!deathsOnce.has(act)) return undefined;
       if (settings.deathMark === undefined || existsSync(settings.deathMark)) return undefined;
-      writeFileSync(settings.deathMark, act);
+      writeFileSync(settings.deathMark, String(act));
       if (act === 'exit') process.exit(3);
+      if (act === 'reject-unhandled') Promise.reject(new Error('nobody handles this'));
+      if (act === 'throw-in-timer')
+        setTimeout(() => {
+          throw new Error('nobody catches this');
+        }, 1);
+      if (act !== 'exhaust-memory') return await new Promise(() => {});
       const hoard: number[][] = [];
       for (;;) hoard.push(new Array(1_000_000).fill(hoard.length));
     },
     async apply(items, sql) {
       if (items.some(({ input }) => input.act === 'spin-applying')) for (;;);
+      if (items.some(({ input }) => input.act === 'spin-after-applying')) {
+        await sql`select 1`;
+        for (;;);
+      }
+      if (items.some(({ input }) => input.act === 'no-outputs')) return undefined as never;
       const poison = items.find(({ input }) => input.act === 'poison');
       if (poison !== undefined) throw new RangeError(`order ${poison.input.n} can't be made`);
       await sql`insert into effects ${sql(
@@ -39,6 +74,8 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
         })),
       )} on conflict (id) do nothing`;
       await sql`insert into applications ${sql(items.map(() => ({ process: process.pid })))}`;
+      // The forgotten await is what is tested.
+      if (items.some(({ input }) => input.act === 'forget-statement')) sql`delete from effects`;
       const { outputTopic } = settings;
       return items.map(({ message, input }) =>
         outputTopic === undefined ? [] : [{ topic: outputTopic, key: message.key, value: String(input.n) }],

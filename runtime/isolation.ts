@@ -1,0 +1,68 @@
+/** Longer than any step should take, and short enough that a transaction around a step is still open. */
+const WAIT_MS_MAX = 10_000;
+
+interface Waiting {
+  alone: boolean;
+  begin(): void;
+}
+
+/**
+ * Lets steps run side by side, except for those that must run alone, in the order in which they came. A step that never ends holds nobody for
+ * longer than 10 s: whoever has waited for so long goes on beside it.
+ */
+export class Isolation {
+  readonly #waitMsMax: number;
+  readonly #waiting: Waiting[] = [];
+  #running = 0;
+  #alone = 0;
+
+  constructor(waitMsMax = WAIT_MS_MAX) {
+    this.#waitMsMax = waitMsMax;
+  }
+
+  async run<T>(alone: boolean, step: () => Promise<T>): Promise<T> {
+    await this.#turn(alone);
+    try {
+      return await step();
+    } finally {
+      this.#running--;
+      if (alone) this.#alone--;
+      this.#wake();
+    }
+  }
+
+  /** Counts as running from the moment in which it resolves. */
+  async #turn(alone: boolean): Promise<void> {
+    if (this.#waiting.length === 0 && this.#passes(alone)) {
+      this.#begins(alone);
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const waiting: Waiting = {
+        alone,
+        begin: () => {
+          clearTimeout(timer);
+          this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+          this.#begins(alone);
+          resolve();
+        },
+      };
+      const timer = setTimeout(waiting.begin, this.#waitMsMax);
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #begins(alone: boolean): void {
+    this.#running++;
+    if (alone) this.#alone++;
+  }
+
+  #passes(alone: boolean): boolean {
+    return alone ? this.#running === 0 : this.#alone === 0;
+  }
+
+  #wake(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#passes(next.alone); next = this.#waiting[0])
+      next.begin();
+  }
+}

@@ -1,0 +1,3 @@
+export function createActor(): never {
+  for (;;);
+}

@@ -1,0 +1,3 @@
+export function createActor(): Promise<never> {
+  return new Promise(() => {});
+}
