@@ -15,7 +15,7 @@ const mayImport = {
   stack: ['contracts', 'telemetry', 'kafka', 'store'],
 };
 
-const rooms = [...Object.keys(mayImport), 'perf', 'cli', 'scripts', 'test'];
+const rooms = [...Object.keys(mayImport), 'perf', 'chaos', 'cli', 'scripts', 'test'];
 
 const roomRules = Object.entries(mayImport).map(([room, others]) => ({
   name: `${room}-imports`,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lastLines } from './commands.ts';
 import { runInBackground } from './priority.ts';
-import { endProcess, identify } from './process-identity.ts';
+import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
 import type { ServerRecord } from './state.ts';
 
 const POLL_MS = 50;
@@ -38,6 +38,7 @@ export interface Server {
 export class Servers {
   readonly #logDir: string;
   readonly #guard: ChildProcess;
+  readonly #running = new Set<(signal?: NodeJS.Signals) => Promise<void>>();
   readonly #onExit: (name: string, reason: string) => void;
 
   constructor(dataDir: string, onExit: (name: string, reason: string) => void) {
@@ -61,20 +62,23 @@ export class Servers {
     let ended: string | undefined;
     let stopping = false;
     let serving = false;
+    let identity: ProcessIdentity | undefined;
+    const stop = async (by = signal) => {
+      stopping = true;
+      if (identity !== undefined) await endProcess(identity, by, STOP_LIMIT_MS);
+    };
+    this.#running.add(stop);
     child.once('error', (error) => {
       ended = error.message;
     });
     child.once('exit', (code, by) => {
       ended = by === null ? `it ended with status ${code}` : `it was ended by ${by}`;
+      this.#running.delete(stop);
       if (child.pid !== undefined) this.#tellGuard(`remove ${child.pid}`);
       if (serving && !stopping) this.#onExit(name, `${ended}; its log is ${log}`);
     });
     if (child.pid !== undefined) this.#tellGuard(`add ${child.pid} ${signal.replace(/^SIG/, '')}`);
-    const identity = child.pid === undefined ? undefined : await identify(child.pid);
-    const stop = async (by = signal) => {
-      stopping = true;
-      if (identity !== undefined) await endProcess(identity, by, STOP_LIMIT_MS);
-    };
+    identity = child.pid === undefined ? undefined : await identify(child.pid);
     try {
       await waitUntil(serves, () => ended);
     } catch (error) {
@@ -84,6 +88,12 @@ export class Servers {
     if (identity === undefined) throw new Error(`${name} has no process`);
     serving = true;
     return { record: { name, signal, ...identity }, stop };
+  }
+
+  /** Ends everything it started that still runs, all at once, and lets the guard go. */
+  async stopAll(signal?: NodeJS.Signals): Promise<void> {
+    await Promise.all([...this.#running].map((stop) => stop(signal)));
+    this.close();
   }
 
   /** The servers are stopped; the guard has nothing left to do. */

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Fault, type Lane, type Link, lanes, type Plan } from './plan.ts';
+import type { Subjects } from './subjects.ts';
+import { proxyName } from './topology.ts';
+
+export interface InjectorOptions {
+  plan: Plan;
+  subjects: Subjects;
+  say(line: string): void;
+  signal: AbortSignal;
+}
+
+/**
+ * Carries out a plan: each lane one fault after the other, all lanes at once. A fault that is over is mended before the next of its lane begins.
+ * @returns how many faults were injected
+ */
+export async function inject({ plan, subjects, say, signal }: InjectorOptions): Promise<number> {
+  const startedAt = performance.now();
+  const wait = (ms: number) => delay(Math.max(0, ms), undefined, { signal });
+  let injected = 0;
+  const run = async (lane: Lane) => {
+    for (const { atMs, fault } of plan[lane]) {
+      await wait(startedAt + atMs - performance.now());
+      say(`fault   ${describe(fault)}`);
+      try {
+        await carryOut(fault, subjects, wait);
+        injected++;
+        say(`mended  ${fault.kind} ${nameOf(fault)}`);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        say(`skipped ${fault.kind} ${nameOf(fault)}: ${(error as Error).message}`);
+      }
+    }
+  };
+  await Promise.all(lanes.map(run));
+  return injected;
+}
+
+async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => Promise<void>): Promise<void> {
+  const { processes, database, network } = subjects;
+  switch (fault.kind) {
+    case 'kill-process':
+      processes.kill(fault.target, fault.forMs);
+      return wait(fault.forMs);
+    case 'stop-process':
+      if (!processes.freeze(fault.target)) throw new Error('it is not running just now');
+      await wait(fault.forMs);
+      return processes.thaw(fault.target);
+    case 'rebalance-storm':
+      for (const stayMs of fault.stayMs) await processes.visit(fault.target, stayMs, wait);
+      return;
+    case 'kill-broker': {
+      const node = subjects.node(fault.target);
+      await node.end('SIGKILL');
+      await wait(fault.forMs);
+      await node.start();
+      return subjects.replicated(wait);
+    }
+    case 'stop-broker': {
+      const node = subjects.node(fault.target);
+      node.freeze();
+      await wait(fault.forMs);
+      node.thaw();
+      return subjects.replicated(wait);
+    }
+    case 'leader-bounce':
+      return subjects.bounceLeaders(fault.rotation);
+    case 'rolling-restart':
+      for (const id of fault.order) {
+        await subjects.node(id).end('SIGTERM');
+        await subjects.node(id).start();
+        await subjects.replicated(wait);
+      }
+      return;
+    case 'network-cut': {
+      const proxy = proxyName(fault.target.zone, fault.target.server);
+      if (fault.how === 'refused') await network.switch(proxy, false);
+      else await network.poison(proxy, { type: 'timeout', attributes: { timeout: 0 } });
+      await wait(fault.forMs);
+      return network.reset();
+    }
+    case 'network-latency': {
+      const proxies = fault.target.map(({ zone, server }) => proxyName(zone, server));
+      const attributes = { latency: fault.latencyMs, jitter: fault.jitterMs };
+      for (const proxy of proxies) await network.poison(proxy, { type: 'latency', attributes });
+      await wait(fault.forMs);
+      return network.reset();
+    }
+    case 'restart-database':
+      await database.stop(fault.how);
+      await wait(fault.forMs);
+      return database.start();
+  }
+}
+
+/** A fault as an operator reads it. */
+export function describe(fault: Fault): string {
+  const of = `${fault.kind} ${nameOf(fault)}`;
+  switch (fault.kind) {
+    case 'rebalance-storm':
+      return `${of}: ${fault.stayMs.length} members join and leave`;
+    case 'leader-bounce':
+      return of;
+    case 'rolling-restart':
+      return `${of}: ${fault.order.join(', ')}`;
+    case 'network-latency':
+      return `${of}: ${fault.latencyMs} ± ${fault.jitterMs} ms for ${seconds(fault.forMs)}`;
+    case 'network-cut':
+    case 'restart-database':
+      return `${of} (${fault.how}) for ${seconds(fault.forMs)}`;
+    default:
+      return `${of} for ${seconds(fault.forMs)}`;
+  }
+}
+
+function nameOf(fault: Fault): string {
+  const link = ({ zone, server }: Link) => `${zone} ↔ ${server === 'database' ? server : `broker ${server}`}`;
+  switch (fault.kind) {
+    case 'network-cut':
+      return link(fault.target);
+    case 'network-latency':
+      return fault.target.length === 1 ? fault.target.map(link).join() : `${fault.target[0]?.zone} ↔ every server`;
+    case 'kill-broker':
+    case 'stop-broker':
+      return `broker ${fault.target}`;
+    default:
+      return fault.target;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
