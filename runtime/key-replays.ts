@@ -58,7 +58,7 @@ export class KeyReplays {
   }
 
   /** The place of a replay has come up. */
-  begin(entry: MessageEntry): void {
+  begin(entry: MessageEntry, attempt = 1): void {
     const { mailbox, key } = entry;
     this.#ask(mailbox, (store) => store.next(mailbox, key), {
       answered: (step) => {
@@ -68,8 +68,8 @@ export class KeyReplays {
         entry.load(new PackedBatch(packBatch([record]).buffer));
         this.#hooks.work(entry);
       },
-      // The place is given up: the next poll finds the key again.
-      failed: () => this.#end(entry),
+      // Asked again while the place is held: the answer that was lost may have been that the key is released.
+      failed: () => this.#retry(entry, attempt, () => this.begin(entry, attempt + 1)),
     });
   }
 

@@ -65,7 +65,7 @@ export class SlotEngine {
     this.#replays = new KeyReplays(limits, ports, this.#outages, {
       mailboxes: () => this.#mailboxes.values(),
       enqueue: (entry) => this.#enqueue(entry),
-      work: (entry) => this.#work(entry),
+      work: (entry) => this.#workSoon(entry),
       leave: (entry) => this.#passOn(entry, entry.mailbox.leave(entry)),
       fence: (partition) => this.#fence(partition),
     });
@@ -200,6 +200,13 @@ export class SlotEngine {
     else if (entry.replay === undefined && mailbox.isSettled(entry)) this.#finish(entry);
     else if (parking !== undefined) this.#parking.writeDeadLetter(entry, parking);
     else this.#work(entry);
+  }
+
+  /** A message whose text has just come takes its turn among the ready ones, so the bounds hold for it and the circuits too. */
+  #workSoon(entry: MessageEntry): void {
+    this.#rest(entry);
+    this.#ready.push(entry);
+    this.#schedulePump();
   }
 
   #work(entry: MessageEntry): void {

@@ -68,7 +68,8 @@ export async function nextOfReplay(
   return await withOwnedKey(database, subscription, owned, async (sql, key) => {
     const [parked] = await sql<{ replay: string | null }[]>`
       select replay from parked_keys p where ${whereKey(sql, key)} and released_at is null for update`;
-    if (parked === undefined || parked.replay === null) return { kind: 'idle' };
+    if (parked === undefined) return await alreadyReleased(sql, key);
+    if (parked.replay === null) return { kind: 'idle' };
     const [row] = await sql<
       {
         record_offset: string;
@@ -120,7 +121,7 @@ export async function settleReplayed(
         where t.consumer_group = s.consumer_group and t.topic = s.topic and t.partition = s.partition
           and t.record_offset = s.record_offset))
       from settled s`;
-    if (parked === undefined) return { kind: 'idle' };
+    if (parked === undefined) return await alreadyReleased(sql, key);
     const [left] = await sql`select 1 from dead_letters p where ${whereKey(sql, key)} and state = 'parked' limit 1`;
     if (left === undefined) return await release(sql, key);
     const [updated] = await sql<{ settled_offset: string }[]>`
@@ -189,6 +190,13 @@ async function withOwnedKey(
 /** The rows of a key, in a table that goes by the name p. */
 function whereKey(sql: Transaction, { group, topic, partition, text }: Key) {
   return sql`p.consumer_group = ${group} and p.topic = ${topic} and p.partition = ${partition} and p.key = ${text}`;
+}
+
+/** It was released, and the answer did not arrive: the caller must hear it, or it would park the key's messages for ever. */
+async function alreadyReleased(sql: Transaction, key: Key): Promise<ReplayStep> {
+  const [row] = await sql<{ settled_offset: string | null }[]>`
+    select settled_offset from parked_keys p where ${whereKey(sql, key)}`;
+  return { kind: 'released', settledOffset: Number(row?.settled_offset ?? -1) };
 }
 
 async function release(sql: Transaction, key: Key): Promise<ReplayStep> {

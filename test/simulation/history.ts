@@ -1,36 +1,7 @@
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import type { OutgoingRecord } from '../../kafka/producer.ts';
 import { type ActorShape, failsAt, mayPark, mustPark, type Order } from './orders.ts';
-
-/** A message and what has become of it, as the world knows it. */
-export interface Tracked {
-  readonly order: Order;
-  /** Its place among the messages of its key. */
-  readonly index: number;
-  decoded: boolean;
-  prepared: boolean;
-  deadLetters: number;
-  settled: boolean;
-}
-
-interface Key {
-  messages: Tracked[];
-  /** So many of the first of them are settled. */
-  settled: number;
-  /** From this offset on the key is parked, as the store knows it. */
-  parkedFrom: number | undefined;
-  /** The newest message with an output in the log, and the newest with a dead letter. */
-  outputIndex: number;
-  deadLetterIndex: number;
-}
-
-interface Partition {
-  messages: Tracked[];
-  byOffset: Map<number, Tracked>;
-  settled: number;
-  end: number;
-  committed: number;
-}
+import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, track, trackKey } from './tracked.ts';
 
 /**
  * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
@@ -38,21 +9,25 @@ interface Partition {
  */
 export class History {
   violation: string | undefined;
+  /** Everything that ever failed has been repaired: nothing may stay parked. */
+  repaired = false;
   readonly #shape: ActorShape;
-  readonly #keys = new Map<string, Key>();
-  readonly #partitions: Partition[];
-  /** Ids with a stored decision, and the outputs of each that are in the log. */
-  readonly #effects = new Set<string>();
+  readonly #keys = new Map<string, TrackedKey>();
+  readonly #partitions: TrackedPartition[];
+  /** Ids with a stored decision and the message that it came with, and the outputs of each that are in the log. */
+  readonly #effects = new Map<string, Tracked>();
   readonly #outputs = new Map<string, Set<number>>();
-  /** Messages of an id, so that what settles one settles a repeated one. */
+  /** Messages of an id, so that what ends one ends a repeated one. */
   readonly #byId = new Map<string, Tracked[]>();
+  /** Ids that fail no more. */
+  readonly #cured = new Set<string>();
 
   constructor(shape: ActorShape, partitions: number) {
     this.#shape = shape;
     this.#partitions = Array.from({ length: partitions }, () => ({
       messages: [],
       byOffset: new Map(),
-      settled: 0,
+      through: 0,
       end: 0,
       committed: 0,
     }));
@@ -63,16 +38,9 @@ export class History {
   }
 
   sent(order: Order): void {
-    const key = this.#keys.get(order.key) ?? {
-      messages: [],
-      settled: 0,
-      parkedFrom: undefined,
-      outputIndex: -1,
-      deadLetterIndex: -1,
-    };
+    const key = this.#keys.get(order.key) ?? trackKey();
     this.#keys.set(order.key, key);
-    const index = key.messages.length;
-    const tracked: Tracked = { order, index, decoded: false, prepared: false, deadLetters: 0, settled: false };
+    const tracked = track(order, key.messages.length);
     key.messages.push(tracked);
     this.#byId.set(order.id, [...(this.#byId.get(order.id) ?? []), tracked]);
     const partition = this.#partition(order.partition);
@@ -87,58 +55,133 @@ export class History {
     return tracked;
   }
 
-  /** The actor begins a message: all before it of its key are through, and none of them is parked. */
+  /** What made the order fail is put right. */
+  cure(id: string): void {
+    this.#cured.add(id);
+  }
+
+  isCured(id: string): boolean {
+    return this.repaired || this.#cured.has(id);
+  }
+
+  /** The actor begins a message: all before it of its key are applied or given up. */
   began(tracked: Tracked): void {
     const { order, index } = tracked;
     const key = this.#key(order.key);
-    const before = key.messages[key.settled];
-    if (index > key.settled && before !== undefined)
-      this.violate('per key serial', `${name(order)} began before ${name(before.order)} was through`);
-    if (key.parkedFrom !== undefined && order.offset > key.parkedFrom)
-      this.violate('parked followers stay behind', `${name(order)} began, parked from ${key.parkedFrom} on`);
+    const before = key.messages[key.final];
+    if (index > key.final && before !== undefined)
+      this.violate(
+        before.letter === 'parked' ? 'nothing overtakes parked messages' : 'per key serial',
+        `${nameOf(order)} began before ${nameOf(before.order)} was through`,
+      );
+    if (key.parkedFrom !== undefined && order.offset > key.parkedFrom && !tracked.handedOut)
+      this.violate('parked followers stay behind', `${nameOf(order)} began, parked from ${key.parkedFrom} on`);
   }
 
   decoded(tracked: Tracked): void {
     tracked.decoded = true;
-    this.#settle(tracked);
+    this.#advance(tracked);
   }
 
   prepared(tracked: Tracked): void {
     tracked.prepared = true;
-    this.#settle(tracked);
+    this.#advance(tracked);
   }
 
   /** An effect becomes durable. `current` tells whether the epoch that it came with is still the newest. */
   effect(tracked: Tracked, current: boolean): void {
     const { order } = tracked;
     const key = this.#key(order.key);
-    if (!current) this.violate('a zombie does nothing', `an effect of ${name(order)} with an old epoch`);
-    if (this.#effects.has(order.id)) this.violate('effects happen once', `a second effect of ${name(order)}`);
-    if (mustPark(order)) this.violate('poison is parked', `an effect of ${name(order)}, which is ${order.nature}`);
-    if (key.parkedFrom !== undefined && order.offset >= key.parkedFrom)
-      this.violate('parked followers stay behind', `an effect of ${name(order)}, parked from ${key.parkedFrom} on`);
-    if (tracked.index > key.settled)
-      this.violate('per key serial', `an effect of ${name(order)} with earlier messages of its key not through`);
-    this.#effects.add(order.id);
-    this.#settleId(order.id);
+    if (!current) this.violate('a zombie does nothing', `an effect of ${nameOf(order)} with an old epoch`);
+    if (this.#effects.has(order.id)) this.violate('effects happen once', `a second effect of ${nameOf(order)}`);
+    if (mustPark(order) && !this.isCured(order.id) && order.nature !== 'refused')
+      this.violate('poison is parked', `an effect of ${nameOf(order)}, which is ${order.nature}`);
+    if (key.parkedFrom !== undefined && order.offset >= key.parkedFrom && !tracked.handedOut)
+      this.violate('parked followers stay behind', `an effect of ${nameOf(order)}, parked from ${key.parkedFrom} on`);
+    if (tracked.letter === 'discarded' && !tracked.interrupted)
+      this.violate('discarded means given up', `an effect of ${nameOf(order)}, which was discarded`);
+    if (tracked.index > key.final)
+      this.violate('per key serial', `an effect of ${nameOf(order)} with earlier messages of its key not through`);
+    this.#effects.set(order.id, tracked);
+    this.#advanceId(order.id);
   }
 
   hasEffect(id: string): boolean {
     return this.#effects.has(id);
   }
 
-  parked(order: Order, current: boolean): void {
+  parked(tracked: Tracked, current: boolean): void {
+    const { order, letter } = tracked;
     const key = this.#key(order.key);
-    if (!current) this.violate('a zombie does nothing', `${name(order)} was parked with an old epoch`);
+    if (!current) this.violate('a zombie does nothing', `${nameOf(order)} was parked with an old epoch`);
     if (!mayPark(order))
-      this.violate('an outage is not poison', `${name(order)} was parked, but it is ${order.nature}`);
-    key.parkedFrom ??= order.offset;
+      this.violate('an outage is not poison', `${nameOf(order)} was parked, but it is ${order.nature}`);
+    if (letter !== undefined) this.violate('what is done with stays so', `${nameOf(order)} was ${letter}, then parked`);
+    key.parkedFrom = order.offset;
+    key.parkedFroms.add(order.offset);
+  }
+
+  /** The store has the dead letter: from now on it can be replayed. */
+  recorded(tracked: Tracked): void {
+    if (tracked.deadLetters === 0)
+      this.violate('recorded after the topic has it', `${nameOf(tracked.order)} is in no dead-letter topic`);
+    tracked.letter = 'parked';
+    this.#advance(tracked);
+  }
+
+  /** A replay begins to work on a parked message: all before it of its key are applied or given up. */
+  handedOut(tracked: Tracked): void {
+    const key = this.#key(tracked.order.key);
+    const before = key.messages[key.final];
+    if (tracked.index > key.final && before !== undefined)
+      this.violate('replayed in order', `${nameOf(tracked.order)} before ${nameOf(before.order)}`);
+    tracked.handedOut = true;
+  }
+
+  replayed(tracked: Tracked): void {
+    if (!tracked.handedOut) this.violate('replayed means worked on', `${nameOf(tracked.order)} never was`);
+    if (!this.#isApplied(tracked))
+      this.violate('replayed means applied', `${nameOf(tracked.order)} lacks its effect or outputs`);
+    tracked.letter = 'replayed';
+    this.#advance(tracked);
+  }
+
+  failedAgain(tracked: Tracked): void {
+    const { order } = tracked;
+    const key = this.#key(order.key);
+    if (!mayPark(order))
+      this.violate('an outage is not poison', `${nameOf(order)} failed in a replay, but it is ${order.nature}`);
+    const before = key.messages[key.final];
+    if (before !== tracked) this.violate('parks at the front', `${nameOf(order)}, behind others`);
+    tracked.handedOut = false;
+    key.parkedFrom = order.offset;
+    key.parkedFroms.add(order.offset);
+  }
+
+  released(keyName: string): void {
+    this.#key(keyName).parkedFrom = undefined;
+  }
+
+  /** An operator ends the replay of a key. What is in its hands may still have its effect, or may have had it. */
+  stopped(keyName: string): void {
+    for (const tracked of this.#key(keyName).messages)
+      if (tracked.handedOut && tracked.letter === 'parked') tracked.interrupted = true;
+  }
+
+  edited(tracked: Tracked, value: string): void {
+    tracked.edited = value;
+    this.cure(tracked.order.id);
+  }
+
+  discarded(tracked: Tracked): void {
+    tracked.letter = 'discarded';
+    this.#advance(tracked);
   }
 
   /** An output is in the log. */
   output(id: string, number: number): void {
-    const tracked = this.#byId.get(id)?.[0];
-    if (tracked === undefined || !this.#effects.has(id)) {
+    const tracked = this.#effects.get(id);
+    if (tracked === undefined) {
       this.violate('outputs follow effects', `an output of ${id}, which has no effect`);
       return;
     }
@@ -147,10 +190,10 @@ export class History {
     if (seen.has(number)) return;
     seen.add(number);
     const key = this.#key(tracked.order.key);
-    if (tracked.index < key.outputIndex)
-      this.violate('per key serial', `an output of ${name(tracked.order)} after one of a later message`);
+    if (tracked.index < key.outputIndex && tracked.letter !== 'discarded')
+      this.violate('per key serial', `an output of ${nameOf(tracked.order)} after one of a later message`);
     key.outputIndex = tracked.index;
-    this.#settleId(id);
+    this.#advanceId(id);
   }
 
   /** A dead letter is in the log. */
@@ -160,17 +203,20 @@ export class History {
     const { order } = tracked;
     const key = this.#key(order.key);
     if (String(keyBytes) !== order.key || String(value) !== bytesOf(order))
-      this.violate('a dead letter is the message', `${name(order)} reads ${String(keyBytes)} ${String(value)}`);
-    if (key.parkedFrom === undefined || order.offset < key.parkedFrom)
-      this.violate('parked first', `a dead letter of ${name(order)}, which is not parked`);
+      this.violate('a dead letter is the message', `${nameOf(order)} reads ${String(keyBytes)} ${String(value)}`);
     const behind = headers[deadLetterHeaders.behind];
-    const behindExpected = order.offset === key.parkedFrom ? undefined : String(key.parkedFrom);
-    if (behind !== behindExpected) this.violate('dead letters say behind which', `${name(order)} says ${behind}`);
+    const from = behind === undefined ? order.offset : Number(behind);
+    // An owner of before, which doesn't know of a release, may still write one; it can't record it.
+    if (!key.parkedFroms.has(from) || from > order.offset)
+      this.violate(
+        'parked first',
+        `a dead letter of ${nameOf(order)} behind ${behind}, where its key never was parked`,
+      );
     if (tracked.deadLetters++ > 0) return;
     if (tracked.index < key.deadLetterIndex)
-      this.violate('parked in order', `a dead letter of ${name(order)} after one of a later message`);
+      this.violate('parked in order', `a dead letter of ${nameOf(order)} after one of a later message`);
     key.deadLetterIndex = tracked.index;
-    this.#settle(tracked);
+    this.#advance(tracked);
   }
 
   /** The group takes a commit. `assigned` tells whether the partition is that member's in that generation. */
@@ -180,11 +226,11 @@ export class History {
       this.violate('never commit what is lost', `${member} committed ${number}@${offset}, not assigned to it`);
     if (offset < partition.committed)
       this.violate('commits go forward', `${member} committed ${number}@${offset} after @${partition.committed}`);
-    const unfinished = partition.messages[partition.settled];
+    const unfinished = partition.messages[partition.through];
     if (unfinished !== undefined && unfinished.order.offset < offset)
       this.violate(
         'no commit past an unfinished message',
-        `${member} committed ${number}@${offset} past ${name(unfinished.order)}`,
+        `${member} committed ${number}@${offset} past ${nameOf(unfinished.order)}`,
       );
     partition.committed = offset;
   }
@@ -192,73 +238,75 @@ export class History {
   /** Whether every message is through and committed. */
   get complete(): boolean {
     return this.#partitions.every(
-      ({ messages, settled, committed, end }) => settled === messages.length && committed === end,
+      ({ messages, through, committed, end }) => through === messages.length && committed === end,
     );
   }
 
   /** What holds of the whole once everything is through. */
   close(): void {
-    for (const { messages, settled, committed, end } of this.#partitions) {
-      const stuck = messages[settled];
+    for (const { messages, through, committed, end } of this.#partitions) {
+      const stuck = messages[through];
       if (stuck !== undefined)
-        this.violate('everything finishes', `${name(stuck.order)} (${stuck.order.nature}) is not through`);
+        this.violate('everything finishes', `${nameOf(stuck.order)} (${stuck.order.nature}) is not through`);
       else if (committed !== end) this.violate('everything finishes', `committed @${committed} of @${end}`);
     }
-    for (const key of this.#keys.values())
-      for (const tracked of key.messages) this.#closeMessage(tracked, key.parkedFrom);
+    for (const key of this.#keys.values()) {
+      const parkedFrom = key.parkedFrom ?? Number.POSITIVE_INFINITY;
+      for (const tracked of key.messages) this.#closeMessage(tracked, tracked.order.offset >= parkedFrom);
+    }
   }
 
-  #closeMessage({ order, deadLetters }: Tracked, parkedFrom: number | undefined): void {
-    const parked = parkedFrom !== undefined && order.offset >= parkedFrom;
+  /** Each message is exactly one of: applied, parked, discarded. */
+  #closeMessage(tracked: Tracked, keyIsParked: boolean): void {
+    const { order, letter, interrupted } = tracked;
     const wrong = (what: string) =>
-      this.violate('applied or dead-lettered', `${name(order)} (${order.nature}) ${what}`);
-    if (parked !== deadLetters > 0)
-      wrong(parked ? 'is parked and has no dead letter' : 'has a dead letter and is not parked');
-    if (!parked && mustPark(order) && failsAt(order.nature) !== undefined) wrong('was not parked');
-    if (parked || !this.#shape.apply || order.nature === 'skipped') return;
-    if (!this.#effects.has(order.id)) wrong('has no effect');
-    if ((this.#outputs.get(order.id)?.size ?? 0) !== order.outputs) wrong('lacks outputs');
+      this.violate('applied, parked or discarded', `${nameOf(order)} (${order.nature}) ${what}`);
+    if (keyIsParked && letter === undefined) wrong('is parked and has no dead letter');
+    if (!keyIsParked && letter === 'parked') wrong('is parked, and its key is not');
+    if (this.repaired && letter === 'parked') wrong('could not be replayed');
+    const applied = letter === undefined || letter === 'replayed';
+    if (applied && mustPark(order) && !this.isCured(order.id) && failsAt(order.nature) !== undefined)
+      wrong('was not parked');
+    if (order.nature === 'skipped' || !this.#shape.apply) return;
+    if (applied && !this.#isApplied(tracked)) wrong('lacks its effect or outputs');
+    const repeated = (this.#byId.get(order.id)?.length ?? 0) > 1;
+    if (!applied && this.#effects.has(order.id) && !interrupted && !repeated && order.nature !== 'refused')
+      wrong(`is ${letter} and has its effect`);
   }
 
-  #settleId(id: string): void {
-    for (const tracked of this.#byId.get(id) ?? []) this.#settle(tracked);
+  #advanceId(id: string): void {
+    for (const tracked of this.#byId.get(id) ?? []) this.#advance(tracked);
   }
 
-  #settle(tracked: Tracked): void {
-    if (tracked.settled || !this.#isThrough(tracked)) return;
-    tracked.settled = true;
+  #advance(tracked: Tracked): void {
     const key = this.#key(tracked.order.key);
-    while (key.messages[key.settled]?.settled === true) key.settled++;
+    tracked.through ||= tracked.letter !== undefined || this.#isApplied(tracked);
+    for (let next = key.messages[key.final]; next !== undefined && isFinal(next); next = key.messages[key.final])
+      key.final++;
     const partition = this.#partition(tracked.order.partition);
-    while (partition.messages[partition.settled]?.settled === true) partition.settled++;
+    while (partition.messages[partition.through]?.through === true) partition.through++;
   }
 
-  #isThrough({ order, decoded, prepared, deadLetters }: Tracked): boolean {
-    if (deadLetters > 0) return true;
+  #isApplied({ order, decoded, prepared }: Tracked): boolean {
     if (order.nature === 'skipped') return decoded;
     if (this.#shape.apply)
       return this.#effects.has(order.id) && (this.#outputs.get(order.id)?.size ?? 0) === order.outputs;
     return this.#shape.prepare ? prepared : decoded;
   }
 
-  #key(key: string): Key {
+  #key(key: string): TrackedKey {
     const found = this.#keys.get(key);
     if (found === undefined) throw new Error(`no message with key ${key} was sent`);
     return found;
   }
 
-  #partition(number: number): Partition {
+  #partition(number: number): TrackedPartition {
     const found = this.#partitions[number];
     if (found === undefined) throw new Error(`no partition ${number}`);
     return found;
   }
 }
 
-/** A message's bytes. */
-export function bytesOf({ id, nature }: Order): string {
-  return JSON.stringify({ id, nature });
-}
-
-function name({ id, key, partition, offset }: Order): string {
-  return `${partition}/${offset} (${id} of ${key})`;
+function isFinal({ through, letter }: Tracked): boolean {
+  return through && letter !== 'parked';
 }

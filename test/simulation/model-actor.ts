@@ -1,10 +1,11 @@
 import { type Actor, type Item, type Message, OutageError, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
-import { bytesOf, type History, type Tracked } from './history.ts';
+import type { History } from './history.ts';
 import { OUTPUT_TOPIC } from './model-log.ts';
 import type { ModelSession, ModelStore } from './model-store.ts';
 import type { Network } from './network.ts';
 import { type ActorShape, failsAt } from './orders.ts';
+import { bytesOf, type Tracked } from './tracked.ts';
 import type { Body } from './world.ts';
 
 const SLOW_MS_MAX = 4_000;
@@ -29,7 +30,8 @@ export function modelActor(body: Body, world: ActorWorld): Actor<unknown, unknow
       const tracked = trackedOf(history, message);
       history.began(tracked);
       body.world.log(body.name, `begins ${tracked.order.id} at ${message.partition}/${message.offset}`);
-      if (failsAt(tracked.order.nature) === 'decode') throw new SyntaxError('poison');
+      if (failsAt(tracked.order.nature) === 'decode' && !history.isCured(tracked.order.id))
+        throw new SyntaxError('poison');
       history.decoded(tracked);
       return tracked.order.nature === 'skipped' ? skip : tracked;
     },
@@ -44,7 +46,7 @@ function trackedOf(history: History, message: Message): Tracked {
   const { order } = tracked;
   if (
     message.key !== order.key ||
-    String(message.value) !== bytesOf(order) ||
+    (String(message.value) !== bytesOf(order) && String(message.value) !== tracked.edited) ||
     String(message.headers.source) !== 'simulation'
   )
     history.violate('bytes stay as they are', `${message.partition}/${message.offset} reads ${String(message.value)}`);
@@ -52,7 +54,7 @@ function trackedOf(history: History, message: Message): Tracked {
 }
 
 function fails(world: ActorWorld, { order }: Tracked, step: keyof ActorShape): boolean {
-  if (failsAt(order.nature) !== step) return false;
+  if (failsAt(order.nature) !== step || world.history.isCured(order.id)) return false;
   if (order.nature.startsWith('poison')) return true;
   const left = world.failuresLeft.get(order.id) ?? order.failures;
   world.failuresLeft.set(order.id, left - 1);

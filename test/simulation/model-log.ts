@@ -1,9 +1,10 @@
 import type { FetchedBatch, FetchedRecord } from '../../kafka/consumer.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import type { OutgoingRecord } from '../../kafka/producer.ts';
-import { bytesOf, type History } from './history.ts';
+import type { History } from './history.ts';
 import { Lane, Network } from './network.ts';
 import type { Order } from './orders.ts';
+import { bytesOf } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
 export const INPUT_TOPIC = 'orders';

@@ -91,11 +91,12 @@ export class ModelSlot implements HostedSlot {
 
   open(partitions: OpenPartition[]): Promise<void> {
     return this.#run(({ engine }) => {
-      for (const { parked, ...partition } of partitions)
+      for (const { parked, settled, ...partition } of partitions)
         engine.open({
           topic: INPUT_TOPIC,
           ...partition,
           parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
+          settledOffsets: settled.map(({ key, settledOffset }) => [key, settledOffset]),
         });
     });
   }

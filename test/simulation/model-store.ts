@@ -1,7 +1,7 @@
-import type { Parking } from '../../runtime/mailbox.ts';
-import type { ParkedKey } from '../../store/parked-keys.ts';
-import type { History, Tracked } from './history.ts';
+import type { History } from './history.ts';
+import { ModelDeadLetters, type ReplayFlaw } from './model-dead-letters.ts';
 import { Network } from './network.ts';
+import type { Tracked } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
 /** So long a claim waits for transactions of the epoch before, as the real store does. */
@@ -22,27 +22,30 @@ export interface ModelSession {
 }
 
 /**
- * The database: epochs, parked keys and the effects, under the rules that the real store's SQL keeps. Effects have no unique key here, so only
+ * The database: epochs, dead letters and the effects, under the rules that the real store's SQL keeps. Effects have no unique key here, so only
  * the fence stands between two owners and an effect that happens twice.
  */
 export class ModelStore {
   readonly network: Network;
+  readonly deadLetters: ModelDeadLetters;
   /** Share of the statements that meet another transaction. */
   conflicts = 0;
   readonly #fencing: boolean;
   readonly #world: World;
   readonly #history: History;
   readonly #epochs = new Map<number, number>();
-  readonly #parked = new Map<string, ParkedKey>();
   readonly #sessions = new Set<ModelSession>();
   #claims: (() => boolean)[] = [];
 
   /** @param fencing false lets transactions of any epoch pass: a mutant. */
-  constructor(world: World, history: History, fencing: boolean) {
+  constructor(world: World, history: History, fencing: boolean, flaw?: ReplayFlaw) {
     this.#fencing = fencing;
     this.#world = world;
     this.#history = history;
     this.network = new Network(world, connectionError);
+    const isCurrent = (partition: number, epoch: number) => epoch === this.#epoch(partition);
+    const fence = { isCurrent, holds: fencing ? isCurrent : () => true };
+    this.deadLetters = new ModelDeadLetters(world, history, this.network, fence, flaw);
   }
 
   /** The next epoch of each partition, once no transaction holds the one before. */
@@ -62,30 +65,6 @@ export class ModelStore {
       if (attempt()) return;
       this.#claims.push(attempt);
       this.#world.schedule(FENCE_PATIENCE_MS, () => this.#endBlocking(partitions));
-    });
-  }
-
-  loadParked(body: Body, partitions: readonly number[]): Promise<ParkedKey[]> {
-    return this.network.call(body, (answer) =>
-      answer.resolve([...this.#parked.values()].filter(({ partition }) => partitions.includes(partition))),
-    );
-  }
-
-  /** One transaction of its own: the fence, then the row. A key that is parked stays as it is. */
-  park(body: Body, tracked: Tracked, epoch: number, parking: Parking): Promise<boolean> {
-    const { partition, key } = tracked.order;
-    return this.network.call(body, (answer) => {
-      const current = epoch === this.#epoch(partition);
-      if (this.#fencing && !current) {
-        answer.resolve(false);
-        return;
-      }
-      if (!this.#parked.has(key)) {
-        this.#world.log('store', `parked ${key} from ${parking.firstOffset} on, by ${body.name}`);
-        this.#history.parked(tracked.order, current);
-        this.#parked.set(key, { partition, key, ...parking });
-      }
-      answer.resolve(true);
     });
   }
 

@@ -3,6 +3,7 @@ import { Mailbox, type MailboxIdentity, type Parking } from '../../runtime/mailb
 import type { MessageEntry } from '../../runtime/message-entry.ts';
 import type { PartitionView } from '../../runtime/runtime-view.ts';
 import type { ModelConsumer } from './model-consumer.ts';
+import type { ReplayFlaw } from './model-dead-letters.ts';
 
 /** A classic bug, put in from outside: the oracle must notice it. */
 export interface Mutant {
@@ -12,6 +13,7 @@ export interface Mutant {
   wrapConsumer?(partitions: () => PartitionView[]): FlawedConsumer;
   /** False lets transactions of any epoch pass. */
   fencing?: boolean;
+  replayFlaw?: ReplayFlaw;
 }
 
 export interface FlawedConsumer {
@@ -43,6 +45,26 @@ export const mutants: readonly Mutant[] = [
     createMailbox: (identity) => new UnparkingMailbox(identity),
   },
   { name: 'missing-fence', description: 'effects and parking of an old epoch are let through', fencing: false },
+  {
+    name: 'replay-out-of-order',
+    description: 'replays the newest parked message of a key first',
+    replayFlaw: 'newest-first',
+  },
+  {
+    name: 'release-before-followers',
+    description: 'releases a key once its first message is replayed, with followers still parked',
+    replayFlaw: 'early-release',
+  },
+  {
+    name: 'replay-beside-live',
+    description: 'replays without a place among the messages of the key',
+    createMailbox: (identity) => new CrowdedMailbox(identity),
+  },
+  {
+    name: 'settled-forgotten',
+    description: 'a new owner works again on messages that were replayed or discarded',
+    replayFlaw: 'settled-forgotten',
+  },
 ];
 
 function highestSeen(): FlawedConsumer {
@@ -141,4 +163,12 @@ class UnparkingMailbox extends Mailbox<MessageEntry> {
     const parking = super.parkingOf(entry);
     return parking?.firstOffset === entry.offset ? parking : undefined;
   }
+}
+
+class CrowdedMailbox extends Mailbox<MessageEntry> {
+  override add(entry: MessageEntry): boolean {
+    return entry.replay === 'called' || super.add(entry);
+  }
+
+  override leave(): undefined {}
 }

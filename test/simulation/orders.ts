@@ -12,6 +12,8 @@ export type Nature =
   /** Fails so often at first, then no more. */
   | 'flaky-prepare'
   | 'flaky-apply'
+  /** Has an effect, but the broker refuses one of its outputs. */
+  | 'refused'
   /** Takes long. */
   | 'slow';
 

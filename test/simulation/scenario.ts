@@ -1,5 +1,6 @@
 import type { RuntimeLimits } from '../../runtime/host-options.ts';
 import { type FaultName, faultNames } from './faults.ts';
+import type { OperatorPlan } from './model-operator.ts';
 import type { ActorShape } from './orders.ts';
 import { Random } from './random.ts';
 
@@ -23,6 +24,7 @@ export interface Scenario {
   startFailures: number;
   batchRecordsMax: number;
   limits: RuntimeLimits;
+  operator: OperatorPlan | undefined;
 }
 
 /** Small bounds meet more often than large ones; each seed has another selection of faults, so that no fault hides another. */
@@ -69,5 +71,8 @@ export function scenarioOf(seed: number): Scenario {
       commitIntervalMs: random.integer(20, 500),
       drainTimeoutMs: random.integer(200, 3_000),
     },
+    operator: random.chance(0.6)
+      ? { meanMs: random.integer(200, 4_000), cures: random.next(), repairs: random.chance(0.5) }
+      : undefined,
   };
 }

@@ -29,6 +29,9 @@ describe('the invariants hold under every interleaving that was tried', () => {
 test.each([
   ['a thread dies in an outage and its partitions stay paused', 2950],
   ['the last message of an outage is poison and the outage is never over', 2207],
+  ['a replayed message waits for the next live one on a quiet slot', 6],
+  ['replays prepare more messages at a time than the bound', 18],
+  ['the answer of a release is lost and the thread parks the key for ever', 211],
   ['an assignment and a new thread open the same partition, and messages in between are dropped', 4999],
 ])('fixed once: %s', async (_, seed) => {
   expect((await simulate(seed)).violation, command(seed)).toBeUndefined();

@@ -4,6 +4,7 @@ import { heal, injectFaults, type Targets } from './faults.ts';
 import { History } from './history.ts';
 import { ModelGroup } from './model-group.ts';
 import { ModelLog } from './model-log.ts';
+import { Operator } from './model-operator.ts';
 import { ModelStore } from './model-store.ts';
 import { type Mutant, unchanged } from './mutants.ts';
 import { Network } from './network.ts';
@@ -63,7 +64,7 @@ export async function simulate(
 async function run(scenario: Scenario, world: World, history: History, mutant: Mutant): Promise<void> {
   const { shape, partitions, limits, slots, batchRecordsMax } = scenario;
   const log = new ModelLog(world, history, partitions);
-  const store = new ModelStore(world, history, mutant.fencing ?? true);
+  const store = new ModelStore(world, history, mutant.fencing ?? true, mutant.replayFlaw);
   const group = new ModelGroup(world, log.network, history, partitions);
   const provider = new Network(world, () => new OutageError('the modelled provider is away'));
   const actor = { history, store, provider, shape, failuresLeft: new Map(), preparesMax: limits.slot.preparesMax };
@@ -79,14 +80,20 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
     Object.assign(weather, { loss: scenario.loss, stalls: scenario.stalls });
   store.conflicts = scenario.conflicts;
   plan(scenario, world, log, workers);
+  const operator = scenario.operator && new Operator(world, history, store.deadLetters, scenario.operator);
+  operator?.start();
   const stopFaults = injectFaults(targets, scenario.faults, scenario.faultMeanMs);
   await world.run(() => history.violation !== undefined, scenario.activeMs);
   stopFaults();
   startFailures = 0;
   heal(targets);
-  await world.run(() => history.violation !== undefined || history.complete, world.now + RECOVERY_MS_MAX);
-  if (!history.complete) for (const worker of workers) worker.explain();
+  operator?.finish();
+  const { deadLetters } = store;
+  const complete = () => history.complete && deadLetters.idle && !(history.repaired && deadLetters.parkedKeys > 0);
+  await world.run(() => history.violation !== undefined || complete(), world.now + RECOVERY_MS_MAX);
+  if (history.violation === undefined && !complete()) for (const worker of workers) worker.explain();
   history.close();
+  if (!deadLetters.idle) history.violate('everything finishes', 'a replay is not over');
 }
 
 /** When orders come and workers start. */

@@ -194,11 +194,15 @@ export class WorkerProcess {
   async #claim(body: Body, partitions: readonly number[]): Promise<Map<number, Ownership>> {
     const { store } = this.#surroundings;
     const epochs = await store.claim(body, partitions);
-    const parked = await store.loadParked(body, partitions);
+    const { parked, settled } = await store.deadLetters.load(body, partitions);
     return new Map(
       partitions.map((partition) => [
         partition,
-        { epoch: epochs.get(partition), parked: parked.filter((key) => key.partition === partition) },
+        {
+          epoch: epochs.get(partition),
+          parked: parked.filter((key) => key.partition === partition),
+          settled: settled.filter((key) => key.partition === partition),
+        },
       ]),
     );
   }
@@ -217,8 +221,9 @@ export class WorkerProcess {
         park: (mailbox, key, parking) => {
           const tracked = history.at(mailbox.partition, parking.firstOffset);
           if (tracked.order.key !== key) history.violate('parked is the message', `${key} at ${parking.firstOffset}`);
-          return store.park(thread, tracked, mailbox.epoch ?? -1, parking);
+          return store.deadLetters.park(thread, tracked, mailbox.epoch ?? -1, parking);
         },
+        deadLetters: store.deadLetters.portOf(thread),
         report,
         observe: { turn() {}, retry() {}, deadLetter() {} },
       },
