@@ -6,7 +6,9 @@ const PROBE_INTERVAL_MS = 2_000;
 export interface KafkaHealth {
   /** `undefined` while Kafka answers and has the topic, else the reason. */
   reason(): string | undefined;
-  /** An append failed: ask Kafka again until it answers. */
+  /** The reason, if Kafka itself was asked and said so, or did not answer. */
+  outage(): string | undefined;
+  /** An append failed: ask Kafka, and again until it answers. */
   suspect(error: Error): void;
   /** An append succeeded, which proves more than any question. */
   confirm(): void;
@@ -19,29 +21,38 @@ export interface KafkaHealth {
  */
 export function watchKafka(brokers: string[]): KafkaHealth {
   let reason: string | undefined = 'not reached yet';
+  /** The last answer to a question of ours. */
+  let outage: string | undefined;
+  let asking = false;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   async function probe(): Promise<void> {
     timer = undefined;
-    reason = await askKafka(brokers);
-    if (reason !== undefined) again();
+    asking = true;
+    outage = await askKafka(brokers);
+    asking = false;
+    reason = outage;
+    if (outage !== undefined) again(PROBE_INTERVAL_MS);
   }
 
-  function again(): void {
-    if (closed || timer !== undefined) return;
-    timer = setTimeout(() => void probe(), PROBE_INTERVAL_MS).unref();
+  function again(afterMs: number): void {
+    if (closed || asking || timer !== undefined) return;
+    timer = setTimeout(() => void probe(), afterMs).unref();
   }
 
   void probe();
   return {
     reason: () => reason,
+    outage: () => outage,
     suspect(error) {
+      // What was asked lately says how things are; a question right behind each failure would ask as often as clients do.
+      again(reason === undefined ? 0 : PROBE_INTERVAL_MS);
       reason = error.message;
-      again();
     },
     confirm() {
       reason = undefined;
+      outage = undefined;
       clearTimeout(timer);
       timer = undefined;
     },

@@ -1,5 +1,5 @@
 import { topics } from '../contracts/topics.ts';
-import type { RecordProducer } from '../kafka/index.ts';
+import { KafkaUnavailableError, type RecordProducer } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Intake } from './intake.ts';
 import type { KafkaHealth } from './kafka-health.ts';
@@ -10,7 +10,10 @@ export interface KafkaIntakeOptions {
   logger: Logger;
 }
 
-/** Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. */
+/**
+ * Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. Once an order was not acknowledged in time and
+ * Kafka does not answer a question either, orders are refused at once instead of waiting for their deadline each, until it answers.
+ */
 export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptions): Intake {
   /** The last answer was an error: an outage is logged twice, at its begin and its end, and not per order. */
   let failing = false;
@@ -26,6 +29,13 @@ export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptio
 
   return {
     accept({ orderId, value, headers, commonHeaders }, done) {
+      if (failing) {
+        const reason = health.outage();
+        if (reason !== undefined) {
+          setImmediate(done, new KafkaUnavailableError(reason));
+          return;
+        }
+      }
       producer.append({ topic: topics.rawOrders, key: orderId, value, headers, commonHeaders }, (error) => {
         if (error !== null || failing) turn(error);
         done(error);

@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from '../contracts/errors.ts';
 import { limits } from '../contracts/limits.ts';
 import { orderIdSchema, orderSchema } from '../contracts/order.ts';
+import { acceptedCodings } from './content-coding.ts';
 
 const problemRef = { $ref: '#/components/schemas/Problem' };
 
@@ -20,7 +21,7 @@ export function openApi() {
         post: {
           operationId: 'submitOrder',
           summary: 'Submit one order',
-          parameters: [traceparent, requestId],
+          parameters: [traceparent, requestId, contentEncoding],
           requestBody: {
             required: true,
             content: { 'application/json': { schema: { $ref: '#/components/schemas/NewOrder' } } },
@@ -46,6 +47,7 @@ export function openApi() {
               'body-too-large',
               'unsupported-media-type',
               'invalid-order',
+              'rate-limited',
               'overloaded',
               'log-unavailable',
               'draining',
@@ -58,7 +60,7 @@ export function openApi() {
         post: {
           operationId: 'submitBatch',
           summary: `Submit up to ${limits.batchOrdersMax} orders, one a line`,
-          parameters: [traceparent, requestId],
+          parameters: [traceparent, requestId, contentEncoding],
           requestBody: { required: true, content: { 'application/x-ndjson': { schema: { type: 'string' } } } },
           responses: {
             '207': { description: 'What became of each line.', content: json(batchResult) },
@@ -84,11 +86,32 @@ export function openApi() {
           },
         },
       },
+      '/v1/stream': {
+        get: {
+          operationId: 'openStream',
+          summary: 'WebSocket for orders and their status; its frames are described in /asyncapi.json',
+          responses: {
+            '101': { description: 'The connection speaks the subprotocol that the answer names.' },
+            ...errors('malformed-request', 'unauthenticated', 'draining'),
+          },
+        },
+      },
+      '/openapi.json': { get: document('openApi', 'This document') },
+      '/asyncapi.json': { get: document('asyncApi', 'The frames of /v1/stream as AsyncAPI 3') },
     },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       schemas: { Order: orderSchema, NewOrder: newOrder, Problem: problemSchema },
     },
+  };
+}
+
+function document(operationId: string, summary: string) {
+  return {
+    operationId,
+    summary,
+    security: [],
+    responses: { '200': { description: summary, content: json({ type: 'object' }) } },
   };
 }
 
@@ -109,6 +132,7 @@ const problemSchema = {
     status: { type: 'integer' },
     detail: { type: 'string' },
     code: { enum: Object.keys(errorTable) },
+    retryAfterS: { type: 'integer', minimum: 1, description: 'Seconds to wait.' },
     errors: {
       type: 'array',
       items: {
@@ -181,8 +205,16 @@ const requestId = {
   name: 'x-request-id',
   in: 'header',
   required: false,
-  description: 'Repeated in the answer.',
+  description: 'Repeated in the answer and kept with the order. Answers that refuse something have one in any case.',
   schema: { type: 'string', maxLength: 128 },
+};
+
+const contentEncoding = {
+  name: 'content-encoding',
+  in: 'header',
+  required: false,
+  description: 'How the body is packed; the limits of its size hold for what it unpacks to.',
+  schema: { enum: acceptedCodings },
 };
 
 function json(schema: object) {
@@ -202,7 +234,7 @@ function errors(...codes: ErrorCode[]): Record<string, object> {
       {
         description: group.map((code) => `${code}: ${errorTable[code].doc}`).join(' '),
         content: { 'application/problem+json': { schema: problemRef } },
-        ...(status === 503 ? { headers: { 'Retry-After': header('Seconds to wait.') } } : {}),
+        ...(status === 503 || status === 429 ? { headers: { 'Retry-After': header('Seconds to wait.') } } : {}),
       },
     ]),
   );

@@ -49,6 +49,7 @@ test('202 means that the log has the client’s bytes, with the event’s header
     ce_subject: order.orderId,
     'content-type': 'application/json',
     traceparent,
+    'x-request-id': 'till-7/42',
   });
 });
 
