@@ -3,7 +3,7 @@ import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { connectingProducer } from './connecting-producer.ts';
-import { startGrpcServer } from './grpc/server.ts';
+import { openGrpc } from './grpc/server.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
 import { type IntakeServerOptions, startIntakeServer } from './server.ts';
@@ -45,16 +45,7 @@ export async function startGateway(
       lookup: statuses.lookup,
       streams,
       onStream: () => feed.opened(),
-      openBeside: opensBeside
-        ? (desk) =>
-            startGrpcServer(desk, {
-              host: config.ORDERMESH_HOST,
-              port: config.ORDERMESH_GRPC_PORT,
-              certFile: config.TLS_CERT_FILE,
-              keyFile: config.TLS_KEY_FILE,
-              region: config.REGION,
-            })
-        : undefined,
+      openBeside: opensBeside ? openGrpc(config) : undefined,
     });
     return {
       addresses: server.addresses,

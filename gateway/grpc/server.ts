@@ -2,9 +2,10 @@ import { Server, type ServerOptions, type UntypedServiceImplementation } from '@
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import type { Config } from '../../contracts/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { FrontDesk, WayIn } from '../way-in.ts';
+import type { FrontDesk, OpenWayIn, WayIn } from '../way-in.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
 import { getHandler } from './get.ts';
@@ -35,11 +36,22 @@ const options: ServerOptions = {
   'grpc.enable_channelz': 0,
 };
 
+/** gRPC as the configuration asks for it. */
+export function openGrpc(config: Config): OpenWayIn {
+  const address = {
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_GRPC_PORT,
+    certFile: config.TLS_CERT_FILE,
+    keyFile: config.TLS_KEY_FILE,
+  };
+  return (desk) => startGrpcServer(desk, { ...address, region: config.REGION });
+}
+
 /**
  * Orders over gRPC, with the standard health and reflection services.
  * @throws Error naming the port when it is taken.
  */
-export async function startGrpcServer(
+async function startGrpcServer(
   desk: FrontDesk,
   { region, ...address }: ListenOptions & { region: string },
 ): Promise<WayIn> {

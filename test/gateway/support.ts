@@ -6,6 +6,7 @@ import type { Order } from '../../contracts/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
 import { startGateway } from '../../gateway/gateway.ts';
+import { openGrpc } from '../../gateway/grpc/server.ts';
 import type { Intake, IntakeOrder } from '../../gateway/intake.ts';
 import { issueToken } from '../../gateway/issuer.ts';
 import { startIntakeServer } from '../../gateway/server.ts';
@@ -63,7 +64,9 @@ export async function startTestGateway(environment: Environment = {}): Promise<T
 
 /** The gateway's server on an intake of the test, for states that a healthy log leaves too fast. */
 export async function startServerOn(intake: Intake, environment: Environment = {}): Promise<TestServer> {
-  return testServer(environment, (config) => startIntakeServer({ config, logger, role: 'gateway', intake }));
+  return testServer(environment, (config) =>
+    startIntakeServer({ config, logger, role: 'gateway', intake, openBeside: openGrpc(config) }),
+  );
 }
 
 /** A server of the gateway's interface, however it is made. */
@@ -119,6 +122,10 @@ export class HeldIntake implements Intake {
   accept(order: IntakeOrder, done: (error: Error | null) => void): void {
     this.taken.push(order);
     this.#pending.push(done);
+  }
+
+  get unanswered(): number {
+    return this.#pending.length;
   }
 
   /** Answers everything that is held. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   type CallOptions,
   type ClientDuplexStream,
@@ -23,6 +22,10 @@ export const definitions = loadSync(['ordermesh.proto', 'google/rpc/error_detail
 const proto = loadPackageDefinition(definitions) as unknown as {
   ordermesh: { v1: { Orders: ServiceClientConstructor } };
 } & GrpcObject;
+
+/** The methods of a client made from a proto, which the typings leave open. */
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type AnyClient = Record<string, (...args: any[]) => any> & { close(): void };
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read what the server answered.
 export type Message = any;
@@ -52,13 +55,17 @@ export function orderMessage(order: Partial<Order> | Record<string, unknown>): M
   };
 }
 
+export function clientOf(service: ServiceClientConstructor, address: string): AnyClient {
+  return new service(new URL(address).host, credentials.createInsecure()) as unknown as AnyClient;
+}
+
 export class GrpcClient implements Disposable {
-  readonly #client: InstanceType<ServiceClientConstructor>;
+  readonly #client: AnyClient;
   readonly #authorization: string;
 
   constructor(address: string, authorization: string) {
     this.#authorization = authorization;
-    this.#client = new proto.ordermesh.v1.Orders(new URL(address).host, credentials.createInsecure());
+    this.#client = clientOf(proto.ordermesh.v1.Orders, address);
   }
 
   metadata(more: Record<string, string> = {}): Metadata {
@@ -87,7 +94,7 @@ export class GrpcClient implements Disposable {
     let trailers = new Metadata();
     let failure: ServiceError | null = null;
     let answer: Message;
-    const call: ClientUnaryCall = this.#client[method](
+    const call: ClientUnaryCall = this.#client[method]?.(
       request,
       this.metadata(more),
       options,
@@ -116,7 +123,7 @@ export class GrpcClient implements Disposable {
   }
 
   stream(options: CallOptions = {}): OrderStream {
-    return this.#client.SubmitStream(this.metadata(), options);
+    return this.#client.SubmitStream?.(this.metadata(), options);
   }
 
   [Symbol.dispose](): void {
@@ -138,11 +145,11 @@ export class StreamClient {
       this.order.push(answer.id ?? 0);
     });
     stream.on('error', () => {});
-    this.ended = once(stream, 'status').then(([status]) => ({
-      code: status.code,
-      message: status.details,
-      details: detailsOf(status.metadata),
-    }));
+    this.ended = new Promise((resolve) =>
+      stream.on('status', ({ code, details, metadata }) =>
+        resolve({ code, message: details, details: detailsOf(metadata) }),
+      ),
+    );
   }
 }
 

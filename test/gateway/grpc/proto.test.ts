@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { errorTable } from '../../../contracts/errors.ts';
+import { grpcStatus, grpcStatusOf } from '../../../contracts/grpc-status.ts';
+import { limits } from '../../../contracts/limits.ts';
+import { type Order, orderSchema } from '../../../contracts/order.ts';
+import { compileValidator } from '../../../contracts/validation.ts';
+import { messageType } from '../../../gateway/grpc/definition.ts';
+import { fieldPath } from '../../../gateway/grpc/error-details.ts';
+import { orderValue } from '../../../gateway/grpc/order-message.ts';
+import { definitions, orderMessage } from './client.ts';
+
+interface ObjectSchema {
+  required?: string[];
+  properties: Record<string, FieldSchema>;
+}
+
+interface FieldSchema extends Partial<ObjectSchema> {
+  type?: string;
+  enum?: string[];
+  items?: ObjectSchema;
+}
+
+interface ProtoField {
+  name: string;
+  type: string;
+  label: string;
+  typeName: string;
+}
+
+const source = readFileSync(new URL('../../../contracts/ordermesh.proto', import.meta.url), 'utf8');
+
+/** Fields of a message that the proto declares `optional`; the loader's descriptors don't tell. */
+function optionalFields(message: string): Set<string> {
+  const body = new RegExp(`^message ${message} \\{\\n(.*?)^\\}`, 'ms').exec(source)?.[1] ?? '';
+  return new Set([...body.matchAll(/^\s*optional \w+ (\w+) =/gm)].map((match) => camel(match[1] ?? '')));
+}
+
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+function fieldsOf(message: string): ProtoField[] {
+  const { field } = messageType(`ordermesh.v1.${message}`).type as { field: ProtoField[] };
+  return field.toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+function wordsOf(enumName: string, prefix: string): string[] {
+  const definition = definitions[`ordermesh.v1.${enumName}`] as { type: unknown } | undefined;
+  const { value } = (definition?.type ?? { value: [] }) as { value: { name: string; number: number }[] };
+  return value
+    .filter(({ number }) => number > 0)
+    .map(({ name }) => name.replace(prefix, '').toLowerCase().replaceAll('_', '-'));
+}
+
+const order = orderSchema as unknown as ObjectSchema;
+const item = order.properties.items?.items as ObjectSchema;
+const modifier = item.properties.modifiers?.items as ObjectSchema;
+const payment = order.properties.payment as ObjectSchema;
+
+describe('the proto says what the JSON schema says', () => {
+  test.each([
+    ['Order', order],
+    ['Item', item],
+    ['Modifier', modifier],
+    ['Payment', payment],
+  ])('%s', (message, schema) => {
+    const expected = Object.entries(schema.properties)
+      .map(([name, { type, enum: values }]) => ({
+        name,
+        type:
+          values !== undefined
+            ? 'TYPE_ENUM'
+            : type === 'string'
+              ? 'TYPE_STRING'
+              : type === 'integer'
+                ? 'TYPE_INT32'
+                : 'TYPE_MESSAGE',
+        label: type === 'array' ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL',
+      }))
+      .toSorted((a, b) => a.name.localeCompare(b.name));
+    expect(fieldsOf(message).map(({ name, type, label }) => ({ name, type, label }))).toEqual(expected);
+    const optional = Object.keys(schema.properties).filter(
+      (name) => !schema.required?.includes(name) && schema.properties[name]?.type !== 'array',
+    );
+    // The orderId is required of an order, not of its sender: the gateway makes one.
+    if (message === 'Order') optional.push('orderId');
+    expect(optionalFields(message)).toEqual(new Set(optional));
+  });
+
+  test('the values of the enums', () => {
+    expect(wordsOf('Channel', 'CHANNEL_')).toEqual(order.properties.channel?.enum);
+    expect(wordsOf('PaymentMethod', 'PAYMENT_METHOD_')).toEqual(payment.properties.method?.enum);
+  });
+
+  test('the largest amount fits into an int32', () => {
+    expect(limits.amountMax).toBeLessThan(2 ** 31);
+  });
+});
+
+const skus = fc.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/).filter((text) => text.length <= 64);
+const amounts = fc.integer({ min: 0, max: limits.amountMax });
+const quantities = fc.integer({ min: 1, max: limits.quantityMax });
+const orders = fc.record(
+  {
+    orderId: fc.uuid(),
+    storeId: fc.constantFrom('us-il-0001', 'de-be-0042'),
+    channel: fc.constantFrom<Order['channel']>('pos', 'kiosk', 'drive-thru', 'app', 'web', 'delivery'),
+    placedAt: fc.constantFrom('2026-11-22T10:00:00.000Z', '2026-11-22T10:00:00Z', '2026-11-22T05:00:00.1-05:00'),
+    currency: fc.constantFrom('USD', 'EUR', 'JPY'),
+    items: fc.array(
+      fc.record(
+        {
+          sku: skus,
+          quantity: quantities,
+          unitPrice: amounts,
+          modifiers: fc.array(
+            fc.record({ sku: skus, quantity: quantities, unitPrice: amounts }, { requiredKeys: ['sku', 'unitPrice'] }),
+            { minLength: 1, maxLength: 4 },
+          ),
+          note: fc.string({ unit: 'grapheme', maxLength: 20 }),
+        },
+        { requiredKeys: ['sku', 'quantity', 'unitPrice'] },
+      ),
+      { minLength: 1, maxLength: 5 },
+    ),
+    total: amounts,
+    customerId: fc.string({ minLength: 1, maxLength: 64 }),
+    payment: fc.oneof(
+      fc.record({ method: fc.constant<'cash'>('cash') }),
+      fc.record({ method: fc.constantFrom<'card' | 'app'>('card', 'app'), token: fc.constant('tok_visa') }),
+    ),
+  },
+  { requiredKeys: ['orderId', 'storeId', 'channel', 'placedAt', 'currency', 'items', 'total', 'payment'] },
+);
+
+test('any valid order comes out of its message as it went in, and is valid', () => {
+  const validate = compileValidator(orderSchema);
+  const type = definitions['ordermesh.v1.Order'] as unknown as { serialize(message: object): Buffer };
+  fc.assert(
+    fc.property(orders, (sent) => {
+      const received = orderValue(messageType('ordermesh.v1.Order').deserialize(type.serialize(orderMessage(sent))));
+      expect(validate(received).ok).toBe(true);
+      expect(JSON.parse(JSON.stringify(received))).toEqual(sent);
+    }),
+  );
+});
+
+test('a message without anything lacks every required field', () => {
+  const validated = compileValidator(orderSchema)(orderValue({}));
+  const pointers = validated.ok ? [] : validated.errors.map(({ pointer }) => pointer);
+  expect(pointers.toSorted()).toEqual([
+    '/channel',
+    '/currency',
+    '/items',
+    '/orderId',
+    '/payment',
+    '/placedAt',
+    '/storeId',
+  ]);
+});
+
+test('every error has its status', () => {
+  for (const { status } of Object.values(errorTable)) {
+    const name = grpcStatusOf(status);
+    expect(grpcStatus[name]).toBeGreaterThan(0);
+    if (status < 500) expect(name).not.toBe('INTERNAL');
+  }
+});
+
+test('a pointer is a path of the request', () => {
+  expect(fieldPath('')).toBe('order');
+  expect(fieldPath('/items/3/modifiers/0/unitPrice')).toBe('order.items[3].modifiers[0].unit_price');
+});
