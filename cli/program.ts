@@ -65,7 +65,7 @@ const commands: Record<string, Entry> = {
     load: async () => (await import('./orders.ts')).ordersCommand(),
   },
   dlt: {
-    summary: 'look into the dead-letter topics',
+    summary: 'look at parked messages, replay or discard them',
     load: async () => (await import('./dlt.ts')).dltCommand(),
   },
   audit: {

@@ -13,6 +13,11 @@ export interface LetterPlace extends KeyPlace {
   offset: number;
 }
 
+export interface BusyKey extends KeyPlace {
+  /** The act that it is in. */
+  act: number;
+}
+
 /** Who does something, why, and to what. */
 export interface ActRequest {
   operator: string;
@@ -34,8 +39,8 @@ export interface ActOutcome {
   act: number | undefined;
   keys: number;
   letters: number;
-  /** Keys that a replay has in its hands already; they were left alone. */
-  busy: KeyPlace[];
+  /** Keys that an act has in its hands already; they were left alone. */
+  busy: BusyKey[];
 }
 
 /**
@@ -108,17 +113,17 @@ export async function discardDeadLetters(
 }
 
 /** The keys that are parked, in two halves; locked in the order of their names, so that two operators can't lock each other out. */
-async function lockKeys(sql: Transaction, keys: readonly KeyPlace[]): Promise<{ free: KeyPlace[]; busy: KeyPlace[] }> {
-  const rows = await sql<(KeyPlace & { replaying: boolean })[]>`
-    select p.consumer_group as "group", p.topic, p.partition, p.key, p.replay is not null as replaying
+async function lockKeys(sql: Transaction, keys: readonly KeyPlace[]): Promise<{ free: KeyPlace[]; busy: BusyKey[] }> {
+  const rows = await sql<(KeyPlace & { replay: string | null })[]>`
+    select p.consumer_group as "group", p.topic, p.partition, p.key, p.replay
     from parked_keys p
     where p.released_at is null and exists (select 1 from ${wanted(sql, keys)} where ${sameKey(sql, 'p')})
     order by p.consumer_group, p.topic, p.partition, p.key
     for update`;
-  const found = rows.map(({ replaying, key, ...place }) => ({ place: { ...place, key: keyOfText(key) }, replaying }));
+  const found = rows.map(({ replay, key, ...place }) => ({ place: { ...place, key: keyOfText(key) }, replay }));
   return {
-    free: found.filter(({ replaying }) => !replaying).map(({ place }) => place),
-    busy: found.filter(({ replaying }) => replaying).map(({ place }) => place),
+    free: found.flatMap(({ place, replay }) => (replay === null ? [place] : [])),
+    busy: found.flatMap(({ place, replay }) => (replay === null ? [] : [{ ...place, act: Number(replay) }])),
   };
 }
 
@@ -130,7 +135,7 @@ async function insertAct(
 ): Promise<number> {
   const [row] = await sql<{ id: string }[]>`
     insert into dead_letter_acts (act, operator, why, selection, rate)
-    values (${act}, ${operator}, ${why ?? null}, ${sql.json(selection)}, ${rate ?? null}) returning id`;
+    values (${act}, ${operator}, ${why ?? null}, ${JSON.stringify(selection)}::text::json, ${rate ?? null}) returning id`;
   return Number(row?.id);
 }
 
@@ -182,7 +187,7 @@ function wanted(sql: Transaction, places: readonly (KeyPlace & { offset?: number
     key: keyToText(key),
     record_offset: offset ?? null,
   }));
-  return sql`json_to_recordset(${sql.json(rows)})
+  return sql`json_to_recordset(${JSON.stringify(rows)}::text::json)
     as w(consumer_group text, topic text, partition integer, key text, record_offset bigint)`;
 }
 

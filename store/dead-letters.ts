@@ -47,7 +47,7 @@ export async function recordDeadLetter(
         insert into dead_letters (consumer_group, topic, partition, record_offset, key, key_bytes, value, headers,
           written_at, behind, reason, error, attempts, first_failed_at)
         values (${group}, ${topic}, ${letter.partition}, ${letter.offset}, ${keyToText(letter.key)}, ${letter.keyBytes},
-          ${letter.value}, ${sql.json(headersToStore(letter.headers))}, ${new Date(letter.timestamp)}, ${letter.behind},
+          ${letter.value}, ${JSON.stringify(headersToStore(letter.headers))}::text::json, ${new Date(letter.timestamp)}, ${letter.behind},
           ${letter.reason}, ${letter.error}, ${letter.attempts}, ${new Date(letter.firstFailedAt)})
         on conflict do nothing
         returning *
