@@ -76,6 +76,11 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       const authorization = req.getHeader('authorization');
       const traceparent = traceparentOf(req.getHeader('traceparent'));
       const contentLength = req.getHeader('content-length');
+      // Chunks are rare, so this costs the usual order nothing.
+      if (contentLength === '' && !isPlainlyChunked(req)) {
+        exchange.refuse('malformed-request', 'send one Content-Length, or Transfer-Encoding: chunked');
+        return;
+      }
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
         exchange.body(contentLength, bytesMax, (body) => takeCoded(body, identity, traceparent, exchange));
@@ -91,6 +96,15 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
 
   app.post('/v1/orders', post('order', jsonTypes, limits.orderBytesMax, takeOrder));
   app.post('/v1/orders/batch', post('batch', ndjsonTypes, limits.batchBytesMax, takeBatch));
+}
+
+/** uWebSockets.js reads chunks whatever Transfer-Encoding says; a proxy in front may have read it otherwise. */
+function isPlainlyChunked(req: HttpRequest): boolean {
+  const codings: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'transfer-encoding') codings.push(value.trim().toLowerCase());
+  });
+  return codings.length === 0 || (codings.length === 1 && codings[0] === 'chunked');
 }
 
 function isOneOf(types: readonly string[], contentType: string): boolean {
