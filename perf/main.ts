@@ -12,6 +12,7 @@ import { benchBacklogMemory } from './benches/backlog-memory.ts';
 import type { Bench } from './benches/bench.ts';
 import { benchBridge } from './benches/bridge.ts';
 import { benchGateway } from './benches/gateway.ts';
+import { benchGrpc } from './benches/grpc.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -65,6 +66,7 @@ try {
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
     await run('gateway', () => benchGateway(bench));
+    await run('grpc', () => benchGrpc(bench));
     if (values.full) {
       await run('rebalance', () => benchRebalance(bench));
       await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
