@@ -60,11 +60,6 @@ export const mutants: readonly Mutant[] = [
     description: 'replays without a place among the messages of the key',
     createMailbox: (identity) => new CrowdedMailbox(identity),
   },
-  {
-    name: 'settled-forgotten',
-    description: 'a new owner works again on messages that were replayed or discarded',
-    replayFlaw: 'settled-forgotten',
-  },
 ];
 
 function highestSeen(): FlawedConsumer {
