@@ -262,10 +262,10 @@ export const variables = {
     '50000',
     'Largest total of an order, in minor units; above it the order is rejected.',
   ),
-  ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '15ms', 'Mean answer time of the simulated payment provider.'),
+  ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '10ms', 'Mean answer time of the simulated payment provider.'),
   ORDERMESH_PAYMENT_LATENCY_MAX: required(
     duration(),
-    '80ms',
+    '40ms',
     'Longest answer time of the simulated payment provider; the tail ends there.',
   ),
   ORDERMESH_PAYMENT_DECLINE_RATE: required(
