@@ -30,6 +30,7 @@ export class History {
       through: 0,
       end: 0,
       committed: 0,
+      committedMax: 0,
     }));
   }
 
@@ -219,36 +220,41 @@ export class History {
     this.#advance(tracked);
   }
 
-  /** The group takes a commit. `assigned` tells whether the partition is that member's in that generation. */
-  committed(number: number, offset: number, member: string, assigned: boolean): void {
+  /**
+   * The group takes a commit. `assigned` tells whether the partition is that member's in that generation, `overtaken` that a request
+   * of later was there before: only such a one may go back.
+   */
+  committed(number: number, offset: number, commit: { by: string; assigned: boolean; overtaken: boolean }): void {
     const partition = this.#partition(number);
-    if (!assigned)
-      this.violate('never commit what is lost', `${member} committed ${number}@${offset}, not assigned to it`);
-    if (offset < partition.committed)
-      this.violate('commits go forward', `${member} committed ${number}@${offset} after @${partition.committed}`);
+    const { by } = commit;
+    if (!commit.assigned)
+      this.violate('never commit what is lost', `${by} committed ${number}@${offset}, not assigned to it`);
+    if (offset < partition.committed && !commit.overtaken)
+      this.violate('commits go forward', `${by} committed ${number}@${offset} after @${partition.committed}`);
     const unfinished = partition.messages[partition.through];
     if (unfinished !== undefined && unfinished.order.offset < offset)
       this.violate(
         'no commit past an unfinished message',
-        `${member} committed ${number}@${offset} past ${nameOf(unfinished.order)}`,
+        `${by} committed ${number}@${offset} past ${nameOf(unfinished.order)}`,
       );
     partition.committed = offset;
+    partition.committedMax = Math.max(partition.committedMax, offset);
   }
 
   /** Whether every message is through and committed. */
   get complete(): boolean {
     return this.#partitions.every(
-      ({ messages, through, committed, end }) => through === messages.length && committed === end,
+      ({ messages, through, committedMax, end }) => through === messages.length && committedMax === end,
     );
   }
 
   /** What holds of the whole once everything is through. */
   close(): void {
-    for (const { messages, through, committed, end } of this.#partitions) {
+    for (const { messages, through, committedMax, end } of this.#partitions) {
       const stuck = messages[through];
       if (stuck !== undefined)
         this.violate('everything finishes', `${nameOf(stuck.order)} (${stuck.order.nature}) is not through`);
-      else if (committed !== end) this.violate('everything finishes', `committed @${committed} of @${end}`);
+      else if (committedMax !== end) this.violate('everything finishes', `committed @${committedMax} of @${end}`);
     }
     for (const key of this.#keys.values()) {
       const parkedFrom = key.parkedFrom ?? Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import type { Tracked } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
 /** A bug in the replay, put in by a mutant. */
-export type ReplayFlaw = 'newest-first' | 'early-release' | 'settled-forgotten';
+export type ReplayFlaw = 'newest-first' | 'early-release';
 
 export interface Fence {
   isCurrent(partition: number, epoch: number): boolean;
@@ -79,7 +79,7 @@ export class ModelDeadLetters {
       answer.resolve({
         parked: rows.filter(({ released }) => !released).map((row) => ({ ...row })),
         settled: rows.flatMap(({ partition, key, settledOffset }) =>
-          settledOffset === undefined || this.#flaw === 'settled-forgotten' ? [] : [{ partition, key, settledOffset }],
+          settledOffset === undefined ? [] : [{ partition, key, settledOffset }],
         ),
       });
     });

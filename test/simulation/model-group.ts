@@ -32,6 +32,8 @@ export class ModelGroup {
   #generation = 0;
   #rebalancing = false;
   #joins = 0;
+  #commits = 0;
+  #newestCommit = 0;
 
   constructor(world: World, network: Network, history: History, partitions: number) {
     this.#world = world;
@@ -65,22 +67,30 @@ export class ModelGroup {
     });
   }
 
-  /** As Kafka's: any partition is taken from a member of the current generation. @returns whether it was taken. */
+  /** As Kafka's: any partition is taken from a member of the current generation, also one that the client gave up and that comes after a newer one. @returns whether it was taken. */
   commit(body: Body, id: string, generation: number, positions: ReadonlyMap<number, number>): Promise<boolean> {
-    return this.#network.call(body, ({ resolve }) => {
+    const number = ++this.#commits;
+    const serve = ({ resolve }: Answer<boolean>) => {
       const member = this.#current(id, generation);
       if (member === undefined) {
         resolve(false);
         return;
       }
       member.heardAt = this.#world.now;
+      const overtaken = number < this.#newestCommit;
+      this.#newestCommit = Math.max(number, this.#newestCommit);
       for (const [partition, offset] of positions) {
         this.#world.log('group', `commit ${partition}@${offset} by ${id}`);
-        this.#history.committed(partition, offset, id, member.partitions.includes(partition));
+        this.#history.committed(partition, offset, {
+          by: id,
+          assigned: member.partitions.includes(partition),
+          overtaken,
+        });
         this.#committed.set(partition, offset);
       }
       resolve(true);
-    });
+    };
+    return this.#network.call(body, serve, { mayArriveLate: true });
   }
 
   committed(body: Body, partitions: readonly number[]): Promise<Map<number, number>> {

@@ -70,6 +70,8 @@ export interface TrackedPartition {
   through: number;
   end: number;
   committed: number;
+  /** A commit that was overtaken may set the position back; what follows is delivered again. */
+  committedMax: number;
 }
 
 /** The message's bytes. */
