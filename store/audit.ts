@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './database.ts';
+import { type DeadLetterFate, deadLetterFates } from './dead-letter-fates.ts';
 
 /** What the database holds of one order. */
 export interface OrderEffects {
@@ -30,21 +31,26 @@ export interface DatabaseAudit {
   /** Kitchen events that the state of their ticket did not allow. */
   ignoredKitchenEvents: number;
   faults: DatabaseFault[];
+  deadLetters: DeadLetterFate[];
 }
 
 export interface DatabaseAuditOptions {
   /** Only orders decided at or after this time are handed over, in milliseconds since the epoch. Faults are of all time. */
   sinceMs?: number;
+  /** When the topics began to be read, by the database's clock: what became of dead letters later isn't known yet. Now if absent. */
+  deadLettersAt?: Date;
   /** Gets the orders in batches, so that no audit needs memory for all of them. */
   onEffects?: (effects: OrderEffects[]) => void;
 }
+
+type EffectCounts = Omit<DatabaseAudit, 'faults' | 'deadLetters'>;
 
 const BATCH_ROWS = 5_000;
 
 /** Reads the effects of every order and checks the books, all in one snapshot of the database. */
 export async function auditDatabase(
   database: Database,
-  { sinceMs = 0, onEffects }: DatabaseAuditOptions = {},
+  { sinceMs = 0, onEffects, deadLettersAt = new Date() }: DatabaseAuditOptions = {},
 ): Promise<DatabaseAudit> {
   return database.begin('isolation level repeatable read read only', async (sql) => {
     const counts = await countEffects(sql);
@@ -53,13 +59,14 @@ export async function auditDatabase(
     }
     return {
       ...counts,
+      deadLetters: await deadLetterFates(sql, deadLettersAt),
       faults: [...(await stockFaults(sql)), ...(await chargeFaults(sql)), ...(await orderFaults(sql))],
     };
   });
 }
 
-async function countEffects(sql: Transaction): Promise<Omit<DatabaseAudit, 'faults'>> {
-  const [counts] = await sql<Omit<DatabaseAudit, 'faults'>[]>`
+async function countEffects(sql: Transaction): Promise<EffectCounts> {
+  const [counts] = await sql<EffectCounts[]>`
     select
       (select count(*) from orders where decision = 'validated')::float8 as validated,
       (select count(*) from orders where decision = 'rejected')::float8 as rejected,

@@ -38,6 +38,9 @@ interface StatusRow {
   parkedAt: Date | null;
   parkedBy: string | null;
   parkedError: string | null;
+  discardedAt: Date | null;
+  discardedFrom: string | null;
+  discardedWhy: string | null;
 }
 
 /**
@@ -49,7 +52,8 @@ export async function orderStatus(database: Database, orderId: string): Promise<
     select o.store_id as "storeId", o.decision, o.reasons, o.accepted_at as "acceptedAt", o.decided_at as "decidedAt",
       p.status as "paymentStatus", p.code as "paymentCode", p.detail as "paymentDetail", p.decided_at as "paymentAt",
       t.cooking_at as "cookingAt", t.cooked_at as "cookedAt", t.recalled_at as "recalledAt",
-      d.parked_at as "parkedAt", d.consumer_group as "parkedBy", d.error as "parkedError"
+      d.parked_at as "parkedAt", d.consumer_group as "parkedBy", d.error as "parkedError",
+      g.settled_at as "discardedAt", g.consumer_group as "discardedFrom", g.why as "discardedWhy"
     from (select ${orderId}::uuid as order_id) as asked
     left join orders o using (order_id)
     left join payments p using (order_id)
@@ -58,8 +62,18 @@ export async function orderStatus(database: Database, orderId: string): Promise<
       select parked_at, consumer_group, error from parked_keys
       where key = ${orderId}::text and released_at is null and consumer_group = any(${stoppingGroups}::text[])
       order by parked_at desc limit 1
-    ) d on true`;
-  if (row === undefined || (row.decision === null && row.parkedAt === null)) return undefined;
+    ) d on true
+    left join lateral (
+      select l.settled_at, l.consumer_group, a.why
+      from dead_letters l
+      join dead_letter_trace t using (consumer_group, topic, partition, record_offset)
+      join dead_letter_acts a on a.id = t.act
+      where l.key = ${orderId}::text and l.consumer_group = any(${stoppingGroups}::text[])
+        and l.state = 'discarded' and t.event = 'discarded'
+      order by l.settled_at desc limit 1
+    ) g on true`;
+  if (row === undefined || (row.decision === null && row.parkedAt === null && row.discardedAt === null))
+    return undefined;
   const history = steps(row);
   return {
     orderId,
@@ -71,6 +85,18 @@ export async function orderStatus(database: Database, orderId: string): Promise<
       ...(detail === undefined ? {} : { detail }),
     })),
   };
+}
+
+/** Whether what the discarded message should have brought is missing, so that the order goes no further. */
+function endedByDiscard({ discardedFrom, decision, paymentStatus, cookedAt }: StatusRow): boolean {
+  switch (discardedFrom) {
+    case groups.orderValidator:
+      return decision === null;
+    case groups.payment:
+      return paymentStatus === null;
+    default:
+      return cookedAt === null;
+  }
 }
 
 interface Step {
@@ -98,5 +124,7 @@ function steps(row: StatusRow): Step[] {
   add('cooking', row.cookingAt);
   add('cooked', row.cookedAt);
   add('parked', row.parkedAt, `by ${row.parkedBy}: ${row.parkedError}`);
+  if (row.parkedAt === null && endedByDiscard(row))
+    add('parked', row.discardedAt, `by ${row.discardedFrom}, then discarded: ${row.discardedWhy}`);
   return found;
 }

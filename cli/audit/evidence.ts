@@ -3,6 +3,7 @@ import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
 import { deadLetterTopic, groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { type Admin, readTopic } from '../../kafka/index.ts';
 import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
+import { databaseTime } from '../../store/dead-letter-fates.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import type { Evidence } from './judgement.ts';
@@ -35,6 +36,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     existing: new Set(await admin.listTopics()),
     frontiers: await readFrontiers(admin),
   }));
+  const deadLettersAt = await withDatabase(config, (sql) => sql.begin((transaction) => databaseTime(transaction)));
   const read = async (topic: string, note: (record: AuditedRecord) => void) => {
     if (existing.has(topic))
       await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);
@@ -46,8 +48,9 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     await read(deadLetterTopic(topic, group), (record) => noteDeadLetter(book, record));
   }
   const stored = new Map<string, OrderEffects>();
-  const { faults } = await withDatabase(config, (sql) =>
+  const { faults, deadLetters } = await withDatabase(config, (sql) =>
     auditDatabase(sql, {
+      deadLettersAt,
       ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs - CLOCK_SLACK_MS }),
       onEffects(batch) {
         for (const effects of batch) stored.set(effects.orderId, effects);
@@ -58,6 +61,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     book,
     frontiers,
     effects: { of: (orderId) => stored.get(orderId), faults },
+    deadLetters,
     warehouse: await eventsInWarehouse(config, options.onNote),
     ...(options.promised === undefined ? {} : { promised: options.promised }),
     ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs }),

@@ -1,5 +1,6 @@
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import type { OrderEffects } from '../../store/audit.ts';
+import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
 import { disorderOf } from './order-of-events.ts';
 import type { EventTrace, Position, Trail, TrailBook } from './trail.ts';
 
@@ -44,6 +45,8 @@ export interface Evidence {
   /** Read before the topics: what is below a frontier must have left its outcome in what was read afterwards. */
   frontiers: Record<'orderValidator' | 'payment' | 'kitchen' | 'bridge', Frontier>;
   effects: Effects;
+  /** What operators made of dead letters; those that are not here wait. */
+  deadLetters?: readonly DeadLetterFate[];
   /** Ids that were answered 202, from whoever sent them. */
   promised?: Iterable<string>;
   /** Only orders first placed at or after this time count, in milliseconds since the epoch. */
@@ -57,16 +60,12 @@ export interface Verdict {
   faults: Fault[];
   /** Byte-identical repeats: at-least-once delivery at work, no fault. */
   repeats: number;
-  /** Orders parked after validation, by group. */
+  /** Orders parked after validation that wait, by group. */
   parkedLater: Record<string, number>;
 }
 
 const intakeParking = deadLetterTopic(topics.rawOrders, groups.orderValidator);
-const laterParking = {
-  payment: deadLetterTopic(topics.validatedOrders, groups.payment),
-  kitchen: deadLetterTopic(topics.validatedOrders, groups.kitchen),
-  bridge: deadLetterTopic(topics.validatedOrders, groups.bridge),
-};
+const laterGroups = [groups.payment, groups.kitchen, groups.bridge] as const;
 
 /** Judges what was read. Pure: the same evidence gives the same verdict. */
 export function judge(evidence: Evidence): Verdict {
@@ -74,12 +73,13 @@ export function judge(evidence: Evidence): Verdict {
   const counts: AuditCounts = { ...nothing, warehouse };
   const faults: Fault[] = [...evidence.effects.faults];
   const parkedLater: Record<string, number> = { payment: 0, kitchen: 0, bridge: 0 };
+  const parking = new ParkingBook(evidence.deadLetters ?? []);
 
   for (const trail of book.trails.values()) {
     if (trail.placed === undefined || trail.placed.first.timestamp < sinceMs) continue;
-    judgeOrder(trail, trail.placed, evidence, counts, faults);
-    for (const [group, topic] of Object.entries(laterParking)) {
-      if (trail.parked.has(topic)) parkedLater[group] = (parkedLater[group] ?? 0) + 1;
+    judgeOrder(trail, trail.placed, evidence, parking, counts, faults);
+    for (const group of laterGroups) {
+      if (parking.waits(trail, group)) parkedLater[group] = (parkedLater[group] ?? 0) + 1;
     }
   }
   for (const orderId of new Set(evidence.promised)) {
@@ -113,17 +113,17 @@ function judgeOrder(
   trail: Trail,
   placed: NonNullable<Trail['placed']>,
   { frontiers, effects }: Evidence,
+  parking: ParkingBook,
   counts: AuditCounts,
   faults: Fault[],
 ): void {
   const { orderId } = trail;
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
-  const [validated, rejected, parked] = [
-    first('order.validated'),
-    first('order.rejected'),
-    trail.parked.has(intakeParking),
-  ];
+  const [validated, rejected] = [first('order.validated'), first('order.rejected')];
+  const wasParked = trail.parked.has(intakeParking);
+  // A parked order that was replayed has the outcome of its replay.
+  const parked = wasParked && !((validated ?? rejected) && parking.replayAsked(trail, groups.orderValidator));
   const [paid, failed, cooked] = [first('order.paid'), first('order.payment-failed'), first('order.cooked')];
 
   counts.accepted++;
@@ -154,13 +154,13 @@ function judgeOrder(
   const due: [missing: boolean, cause: Position, frontier: Frontier, detail: string][] = [
     [outcomes.length === 0, placed.first, frontiers.orderValidator, 'is in raw-orders without an outcome'],
     [
-      validated !== undefined && paid === undefined && failed === undefined && !trail.parked.has(laterParking.payment),
+      validated !== undefined && paid === undefined && failed === undefined && !parking.keeps(trail, groups.payment),
       validated ?? placed.first,
       frontiers.payment,
       'is validated without an outcome of its payment',
     ],
     [
-      paid !== undefined && stored?.ticket !== true && !trail.parked.has(laterParking.kitchen),
+      paid !== undefined && stored?.ticket !== true && !parking.keeps(trail, groups.kitchen),
       paid ?? placed.first,
       frontiers.kitchen,
       'is paid without a ticket in the kitchen',
@@ -172,6 +172,7 @@ function judgeOrder(
       fault('lost', `${detail}, past the committed ${at(cause)}`);
     else counts.inFlight++;
   }
+  if (parked && !parking.keeps(trail, groups.orderValidator)) fault('lost', 'was replayed and has no outcome');
   if (charges > 0 && paid === undefined && validated !== undefined && isPast(validated, frontiers.payment)) {
     fault('lost', 'was charged and is not paid');
   }
@@ -181,9 +182,42 @@ function judgeOrder(
   for (const detail of disorderOf(trail)) fault('outOfOrder', detail);
 
   for (const event of trail.events.values()) {
-    const passed = isPast(event, frontiers.bridge) && !trail.parked.has(laterParking.bridge);
+    const passed = isPast(event, frontiers.bridge) && !parking.keeps(trail, groups.bridge);
     if (event.bridgeable && passed) counts.bridged++;
   }
+}
+
+/** What the dead letters of an order mean for it, group by group. */
+class ParkingBook {
+  readonly #fates: Map<string, DeadLetterFate>;
+
+  constructor(fates: readonly DeadLetterFate[]) {
+    this.#fates = new Map(fates.map((fate) => [`${fate.group}/${fate.key}`, fate]));
+  }
+
+  /** Messages of it wait for an operator. */
+  waits(trail: Trail, group: string): boolean {
+    return wasParkedBy(trail, group) && (this.#fateOf(trail, group)?.parked ?? 1) > 0;
+  }
+
+  /** Messages of it wait or were given up, so that what should follow from them need not be there. */
+  keeps(trail: Trail, group: string): boolean {
+    return this.waits(trail, group) || (this.#fateOf(trail, group)?.discarded ?? 0) > 0;
+  }
+
+  replayAsked(trail: Trail, group: string): boolean {
+    return this.#fateOf(trail, group)?.replayAsked === true;
+  }
+
+  #fateOf({ orderId }: Trail, group: string): DeadLetterFate | undefined {
+    return this.#fates.get(`${group}/${orderId}`);
+  }
+}
+
+function wasParkedBy({ parked }: Trail, group: string): boolean {
+  return parked.has(
+    deadLetterTopic(group === groups.orderValidator ? topics.rawOrders : topics.validatedOrders, group),
+  );
 }
 
 /** The first event of that type, in the order of the log. */

@@ -2,21 +2,9 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
 import type { ConnectedConfig } from '../environment.ts';
-import { withAdmin } from '../servers.ts';
-
-/** One record of an order, as a step of its journey. */
-export interface JourneyStep {
-  /** CloudEvents type, or `parked` for a dead letter. */
-  step: string;
-  topic: string;
-  partition: number;
-  offset: number;
-  /** RFC 3339, the record's timestamp. */
-  at: string;
-  /** Milliseconds since the step before; 0 for the first. */
-  sincePreviousMs: number;
-  detail: string;
-}
+import { withAdmin, withDatabase } from '../servers.ts';
+import { readActSteps } from './act-steps.ts';
+import type { JourneyStep, UntimedStep } from './journey-step.ts';
 
 /** Every record of the order in every topic, in the order of time. Reads only the partition that the order is in. */
 export async function readJourney(config: ConnectedConfig, orderId: string): Promise<JourneyStep[]> {
@@ -39,7 +27,7 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
       ),
     ),
   );
-  return journeyOf(records);
+  return journeyOf(records, await withDatabase(config, (sql) => readActSteps(sql, orderId)));
 }
 
 /** Other partitions start beyond any record, so they are not read. */
@@ -49,17 +37,33 @@ function only(key: string, partitions: number): Map<number, number> {
   return new Map(others.map((partition) => [partition, Number.MAX_SAFE_INTEGER]));
 }
 
-export function journeyOf(records: readonly ReadRecord[]): JourneyStep[] {
-  const sorted = inTime(records);
-  return sorted.map((record, index) => ({
+/** @param acts what was done to the order's dead letters, in order */
+export function journeyOf(records: readonly ReadRecord[], acts: readonly UntimedStep[] = []): JourneyStep[] {
+  const inLog = inTime(records).map((record) => ({
     step: isDeadLetter(record) ? 'parked' : (record.headers.ce_type?.toString() ?? 'unknown'),
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
     at: new Date(record.timestamp).toISOString(),
-    sincePreviousMs: index === 0 ? 0 : record.timestamp - (sorted[index - 1]?.timestamp ?? 0),
     detail: detailOf(record),
   }));
+  const steps = merged(inLog, acts);
+  return steps.map((step, index) => ({
+    ...step,
+    sincePreviousMs: Date.parse(step.at) - Date.parse(steps[index - 1]?.at ?? step.at),
+  }));
+}
+
+/** By time, each of the two in its own order. */
+function merged(log: readonly UntimedStep[], acts: readonly UntimedStep[]): UntimedStep[] {
+  const steps = [...log];
+  let from = 0;
+  for (const act of acts) {
+    const later = steps.findIndex((step, index) => index >= from && step.at > act.at);
+    from = (later === -1 ? steps.length : later) + 1;
+    steps.splice(from - 1, 0, act);
+  }
+  return steps;
 }
 
 /** By time, except that a topic's records stay in the order of their offsets whatever their clocks say. */

@@ -3,7 +3,7 @@ import type { EventType } from '../../contracts/events.ts';
 import { connectedConfig } from '../environment.ts';
 import { NegativeResult } from '../failure.ts';
 import { milliseconds, print, printJson, say, table } from '../output.ts';
-import type { JourneyStep } from './journey.ts';
+import type { JourneyStep } from './journey-step.ts';
 
 export function showCommand(): Command {
   return new Command('show')

@@ -2,6 +2,7 @@ import type { Effects, Evidence, Fault } from '../../cli/audit/judgement.ts';
 import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../cli/audit/trail.ts';
 import { type EventType, eventId } from '../../contracts/events.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
+import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
 
 interface Place {
   partition?: number;
@@ -27,6 +28,7 @@ export function createAuditLog() {
     return effects;
   };
   const faults: Fault[] = [];
+  const deadLetters: DeadLetterFate[] = [];
 
   function record(
     topic: string,
@@ -75,6 +77,11 @@ export function createAuditLog() {
       const headers = { 'dlt-partition': String(partition), 'dlt-offset': String(offset) };
       noteDeadLetter(book, record(deadLetterTopic(topic, group), orderId, headers, '{}'));
     },
+    /** What became of an order's dead letters. */
+    fate(key: string, change: Partial<DeadLetterFate>) {
+      const none = { parked: 0, replayed: 0, discarded: 0, replayAsked: false };
+      deadLetters.push({ group: groups.orderValidator, key, ...none, ...change });
+    },
     /** A whole order: placed, validated, paid, with its ticket, cooked. */
     served(orderId: string) {
       log.placed(orderId);
@@ -93,6 +100,7 @@ export function createAuditLog() {
       return {
         book,
         effects,
+        deadLetters,
         warehouse: 0,
         frontiers: {
           orderValidator: end(topics.rawOrders),
