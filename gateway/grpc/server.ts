@@ -8,6 +8,7 @@ import { limits } from '../../contracts/limits.ts';
 import type { FrontDesk, OpenWayIn, WayIn } from '../way-in.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
+import { withSoundDescriptors } from './descriptors.ts';
 import { getHandler } from './get.ts';
 import { type ListenOptions, listen } from './listener.ts';
 import { ordersDefinition } from './messages.ts';
@@ -122,7 +123,10 @@ function addHealth(server: Server, desk: FrontDesk): { stop(): void } {
 
 /** Reflection shows fields as the protos name them, so it has definitions of its own. */
 function addReflection(server: Server): void {
-  const load = (file: string, folder: string) => loadSync(file, { includeDirs: [folder], keepCase: true });
-  const definitions = { ...load('ordermesh.proto', protoFolder), ...load(healthProto, '') };
-  new ReflectionService(definitions).addToServer(server);
+  const load = (files: string[], folder: string) => loadSync(files, { includeDirs: [folder], keepCase: true });
+  const definitions = {
+    ...load(['ordermesh.proto', 'google/rpc/error_details.proto'], protoFolder),
+    ...load([healthProto], ''),
+  };
+  new ReflectionService(withSoundDescriptors(definitions)).addToServer(server);
 }

@@ -164,6 +164,8 @@ test('reflection shows the service and its fields by the names of the proto', as
   expect(services).toEqual(expect.arrayContaining(['ordermesh.v1.Orders', 'grpc.health.v1.Health']));
   const files = Buffer.concat(answers[1].fileDescriptorResponse.fileDescriptorProto);
   expect(files.toString('latin1')).toContain('unit_price');
+  // Absolute, as clients on Google's library demand.
+  expect(files.toString('latin1')).toContain('.google.rpc.Status');
   call.end();
   client.close();
 });
