@@ -57,6 +57,28 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQue
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this);
 };
 
+interface BrokerPoolInternals {
+  seedBroker: { connect(): Promise<void> };
+  createSeedBroker(): Promise<void>;
+}
+
+/** A connection that was taken and then closed or left without an answer: a proxy before a dead broker, or a broker that is stopped. */
+const noAnswer: ReadonlySet<string> = new Set(['KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
+
+/** kafkajs turns to the next bootstrap broker after a refused connection only (src/cluster/brokerPool.js), and tells it by the error's name. */
+const BrokerPool = require('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPoolInternals };
+const { createSeedBroker } = BrokerPool.prototype;
+BrokerPool.prototype.createSeedBroker = async function (this: BrokerPoolInternals) {
+  await createSeedBroker.call(this);
+  const { seedBroker } = this;
+  const connect = seedBroker.connect.bind(seedBroker);
+  seedBroker.connect = () =>
+    connect().catch((error: Error) => {
+      if (noAnswer.has(error.name)) error.name = 'KafkaJSConnectionError';
+      throw error;
+    });
+};
+
 /** The headers of one record where they stand, from their count to the record's end. */
 export class UndecodedHeaders {
   static readonly none = new UndecodedHeaders(Buffer.from([0]), 0);

@@ -1,6 +1,7 @@
 import { Base, type ClusterMetadata, fetchV12, findErrorBy } from '@platformatic/kafka';
 import type { FetchedRecord } from './consumer.ts';
 import { KafkaUnavailableError } from './errors.ts';
+import { askAnotherBroker } from './platformatic-internals.ts';
 
 const READ_COMMITTED = 1;
 const CONTROL_BATCH = 1 << 5;
@@ -43,7 +44,12 @@ export class PartitionFetcher {
    */
   async fetch(positions: ReadonlyMap<number, number>, waitMs: number): Promise<FetchedPartition[]> {
     try {
-      this.#metadata ??= await this.#client.metadata({ topics: [this.#topic], forceUpdate: true });
+      this.#metadata ??= await this.#client
+        .metadata({ topics: [this.#topic], forceUpdate: true })
+        .catch((error: Error) => {
+          askAnotherBroker(this.#client);
+          throw error;
+        });
       const metadata = this.#metadata;
       const answers = await Promise.all(
         [...byLeader(metadata, this.#topic, positions)].map(([leader, ofLeader]) =>

@@ -3,6 +3,7 @@ import { type ClusterMetadata, findErrorBy, type Producer, protocolErrorsCodesBy
 import { limits } from '../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
+import { askAnotherBroker } from './platformatic-internals.ts';
 import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
 import { RecordBatchEncoder } from './record-batch.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
@@ -77,7 +78,7 @@ export class PlatformaticTransport implements ProduceTransport {
    */
   async connect(brokers: string[]): Promise<void> {
     const until = performance.now() + START_PATIENCE_MS;
-    for (;;) {
+    for (let silent = 0; ; ) {
       try {
         this.#identity = await this.#newIdentity();
         return;
@@ -87,6 +88,9 @@ export class PlatformaticTransport implements ProduceTransport {
           await delay(START_RETRY_MS);
           continue;
         }
+        // Each broker is asked once: the first that takes a connection may be one that answers nothing.
+        silent += 1;
+        if (silent < brokers.length) continue;
         await this.#client.close().catch(() => {});
         throw new KafkaUnavailableError(`no broker of ${brokers.join(', ')} answers`, { cause: error });
       }
@@ -242,7 +246,7 @@ export class PlatformaticTransport implements ProduceTransport {
   }
 
   async #newIdentity(): Promise<Identity> {
-    const { producerId, producerEpoch } = await this.#client.initIdempotentProducer({});
+    const { producerId, producerEpoch } = await this.#ask(() => this.#client.initIdempotentProducer({}));
     this.#sequences = new Map();
     return { producerId, producerEpoch };
   }
@@ -269,10 +273,21 @@ export class PlatformaticTransport implements ProduceTransport {
       this.#absent.delete(name);
       topics.set(name, topic);
     }
-    const cluster = latest ?? known ?? (await this.#client.metadata({ topics: [], forceUpdate: true }));
+    const cluster =
+      latest ?? known ?? (await this.#ask(() => this.#client.metadata({ topics: [], forceUpdate: true })));
     this.#metadata = { ...cluster, topics };
     this.#metadataAt = performance.now();
     return this.#metadata;
+  }
+
+  /** A question for any broker. The next one goes to another when this one had no answer. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      if (!isUnknownTopic(error)) askAnotherBroker(this.#client);
+      throw error;
+    }
   }
 
   /** A topic that was just created may not be known to every broker yet, so absence is believed after some patience. */
@@ -280,7 +295,7 @@ export class PlatformaticTransport implements ProduceTransport {
     const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#client.metadata({ topics: [name], forceUpdate: true });
+        return await this.#ask(() => this.#client.metadata({ topics: [name], forceUpdate: true }));
       } catch (error) {
         if (!isUnknownTopic(error)) throw error;
         if (attempt >= patience) return undefined;

@@ -1,0 +1,56 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createAdmin,
+  createConsumer,
+  createKafkajsProducer,
+  createProducer,
+  type RecordProducer,
+  readTopic,
+} from '../../kafka/index.ts';
+import { servers, uniqueName } from '../support/servers.ts';
+
+/** One that takes every connection and closes it at once, as a proxy does whose broker is dead. */
+let dead: Server;
+/** The dead one stands before the others, several times: whichever a client begins with, it meets it. */
+let bootstrap: string[];
+let topic: string;
+
+beforeEach(async () => {
+  dead = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(dead.address() as AddressInfo).port}`;
+  bootstrap = [address, address, ...servers().brokers];
+  topic = uniqueName('silent');
+  const admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
+  await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
+  await admin.close();
+});
+
+afterEach(() => new Promise<unknown>((resolve) => dead.close(resolve)));
+
+describe('a bootstrap broker that takes connections and does not answer', () => {
+  it.each([
+    ['@platformatic/kafka', createProducer],
+    ['kafkajs', createKafkajsProducer],
+  ])('does not keep a producer on %s from the others', async (_, create) => {
+    const producer: RecordProducer = await create({ clientId: 'test', brokers: bootstrap, deadlineMs: 10_000 });
+    await producer.send([{ topic, key: 'a', value: '{}', headers: {} }]);
+    await producer.close();
+    expect(await readTopic({ brokers: servers().brokers, topic }, () => {})).toBe(1);
+  });
+
+  it('does not keep a reader, an admin or a consumer from the others', async () => {
+    expect(await readTopic({ brokers: bootstrap, topic }, () => {})).toBe(0);
+    const admin = await createAdmin({ clientId: 'test', brokers: bootstrap });
+    expect(await admin.offsets(topic)).toHaveLength(1);
+    await admin.close();
+    const assigned = Promise.withResolvers<void>();
+    const consumer = await createConsumer(
+      { clientId: 'test', brokers: bootstrap, groupId: topic, topics: [topic] },
+      { onAssigned: async () => assigned.resolve(), onRevoked: async () => {}, onLost: () => {}, onBatch: () => {} },
+    );
+    await assigned.promise;
+    await consumer.close();
+  });
+});
