@@ -3,12 +3,8 @@ import { withAdmin, withDatabase } from '../cli/servers.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import { openTicketCounts } from '../store/ticket-board.ts';
 
-/** Whether every group has committed all that its topic holds, and no ticket is open. No bridge takes part. */
-export async function drained(config: ConnectedConfig): Promise<boolean> {
-  return (await isCommitted(config)) && (await openTickets(config)) === 0;
-}
-
-function isCommitted(config: ConnectedConfig): Promise<boolean> {
+/** Whether every group has committed all that its topic holds. No bridge takes part. */
+export function isCommitted(config: ConnectedConfig): Promise<boolean> {
   return withAdmin(config, async (admin) => {
     for (const { group, topic } of subscriptions) {
       if (group === groups.bridge) continue;
@@ -20,7 +16,8 @@ function isCommitted(config: ConnectedConfig): Promise<boolean> {
   });
 }
 
-function openTickets(config: ConnectedConfig): Promise<number> {
+/** Tickets that wait for the crew, in all stores. */
+export function openTickets(config: ConnectedConfig): Promise<number> {
   return withDatabase(config, async (sql) => {
     const counts = await openTicketCounts(sql);
     return counts.reduce((sum, { open }) => sum + open, 0);

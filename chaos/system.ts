@@ -13,6 +13,7 @@ import { chainMenuFile } from '../traffic/chain.ts';
 import { startCluster } from './cluster.ts';
 import { type Database, startDatabase } from './database.ts';
 import { type JavaTools, javaTools } from './java-tools.ts';
+import { withoutRepeats } from './notes.ts';
 import { Processes } from './processes.ts';
 import { Subjects } from './subjects.ts';
 import { brokers, portIn, portNames, proxyName, type Zone, zones } from './topology.ts';
@@ -89,7 +90,7 @@ export async function startChaosSystem(options: {
       adminPorts: ADMIN_PORTS.map((name) => portIn(ports, name)),
       directory,
       host: config.ORDERMESH_HOST,
-      onNote: say,
+      onNote: withoutRepeats(say),
     });
     await processes.ready();
     const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
