@@ -128,7 +128,9 @@ export class Mailbox<Entry extends Queued<Entry>> {
   /** The next message has this offset: none below it comes any more. */
   arrivedAt(offset: number): void {
     if (this.#settled.size === 0) return;
-    for (const [key, settled] of this.#settled) if (settled < offset) this.#settled.delete(key);
+    // Messages that arrived before may still wait to begin.
+    const finishedBelow = this.frontier.position ?? offset;
+    for (const [key, settled] of this.#settled) if (settled < finishedBelow) this.#settled.delete(key);
   }
 
   close(): void {

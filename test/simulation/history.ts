@@ -3,6 +3,9 @@ import type { OutgoingRecord } from '../../kafka/producer.ts';
 import { type ActorShape, failsAt, mayPark, mustPark, type Order } from './orders.ts';
 import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, track, trackKey } from './tracked.ts';
 
+/** As in runtime/suspects.ts. */
+const DEATHS_TO_PARK = 3;
+
 /**
  * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
  * against the invariants of the runtime, at once; and everything together at the end.
@@ -12,6 +15,7 @@ export class History {
   /** Everything that ever failed has been repaired: nothing may stay parked. */
   repaired = false;
   readonly #shape: ActorShape;
+  readonly #recording: boolean;
   readonly #keys = new Map<string, TrackedKey>();
   readonly #partitions: TrackedPartition[];
   /** Ids with a stored decision and the message that it came with, and the outputs of each that are in the log. */
@@ -22,8 +26,10 @@ export class History {
   /** Ids that fail no more. */
   readonly #cured = new Set<string>();
 
-  constructor(shape: ActorShape, partitions: number) {
+  /** @param recording false for a runtime without a database: what is parked is known to its owner and the dead-letter topic alone. */
+  constructor(shape: ActorShape, partitions: number, recording: boolean) {
     this.#shape = shape;
+    this.#recording = recording;
     this.#partitions = Array.from({ length: partitions }, () => ({
       messages: [],
       byOffset: new Map(),
@@ -54,6 +60,16 @@ export class History {
     const tracked = this.#partition(partition).byOffset.get(offset);
     if (tracked === undefined) throw new Error(`no message ${partition}/${offset} was sent`);
     return tracked;
+  }
+
+  /** Threads died with these messages under way. */
+  blamed(places: readonly { partition: number; offset: number }[]): void {
+    for (const { partition, offset } of places) this.at(partition, offset).deaths++;
+  }
+
+  /** Whether the broker takes an output. */
+  refuses(id: string, number: number): boolean {
+    return number === 0 && this.#byId.get(id)?.[0]?.order.nature === 'refused' && !this.isCured(id);
   }
 
   /** What made the order fail is put right. */
@@ -115,7 +131,7 @@ export class History {
     const { order, letter } = tracked;
     const key = this.#key(order.key);
     if (!current) this.violate('a zombie does nothing', `${nameOf(order)} was parked with an old epoch`);
-    if (!mayPark(order))
+    if (!this.#mayPark(tracked))
       this.violate('an outage is not poison', `${nameOf(order)} was parked, but it is ${order.nature}`);
     if (letter !== undefined) this.violate('what is done with stays so', `${nameOf(order)} was ${letter}, then parked`);
     key.parkedFrom = order.offset;
@@ -150,7 +166,7 @@ export class History {
   failedAgain(tracked: Tracked): void {
     const { order } = tracked;
     const key = this.#key(order.key);
-    if (!mayPark(order))
+    if (!this.#mayPark(tracked))
       this.violate('an outage is not poison', `${nameOf(order)} failed in a replay, but it is ${order.nature}`);
     const before = key.messages[key.final];
     if (before !== tracked) this.violate('parks at the front', `${nameOf(order)}, behind others`);
@@ -207,6 +223,10 @@ export class History {
       this.violate('a dead letter is the message', `${nameOf(order)} reads ${String(keyBytes)} ${String(value)}`);
     const behind = headers[deadLetterHeaders.behind];
     const from = behind === undefined ? order.offset : Number(behind);
+    if (!this.#recording && from === order.offset) {
+      if (!this.#mayPark(tracked)) this.violate('an outage is not poison', `${nameOf(order)} is a dead letter`);
+      key.parkedFroms.add(from);
+    }
     // An owner of before, which doesn't know of a release, may still write one; it can't record it.
     if (!key.parkedFroms.has(from) || from > order.offset)
       this.violate(
@@ -214,7 +234,7 @@ export class History {
         `a dead letter of ${nameOf(order)} behind ${behind}, where its key never was parked`,
       );
     if (tracked.deadLetters++ > 0) return;
-    if (tracked.index < key.deadLetterIndex)
+    if (tracked.index < key.deadLetterIndex && this.#recording)
       this.violate('parked in order', `a dead letter of ${nameOf(order)} after one of a later message`);
     key.deadLetterIndex = tracked.index;
     this.#advance(tracked);
@@ -264,20 +284,34 @@ export class History {
 
   /** Each message is exactly one of: applied, parked, discarded. */
   #closeMessage(tracked: Tracked, keyIsParked: boolean): void {
-    const { order, letter, interrupted } = tracked;
+    const { order, letter, interrupted, deadLetters } = tracked;
     const wrong = (what: string) =>
       this.violate('applied, parked or discarded', `${nameOf(order)} (${order.nature}) ${what}`);
     if (keyIsParked && letter === undefined) wrong('is parked and has no dead letter');
     if (!keyIsParked && letter === 'parked') wrong('is parked, and its key is not');
     if (this.repaired && letter === 'parked') wrong('could not be replayed');
-    const applied = letter === undefined || letter === 'replayed';
+    const applied = this.#recording ? letter === undefined || letter === 'replayed' : deadLetters === 0;
     if (applied && mustPark(order) && !this.isCured(order.id) && failsAt(order.nature) !== undefined)
       wrong('was not parked');
     if (order.nature === 'skipped' || !this.#shape.apply) return;
     if (applied && !this.#isApplied(tracked)) wrong('lacks its effect or outputs');
     const repeated = (this.#byId.get(order.id)?.length ?? 0) > 1;
-    if (!applied && this.#effects.has(order.id) && !interrupted && !repeated && order.nature !== 'refused')
+    // A conviction does not ask whether the effect is there: the threads may have died after it.
+    const convicted = tracked.deaths >= DEATHS_TO_PARK;
+    if (
+      !applied &&
+      this.#effects.has(order.id) &&
+      !convicted &&
+      !interrupted &&
+      !repeated &&
+      order.nature !== 'refused'
+    )
       wrong(`is ${letter} and has its effect`);
+  }
+
+  /** One that often was under way when a thread died can't be told from one that threads die of. */
+  #mayPark({ order, deaths }: Tracked): boolean {
+    return mayPark(order) || deaths >= DEATHS_TO_PARK;
   }
 
   #advanceId(id: string): void {
@@ -286,7 +320,8 @@ export class History {
 
   #advance(tracked: Tracked): void {
     const key = this.#key(tracked.order.key);
-    tracked.through ||= tracked.letter !== undefined || this.#isApplied(tracked);
+    const parked = this.#recording ? tracked.letter !== undefined : tracked.deadLetters > 0;
+    tracked.through ||= parked || this.#isApplied(tracked);
     for (let next = key.messages[key.final]; next !== undefined && isFinal(next); next = key.messages[key.final])
       key.final++;
     const partition = this.#partition(tracked.order.partition);

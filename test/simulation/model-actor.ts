@@ -1,3 +1,4 @@
+import type { OutgoingRecord } from '../../kafka/producer.ts';
 import { type Actor, type Item, type Message, OutageError, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import type { History } from './history.ts';
@@ -20,6 +21,8 @@ export interface ActorWorld {
   /** Failures that flaky orders still have before them, by id. */
   failuresLeft: Map<string, number>;
   preparesMax: number;
+  /** The thread dies of what it computes on. */
+  die(): void;
 }
 
 /** An actor that keeps its promises: `decode` is pure, decisions are stored with their order, and a redelivery repeats its outputs. */
@@ -27,11 +30,14 @@ export function modelActor(body: Body, world: ActorWorld): Actor<unknown, unknow
   const { history, shape } = world;
   const actor: Actor<unknown, unknown> = {
     decode(message) {
+      if (!body.alive) throw new Error('the thread is dead');
       const tracked = trackedOf(history, message);
       history.began(tracked);
       body.world.log(body.name, `begins ${tracked.order.id} at ${message.partition}/${message.offset}`);
-      if (failsAt(tracked.order.nature) === 'decode' && !history.isCured(tracked.order.id))
+      if (failsAt(tracked.order.nature) === 'decode' && !history.isCured(tracked.order.id)) {
+        if (kills(world, tracked, 'decode')) world.die();
         throw new SyntaxError('poison');
+      }
       history.decoded(tracked);
       return tracked.order.nature === 'skipped' ? skip : tracked;
     },
@@ -61,10 +67,23 @@ function fails(world: ActorWorld, { order }: Tracked, step: keyof ActorShape): b
   return left > 0;
 }
 
+function kills({ history }: ActorWorld, { order }: Tracked, step: keyof ActorShape | 'decode'): boolean {
+  return order.nature.startsWith('killer') && failsAt(order.nature) === step && !history.isCured(order.id);
+}
+
+/** What a dead thread awaits. */
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
+}
+
 function preparation(body: Body, world: ActorWorld): NonNullable<Actor<unknown, unknown>['prepare']> {
   let underWay = 0;
   return async (input) => {
     const tracked = input as Tracked;
+    if (kills(world, tracked, 'prepare')) {
+      world.die();
+      return never();
+    }
     if (++underWay > world.preparesMax)
       world.history.violate('every queue is bounded', `${underWay} prepares at a time`);
     try {
@@ -93,6 +112,10 @@ async function application(
   const { store, history, shape } = world;
   const session = transaction as unknown as ModelSession;
   const all = items.map(({ input }) => input as Tracked);
+  if (all.some((tracked) => kills(world, tracked, 'apply'))) {
+    world.die();
+    return never<OutgoingRecord[][]>();
+  }
   if (new Set(all.map(({ order }) => order.key)).size !== all.length)
     history.violate('per key serial', 'two messages of a key in one turn');
   if (!shape.prepare && all.some(({ order }) => order.nature === 'slow')) await sleep(body, SLOW_MS_MAX);

@@ -1,5 +1,5 @@
 import type { FetchedBatch, FetchedRecord } from '../../kafka/consumer.ts';
-import { KafkaUnavailableError } from '../../kafka/errors.ts';
+import { KafkaUnavailableError, RecordRefusedError } from '../../kafka/errors.ts';
 import type { OutgoingRecord } from '../../kafka/producer.ts';
 import type { History } from './history.ts';
 import { Lane, Network } from './network.ts';
@@ -52,6 +52,10 @@ export class ModelLog {
       this.network.send<void>(
         body,
         (answer) => {
+          if (this.#refuses(record)) {
+            answer.reject(new RecordRefusedError('the modelled broker takes no such record'));
+            return;
+          }
           this.#append(body, record);
           answer.resolve();
         },
@@ -60,14 +64,23 @@ export class ModelLog {
       );
   }
 
+  #refuses({ topic, value }: OutgoingRecord): boolean {
+    return topic === OUTPUT_TOPIC && this.#history.refuses(...outputOf(value));
+  }
+
   #append(body: Body, record: OutgoingRecord): void {
     if (record.topic === OUTPUT_TOPIC) {
-      const [id = '', number] = String(record.value).split('#');
+      const [id, number] = outputOf(record.value);
       this.#world.log('log', `output ${id}#${number} from ${body.name}`);
-      this.#history.output(id, Number(number));
+      this.#history.output(id, number);
       return;
     }
     this.#world.log('log', `dead letter ${String(record.key)} ${String(record.value)} from ${body.name}`);
     this.#history.deadLetter(record);
   }
+}
+
+function outputOf(value: OutgoingRecord['value']): [id: string, number: number] {
+  const [id = '', number] = String(value).split('#');
+  return [id, Number(number)];
 }

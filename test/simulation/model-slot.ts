@@ -1,9 +1,11 @@
 import { PackedBatch } from '../../runtime/batch-codec.ts';
 import type { HostedSlot } from '../../runtime/host-ports.ts';
+import { type Place, Pulse, type Shown } from '../../runtime/pulse.ts';
 import type { SlotListener } from '../../runtime/slot.ts';
 import { SlotDeathError } from '../../runtime/slot-death.ts';
 import type { SlotEngine } from '../../runtime/slot-engine.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch, SlotReport } from '../../runtime/slot-protocol.ts';
+import { SuspectRecord, type WatchedOptions } from '../../runtime/suspects.ts';
 import { INPUT_TOPIC } from './model-log.ts';
 import { Lane } from './network.ts';
 import { Body } from './world.ts';
@@ -12,19 +14,34 @@ const START_MS_MAX = 300;
 const MESSAGE_MS_MAX = 0.5;
 /** The main thread hears of a death within so long. */
 const DEATH_NOTICE_MS_MAX = 20;
+/** The watchdog waits at most so long for a thread that does not return. */
+const SILENCE_MS_MAX = 3_000;
+const PLACES_MAX = 100;
 /** A thread that was given up may run on for so long. */
 const AFTERLIFE_MS_MAX = 3_000;
 
 interface Thread {
   body: Body;
+  pulse: Pulse;
   engine: SlotEngine;
   tasks: Lane;
   answers: Lane;
   reports: Lane;
 }
 
+/** What an engine is made of in its thread. */
+export interface ThreadParts {
+  body: Body;
+  report(report: SlotReport): void;
+  watch: WatchedOptions;
+  /** The actor's computation ends the thread. */
+  die(): void;
+}
+
 export interface SlotModel {
-  createEngine(body: Body, report: (report: SlotReport) => void): SlotEngine;
+  createEngine(parts: ThreadParts): SlotEngine;
+  /** A thread died with these messages under way. */
+  onBlamed(places: readonly Place[]): void;
   /** Share of the starts that fail. */
   startFailures(): number;
 }
@@ -39,6 +56,7 @@ export class ModelSlot implements HostedSlot {
   #running = false;
   #pending = new Set<(error: Error) => void>();
   #threads = 0;
+  readonly #suspects = new SuspectRecord();
 
   constructor(index: number, process: Body, listener: SlotListener, model: SlotModel) {
     this.index = index;
@@ -62,13 +80,27 @@ export class ModelSlot implements HostedSlot {
     if (world.random.chance(this.#model.startFailures())) throw new Error('the modelled thread does not start');
     const body = new Body(world, `${this.#process.name}/${this.index}.${++this.#threads}`, this.#process);
     const reports = new Lane();
+    const pulse = Pulse.create(PLACES_MAX);
     const thread: Thread = {
       body,
-      engine: this.#model.createEngine(body, (report) =>
-        this.#post(this.#process, reports, () => {
-          if (this.#thread === thread) this.#listener.onReport(report);
-        }),
-      ),
+      pulse,
+      engine: this.#model.createEngine({
+        body,
+        report: (report) => {
+          if (!body.alive) return;
+          this.#post(this.#process, reports, () => {
+            if (this.#thread === thread) this.#listener.onReport(report);
+          });
+        },
+        watch: {
+          pulse,
+          suspects: this.#suspects.all,
+          onCleared: (place) => {
+            if (body.alive) this.#post(this.#process, reports, () => this.#suspects.clear(place));
+          },
+        },
+        die: () => this.#end(thread, world.random.chance(0.5) ? DEATH_NOTICE_MS_MAX : SILENCE_MS_MAX),
+      }),
       tasks: new Lane(),
       answers: new Lane(),
       reports,
@@ -83,10 +115,22 @@ export class ModelSlot implements HostedSlot {
     const thread = this.#thread;
     if (thread === undefined || !this.#running) return;
     const { world } = this.#process;
-    world.log(thread.body.name, afterlife ? 'is given up' : 'dies');
-    if (afterlife) world.schedule(world.random.next() * AFTERLIFE_MS_MAX, () => thread.body.die());
-    else thread.body.die();
-    this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread));
+    if (!afterlife) {
+      this.#end(thread, DEATH_NOTICE_MS_MAX);
+      return;
+    }
+    world.log(thread.body.name, 'is given up');
+    world.schedule(world.random.next() * AFTERLIFE_MS_MAX, () => thread.body.die());
+    this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread, thread.pulse.underWay));
+  }
+
+  /** It does nothing more, and the main thread hears of it. One that never returns looks the same, until the watchdog has waited long enough. */
+  #end(thread: Thread, noticeMsMax: number): void {
+    const { world } = this.#process;
+    const { underWay } = thread.pulse;
+    world.log(thread.body.name, `dies, at work on ${underWay.length} messages`);
+    thread.body.die();
+    this.#process.after(world.random.next() * noticeMsMax, () => this.#died(thread, underWay));
   }
 
   open(partitions: OpenPartition[]): Promise<void> {
@@ -132,8 +176,10 @@ export class ModelSlot implements HostedSlot {
     thread?.body.die();
   }
 
-  #died(thread: Thread): void {
+  #died(thread: Thread, underWay: readonly Shown[]): void {
     if (this.#thread !== thread || !this.#running) return;
+    this.#suspects.blame(underWay);
+    this.#model.onBlamed(underWay);
     this.#running = false;
     this.#thread = undefined;
     const error = new Error('the modelled thread died');

@@ -48,6 +48,8 @@ export class Network {
 
   /** The same without a promise. What the caller hears, it hears in an event of its own. */
   send<T>(body: Body, serve: (answer: Answer<T>) => void, caller: Answer<T>, options: CallOptions = {}): void {
+    // A thread that dies in the middle of an event does no more in what is left of it.
+    if (!body.alive) return;
     const { random } = this.#world;
     const fate = random.chance(this.weather.loss) ? random.pick(['request', 'answer', 'late'] as const) : 'delivered';
     const refuse = () => this.#hear(body, REFUSED_MS, () => caller.reject(this.#unreachable()));

@@ -12,6 +12,10 @@ export type Nature =
   /** Fails so often at first, then no more. */
   | 'flaky-prepare'
   | 'flaky-apply'
+  /** The thread dies of it, or never returns, in that step. */
+  | 'killer-decode'
+  | 'killer-prepare'
+  | 'killer-apply'
   /** Has an effect, but the broker refuses one of its outputs. */
   | 'refused'
   /** Takes long. */
@@ -42,19 +46,19 @@ export const ATTEMPTS_MAX = 4;
 
 /** The actor's step at which a message of this nature fails. */
 export function failsAt(nature: Nature): keyof ActorShape | 'decode' | undefined {
-  if (nature === 'poison-decode') return 'decode';
-  if (nature === 'poison-prepare' || nature === 'flaky-prepare') return 'prepare';
-  if (nature === 'poison-apply' || nature === 'flaky-apply') return 'apply';
+  if (nature === 'poison-decode' || nature === 'killer-decode') return 'decode';
+  if (nature === 'poison-prepare' || nature === 'flaky-prepare' || nature === 'killer-prepare') return 'prepare';
+  if (nature === 'poison-apply' || nature === 'flaky-apply' || nature === 'killer-apply') return 'apply';
   return undefined;
 }
 
 /** Whether a dead letter of this message, as the first of its key, is right. */
-export function mayPark({ nature, failures }: Order): boolean {
-  return nature.startsWith('poison') || (nature === 'flaky-apply' && failures >= ATTEMPTS_MAX);
+export function mayPark(order: Order): boolean {
+  return mustPark(order) || (order.nature === 'flaky-apply' && order.failures >= ATTEMPTS_MAX);
 }
 
 export function mustPark({ nature }: Order): boolean {
-  return nature.startsWith('poison');
+  return nature.startsWith('poison') || nature.startsWith('killer') || nature === 'refused';
 }
 
 export interface OrderPlan {
@@ -98,8 +102,18 @@ export class OrderSource {
           }
         : { ...earlier, offset };
     if (order.nature === 'flaky-prepare') order.failures = Math.min(order.failures, ATTEMPTS_MAX - 1);
+    if (order.nature === 'refused') order.outputs = Math.max(1, order.outputs);
     this.#past.push(order);
     return order;
+  }
+
+  #killers(): Nature[] {
+    const { prepare, apply } = this.#plan.shape;
+    return [
+      'killer-decode',
+      ...(prepare ? ['killer-prepare' as const] : []),
+      ...(apply ? ['killer-apply' as const] : []),
+    ];
   }
 
   /** Only what the actor's steps can show. `decode` is pure, so it fails always or never. */
@@ -107,7 +121,8 @@ export class OrderSource {
     const { random, shape } = this.#plan;
     const natures: Nature[] = ['skipped', 'poison-decode'];
     if (shape.prepare) natures.push('poison-prepare', 'flaky-prepare', 'slow', 'slow');
-    if (shape.apply) natures.push('poison-apply', 'flaky-apply', 'flaky-apply', 'slow');
+    if (shape.apply) natures.push('poison-apply', 'flaky-apply', 'flaky-apply', 'slow', 'refused');
+    if (random.chance(0.3)) return random.pick(this.#killers());
     return random.pick(natures);
   }
 }

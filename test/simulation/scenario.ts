@@ -25,6 +25,8 @@ export interface Scenario {
   batchRecordsMax: number;
   limits: RuntimeLimits;
   operator: OperatorPlan | undefined;
+  /** Only an actor without `apply` can do without. */
+  database: boolean;
 }
 
 /** Small bounds meet more often than large ones; each seed has another selection of faults, so that no fault hides another. */
@@ -32,7 +34,7 @@ export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed);
   const sometimes = (probability: number, value: number) => (random.chance(probability) ? value : 0);
   const messagesMax = random.integer(2, 30);
-  return {
+  const scenario = {
     seed,
     shape: random.pick([
       { prepare: false, apply: true },
@@ -75,4 +77,6 @@ export function scenarioOf(seed: number): Scenario {
       ? { meanMs: random.integer(200, 4_000), cures: random.next(), repairs: random.chance(0.5) }
       : undefined,
   };
+  const database = scenario.shape.apply || random.chance(0.5);
+  return { ...scenario, database, operator: database ? scenario.operator : undefined };
 }

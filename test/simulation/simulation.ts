@@ -44,7 +44,7 @@ export async function simulate(
     hash.update(line);
     listen?.(line);
   });
-  const history = new History(scenario.shape, scenario.partitions);
+  const history = new History(scenario.shape, scenario.partitions, scenario.database);
   const onRejection = (error: unknown) => history.violate('no promise is left to fail', String(error));
   process.on('unhandledRejection', onRejection);
   try {
@@ -62,14 +62,14 @@ export async function simulate(
 }
 
 async function run(scenario: Scenario, world: World, history: History, mutant: Mutant): Promise<void> {
-  const { shape, partitions, limits, slots, batchRecordsMax } = scenario;
+  const { shape, partitions, limits, slots, batchRecordsMax, database } = scenario;
   const log = new ModelLog(world, history, partitions);
   const store = new ModelStore(world, history, mutant.fencing ?? true, mutant.replayFlaw);
   const group = new ModelGroup(world, log.network, history, partitions);
   const provider = new Network(world, () => new OutageError('the modelled provider is away'));
   const actor = { history, store, provider, shape, failuresLeft: new Map(), preparesMax: limits.slot.preparesMax };
   let { startFailures } = scenario;
-  const surroundings = { world, history, log, group, store, actor, limits, slots, batchRecordsMax, mutant };
+  const surroundings = { world, history, log, group, store, actor, limits, slots, batchRecordsMax, database, mutant };
   const workers = Array.from(
     { length: scenario.workers },
     (_, index) => new WorkerProcess(`w${index}`, { ...surroundings, startFailures: () => startFailures }),
@@ -88,6 +88,8 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   startFailures = 0;
   heal(targets);
   operator?.finish();
+  // What threads died of is repaired by a new version, and a process remembers its suspects for as long as it lives.
+  if (history.repaired) for (const worker of workers) worker.end();
   const { deadLetters } = store;
   const complete = () => history.complete && deadLetters.idle && !(history.repaired && deadLetters.parkedKeys > 0);
   await world.run(() => history.violation !== undefined || complete(), world.now + RECOVERY_MS_MAX);

@@ -11,6 +11,8 @@ export interface Tracked {
   decoded: boolean;
   prepared: boolean;
   deadLetters: number;
+  /** So many threads died while it was under way. */
+  deaths: number;
   /** Undefined for a message that is not recorded as a dead letter. */
   letter: LetterState | undefined;
   /** A replay has it in its hands. */
@@ -30,6 +32,7 @@ export function track(order: Order, index: number): Tracked {
     decoded: false,
     prepared: false,
     deadLetters: 0,
+    deaths: 0,
     letter: undefined,
     handedOut: false,
     interrupted: false,

@@ -7,7 +7,7 @@ import type { Mailbox, MailboxIdentity } from '../../runtime/mailbox.ts';
 import type { MessageEntry } from '../../runtime/message-entry.ts';
 import { RuntimeHost } from '../../runtime/runtime-host.ts';
 import { SlotEngine } from '../../runtime/slot-engine.ts';
-import type { SlotReport } from '../../runtime/slot-protocol.ts';
+import { watched } from '../../runtime/suspects.ts';
 import type { Transact } from '../../runtime/turn.ts';
 import type { Transaction } from '../../store/database.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -16,7 +16,7 @@ import { type ActorWorld, modelActor } from './model-actor.ts';
 import { ModelConsumer } from './model-consumer.ts';
 import type { ModelGroup } from './model-group.ts';
 import { INPUT_TOPIC, type ModelLog } from './model-log.ts';
-import { ModelSlot } from './model-slot.ts';
+import { ModelSlot, type ThreadParts } from './model-slot.ts';
 import type { ModelStore } from './model-store.ts';
 import type { Mutant } from './mutants.ts';
 import { Body, type World } from './world.ts';
@@ -30,7 +30,9 @@ export interface Surroundings {
   log: ModelLog;
   group: ModelGroup;
   store: ModelStore;
-  actor: ActorWorld;
+  actor: Omit<ActorWorld, 'die'>;
+  /** Without one there are no epochs, and parked keys are known to their owner alone. */
+  database: boolean;
   limits: RuntimeLimits;
   slots: number;
   batchRecordsMax: number;
@@ -82,7 +84,8 @@ export class WorkerProcess {
         createSlot: (index, listener) => {
           const slot = new ModelSlot(index, body, listener, {
             startFailures: this.#surroundings.startFailures,
-            createEngine: (thread, report) => this.#createEngine(thread, report),
+            onBlamed: (places) => this.#surroundings.history.blamed(places),
+            createEngine: (parts) => this.#createEngine(parts),
           });
           this.#slots.push(slot);
           return slot;
@@ -192,7 +195,8 @@ export class WorkerProcess {
   }
 
   async #claim(body: Body, partitions: readonly number[]): Promise<Map<number, Ownership>> {
-    const { store } = this.#surroundings;
+    const { store, database } = this.#surroundings;
+    if (!database) return new Map(partitions.map((partition) => [partition, { epoch: undefined, parked: [] }]));
     const epochs = await store.claim(body, partitions);
     const { parked, settled } = await store.deadLetters.load(body, partitions);
     return new Map(
@@ -207,9 +211,9 @@ export class WorkerProcess {
     );
   }
 
-  #createEngine(thread: Body, report: (report: SlotReport) => void): SlotEngine {
-    const { actor, limits, log, store, history, mutant } = this.#surroundings;
-    const created = modelActor(thread, actor);
+  #createEngine({ body: thread, report, watch, die }: ThreadParts): SlotEngine {
+    const { actor, limits, log, store, history, mutant, database } = this.#surroundings;
+    const created = watched(modelActor(thread, { ...actor, die }), watch);
     return new SlotEngine(
       created,
       GROUP,
@@ -218,12 +222,12 @@ export class WorkerProcess {
         timers: thread,
         transact: transaction(thread, created, store, history, limits.slot),
         append: log.producer(thread),
-        park: (mailbox, key, parking) => {
+        park: async (mailbox, key, parking) => {
           const tracked = history.at(mailbox.partition, parking.firstOffset);
           if (tracked.order.key !== key) history.violate('parked is the message', `${key} at ${parking.firstOffset}`);
-          return store.deadLetters.park(thread, tracked, mailbox.epoch ?? -1, parking);
+          return database ? await store.deadLetters.park(thread, tracked, mailbox.epoch ?? -1, parking) : true;
         },
-        deadLetters: store.deadLetters.portOf(thread),
+        ...(database && { deadLetters: store.deadLetters.portOf(thread) }),
         report,
         observe: { turn() {}, retry() {}, deadLetter() {} },
       },
