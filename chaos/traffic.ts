@@ -33,6 +33,8 @@ export interface RunningTraffic {
 
 /** Cooks as fast as tickets come, so that every order gets to its end within the run. */
 const COOKING_MS = [100, 1_000] as const;
+/** After an outage there are far more tickets than one page shows. */
+const REFRESH_MS = 200;
 /** So many cooked orders come back and are cooked again: a key's records in the log then follow each other over a longer time. */
 const RECALL_SHARE = 0.1;
 /** So many accepted orders are sent once more, as a point of sale does that has lost the answer. */
@@ -72,6 +74,7 @@ export function startTraffic({ config, display, seed, rate, file }: TrafficOptio
     display,
     cookingMs: COOKING_MS,
     recallShare: RECALL_SHARE,
+    refreshMs: REFRESH_MS,
     random: createRandom(seed + 2),
     onCommand: (command: CrewCommand) => write(lines, { what: 'command', ...command }),
   });

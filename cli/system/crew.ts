@@ -7,6 +7,8 @@ export interface CrewOptions {
   /** How long a ticket is on the board before it is bumped, in milliseconds. Absent: the crew only watches. */
   cookingMs?: readonly [from: number, to: number] | undefined;
   random: Random;
+  /** How often it looks for tickets that the page of the chain had no room for, in milliseconds; 1,000 by default. */
+  refreshMs?: number;
   /** Share of the cooked tickets of the first round that come back to the kitchen; none by default. */
   recallShare?: number;
   /** Each ticket that the display shows, every time it does. */
@@ -46,7 +48,7 @@ const REFRESH_MS = 1_000;
 
 /** A kitchen crew at the display of the whole chain: it does over the WebSocket what cooks do with their fingers. */
 export function startCrew(options: CrewOptions): Crew {
-  const { display, cookingMs, recallShare = 0, random, onTicket, onCommand } = options;
+  const { display, cookingMs, recallShare = 0, refreshMs = REFRESH_MS, random, onTicket, onCommand } = options;
   const live = new URL('/live', display);
   live.protocol = 'ws:';
   /** Open tickets it knows of, with the timer until they are done. */
@@ -175,7 +177,7 @@ export function startCrew(options: CrewOptions): Crew {
   // The page of the chain shows the newest tickets only: what is left comes into view when the rest is done.
   const refresh = setInterval(() => {
     if (cookingMs !== undefined && cooking.size === 0 && open !== 0) send({ type: 'refresh' });
-  }, REFRESH_MS);
+  }, refreshMs);
   return {
     get bumped() {
       return bumped;
