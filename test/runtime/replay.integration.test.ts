@@ -256,7 +256,7 @@ async function forkWorker({ topic, group, database }: Scene): Promise<ChildProce
   return worker;
 }
 
-test('kill -9 of workers in the middle of parking and replaying, with live traffic: each order in its order, each once', async () => {
+test('rebalances and kill -9 of workers in the middle of parking and replaying, with live traffic: each order in its order, each once', async () => {
   await using scene = await replayScene();
   const seed = Number(process.env.SEED ?? randomInt(1_000_000));
   console.log(`SEED=${seed}`);
@@ -277,6 +277,7 @@ test('kill -9 of workers in the middle of parking and replaying, with live traff
   };
   await send(8, true);
   let worker = await forkWorker(scene);
+  const workers = [worker];
   try {
     for (let round = 0; round < 3; round++) {
       await until(
@@ -289,9 +290,12 @@ test('kill -9 of workers in the middle of parking and replaying, with live traff
       await send(3, false);
       // Any moment will do: which one it is comes from the seed, what it hits from the machine.
       await sleep(random(1_500));
-      worker.kill('SIGKILL');
-      await once(worker, 'exit');
+      const before = worker;
       worker = await forkWorker(scene);
+      workers.push(worker);
+      await sleep(random(1_500));
+      before.kill('SIGKILL');
+      await once(before, 'exit');
     }
     const total = [...sent.values()].reduce((sum, count) => sum + count, 0);
     await committed(scene, total);
@@ -305,6 +309,6 @@ test('kill -9 of workers in the middle of parking and replaying, with live traff
     for (const key of keys) expect(effects.get(key), key).toEqual(numbers(sent.get(key) ?? 0));
     expect((await letters(scene)).every(({ state: end }) => end === 'replayed')).toBe(true);
   } finally {
-    worker.kill('SIGKILL');
+    for (const each of workers) each.kill('SIGKILL');
   }
 });
