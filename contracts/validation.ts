@@ -24,9 +24,6 @@ const ajv = new Ajv({
 (addFormats as unknown as (instance: Ajv) => void)(ajv);
 shortcut('date-time', /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/);
 
-// Every UUID of ours has a pattern that takes lower case only, so the format would check it a second time.
-ajv.addFormat('uuid', true);
-
 /** The usual spelling of a format in one expression; whatever it doesn't match is left to the full check. */
 function shortcut(name: string, usual: RegExp): void {
   const full = ajv.formats[name] as { validate: (text: string) => boolean };
