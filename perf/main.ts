@@ -66,7 +66,7 @@ try {
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
     await run('gateway', () => benchGateway(bench));
-    await run('grpc', () => benchGrpc(bench));
+    if (values.full || only?.includes('grpc')) await run('grpc', () => benchGrpc(bench));
     if (values.full) {
       await run('rebalance', () => benchRebalance(bench));
       await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));

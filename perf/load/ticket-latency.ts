@@ -33,7 +33,7 @@ interface Percentiles {
 /** So few stores that the page of one of them gets a few hundred tickets. */
 const STORES = 60;
 /** The first seconds, in which every process and the broker compile their hot paths, are not counted. */
-const WARM_UP_S = 20;
+const WARM_UP_S = 15;
 const GRACE_MS = 3_000;
 
 const { values } = parseArgs({

@@ -89,6 +89,12 @@ describeGoogleCloud('bridge', () => {
     return { messages, [Symbol.asyncDispose]: () => client.close() };
   }
 
+  /** Pub/Sub delivers at least once: on a busy machine an acknowledgement comes too late, and its message again. */
+  function firstDeliveries(messages: readonly Message[]): Message[] {
+    const ids = new Set<string | undefined>();
+    return messages.filter(({ attributes: { id } }) => !ids.has(id) && ids.add(id));
+  }
+
   async function lag(): Promise<number> {
     const committed = await admin.committedOffsets(ends.group, ends.topic);
     const ranges = await admin.offsets(ends.topic);
@@ -111,11 +117,12 @@ describeGoogleCloud('bridge', () => {
       ];
     });
     for (const step of [0, 1, 2]) await write(orders.flatMap((events) => events.slice(step, step + 1)));
-    await vi.waitFor(() => expect(reader.messages.length).toBeGreaterThanOrEqual(50), patience);
+    await vi.waitFor(() => expect(firstDeliveries(reader.messages)).toHaveLength(50), patience);
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
-    expect(reader.messages).toHaveLength(50);
+    const messages = firstDeliveries(reader.messages);
+    expect(messages).toHaveLength(50);
     for (const [validated, paid] of orders.filter((_, index) => index % 2 === 0)) {
-      const received = reader.messages.filter(({ orderingKey }) => orderingKey === validated?.orderId);
+      const received = messages.filter(({ orderingKey }) => orderingKey === validated?.orderId);
       expect(received.map(({ attributes }) => attributes.type)).toEqual(['order.paid', 'order.cooked']);
       expect(received[0]?.data).toEqual(paid?.value);
       expect(received[0]?.attributes).toMatchObject({ id: paid?.headers.ce_id, orderingkey: validated?.orderId });
