@@ -69,15 +69,21 @@ export class Circuit {
 
   /** Whether work may begin now. Passing an open circuit makes the caller its probe. */
   tryPass(now: number): boolean {
-    if (this.#outage === undefined) return true;
-    if (this.#probing || now < this.#retryAt) return false;
-    this.#probing = true;
+    if (!this.passable(now)) return false;
+    this.#probing = this.#outage !== undefined;
     return true;
   }
 
   /** Whether `tryPass` would say yes. */
   passable(now: number): boolean {
-    return this.#outage === undefined || (!this.#probing && now >= this.#retryAt);
+    return this.#outage === undefined || (!this.#probing && this.waitMs(now) === 0);
+  }
+
+  /** What is left of the back-off, in milliseconds. */
+  waitMs(now: number): number {
+    const left = this.#retryAt - now;
+    // More than was ever set: the clock was put back meanwhile.
+    return this.#outage === undefined || left > this.#policy.backoffMsMax ? 0 : Math.max(0, left);
   }
 
   /**
@@ -87,7 +93,8 @@ export class Circuit {
   fail(now: number, reason: string): number {
     this.#probing = false;
     const { failuresToOpen, backoffMs, backoffMsMax } = this.#policy;
-    if (this.#outage !== undefined && now < this.#retryAt) return this.#retryAt - now;
+    const left = this.waitMs(now);
+    if (left > 0) return left;
     this.#failures++;
     const round = Math.max(1, this.#failures - failuresToOpen + 1);
     const delayMs = exponentialDelayMs(round, backoffMs, backoffMsMax);

@@ -35,11 +35,22 @@ export class SlotOutages {
     const circuit = this.circuits[dependency];
     const waitMs = circuit.fail(this.#ports.timers.now(), describeError(error));
     if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage });
-    this.#ports.timers.after(waitMs, () => {
+    this.#wakeAfter(waitMs, circuit);
+    return waitMs;
+  }
+
+  /**
+   * Nothing else wakes a slot whose partitions are paused, so the timer must not be the last word when it comes a moment too early: the
+   * clock of timers and that of `now` are not the same, and the one may be up to a millisecond ahead of the other.
+   */
+  #wakeAfter(waitMs: number, circuit: Circuit): void {
+    const { timers } = this.#ports;
+    timers.after(waitMs, () => {
+      const leftMs = circuit.waitMs(timers.now());
+      if (leftMs > 0) return this.#wakeAfter(leftMs, circuit);
       this.forgetWhenIdle();
       this.#hooks.wake();
     });
-    return waitMs;
   }
 
   recovered(dependency: Dependency): void {
