@@ -1,10 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
 
 /** Any number: the advisory lock that lets one of several starting processes migrate. */
 const MIGRATION_LOCK = 7_236_451;
+const UNLOCK_MS_MAX = 2_000;
+/** The driver counts in seconds here. */
+const END_SECONDS_MAX = 2;
+
+const noop = () => {};
 
 /**
  * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in order of its name, each in a transaction of
@@ -27,7 +33,11 @@ export async function migrate(database: Database): Promise<void> {
         .simple();
     }
   } finally {
-    await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`;
+    // Bounded: on a connection that has broken meanwhile the driver sends nothing and waits for ever. Its session is over then, and the lock with it.
+    const unlocked = sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.then(noop, noop);
+    const stop = new AbortController();
+    await Promise.race([unlocked, delay(UNLOCK_MS_MAX, undefined, { signal: stop.signal }).catch(noop)]);
+    stop.abort();
   }
 }
 
@@ -43,6 +53,6 @@ export async function migrateAt(url: string, application: string): Promise<void>
   try {
     await migrate(database);
   } finally {
-    await database.end();
+    await database.end({ timeout: END_SECONDS_MAX });
   }
 }
