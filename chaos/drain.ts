@@ -3,17 +3,33 @@ import { withAdmin, withDatabase } from '../cli/servers.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import { openTicketCounts } from '../store/ticket-board.ts';
 
-/** Whether every group has committed all that its topic holds. No bridge takes part. */
-export function isCommitted(config: ConnectedConfig): Promise<boolean> {
+/** How far a group has come in its topic. */
+export interface Progress {
+  group: string;
+  /** The sum of its committed positions. */
+  committed: number;
+  /** Records behind them. */
+  lag: number;
+}
+
+/** Of every group that takes part; no bridge does. */
+export function progressOf(config: ConnectedConfig): Promise<Progress[]> {
   return withAdmin(config, async (admin) => {
+    const all: Progress[] = [];
     for (const { group, topic } of subscriptions) {
       if (group === groups.bridge) continue;
-      const committed = await admin.committedOffsets(group, topic);
+      const positions = await admin.committedOffsets(group, topic);
       const ranges = await admin.offsets(topic);
-      if (ranges.some(({ partition, latest }) => latest > (committed.get(partition) ?? 0))) return false;
+      const committed = ranges.reduce((sum, { partition }) => sum + (positions.get(partition) ?? 0), 0);
+      all.push({ group, committed, lag: ranges.reduce((sum, { latest }) => sum + latest, 0) - committed });
     }
-    return true;
+    return all;
   });
+}
+
+/** Whether every group has committed all that its topic holds. */
+export async function isCommitted(config: ConnectedConfig): Promise<boolean> {
+  return (await progressOf(config)).every(({ lag }) => lag === 0);
 }
 
 /** Tickets that wait for the crew, in all stores. */

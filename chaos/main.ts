@@ -13,7 +13,9 @@ import { inject } from './injector.ts';
 import { makePlan } from './plan.ts';
 import { type ChaosSystem, startChaosSystem } from './system.ts';
 import { startTraffic } from './traffic.ts';
+
 import { biography, type ChaosVerdict, judgeHistory } from './verdict.ts';
+import { watchProgress } from './watch.ts';
 
 const RATE = 30;
 /** Orders before the first fault, so that every process has work in hand. */
@@ -21,7 +23,6 @@ const WARM_UP_ORDERS = 100;
 const WARM_UP_MS_MAX = 30_000;
 const DRAIN_MS_MAX = 90_000;
 const STRAGGLERS_MS_MAX = 10_000;
-const PROGRESS_MS = 15_000;
 const ORDERS_SHOWN = 5;
 const EXIT_USAGE = 2;
 
@@ -67,12 +68,15 @@ async function run(system: ChaosSystem, directory: string, seed: number): Promis
   await writeFile(path.join(historyDirectory, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   say(`sending ${RATE} orders a second`);
   const traffic = startTraffic({ config, display, seed, rate: RATE, file: historyFiles.sent(historyDirectory) });
-  const progress = setInterval(() => say(`${traffic.accepted} orders accepted so far`), PROGRESS_MS);
+  const takeEvidence = () => subjects.processes.writeRuntimePages();
+  const watch = watchProgress({ config, accepted: () => traffic.accepted, say, onStall: takeEvidence });
   await until(WARM_UP_MS_MAX, async () => traffic.accepted >= WARM_UP_ORDERS);
   const injected = await inject({ plan, subjects, say, signal: new AbortController().signal });
   say(`${injected} faults were injected; healing`);
-  await subjects.heal();
-  clearInterval(progress);
+  await subjects.heal().catch(async (error: unknown) => {
+    await takeEvidence();
+    throw error;
+  });
   const { sent, accepted, refused, retried, unanswered } = await traffic.finish();
   say(`${sent} orders sent, ${accepted} accepted, ${unanswered} unanswered, ${retried} retries`);
   for (const [status, count] of Object.entries(refused)) say(`${count} refused with ${status}`);
@@ -81,8 +85,12 @@ async function run(system: ChaosSystem, directory: string, seed: number): Promis
   await traffic.close();
   // What the crew has not cooked in time is nobody's fault; what a worker has not worked off is.
   const atRest = await until(STRAGGLERS_MS_MAX, () => isCommitted(config));
+  watch.close();
   if (atRest) say('nothing is under way any more');
-  else say(`VIOLATION not everything is worked off ${DRAIN_MS_MAX / 1_000} s after everything was mended`);
+  else {
+    await takeEvidence();
+    say(`VIOLATION not everything is worked off ${DRAIN_MS_MAX / 1_000} s after everything was mended`);
+  }
   say(`processes were started again ${subjects.processes.restarts} times; stopping the roles`);
   await system.stopRoles();
   say("reading the topics with Kafka's console consumer");

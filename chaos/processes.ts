@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import type { RoleName } from '../contracts/roles.ts';
@@ -19,6 +20,8 @@ const standing: Record<ProcessName, { role: RoleName; args: string[]; zone: Zone
 function worker(role: WorkerKind, zone: Zone) {
   return { role, args: ['worker', role], zone };
 }
+
+const PAGE_MS_MAX = 2_000;
 
 export interface ProcessesOptions {
   /** The environment of a process in that zone. */
@@ -72,6 +75,23 @@ export class Processes {
 
   thawAll(): void {
     for (const name of [...this.#frozen]) this.thaw(name);
+  }
+
+  /** Writes the runtime page of every worker beside the logs. */
+  async writeRuntimePages(): Promise<void> {
+    const { host, adminPorts, directory } = this.#options;
+    const at = new Date().toISOString().slice(11, 19).replaceAll(':', '');
+    for (const [index, [name, { args }]] of Object.entries(standing).entries()) {
+      if (args[0] !== 'worker') continue;
+      const text = await fetch(`http://${host}:${adminPorts[index]}/debug/runtime`, {
+        headers: { accept: 'application/json' },
+        signal: AbortSignal.timeout(PAGE_MS_MAX),
+      }).then(
+        (response) => response.text(),
+        (error: Error) => `${error.message}: ${error.cause}`,
+      );
+      await writeFile(path.join(directory, 'logs', `${name}.runtime-${at}.json`), text);
+    }
   }
 
   /** One more member of a role's group joins, stays that long after it is ready, and leaves in good order. */
