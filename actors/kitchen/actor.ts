@@ -11,6 +11,7 @@ import {
   type TicketMove,
 } from '../../store/tickets.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
+import { InvalidMessageError } from '../invalid-message.ts';
 import { kitchenCounter } from '../metrics.ts';
 import { type KitchenEventType, nextPosition, type Transition } from './ticket-state.ts';
 
@@ -62,7 +63,7 @@ function decode(message: Message): KitchenInput | typeof skip {
     case 'order.recalled': {
       const event = eventValue(type, message);
       if (!Number.isSafeInteger(event.round) || event.round < 1)
-        throw new Error(`round ${event.round} is not a count from 1`);
+        throw new InvalidMessageError('invalid-event', `round ${event.round} is not a count from 1`);
       return { type, event };
     }
     default:

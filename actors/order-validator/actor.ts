@@ -14,6 +14,7 @@ import {
 } from '../../store/orders.ts';
 import { lockShelves, type Shelf, writeShelves } from '../../store/stock.ts';
 import { addVelocity, purgeVelocity } from '../../store/velocity.ts';
+import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter } from '../metrics.ts';
 import { decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
 import { type Demand, demandOf, reserve } from './reservation.ts';
@@ -107,18 +108,19 @@ export function createActor({
   };
 }
 
-/** @throws when the record is not an order: the reason in words, for the dead letter */
+/** @throws InvalidMessageError when the record is not an order: the reason in words, for the dead letter */
 export function decodeOrder(message: Message): PlacedOrder {
-  if (message.value === null) throw new Error('the record has no value');
-  const checked = validateOrder(JSON.parse(message.value.toString('utf8')));
+  const checked = validateOrder(parseValue(message.value, 'invalid-order'));
   if (!checked.ok) {
     const faults = checked.errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
-    throw new Error(`not an order: ${faults.join('; ')}`);
+    throw new InvalidMessageError('invalid-order', `not an order: ${faults.join('; ')}`);
   }
   const order = checked.value;
-  if (order.orderId !== message.key) throw new Error(`orderId ${order.orderId} is not the key ${message.key}`);
+  if (order.orderId !== message.key)
+    throw new InvalidMessageError('invalid-order', `orderId ${order.orderId} is not the key ${message.key}`);
   const placedAtMs = Date.parse(order.placedAt);
-  if (Number.isNaN(placedAtMs)) throw new Error(`placedAt ${order.placedAt} is not a moment in time`);
+  if (Number.isNaN(placedAtMs))
+    throw new InvalidMessageError('invalid-order', `placedAt ${order.placedAt} is not a moment in time`);
   return { order, fingerprint: orderFingerprint(order), placedAtMs };
 }
 

@@ -214,6 +214,8 @@ describe('order-validator', () => {
     ['no value', null, 'a', /no value/],
   ])('refuses %s as poison', (_, value, key, message) => {
     const record = testMessage(key, value ?? '');
-    expect(() => decodeOrder(value === null ? { ...record, value: null } : record)).toThrow(message);
+    expect(() => decodeOrder(value === null ? { ...record, value: null } : record)).toThrow(
+      expect.objectContaining({ code: 'invalid-order', message: expect.stringMatching(message) }),
+    );
   });
 });

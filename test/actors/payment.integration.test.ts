@@ -140,6 +140,9 @@ describe('payment', () => {
     const { orderId } = testOrder();
     expect(actor.decode(testMessage(orderId, { orderId }, { type: 'order.paid' }))).toBe(skip);
     expect(() => actor.decode(testMessage(orderId, { orderId }))).toThrow('no ce_type header');
+    expect(() =>
+      actor.decode({ ...testMessage(orderId, { orderId }, { type: 'order.validated' }), value: Buffer.from('{') }),
+    ).toThrow(expect.objectContaining({ code: 'invalid-event' }));
     expect(() => actor.decode(testMessage('b', { orderId }, { type: 'order.validated' }))).toThrow('is not the key b');
   });
 });

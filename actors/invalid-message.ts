@@ -1,0 +1,23 @@
+/** What a message isn't: `invalid-order` for what a client sent, `invalid-event` for what one of our own roles wrote. */
+export type InvalidMessageCode = 'invalid-order' | 'invalid-event';
+
+/** The bytes are not what the topic holds. `code` is the reason of its dead letter, the message says what is wrong. */
+export class InvalidMessageError extends Error {
+  override name = 'InvalidMessageError';
+  readonly code: InvalidMessageCode;
+
+  constructor(code: InvalidMessageCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** @throws InvalidMessageError for a record without a value or with anything but JSON */
+export function parseValue(value: Buffer | null, code: InvalidMessageCode): unknown {
+  if (value === null) throw new InvalidMessageError(code, 'the record has no value');
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch (error) {
+    throw new InvalidMessageError(code, `not JSON: ${(error as Error).message}`);
+  }
+}
