@@ -278,11 +278,18 @@ export const variables = {
     '0.0001',
     'Share of calls whose answer the simulated provider loses; half of them after the charge was made.',
   ),
+  ORDERMESH_PAYMENT_LEDGER_URL: optional(
+    url('postgres', 'postgresql'),
+    'PostgreSQL of the simulated payment provider, which stands outside of every region; DATABASE_URL by default.',
+  ),
   ORDERMESH_EDGE_UPSTREAM: optional(
     url('http', 'https'),
-    "URL of the region's gateway that the edge agent forwards to.",
+    "URL of the region's gateway that the edge agent forwards to; its name is looked up again for every connection, so a DNS flip moves the agent.",
   ),
-  ORDERMESH_EDGE_TOKEN_FILE: optional(text('a file path'), "File with the store's token; read again for every batch."),
+  ORDERMESH_EDGE_TOKEN_FILE: optional(
+    text('a file path'),
+    "File with the store's token; read again for every batch. The agent takes orders of this store only.",
+  ),
   ORDERMESH_EDGE_SPOOL: optional(
     text('a file path'),
     'Spool of the edge agent; edge/spool.db in the data directory by default.',
@@ -291,6 +298,65 @@ export const variables = {
     integer(1, 100_000_000),
     '1000000',
     'Unsent orders in the spool before new ones are refused with 503.',
+  ),
+  ORDERMESH_EDGE_SPOOL_BYTES_MAX: required(
+    bytes(),
+    '4GiB',
+    'Disk quota of the spool. At the quota the oldest confirmed orders go, then new ones are refused; unsent ones are never dropped.',
+  ),
+  ORDERMESH_EDGE_DISK_FREE_MIN: required(
+    bytes(),
+    '64MiB',
+    'Free space that the spool leaves on its disk; the same policy as at the quota.',
+  ),
+  ORDERMESH_EDGE_REPLAY_WINDOW: required(
+    duration(),
+    '24h',
+    'How long confirmed orders are kept, to be sent again when the answer names another region (x-ordermesh-region). Counted while the agent runs.',
+  ),
+  ORDERMESH_EDGE_URGENT_CHANNELS: required(
+    someOf('pos', 'kiosk', 'drive-thru', 'app', 'web', 'delivery'),
+    'pos,kiosk,drive-thru',
+    'Channels whose orders are forwarded first: their guests stand in the restaurant.',
+  ),
+  ORDERMESH_EDGE_BATCH_ORDERS_MAX: required(
+    integer(1, limits.batchOrdersMax),
+    String(limits.batchOrdersMax),
+    'Most orders in one batch to the region.',
+  ),
+  ORDERMESH_EDGE_GZIP: required(flag(), 'on', 'Whether batches to the region are packed.'),
+  ORDERMESH_EDGE_BANDWIDTH_MAX: optional(
+    bytes(),
+    'Bytes a second that the agent sends to the region at most; no limit by default.',
+  ),
+  ORDERMESH_EDGE_ANSWER_TIMEOUT: required(
+    duration(),
+    '15s',
+    'A batch that the region has not answered by then is sent again, in smaller pieces.',
+  ),
+  ORDERMESH_EDGE_BACKOFF_MAX: required(
+    duration(),
+    '10s',
+    'Longest wait between two attempts to reach the region; the first waits are 250 ms and double, with jitter.',
+  ),
+  ORDERMESH_EDGE_PROBE_INTERVAL: required(
+    duration(),
+    '5s',
+    'How often an idle agent asks which region it reaches, so that a failover is noticed without new orders.',
+  ),
+  ORDERMESH_EDGE_KITCHEN: required(
+    oneOf('off', 'cash', 'all'),
+    'off',
+    "Orders that the store's own display, on ORDERMESH_DISPLAY_PORT of the agent, shows while the line is down, marked as not yet confirmed: none (no display), those paid in cash, or all.",
+  ),
+  ORDERMESH_EDGE_KITCHEN_AFTER: required(
+    duration(),
+    '5s',
+    'Age from which an order without a ticket of the region is shown while the line is down.',
+  ),
+  ORDERMESH_EDGE_KITCHEN_UPSTREAM: optional(
+    url('http', 'https'),
+    "URL of the region's kitchen display, whose tickets the store's own display shows while the line is up.",
   ),
 } satisfies Record<string, Variable<unknown>>;
 

@@ -96,6 +96,18 @@ export const errorTable = {
     retryable: true,
     doc: 'The order was not accepted: wait for Retry-After seconds, then send the same order again.',
   },
+  'spool-full': {
+    status: 503,
+    title: 'Spool full',
+    retryable: true,
+    doc: 'The disk of the restaurant takes no more orders until the region has taken some: call whoever looks after the line, then send the same order again.',
+  },
+  'region-passive': {
+    status: 503,
+    title: 'Region is passive',
+    retryable: true,
+    doc: 'Another region takes orders now, the detail names it: look its address up again and send the same order there.',
+  },
   draining: {
     status: 503,
     title: 'Shutting down',

@@ -1,4 +1,6 @@
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { RecordHeaders } from '../contracts/headers.ts';
+import type { Order } from '../contracts/order.ts';
 
 /** An order that passed every check at the door, on its way to where it becomes durable. */
 export interface IntakeOrder {
@@ -6,9 +8,22 @@ export interface IntakeOrder {
   storeId: string;
   /** What the client sent, byte for byte; only a missing orderId has been put in front. */
   value: Buffer;
+  /** The same, decoded and checked; whoever keeps it longer than this call copies it. */
+  order: Order;
   /** Headers of the `order.placed` event: those that are its own, and those it has in common with others (one object for all of them). */
   headers: RecordHeaders;
   commonHeaders: RecordHeaders;
+}
+
+/** An intake says no to this order, for a reason of its own that the client is told as a problem of this code. */
+export class IntakeRefusal extends Error {
+  override name = 'IntakeRefusal';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
 }
 
 /**
@@ -18,7 +33,7 @@ export interface IntakeOrder {
 export interface Intake {
   /**
    * `done(null)` promises that the order is durable: the client's 202 rests on it. With an error the order may or may not be
-   * kept, the client gets 503 and sends it again. `done` is called exactly once, within a deadline that the intake knows, and
+   * kept, the client gets 503 and sends it again; with an `IntakeRefusal` it gets that. `done` is called exactly once, within a deadline that the intake knows, and
    * never before `accept` returns.
    */
   accept(order: IntakeOrder, done: (error: Error | null) => void): void;

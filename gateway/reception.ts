@@ -7,7 +7,7 @@ import { compileValidator } from '../contracts/validation.ts';
 import type { Admission } from './admission.ts';
 import { contentHash } from './content-hash.ts';
 import type { Identity } from './identity.ts';
-import type { Intake } from './intake.ts';
+import { type Intake, IntakeRefusal } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { decodeJson, newOrderId, withOrderId } from './order-bytes.ts';
 import type { RecentOrder, RecentOrders } from './recent-orders.ts';
@@ -161,7 +161,7 @@ export class Reception {
       traceparent,
       requestId,
     });
-    this.#intake.accept({ orderId, storeId, value, headers, commonHeaders: this.#commonHeaders }, (error) => {
+    this.#intake.accept({ orderId, storeId, value, order, headers, commonHeaders: this.#commonHeaders }, (error) => {
       this.#metrics.answered(error === null, performance.now() - startedAt);
       this.#settle(orderId, recent, size, submitter, error);
     });
@@ -192,6 +192,8 @@ export class Reception {
     if (error === null) {
       this.#release(size);
       submitter.accepted(orderId);
+    } else if (error instanceof IntakeRefusal) {
+      this.#refuse(size, submitter, error.code, error.message, orderId);
     } else {
       this.#refuse(size, submitter, 'log-unavailable', 'the order log did not acknowledge the order in time', orderId);
     }
