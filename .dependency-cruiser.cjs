@@ -5,7 +5,7 @@ const mayImport = {
   traffic: ['contracts'],
   kafka: ['contracts', 'telemetry'],
   store: ['contracts', 'telemetry'],
-  gateway: ['contracts', 'telemetry', 'kafka', 'store'],
+  gateway: ['contracts', 'telemetry', 'kafka', 'store', 'region'],
   runtime: ['contracts', 'telemetry', 'kafka', 'store'],
   actors: ['contracts', 'telemetry', 'runtime', 'store'],
   bridge: ['contracts', 'telemetry', 'kafka', 'runtime', 'store'],
@@ -15,7 +15,7 @@ const mayImport = {
   stack: ['contracts', 'telemetry', 'kafka', 'store'],
 };
 
-const rooms = [...Object.keys(mayImport), 'perf', 'chaos', 'cli', 'scripts', 'test'];
+const rooms = [...Object.keys(mayImport), 'perf', 'chaos', 'drill', 'cli', 'scripts', 'test'];
 
 const roomRules = Object.entries(mayImport).map(([room, others]) => ({
   name: `${room}-imports`,

@@ -7,6 +7,8 @@ export function bridgeCommand(): Command {
     .description('Publishes high-value events to Pub/Sub, in order per order.')
     .action(async () => {
       const { startBridge } = await import('../bridge/bridge.ts');
-      await runRole('bridge', await connectedConfig(), startBridge);
+      const { inActiveRegion } = await import('../region/active-role.ts');
+      const start = inActiveRegion('bridge', (config, logger) => startBridge(config, logger));
+      await runRole('bridge', await connectedConfig(), start);
     });
 }

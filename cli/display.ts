@@ -7,6 +7,8 @@ export function displayCommand(): Command {
     .description('Serves the kitchen display, a live web page of all tickets.')
     .action(async () => {
       const { startDisplay } = await import('../display/index.ts');
-      await runRole('display', await connectedConfig(), (config, logger) => startDisplay(config, logger));
+      const { inActiveRegion } = await import('../region/active-role.ts');
+      const start = inActiveRegion('display', (config, logger) => startDisplay(config, logger));
+      await runRole('display', await connectedConfig(), start);
     });
 }

@@ -9,6 +9,8 @@ export function workerCommand(): Command {
     .addArgument(new Argument('<role>', 'which one').choices(['order-validator', 'payment', 'kitchen']))
     .action(async (role: WorkerRole) => {
       const { startWorker } = await import('../actors/roles.ts');
-      await runRole(role, await connectedConfig(), (config, logger) => startWorker(role, config, logger));
+      const { inActiveRegion } = await import('../region/active-role.ts');
+      const start = inActiveRegion(role, (config, logger) => startWorker(role, config, logger));
+      await runRole(role, await connectedConfig(), start);
     });
 }

@@ -49,6 +49,14 @@ export const variables = {
     'BigQuery emulator; set by `up` when it starts one. Without it the real service is used.',
   ),
   REGION: required(text('a region name'), 'local', 'Name of this region, answered as x-ordermesh-region.'),
+  ORDERMESH_PEER_BROKERS: optional(
+    list('host:port of bootstrap brokers'),
+    'Kafka brokers of the other region. With it the roles work only while topic `region-state` names this REGION the active one; without it there is one region.',
+  ),
+  ORDERMESH_REGIONS_FILE: optional(
+    text('a file path'),
+    'JSON file with the addresses of both regions, for `ordermesh region`; docs/operations/failover.md shows one.',
+  ),
   TLS_CERT_FILE: optional(
     text('a file path'),
     'PEM certificate chain of the gateway; with TLS_KEY_FILE it serves HTTPS.',

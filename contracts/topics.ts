@@ -5,6 +5,9 @@ export const topics = {
   rejectedOrders: 'rejected-orders',
 } as const;
 
+/** Which region is the active one, in a topic of each region's own cluster that is never mirrored. Only there where two regions share the mesh. */
+export const regionStateTopic = 'region-state';
+
 /** Consumer groups, one a role. */
 export const groups = {
   orderValidator: 'order-validator',

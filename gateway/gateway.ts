@@ -1,6 +1,7 @@
 import type { Config } from '../contracts/config.ts';
 import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
+import { watchActivity } from '../region/activity.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { connectingProducer } from './connecting-producer.ts';
 import { openGrpc } from './grpc/server.ts';
@@ -34,6 +35,7 @@ export async function startGateway(
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
   const statuses = databaseStatus(config.DATABASE_URL);
   const streams = new Set<Stream>();
+  const activity = watchActivity(config);
   const feed = createStatusFeed({ brokers, streams, logger });
   try {
     const server = await startIntakeServer({
@@ -44,6 +46,7 @@ export async function startGateway(
       intake,
       lookup: statuses.lookup,
       streams,
+      activity,
       onStream: () => feed.opened(),
       openBeside: opensBeside ? openGrpc(config) : undefined,
     });
@@ -51,11 +54,11 @@ export async function startGateway(
       addresses: server.addresses,
       async close() {
         await server.close();
-        await Promise.all([feed.close(), statuses.close()]);
+        await Promise.all([feed.close(), statuses.close(), activity?.close()]);
       },
     };
   } catch (error) {
-    await Promise.allSettled([intake.close(), feed.close(), statuses.close()]);
+    await Promise.allSettled([intake.close(), feed.close(), statuses.close(), activity?.close()]);
     throw error;
   }
 }

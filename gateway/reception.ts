@@ -26,6 +26,8 @@ export interface Waiter {
 }
 
 export interface ReceptionOptions {
+  /** Why this region takes no orders just now; `undefined` where it does. */
+  passive?: (() => string | undefined) | undefined;
   intake: Intake;
   admission: Admission;
   recent: RecentOrders<Waiter>;
@@ -36,6 +38,9 @@ export interface ReceptionOptions {
 }
 
 const validateOrder = compileValidator(orderSchema);
+
+/** About the time to live of the name that a failover moves: by then a client finds the active region. */
+const PASSIVE_RETRY_S = 5;
 
 /**
  * The one way in for an order, whatever it came by (HTTP, batch, WebSocket): admission, decoding, schema, store, idempotency,
@@ -50,11 +55,13 @@ export class Reception {
   readonly #metrics: GatewayMetrics;
   readonly #clock: Clock;
   readonly #commonHeaders: RecordHeaders;
+  readonly #passive: (() => string | undefined) | undefined;
   #timeMs = 0;
   #time = '';
   #idle: (() => void) | undefined;
 
-  constructor({ intake, admission, recent, metrics, clock, source }: ReceptionOptions) {
+  constructor({ intake, admission, recent, metrics, clock, source, passive }: ReceptionOptions) {
+    this.#passive = passive;
     this.#intake = intake;
     this.admission = admission;
     this.recent = recent;
@@ -77,6 +84,11 @@ export class Reception {
       this.#check(value, undefined, size, identity, traceparent, submitter, '');
   }
 
+  /** Why this region takes no orders just now; `undefined` where it does. */
+  get passive(): string | undefined {
+    return this.#passive?.();
+  }
+
   /** Resolves when nothing is under way. */
   async drained(): Promise<void> {
     if (this.admission.orders === 0) return;
@@ -88,6 +100,11 @@ export class Reception {
   #admit(size: number, identity: Identity, submitter: Submitter): boolean {
     if (this.draining) {
       this.#turnAway(submitter, 'draining', 'this instance is shutting down');
+      return false;
+    }
+    const passive = this.#passive?.();
+    if (passive !== undefined) {
+      this.#turnAway(submitter, 'region-passive', passive, PASSIVE_RETRY_S);
       return false;
     }
     if (identity.limit !== undefined) {

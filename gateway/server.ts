@@ -4,6 +4,7 @@ import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';
+import type { Activity } from '../region/activity.ts';
 import { Admission } from './admission.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { addDocumentRoutes } from './document-routes.ts';
@@ -33,6 +34,8 @@ export interface IntakeServerOptions {
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
+  /** Whether this region takes orders, where two regions share the mesh. */
+  activity?: Activity | undefined;
   /** Another way in, opened with this server and drained with it. */
   openBeside?: OpenWayIn | undefined;
   /** Whether other processes may listen on the same port; the kernel spreads the connections over them. */
@@ -70,9 +73,18 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     clock,
   });
   const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
-  const reception = new Reception({ intake, admission, recent, metrics, clock, source });
+  const { activity } = options;
+  const reception = new Reception({ intake, admission, recent, metrics, clock, source, passive: activity?.passive });
   const context = exchangeContext(config, admission, metrics, logger);
   const statuses = new StatusReader(reception, lookup);
+  // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.
+  activity?.onChange(() => {
+    const reason = activity.passive();
+    context.closing = reason !== undefined;
+    if (reason === undefined) return;
+    logger.warn({ state: activity.state }, `orders are refused: ${reason}`);
+    for (const stream of streams) stream.end(SERVICE_RESTART, reason);
+  });
 
   const app = createApp(config);
   addOrderRoutes(app, { context, authenticator, reception });
@@ -91,7 +103,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     app.close();
     throw error;
   };
-  const readiness = () => (reception.draining ? 'shutting down' : intake.readiness());
+  const readiness = () => (reception.draining ? 'shutting down' : (activity?.passive() ?? intake.readiness()));
   const desk: FrontDesk = { reception, authenticator, statuses, metrics, readiness };
   const beside = await options.openBeside?.(desk).catch(abandon);
 
@@ -102,6 +114,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     scrape: () => registry.metrics(),
     readiness: {
       log: () => intake.readiness(),
+      region: () => activity?.passive(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
   }).catch(async (error: Error) => {

@@ -64,6 +64,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     if (protocol === undefined || codec === undefined)
       exchange.refuse('malformed-request', `offer one of the subprotocols ${Object.keys(codecs).join(', ')}`);
     else if (reception.draining) exchange.refuse('draining', 'this instance is shutting down');
+    else if (reception.passive !== undefined) exchange.refuse('region-passive', reception.passive);
     else if (authorization === '' && authenticator.known('') === undefined)
       exchange.refuse('unauthenticated', 'send the token as Authorization header or as subprotocol bearer.<JWT>');
     else {

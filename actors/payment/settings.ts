@@ -2,6 +2,7 @@ import type { Config } from '../../contracts/config.ts';
 
 /** Plain data that crosses into the worker threads. */
 export interface PaymentSettings {
+  /** Of the simulated provider's ledger. */
   databaseUrl: string;
   latencyMeanMs: number;
   latencyMsMax: number;
@@ -13,7 +14,7 @@ export interface PaymentSettings {
 export function paymentSettings(config: Config): PaymentSettings {
   if (config.DATABASE_URL === undefined) throw new Error('DATABASE_URL is not set; it takes the URL of PostgreSQL');
   return {
-    databaseUrl: config.DATABASE_URL,
+    databaseUrl: config.ORDERMESH_PAYMENT_LEDGER_URL ?? config.DATABASE_URL,
     latencyMeanMs: config.ORDERMESH_PAYMENT_LATENCY_MEAN,
     latencyMsMax: config.ORDERMESH_PAYMENT_LATENCY_MAX,
     declineRate: config.ORDERMESH_PAYMENT_DECLINE_RATE,

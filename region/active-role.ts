@@ -1,0 +1,73 @@
+import type { Config } from '../contracts/config.ts';
+import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { metricsContentType } from '../telemetry/metrics.ts';
+import { watchActivity } from './activity.ts';
+
+type StartRole = (config: Config, logger: Logger) => Promise<RunningRole>;
+
+const RETRY_MS = 1_000;
+
+/**
+ * A role that runs only while its region is the active one, and waits with `/readyz` at 503 otherwise. When the region becomes passive the
+ * role drains and stops; what it does not finish is refused by its epoch, as after any reassignment. In a mesh of one region it just runs.
+ */
+export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
+  return async (config, logger) => {
+    const activity = watchActivity(config);
+    if (activity === undefined) return start(config, logger);
+    let running: { close(): Promise<void> } = await startWaiting(role, config, activity.passive);
+    let active = false;
+    let closing = false;
+    let turning: Promise<void> = Promise.resolve();
+    /** Why the last start failed: the database may still be on its way to take writes. */
+    let retry: NodeJS.Timeout | undefined;
+
+    const turn = async () => {
+      const reason = activity.passive();
+      if (closing || active === (reason === undefined)) return;
+      logger.info({ state: activity.state }, reason ?? 'this region is the active one; starting');
+      await running.close();
+      active = false;
+      if (reason === undefined) {
+        try {
+          running = await start(config, logger);
+          active = true;
+          return;
+        } catch (error) {
+          logger.error({ err: error }, 'cannot start yet; trying again');
+          retry = setTimeout(again, RETRY_MS);
+        }
+      }
+      running = await startWaiting(role, config, activity.passive);
+    };
+    const again = () => {
+      turning = turning.then(turn).catch((error: Error) => {
+        logger.error({ err: error }, 'cannot change over');
+        if (!closing) retry = setTimeout(again, RETRY_MS);
+      });
+    };
+    activity.onChange(again);
+    return {
+      addresses: { admin: `http://${config.ORDERMESH_HOST}:${config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role)}` },
+      async close() {
+        closing = true;
+        clearTimeout(retry);
+        await activity.close();
+        await turning;
+        await running.close();
+      },
+    };
+  };
+}
+
+/** Holds the admin port while there is nothing to do. */
+function startWaiting(role: RoleName, config: Config, passive: () => string | undefined) {
+  return startAdminServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
+    metrics: async () => ({ contentType: metricsContentType, text: '' }),
+    readiness: { region: () => passive() ?? 'starting' },
+  });
+}

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Config, ConfigError } from '../contracts/config.ts';
+import { regionStateTopic } from '../contracts/topics.ts';
+import { type Tail, tailTopic } from '../kafka/index.ts';
+import { merge, parseRegionRecord, type RegionRecord, type RegionState, readRegion } from './region-state.ts';
+
+/** Whether this region may take orders and work on them. */
+export interface Activity {
+  /** `undefined` while this region is the active one, else the reason in a few words, fit to be shown to a client. */
+  passive(): string | undefined;
+  /** The newest state that either cluster told. */
+  readonly state: RegionState | undefined;
+  /** Called after every change; at once where `passive` is known already. */
+  onChange(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+const RETRY_MS = 1_000;
+/** A region that comes back asks the other one who is active, and decides alone when there is no answer by then. */
+const PEER_WAIT_MS = 5_000;
+
+/**
+ * Follows `region-state` of this cluster and of the peer's; of what they say the highest epoch holds. So a region that was away learns from
+ * the other one that it is no longer the active one, before it takes an order. Until its own cluster has told, a region is passive.
+ * @returns `undefined` where there is one region only
+ */
+export function watchActivity(config: Config): Activity | undefined {
+  const { REGION: region, KAFKA_BROKERS: own, ORDERMESH_PEER_BROKERS: peer } = config;
+  if (peer === undefined) return undefined;
+  if (own === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is set and KAFKA_BROKERS is not; it takes both');
+  const known: RegionRecord = {};
+  const heard = { own: false, peer: false };
+  const listeners: (() => void)[] = [];
+  const stop = new AbortController();
+  let told: string | undefined = notRead;
+  const passive = () => {
+    const { state } = known;
+    if (!heard.own || !heard.peer || state === undefined) return notRead;
+    if (state.active === region) return undefined;
+    return state.active === undefined
+      ? `no region is active just now (epoch ${state.epoch})`
+      : `region ${state.active} is the active one (epoch ${state.epoch})`;
+  };
+  const changed = () => {
+    const now = passive();
+    if (now === told) return;
+    told = now;
+    for (const listener of listeners) listener();
+  };
+  const hear = (cluster: 'own' | 'peer') => {
+    heard[cluster] = true;
+    changed();
+  };
+  const learn = (record: RegionRecord) => merge(known, record) && changed();
+  const following = [follow(own, learn, () => hear('own'), stop.signal), follow(peer, learn, () => hear('peer'), stop.signal)];
+  delay(PEER_WAIT_MS, undefined, { signal: stop.signal, ref: false }).then(
+    () => hear('peer'),
+    () => {},
+  );
+  return {
+    passive,
+    get state() {
+      return known.state;
+    },
+    onChange(listener) {
+      listeners.push(listener);
+      if (told !== notRead) listener();
+    },
+    async close() {
+      stop.abort();
+      await Promise.all(following);
+    },
+  };
+}
+
+const notRead = 'which region is active is not known yet';
+
+/** Reads the topic to its end, then tails it. A cluster that is away is asked again for as long as it takes. */
+async function follow(
+  brokers: string[],
+  learn: (record: RegionRecord) => void,
+  heard: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let tail: Tail | undefined;
+  while (tail === undefined && !signal.aborted) {
+    try {
+      const { next, ...record } = await readRegion(brokers);
+      // One of the two may be old news: what counts is the highest epoch.
+      learn({ ...(record.state === undefined ? {} : { state: record.state }) });
+      heard();
+      const options = { brokers, topic: regionStateTopic, clientId: 'ordermesh-region' };
+      tail = await tailTopic({ ...options, from: 'earliest', fromOffsets: new Map([[0, next]]) }, (each) =>
+        learn(parseRegionRecord(each)),
+      );
+    } catch {
+      await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  await tail?.close();
+}
