@@ -62,6 +62,10 @@ export const variables = {
     'PEM certificate chain of the gateway; with TLS_KEY_FILE it serves HTTPS.',
   ),
   TLS_KEY_FILE: optional(text('a file path'), 'PEM private key of the gateway.'),
+  TLS_CLIENT_CA_FILE: optional(
+    text('a file path'),
+    'PEM certificates of the authorities whose client certificates stand for a store, as an alternative to a token; with it the gateway asks for one.',
+  ),
   ORDERMESH_DATA_DIR: required(
     text('a directory'),
     '.data',
@@ -128,7 +132,7 @@ export const variables = {
   ORDERMESH_DEVICE_ORDERS_PER_SECOND: required(
     integer(0, 1_000_000),
     '0',
-    'The same for one device: the `sub` of a token, or its `jti`.',
+    'The same for one device: the `sub` of a token, or its `jti`; the subject of a client certificate.',
   ),
   ORDERMESH_RATE_BURST: required(
     duration(),
@@ -157,7 +161,7 @@ export const variables = {
   ),
   ORDERMESH_REVOKED_TOKENS_FILE: optional(
     text('a file path'),
-    'Ids (`jti`) of tokens that are not accepted any more, one a line; read again when it changes. With it every token needs a `jti`.',
+    'Ids (`jti`) of tokens and SHA-256 fingerprints of client certificates that are not accepted any more, one a line; read again when it changes. With it every token needs a `jti`.',
   ),
   ORDERMESH_JWT_ISSUER: required(text('an issuer'), 'ordermesh-dev', 'Required `iss` of tokens.'),
   ORDERMESH_JWT_AUDIENCE: required(text('an audience'), 'ordermesh', 'Required `aud` of tokens.'),

@@ -22,13 +22,13 @@ export const errorTable = {
     status: 401,
     title: 'Not authenticated',
     retryable: false,
-    doc: 'Send `Authorization: Bearer <JWT>` from the configured issuer, not expired.',
+    doc: 'Send `Authorization: Bearer <JWT>` from the configured issuer, not expired, or a client certificate where the gateway takes them.',
   },
   forbidden: {
     status: 403,
     title: 'Not allowed',
     retryable: false,
-    doc: 'The token belongs to another store than the order.',
+    doc: 'The token or certificate belongs to another store than the order, or pages of this origin may not use the certificate.',
   },
   'not-found': {
     status: 404,

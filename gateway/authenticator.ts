@@ -2,6 +2,7 @@ import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ClientCertificates } from './client-certificates.ts';
 import { Generations } from './generations.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { developmentIssuer } from './issuer.ts';
@@ -42,14 +43,20 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
           authenticator.forgetRevoked();
           onRevoked?.();
         });
+  const tokensCachedMax = config.ORDERMESH_TOKENS_CACHED_MAX;
+  const limits = RateLimits.from(config, clock.now());
   const authenticator = new TokenAuthenticator({
     keys,
     issuer: config.ORDERMESH_JWT_ISSUER,
     audience: config.ORDERMESH_JWT_AUDIENCE,
-    tokensCachedMax: config.ORDERMESH_TOKENS_CACHED_MAX,
+    tokensCachedMax,
     clock,
     revoked,
-    limits: RateLimits.from(config, clock.now()),
+    limits,
+    certificates:
+      config.TLS_CLIENT_CA_FILE === undefined
+        ? undefined
+        : new ClientCertificates({ identitiesMax: tokensCachedMax, clock, revoked, limits }),
   });
   return authenticator;
 }
@@ -76,6 +83,8 @@ export interface TokenAuthenticatorOptions {
   /** With it a token needs an id: one without could not be revoked. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
+  /** Client certificates as an alternative to tokens. */
+  certificates?: ClientCertificates | undefined;
 }
 
 interface VerifiedToken {
@@ -92,10 +101,13 @@ function tail(authorization: string): string {
 export class TokenAuthenticator implements Authenticator {
   readonly #options: TokenAuthenticatorOptions;
   readonly #verified: Generations<VerifiedToken>;
+  readonly certified: Authenticator['certified'];
 
   constructor(options: TokenAuthenticatorOptions) {
     this.#options = options;
     this.#verified = new Generations<VerifiedToken>(options.tokensCachedMax, CACHE_AGE_MS, options.clock.now());
+    const { certificates } = options;
+    this.certified = certificates && ((certificate) => certificates.identify(certificate));
   }
 
   known(authorization: string): Identity | undefined {
@@ -105,7 +117,12 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   async verify(authorization: string): Promise<Identity> {
-    if (authorization === '') throw new TokenError('the Authorization header is missing');
+    if (authorization === '')
+      throw new TokenError(
+        this.certified === undefined
+          ? 'the Authorization header is missing'
+          : 'there is neither an Authorization header nor a client certificate',
+      );
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
     const { keys, issuer, audience, clock, revoked, limits } = this.#options;
@@ -134,6 +151,7 @@ export class TokenAuthenticator implements Authenticator {
   /** Revoked tokens leave the cache, so the hot path need not know of the list. */
   forgetRevoked(): void {
     this.#verified.deleteWhere(({ identity }) => this.isRevoked(identity));
+    this.#options.certificates?.forgetRevoked();
   }
 
   close(): void {

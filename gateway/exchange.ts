@@ -18,6 +18,8 @@ export interface ExchangeContext {
   readonly metrics: GatewayMetrics;
   /** Absent where no page of another origin may call. */
   readonly cors: Cors | undefined;
+  /** Whether connections may come with a client certificate. */
+  readonly clientCertificates: boolean;
   /** Told of every answer but a 202, where somebody wants to know. */
   readonly log: ((answer: AnsweredRequest) => void) | undefined;
   /** Whether answers close their connection, so that clients move to another instance. */
@@ -42,13 +44,25 @@ export function exchangeContext(
   logger: Logger,
 ): ExchangeContext {
   const { REGION: region, ORDERMESH_CORS_ORIGINS: origins } = config;
+  const clientCertificates = config.TLS_CLIENT_CA_FILE !== undefined;
   const cors = origins === undefined ? undefined : new Cors(origins);
   const log = logger.isLevelEnabled('debug')
     ? (answer: AnsweredRequest) => logger.debug(answer, 'answered')
     : undefined;
   const vary = cors === undefined ? '' : 'vary: origin\r\n';
   const acceptedHead = `application/json\r\nx-ordermesh-region: ${region}\r\n${vary}location: /v1/orders/`;
-  return { region, acceptedHead, admission, metrics, cors, log, closing: false, open: 0, idle: undefined };
+  return {
+    region,
+    acceptedHead,
+    admission,
+    metrics,
+    cors,
+    clientCertificates,
+    log,
+    closing: false,
+    open: 0,
+    idle: undefined,
+  };
 }
 
 /** Resolves when every exchange is answered or aborted. */
@@ -61,6 +75,9 @@ export async function exchangesOver(context: ExchangeContext): Promise<void> {
 
 /** What is repeated in the answer and kept in the log; anything else is not a request id. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The package has it on connections with TLS, and its typings lack it. */
+type CertifiedResponse = HttpResponse & { getX509Certificate(): string };
 
 export type AnswerHeaders = Record<string, string>;
 
@@ -94,6 +111,11 @@ export class Exchange {
 
   get over(): boolean {
     return this.#over;
+  }
+
+  /** The client's certificate as PEM, verified by the handshake; empty where it has none. Before the request's handler returns only. */
+  certificate(): string {
+    return this.context.clientCertificates ? (this.#res as CertifiedResponse).getX509Certificate() : '';
   }
 
   /** The hot path of `send`: an accepted order. */

@@ -6,13 +6,13 @@ export interface Identity {
   readonly store: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** `jti` of the token; by it the token can be revoked. */
+  /** `jti` of the token, or SHA-256 fingerprint of the client certificate; by it the identity can be revoked. */
   readonly tokenId?: string | undefined;
   /** How fast its store and device may send; absent for as fast as they like. */
   readonly limit?: RateLimit | undefined;
 }
 
-/** A token that is not accepted; the message says why, and is fit to be shown to the sender. */
+/** A token or client certificate that is not accepted; the message says why, and is fit to be shown to the sender. */
 export class TokenError extends Error {
   override name = 'TokenError';
 }
@@ -22,6 +22,11 @@ export interface Authenticator {
   known(authorization: string): Identity | undefined;
   /** Rejects with `TokenError`, or with another error when the issuer's keys can't be read: no fault of the token. */
   verify(authorization: string): Promise<Identity>;
+  /**
+   * The identity of a client certificate that the TLS handshake has verified, as PEM or DER; absent where none is asked for.
+   * @throws TokenError
+   */
+  readonly certified?: ((certificate: string | Buffer) => Identity) | undefined;
   /** Whether the token of an identity was revoked after it was verified: an open connection asks, `known` does so itself. */
   isRevoked?(identity: Identity): boolean;
   close?(): void;

@@ -15,7 +15,7 @@ export function openApi() {
       description:
         'Hands over restaurant orders. A 202 is sent when the order is durable; the orderId is the idempotency key.',
     },
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { certificate: [] }],
     paths: {
       '/v1/orders': {
         post: {
@@ -92,7 +92,7 @@ export function openApi() {
           summary: 'WebSocket for orders and their status; its frames are described in /asyncapi.json',
           responses: {
             '101': { description: 'The connection speaks the subprotocol that the answer names.' },
-            ...errors('malformed-request', 'unauthenticated', 'draining'),
+            ...errors('malformed-request', 'unauthenticated', 'forbidden', 'draining'),
           },
         },
       },
@@ -100,7 +100,13 @@ export function openApi() {
       '/asyncapi.json': { get: document('asyncApi', 'The frames of /v1/stream as AsyncAPI 3') },
     },
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        certificate: {
+          type: 'mutualTLS',
+          description: 'A client certificate with the URI urn:ordermesh:store:<storeId>, where the gateway takes them.',
+        },
+      },
       schemas: { Order: orderSchema, NewOrder: newOrder, Problem: problemSchema },
     },
   };

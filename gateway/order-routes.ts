@@ -87,6 +87,8 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
+      // A client certificate is judged at once.
+      if (exchange.over) return;
       exchange.body(contentLength, bytesMax, async (body) => {
         const fresh = await verified;
         if (fresh !== undefined) takeCoded(body, fresh, traceparent, exchange);

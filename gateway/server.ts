@@ -1,6 +1,6 @@
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import type { Config } from '../contracts/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';
@@ -19,6 +19,7 @@ import { type StatusLookup, StatusReader } from './status-reader.ts';
 import { addStatusRoute } from './status-route.ts';
 import type { Stream } from './stream.ts';
 import { addStreamRoute } from './stream-route.ts';
+import { tlsFiles } from './tls.ts';
 import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
 import type { FrontDesk, OpenWayIn } from './way-in.ts';
 
@@ -156,11 +157,11 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
 }
 
 function createApp(config: Config): TemplatedApp {
-  const { TLS_CERT_FILE, TLS_KEY_FILE } = config;
-  if (TLS_CERT_FILE === undefined && TLS_KEY_FILE === undefined) return uWS.App();
-  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined)
-    throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE belong together; set both for HTTPS, or none');
-  return uWS.SSLApp({ cert_file_name: TLS_CERT_FILE, key_file_name: TLS_KEY_FILE });
+  const tls = tlsFiles(config);
+  if (tls === undefined) return uWS.App();
+  const own = { cert_file_name: tls.certFile, key_file_name: tls.keyFile };
+  // With authorities a certificate is asked for and not required: a wrong one ends the handshake, none leaves the token.
+  return uWS.SSLApp(tls.clients === undefined ? own : { ...own, ca_file_name: tls.clients.caFile });
 }
 
 /** Without it several processes would share the port, and the second one would go unnoticed. */

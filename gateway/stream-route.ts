@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { limits } from '../contracts/limits.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
+import { echo } from './problem-answer.ts';
 import type { Reception } from './reception.ts';
 import { Stream } from './stream.ts';
 import { codecs, type StreamCodec } from './stream-codec.ts';
@@ -38,6 +39,8 @@ interface Connection {
   codec: StreamCodec;
   /** The credentials, until they are verified. */
   authorization: string;
+  /** Known from the upgrade on where the connection came with a client certificate. */
+  certified: Identity | undefined;
   /** Absent while the token of the connection is being verified. */
   stream: Stream | undefined;
   /** Frames that came meanwhile. */
@@ -65,14 +68,41 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
       exchange.refuse('malformed-request', `offer one of the subprotocols ${Object.keys(codecs).join(', ')}`);
     else if (reception.draining) exchange.refuse('draining', 'this instance is shutting down');
     else if (reception.passive !== undefined) exchange.refuse('region-passive', reception.passive);
-    else if (authorization === '' && authenticator.known('') === undefined)
-      exchange.refuse('unauthenticated', 'send the token as Authorization header or as subprotocol bearer.<JWT>');
     else {
+      const isAnonymous = authorization === '' && authenticator.known('') === undefined;
+      const certified = isAnonymous ? certifiedBy(exchange, req.getHeader('origin')) : undefined;
+      if (isAnonymous && certified === undefined) return;
       const key = req.getHeader('sec-websocket-key');
       const extensions = req.getHeader('sec-websocket-extensions');
-      const data: Connection = { codec, authorization, stream: undefined, early: [], earlyBytes: 0, closed: false };
+      const data: Connection = {
+        codec,
+        authorization,
+        certified,
+        stream: undefined,
+        early: [],
+        earlyBytes: 0,
+        closed: false,
+      };
       exchange.handOver((response) => response.upgrade(data, key, protocol, extensions, socket));
     }
+  }
+
+  /** The identity of the client certificate, or `undefined` after the exchange was answered. */
+  function certifiedBy(exchange: Exchange, origin: string): Identity | undefined {
+    const certificate = exchange.certificate();
+    if (certificate === '')
+      exchange.refuse('unauthenticated', 'send the token as Authorization header or as subprotocol bearer.<JWT>');
+    // A browser shows its user's certificate for any page, and lets any page open a WebSocket.
+    else if (origin !== '' && !context.cors?.allowed(origin))
+      exchange.refuse('forbidden', `pages of ${echo(origin)} may not use a client certificate here`);
+    else
+      try {
+        return authenticator.certified?.(certificate);
+      } catch (error) {
+        if (!(error instanceof TokenError)) throw error;
+        exchange.refuse('unauthenticated', error.message);
+      }
+    return undefined;
   }
 
   function attach(ws: Socket, connection: Connection, identity: Identity): void {
@@ -105,7 +135,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     open(ws) {
       context.metrics.streams += 1;
       const connection = ws.getUserData();
-      const identity = authenticator.known(connection.authorization);
+      const identity = connection.certified ?? authenticator.known(connection.authorization);
       if (identity !== undefined) attach(ws, connection, identity);
       else void attachVerified(ws, connection);
     },

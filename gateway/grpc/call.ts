@@ -1,6 +1,6 @@
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
-import { identify } from '../identify.ts';
+import { type Caller, identify } from '../identify.ts';
 import type { Identity } from '../identity.ts';
 import { newRequestId } from '../traceparent.ts';
 import type { FrontDesk } from '../way-in.ts';
@@ -45,22 +45,27 @@ export function failure(context: OrdersContext, requestId: string, refusal: Prob
   return error;
 }
 
-/** Goes on with the identity of a call: at once where its token is known, else when it is verified. */
+/** What of a call tells who makes it. */
+type IdentifiedCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext'>;
+
+/** Goes on with the identity of a call: at once where its token is known, else when token or certificate is verified. */
 export function withIdentity(
   { authenticator }: FrontDesk,
-  metadata: Metadata,
+  call: IdentifiedCall,
   refuse: (refusal: Problem) => void,
   next: (identity: Identity) => void,
 ): void {
-  const authorization = textOf(metadata, 'authorization');
+  const authorization = textOf(call.metadata, 'authorization');
   const known = authenticator.known(authorization);
   if (known !== undefined) {
     next(known);
     return;
   }
-  void identify(authenticator, authorization, { refuse: (code, detail) => refuse(problem(code, detail)) }).then(
-    (identity) => {
-      if (identity !== undefined) next(identity);
-    },
-  );
+  const caller: Caller = {
+    certificate: () => call.getAuthContext().sslPeerCertificate?.raw,
+    refuse: (code, detail) => refuse(problem(code, detail)),
+  };
+  void identify(authenticator, authorization, caller).then((identity) => {
+    if (identity !== undefined) next(identity);
+  });
 }

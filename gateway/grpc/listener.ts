@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { ConfigError } from '../../contracts/config.ts';
+import type { TlsFiles } from '../tls.ts';
+import { urlHost } from '../vitals.ts';
 
 export interface ListenOptions {
   host: string;
   /** 0 takes a free port. */
   port: number;
-  /** PEM files; both or none. */
-  certFile: string | undefined;
-  keyFile: string | undefined;
+  /** Absent: without TLS. */
+  tls: TlsFiles | undefined;
   /** Whether several processes share the port, and the kernel spreads the connections. */
   shared?: boolean;
 }
@@ -20,15 +20,18 @@ export interface Listening {
   stop(): void;
 }
 
+/** A client that has not finished its handshake by then holds a place for nothing. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /**
  * Listens for a gRPC server. On a socket of its own, because grpc-js can't share a port.
  * @throws Error naming the port when it is taken.
  */
 export async function listen(server: Server, options: ListenOptions): Promise<Listening> {
-  const { host, port, shared = false } = options;
-  const credentials = credentialsOf(options);
-  const injector = server.createConnectionInjector(credentials);
-  const listener = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+  const { host, port, tls, shared = false } = options;
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const take = (socket: Socket) => injector.injectConnection(socket);
+  const listener = tls === undefined ? createServer({ noDelay: true }, take) : tlsListener(tls, take);
   await new Promise<void>((resolve, reject) => {
     listener.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -41,20 +44,37 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
     listener.listen({ host, port, exclusive: true, reusePort: shared }, resolve);
   });
   const bound = (listener.address() as AddressInfo).port;
-  const name = host.includes(':') ? `[${host}]` : host;
   return {
-    address: `${options.certFile === undefined ? 'grpc' : 'grpcs'}://${name}:${bound}`,
+    address: `${tls === undefined ? 'grpc' : 'grpcs'}://${urlHost(host)}:${bound}`,
     stop() {
       if (listener.listening) listener.close();
     },
   };
 }
 
-function credentialsOf({ certFile, keyFile }: ListenOptions): ServerCredentials {
-  if (certFile === undefined && keyFile === undefined) return ServerCredentials.createInsecure();
-  if (certFile === undefined || keyFile === undefined)
-    throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE belong together; set both for TLS, or none');
-  return ServerCredentials.createSsl(null, [
-    { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) },
-  ]);
+/**
+ * TLS is ended here, since grpc-js asks either every client for a certificate or none: a wrong certificate ends the connection, none
+ * leaves the token, as over HTTP.
+ */
+function tlsListener({ cert, key, clients }: TlsFiles, take: (socket: Socket) => void): NetServer {
+  return createTlsServer(
+    {
+      cert,
+      key,
+      ...(clients === undefined ? {} : { ca: clients.ca, requestCert: true, rejectUnauthorized: false }),
+      ALPNProtocols: ['h2'],
+      noDelay: true,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    (socket) => {
+      // Without a listener the reset of a client would end the process.
+      socket.on('error', () => {});
+      if (clients === undefined || socket.authorized || !hasCertificate(socket)) take(socket);
+      else socket.destroy();
+    },
+  );
+}
+
+function hasCertificate(socket: TLSSocket): boolean {
+  return socket.getPeerX509Certificate() !== undefined;
 }

@@ -5,6 +5,7 @@ import { HealthImplementation, protoPath as healthProto } from 'grpc-health-chec
 import type { Config } from '../../contracts/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
+import { tlsFiles } from '../tls.ts';
 import type { FrontDesk, OpenWayIn, WayIn } from '../way-in.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
@@ -42,8 +43,7 @@ export function openGrpc(config: Config): OpenWayIn {
   const address = {
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_GRPC_PORT,
-    certFile: config.TLS_CERT_FILE,
-    keyFile: config.TLS_KEY_FILE,
+    tls: tlsFiles(config),
   };
   return (desk) => startGrpcServer(desk, { ...address, region: config.REGION });
 }

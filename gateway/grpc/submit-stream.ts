@@ -41,7 +41,7 @@ export class SubmitStream {
     call.on('cancelled', () => this.#gone());
     withIdentity(
       context.desk,
-      call.metadata,
+      call,
       (refusal) => this.end(refusal),
       (identity) => this.#open(identity),
     );

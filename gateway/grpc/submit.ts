@@ -31,7 +31,7 @@ export function submitHandler(context: OrdersContext) {
     };
     withIdentity(
       context.desk,
-      metadata,
+      call,
       (refusal) => submitter.refused(refusal),
       (identity) => {
         // Its token took so long to verify that nobody waits for the order any more.

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ChannelCredentials,
   type ClientDuplexStream,
   type ClientUnaryCall,
   credentials,
@@ -55,17 +56,21 @@ export function orderMessage(order: Partial<Order> | Record<string, unknown>): M
   };
 }
 
-export function clientOf(service: ServiceClientConstructor, address: string): AnyClient {
-  return new service(new URL(address).host, credentials.createInsecure()) as unknown as AnyClient;
+export function clientOf(
+  service: ServiceClientConstructor,
+  address: string,
+  channel: ChannelCredentials = credentials.createInsecure(),
+): AnyClient {
+  return new service(new URL(address).host, channel) as unknown as AnyClient;
 }
 
 export class GrpcClient implements Disposable {
   readonly #client: AnyClient;
   readonly #authorization: string;
 
-  constructor(address: string, authorization: string) {
+  constructor(address: string, authorization: string, channel?: ChannelCredentials) {
     this.#authorization = authorization;
-    this.#client = clientOf(proto.ordermesh.v1.Orders, address);
+    this.#client = clientOf(proto.ordermesh.v1.Orders, address, channel);
   }
 
   metadata(more: Record<string, string> = {}): Metadata {
