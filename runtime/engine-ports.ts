@@ -15,6 +15,8 @@ export interface EnginePorts {
   append(record: OutgoingRecord, done: (error: Error | null) => void): void;
   /** Records durably that a key is parked; false when the partition is fenced. */
   park(mailbox: Mailbox<MessageEntry>, key: string, parking: Parking): Promise<boolean>;
+  /** The message has failed for good, or again in a replay, and is parked: nothing works on it until an operator has it replayed. Once each time. */
+  onParked(entry: MessageEntry): void;
   /** Undefined in a runtime without a database: dead letters are in their topic alone then, and nothing can be replayed. */
   deadLetters?: DeadLetterStore;
   report(report: SlotReport): void;

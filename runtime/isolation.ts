@@ -1,3 +1,5 @@
+import type { Timers } from './timers.ts';
+
 /** Longer than any step should take, and short enough that a transaction around a step is still open. */
 const WAIT_MS_MAX = 10_000;
 
@@ -11,12 +13,14 @@ interface Waiting {
  * longer than 10 s: whoever has waited for so long goes on beside it.
  */
 export class Isolation {
+  readonly #timers: Timers;
   readonly #waitMsMax: number;
   readonly #waiting: Waiting[] = [];
   #running = 0;
   #alone = 0;
 
-  constructor(waitMsMax = WAIT_MS_MAX) {
+  constructor(timers: Timers, waitMsMax = WAIT_MS_MAX) {
+    this.#timers = timers;
     this.#waitMsMax = waitMsMax;
   }
 
@@ -41,14 +45,14 @@ export class Isolation {
       const waiting: Waiting = {
         alone,
         begin: () => {
-          clearTimeout(timer);
+          stopWaiting();
           this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
           this.#begins(alone);
           resolve();
         },
       };
-      const timer = setTimeout(waiting.begin, this.#waitMsMax);
       this.#waiting.push(waiting);
+      const stopWaiting = this.#timers.after(this.#waitMsMax, waiting.begin);
     });
   }
 

@@ -56,6 +56,7 @@ export class KeyParking {
         }
         this.#outages.recovered('database');
         mailbox.parked.set(entry.key, parking);
+        this.#ports.onParked(entry);
         this.#hooks.parked();
         this.#writeDeadLetter(entry, parking, 1);
       },

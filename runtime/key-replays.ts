@@ -92,6 +92,7 @@ export class KeyReplays {
       answered: (current) => {
         if (!current) return this.#hooks.fence(mailbox.partition);
         mailbox.parked.set(entry.key, parking);
+        this.#ports.onParked(entry);
         this.#ports.observe.replayed?.(true);
         this.#end(entry);
       },

@@ -1,8 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
-import type { Place } from './pulse.ts';
-
-import type { Suspect } from './suspects.ts';
+import type { Suspect, SuspectNews } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
 export type SlotTask =
@@ -101,4 +99,4 @@ export type SlotReport =
   | { kind: 'recovered'; dependency: Dependency };
 
 /** All that comes from a thread: its reports, and what concerns the watch over it. */
-export type ThreadMessage = SlotReport | { kind: 'cleared'; place: Place };
+export type ThreadMessage = SlotReport | SuspectNews;

@@ -24,8 +24,9 @@ import type {
   Watch,
 } from './slot-protocol.ts';
 import { createSlotView, type SlotView } from './slot-view.ts';
-import { watched } from './suspects.ts';
+import { SlotSuspects } from './suspects.ts';
 import { systemTimers } from './timers.ts';
+import { watched } from './watched-actor.ts';
 
 /** The thread's own parts, from `start` on. */
 interface SlotThread {
@@ -83,11 +84,9 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
   setInterval(() => pulse.beat(), watch.beatMs).unref();
   const tell = (message: ThreadMessage) => reports.postMessage(message);
   const { registry, observer } = createSlotMetrics(options.role, options.slot);
-  const actor = watched(await createActorOf(options, registry, watch.startMsMax), {
-    pulse,
-    suspects: watch.suspects,
-    onCleared: (place) => tell({ kind: 'cleared', place }),
-  });
+  const suspects = new SlotSuspects(watch.suspects, tell);
+  const created = await createActorOf(options, registry, watch.startMsMax);
+  const actor = watched(created, { pulse, suspects, timers: systemTimers });
   const store = openStore(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,
@@ -110,6 +109,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
         ...parking,
       });
     },
+    onParked: (entry) => suspects.parked(entry),
     ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.database, subscription) }),
     report: tell,
     observe: observer,

@@ -82,6 +82,7 @@ export class Slot {
     port1.on('message', (message: ThreadMessage) => {
       if (this.#pool !== pool) return;
       if (message.kind === 'cleared') this.#suspects.clear(message.place);
+      else if (message.kind === 'parked') this.#suspects.parked(message.place);
       else this.#listener.onReport(message);
     });
     const { turnSizeMax, turnsMax, preparesMax } = this.#options.limits;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { Isolation } from '../../runtime/isolation.ts';
+import { ManualTimers } from './manual-timers.ts';
 
 test('steps begin in the order in which they came, and one that must be alone is', async () => {
-  const isolation = new Isolation();
+  const isolation = new Isolation(new ManualTimers());
   const log: string[] = [];
   const run = (name: string, alone: boolean) =>
     isolation.run(alone, async () => {
@@ -16,13 +17,23 @@ test('steps begin in the order in which they came, and one that must be alone is
 });
 
 test('a step that never ends holds the others for a limited time', async () => {
-  const isolation = new Isolation(10);
+  const timers = new ManualTimers();
+  const isolation = new Isolation(timers, 10);
   isolation.run(true, () => new Promise(() => {}));
-  expect(await isolation.run(false, async () => 'went on')).toBe('went on');
+  let outcome: string | undefined;
+  isolation
+    .run(false, async () => 'went on')
+    .then((went) => {
+      outcome = went;
+    });
+  expect(timers.now()).toBe(0);
+  await timers.run();
+  expect(outcome).toBe('went on');
+  expect(timers.now()).toBe(10);
 });
 
 test('a step that fails lets the next begin', async () => {
-  const isolation = new Isolation();
+  const isolation = new Isolation(new ManualTimers());
   const failed = isolation.run(true, async () => {
     throw new Error('failed');
   });

@@ -65,6 +65,7 @@ function bench(actor: Actor<unknown, unknown>) {
         finished += progress.messages;
       }
     },
+    onParked() {},
     observe: { turn() {}, retry() {}, deadLetter() {} },
   });
   const open = (partition: number) => engine.open({ topic: 't', partition, generation: 1, epoch: 1, parked: [] });

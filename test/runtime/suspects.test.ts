@@ -1,18 +1,27 @@
 import { expect, test } from 'vitest';
 import type { Actor, Item, Message } from '../../runtime/actor.ts';
-import { type Place, Pulse } from '../../runtime/pulse.ts';
-import { DeadlyMessageError, type Suspect, SuspectRecord, watched } from '../../runtime/suspects.ts';
+import { Pulse } from '../../runtime/pulse.ts';
+import {
+  DeadlyMessageError,
+  SlotSuspects,
+  type Suspect,
+  type SuspectNews,
+  SuspectRecord,
+} from '../../runtime/suspects.ts';
+import { watched } from '../../runtime/watched-actor.ts';
+import { ManualTimers } from './manual-timers.ts';
 
 const place = (offset: number) => ({ partition: 2, offset });
 const shownAt = (offset: number) => ({ ...place(offset), key: `key-${offset}` });
 const message = (offset: number) => shownAt(offset) as Message;
 const item = (offset: number): Item<unknown, unknown> => ({ message: message(offset), input: 0, prepared: undefined });
 const transaction = undefined as never;
-const suspect = (offset: number, deaths = 1): Suspect => ({ ...place(offset), deaths });
+const suspect = (offset: number): Suspect => ({ ...place(offset), alone: 0, inCompany: 1 });
 
-function watch(actor: Actor<unknown, unknown>, suspects: Suspect[] = [], pulse = Pulse.create(4)) {
-  const cleared: Place[] = [];
-  return { pulse, cleared, actor: watched(actor, { pulse, suspects, onCleared: (found) => cleared.push(found) }) };
+function watch(actor: Actor<unknown, unknown>, known: Suspect[] = [], pulse = Pulse.create(4)) {
+  const news: SuspectNews[] = [];
+  const suspects = new SlotSuspects(known, (told) => news.push(told));
+  return { pulse, news, suspects, actor: watched(actor, { pulse, suspects, timers: new ManualTimers() }) };
 }
 
 test('messages are shown with their keys while the actor computes, and while it waits', async () => {
@@ -61,10 +70,10 @@ test('an actor that only decodes shows places alone, and a long key is cut', () 
 });
 
 test('a suspect is applied alone, and cleared when the actor comes through', async () => {
-  const { actor, cleared } = watch({ decode: () => 0, apply: async (items) => items.map(() => []) }, [suspect(8)]);
+  const { actor, news } = watch({ decode: () => 0, apply: async (items) => items.map(() => []) }, [suspect(8)]);
   await expect(actor.apply?.([item(8), item(9)], transaction)).rejects.toThrow(/applied alone/);
   expect(await actor.apply?.([item(8)], transaction)).toEqual([[]]);
-  expect(cleared).toEqual([place(8)]);
+  expect(news).toEqual([{ kind: 'cleared', place: place(8) }]);
   expect(await actor.apply?.([item(8), item(9)], transaction)).toEqual([[], []]);
 });
 
@@ -89,11 +98,37 @@ test('nothing else is under way beside a suspect', async () => {
   await prepared[2];
 });
 
-test('after three deaths a message is poison', () => {
+test('a message is poison after three deaths with nothing else at work, or after ten in all', () => {
   const record = new SuspectRecord();
-  for (let death = 0; death < 3; death++) record.blame([place(8), place(9)]);
+  for (let death = 0; death < 9; death++) record.blame([place(8), place(9)]);
+  for (let death = 0; death < 2; death++) record.blame([place(10)]);
+  expect(watch({ decode: () => 'decoded' }, record.all).actor.decode(message(8))).toBe('decoded');
+  expect(watch({ decode: () => 'decoded' }, record.all).actor.decode(message(10))).toBe('decoded');
+  record.blame([place(10)]);
+  record.blame([place(8), place(9)]);
   record.clear(place(9));
   const { actor } = watch({ decode: () => 'decoded' }, record.all);
   expect(() => actor.decode(message(8))).toThrow(DeadlyMessageError);
   expect(actor.decode(message(9))).toBe('decoded');
+  expect(() => actor.decode(message(10))).toThrow(DeadlyMessageError);
+});
+
+test('once it is parked, a message has all its attempts again, and is still worked on alone', async () => {
+  const record = new SuspectRecord();
+  for (let death = 0; death < 3; death++) record.blame([place(8)]);
+  const { actor, news, suspects } = watch({ decode: () => 0, apply: async (items) => items.map(() => []) }, record.all);
+  expect(() => actor.decode(message(8))).toThrow(DeadlyMessageError);
+  suspects.parked(message(8));
+  suspects.parked(message(9));
+  expect(news).toEqual([{ kind: 'parked', place: place(8) }]);
+  expect(actor.decode(message(8))).toBe(0);
+  await expect(actor.apply?.([item(8), item(9)], transaction)).rejects.toThrow(/applied alone/);
+  record.parked(place(8));
+  expect(record.all).toEqual([{ ...place(8), alone: 0, inCompany: 0 }]);
+});
+
+test('an actor that only decodes clears a suspect when it has decoded it', () => {
+  const { actor, news } = watch({ decode: () => 0 }, [suspect(8)]);
+  actor.decode(message(8));
+  expect(news).toEqual([{ kind: 'cleared', place: place(8) }]);
 });

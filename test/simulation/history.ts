@@ -4,7 +4,8 @@ import { type ActorShape, failsAt, mayPark, mustPark, type Order } from './order
 import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, track, trackKey } from './tracked.ts';
 
 /** As in runtime/suspects.ts. */
-const DEATHS_TO_PARK = 3;
+const DEATHS_ALONE_TO_PARK = 3;
+const DEATHS_TO_PARK = 10;
 
 /**
  * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
@@ -64,7 +65,11 @@ export class History {
 
   /** Threads died with these messages under way. */
   blamed(places: readonly { partition: number; offset: number }[]): void {
-    for (const { partition, offset } of places) this.at(partition, offset).deaths++;
+    for (const { partition, offset } of places) {
+      const tracked = this.at(partition, offset);
+      tracked.deaths++;
+      if (places.length === 1) tracked.deathsAlone++;
+    }
   }
 
   /** Whether the broker takes an output. */
@@ -297,11 +302,10 @@ export class History {
     if (applied && !this.#isApplied(tracked)) wrong('lacks its effect or outputs');
     const repeated = (this.#byId.get(order.id)?.length ?? 0) > 1;
     // A conviction does not ask whether the effect is there: the threads may have died after it.
-    const convicted = tracked.deaths >= DEATHS_TO_PARK;
     if (
       !applied &&
       this.#effects.has(order.id) &&
-      !convicted &&
+      !isConvicted(tracked) &&
       !interrupted &&
       !repeated &&
       order.nature !== 'refused'
@@ -309,9 +313,9 @@ export class History {
       wrong(`is ${letter} and has its effect`);
   }
 
-  /** One that often was under way when a thread died can't be told from one that threads die of. */
-  #mayPark({ order, deaths }: Tracked): boolean {
-    return mayPark(order) || deaths >= DEATHS_TO_PARK;
+  /** One that often was at work alone when a thread died can't be told from one that threads die of. */
+  #mayPark(tracked: Tracked): boolean {
+    return mayPark(tracked.order) || isConvicted(tracked);
   }
 
   #advanceId(id: string): void {
@@ -346,6 +350,10 @@ export class History {
     if (found === undefined) throw new Error(`no partition ${number}`);
     return found;
   }
+}
+
+function isConvicted({ deaths, deathsAlone }: Tracked): boolean {
+  return deathsAlone >= DEATHS_ALONE_TO_PARK || deaths >= DEATHS_TO_PARK;
 }
 
 function isFinal({ through, letter }: Tracked): boolean {

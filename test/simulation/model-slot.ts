@@ -5,7 +5,8 @@ import type { SlotListener } from '../../runtime/slot.ts';
 import { SlotDeathError } from '../../runtime/slot-death.ts';
 import type { SlotEngine } from '../../runtime/slot-engine.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch, SlotReport } from '../../runtime/slot-protocol.ts';
-import { SuspectRecord, type WatchedOptions } from '../../runtime/suspects.ts';
+import { SlotSuspects, SuspectRecord } from '../../runtime/suspects.ts';
+import type { WatchedOptions } from '../../runtime/watched-actor.ts';
 import { INPUT_TOPIC } from './model-log.ts';
 import { Lane } from './network.ts';
 import { Body } from './world.ts';
@@ -94,10 +95,13 @@ export class ModelSlot implements HostedSlot {
         },
         watch: {
           pulse,
-          suspects: this.#suspects.all,
-          onCleared: (place) => {
-            if (body.alive) this.#post(this.#process, reports, () => this.#suspects.clear(place));
-          },
+          timers: body,
+          suspects: new SlotSuspects(this.#suspects.all, ({ kind, place }) => {
+            if (!body.alive) return;
+            this.#post(this.#process, reports, () =>
+              kind === 'cleared' ? this.#suspects.clear(place) : this.#suspects.parked(place),
+            );
+          }),
         },
         die: () => this.#end(thread, world.random.chance(0.5) ? DEATH_NOTICE_MS_MAX : SILENCE_MS_MAX),
       }),

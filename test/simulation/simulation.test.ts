@@ -34,6 +34,7 @@ test.each([
   ['the answer of a release is lost and the thread parks the key for ever', 211],
   ['a discarded message is worked on by a new owner, because a later batch made it forget', 3841],
   ['an assignment and a new thread open the same partition, and messages in between are dropped', 4999],
+  ['a killer that is delivered again while its replay kills threads has its deaths forgotten each time', 2837],
 ])('fixed once: %s', async (_, seed) => {
   expect((await simulate(seed)).violation, command(seed)).toBeUndefined();
 });

@@ -88,8 +88,6 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   startFailures = 0;
   heal(targets);
   operator?.finish();
-  // What threads died of is repaired by a new version, and a process remembers its suspects for as long as it lives.
-  if (history.repaired) for (const worker of workers) worker.end();
   const { deadLetters } = store;
   const complete = () => history.complete && deadLetters.idle && !(history.repaired && deadLetters.parkedKeys > 0);
   await world.run(() => history.violation !== undefined || complete(), world.now + RECOVERY_MS_MAX);

@@ -13,6 +13,8 @@ export interface Tracked {
   deadLetters: number;
   /** So many threads died while it was under way. */
   deaths: number;
+  /** Of these, so many with nothing else under way. */
+  deathsAlone: number;
   /** Undefined for a message that is not recorded as a dead letter. */
   letter: LetterState | undefined;
   /** A replay has it in its hands. */
@@ -33,6 +35,7 @@ export function track(order: Order, index: number): Tracked {
     prepared: false,
     deadLetters: 0,
     deaths: 0,
+    deathsAlone: 0,
     letter: undefined,
     handedOut: false,
     interrupted: false,

@@ -7,8 +7,9 @@ import type { Mailbox, MailboxIdentity } from '../../runtime/mailbox.ts';
 import type { MessageEntry } from '../../runtime/message-entry.ts';
 import { RuntimeHost } from '../../runtime/runtime-host.ts';
 import { SlotEngine } from '../../runtime/slot-engine.ts';
-import { watched } from '../../runtime/suspects.ts';
+
 import type { Transact } from '../../runtime/turn.ts';
+import { watched } from '../../runtime/watched-actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { History } from './history.ts';
@@ -229,6 +230,7 @@ export class WorkerProcess {
         },
         ...(database && { deadLetters: store.deadLetters.portOf(thread) }),
         report,
+        onParked: (entry) => watch.suspects.parked(entry),
         observe: { turn() {}, retry() {}, deadLetter() {} },
       },
       mutant.createMailbox as ((identity: MailboxIdentity) => Mailbox<MessageEntry>) | undefined,
