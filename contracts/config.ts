@@ -98,6 +98,11 @@ export const variables = {
     '10s',
     'An append that Kafka has not acknowledged by then is answered with 503.',
   ),
+  ORDERMESH_PRODUCE_LINGER: required(
+    duration(),
+    '5ms',
+    'Shortest time between two produce requests of few orders; one that comes alone does not wait. 0ms: each leaves when the one before it is answered.',
+  ),
   ORDERMESH_GATEWAY_PORT: required(port(), '8080', 'HTTP and WebSocket port of the gateway.'),
   ORDERMESH_GRPC_PORT: required(port(), '8081', 'gRPC port of the gateway.'),
   ORDERMESH_DISPLAY_PORT: required(port(), '8090', 'Port of the kitchen display, its page and its WebSocket.'),
@@ -189,7 +194,7 @@ export const variables = {
   ),
   ORDERMESH_FETCH_INTERVAL: required(
     duration(),
-    '20ms',
+    '30ms',
     'Wait between fetches while they bring little: larger turns for so much latency a step.',
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),

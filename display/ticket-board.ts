@@ -17,6 +17,7 @@ import type { PageSettings, StoreCount } from './messages.ts';
 import type { DisplayMetrics } from './metrics.ts';
 import type { Screen, Screens } from './screens.ts';
 import { TicketNames } from './ticket-names.ts';
+import { TicketReader } from './ticket-reader.ts';
 
 /** Tickets in a snapshot; more are a number until there is room. */
 const STORE_SNAPSHOT_MAX = 200;
@@ -43,6 +44,7 @@ export interface TicketBoardOptions {
 export class TicketBoard {
   readonly #options: TicketBoardOptions;
   readonly #names = new TicketNames();
+  readonly #reader: TicketReader;
   readonly #feed: ChangeFeed;
   readonly #health: DatabaseHealth;
   readonly #beat: NodeJS.Timeout;
@@ -54,12 +56,14 @@ export class TicketBoard {
   constructor(options: TicketBoardOptions) {
     this.#options = options;
     const { metrics, screens, clock } = options;
+    const readTickets = (orderIds: string[]) => withDeadline(ticketsById(options.database, orderIds), READ_DEADLINE_MS);
+    this.#reader = new TicketReader(readTickets);
     this.#feed = new ChangeFeed({
       intervalMs: 10,
       readMax: 1_000,
       waitingMax: 20_000,
       read: async (orderIds) => {
-        const tickets = await withDeadline(ticketsById(options.database, orderIds), READ_DEADLINE_MS);
+        const tickets = await readTickets(orderIds);
         return tickets.map((ticket) => this.#names.view(ticket));
       },
       deliver: (tickets, waitedMs) => {
@@ -106,9 +110,8 @@ export class TicketBoard {
   }
 
   /** Reads one ticket as it is now. */
-  async read(orderId: string): Promise<Ticket | undefined> {
-    const [ticket] = await withDeadline(ticketsById(this.#options.database, [orderId]), READ_DEADLINE_MS);
-    return ticket;
+  read(orderId: string): Promise<Ticket | undefined> {
+    return this.#reader.read(orderId);
   }
 
   /** Sends the screen everything it shows. Changes that come meanwhile wait for it. One at a time for a screen. */

@@ -31,7 +31,10 @@ export async function startGateway(
   if (brokers === undefined)
     throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
   const deadlineMs = config.ORDERMESH_PRODUCE_DEADLINE;
-  const producer = await connectingProducer({ clientId: 'ordermesh-gateway', brokers, deadlineMs }, logger);
+  const producer = await connectingProducer(
+    { clientId: 'ordermesh-gateway', brokers, deadlineMs, lingerMs: config.ORDERMESH_PRODUCE_LINGER },
+    logger,
+  );
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
   const statuses = databaseStatus(config.DATABASE_URL);
   const streams = new Set<Stream>();

@@ -8,18 +8,25 @@ const RECORD_FRAMING_BYTES = 24;
 const HEADER_FRAMING_BYTES = 4;
 /** Deadlines are looked at this often: an answer comes at most so much later than its deadline. */
 const SWEEP_INTERVAL_MS = 100;
+/** So many records make a batch that waits for no more. */
+const RECORDS_ENOUGH = 64;
 
 export interface GroupCommitOptions {
   /** Longest time from append to answer, in milliseconds. */
   deadlineMs: number;
   /** Most bytes in one call of the transport; one record is always taken. */
   batchBytesMax: number;
+  /**
+   * A batch of few records leaves no sooner than this after the one before it, in milliseconds: a request costs the broker and this
+   * process about the same for one record as for many. 0 by default. (Kafka's `linger.ms` delays a lone record too; this does not.)
+   */
+  lingerMs?: number;
 }
 
 /**
  * The group-commit queue: while the transport works on one batch the next one gathers, and it leaves as soon as the transport is
- * free. The first append of an idle producer waits for the end of its event-loop tick, so that what arrives together
- * leaves together.
+ * free and `lingerMs` has passed since the last one. The first append of a quiet producer waits for the end of its event-loop tick, so that
+ * what arrives together leaves together.
  */
 export function groupCommit(transport: ProduceTransport, options: GroupCommitOptions): RecordProducer {
   return new GroupCommitProducer(transport, options);
@@ -33,6 +40,10 @@ class GroupCommitProducer implements RecordProducer {
   /** The batch that the transport works on. */
   #underWay: Pending[] = [];
   #flushing = false;
+  /** When the last batch left. */
+  #leftAt = Number.NEGATIVE_INFINITY;
+  /** Ends the wait of a small batch. */
+  #endLinger: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
@@ -57,7 +68,10 @@ class GroupCommitProducer implements RecordProducer {
     this.unanswered.records += 1;
     this.unanswered.bytes += bytes;
     this.#queue.push(new Pending(record, bytes, performance.now() + this.#options.deadlineMs, done, this.unanswered));
-    if (this.#flushing) return;
+    if (this.#flushing) {
+      if (this.#queue.length >= RECORDS_ENOUGH) this.#endLinger?.();
+      return;
+    }
     this.#flushing = true;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     setImmediate(() => this.#flush());
@@ -85,14 +99,18 @@ class GroupCommitProducer implements RecordProducer {
   }
 
   async #close(): Promise<void> {
+    this.#endLinger?.();
     if (this.#flushing) await new Promise<void>((resolve) => this.#idle.push(resolve));
     await this.#transport.close();
   }
 
   async #flush(): Promise<void> {
     for (;;) {
+      const waitMs = this.#lingerMs();
+      if (waitMs > 0) await this.#linger(waitMs);
       const batch = this.#take();
       if (batch.length === 0) break;
+      this.#leftAt = performance.now();
       this.#underWay = batch;
       await this.#transport.send(batch);
       // The transport's promise: nothing is left unsettled. A record that it forgot must not wait for ever.
@@ -105,6 +123,26 @@ class GroupCommitProducer implements RecordProducer {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** How long the next batch still has to wait. */
+  #lingerMs(): number {
+    const { lingerMs = 0 } = this.#options;
+    const waiting = this.#queue.length;
+    if (lingerMs === 0 || waiting === 0 || waiting >= RECORDS_ENOUGH || this.#closed !== undefined) return 0;
+    return this.#leftAt + lingerMs - performance.now();
+  }
+
+  #linger(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#endLinger = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, waitMs);
+      this.#endLinger = end;
+    });
   }
 
   /** The next batch, without the records that their deadlines have answered. */

@@ -28,7 +28,7 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
   const transport = new KafkajsTransport(options);
   await transport.connect();
   // kafkajs makes one batch of all of a partition's records in a send, so the bound of a partition bounds the whole.
-  return groupCommit(transport, { deadlineMs: options.deadlineMs, batchBytesMax: limits.producePartitionBytesMax });
+  return groupCommit(transport, { ...options, batchBytesMax: limits.producePartitionBytesMax });
 }
 
 class KafkajsTransport implements ProduceTransport {

@@ -25,5 +25,5 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
   });
   const transport = new PlatformaticTransport(client);
   await transport.connect(options.brokers);
-  return groupCommit(transport, { deadlineMs: options.deadlineMs, batchBytesMax: BATCH_BYTES_MAX });
+  return groupCommit(transport, { ...options, batchBytesMax: BATCH_BYTES_MAX });
 }

@@ -16,7 +16,7 @@ export interface OutgoingRecord {
 
 /**
  * A producer with acks=all, idempotent, with group commit: while one produce request is under way the next batch gathers;
- * when it returns, all of its records are answered. There is no linger timer: at low load latency is one round trip, and
+ * when it returns, all of its records are answered. A record that comes after a quiet moment leaves at once, and
  * batches grow with load. Records of one key are appended in the order of the calls.
  *
  * Guarantees, held by `test/kafka/producer-conformance.ts` for every implementation:
@@ -41,4 +41,6 @@ export interface ProducerOptions {
   brokers: string[];
   /** Longest time from append to answer, in milliseconds. */
   deadlineMs: number;
+  /** Shortest time between two small produce requests, in milliseconds (`GroupCommitOptions`); 0 by default. */
+  lingerMs?: number;
 }

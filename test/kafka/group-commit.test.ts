@@ -26,9 +26,9 @@ class HeldTransport implements ProduceTransport {
   }
 }
 
-function open(deadlineMs = 60_000, batchBytesMax = 1_000_000) {
+function open(deadlineMs = 60_000, batchBytesMax = 1_000_000, lingerMs = 0) {
   const transport = new HeldTransport();
-  const producer = groupCommit(transport, { deadlineMs, batchBytesMax });
+  const producer = groupCommit(transport, { deadlineMs, batchBytesMax, lingerMs });
   const append = (value: string | Buffer) =>
     new Promise<Error | null>((resolve) => producer.append({ topic: 't', key: 'k', value }, resolve));
   const batch = (index: number) => vi.waitUntil(() => transport.batches[index]);
@@ -48,6 +48,50 @@ describe('group commit', () => {
     expect((await batch(1)).values).toEqual(['3', '4', '5']);
     (await batch(1)).finish();
     expect(await Promise.all(second)).toEqual([null, null, null]);
+  });
+
+  describe('with a linger', () => {
+    const never = 1_000_000_000;
+
+    it('sends the first record at once, and lets the next few gather until they are enough', async () => {
+      const { transport, append, batch } = open(60_000, 1_000_000, never);
+      const first = append('1');
+      (await batch(0)).finish();
+      expect(await first).toBeNull();
+      const few = Array.from({ length: 63 }, (_, index) => append(String(index)));
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      expect(transport.batches).toHaveLength(1);
+      const enough = append('enough');
+      expect((await batch(1)).values).toHaveLength(64);
+      (await batch(1)).finish();
+      expect(await Promise.all([...few, enough])).toEqual(Array(64).fill(null));
+    });
+
+    it('sends the few when its time has passed', async () => {
+      const { append, batch } = open(60_000, 1_000_000, 20);
+      const first = append('1');
+      (await batch(0)).finish();
+      await first;
+      const second = append('2');
+      expect((await batch(1)).values).toEqual(['2']);
+      (await batch(1)).finish();
+      expect(await second).toBeNull();
+    });
+
+    it('does not wait any longer once it is to close', async () => {
+      const { producer, append, batch } = open(60_000, 1_000_000, never);
+      const first = append('1');
+      (await batch(0)).finish();
+      await first;
+      const second = append('2');
+      await new Promise(setImmediate);
+      const closed = producer.close();
+      expect((await batch(1)).values).toEqual(['2']);
+      (await batch(1)).finish();
+      expect(await second).toBeNull();
+      await closed;
+    });
   });
 
   it('bounds a batch by bytes, and takes one record that is larger', async () => {

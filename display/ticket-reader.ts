@@ -1,0 +1,48 @@
+import type { Ticket } from '../store/ticket-board.ts';
+
+/** Commands that come within this time of a read share the next one. */
+const INTERVAL_MS = 10;
+
+interface Waiting {
+  orderId: string;
+  resolve(ticket: Ticket | undefined): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Reads single tickets, those of many screens together: a rush of bumps makes larger reads, and the events behind them larger
+ * produce requests, instead of more of them. After a quiet moment a ticket is read at once.
+ */
+export class TicketReader {
+  readonly #readMany: (orderIds: string[]) => Promise<Ticket[]>;
+  #waiting: Waiting[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /** @param readMany answers in any order, and leaves out tickets that there are not. */
+  constructor(readMany: (orderIds: string[]) => Promise<Ticket[]>) {
+    this.#readMany = readMany;
+  }
+
+  /** The ticket as it is now; undefined: there is none. @throws what the read throws. */
+  read(orderId: string): Promise<Ticket | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ orderId, resolve, reject });
+      if (this.#waiting.length > 1) return;
+      const waitMs = Math.max(0, this.#readAt + INTERVAL_MS - performance.now());
+      setTimeout(() => void this.#readWaiting(), waitMs);
+    });
+  }
+
+  async #readWaiting(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#readAt = performance.now();
+    try {
+      const tickets = await this.#readMany([...new Set(waiting.map(({ orderId }) => orderId))]);
+      const byId = new Map(tickets.map((ticket) => [ticket.orderId, ticket]));
+      for (const { orderId, resolve } of waiting) resolve(byId.get(orderId));
+    } catch (error) {
+      for (const { reject } of waiting) reject(error as Error);
+    }
+  }
+}
