@@ -1,48 +1,96 @@
 import { mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import type { Config } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { startIntakeServer } from '../gateway/server.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Forwarder } from './forwarder.ts';
-import { Spool } from './spool.ts';
+import { Forwarder } from './forwarder/forwarder.ts';
+import { edgeMetrics } from './metrics.ts';
+import { edgeSettings } from './settings.ts';
+import { SpoolClient } from './spool/client.ts';
 import { createSpoolIntake } from './spool-intake.ts';
+import { StatusKeeper } from './status.ts';
+import { statusLookup } from './status-lookup.ts';
+import { StoreToken } from './store-token.ts';
+import { edgeVitals } from './vitals.ts';
 
 /**
  * The agent in the restaurant: the gateway's way in on a durable spool, and the forwarder that brings the orders to the region.
- * @throws ConfigError before it touches the spool, when the upstream or its token is missing.
+ * @throws ConfigError before it touches the spool, for settings that cannot be; Error when another agent uses the spool.
  */
 export async function startEdge(config: Config, logger: Logger): Promise<RunningRole> {
-  const upstream = config.ORDERMESH_EDGE_UPSTREAM;
-  const tokenFile = config.ORDERMESH_EDGE_TOKEN_FILE;
-  if (upstream === undefined)
-    throw new ConfigError("ORDERMESH_EDGE_UPSTREAM is not set; it takes the URL of the region's gateway");
-  if (tokenFile === undefined)
-    throw new ConfigError("ORDERMESH_EDGE_TOKEN_FILE is not set; it takes a file with the store's token");
-  const path = config.ORDERMESH_EDGE_SPOOL ?? `${config.ORDERMESH_DATA_DIR}/edge/spool.db`;
-  mkdirSync(dirname(path), { recursive: true });
-  const spool = new Spool({ path, unsentOrdersMax: config.ORDERMESH_EDGE_UNSENT_ORDERS_MAX });
+  const { upstream, tokenFile, spoolPath } = edgeSettings(config);
+  const token = new StoreToken(tokenFile);
+  mkdirSync(dirname(spoolPath), { recursive: true });
+  const spool = await SpoolClient.open({
+    path: spoolPath,
+    unsentOrdersMax: config.ORDERMESH_EDGE_UNSENT_ORDERS_MAX,
+    bytesMax: config.ORDERMESH_EDGE_SPOOL_BYTES_MAX,
+    diskFreeMin: config.ORDERMESH_EDGE_DISK_FREE_MIN,
+    replayWindowMs: config.ORDERMESH_EDGE_REPLAY_WINDOW,
+    deadlineMs: config.ORDERMESH_PRODUCE_DEADLINE,
+    onSalvage: (report) => logger.error({ report }, 'the spool was damaged and has been salvaged'),
+    onDeath: (error) => die(error, logger),
+  });
+  const counts = await spool.counts();
+  logger.info({ spool: spoolPath, unsent: counts.unsent, confirmed: counts.confirmed }, 'the spool is open');
   const forwarder = new Forwarder({
     spool,
     upstream,
-    token: async () => (await readFile(tokenFile, 'utf8')).trim(),
-    backoffMs: { first: 250, max: 30_000 },
+    token: () => token.read(),
+    region: counts.region ?? undefined,
+    ordersMax: config.ORDERMESH_EDGE_BATCH_ORDERS_MAX,
+    gzip: config.ORDERMESH_EDGE_GZIP,
+    bandwidthMax: config.ORDERMESH_EDGE_BANDWIDTH_MAX,
+    answerMsMax: config.ORDERMESH_EDGE_ANSWER_TIMEOUT,
+    backoffMsMax: config.ORDERMESH_EDGE_BACKOFF_MAX,
+    probeMs: config.ORDERMESH_EDGE_PROBE_INTERVAL,
     logger,
   });
-  const intake = createSpoolIntake(spool, () => forwarder.wake());
+  const status = new StatusKeeper(spool, spoolPath, forwarder, counts);
+  const stopSending = async () => {
+    status.close();
+    await forwarder.close();
+  };
+  const intake = createSpoolIntake({
+    spool,
+    urgentChannels: config.ORDERMESH_EDGE_URGENT_CHANNELS,
+    store: () => token.store,
+    full: () => status.counts.full ?? undefined,
+    onKept: () => forwarder.wake(),
+  });
   try {
-    const server = await startIntakeServer({ config, logger, role: 'edge', intake });
+    const server = await startIntakeServer({
+      config,
+      logger,
+      role: 'edge',
+      // The spool outlives the way in: what it took is forwarded until the end.
+      intake: { ...intake, close: async () => {} },
+      lookup: statusLookup({
+        spool,
+        upstream,
+        token: () => token.read(),
+        isLineUp: () => forwarder.line.state === 'up',
+      }),
+      showVitals: edgeVitals(config, edgeMetrics(forwarder, status), status),
+    });
     return {
       addresses: server.addresses,
       async close() {
-        await forwarder.close();
         await server.close();
+        await stopSending();
+        await spool.close();
       },
     };
   } catch (error) {
-    await forwarder.close();
-    spool.close();
+    await stopSending();
+    await spool.close();
     throw error;
   }
+}
+
+/** Without its disk the agent can promise nothing: it ends, and whatever supervises it starts it again, with a new thread on the file. */
+function die(error: Error, logger: Logger): void {
+  logger.error({ err: error }, 'the thread of the spool has ended; the agent stops');
+  process.exit(1);
 }

@@ -1,16 +1,48 @@
-import type { Intake } from '../gateway/intake.ts';
-import type { Spool } from './spool.ts';
+import type { Config } from '../contracts/config.ts';
+import { orderFingerprint } from '../contracts/fingerprint.ts';
+import type { Order } from '../contracts/order.ts';
+import { type Intake, IntakeRefusal } from '../gateway/intake.ts';
+import type { SpoolClient } from './spool/client.ts';
+import { lanes } from './spool/order.ts';
+import { SpoolFullError } from './spool/spool.ts';
 
-/** Orders become durable on the disk of the restaurant: fsynced before the 202. `onAccepted` wakes the forwarder. */
-export function createSpoolIntake(spool: Spool, onAccepted: () => void): Intake {
+export interface SpoolIntakeOptions {
+  spool: SpoolClient;
+  urgentChannels: Config['ORDERMESH_EDGE_URGENT_CHANNELS'];
+  /** The store that the agent's token speaks for; `undefined` while that is unknown, and then any. */
+  store(): string | undefined;
+  /** Why the spool takes no orders; `undefined` while it does. */
+  full(): string | undefined;
+  /** An order is on the disk. */
+  onKept(order: Order, acceptedAt: number): void;
+}
+
+/** Orders become durable on the disk of the restaurant: fsynced before the 202. */
+export function createSpoolIntake({ spool, urgentChannels, store, full, onKept }: SpoolIntakeOptions): Intake {
+  const urgent = new Set<string>(urgentChannels);
+  let failing: string | undefined;
   return {
-    accept({ orderId, storeId, value }, done) {
-      spool.append({ orderId, storeId, value }, (error) => {
-        done(error);
-        if (error === null) onAccepted();
+    accept({ orderId, storeId, value, order }, done) {
+      const ours = store();
+      if (ours !== undefined && ours !== storeId) {
+        const detail = `this agent forwards orders of store ${ours}, the order is of ${storeId}`;
+        setImmediate(done, new IntakeRefusal('forbidden', detail));
+        return;
+      }
+      const lane = urgent.has(order.channel) ? lanes.urgent : lanes.normal;
+      const acceptedAt = Date.now();
+      // 96 bits tell the orders of a restaurant apart.
+      const content = orderFingerprint(order).slice(0, 16);
+      spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {
+        failing = error !== null && !(error instanceof SpoolFullError) ? error.message : undefined;
+        if (error instanceof SpoolFullError) done(new IntakeRefusal('spool-full', error.message));
+        else if (outcome === 'conflict')
+          done(new IntakeRefusal('order-conflict', `order ${orderId} was sent before with other content`));
+        else done(error);
+        if (outcome === 'kept') onKept(order, acceptedAt);
       });
     },
-    readiness: () => (spool.isFull ? 'the spool is full' : undefined),
-    close: async () => spool.close(),
+    readiness: () => full() ?? failing,
+    close: () => spool.close(),
   };
 }

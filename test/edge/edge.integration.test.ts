@@ -1,108 +1,215 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type Config, loadConfig } from '../../contracts/config.ts';
-import type { RunningRole } from '../../contracts/roles.ts';
-import { startEdge } from '../../edge/edge.ts';
-import { startGateway } from '../../gateway/gateway.ts';
-import { issueToken } from '../../gateway/issuer.ts';
-import { applyTopics, createAdmin } from '../../kafka/index.ts';
-import { createLogger } from '../../telemetry/logger.ts';
-import { createTestDatabase, servers, type TestDatabase } from '../support/servers.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { watchRawOrders } from '../gateway/support.ts';
+import { newOrder, postOrder, Restaurant, storeId } from './restaurant.ts';
 
-const logger = createLogger('test', 'silent');
-const store = 'us-il-0001';
-const started: RunningRole[] = [];
-let directory: string;
-let database: TestDatabase;
+let restaurant: Restaurant;
+let raw: Awaited<ReturnType<typeof watchRawOrders>>;
+const soon = { timeout: 20_000 };
 
-const configure = (more: Record<string, string> = {}): Config =>
-  loadConfig({
-    KAFKA_BROKERS: servers().brokers.join(','),
-    DATABASE_URL: database.url,
-    ORDERMESH_DATA_DIR: directory,
-    ORDERMESH_GATEWAY_PORT: '0',
-    ORDERMESH_GRPC_PORT: '0',
-    ORDERMESH_ADMIN_PORT: '0',
-    ...more,
-  });
-
-async function run(role: Promise<RunningRole>): Promise<RunningRole> {
-  const running = await role;
-  started.push(running);
-  return running;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const order = (orderId: string, total: number) => ({
-  orderId,
-  storeId: store,
-  channel: 'pos',
-  placedAt: new Date().toISOString(),
-  currency: 'USD',
-  items: [{ sku: 'cheeseburger', quantity: 1, unitPrice: total }],
-  total,
-  payment: { method: 'cash' },
-});
-
-const post = (url: string, body: unknown, token: string) =>
-  fetch(`${url}/v1/orders`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body, null, 2),
-  });
+const arrived = (orderIds: readonly string[], times = 1) =>
+  vi.waitFor(() => {
+    for (const orderId of orderIds) expect(raw.records.get(orderId)?.length ?? 0).toBeGreaterThanOrEqual(times);
+  }, soon);
 
 beforeEach(async () => {
-  database = await createTestDatabase();
-  directory = await mkdtemp(join(tmpdir(), 'edge-'));
-  const admin = await createAdmin({ clientId: 'edge-test', brokers: servers().brokers });
-  await applyTopics(admin, configure());
-  await admin.close();
+  restaurant = await Restaurant.open();
+  raw = await watchRawOrders();
 });
 afterEach(async () => {
-  for (const role of started.splice(0).reverse()) await role.close();
-  await rm(directory, { recursive: true });
-  await database[Symbol.asyncDispose]();
+  await restaurant.close();
+  await raw[Symbol.asyncDispose]();
 });
 
-it('sells while the line is down, and the region has the order when it is back', async () => {
-  const token = await issueToken({ config: configure(), store });
-  const tokenFile = join(directory, 'token');
-  await writeFile(tokenFile, token);
-  const port = await freePort();
-  const edge = await run(
-    startEdge(
-      configure({ ORDERMESH_EDGE_UPSTREAM: `http://127.0.0.1:${port}`, ORDERMESH_EDGE_TOKEN_FILE: tokenFile }),
-      logger,
-    ),
-  );
-  const edgeUrl = edge.addresses.edge ?? '';
-  const orderId = randomUUID();
-  expect((await post(edgeUrl, order(orderId, 599), token)).status).toBe(202);
+describe('the line', () => {
+  it('sells while it is down, and the region has every order once when it is back, in order', async () => {
+    const agent = await restaurant.agent();
+    const orderIds = await agent.accept(Array.from({ length: 30 }, () => newOrder()));
+    await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('down'), soon);
+    expect(await agent.statusOf(orderIds[0] ?? '')).toMatchObject({ status: 200, body: { status: 'accepted' } });
 
-  const gateway = await run(startGateway(configure({ ORDERMESH_GATEWAY_PORT: String(port) }), logger));
-  const gatewayUrl = gateway.addresses.gateway ?? '';
-  await vi.waitFor(
-    async () => {
-      const answer = await fetch(`${gatewayUrl}/v1/orders/${orderId}`, {
-        headers: { authorization: `Bearer ${token}` },
-      });
-      expect(answer.status).toBe(200);
-    },
-    { timeout: 30_000 },
-  );
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    await arrived(orderIds);
+    await vi.waitFor(
+      async () => expect((await agent.status()).spool).toMatchObject({ unsent: 0, confirmed: 30, region: 'east' }),
+      soon,
+    );
+    for (const orderId of orderIds) expect(raw.records.get(orderId)).toHaveLength(1);
+    const places = orderIds.flatMap((orderId) => raw.records.get(orderId) ?? []);
+    const byPartition = Map.groupBy(places, ({ partition }) => partition);
+    for (const records of byPartition.values()) {
+      const offsets = records.map(({ offset }) => Number(offset));
+      expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('loses nothing while it flaps under load', async () => {
+    const gateway = await restaurant.gateway('east');
+    restaurant.line.to(gateway.url);
+    const agent = await restaurant.agent();
+    let flapping = true;
+    const accepted: string[] = [];
+    const selling = (async () => {
+      while (flapping) accepted.push(...(await agent.accept([newOrder()])));
+    })();
+    for (let flap = 0; flap < 8; flap += 1) {
+      restaurant.line.cut();
+      await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('down'), soon);
+      restaurant.line.restore();
+      await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('up'), soon);
+    }
+    flapping = false;
+    await selling;
+    await arrived(accepted);
+    await vi.waitFor(async () => expect((await agent.status()).spool.unsent).toBe(0), soon);
+  });
+
+  it('takes no portal for the region, whatever it answers', async () => {
+    const portal = await answering((_, answer) => answer.writeHead(207).end('{"results":[{"index":0,"status":202}]}'));
+    restaurant.line.to(portal.url);
+    const agent = await restaurant.agent();
+    const orderIds = await agent.accept([newOrder()]);
+    await vi.waitFor(async () => expect((await agent.status()).line?.reason).toContain('207'), soon);
+    expect((await agent.status()).spool).toMatchObject({ unsent: 1, confirmed: 0 });
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    await arrived(orderIds);
+    portal.server.close();
+  });
+
+  it('waits with its orders before a fenced region, and follows when the name points elsewhere', async () => {
+    const fenced = await answering((_, answer) =>
+      answer
+        .writeHead(503, { 'content-type': 'application/problem+json', 'x-ordermesh-region': 'east' })
+        .end(JSON.stringify({ code: 'region-passive', detail: 'orders go to region west', status: 503 })),
+    );
+    restaurant.line.to(fenced.url);
+    const agent = await restaurant.agent();
+    const orderIds = await agent.accept([newOrder()]);
+    await vi.waitFor(async () => expect((await agent.status()).line?.reason).toContain('region west'), soon);
+    restaurant.line.to((await restaurant.gateway('west')).url);
+    await arrived(orderIds);
+    fenced.server.close();
+  });
+
+  it('holds back an order that does not get through, and no other', async () => {
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    restaurant.line.dropWhatSays('unspeakable');
+    const agent = await restaurant.agent({ ORDERMESH_EDGE_GZIP: 'off' });
+    const marked = newOrder({ items: [{ sku: 'cheeseburger', quantity: 1, unitPrice: 599, note: 'unspeakable' }] });
+    const others = [...Array.from({ length: 20 }, () => newOrder())];
+    restaurant.line.cut();
+    await agent.accept([...others.slice(0, 10), marked, ...others.slice(10)]);
+    restaurant.line.restore();
+    await arrived(others.map(({ orderId }) => orderId));
+    await vi.waitFor(async () => {
+      const { heldBack, spool } = await agent.status();
+      expect(heldBack.map(({ orderId }) => orderId)).toEqual([marked.orderId]);
+      expect(spool.unsent).toBe(1);
+    }, soon);
+    expect(raw.records.has(marked.orderId)).toBe(false);
+  });
 });
 
-it('refuses to start without an upstream and leaves the disk untouched', async () => {
-  await expect(startEdge(configure(), logger)).rejects.toThrow('ORDERMESH_EDGE_UPSTREAM');
+describe('the region', () => {
+  it('gets again what another region has confirmed, also while nobody sells', async () => {
+    const east = await restaurant.gateway('east');
+    restaurant.line.to(east.url);
+    const agent = await restaurant.agent();
+    const orderIds = await agent.accept([newOrder(), newOrder(), newOrder()]);
+    await vi.waitFor(async () => expect((await agent.status()).spool.confirmed).toBe(3), soon);
+    const west = await restaurant.gateway('west');
+    restaurant.line.to(west.url);
+    await arrived(orderIds, 2);
+    await vi.waitFor(
+      async () => expect((await agent.status()).spool).toMatchObject({ replaying: 0, region: 'west' }),
+      soon,
+    );
+    for (const orderId of orderIds) expect(raw.records.get(orderId)).toHaveLength(2);
+  });
+
+  it('refuses an order for good: it is shown, and stops no other', async () => {
+    const east = await restaurant.gateway('east');
+    const first = newOrder();
+    expect((await postOrder(east.url, first, restaurant.token)).status).toBe(202);
+    const agent = await restaurant.agent();
+    const conflicting = { ...first, total: 600, items: [{ sku: 'cheeseburger', quantity: 1, unitPrice: 600 }] };
+    const other = newOrder();
+    await agent.accept([conflicting, other]);
+    restaurant.line.to(east.url);
+    await arrived([other.orderId]);
+    await vi.waitFor(
+      async () => expect((await agent.status()).spool).toMatchObject({ unsent: 0, refused: 1, confirmed: 1 }),
+      soon,
+    );
+    const { body } = await agent.statusOf(first.orderId);
+    expect(body).toMatchObject({
+      status: 'rejected',
+      history: [{}, { detail: expect.stringContaining('order-conflict') }],
+    });
+    const page = await (await fetch(agent.admin)).text();
+    expect(page).toContain('The region refuses 1 orders');
+    expect(await (await fetch(`${agent.admin}/metrics`)).text()).toMatch(
+      /ordermesh_edge_refused_orders{role="edge"} 1/,
+    );
+  });
 });
+
+describe('the door', () => {
+  it('knows an order after a restart, and tells it from another with its orderId', async () => {
+    const order = newOrder();
+    const first = await restaurant.agent();
+    await first.accept([order]);
+    await first.role.close();
+    const second = await restaurant.agent();
+    expect((await second.post(order)).status).toBe(202);
+    const other = await second.post({ ...order, channel: 'kiosk' });
+    expect(other.status).toBe(409);
+    expect((await second.status()).spool.unsent).toBe(1);
+  });
+
+  it('refuses at the bound with 503 and is not ready, until the region has taken some', async () => {
+    const agent = await restaurant.agent({ ORDERMESH_EDGE_UNSENT_ORDERS_MAX: '2' });
+    await agent.accept([newOrder(), newOrder()]);
+    const refused = await agent.post(newOrder());
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect(await refused.json()).toMatchObject({ code: 'spool-full' });
+    await vi.waitFor(async () => expect((await fetch(`${agent.admin}/readyz`)).status).toBe(503), soon);
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    await vi.waitFor(async () => expect((await fetch(`${agent.admin}/readyz`)).status).toBe(200), soon);
+    await agent.accept([newOrder()]);
+  });
+
+  it('takes orders of its own store only', async () => {
+    const agent = await restaurant.agent({ ORDERMESH_AUTH: 'off' });
+    expect((await agent.post(newOrder({ storeId: 'us-il-0002' }))).status).toBe(403);
+    expect((await agent.post(newOrder({ storeId }))).status).toBe(202);
+  });
+});
+
+describe('a start', () => {
+  it.each([
+    ['ORDERMESH_EDGE_UPSTREAM', ''],
+    ['ORDERMESH_EDGE_UPSTREAM', 'http://region.example.com/v1'],
+    ['ORDERMESH_EDGE_TOKEN_FILE', '/nowhere/token'],
+    ['ORDERMESH_EDGE_SPOOL', '/nowhere/spool.db'],
+    ['ORDERMESH_EDGE_SPOOL_BYTES_MAX', '10KiB'],
+  ])('refuses %s=%s and leaves the spool untouched', async (name, value) => {
+    await expect(restaurant.agent({ [name]: value })).rejects.toThrow(name);
+    expect(existsSync(join(restaurant.directory, 'edge'))).toBe(false);
+  });
+
+  it('keeps a second agent from the spool', async () => {
+    await restaurant.agent();
+    await expect(restaurant.agent()).rejects.toThrow('another edge agent');
+  });
+});
+
+async function answering(answer: Parameters<typeof createServer>[1]): Promise<{ url: string; server: Server }> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}

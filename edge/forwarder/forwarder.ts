@@ -1,0 +1,248 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import { limits } from '../../contracts/limits.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { SpoolClient } from '../spool/client.ts';
+import type { SpooledBatch } from '../spool/order.ts';
+import { NotAnAnswerError, readBatchAnswer } from './batch-answer.ts';
+import { type HeldOrder, HeldOrders } from './held-orders.ts';
+import { type LineCounts, LineState, type LineView } from './line-state.ts';
+import { Backoff, Bandwidth } from './pacing.ts';
+import { NoAnswerError, Upstream } from './upstream.ts';
+
+export interface ForwarderOptions {
+  spool: Pick<SpoolClient, 'batch' | 'settle' | 'reached'>;
+  /** Base URL of the region's gateway. */
+  upstream: string;
+  /** Read before every batch, so that a rotated token is noticed. */
+  token(): Promise<string>;
+  /** Region that answered last, as the spool remembers it. */
+  region: string | undefined;
+  ordersMax: number;
+  gzip: boolean;
+  bandwidthMax: number | undefined;
+  answerMsMax: number;
+  backoffMsMax: number;
+  probeMs: number;
+  logger: Logger;
+  random?: () => number;
+}
+
+/** Batches under way while everything passes: the region works on one while the next is read and packed. */
+const BATCHES_MAX = 2;
+/** A failing batch becomes so much smaller, until an order that is at fault stands alone. */
+const SHRINK = 8;
+/** Smaller bodies fit into a packet or two as they are. */
+const GZIP_BYTES_MIN = 1_024;
+
+const pack = promisify(gzip);
+
+/**
+ * Sends what is spooled to the region: urgent orders first, each lane in order of acceptance, what another region has confirmed last. An
+ * order leaves the unsent part of the spool only when the region has answered for it by its orderId, and that answer is on the disk.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #upstream: Upstream;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #backoff: Backoff;
+  readonly #bandwidth: Bandwidth;
+  readonly #held = new HeldOrders(() => performance.now());
+  readonly #line: LineState;
+  /** Where each lane was read up to, so that batches under way at the same time hold different orders. */
+  #after = new Map<number, number>();
+  #ordersMax: number;
+  #failure: { retryAfterS: number } | undefined;
+  #wake: (() => void) | undefined;
+  #awake = false;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#ordersMax = options.ordersMax;
+    this.#upstream = new Upstream(options.upstream, options.answerMsMax, this.#stop.signal);
+    this.#backoff = new Backoff(options.backoffMsMax, options.random ?? Math.random);
+    this.#bandwidth = new Bandwidth(options.bandwidthMax, () => performance.now());
+    this.#line = new LineState(options.upstream, options.region, options.logger);
+    this.#running = this.#run();
+  }
+
+  get counts(): Readonly<LineCounts> {
+    return this.#line.counts;
+  }
+
+  get line(): LineView {
+    return this.#line.view;
+  }
+
+  /** Orders that are held back, because they alone do not get through. */
+  get held(): HeldOrder[] {
+    return this.#held.list();
+  }
+
+  /** New orders are in the spool. */
+  wake(): void {
+    this.#awake = true;
+    this.#wake?.();
+  }
+
+  /** What is under way is given up: it is sent again after the next start. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    await this.#running;
+    this.#upstream.drop();
+  }
+
+  async #run(): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    while (!this.#stop.signal.aborted) {
+      this.#awake = false;
+      const batch = await this.#next();
+      if (batch === undefined) {
+        if (underWay.size > 0) await Promise.race(underWay);
+        else await this.#rest();
+      } else {
+        const sending = this.#send(batch).finally(() => underWay.delete(sending));
+        underWay.add(sending);
+        const most = this.#backoff.attempts > 0 ? 1 : BATCHES_MAX;
+        if (underWay.size >= most) await Promise.race(underWay);
+      }
+      if (this.#failure === undefined) continue;
+      await Promise.all(underWay);
+      await this.#recover(this.#failure.retryAfterS);
+    }
+    await Promise.all(underWay);
+  }
+
+  async #next(): Promise<SpooledBatch | undefined> {
+    const due = this.#held.due();
+    try {
+      const batch = await this.#options.spool.batch({
+        ordersMax: this.#ordersMax,
+        bytesMax: this.#bandwidth.batchBytesMax(limits.batchBytesMax),
+        after: [...this.#after],
+        except: this.#held.except(),
+        only: due,
+        region: this.#line.view.region ?? undefined,
+      });
+      for (const [index, lane] of batch.lanes.entries()) this.#after.set(lane, batch.sequences[index] ?? 0);
+      if (batch.sequences.length > 0) return batch;
+      if (due === undefined) return undefined;
+      // Somebody has settled or discarded it.
+      this.#held.passed([due]);
+      return await this.#next();
+    } catch (error) {
+      this.#fail(`the spool cannot be read: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** Nothing is to be sent: waits for new orders, and asks now and then which region is reached. */
+  async #rest(): Promise<void> {
+    // An operator may have put older orders back among the unsent ones.
+    this.#after.clear();
+    if (this.#awake || this.#failure !== undefined) return;
+    const { promise: woken, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const waiting = new AbortController();
+    await Promise.race([woken, sleep(this.#options.probeMs, undefined, { signal: waiting.signal }).catch(() => {})]);
+    waiting.abort();
+    this.#wake = undefined;
+    if (!this.#awake && !this.#stop.signal.aborted) await this.#probe();
+  }
+
+  /** @returns whether the region answers */
+  async #probe(): Promise<boolean> {
+    try {
+      const { status, headers } = await this.#upstream.request({ method: 'HEAD', path: '/openapi.json' });
+      const region = headers['x-ordermesh-region'];
+      if (status !== 200 || typeof region !== 'string') throw new NotAnAnswerError(`${status} is no gateway's answer`);
+      await this.#reached(region);
+      this.#line.up();
+      return true;
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#line.down(reasonOf(error));
+      return false;
+    }
+  }
+
+  async #send(batch: SpooledBatch): Promise<void> {
+    const { spool, gzip } = this.#options;
+    try {
+      const packed = gzip && batch.body.length >= GZIP_BYTES_MIN;
+      const body = packed ? await pack(batch.body, { level: constants.Z_BEST_SPEED }) : batch.body;
+      const waitMs = this.#bandwidth.take(body.length);
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stop.signal });
+      const token = await this.#options.token();
+      const answer = await this.#upstream.request({
+        method: 'POST',
+        path: '/v1/orders/batch',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/x-ndjson',
+          ...(packed ? { 'content-encoding': 'gzip' } : {}),
+        },
+        body,
+      });
+      const { region, settlements, deferred, retryAfterS } = readBatchAnswer(answer, batch);
+      // First, so that a replay that this answer calls for survives a power loss right after it.
+      await this.#reached(region);
+      await spool.settle(settlements);
+      this.#line.sent(body.length, settlements);
+      if (settlements.length === 0) throw new NotAnAnswerError('the region takes no orders now', retryAfterS);
+      this.#passed(batch);
+      if (deferred > 0) this.#failure = { retryAfterS };
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      await this.#blame(batch, error);
+      this.#fail(reasonOf(error), error instanceof NotAnAnswerError ? error.retryAfterS : 0);
+    }
+  }
+
+  #passed(batch: SpooledBatch): void {
+    this.#line.up();
+    this.#held.passed(batch.sequences);
+    this.#ordersMax = Math.min(this.#options.ordersMax, this.#ordersMax * 2);
+    this.#backoff.reset();
+  }
+
+  /**
+   * A failure may be due to an order in the batch: the next one is smaller, and an order that fails alone while the line is up is held back.
+   * What did not reach the region says nothing about orders.
+   */
+  async #blame(batch: SpooledBatch, error: unknown): Promise<void> {
+    const blamesOrders =
+      error instanceof NotAnAnswerError ? error.blamesOrders : error instanceof NoAnswerError && error.reached;
+    if (!blamesOrders) return;
+    const [sequence, ...more] = batch.sequences;
+    const [orderId] = batch.orderIds;
+    if (more.length > 0) this.#ordersMax = Math.max(1, Math.floor(batch.sequences.length / SHRINK));
+    else if (sequence !== undefined && orderId !== undefined && (await this.#probe()))
+      this.#held.failed(sequence, orderId, reasonOf(error));
+  }
+
+  async #reached(region: string): Promise<void> {
+    if (region === this.#line.view.region) return;
+    await this.#options.spool.reached(region);
+    this.#line.reached(region);
+  }
+
+  #fail(reason: string, retryAfterS = 0): void {
+    this.#failure = { retryAfterS };
+    this.#line.down(reason);
+  }
+
+  async #recover(retryAfterS: number): Promise<void> {
+    this.#failure = undefined;
+    this.#after.clear();
+    // An outage of the line is no reason to leave the connections of before open.
+    this.#upstream.drop();
+    await sleep(this.#backoff.next(retryAfterS), undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,65 @@
+/** The line may have come back in the very moment in which an order was blamed: it takes so many failures until it is held back. */
+const FAILURES = 3;
+/** How long it is held back then; twice as long each time. */
+const HOLD_MS_FIRST = 30_000;
+const HOLD_MS_MAX = 3_600_000;
+/** More than so many at once is no fault of single orders. */
+const HELD_MAX = 100;
+
+interface Held {
+  orderId: string;
+  until: number;
+  failures: number;
+  reason: string;
+}
+
+/** An order that is held back, for the status. */
+export interface HeldOrder {
+  orderId: string;
+  failures: number;
+  reason: string;
+}
+
+/**
+ * Orders that alone do not get through while the line is up: a firewall that drops a connection because of what an order says must not
+ * stop all others. Such an order stays unsent and is tried by itself now and then.
+ */
+export class HeldOrders {
+  readonly #held = new Map<number, Held>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Orders that do not go with others. */
+  except(): number[] {
+    return [...this.#held.keys()];
+  }
+
+  /** One of them whose time has come: it is tried alone. */
+  due(): number | undefined {
+    const now = this.#now();
+    for (const [sequence, { until }] of this.#held) if (until <= now) return sequence;
+    return undefined;
+  }
+
+  list(): HeldOrder[] {
+    return [...this.#held.values()]
+      .filter(({ failures }) => failures >= FAILURES)
+      .map(({ orderId, failures, reason }) => ({ orderId, failures, reason }));
+  }
+
+  /** This order was alone in its batch, the batch failed, and the line is up. */
+  failed(sequence: number, orderId: string, reason: string): void {
+    if (this.#held.size >= HELD_MAX && !this.#held.has(sequence)) this.#held.clear();
+    const failures = (this.#held.get(sequence)?.failures ?? 0) + 1;
+    const holdMs = failures < FAILURES ? 0 : Math.min(HOLD_MS_MAX, HOLD_MS_FIRST * 2 ** (failures - FAILURES));
+    this.#held.set(sequence, { orderId, until: this.#now() + holdMs, failures, reason });
+  }
+
+  /** The region has answered for these, or they are not unsent any more. */
+  passed(sequences: readonly number[]): void {
+    for (const sequence of sequences) this.#held.delete(sequence);
+  }
+}

@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
+import { type Answer, packCommit, type SpoolCalls } from './protocol.ts';
+import { SpoolFullError, type SpoolOptions } from './spool.ts';
+
+export interface SpoolClientOptions extends SpoolOptions {
+  /** A commit that the disk has not taken by then is answered with an error; the orders may be kept all the same. */
+  deadlineMs: number;
+  onSalvage?(report: string): void;
+  /** The thread ended by itself: nothing can be kept any more. */
+  onDeath?(error: Error): void;
+}
+
+type Done = (error: Error | null, outcome?: Outcome) => void;
+
+interface Waiting {
+  order: NewOrder;
+  done: Done;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The disk did not answer in time. */
+export class SpoolStalledError extends Error {
+  override name = 'SpoolStalledError';
+}
+
+/**
+ * The spool as the agent's main thread sees it. Group commit: while one commit is under way the next gathers, so the disk is never idle while
+ * somebody waits, and at low load an order waits for one fsync and nothing else.
+ */
+export class SpoolClient {
+  readonly #worker: Worker;
+  readonly #options: SpoolClientOptions;
+  readonly #pending = new Map<number, Pending>();
+  #orders: Waiting[] = [];
+  #settlements: { list: Settlement[]; pending: Pending }[] = [];
+  #committing = false;
+  #scheduled = false;
+  #stalled = false;
+  #nextId = 1;
+  #death: Error | undefined;
+  #closing = false;
+
+  private constructor(worker: Worker, options: SpoolClientOptions) {
+    this.#worker = worker;
+    this.#options = options;
+    worker.on('message', (answer: Answer) => this.#receive(answer));
+    worker.on('error', (error: Error) => this.#died(error));
+    worker.on('exit', () => this.#died(new Error('the thread of the spool has ended')));
+  }
+
+  /** Opens the spool. @throws what keeps it from being opened; then the file is as it was. */
+  static async open(options: SpoolClientOptions): Promise<SpoolClient> {
+    const { onSalvage: _, onDeath: __, monotonic: ___, ...workerData } = options;
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData });
+    const client = new SpoolClient(worker, options);
+    const opened = new Promise((resolve, reject) => client.#pending.set(0, { resolve, reject }));
+    await opened;
+    return client;
+  }
+
+  /**
+   * Calls `done(null, outcome)` once the order is fsynced (or was before, or is a conflict), `done(error)` when it is not or may not be: a
+   * `SpoolFullError`, or whatever the disk said. Never before it returns.
+   */
+  append(order: NewOrder, done: Done): void {
+    if (this.#death !== undefined || this.#stalled) {
+      setImmediate(done, this.#death ?? new SpoolStalledError('the disk does not answer'));
+      return;
+    }
+    this.#orders.push({ order, done });
+    this.#schedule();
+  }
+
+  /** Resolves when the region's answers are on the disk. */
+  settle(list: Settlement[]): Promise<void> {
+    if (this.#death !== undefined) return Promise.reject(this.#death);
+    return new Promise((resolve, reject) => {
+      this.#settlements.push({ list, pending: { resolve: () => resolve(), reject } });
+      this.#schedule();
+    });
+  }
+
+  batch(query: BatchQuery): Promise<SpooledBatch> {
+    return this.#call('batch', query);
+  }
+
+  prune(): Promise<number> {
+    return this.#call('prune', undefined);
+  }
+
+  find(orderId: string): Promise<SpooledOrder | undefined> {
+    return this.#call('find', orderId);
+  }
+
+  counts(): Promise<SpoolCounts> {
+    return this.#call('counts', undefined);
+  }
+
+  reached(region: string): Promise<void> {
+    return this.#call('reached', region);
+  }
+
+  /** Keeps what waits, then closes the file. */
+  async close(): Promise<void> {
+    if (this.#closing || this.#death !== undefined) return;
+    this.#closing = true;
+    while (this.#committing || this.#orders.length > 0 || this.#settlements.length > 0)
+      await new Promise((resolve) => setImmediate(resolve));
+    const exit = once(this.#worker, 'exit');
+    await this.#call('close', undefined);
+    await exit;
+  }
+
+  /** What came in this turn of the event loop goes together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#committing) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#committing) return;
+    const orders = this.#orders;
+    const settlements = this.#settlements;
+    if (orders.length === 0 && settlements.length === 0) return;
+    this.#orders = [];
+    this.#settlements = [];
+    this.#committing = true;
+    const answered = new Answered(orders);
+    const timer = setTimeout(() => this.#stall(answered), this.#options.deadlineMs);
+    try {
+      const work = packCommit(
+        orders.map(({ order }) => order),
+        settlements.flatMap(({ list }) => list),
+      );
+      const { outcomes, full } = await this.#call('commit', work, [work.values.buffer]);
+      for (const { pending } of settlements) pending.resolve(undefined);
+      answered.all(full === null ? null : new SpoolFullError(full), outcomes);
+    } catch (error) {
+      for (const { pending } of settlements) pending.reject(error as Error);
+      answered.all(error as Error, []);
+    }
+    clearTimeout(timer);
+    this.#committing = false;
+    this.#stalled = false;
+    if (this.#orders.length > 0 || this.#settlements.length > 0) this.#schedule();
+  }
+
+  #stall(underWay: Answered): void {
+    this.#stalled = true;
+    const error = new SpoolStalledError(`the disk has not answered within ${this.#options.deadlineMs} ms`);
+    underWay.all(error, []);
+    new Answered(this.#orders.splice(0)).all(error, []);
+  }
+
+  #call<Name extends keyof SpoolCalls>(
+    name: Name,
+    argument: Parameters<SpoolCalls[Name]>[0],
+    transfer: ArrayBuffer[] = [],
+  ): Promise<ReturnType<SpoolCalls[Name]>> {
+    if (this.#death !== undefined) return Promise.reject(this.#death);
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#worker.postMessage({ id, name, argument }, transfer);
+    });
+  }
+
+  #receive(answer: Answer): void {
+    if ('salvaged' in answer) {
+      this.#options.onSalvage?.(answer.salvaged);
+      return;
+    }
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ('error' in answer) pending?.reject(new Error(answer.error.message));
+    else pending?.resolve(answer.value);
+  }
+
+  /** Every call that waits is rejected; the first reason is the one that is told. */
+  #died(error: Error): void {
+    if (this.#death !== undefined) return;
+    this.#death = error;
+    const opened = !this.#pending.has(0);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    new Answered(this.#orders.splice(0)).all(error, []);
+    for (const { pending } of this.#settlements.splice(0)) pending.reject(error);
+    if (opened && !this.#closing) this.#options.onDeath?.(error);
+  }
+}
+
+/** Orders of a group, each of which is answered once, whoever is first: the disk or the deadline. */
+class Answered {
+  #waiting: readonly Waiting[];
+
+  constructor(waiting: readonly Waiting[]) {
+    this.#waiting = waiting;
+  }
+
+  all(error: Error | null, outcomes: readonly Outcome[]): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [index, { done }] of waiting.entries()) done(error, outcomes[index]);
+  }
+}

@@ -1,0 +1,80 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { states } from './order.ts';
+
+/** What a row takes beside the order's bytes, with its entries in the indexes and half empty pages; measured, rounded up. */
+const ROW_BYTES = 400;
+/** Confirmed orders dropped at a time when room is needed. */
+const DROP_ORDERS = 200;
+
+/**
+ * The room that the spool may take: its quota, and what is left of the disk. Pages that became free inside the file count as room, since
+ * SQLite uses them again.
+ */
+export class Room {
+  readonly #directory: string;
+  readonly #bytesMax: number;
+  readonly #diskFreeMin: number;
+  readonly #pageCount: StatementSync;
+  readonly #freePages: StatementSync;
+  readonly #oldestConfirmed: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #pageBytes: number;
+
+  constructor(database: DatabaseSync, limits: { path: string; bytesMax: number; diskFreeMin: number }) {
+    this.#directory = dirname(limits.path);
+    this.#bytesMax = limits.bytesMax;
+    this.#diskFreeMin = limits.diskFreeMin;
+    this.#pageCount = database.prepare('pragma page_count');
+    this.#freePages = database.prepare('pragma freelist_count');
+    this.#pageBytes = Number(database.prepare('pragma page_size').get()?.page_size);
+    this.#oldestConfirmed = database.prepare(
+      `select sequence from orders indexed by orders_confirmed where state = ${states.confirmed} order by region, sequence limit ${DROP_ORDERS}`,
+    );
+    this.#delete = database.prepare(`delete from orders where sequence = ? and state = ${states.confirmed}`);
+  }
+
+  /** Bytes in use. */
+  bytes(): number {
+    return (Number(this.#pageCount.get()?.page_count) - this.#freeCount()) * this.#pageBytes;
+  }
+
+  diskFree(): number {
+    const { bavail, bsize } = statfsSync(this.#directory);
+    return bavail * bsize;
+  }
+
+  /** Why there is no room for orders of so many bytes; `undefined` while there is. */
+  shortage(bytes: number, orders: number): string | undefined {
+    const wanted = bytes + orders * ROW_BYTES;
+    if (this.bytes() + wanted > this.#bytesMax) return `the spool has reached its quota of ${this.#bytesMax} bytes`;
+    // A free page is written through the log of SQLite, so the disk needs room in any case.
+    const growth = Math.max(0, wanted - this.#freeCount() * this.#pageBytes) + wanted;
+    if (this.diskFree() - growth < this.#diskFreeMin)
+      return `the disk has ${this.diskFree()} bytes free; ${this.#diskFreeMin} are to stay free`;
+    return undefined;
+  }
+
+  /** Drops the oldest confirmed orders until there is room, in the transaction of the caller. */
+  make(bytes: number, orders: number): { shortage: string | null; dropped: number } {
+    let dropped = 0;
+    for (;;) {
+      const shortage = this.shortage(bytes, orders);
+      if (shortage === undefined) return { shortage: null, dropped };
+      const oldest = this.#oldestConfirmed.all().map(({ sequence }) => Number(sequence));
+      if (oldest.length === 0) return { shortage, dropped };
+      dropped += this.drop(oldest);
+    }
+  }
+
+  drop(sequences: readonly number[]): number {
+    let dropped = 0;
+    for (const sequence of sequences) dropped += Number(this.#delete.run(sequence).changes);
+    return dropped;
+  }
+
+  #freeCount(): number {
+    return Number(this.#freePages.get()?.freelist_count);
+  }
+}

@@ -1,0 +1,250 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { BatchReader } from './batch-reader.ts';
+import { Facts } from './facts.ts';
+import {
+  type BatchQuery,
+  type NewOrder,
+  type Outcome,
+  type Settlement,
+  type SpoolCounts,
+  type SpooledBatch,
+  type SpooledOrder,
+  states,
+} from './order.ts';
+import { Room } from './room.ts';
+import { type RawOrder, spooledOrder } from './row.ts';
+import { openSpoolFile } from './schema.ts';
+
+export interface SpoolOptions {
+  path: string;
+  /** Orders not yet forwarded that are kept before new ones are refused. */
+  unsentOrdersMax: number;
+  /** Disk quota. */
+  bytesMax: number;
+  /** Free bytes to leave on the disk. */
+  diskFreeMin: number;
+  /** How long confirmed orders are kept, in milliseconds of running time. */
+  replayWindowMs: number;
+  /** Milliseconds that only ever go forward, as `performance.now()`. */
+  monotonic?: () => number;
+}
+
+/** The spool is at its bound: the order is refused, because an unsent one is never dropped. */
+export class SpoolFullError extends Error {
+  override name = 'SpoolFullError';
+}
+
+/** Confirmed orders looked at in one go when the old ones are dropped: a commit waits no longer than that. */
+const PRUNE_ORDERS = 500;
+const PERSIST_MS = 60_000;
+
+/**
+ * The durable queue of the edge agent: one SQLite file. What `commit` returned for has been fsynced and survives power loss.
+ *
+ * Age is counted in running time: the time that agents have had this file open, kept in the file. A clock that jumps, a machine without a
+ * clock of its own and a restaurant that is closed at night therefore neither shorten nor lengthen the replay window.
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+  readonly #database: DatabaseSync;
+  readonly #facts: Facts;
+  readonly #room: Room;
+  readonly #reader: BatchReader;
+  readonly #insert: StatementSync;
+  readonly #contentOf: StatementSync;
+  readonly #confirm: StatementSync;
+  readonly #refuse: StatementSync;
+  readonly #find: StatementSync;
+  readonly #oldestUnsent: StatementSync;
+  readonly #version: StatementSync;
+  readonly #monotonic: () => number;
+  readonly #openedAt: number;
+  readonly #runMsBefore: number;
+  #seenVersion = 0;
+  #counts = { unsent: 0, refused: 0, confirmed: 0 };
+  #full: string | null = null;
+  #persistedMs = 0;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
+    const database = openSpoolFile(options.path);
+    this.#database = database;
+    this.#facts = new Facts(database);
+    this.#room = new Room(database, options);
+    this.#reader = new BatchReader(database);
+    this.#insert = database.prepare(
+      'insert into orders (order_id, store_id, lane, content, accepted_at, value) values (?, ?, ?, ?, ?, ?) on conflict (order_id) do nothing',
+    );
+    this.#contentOf = database.prepare('select content from orders where order_id = ?');
+    this.#confirm = database.prepare(
+      `update orders set state = ${states.confirmed}, region = ?, settled_at = ?, problem = null where sequence = ? and state = ?`,
+    );
+    this.#refuse = database.prepare(
+      `update orders set state = ${states.refused}, region = ?, settled_at = ?, problem = ? where sequence = ? and state = ?`,
+    );
+    this.#find = database.prepare(
+      'select o.*, r.name as region_name from orders o left join regions r on r.id = o.region where order_id = ?',
+    );
+    this.#oldestUnsent = database.prepare(
+      `select min(accepted_at) as oldest from (select accepted_at from orders where state = ${states.unsent} and lane = 0 order by sequence limit 1)
+       union all select accepted_at from (select accepted_at from orders where state = ${states.unsent} and lane = 1 order by sequence limit 1)`,
+    );
+    this.#version = database.prepare('pragma data_version');
+    this.#openedAt = this.#monotonic();
+    this.#runMsBefore = Number(this.#facts.get('run_ms') ?? 0);
+    this.#noticeOthers();
+  }
+
+  /**
+   * One transaction, and so one fsync, for everything that came meanwhile. Settlements make room for the orders.
+   * @throws SpoolFullError when the orders were not taken; the settlements are kept all the same. Any other error: nothing was.
+   */
+  commit(orders: readonly NewOrder[], settlements: readonly Settlement[]): Outcome[] {
+    this.#noticeOthers();
+    const before = { ...this.#counts };
+    let outcomes: Outcome[] = [];
+    try {
+      this.#transaction(() => {
+        for (const settlement of settlements) this.#settle(settlement);
+        const full = orders.length === 0 ? this.#full : this.#makeRoom(orders);
+        if (full === null) outcomes = orders.map((order) => this.#keep(order));
+        this.#full = full;
+        this.#persistRunningTime();
+      });
+    } catch (error) {
+      this.#counts = before;
+      throw error;
+    }
+    if (orders.length > 0 && this.#full !== null) throw new SpoolFullError(this.#full);
+    return outcomes;
+  }
+
+  /** The next orders to send. Always one, if there is one, however large. */
+  batch(query: BatchQuery): SpooledBatch {
+    this.#noticeOthers();
+    const region = query.region === undefined ? undefined : this.#facts.regionId(query.region);
+    return this.#reader.read(query, region, this.#runMs() - this.#options.replayWindowMs);
+  }
+
+  /** Drops confirmed orders that are older than the replay window, some at a time. @returns how many went */
+  prune(): number {
+    this.#noticeOthers();
+    const before = this.#runMs() - this.#options.replayWindowMs;
+    const due = this.#monotonic() - this.#persistedMs > PERSIST_MS;
+    const expired = this.#reader.expired(before, PRUNE_ORDERS);
+    if (expired.length === 0 && !due) return 0;
+    this.#transaction(() => {
+      this.#room.drop(expired);
+      this.#persistRunningTime();
+    });
+    this.#counts.confirmed -= expired.length;
+    return expired.length;
+  }
+
+  find(orderId: string): SpooledOrder | undefined {
+    const row = this.#find.get(orderId) as unknown as RawOrder | undefined;
+    return row === undefined ? undefined : spooledOrder(row);
+  }
+
+  counts(): SpoolCounts {
+    this.#noticeOthers();
+    const region = this.#facts.get('region');
+    const oldest = this.#oldestUnsent.all().flatMap(({ oldest }) => (oldest === null ? [] : [Number(oldest)]));
+    const full = this.#full !== null && this.#hasRoomAgain() ? null : this.#full;
+    return {
+      ...this.#counts,
+      replaying:
+        region === undefined
+          ? 0
+          : this.#reader.replaying(this.#facts.regionId(region), this.#runMs() - this.#options.replayWindowMs),
+      bytes: this.#room.bytes(),
+      bytesMax: this.#options.bytesMax,
+      diskFree: this.#room.diskFree(),
+      oldestUnsentAt: oldest.length === 0 ? null : Math.min(...oldest),
+      full,
+      damage: this.#facts.get('damage') ?? null,
+      region: region ?? null,
+    };
+  }
+
+  /** The agent has reached a region: what another one has confirmed is to be sent again, also after a power loss. */
+  reached(region: string): void {
+    this.#transaction(() => this.#facts.set('region', region));
+  }
+
+  close(): void {
+    this.#transaction(() => this.#persistRunningTime());
+    this.#database.close();
+  }
+
+  #runMs(): number {
+    return Math.floor(this.#runMsBefore + this.#monotonic() - this.#openedAt);
+  }
+
+  #persistRunningTime(): void {
+    this.#persistedMs = this.#monotonic();
+    this.#facts.set('run_ms', this.#runMs());
+  }
+
+  #keep({ orderId, storeId, lane, content, acceptedAt, value }: NewOrder): Outcome {
+    if (Number(this.#insert.run(orderId, storeId, lane, content, acceptedAt, value).changes) > 0) {
+      this.#counts.unsent += 1;
+      return 'kept';
+    }
+    return this.#contentOf.get(orderId)?.content === content ? 'known' : 'conflict';
+  }
+
+  #settle({ sequence, region, problem }: Settlement): void {
+    const id = this.#facts.regionId(region);
+    const now = this.#runMs();
+    for (const [from, name] of [
+      [states.unsent, 'unsent'],
+      [states.confirmed, 'confirmed'],
+    ] as const) {
+      const { changes } =
+        problem === undefined
+          ? this.#confirm.run(id, now, sequence, from)
+          : this.#refuse.run(id, now, problem, sequence, from);
+      if (Number(changes) === 0) continue;
+      this.#counts[name] -= 1;
+      this.#counts[problem === undefined ? 'confirmed' : 'refused'] += 1;
+      return;
+    }
+  }
+
+  /** @returns why there is none, or `null` when there is room for these. */
+  #makeRoom(orders: readonly NewOrder[]): string | null {
+    const { unsentOrdersMax } = this.#options;
+    if (this.#counts.unsent + orders.length > unsentOrdersMax)
+      return `${this.#counts.unsent} orders wait for the region; the bound is ${unsentOrdersMax}`;
+    let wanted = 0;
+    for (const { value } of orders) wanted += value.length;
+    const { shortage, dropped } = this.#room.make(wanted, orders.length);
+    this.#counts.confirmed -= dropped;
+    return shortage;
+  }
+
+  #hasRoomAgain(): boolean {
+    return this.#counts.unsent < this.#options.unsentOrdersMax && this.#room.shortage(0, 1) === undefined;
+  }
+
+  /** A command of an operator has changed the file. */
+  #noticeOthers(): void {
+    const version = Number(this.#version.get()?.data_version);
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    this.#counts = this.#reader.count();
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec('begin immediate');
+    try {
+      work();
+      this.#database.exec('commit');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** Result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
+const FULL = 13;
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/** The disk, or the file's bound, has no room. */
+export function isDiskFull(error: unknown): boolean {
+  return resultCode(error) === FULL;
+}
+
+/** The file is not what SQLite wrote. */
+export function isDamage(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === CORRUPT || code === NOT_A_DATABASE;
+}
+
+function resultCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}

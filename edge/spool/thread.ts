@@ -1,0 +1,77 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { lockSpool } from './lock.ts';
+import {
+  type Answer,
+  type CommitAnswer,
+  type PackedCommit,
+  type Question,
+  type SpoolCalls,
+  unpackOrders,
+} from './protocol.ts';
+import { salvageSpool } from './salvage.ts';
+import { Spool, SpoolFullError, type SpoolOptions } from './spool.ts';
+import { isDamage, isDiskFull } from './sqlite-errors.ts';
+
+/**
+ * The thread that owns the spool's file: while it waits for the disk, the agent goes on taking requests and answering health checks. A file
+ * that turns out to be damaged is salvaged in place, and the question asked again.
+ */
+const options = workerData as SpoolOptions;
+const lock = lockSpool(options.path);
+let spool = repaired(() => new Spool(options));
+
+const calls: SpoolCalls = {
+  commit,
+  batch: (query) => spool.batch(query),
+  prune: () => spool.prune(),
+  find: (orderId) => spool.find(orderId),
+  counts: () => spool.counts(),
+  reached: (region) => spool.reached(region),
+  close() {
+    spool.close();
+    lock.release();
+  },
+};
+
+function commit(work: PackedCommit): CommitAnswer {
+  const orders = unpackOrders(work);
+  try {
+    return { outcomes: spool.commit(orders, work.settlements), full: null };
+  } catch (error) {
+    if (error instanceof SpoolFullError) return { outcomes: [], full: error.message };
+    if (!isDiskFull(error) || orders.length === 0) throw error;
+    // Nothing was kept. What the region has answered for needs no room, or hardly any.
+    spool.commit([], work.settlements);
+    return { outcomes: [], full: 'the disk is full' };
+  }
+}
+
+function repaired<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
+    const { keptAs, orders, unreadable } = salvageSpool(options.path, stamp);
+    spool = new Spool(options);
+    tell({
+      salvaged: `${(error as Error).message}; ${orders} orders were saved, at most ${unreadable} were not, the damaged file is kept as ${keptAs}`,
+    });
+    return work();
+  }
+}
+
+function tell(answer: Answer, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(answer, transfer);
+}
+
+parentPort?.on('message', ({ id, name, argument }: Question) => {
+  try {
+    const value = repaired(() => (calls[name] as (argument: unknown) => unknown)(argument));
+    tell({ id, value }, name === 'batch' ? [(value as { body: Uint8Array<ArrayBuffer> }).body.buffer] : []);
+  } catch (error) {
+    tell({ id, error: { message: (error as Error).message, isDiskFull: isDiskFull(error) } });
+  }
+  if (name === 'close') parentPort?.close();
+});
+tell({ id: 0, value: undefined });

@@ -1,0 +1,70 @@
+import type { Forwarder } from './forwarder/forwarder.ts';
+import type { HeldOrder } from './forwarder/held-orders.ts';
+import type { LineView } from './forwarder/line-state.ts';
+import type { SpoolClient } from './spool/client.ts';
+import type { SpoolCounts } from './spool/order.ts';
+
+/** How the agent is, as `/status.json` on its admin port and `ordermesh edge status --json` tell it. */
+export interface EdgeStatus {
+  agent: 'running' | 'stopped';
+  /** `null` while the agent is stopped. */
+  line: LineView | null;
+  spool: SpoolCounts & { path: string };
+  /** Orders that alone do not get through to the region and are tried now and then. */
+  heldBack: HeldOrder[];
+}
+
+const REFRESH_MS = 1_000;
+
+/**
+ * Looks after the spool once a second: reads its counts for everybody who asks, and drops what is older than the replay window. Nobody's
+ * question costs the disk anything.
+ */
+export class StatusKeeper {
+  readonly #spool: SpoolClient;
+  readonly #path: string;
+  readonly #forwarder: Forwarder;
+  readonly #timer: NodeJS.Timeout;
+  #counts: SpoolCounts;
+  #busy = false;
+
+  constructor(spool: SpoolClient, path: string, forwarder: Forwarder, counts: SpoolCounts) {
+    this.#spool = spool;
+    this.#path = path;
+    this.#forwarder = forwarder;
+    this.#counts = counts;
+    this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS);
+  }
+
+  get counts(): SpoolCounts {
+    return this.#counts;
+  }
+
+  /** As of now. */
+  async read(): Promise<EdgeStatus> {
+    await this.#refresh();
+    return {
+      agent: 'running',
+      line: this.#forwarder.line,
+      spool: { path: this.#path, ...this.#counts },
+      heldBack: this.#forwarder.held,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      this.#counts = await this.#spool.counts();
+      await this.#spool.prune();
+    } catch {
+      // The spool says so itself wherever it is used; the last counts stand.
+    } finally {
+      this.#busy = false;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { Registry } from 'prom-client';
+import type { Config } from '../contracts/config.ts';
+import { defaultAdminPort } from '../contracts/roles.ts';
+import { type ShowVitals, urlHost } from '../gateway/vitals.ts';
+import { startAdminServer } from '../telemetry/admin-server.ts';
+import { metricsContentType } from '../telemetry/metrics.ts';
+import type { StatusKeeper } from './status.ts';
+import { statusPage } from './status-page.ts';
+
+/** The agent's admin port: what the gateway shows, its own metrics, and the status page. */
+export function edgeVitals(config: Config, registry: Registry, status: StatusKeeper): ShowVitals {
+  return async ({ scrape, readiness }) => {
+    const host = config.ORDERMESH_HOST;
+    const admin = await startAdminServer({
+      host,
+      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge'),
+      metrics: async () => ({ contentType: metricsContentType, text: (await scrape()) + (await registry.metrics()) }),
+      readiness,
+      pages: {
+        '/': async () => ({
+          contentType: 'text/html; charset=utf-8',
+          text: statusPage(await status.read(), Date.now()),
+        }),
+        '/status.json': async () => ({
+          contentType: 'application/json',
+          text: JSON.stringify(await status.read()),
+        }),
+      },
+    });
+    const origin = `http://${urlHost(host)}:${admin.port}`;
+    return {
+      addresses: { 'edge status': `${origin}/`, 'edge metrics': `${origin}/metrics` },
+      close: () => admin.close(),
+    };
+  };
+}

@@ -1,0 +1,80 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** The line between a restaurant and its region, as a TCP proxy whose far end can move, and which can fail. */
+export class Line {
+  /** What the agent takes for the region. */
+  readonly url: string;
+  readonly #close: () => Promise<void>;
+  readonly #pairs = new Set<[Socket, Socket]>();
+  #target = 0;
+  #isCut = false;
+  #poison: Buffer | undefined;
+
+  private constructor(port: number, close: () => Promise<void>) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#close = close;
+  }
+
+  static async open(): Promise<Line> {
+    let accept = (_: Socket) => {};
+    const server = createServer((client) => accept(client));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const line = new Line(
+      (server.address() as AddressInfo).port,
+      () => new Promise((done) => server.close(() => done())),
+    );
+    accept = (client) => line.#accept(client);
+    return line;
+  }
+
+  /** New connections go to this gateway; those of before end, as after a flip of the DNS and a fence. */
+  to(gateway: string): this {
+    this.#target = Number(new URL(gateway).port);
+    this.#endAll();
+    return this;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#endAll();
+  }
+
+  restore(): void {
+    this.#isCut = false;
+  }
+
+  /** Connections that carry these bytes towards the region are dropped, as by a firewall that reads along. */
+  dropWhatSays(text: string): void {
+    this.#poison = Buffer.from(text);
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#close();
+    this.#endAll();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isCut || this.#target === 0) return void client.destroy();
+    const upstream = connect(this.#target, '127.0.0.1');
+    const pair: [Socket, Socket] = [client, upstream];
+    this.#pairs.add(pair);
+    for (const socket of pair) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+    client.on('data', (bytes) => {
+      if (this.#poison !== undefined && bytes.includes(this.#poison)) client.destroy();
+      else upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => client.write(bytes));
+  }
+
+  #endAll(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+}
