@@ -13,10 +13,12 @@ import type { Bench } from './benches/bench.ts';
 import { benchBridge } from './benches/bridge.ts';
 import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
+import { benchOverload } from './benches/overload.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
 import { benchValidator } from './benches/validator.ts';
+import { benchWebSocket } from './benches/websocket.ts';
 import { createReport, type Figures, table, writeReport } from './report.ts';
 
 /**
@@ -38,6 +40,7 @@ const only = values.only?.split(',');
 const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
   : { seconds: 4, rounds: 3, messages: 300_000 };
+const overloadSeconds = values.full ? 60 : 10;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
 process.env.ORDERMESH_DATA_DIR = dataDir;
@@ -54,7 +57,9 @@ try {
     const run = async (name: string, measure: () => Promise<Figures>) => {
       if (only !== undefined && !only.includes(name)) return;
       say(`measuring ${name} …`);
+      const startedAt = performance.now();
       Object.assign(figures, await measure());
+      say(`measured ${name} in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
     };
     await run('ticket-latency', () =>
       benchTicketLatency(bench, { gateway: addresses.gateway ?? '', display: addresses['kitchen display'] ?? '' }),
@@ -66,6 +71,8 @@ try {
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
     await run('gateway', () => benchGateway(bench));
+    await run('websocket', () => benchWebSocket(bench));
+    await run('overload', () => benchOverload(bench, overloadSeconds));
     if (values.full || only?.includes('grpc')) await run('grpc', () => benchGrpc(bench));
     if (values.full) {
       await run('rebalance', () => benchRebalance(bench));

@@ -24,7 +24,7 @@ export function figure(values: number[], unit: string, versus: string, digits = 
   return {
     value: round(middle, digits),
     unit,
-    spread: round((Math.max(...values) - Math.min(...values)) / middle, 3),
+    spread: middle === 0 ? 0 : round((Math.max(...values) - Math.min(...values)) / middle, 3),
     versus,
   };
 }

@@ -1,57 +1,80 @@
-import { byAnswer, byMessage, program, runProgram, startProgram } from '../child.ts';
-import { httpLoad } from '../load/http-load.ts';
+import { topics } from '../../contracts/topics.ts';
+import { byMessage, program, startProgram } from '../child.ts';
+import { startGatewayProcess } from '../load/gateway-process.ts';
+import { acceptedLoad } from '../load/http-load.ts';
 import type { Figures } from '../report.ts';
-import { interleave, ratioFigure } from '../rounds.ts';
+import { figure, interleave, median, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const GATEWAY_PORT = 18_080;
-const GATEWAY_GRPC_PORT = 18_082;
-const GATEWAY_ADMIN_PORT = 19_464;
-const CEILING_PORT = 18_081;
+const CEILING_PORT = 18_084;
+const NODE_HTTP_PORT = 18_085;
+const FASTIFY_PORT = 18_086;
 const CONNECTIONS = 256;
+/** Of the loads that are not counted, in which every side and the broker compile their hot paths. */
+const WARM_UP_SECONDS = 2;
 
-/** The gateway storing durably, with validation, tokens and metrics on, against uWebSockets.js that parses, answers and stores nothing. */
-export async function benchGateway({ env, seconds, rounds, sampleOrder }: Bench): Promise<Figures> {
-  const order = sampleOrder();
-  const token =
-    (await runProgram(program('cli/main.ts'), ['token', '--store', order.storeId], { env }))
-      .trim()
-      .split('\n')
-      .at(-1) ?? '';
-  await using _gateway = await startProgram(program('cli/main.ts'), ['gateway'], {
-    env: {
-      ...env,
-      ORDERMESH_GATEWAY_PORT: String(GATEWAY_PORT),
-      ORDERMESH_GRPC_PORT: String(GATEWAY_GRPC_PORT),
-      ORDERMESH_ADMIN_PORT: String(GATEWAY_ADMIN_PORT),
-      ORDERMESH_LOG_LEVEL: 'warn',
-    },
-    ready: byAnswer(`http://127.0.0.1:${GATEWAY_ADMIN_PORT}/readyz`),
-  });
-  await using _ceiling = await startProgram(program('perf/limits/uws-answer.ts'), [String(CEILING_PORT)], {
-    ready: byMessage,
-  });
+/**
+ * The gateway storing durably, with validation, tokens and metrics on, against servers that only answer and against the same gateway made of
+ * other parts; then its latency at half of its rate.
+ */
+export async function benchGateway(bench: Bench): Promise<Figures> {
+  const { env, seconds, rounds } = bench;
+  await using gateway = await startGatewayProcess(bench, GATEWAY_PORT);
+  const start = (file: string, args: string[]) => startProgram(program(file), args, { env, ready: byMessage });
+  await using _ceiling = await start('perf/limits/uws-answer.ts', [String(CEILING_PORT)]);
+  await using _nodeHttp = await start('perf/peers/node-http.ts', [String(NODE_HTTP_PORT)]);
+  await using _fastify = await start('perf/peers/fastify-kafkajs/gateway.ts', [topics.rawOrders, String(FASTIFY_PORT)]);
 
-  const load = async (port: number) => {
+  const { token, order } = gateway;
+  const load = async (port: number, counted = seconds) => {
     const url = `http://127.0.0.1:${port}/v1/orders`;
-    const load = { url, connections: CONNECTIONS, seconds, token, order: JSON.stringify(order) };
-    const result = await httpLoad(load);
-    const refused = Object.keys(result.statuses).filter((status) => status !== '202');
-    if (refused.length > 0) throw new Error(`the load was not accepted: ${JSON.stringify(result.statuses)}`);
-    return result.acceptedPerSecond;
+    return (await acceptedLoad({ url, connections: CONNECTIONS, seconds: counted, token, order })).acceptedPerSecond;
   };
-  // One round that is not counted: both sides and the broker compile their hot paths.
-  await load(CEILING_PORT);
-  await load(GATEWAY_PORT);
-  const { gateway, ceiling } = await interleave(rounds, {
+  for (const port of [CEILING_PORT, GATEWAY_PORT, NODE_HTTP_PORT, FASTIFY_PORT]) await load(port, WARM_UP_SECONDS);
+  const bare = await interleave(rounds, {
     gateway: () => load(GATEWAY_PORT),
     ceiling: () => load(CEILING_PORT),
   });
+  const peers = await interleave(Math.ceil(rounds / 2), {
+    nodeHttp: () => load(NODE_HTTP_PORT),
+    gateway: () => load(GATEWAY_PORT),
+    fastify: () => load(FASTIFY_PORT),
+  });
+
+  const rate = Math.round(median([...bare.gateway, ...peers.gateway]) / 2);
+  const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
+  const paced = await acceptedLoad({
+    url,
+    connections: CONNECTIONS,
+    seconds: 2 * seconds,
+    warmUp: 2,
+    token,
+    order,
+    rate,
+  });
+  if (paced.unsent > 0) throw new Error(`${paced.unsent} orders of half of the gateway's rate found no connection`);
   return {
     gateway_durable_vs_uws_ceiling: ratioFigure(
-      gateway,
-      ceiling,
+      bare.gateway,
+      bare.ceiling,
       'uWebSockets.js parsing and answering, storing nothing',
+    ),
+    gateway_durable_vs_node_http: ratioFigure(
+      peers.gateway,
+      peers.nodeHttp,
+      "Node's own HTTP server parsing and answering, storing nothing",
+    ),
+    gateway_durable_vs_fastify_kafkajs: ratioFigure(
+      peers.gateway,
+      peers.fastify,
+      'Fastify with the same route, tokens and schema, and kafkajs sending what gathers during one request, acks=all',
+    ),
+    gateway_p99_ms_at_half_load: figure(
+      [paced.latencyMs.p99],
+      'ms',
+      `open loop of ${rate.toLocaleString('en')} orders/s on ${CONNECTIONS} connections, from when each order fell due; p50 ${paced.latencyMs.p50} ms`,
+      1,
     ),
   };
 }

@@ -1,37 +1,27 @@
-import { byAnswer, lastJson, program, runProgram, startProgram } from '../child.ts';
-import { httpLoad } from '../load/http-load.ts';
+import { lastJson, program, runProgram } from '../child.ts';
+import { startGatewayProcess } from '../load/gateway-process.ts';
+import { acceptedLoad } from '../load/http-load.ts';
 import type { Figures } from '../report.ts';
 import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
-const GATEWAY_PORT = 18_083;
-const GRPC_PORT = 18_084;
-const ADMIN_PORT = 19_466;
+const GATEWAY_PORT = 18_087;
 /** HTTP answers one order a connection at a time; a gRPC stream has many under way. As many orders are unanswered on both sides. */
 const HTTP_CONNECTIONS = 256;
 const STREAMS = 4;
 const UNANSWERED = HTTP_CONNECTIONS / STREAMS;
 
 /** One gateway, loaded over gRPC streams and over HTTP in turn: the same orders, durably stored, with tokens and metrics on. */
-export async function benchGrpc({ env, seconds, rounds, sampleOrder }: Bench): Promise<Figures> {
-  const order = sampleOrder();
-  const issued = await runProgram(program('cli/main.ts'), ['token', '--store', order.storeId], { env });
-  const token = issued.trim().split('\n').at(-1) ?? '';
-  await using _gateway = await startProgram(program('cli/main.ts'), ['gateway'], {
-    env: {
-      ...env,
-      ORDERMESH_GATEWAY_PORT: String(GATEWAY_PORT),
-      ORDERMESH_GRPC_PORT: String(GRPC_PORT),
-      ORDERMESH_ADMIN_PORT: String(ADMIN_PORT),
-      ORDERMESH_LOG_LEVEL: 'warn',
-    },
-    ready: byAnswer(`http://127.0.0.1:${ADMIN_PORT}/readyz`),
-  });
+export async function benchGrpc(bench: Bench): Promise<Figures> {
+  const { seconds, rounds } = bench;
+  await using gateway = await startGatewayProcess(bench, GATEWAY_PORT);
+  const { token } = gateway;
   const http = async () => {
-    const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
-    const load = { url, connections: HTTP_CONNECTIONS, seconds, token, order: JSON.stringify(order) };
-    return (await httpLoad(load)).acceptedPerSecond;
+    const url = `${gateway.url}/v1/orders`;
+    const load = { url, connections: HTTP_CONNECTIONS, seconds, token, order: gateway.order };
+    return (await acceptedLoad(load)).acceptedPerSecond;
   };
+  const order = bench.sampleOrder();
   const message = JSON.stringify({
     ...order,
     channel: `CHANNEL_${order.channel.toUpperCase().replaceAll('-', '_')}`,
@@ -39,7 +29,7 @@ export async function benchGrpc({ env, seconds, rounds, sampleOrder }: Bench): P
   });
   const grpc = async () => {
     const options = {
-      url: `http://127.0.0.1:${GRPC_PORT}`,
+      url: gateway.grpcUrl,
       connections: STREAMS,
       unanswered: UNANSWERED,
       seconds,

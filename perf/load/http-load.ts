@@ -6,7 +6,12 @@ export interface LoadResult {
   acceptedPerSecond: number;
   /** Answers by status, in the counted time. */
   statuses: Record<string, number>;
+  /** From when an order fell due (in a closed loop: from when it was sent) to its answer. */
   latencyMs: { p50: number; p99: number; max: number };
+  /** Orders of an open loop that fell due and found no free connection until the end. */
+  unsent: number;
+  /** The first 24 characters of all orderIds of the run. */
+  orderIdPrefix: string;
 }
 
 export interface Load {
@@ -16,13 +21,29 @@ export interface Load {
   token: string;
   /** As JSON; its orderId is replaced by a new one for every request. */
   order: string;
+  /** Uncounted seconds before. Default: 1. */
+  warmUp?: number;
+  /** Orders that fall due a second (open loop); absent for a closed loop, in which a connection sends as soon as it has its answer. */
+  rate?: number;
+  /** A file to write the accepted orders' last 12 digits into, as 64-bit integers. */
+  accepted?: string;
 }
 
-/** Runs `HttpLoad.java`: every connection sends its next order as soon as it has the answer to the last. */
-export async function httpLoad({ url, connections, seconds, token, order }: Load): Promise<LoadResult> {
-  const options = { url, connections, seconds, token };
+/** Runs `HttpLoad.java`, which says more of what it does. */
+export async function httpLoad({ order, warmUp = 1, ...options }: Load): Promise<LoadResult> {
+  return lastJson<LoadResult>(await javaLoad('perf/load/HttpLoad.java', { ...options, 'warm-up': warmUp }, order));
+}
+
+/** The same, for a load of which every order has to be accepted. */
+export async function acceptedLoad(load: Load): Promise<LoadResult> {
+  const result = await httpLoad(load);
+  const refused = Object.keys(result.statuses).filter((status) => status !== '202');
+  if (refused.length > 0) throw new Error(`the load was not accepted: ${JSON.stringify(result.statuses)}`);
+  return result;
+}
+
+/** Runs a load generator of one Java file. Its source is compiled in memory at each start, which takes less than the warm-up. */
+export function javaLoad(file: string, options: Record<string, string | number>, order: string): Promise<string> {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  // The source is compiled in memory at each start, which takes less than the warm-up.
-  const java = ['-Xmx128m', '-XX:+UseSerialGC', program('perf/load/HttpLoad.java')];
-  return lastJson<LoadResult>(await runCommand(javaCommand(), [...java, ...args], { input: order }));
+  return runCommand(javaCommand(), ['-Xmx256m', '-XX:+UseSerialGC', program(file), ...args], { input: order });
 }
