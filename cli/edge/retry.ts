@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { NegativeResult, UsageError } from '../failure.ts';
+import { pointInTime } from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { counted, visitSpool } from './visiting.ts';
+
+interface RetryOptions {
+  all?: boolean;
+  confirmed?: boolean;
+  since?: number;
+  json?: boolean;
+}
+
+export function retryCommand(): Command {
+  return new Command('retry')
+    .description(
+      'Sends orders again that the region refused, once the reason is mended; or, with --confirmed, those that it has.',
+    )
+    .argument('[orderIds...]', 'orders to send again')
+    .option('--all', 'every order that the region refused')
+    .option(
+      '--confirmed',
+      'orders that the region has confirmed, for a region that has lost them; repeats are harmless',
+    )
+    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pointInTime)
+    .option('--json', 'print {"retried":n}')
+    .action((orderIds: string[], { all, confirmed, since, json }: RetryOptions) => {
+      if (orderIds.length === 0 && !all && since === undefined)
+        throw new UsageError('name orders, or say --all or --since');
+      const selection = { orderIds: orderIds.length > 0 ? orderIds : undefined, since };
+      const retried = visitSpool('write', (visit) =>
+        confirmed ? visit.sendAgain(selection) : visit.retryRefused(selection),
+      );
+      if (json) printJson({ retried });
+      else print(`${counted(retried)} will be sent again`);
+      if (retried === 0) throw new NegativeResult();
+    });
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { type Config, loadConfig } from '../../contracts/config.ts';
+import { defaultAdminPort } from '../../contracts/roles.ts';
+import type { EdgeStatus } from '../../edge/status.ts';
+import { headline, statusRows } from '../../edge/status-text.ts';
+import { NegativeResult } from '../failure.ts';
+import { print, printJson, table } from '../output.ts';
+import { visitSpool } from './visiting.ts';
+
+const ANSWER_MS_MAX = 3_000;
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Says how line and spool are. Exit code 1 if somebody has to do something about it.')
+    .option('--json', 'print the status as one object')
+    .action(async ({ json }: { json?: boolean }) => {
+      const config = loadConfig();
+      const status =
+        (await askAgent(config)) ??
+        visitSpool('read', (visit): EdgeStatus => {
+          const spool = visit.counts(config.ORDERMESH_EDGE_SPOOL_BYTES_MAX);
+          return { agent: 'stopped', line: null, spool, heldBack: [] };
+        });
+      const { level, text } = headline(status);
+      if (json) printJson(status);
+      else {
+        print(text);
+        print(table(['', ''], statusRows(status, Date.now())).trim());
+      }
+      if (level === 'bad') throw new NegativeResult();
+    });
+}
+
+async function askAgent(config: Config): Promise<EdgeStatus | undefined> {
+  const host = ['0.0.0.0', '::'].includes(config.ORDERMESH_HOST) ? '127.0.0.1' : config.ORDERMESH_HOST;
+  const port = config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge');
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/status.json`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    return response.ok ? ((await response.json()) as EdgeStatus) : undefined;
+  } catch {
+    return undefined;
+  }
+}

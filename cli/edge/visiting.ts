@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type Config, loadConfig } from '../../contracts/config.ts';
+import { spoolPathOf } from '../../edge/settings.ts';
+import { type Selection, SpoolVisit } from '../../edge/spool/visit.ts';
+import { UsageError } from '../failure.ts';
+import { pointInTime } from '../options.ts';
+
+/** Opens the spool of the configuration, for one command. @throws UsageError when there is none */
+export function visitSpool<T>(access: 'read' | 'write', work: (visit: SpoolVisit, config: Config) => T): T {
+  const config = loadConfig();
+  const path = spoolPathOf(config);
+  if (!existsSync(path))
+    throw new UsageError(
+      `there is no spool at ${path}; set ORDERMESH_EDGE_SPOOL or ORDERMESH_DATA_DIR as for the agent`,
+    );
+  using visit = new SpoolVisit(path, access);
+  return work(visit, config);
+}
+
+export interface SelectionOptions {
+  state?: 'unsent' | 'refused' | 'confirmed' | 'all';
+  since?: number;
+}
+
+export function withSelection(command: Command, state: NonNullable<SelectionOptions['state']>): Command {
+  return command
+    .addOption(
+      new Option('--state <state>', 'in this state').choices(['unsent', 'refused', 'confirmed', 'all']).default(state),
+    )
+    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pointInTime);
+}
+
+export function selectionOf(orderIds: readonly string[], { state, since }: SelectionOptions): Selection {
+  return {
+    // Orders that are named are meant whatever their state is.
+    state: state === 'all' || orderIds.length > 0 ? undefined : state,
+    orderIds: orderIds.length > 0 ? orderIds : undefined,
+    since,
+  };
+}
+
+export function counted(orders: number): string {
+  return orders === 1 ? '1 order' : `${orders} orders`;
+}

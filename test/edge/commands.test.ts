@@ -1,0 +1,137 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Spool } from '../../edge/spool/spool.ts';
+import { type Finished, ordermesh } from '../cli/ordermesh.ts';
+
+let directory: string;
+const path = () => join(directory, 'spool.db');
+
+const edge = (...args: string[]): Promise<Finished> =>
+  ordermesh(['edge', ...args], { ORDERMESH_EDGE_SPOOL: path(), ORDERMESH_ADMIN_PORT: '1' });
+const ids = {
+  unsent: '00000000-0000-4000-8000-000000000001',
+  confirmed: '00000000-0000-4000-8000-000000000002',
+  refused: '00000000-0000-4000-8000-000000000003',
+};
+
+function withSpool<T>(work: (spool: Spool) => T): T {
+  const spool = new Spool({
+    path: path(),
+    unsentOrdersMax: 100,
+    bytesMax: 2 ** 30,
+    diskFreeMin: 0,
+    replayWindowMs: 1_000_000,
+  });
+  try {
+    return work(spool);
+  } finally {
+    spool.close();
+  }
+}
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'spool-'));
+  withSpool((spool) => {
+    const orders = Object.values(ids).map((orderId, index) => ({
+      orderId,
+      storeId: 'us-il-0001',
+      lane: 0,
+      content: orderId,
+      acceptedAt: Date.parse('2026-11-22T10:00:00Z') + index * 60_000,
+      value: Buffer.from(`{\n  "orderId": "${orderId}"\n}`),
+    }));
+    spool.commit(orders, []);
+    spool.reached('east');
+    spool.commit(
+      [],
+      [
+        { sequence: 2, region: 'east' },
+        { sequence: 3, region: 'east', problem: 'order-conflict: sent before with other content' },
+      ],
+    );
+  });
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('ordermesh edge', () => {
+  it('status: tells what the file says while the agent is stopped, and that somebody must act', async () => {
+    const { code, stdout } = await edge('status', '--json');
+    expect(code).toBe(1);
+    const status = JSON.parse(stdout);
+    expect(status).toMatchObject({ agent: 'stopped', line: null, heldBack: [] });
+    expect(status.spool).toMatchObject({ unsent: 1, confirmed: 1, refused: 1, replaying: 0, region: 'east' });
+    expect((await edge('status')).stdout).toContain('The region refuses 1 order');
+  });
+
+  it('inspect: lists by state, and shows one with its content', async () => {
+    const listed = await edge('inspect', '--state', 'refused', '--json');
+    expect(listed.code).toBe(0);
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { orderId: ids.refused, state: 'refused', region: 'east', problem: expect.stringContaining('order-conflict') },
+    ]);
+    const shown = await edge('inspect', ids.unsent);
+    expect(shown.stdout).toContain('unsent, accepted at 2026-11-22T10:00:00.000Z');
+    expect(shown.stdout).toContain('"orderId": "00000000-0000-4000-8000-000000000001"');
+    expect((await edge('inspect', '--limit', '1')).stderr).toContain('the first 1 of 3');
+    const unknown = await edge('inspect', '00000000-0000-4000-8000-000000000009');
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('is not in the spool') });
+  });
+
+  it('export: writes the orders one a line, never over a file', async () => {
+    const out = await edge('export', '-');
+    expect(out.stdout).toBe(`{   "orderId": "${ids.unsent}" }\n`);
+    const file = join(directory, 'orders.ndjson');
+    const all = await edge('export', file, '--state', 'all', '--since', '2026-11-22T10:01:00Z', '--json');
+    expect(JSON.parse(all.stdout)).toEqual({ exported: 2 });
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
+    expect(await edge('export', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('EEXIST') });
+  });
+
+  it('retry: refused orders are unsent again, confirmed ones are replayed', async () => {
+    expect((await edge('retry')).code).toBe(2);
+    expect(JSON.parse((await edge('retry', '--all', '--json')).stdout)).toEqual({ retried: 1 });
+    expect((await edge('retry', '--all')).code).toBe(1);
+    expect((await edge('retry', '--confirmed', '--since', '2026-11-22T09:00:00Z')).stdout).toContain('1 order will be');
+    const { counts, batch } = withSpool((spool) => ({
+      counts: spool.counts(),
+      batch: spool.batch({ ordersMax: 10, bytesMax: 2 ** 20, after: [], except: [], region: 'east' }),
+    }));
+    expect(counts).toMatchObject({ unsent: 2, refused: 0, replaying: 1 });
+    expect(batch.orderIds).toEqual([ids.unsent, ids.refused, ids.confirmed]);
+  });
+
+  it('discard: takes out what the region refused, and nothing else', async () => {
+    expect((await edge('discard', ids.unsent, ids.confirmed)).code).toBe(1);
+    expect((await edge('discard', ids.refused)).code).toBe(0);
+    expect(withSpool((spool) => spool.counts())).toMatchObject({ unsent: 1, confirmed: 1, refused: 0 });
+  });
+
+  it('works beside an agent that has the file open, which notices what was changed', async () => {
+    const spool = new Spool({
+      path: path(),
+      unsentOrdersMax: 100,
+      bytesMax: 2 ** 30,
+      diskFreeMin: 0,
+      replayWindowMs: 1_000,
+    });
+    expect((await edge('retry', ids.refused)).code).toBe(0);
+    expect(spool.counts()).toMatchObject({ unsent: 2, refused: 0 });
+    spool.close();
+  });
+
+  it('does not make a spool where there is none', async () => {
+    rmSync(path());
+    const { code, stderr } = await edge('status');
+    expect(code).toBe(2);
+    expect(stderr).toContain('ORDERMESH_EDGE_SPOOL');
+    expect(existsSync(path())).toBe(false);
+  });
+
+  it.each(['status', 'inspect', 'export', 'retry', 'discard'])('%s --help', async (command) => {
+    const { code, stdout } = await edge(command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('--json');
+  });
+});
