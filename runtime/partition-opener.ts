@@ -42,7 +42,7 @@ export class PartitionOpener {
       return { partition, generation: partition.generation };
     });
     for (let attempt = 1; ; attempt++) {
-      const current = wanted.filter(({ partition, generation }) => assignment.isCurrent(partition, generation));
+      const current = wanted.filter(({ partition, generation }) => this.#isOpening(partition, generation));
       if (current.length === 0) return;
       // The client waits for a server that takes connections and never answers; readiness should not.
       const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () =>
@@ -75,10 +75,11 @@ export class PartitionOpener {
    */
   async reclaim(partition: AssignedPartition): Promise<void> {
     const { assignment, logger } = this.#parts;
+    if (partition.phase === 'draining') return;
     logger.warn({ partition: partition.partition }, 'fenced by a newer epoch');
     assignment.restart(partition);
     const { generation } = partition;
-    for (let attempt = 1; assignment.isCurrent(partition, generation); attempt++) {
+    for (let attempt = 1; this.#isOpening(partition, generation); attempt++) {
       try {
         const offset = partition.frontier;
         if (offset !== undefined) await assignment.consumer?.commit([{ ...assignment.place(partition), offset }]);
@@ -91,7 +92,7 @@ export class PartitionOpener {
         await this.#backOff(attempt);
       }
     }
-    if (assignment.isCurrent(partition, generation)) await this.open([partition]);
+    if (this.#isOpening(partition, generation)) await this.open([partition]);
   }
 
   /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */
@@ -104,12 +105,12 @@ export class PartitionOpener {
   async #openOne(partition: AssignedPartition, generation: number, owned: Ownership | undefined): Promise<void> {
     const { assignment, slots } = this.#parts;
     const slot = slots.at(partition.slot);
-    if (slot === undefined || owned === undefined || !assignment.isCurrent(partition, generation)) return;
+    if (slot === undefined || owned === undefined || !this.#isOpening(partition, generation)) return;
     // A thread that is just being replaced opens its partitions itself once it runs.
     if (!slot.running) return;
     const { epoch, parked, settled = [] } = owned;
     await slot.open([{ partition: partition.partition, generation, epoch, parked, settled }]).catch(() => {});
-    if (!slot.running || !assignment.isCurrent(partition, generation)) return;
+    if (!slot.running || !this.#isOpening(partition, generation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;
     partition.phase = 'running';
@@ -118,6 +119,11 @@ export class PartitionOpener {
     assignment.resume(partition, 'opening');
     // While it was opening, another reason to wait may have come up, which the consumer doesn't know of.
     if (partition.pauses.size > 0) assignment.consumer?.pause([place]);
+  }
+
+  /** Not given up meanwhile, not even in part: a partition that drains is on its way out. */
+  #isOpening(partition: AssignedPartition, generation: number): boolean {
+    return partition.phase === 'opening' && this.#parts.assignment.isCurrent(partition, generation);
   }
 
   async #backOff(attempt: number): Promise<void> {

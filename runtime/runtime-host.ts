@@ -216,12 +216,16 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     }
   }
 
-  /** Its partitions wait for the new thread, and then go on from their frontiers. */
+  /**
+   * Its partitions wait for the new thread, and then go on from their frontiers. One that is being given up stays so: what was fetched of it
+   * since was not taken, so to go on would leave that out.
+   */
   #onSlotDeath(slot: number, error: SlotDeathError): void {
     this.#metrics.slotDeaths.inc({ reason: error.reason });
     this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
     this.#outages.clear(`slot-${slot}`);
     for (const partition of this.#assignment.ofSlot(slot)) {
+      if (partition.phase === 'draining') continue;
       this.#assignment.restart(partition);
       // An outage that the dead thread knew of is never reported to be over: the new one finds out for itself.
       partition.pauses.delete('outage');
