@@ -11,12 +11,12 @@ import {
 } from '../store/replays.ts';
 import type { DeadLetterStore } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { MessageEntry } from './message-entry.ts';
+import type { MessageEntry, Replay } from './message-entry.ts';
 
 /** The engine's dead letters in PostgreSQL. */
 export function createDeadLetterStore(database: Database, subscription: Subscription): DeadLetterStore {
   return {
-    record: (entry, { firstOffset, reason, error, attempts, firstFailedAt }) => {
+    record: (entry, { firstOffset, reason, error, attempts, firstFailedAt, applied }) => {
       const { mailbox, partition, offset, key, keyBytes, value, headers, timestamp } = entry;
       const isFirst = offset === firstOffset;
       return recordDeadLetter(database, subscription, epochOf(mailbox), {
@@ -32,19 +32,25 @@ export function createDeadLetterStore(database: Database, subscription: Subscrip
         error,
         attempts: isFirst ? attempts : 0,
         firstFailedAt,
+        applied: isFirst && applied,
       });
     },
     due: (partitions) => keysInReplay(database, subscription, partitions),
     pace: ({ partition }, key) => paceReplay(database, subscription, { partition, key }),
     next: (mailbox, key) => nextOfReplay(database, subscription, owned(mailbox, key)),
     settle: ({ mailbox, key, offset }) => settleReplayed(database, subscription, owned(mailbox, key), offset),
-    fail: ({ mailbox, partition, key }, parking) =>
-      failReplayed(database, subscription, epochOf(mailbox), { partition, key, ...parking }),
+    fail: ({ mailbox, partition, key, replay }, parking) =>
+      failReplayed(database, subscription, epochOf(mailbox), { partition, key, ...parking }, actOf(replay)),
   };
 }
 
 function owned(mailbox: Mailbox<MessageEntry>, key: string): OwnedKey {
   return { partition: mailbox.partition, epoch: epochOf(mailbox), key };
+}
+
+/** No act is -1: what fails in a replay has been handed out by one. */
+function actOf(replay: Replay | undefined): number {
+  return typeof replay === 'object' ? replay.act : -1;
 }
 
 /** No epoch is -1: with a database every partition has one. */

@@ -34,8 +34,8 @@ export function deadLetterRecord(entry: MessageEntry, group: string, parking: Pa
 
 /** The failure of a message as it is stored and sent. `reason` is the error's code or class: the few words to list dead letters by. */
 export function parkingFor(entry: MessageEntry, error: unknown): Parking {
-  const { attempts, firstFailedAt } = entry.failure ?? { attempts: 1, firstFailedAt: entry.timestamp };
-  return { firstOffset: entry.offset, reason: reasonOf(error), error: errorText(error), attempts, firstFailedAt };
+  const failure = entry.failure ?? { attempts: 1, firstFailedAt: entry.timestamp, applied: false };
+  return { firstOffset: entry.offset, reason: reasonOf(error), error: errorText(error), ...failure };
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '../kafka/producer.ts';
-import type { ReplayStep } from '../store/replays.ts';
+import type { FailureStep, ReplayStep } from '../store/replays.ts';
 import type { Mailbox, Parking } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
 import type { SlotReport } from './slot-protocol.ts';
@@ -15,7 +15,7 @@ export interface EnginePorts {
   append(record: OutgoingRecord, done: (error: Error | null) => void): void;
   /** Records durably that a key is parked; false when the partition is fenced. */
   park(mailbox: Mailbox<MessageEntry>, key: string, parking: Parking): Promise<boolean>;
-  /** The message has failed for good, or again in a replay, and is parked: nothing works on it until an operator has it replayed. Once each time. */
+  /** The message has failed for good, or again in a replay, and is parked durably: nothing works on it until an operator has it replayed. Once each time. */
   onParked(entry: MessageEntry): void;
   /** Undefined in a runtime without a database: dead letters are in their topic alone then, and nothing can be replayed. */
   deadLetters?: DeadLetterStore;
@@ -39,7 +39,7 @@ export interface DeadLetterStore {
   /** Effects and outputs of the replayed message are durable. */
   settle(entry: MessageEntry): Promise<ReplayStep>;
   /** The replayed message has failed again. */
-  fail(entry: MessageEntry, parking: Parking): Promise<boolean>;
+  fail(entry: MessageEntry, parking: Parking): Promise<FailureStep>;
 }
 
 /** What is counted. Called per turn or per failure, never per message. */

@@ -1,4 +1,6 @@
+import type { Transaction } from '../store/database.ts';
 import { holdEpochs, type Subscription, stalePartitions } from '../store/epochs.ts';
+import { applyReplayed } from '../store/replays.ts';
 import type { SessionPool } from '../store/session-pool.ts';
 import type { Actor, Item } from './actor.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -20,16 +22,18 @@ export function fencedTransaction(
       if (current.length === 0) return { fenced, outputs: [] };
       const epochs = new Map(current.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
       try {
-        const outputs = await sessions.transaction(
+        const applied = await sessions.transaction(
           (sql) => holdEpochs(sql, on, epochs),
           async (sql) => {
-            const outputs = await apply(current.map(item), sql);
-            if (outputs.length !== current.length)
-              throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${current.length} items`);
-            return outputs;
+            const withdrawn = await withdrawnOf(current, sql, on);
+            const wanted = current.filter((entry) => !withdrawn.has(entry));
+            const outputs = wanted.length === 0 ? [] : await apply(wanted.map(item), sql);
+            if (outputs.length !== wanted.length)
+              throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${wanted.length} items`);
+            return { withdrawn, outputs };
           },
         );
-        return { fenced, outputs };
+        return { fenced, ...applied };
       } catch (error) {
         const stale = stalePartitions(error);
         if (stale === undefined) throw error;
@@ -37,6 +41,18 @@ export function fencedTransaction(
       }
     }
   };
+}
+
+/** Replayed messages that must have no effect any more. Live messages, which are nearly all, cost nothing here. */
+async function withdrawnOf(
+  entries: readonly MessageEntry[],
+  sql: Transaction,
+  on: Subscription,
+): Promise<ReadonlySet<MessageEntry>> {
+  const replayed = entries.filter(({ replay }) => replay !== undefined);
+  const withdrawn = new Set(replayed);
+  if (replayed.length > 0) for (const entry of await applyReplayed(sql, on, replayed)) withdrawn.delete(entry);
+  return withdrawn;
 }
 
 function item(entry: MessageEntry): Item<unknown, unknown> {

@@ -56,7 +56,8 @@ export class KeyParking {
         }
         this.#outages.recovered('database');
         mailbox.parked.set(entry.key, parking);
-        this.#ports.onParked(entry);
+        // Without a database the next thread knows nothing of it, and no replay will come.
+        if (this.#ports.deadLetters !== undefined) this.#ports.onParked(entry);
         this.#hooks.parked();
         this.#writeDeadLetter(entry, parking, 1);
       },

@@ -63,9 +63,9 @@ export class KeyReplays {
     this.#ask(mailbox, (store) => store.next(mailbox, key), {
       answered: (step) => {
         if (step.kind !== 'letter') return this.#stepped(entry, step);
-        const { letter } = step;
+        const { letter, act } = step;
         const record = { ...letter, key: letter.keyBytes, headers: { ...letter.headers } };
-        entry.load(new PackedBatch(packBatch([record]).buffer));
+        entry.load(new PackedBatch(packBatch([record]).buffer), act);
         this.#hooks.work(entry);
       },
       // Asked again while the place is held: the answer that was lost may have been that the key is released.
@@ -84,16 +84,23 @@ export class KeyReplays {
     });
   }
 
+  /** The message was taken out of its replay, or discarded, before it had an effect. */
+  withdrawn(entry: MessageEntry): void {
+    this.#end(entry);
+  }
+
   /** The retries of a replayed message are over: its key stays parked, with it in front. */
   failed(entry: MessageEntry, error: unknown, attempt = 1): void {
     const { mailbox } = entry;
     const parking = parkingFor(entry, error);
     this.#ask(mailbox, (store) => store.fail(entry, parking), {
-      answered: (current) => {
-        if (!current) return this.#hooks.fence(mailbox.partition);
-        mailbox.parked.set(entry.key, parking);
-        this.#ports.onParked(entry);
-        this.#ports.observe.replayed?.(true);
+      answered: (step) => {
+        if (step === 'fenced') return this.#hooks.fence(mailbox.partition);
+        if (step === 'parked') {
+          mailbox.parked.set(entry.key, parking);
+          this.#ports.onParked(entry);
+          this.#ports.observe.replayed?.(true);
+        }
         this.#end(entry);
       },
       failed: () => this.#retry(entry, attempt, () => this.failed(entry, error, attempt + 1)),

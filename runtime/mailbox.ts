@@ -20,6 +20,8 @@ export interface Parking {
   attempts: number;
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
+  /** The effects of the first of them are written: what failed came after. */
+  applied: boolean;
 }
 
 export interface MailboxIdentity {

@@ -10,10 +10,12 @@ export interface Failure {
   attempts: number;
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
+  /** Its effects were written in one of the attempts. */
+  applied: boolean;
 }
 
-/** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. */
-export type Replay = 'called' | 'loaded';
+/** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. Then: the act that replays it. */
+export type Replay = 'called' | { act: number };
 
 /**
  * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
@@ -53,11 +55,11 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
   }
 
   /** Becomes the one message of the batch, under its own key. */
-  load(batch: PackedBatch): void {
+  load(batch: PackedBatch, act: number): void {
     this.#batch = batch;
     this.#index = 0;
     this.#start = batch.payloadStart;
-    this.replay = 'loaded';
+    this.replay = { act };
   }
 
   get topic(): string {

@@ -266,7 +266,7 @@ export class SlotEngine {
     });
   }
 
-  #turnDone({ applied, failed, fenced, held, outage }: TurnResult): void {
+  #turnDone({ applied, failed, withdrawn, fenced, held, outage }: TurnResult): void {
     for (const partition of fenced) this.#fence(partition);
     for (const { entry, outputs } of applied) {
       entry.outputs = outputs;
@@ -274,9 +274,10 @@ export class SlotEngine {
       else this.#produce(entry);
     }
     for (const { entry, error } of failed) this.#fail(entry, error);
+    for (const entry of withdrawn) if (entry.mailbox.state !== 'closed') this.#replays.withdrawn(entry);
     if (outage === undefined) {
       // Poison proves as much as success does: the database answered.
-      if (applied.length + failed.length > 0) this.#outages.recovered('database');
+      if (applied.length + failed.length + withdrawn.length > 0) this.#outages.recovered('database');
       else this.#outages.circuits.database.release();
       return;
     }
@@ -335,8 +336,9 @@ export class SlotEngine {
   #fail(entry: MessageEntry, error: unknown): void {
     if (entry.mailbox.state === 'closed') return;
     const { timers, observe } = this.#ports;
-    entry.failure ??= { attempts: 0, firstFailedAt: timers.now() };
+    entry.failure ??= { attempts: 0, firstFailedAt: timers.now(), applied: false };
     entry.failure.attempts++;
+    entry.failure.applied ||= entry.outputs !== undefined;
     const { retriesMax, retryBackoffMs } = this.#limits;
     const decision = retryDecision(entry.failure.attempts, { retriesMax, backoffMs: retryBackoffMs });
     if (decision.kind === 'park') {

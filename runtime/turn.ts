@@ -2,9 +2,11 @@ import type { Outputs } from './actor.ts';
 import type { MessageEntry } from './message-entry.ts';
 import { faultOf } from './outage.ts';
 
-/** What one transaction did. Messages of fenced partitions were left out of it. */
+/** What one transaction did. Messages of fenced partitions and those that were withdrawn were left out of it. */
 export interface Applied {
   fenced: ReadonlySet<number>;
+  /** Replayed messages that an operator has taken out of their replay or discarded. */
+  withdrawn?: ReadonlySet<MessageEntry>;
   /** One for each message that was not left out, in their order. */
   outputs: readonly Outputs[];
 }
@@ -15,6 +17,7 @@ export type Transact = (entries: readonly MessageEntry[]) => Promise<Applied>;
 export interface TurnResult {
   applied: { entry: MessageEntry; outputs: Outputs }[];
   failed: { entry: MessageEntry; error: unknown }[];
+  withdrawn: MessageEntry[];
   fenced: Set<number>;
   /** Not applied because of an outage: to be tried again. */
   held: MessageEntry[];
@@ -29,7 +32,14 @@ const CONFLICTS_MAX = 5;
  * succeed. An outage ends the turn and blames no message.
  */
 export async function runTurn(entries: readonly MessageEntry[], transact: Transact): Promise<TurnResult> {
-  const result: TurnResult = { applied: [], failed: [], fenced: new Set(), held: [], outage: undefined };
+  const result: TurnResult = {
+    applied: [],
+    failed: [],
+    withdrawn: [],
+    fenced: new Set(),
+    held: [],
+    outage: undefined,
+  };
   const groups: (readonly MessageEntry[])[] = [entries];
   let conflicts = 0;
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
@@ -53,10 +63,11 @@ export async function runTurn(entries: readonly MessageEntry[], transact: Transa
   return result;
 }
 
-function take(result: TurnResult, group: readonly MessageEntry[], { fenced, outputs }: Applied): void {
+function take(result: TurnResult, group: readonly MessageEntry[], { fenced, withdrawn, outputs }: Applied): void {
   for (const partition of fenced) result.fenced.add(partition);
   let next = 0;
   for (const entry of group) {
-    if (!fenced.has(entry.partition)) result.applied.push({ entry, outputs: outputs[next++] ?? [] });
+    if (withdrawn?.has(entry)) result.withdrawn.push(entry);
+    else if (!fenced.has(entry.partition)) result.applied.push({ entry, outputs: outputs[next++] ?? [] });
   }
 }

@@ -43,6 +43,17 @@ export interface ActOutcome {
   busy: BusyKey[];
 }
 
+export interface DiscardRequest extends ActRequest {
+  letters: readonly LetterPlace[];
+  /** Also those whose effects are written. */
+  applied?: boolean;
+}
+
+export interface DiscardOutcome extends ActOutcome {
+  /** Messages that were left alone because their effects are written. */
+  applied: number;
+}
+
 /**
  * Asks for the replay of parked keys: each owner replays its keys, oldest message first, and releases them. One transaction: it is asked for
  * as a whole and recorded, or not at all. Asking again for a key that is in a replay changes nothing.
@@ -74,25 +85,28 @@ export async function stopReplay(database: Database, request: ActRequest & { key
 
 /**
  * Gives messages up. They stay in the dead-letter topic and here, and are never worked on. A key with nothing left is released by its owner.
- * Messages of a key that is in a replay are left alone.
+ * Messages of a key that is in a replay are left alone, and so are those whose effects are written, unless they are asked for: they are not given up,
+ * only their outputs would be.
  */
-export async function discardDeadLetters(
-  database: Database,
-  request: ActRequest & { letters: readonly LetterPlace[] },
-): Promise<ActOutcome> {
+export async function discardDeadLetters(database: Database, request: DiscardRequest): Promise<DiscardOutcome> {
   return await database.begin(async (sql) => {
     const { free, busy } = await lockKeys(sql, request.letters);
     const isFree = new Set(free.map(nameOf));
     const letters = request.letters.filter((letter) => isFree.has(nameOf(letter)));
-    const [present] = await sql`
-      select 1 from dead_letters d join ${wanted(sql, letters)} on ${sameKey(sql, 'd')} and d.record_offset = w.record_offset
-      where d.state = 'parked' limit 1`;
-    if (present === undefined) return { act: undefined, keys: 0, letters: 0, busy };
+    const withApplied = request.applied === true;
+    const [present] = await sql<{ given: number; applied: number }[]>`
+      select (count(*) filter (where d.applied_at is null or ${withApplied}))::integer as given,
+        (count(*) filter (where d.applied_at is not null and not ${withApplied}))::integer as applied
+      from dead_letters d join ${wanted(sql, letters)} on ${sameKey(sql, 'd')} and d.record_offset = w.record_offset
+      where d.state = 'parked'`;
+    const { given = 0, applied = 0 } = present ?? {};
+    if (given === 0) return { act: undefined, keys: 0, letters: 0, busy, applied };
     const act = await insertAct(sql, 'discard', request);
     const discarded = await sql`
       with discarded as (
         update dead_letters d set state = 'discarded', settled_at = now() from ${wanted(sql, letters)}
         where ${sameKey(sql, 'd')} and d.record_offset = w.record_offset and d.state = 'parked'
+          and (d.applied_at is null or ${withApplied})
         returning d.*
       )
       insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act)
@@ -108,7 +122,7 @@ export async function discardDeadLetters(
         from dead_letters d where ${sameKey(sql, 'd')}
       ) as left_over
       where ${sameKey(sql, 'p')}`;
-    return { act, keys: free.length, letters: discarded.length, busy };
+    return { act, keys: free.length, letters: discarded.length, busy, applied };
   });
 }
 

@@ -25,6 +25,8 @@ export interface NewDeadLetter extends ParkedMessage {
   attempts: number;
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
+  /** Its effects are written, and what failed came after them. */
+  applied: boolean;
 }
 
 /**
@@ -45,10 +47,11 @@ export async function recordDeadLetter(
     await sql`
       with recorded as (
         insert into dead_letters (consumer_group, topic, partition, record_offset, key, key_bytes, value, headers,
-          written_at, behind, reason, error, attempts, first_failed_at)
+          written_at, behind, reason, error, attempts, first_failed_at, applied_at)
         values (${group}, ${topic}, ${letter.partition}, ${letter.offset}, ${keyToText(letter.key)}, ${letter.keyBytes},
           ${letter.value}, ${JSON.stringify(headersToStore(letter.headers))}::text::json, ${new Date(letter.timestamp)}, ${letter.behind},
-          ${letter.reason}, ${letter.error}, ${letter.attempts}, ${new Date(letter.firstFailedAt)})
+          ${letter.reason}, ${letter.error}, ${letter.attempts}, ${new Date(letter.firstFailedAt)},
+          case when ${letter.applied} then now() end)
         on conflict do nothing
         returning *
       )
@@ -61,10 +64,12 @@ export async function recordDeadLetter(
 export type DeadLetterState = 'parked' | 'replaying' | 'replayed' | 'discarded';
 
 /** A dead letter and what became of it. */
-export interface DeadLetter extends NewDeadLetter, Subscription {
+export interface DeadLetter extends Omit<NewDeadLetter, 'applied'>, Subscription {
   /** `replaying`: its key is in a replay, and its turn is still to come. */
   state: DeadLetterState;
   parkedAt: Date;
+  /** Its effects were written then, and its outputs may be missing. */
+  appliedAt: Date | null;
   settledAt: Date | null;
   editedValue: Buffer | null;
 }
@@ -100,6 +105,7 @@ interface DeadLetterRow {
   first_failed_at: Date;
   parked_at: Date;
   state: DeadLetterState;
+  applied_at: Date | null;
   settled_at: Date | null;
   edited_value: Buffer | null;
 }
@@ -115,7 +121,7 @@ export async function* readDeadLetters(
   const cursor = sql<DeadLetterRow[]>`
     select * from (
       select d.consumer_group, d.topic, d.partition, d.record_offset, d.key, d.key_bytes, d.value, d.headers, d.written_at,
-        d.behind, d.reason, d.error, d.attempts, d.first_failed_at, d.parked_at, d.settled_at, d.edited_value,
+        d.behind, d.reason, d.error, d.attempts, d.first_failed_at, d.parked_at, d.applied_at, d.settled_at, d.edited_value,
         case when d.state = 'parked' and p.replay is not null then 'replaying' else d.state end as state
       from dead_letters d left join parked_keys p using (consumer_group, topic, partition, key)
       where (${filter.group ?? null}::text is null or d.consumer_group = ${filter.group ?? null})
@@ -155,6 +161,7 @@ function deadLetterOf(row: DeadLetterRow): DeadLetter {
     firstFailedAt: row.first_failed_at.getTime(),
     parkedAt: row.parked_at,
     state: row.state,
+    appliedAt: row.applied_at,
     settledAt: row.settled_at,
     editedValue: row.edited_value,
   };

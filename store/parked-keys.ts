@@ -12,6 +12,8 @@ export interface ParkedKey {
   attempts: number;
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
+  /** The effects of that message are written: what failed came after. */
+  applied: boolean;
 }
 
 /** Messages of a key that were replayed or discarded: one that is delivered again must not be worked on. */
@@ -52,11 +54,12 @@ export async function loadParkedKeys(
       error: string;
       attempts: number;
       first_failed_at: Date;
+      applied: boolean;
       settled_offset: string | null;
       released: boolean;
     }[]
   >`
-    select partition, key, first_offset, reason, error, attempts, first_failed_at, settled_offset,
+    select partition, key, first_offset, reason, error, attempts, first_failed_at, applied, settled_offset,
       released_at is not null as released
     from parked_keys
     where consumer_group = ${group} and topic = ${topic} and partition = any(${wanted}::integer[])`;
@@ -71,6 +74,7 @@ export async function loadParkedKeys(
         error: row.error,
         attempts: row.attempts,
         firstFailedAt: row.first_failed_at.getTime(),
+        applied: row.applied,
       })),
     settled: rows
       .filter(({ settled_offset }) => settled_offset !== null)
@@ -98,12 +102,13 @@ export async function parkKey(
     if (fenced.size > 0) return false;
     await transaction`
       insert into parked_keys as p
-        (consumer_group, topic, partition, key, first_offset, reason, error, attempts, first_failed_at)
+        (consumer_group, topic, partition, key, first_offset, reason, error, attempts, first_failed_at, applied)
       values (${subscription.group}, ${subscription.topic}, ${parked.partition}, ${keyToText(parked.key)},
-        ${parked.firstOffset}, ${parked.reason}, ${parked.error}, ${parked.attempts}, ${new Date(parked.firstFailedAt)})
+        ${parked.firstOffset}, ${parked.reason}, ${parked.error}, ${parked.attempts}, ${new Date(parked.firstFailedAt)},
+        ${parked.applied})
       on conflict (consumer_group, topic, partition, key) do update
         set first_offset = excluded.first_offset, reason = excluded.reason, error = excluded.error,
-          attempts = excluded.attempts, first_failed_at = excluded.first_failed_at, parked_at = now(),
+          attempts = excluded.attempts, first_failed_at = excluded.first_failed_at, applied = excluded.applied, parked_at = now(),
           released_at = null, replay = null
         where p.released_at is not null`;
     return true;

@@ -14,7 +14,7 @@ export interface OwnedKey {
 
 /** What comes next in the replay of a key. */
 export type ReplayStep =
-  | { kind: 'letter'; letter: ParkedMessage }
+  | { kind: 'letter'; letter: ParkedMessage; act: number }
   /** Nothing is left: the key is no longer parked, and its messages up to the offset are done with. */
   | { kind: 'released'; settledOffset: number }
   /** There is more to replay; messages up to the offset are done with. */
@@ -22,6 +22,9 @@ export type ReplayStep =
   /** The key isn't in a replay, or no longer. */
   | { kind: 'idle' }
   | { kind: 'fenced' };
+
+/** What became of a replayed message that failed: parked again; no longer waiting, because an operator discarded it; or another's, by a newer epoch. */
+export type FailureStep = 'parked' | 'discarded' | 'fenced';
 
 /** The keys of these partitions that an operator wants replayed. */
 export async function keysInReplay(
@@ -65,7 +68,7 @@ export async function nextOfReplay(
   subscription: Subscription,
   owned: OwnedKey,
 ): Promise<ReplayStep> {
-  return await withOwnedKey(database, subscription, owned, async (sql, key) => {
+  const step = await withOwnedKey<ReplayStep>(database, subscription, owned, async (sql, key) => {
     const [parked] = await sql<{ replay: string | null }[]>`
       select replay from parked_keys p where ${whereKey(sql, key)} and released_at is null for update`;
     if (parked === undefined) return await alreadyReleased(sql, key);
@@ -91,8 +94,50 @@ export async function nextOfReplay(
       headers: headersOfStore(row.headers),
       timestamp: row.written_at.getTime(),
     };
-    return { kind: 'letter', letter };
+    return { kind: 'letter', letter, act: Number(parked.replay) };
   });
+  return step ?? { kind: 'fenced' };
+}
+
+/** A message that a replay has handed out. */
+export interface ReplayedLetter {
+  partition: number;
+  key: string;
+  offset: number;
+}
+
+/**
+ * For the transaction of the effects, before them: whoever stops the replay or discards the message waits for the end of that transaction, or has
+ * been faster, and then there must be no effect.
+ * @returns those that are to be worked on
+ */
+export async function applyReplayed<Letter extends ReplayedLetter>(
+  sql: Transaction,
+  { group, topic }: Subscription,
+  letters: readonly Letter[],
+): Promise<Letter[]> {
+  const places = letters.map(({ partition, key, offset }) => ({
+    partition,
+    key: keyToText(key),
+    record_offset: offset,
+  }));
+  const rows = await sql<{ partition: number; record_offset: string }[]>`
+    with in_replay as (
+      select p.partition, p.key, w.record_offset
+      from parked_keys p
+      join json_to_recordset(${JSON.stringify(places)}::text::json) as w(partition integer, key text, record_offset bigint)
+        on p.partition = w.partition and p.key = w.key
+      where p.consumer_group = ${group} and p.topic = ${topic} and p.released_at is null and p.replay is not null
+      order by p.partition, p.key
+      for share of p
+    )
+    update dead_letters d set applied_at = coalesce(d.applied_at, now())
+    from in_replay r
+    where d.consumer_group = ${group} and d.topic = ${topic} and d.partition = r.partition and d.key = r.key
+      and d.record_offset = r.record_offset and d.state = 'parked'
+    returning d.partition, d.record_offset`;
+  const current = new Set(rows.map((row) => `${row.partition}:${row.record_offset}`));
+  return letters.filter(({ partition, offset }) => current.has(`${partition}:${offset}`));
 }
 
 /**
@@ -105,7 +150,7 @@ export async function settleReplayed(
   owned: OwnedKey,
   offset: number,
 ): Promise<ReplayStep> {
-  return await withOwnedKey(database, subscription, owned, async (sql, key) => {
+  const step = await withOwnedKey<ReplayStep>(database, subscription, owned, async (sql, key) => {
     const [parked] = await sql<{ replay: string | null }[]>`
       select replay from parked_keys p where ${whereKey(sql, key)} and released_at is null for update`;
     const act = parked?.replay ?? null;
@@ -131,42 +176,51 @@ export async function settleReplayed(
       returning settled_offset`;
     return act === null ? { kind: 'idle' } : { kind: 'more', settledOffset: Number(updated?.settled_offset) };
   });
+  return step ?? { kind: 'fenced' };
 }
 
 /**
- * A replayed message failed again: it stays the first of its key, its followers stay behind it, and the replay of the key is over.
- * @returns false when a newer epoch owns the partition, and nothing was written.
+ * A replayed message failed again: it stays the first of its key, its followers stay behind it, and the replay of the key by this act is over. The
+ * same failure again, because its answer was lost, changes nothing: an operator may have asked for another replay meanwhile.
  */
 export async function failReplayed(
   database: Database,
   subscription: Subscription,
   epoch: number,
   failed: ParkedKey,
-): Promise<boolean> {
+  act: number,
+): Promise<FailureStep> {
   const owned = { partition: failed.partition, epoch, key: failed.key };
-  const step = await withOwnedKey(database, subscription, owned, async (sql, key) => {
-    const [parked] = await sql<{ replay: string | null }[]>`
-      select replay from parked_keys p where ${whereKey(sql, key)} for update`;
+  const step = await withOwnedKey<FailureStep>(database, subscription, owned, async (sql, key) => {
+    await sql`select 1 from parked_keys p where ${whereKey(sql, key)} for update`;
     const found = await sql`
       with failed as (
         update dead_letters p
         set attempts = attempts + ${failed.attempts}, reason = ${failed.reason}, error = ${failed.error}, behind = null
         where ${whereKey(sql, key)} and record_offset = ${failed.firstOffset} and state = 'parked'
+          and not exists (
+            select 1 from dead_letter_trace t
+            where t.consumer_group = p.consumer_group and t.topic = p.topic and t.partition = p.partition
+              and t.record_offset = p.record_offset and t.act = ${act} and t.event = 'failed')
         returning *
       )
       insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act, attempts, reason, error)
-      select consumer_group, topic, partition, record_offset, 'failed', ${parked?.replay ?? null}::bigint,
+      select consumer_group, topic, partition, record_offset, 'failed', ${act},
         ${failed.attempts}, ${failed.reason}, ${failed.error} from failed
       returning id`;
-    // It was discarded meanwhile: its failure is nobody's concern.
-    if (found.length === 0) return { kind: 'idle' };
+    if (found.length === 0) {
+      const [parked] = await sql`
+        select 1 from dead_letters p where ${whereKey(sql, key)} and record_offset = ${failed.firstOffset} and state = 'parked'`;
+      return parked === undefined ? 'discarded' : 'parked';
+    }
     await sql`
-      update parked_keys p set replay = null, first_offset = ${failed.firstOffset}, reason = ${failed.reason},
-        error = ${failed.error}, attempts = ${failed.attempts}, first_failed_at = ${new Date(failed.firstFailedAt)}
+      update parked_keys p set replay = nullif(replay, ${act}), first_offset = ${failed.firstOffset}, reason = ${failed.reason},
+        error = ${failed.error}, attempts = ${failed.attempts}, first_failed_at = ${new Date(failed.firstFailedAt)},
+        applied = ${failed.applied}
       where ${whereKey(sql, key)}`;
-    return { kind: 'idle' };
+    return 'parked';
   });
-  return step.kind !== 'fenced';
+  return step ?? 'fenced';
 }
 
 interface Key extends Subscription {
@@ -174,17 +228,19 @@ interface Key extends Subscription {
   text: string;
 }
 
-async function withOwnedKey(
+/** @returns undefined when a newer epoch owns the partition, and nothing was written. */
+async function withOwnedKey<Step>(
   database: Database,
   subscription: Subscription,
   { partition, epoch, key }: OwnedKey,
-  work: (sql: Transaction, key: Key) => Promise<ReplayStep>,
-): Promise<ReplayStep> {
-  return await database.begin(async (sql): Promise<ReplayStep> => {
+  work: (sql: Transaction, key: Key) => Promise<Step>,
+): Promise<Step | undefined> {
+  const { step } = await database.begin(async (sql): Promise<{ step?: Step }> => {
     const fenced = await fencedPartitions(sql, subscription, new Map([[partition, epoch]]));
-    if (fenced.size > 0) return { kind: 'fenced' };
-    return await work(sql, { ...subscription, partition, text: keyToText(key) });
+    if (fenced.size > 0) return {};
+    return { step: await work(sql, { ...subscription, partition, text: keyToText(key) }) };
   });
+  return step;
 }
 
 /** The rows of a key, in a table that goes by the name p. */

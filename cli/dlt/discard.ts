@@ -13,6 +13,7 @@ import { chosenLetters, requireSelection, type SelectionOptions, withSelection }
 interface DiscardOptions extends SelectionOptions, ActingOptions {
   all?: boolean;
   offset?: number;
+  applied?: boolean;
   why: string;
 }
 
@@ -25,6 +26,7 @@ export function discardCommand(): Command {
     .argument('[orderId]', 'one order; otherwise those that the filter takes')
     .requiredOption('--why <text>', 'the reason, for the log')
     .option('--all', 'everything that is parked')
+    .option('--applied', 'also messages whose effects are written: only their outputs are given up')
     .option('--offset <n>', 'only the message at this offset of its topic', wholeNumber(0));
   return withActing(withSelection(command)).action(async (orderId: string | undefined, options: DiscardOptions) => {
     const selection = requireSelection('discard', orderId, options);
@@ -60,20 +62,26 @@ export function discardCommand(): Command {
         act,
         letters: discarded,
         busy,
+        applied,
       } = await discardDeadLetters(sql, {
         operator: operatorOf(options),
         why: options.why,
         selection,
         letters,
+        ...(options.applied === undefined ? {} : { applied: options.applied }),
       });
       if (options.json) printJson({ act: act ?? null, messages: discarded });
       else
         print(act === undefined ? 'nothing was discarded' : `act ${act}: ${counted(discarded, 'message')} discarded`);
-      if (busy.length === 0) return;
-      say(
-        `${counted(busy.length, 'order')} left alone: in a replay (act ${[...new Set(busy.map((key) => key.act))].join(', ')}); stop it first with 'dlt stop'`,
-      );
-      throw new NegativeResult();
+      if (applied > 0)
+        say(
+          `${counted(applied, 'message')} left alone: the effects are written and only outputs are missing; replay to complete them, or discard with --applied`,
+        );
+      if (busy.length > 0)
+        say(
+          `${counted(busy.length, 'order')} left alone: in a replay (act ${[...new Set(busy.map((key) => key.act))].join(', ')}); stop it first with 'dlt stop'`,
+        );
+      if (applied > 0 || busy.length > 0) throw new NegativeResult();
     });
   });
 }

@@ -17,6 +17,8 @@ export interface LetterView {
   behind: number | null;
   firstFailedAt: string;
   parkedAt: string;
+  /** When its effects were written, though it is not replayed to its end; null when they are not. */
+  appliedAt: string | null;
   settledAt: string | null;
 }
 
@@ -36,6 +38,7 @@ export function letterView(letter: DeadLetter): LetterView {
     behind,
     firstFailedAt: new Date(letter.firstFailedAt).toISOString(),
     parkedAt: letter.parkedAt.toISOString(),
+    appliedAt: letter.appliedAt?.toISOString() ?? null,
     settledAt: letter.settledAt?.toISOString() ?? null,
   };
 }

@@ -51,13 +51,15 @@ function asJson({ letter, trace }: { letter: DeadLetter; trace: TraceStep[] }) {
 }
 
 function show(letter: DeadLetter, trace: readonly TraceStep[]): void {
-  const { group, reason, error, attempts, behind, state, headers, value, editedValue } = letter;
+  const { group, reason, error, attempts, behind, state, headers, value, editedValue, appliedAt } = letter;
   print(`${placeOf(letter)}, ${state}, parked by ${group} at ${letter.parkedAt.toISOString()}`);
   print(
     behind === null
       ? `  failed ${counted(attempts, 'time')} since ${new Date(letter.firstFailedAt).toISOString()}: ${reason}: ${oneLine(error, 1_000)}`
       : `  never tried: parked behind offset ${behind}, which failed with ${reason}: ${oneLine(error, 1_000)}`,
   );
+  if (state !== 'replayed' && appliedAt !== null)
+    print(`  its effects were written at ${appliedAt.toISOString()}; outputs may be missing until it is replayed`);
   print('  headers');
   for (const [name, bytes] of Object.entries(headers)) print(`    ${name}: ${oneLine(bytes.toString(), 200)}`);
   print('  content');

@@ -219,7 +219,7 @@ test('a worker that ended between parking the key and the dead letter: the messa
   await using scene = await replayScene(1);
   const subscription = { group: scene.group, topic: scene.topic };
   await claimEpochs(scene.database.sql, subscription, [0], 'the worker before');
-  const failure = { reason: 'RangeError', error: "can't be made", attempts: 4, firstFailedAt: 1_000 };
+  const failure = { reason: 'RangeError', error: "can't be made", attempts: 4, firstFailedAt: 1_000, applied: false };
   await parkKey(scene.database.sql, subscription, 1, { partition: 0, key: 'a', firstOffset: 0, ...failure });
   await heal(scene, 'a');
   await scene.send(orders('a', 0, 3, [0]));

@@ -336,7 +336,7 @@ test('a parked key that was loaded parks its messages from the failed one on, no
       decoded.push(offset);
     },
   });
-  const parking = { firstOffset: 1, reason: 'RangeError', error: 'bad', attempts: 4, firstFailedAt: 0 };
+  const parking = { firstOffset: 1, reason: 'RangeError', error: 'bad', attempts: 4, firstFailedAt: 0, applied: false };
   one.engine.open({ topic: 't', partition: 0, generation: 1, epoch: 2, parked: [['bad', parking]] });
   one.take(0, records('bad', 'bad', 'a', 'bad'));
   await one.timers.run();

@@ -21,7 +21,7 @@ function scheduler() {
   let sequence = 0;
   const push = (failed: boolean) => {
     const entry = new MessageEntry(mailbox, sequence++, PackedBatch.empty, 0, 0);
-    if (failed) entry.failure = { attempts: 1, firstFailedAt: 0 };
+    if (failed) entry.failure = { attempts: 1, firstFailedAt: 0, applied: false };
     turns.push(entry);
     return entry;
   };

@@ -120,7 +120,7 @@ export class History {
       this.violate('poison is parked', `an effect of ${nameOf(order)}, which is ${order.nature}`);
     if (key.parkedFrom !== undefined && order.offset >= key.parkedFrom && !tracked.handedOut)
       this.violate('parked followers stay behind', `an effect of ${nameOf(order)}, parked from ${key.parkedFrom} on`);
-    if (tracked.letter === 'discarded' && !tracked.interrupted)
+    if (tracked.letter === 'discarded')
       this.violate('discarded means given up', `an effect of ${nameOf(order)}, which was discarded`);
     if (tracked.index > key.final)
       this.violate('per key serial', `an effect of ${nameOf(order)} with earlier messages of its key not through`);
@@ -182,12 +182,6 @@ export class History {
 
   released(keyName: string): void {
     this.#key(keyName).parkedFrom = undefined;
-  }
-
-  /** An operator ends the replay of a key. What is in its hands may still have its effect, or may have had it. */
-  stopped(keyName: string): void {
-    for (const tracked of this.#key(keyName).messages)
-      if (tracked.handedOut && tracked.letter === 'parked') tracked.interrupted = true;
   }
 
   edited(tracked: Tracked, value: string): void {
@@ -289,7 +283,7 @@ export class History {
 
   /** Each message is exactly one of: applied, parked, discarded. */
   #closeMessage(tracked: Tracked, keyIsParked: boolean): void {
-    const { order, letter, interrupted, deadLetters } = tracked;
+    const { order, letter, deadLetters } = tracked;
     const wrong = (what: string) =>
       this.violate('applied, parked or discarded', `${nameOf(order)} (${order.nature}) ${what}`);
     if (keyIsParked && letter === undefined) wrong('is parked and has no dead letter');
@@ -302,14 +296,7 @@ export class History {
     if (applied && !this.#isApplied(tracked)) wrong('lacks its effect or outputs');
     const repeated = (this.#byId.get(order.id)?.length ?? 0) > 1;
     // A conviction does not ask whether the effect is there: the threads may have died after it.
-    if (
-      !applied &&
-      this.#effects.has(order.id) &&
-      !isConvicted(tracked) &&
-      !interrupted &&
-      !repeated &&
-      order.nature !== 'refused'
-    )
+    if (!applied && this.#effects.has(order.id) && !isConvicted(tracked) && !tracked.applied && !repeated)
       wrong(`is ${letter} and has its effect`);
   }
 

@@ -2,14 +2,14 @@ import type { DeadLetterStore } from '../../runtime/engine-ports.ts';
 import type { Mailbox, Parking } from '../../runtime/mailbox.ts';
 import type { MessageEntry } from '../../runtime/message-entry.ts';
 import type { LoadedKeys, ParkedKey } from '../../store/parked-keys.ts';
-import type { ReplayStep } from '../../store/replays.ts';
+import type { FailureStep, ReplayStep } from '../../store/replays.ts';
 import type { History } from './history.ts';
 import type { Answer, Network } from './network.ts';
 import type { Tracked } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
 /** A bug in the replay, put in by a mutant. */
-export type ReplayFlaw = 'newest-first' | 'early-release';
+export type ReplayFlaw = 'newest-first' | 'early-release' | 'not-held';
 
 export interface Fence {
   isCurrent(partition: number, epoch: number): boolean;
@@ -29,6 +29,7 @@ interface Letter {
   value: Buffer | null;
   headers: Readonly<Record<string, Buffer>>;
   timestamp: number;
+  applied: boolean;
 }
 
 /** A key that is parked, as an operator sees it. */
@@ -54,6 +55,8 @@ export class ModelDeadLetters {
   readonly #keys = new Map<string, KeyRow>();
   readonly #letters: Letter[] = [];
   #acts = 0;
+  /** Which message failed in which act. */
+  readonly #failures = new Set<string>();
   readonly #paces = new Map<number, { ratePerSecond: number | undefined; nextAt: number }>();
 
   constructor(world: World, history: History, network: Network, fence: Fence, flaw: ReplayFlaw | undefined) {
@@ -102,7 +105,7 @@ export class ModelDeadLetters {
   /** The engine's port, for one thread. */
   portOf(body: Body): DeadLetterStore {
     return {
-      record: (entry) => this.#record(body, entry),
+      record: (entry, parking) => this.#record(body, entry, parking),
       due: (partitions) =>
         this.#network.call(body, (answer) =>
           answer.resolve(
@@ -116,12 +119,28 @@ export class ModelDeadLetters {
         this.#fenced<ReplayStep>(body, ownerOf(mailbox), { kind: 'fenced' }, () => this.#next(body, key)),
       settle: ({ mailbox, key, offset }) =>
         this.#fenced<ReplayStep>(body, ownerOf(mailbox), { kind: 'fenced' }, () => this.#settle(body, key, offset)),
-      fail: ({ mailbox, key, offset }, parking) =>
-        this.#fenced(body, ownerOf(mailbox), false, () => {
-          this.#fail(body, key, offset, parking);
-          return true;
-        }),
+      fail: ({ mailbox, key, offset, replay }, parking) =>
+        this.#fenced<FailureStep>(body, ownerOf(mailbox), 'fenced', () =>
+          this.#fail(body, { key, offset, act: typeof replay === 'object' ? replay.act : -1 }, parking),
+        ),
     };
+  }
+
+  /** Whether a replayed message may have its effects: in the real store this holds until the end of their transaction. */
+  mayApply({ key, offset }: MessageEntry): boolean {
+    if (this.#flaw === 'not-held') return true;
+    const row = this.#keys.get(key);
+    return (
+      row !== undefined && !row.released && row.replay !== undefined && this.#parkedLetter(key, offset) !== undefined
+    );
+  }
+
+  /** With the effects of a replayed message. */
+  markApplied({ key, offset }: MessageEntry): void {
+    const letter = this.#parkedLetter(key, offset);
+    if (letter === undefined) return;
+    letter.applied = true;
+    letter.tracked.applied = true;
   }
 
   list(body: Body): Promise<ListedKey[]> {
@@ -156,15 +175,16 @@ export class ModelDeadLetters {
         if (row === undefined || row.released || row.replay === undefined) continue;
         this.#world.log('store', `replay of ${key} is stopped`);
         row.replay = undefined;
-        this.#history.stopped(key);
       }
     });
   }
 
-  discard(body: Body, letters: readonly Tracked[]): Promise<void> {
+  discard(body: Body, letters: readonly Tracked[], withApplied: boolean): Promise<void> {
     return this.#act(body, (act) => {
       for (const row of this.#free(new Set(letters.map(({ order }) => order.key)))) {
-        const chosen = letters.filter(({ order, letter }) => order.key === row.key && letter === 'parked');
+        const chosen = letters.filter(
+          ({ order, letter, applied }) => order.key === row.key && letter === 'parked' && (withApplied || !applied),
+        );
         for (const tracked of chosen) this.#history.discarded(tracked);
         if (chosen.length === 0) continue;
         this.#world.log('store', `discarded ${chosen.map(({ order }) => order.offset).join(' ')} of ${row.key}`);
@@ -176,11 +196,14 @@ export class ModelDeadLetters {
     });
   }
 
-  #record(body: Body, { mailbox, partition, offset, key, value, headers, timestamp }: MessageEntry): Promise<boolean> {
+  #record(body: Body, entry: MessageEntry, parking: Parking): Promise<boolean> {
+    const { mailbox, partition, offset, key, value, headers, timestamp } = entry;
+    const applied = offset === parking.firstOffset && parking.applied;
     const tracked = this.#history.at(partition, offset);
     return this.#fenced(body, ownerOf(mailbox), false, () => {
       if (this.#letters.some((letter) => letter.tracked === tracked)) return true;
-      this.#letters.push({ tracked, key, value, headers: { ...headers }, timestamp });
+      this.#letters.push({ tracked, key, value, headers: { ...headers }, timestamp, applied });
+      tracked.applied ||= applied;
       this.#world.log('store', `recorded dead letter ${partition}/${offset} of ${key}`);
       this.#history.recorded(tracked);
       return true;
@@ -206,6 +229,7 @@ export class ModelDeadLetters {
     this.#history.handedOut(tracked);
     return {
       kind: 'letter',
+      act: row.replay,
       letter: {
         partition: row.partition,
         offset: tracked.order.offset,
@@ -232,13 +256,18 @@ export class ModelDeadLetters {
     return row.replay === undefined ? { kind: 'idle' } : { kind: 'more', settledOffset: row.settledOffset };
   }
 
-  #fail(body: Body, key: string, offset: number, parking: Parking): void {
+  #fail(body: Body, failed: { key: string; offset: number; act: number }, parking: Parking): FailureStep {
+    const { key, offset, act } = failed;
     const row = this.#keys.get(key);
-    const letter = this.#parkedLetters(key).find(({ tracked }) => tracked.order.offset === offset);
-    if (row === undefined || letter === undefined) return;
+    const letter = this.#parkedLetter(key, offset);
+    const known = `${act} ${key} ${offset}`;
+    if (row === undefined || letter === undefined) return 'discarded';
+    if (this.#failures.has(known)) return 'parked';
+    this.#failures.add(known);
     this.#world.log('store', `replay of ${key} ${offset} failed, by ${body.name}`);
     this.#history.failedAgain(letter.tracked);
-    Object.assign(row, parking, { replay: undefined });
+    Object.assign(row, parking, row.replay === act ? { replay: undefined } : {});
+    return 'parked';
   }
 
   #release(body: Body, row: KeyRow): ReplayStep {
@@ -254,6 +283,10 @@ export class ModelDeadLetters {
     return this.#letters
       .filter(({ tracked }) => tracked.order.key === key && tracked.letter === 'parked')
       .sort((a, b) => a.tracked.order.offset - b.tracked.order.offset);
+  }
+
+  #parkedLetter(key: string, offset: number): Letter | undefined {
+    return this.#parkedLetters(key).find(({ tracked }) => tracked.order.offset === offset);
   }
 
   #newestOf(key: string): number | undefined {

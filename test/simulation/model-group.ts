@@ -42,10 +42,10 @@ export class ModelGroup {
     this.#partitions = partitions;
   }
 
-  /** Answered when the rebalance is complete. `known` is the member id of before, if there is one. */
+  /** Answered when the rebalance is complete. `known` is the member id of before, if there is one: who is out comes back under another. */
   join(body: Body, known: string | undefined): Promise<Joined> {
     return this.#network.call<Joined>(body, (answer) => {
-      const id = known ?? `m${++this.#joins}-${body.name}`;
+      const id = known !== undefined && this.#members.has(known) ? known : `m${++this.#joins}-${body.name}`;
       let member = this.#members.get(id);
       if (member === undefined) {
         member = { id, heardAt: this.#world.now, joined: answer, partitions: [] };

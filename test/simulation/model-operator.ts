@@ -82,10 +82,17 @@ export class Operator {
     const names = chosen.map(({ key }) => key);
     const letters = chosen.flatMap((key) => key.letters);
     const kind = random.next();
-    if (kind < 0.15) return () => this.#letters.stopReplay(this.#body, names);
+    if (kind < 0.1) return () => this.#letters.stopReplay(this.#body, names);
+    // In a hurry: the replay may be at work on one of them.
+    if (kind < 0.2)
+      return async () => {
+        await this.#letters.stopReplay(this.#body, names);
+        await this.#letters.discard(this.#body, letters, false);
+      };
     if (kind < 0.4) {
       const given = letters.filter(() => random.chance(0.4));
-      return () => this.#letters.discard(this.#body, given);
+      const withApplied = random.chance(0.3);
+      return () => this.#letters.discard(this.#body, given, withApplied);
     }
     for (const { order } of letters) if (random.chance(this.#plan.cures)) this.#history.cure(order.id);
     const edited = letters.length > 0 && random.chance(0.2) ? random.pick(letters) : undefined;
@@ -101,6 +108,7 @@ export class Operator {
     const { random } = this.#world;
     const body = this.#body;
     this.#world.schedule(random.next() * 20, () => {
+      if (this.#idle) return;
       this.#world.log('operator', 'dies');
       body.die();
       this.#body = new Body(this.#world, 'operator');

@@ -1,3 +1,4 @@
+import type { MessageEntry } from '../../runtime/message-entry.ts';
 import type { History } from './history.ts';
 import { ModelDeadLetters, type ReplayFlaw } from './model-dead-letters.ts';
 import { Network } from './network.ts';
@@ -94,7 +95,13 @@ export class ModelStore {
       if (session.ended) answer.reject(Object.assign(new Error('session ended'), { code: '57P01' }));
       else if (this.#world.random.chance(this.conflicts))
         answer.reject(Object.assign(new Error('deadlock'), { code: '40P01' }));
-      else answer.resolve(execute());
+      else {
+        try {
+          answer.resolve(execute());
+        } catch (error) {
+          answer.reject(error as Error);
+        }
+      }
     });
     return this.#endedWithCall(session, call);
   }
@@ -110,8 +117,17 @@ export class ModelStore {
   }
 
   /** The effects become durable, in one moment. */
-  commit(body: Body, session: ModelSession, epochs: ReadonlyMap<number, number>): Promise<void> {
+  commit(
+    body: Body,
+    session: ModelSession,
+    epochs: ReadonlyMap<number, number>,
+    replayed: readonly MessageEntry[],
+  ): Promise<void> {
     return this.statement(body, session, () => {
+      // The real store holds the keys against operators until here; in the model the faster one wins.
+      if (!replayed.every((entry) => this.deadLetters.mayApply(entry)))
+        throw Object.assign(new Error('an operator was faster'), { code: '40001' });
+      for (const entry of replayed) this.deadLetters.markApplied(entry);
       for (const tracked of session.effects) {
         const { partition, id } = tracked.order;
         this.#world.log('store', `effect ${id} by ${body.name}`);

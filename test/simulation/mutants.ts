@@ -56,6 +56,11 @@ export const mutants: readonly Mutant[] = [
     replayFlaw: 'early-release',
   },
   {
+    name: 'replay-not-held',
+    description: 'a replay has its effects although an operator has stopped it and discarded the message',
+    replayFlaw: 'not-held',
+  },
+  {
     name: 'replay-beside-live',
     description: 'replays without a place among the messages of the key',
     createMailbox: (identity) => new CrowdedMailbox(identity),

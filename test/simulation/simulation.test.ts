@@ -35,6 +35,8 @@ test.each([
   ['a discarded message is worked on by a new owner, because a later batch made it forget', 3841],
   ['an assignment and a new thread open the same partition, and messages in between are dropped', 4999],
   ['a killer that is delivered again while its replay kills threads has its deaths forgotten each time', 2837],
+  ['a thread dies while its partitions are given up, and they go on without what came meanwhile', 303_470],
+  ['the same without a database', 312_413],
 ])('fixed once: %s', async (_, seed) => {
   expect((await simulate(seed)).violation, command(seed)).toBeUndefined();
 });

@@ -19,8 +19,8 @@ export interface Tracked {
   letter: LetterState | undefined;
   /** A replay has it in its hands. */
   handedOut: boolean;
-  /** Its replay was stopped while it was worked on: nothing tells whether its effect came before the operator's next act. */
-  interrupted: boolean;
+  /** The store knows of its dead letter that the effects are written. */
+  applied: boolean;
   /** What an operator put in the place of its value. */
   edited: string | undefined;
   /** The frontier may pass it. */
@@ -38,7 +38,7 @@ export function track(order: Order, index: number): Tracked {
     deathsAlone: 0,
     letter: undefined,
     handedOut: false,
-    interrupted: false,
+    applied: false,
     edited: undefined,
     through: false,
   };

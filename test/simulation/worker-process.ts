@@ -255,11 +255,21 @@ function transaction(
       const { session, fenced } = await store.begin(body, epochs);
       try {
         const current = entries.filter(({ partition }) => !fenced.has(partition));
-        const items = current.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
+        const replayed = current.filter(({ replay }) => replay !== undefined);
+        const withdrawn = new Set(
+          replayed.length === 0
+            ? []
+            : await store.statement(body, session, () =>
+                replayed.filter((entry) => !store.deadLetters.mayApply(entry)),
+              ),
+        );
+        const wanted = current.filter((entry) => !withdrawn.has(entry));
+        const items = wanted.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
         const outputs =
           items.length === 0 ? [] : ((await actor.apply?.(items, session as unknown as Transaction)) ?? []);
-        await store.commit(body, session, epochs);
-        return { fenced, outputs };
+        const mayApply = replayed.filter((entry) => !withdrawn.has(entry));
+        await store.commit(body, session, epochs, mayApply);
+        return { fenced, withdrawn, outputs };
       } finally {
         store.rollback(session);
       }
