@@ -11,6 +11,7 @@ import { createTraffic } from '../traffic/generator.ts';
 import { benchBacklogMemory } from './benches/backlog-memory.ts';
 import type { Bench } from './benches/bench.ts';
 import { benchBridge } from './benches/bridge.ts';
+import { benchEdge } from './benches/edge.ts';
 import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
 import { benchOverload } from './benches/overload.ts';
@@ -74,6 +75,7 @@ try {
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));
     if (values.full || only?.includes('grpc')) await run('grpc', () => benchGrpc(bench));
+    if (values.full || only?.includes('edge')) await run('edge', () => benchEdge(bench, scale.messages));
     if (values.full) {
       await run('rebalance', () => benchRebalance(bench));
       await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
