@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run test smoke chaos perf perf-full clean
+.PHONY: help install install-to-run tools run test smoke chaos drill perf perf-full clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ test: tools install ## lint, types, import rules and all tests
 
 chaos: tools install ## seeded faults against the whole system, then the history check: make chaos SEED=n
 	@exec node chaos/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
+
+drill: tools install ## two regions: kill one under load, fail over, fail back, audit: make drill SEED=n
+	@exec node drill/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
 
 perf: tools install ## quick benchmark, report in perf/report/
 	@exec node perf/main.ts

@@ -9,6 +9,7 @@ export const roles = [
   'warehouse',
   'loyalty',
   'edge',
+  'mirror',
 ] as const;
 
 export type RoleName = (typeof roles)[number];

@@ -65,9 +65,7 @@ export async function createAdmin(options: { clientId: string; brokers: string[]
     describeTopics: (topics) => guarded('describe topics', () => describeTopics(admin, topics)),
     offsets: (topic) => guarded(`offsets of ${topic}`, () => offsets(admin, topic)),
     async committedOffsets(group, topic) {
-      const [entry] = await guarded(`offsets of group ${group}`, () =>
-        admin.fetchOffsets({ groupId: group, topics: [topic] }),
-      );
+      const [entry] = await guarded(`offsets of group ${group}`, () => groupOffsets(admin, group, topic));
       const committed = (entry?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
       return new Map(committed.filter(([, offset]) => offset >= 0));
     },
@@ -120,6 +118,18 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
       ]),
     ),
   }));
+}
+
+/** The coordinator of a cluster that is new, or has just elected it, reads its log first; kafkajs passes that on instead of asking again. */
+async function groupOffsets(admin: KafkajsAdmin, group: string, topic: string) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    } catch (error) {
+      if (attempt === OFFSET_ATTEMPTS || protocolErrorName(error) !== 'GROUP_LOAD_IN_PROGRESS') throw error;
+      await delay(OFFSET_RETRY_MS);
+    }
+  }
 }
 
 async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[]> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { type Tail, tailTopic } from '../kafka/index.ts';
-import { merge, parseRegionRecord, type RegionRecord, type RegionState, readRegion } from './region-state.ts';
+import { note, noteState, type RegionRecords, type RegionState, readRegion } from './region-state.ts';
 
 /** Whether this region may take orders and work on them. */
 export interface Activity {
@@ -10,7 +10,7 @@ export interface Activity {
   passive(): string | undefined;
   /** The newest state that either cluster told. */
   readonly state: RegionState | undefined;
-  /** Called after every change; at once where `passive` is known already. */
+  /** Called after every change of the state; at once where it is known already. */
   onChange(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -28,11 +28,11 @@ export function watchActivity(config: Config): Activity | undefined {
   const { REGION: region, KAFKA_BROKERS: own, ORDERMESH_PEER_BROKERS: peer } = config;
   if (peer === undefined) return undefined;
   if (own === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is set and KAFKA_BROKERS is not; it takes both');
-  const known: RegionRecord = {};
+  const known: Pick<RegionRecords, 'state'> = {};
   const heard = { own: false, peer: false };
   const listeners: (() => void)[] = [];
   const stop = new AbortController();
-  let told: string | undefined = notRead;
+  let toldEpoch: number | undefined;
   const passive = () => {
     const { state } = known;
     if (!heard.own || !heard.peer || state === undefined) return notRead;
@@ -42,17 +42,23 @@ export function watchActivity(config: Config): Activity | undefined {
       : `region ${state.active} is the active one (epoch ${state.epoch})`;
   };
   const changed = () => {
-    const now = passive();
-    if (now === told) return;
-    told = now;
+    const now = heard.own && heard.peer ? known.state?.epoch : undefined;
+    if (now === toldEpoch) return;
+    toldEpoch = now;
     for (const listener of listeners) listener();
   };
   const hear = (cluster: 'own' | 'peer') => {
     heard[cluster] = true;
     changed();
   };
-  const learn = (record: RegionRecord) => merge(known, record) && changed();
-  const following = [follow(own, learn, () => hear('own'), stop.signal), follow(peer, learn, () => hear('peer'), stop.signal)];
+  const learn = (state: RegionState | undefined) => {
+    if (state !== undefined) noteState(known, state);
+    changed();
+  };
+  const following = [
+    follow(own, learn, () => hear('own'), stop.signal),
+    follow(peer, learn, () => hear('peer'), stop.signal),
+  ];
   delay(PEER_WAIT_MS, undefined, { signal: stop.signal, ref: false }).then(
     () => hear('peer'),
     () => {},
@@ -64,7 +70,7 @@ export function watchActivity(config: Config): Activity | undefined {
     },
     onChange(listener) {
       listeners.push(listener);
-      if (told !== notRead) listener();
+      if (toldEpoch !== undefined) listener();
     },
     async close() {
       stop.abort();
@@ -78,21 +84,22 @@ const notRead = 'which region is active is not known yet';
 /** Reads the topic to its end, then tails it. A cluster that is away is asked again for as long as it takes. */
 async function follow(
   brokers: string[],
-  learn: (record: RegionRecord) => void,
+  learn: (state: RegionState | undefined) => void,
   heard: () => void,
   signal: AbortSignal,
 ): Promise<void> {
   let tail: Tail | undefined;
   while (tail === undefined && !signal.aborted) {
     try {
-      const { next, ...record } = await readRegion(brokers);
-      // One of the two may be old news: what counts is the highest epoch.
-      learn({ ...(record.state === undefined ? {} : { state: record.state }) });
+      const { records, next } = await readRegion(brokers);
+      learn(records.state);
       heard();
       const options = { brokers, topic: regionStateTopic, clientId: 'ordermesh-region' };
-      tail = await tailTopic({ ...options, from: 'earliest', fromOffsets: new Map([[0, next]]) }, (each) =>
-        learn(parseRegionRecord(each)),
-      );
+      tail = await tailTopic({ ...options, from: 'earliest', fromOffsets: new Map([[0, next]]) }, (record) => {
+        const news: RegionRecords = { orphans: [] };
+        note(news, record);
+        learn(news.state);
+      });
     } catch {
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }

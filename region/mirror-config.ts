@@ -11,6 +11,11 @@ export interface MirrorOptions {
   replicationFactor: number;
 }
 
+/** Where MirrorMaker keeps, in the target, how far it has copied the source; Connect's own format and name. */
+export function mirrorOffsetsTopic(source: string): string {
+  return `mm2-offsets.${source}.internal`;
+}
+
 /**
  * Properties of a MirrorMaker 2 that mirrors the mesh's topics and the positions of its groups from one region to the other.
  *
@@ -36,14 +41,21 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     'checkpoints.topic.replication.factor': replicationFactor,
     'heartbeats.topic.replication.factor': replicationFactor,
     'offset-syncs.topic.replication.factor': replicationFactor,
+    // A source that is gone must not keep the translation of offsets.
+    'offset-syncs.topic.location': 'target',
     'offset.storage.replication.factor': replicationFactor,
     'status.storage.replication.factor': replicationFactor,
     'config.storage.replication.factor': replicationFactor,
+    'offset.storage.partitions': 1,
+    'status.storage.partitions': 1,
+    // How old the answer to "how far has it come" is at most; a minute by default.
+    [`${to.name}.offset.flush.interval.ms`]: 1_000,
     'sync.group.offsets.enabled': true,
     'sync.group.offsets.interval.seconds': 2,
     'emit.checkpoints.interval.seconds': 2,
     'refresh.topics.interval.seconds': 10,
     'refresh.groups.interval.seconds': 10,
+    'sync.topic.acls.enabled': false,
     'offset.lag.max': 10,
     'dedicated.mode.enable.internal.rest': false,
   };

@@ -1,12 +1,23 @@
 import { regionStateTopic } from '../contracts/topics.ts';
 import { createAdmin, createProducer, type ReadRecord, readTopic } from '../kafka/index.ts';
 
+/** Offsets by topic; the index is the partition. */
+export type TopicOffsets = Readonly<Record<string, readonly number[]>>;
+
 /** Which region is the active one, as one cluster knows it. */
 export interface RegionState {
   /** Goes up with every change; of two states the higher epoch holds. */
   epoch: number;
-  /** Name of the region that takes orders and works on them; `undefined` while none may, in the middle of a failover. */
-  active: string | undefined;
+  /** Name of the region that takes orders and works on them; absent while none may, in the middle of a failover. */
+  active?: string;
+  /** Region whose log is the one to copy; absent while nothing may be copied. In a planned failover it outlasts `active`. */
+  source?: string;
+  /** The region that is taking over, while none is active. */
+  next?: string;
+  /** Epoch of the source's promotion. */
+  tenure: number;
+  /** Where the source's own records begin: the ends of its logs when it was promoted. Absent for the first region. */
+  starts?: TopicOffsets;
   /** RFC 3339. */
   since: string;
 }
@@ -16,14 +27,37 @@ export interface MirrorStopped {
   epoch: number;
 }
 
-const STATE_KEY = 'state';
-const MIRROR_KEY = 'mirror-stopped';
-const DEADLINE_MS = 10_000;
+/** The mirror's notes on the tenure it copies. */
+export interface MirrorStarted {
+  tenure: number;
+  /** Ids of the source's topics when it began. */
+  topicIds: Readonly<Record<string, string>>;
+}
 
-export interface RegionRecord {
+/** Records of this cluster that the other one never got: what a dead region had left when the other one took over. */
+export interface Orphans {
+  tenure: number;
+  ranges: readonly OrphanRange[];
+}
+
+export interface OrphanRange {
+  topic: string;
+  partition: number;
+  /** First offset, and the one behind the last. */
+  from: number;
+  to: number;
+}
+
+/** Everything that a cluster's topic `region-state` says. */
+export interface RegionRecords {
   state?: RegionState;
   mirrorStopped?: MirrorStopped;
+  mirrorStarted?: MirrorStarted;
+  /** By tenure of the other region, oldest first. */
+  orphans: Orphans[];
 }
+
+const DEADLINE_MS = 10_000;
 
 /** Creates the topic unless it is there: one partition, and only the latest record of each key matters. */
 export async function createRegionTopic(brokers: string[], replicationFactor: number): Promise<void> {
@@ -40,24 +74,28 @@ export async function createRegionTopic(brokers: string[], replicationFactor: nu
  * What a cluster knows now, and where its topic goes on.
  * @throws KafkaUnavailableError when the cluster can't be reached, RecordRefusedError when it has no such topic
  */
-export async function readRegion(brokers: string[]): Promise<RegionRecord & { next: number }> {
-  const known: RegionRecord & { next: number } = { next: 0 };
+export async function readRegion(brokers: string[]): Promise<{ records: RegionRecords; next: number }> {
+  const records: RegionRecords = { orphans: [] };
+  let next = 0;
   await readTopic({ brokers, topic: regionStateTopic, clientId: 'ordermesh-region' }, (record) => {
-    merge(known, parseRegionRecord(record));
-    known.next = record.offset + 1;
+    note(records, record);
+    next = record.offset + 1;
   });
-  return known;
+  return { records, next };
 }
 
-export function writeRegionState(brokers: string[], state: RegionState): Promise<void> {
-  return write(brokers, STATE_KEY, state);
-}
+export const writeRegionState = (brokers: string[], state: RegionState) => write(brokers, 'state', state);
 
-export function writeMirrorStopped(brokers: string[], stopped: MirrorStopped): Promise<void> {
-  return write(brokers, MIRROR_KEY, stopped);
-}
+export const writeMirrorStopped = (brokers: string[], stopped: MirrorStopped) =>
+  write(brokers, 'mirror-stopped', stopped);
 
-async function write(brokers: string[], key: string, value: RegionState | MirrorStopped): Promise<void> {
+export const writeMirrorStarted = (brokers: string[], started: MirrorStarted) =>
+  write(brokers, 'mirror-started', started);
+
+export const writeOrphans = (brokers: string[], orphans: Orphans) =>
+  write(brokers, `orphans/${orphans.tenure}`, orphans);
+
+async function write(brokers: string[], key: string, value: object): Promise<void> {
   const producer = await createProducer({ clientId: 'ordermesh-region', brokers, deadlineMs: DEADLINE_MS });
   try {
     await producer.send([{ topic: regionStateTopic, key, value: JSON.stringify(value) }]);
@@ -66,30 +104,36 @@ async function write(brokers: string[], key: string, value: RegionState | Mirror
   }
 }
 
-/** @returns nothing for a record that is not ours */
-export function parseRegionRecord({ key, value }: Pick<ReadRecord, 'key' | 'value'>): RegionRecord {
-  let content: { epoch?: unknown; active?: unknown; since?: unknown };
-  try {
-    content = JSON.parse(String(value));
-  } catch {
-    return {};
+/** Takes a record in: of two states the higher epoch holds, of all else the later record. What is not ours is passed over. */
+export function note(records: RegionRecords, { key, value }: Pick<ReadRecord, 'key' | 'value'>): void {
+  const content = parse(value);
+  if (content === undefined) return;
+  switch (String(key).split('/', 1)[0]) {
+    case 'state':
+      noteState(records, content as RegionState);
+      break;
+    case 'mirror-stopped':
+      records.mirrorStopped = content as MirrorStopped;
+      break;
+    case 'mirror-started':
+      records.mirrorStarted = content as MirrorStarted;
+      break;
+    case 'orphans':
+      records.orphans = [...records.orphans, content as Orphans];
+      break;
+    default:
   }
-  const { epoch, active, since } = content ?? {};
-  if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return {};
-  if (String(key) === MIRROR_KEY) return { mirrorStopped: { epoch } };
-  if (String(key) !== STATE_KEY) return {};
-  return { state: { epoch, active: typeof active === 'string' ? active : undefined, since: String(since) } };
 }
 
-/** Takes over what is newer. @returns whether something was */
-export function merge(known: RegionRecord, { state, mirrorStopped }: RegionRecord): boolean {
-  if (state !== undefined && state.epoch > (known.state?.epoch ?? -1)) {
-    known.state = state;
-    return true;
+export function noteState(records: Pick<RegionRecords, 'state'>, state: RegionState): void {
+  if (Number.isSafeInteger(state.epoch) && state.epoch > (records.state?.epoch ?? 0)) records.state = state;
+}
+
+function parse(value: Buffer | null): object | undefined {
+  try {
+    const content: unknown = JSON.parse(String(value));
+    return typeof content === 'object' && content !== null ? content : undefined;
+  } catch {
+    return undefined;
   }
-  if (mirrorStopped !== undefined && mirrorStopped.epoch > (known.mirrorStopped?.epoch ?? -1)) {
-    known.mirrorStopped = mirrorStopped;
-    return true;
-  }
-  return false;
 }

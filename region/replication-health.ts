@@ -6,29 +6,41 @@ export interface PartitionRange {
   latest: number;
 }
 
-export type ReplicationState = 'replicating' | 'missing-in-target' | 'source-recreated';
+/** What goes wrong in a source while MirrorMaker goes on without a word (apache/kafka#22848, #23117). */
+export const sourceFaults = ['truncated', 'recreated', 'skipped'] as const;
+
+export type SourceFault = (typeof sourceFaults)[number];
 
 export interface PartitionHealth {
   topic: string;
   partition: number;
-  /** Records that the target does not have yet; with identity policy and a fresh target both logs share their offsets. */
+  /** Records of the source that were not copied yet. */
   lag: number;
-  state: ReplicationState;
+  /**
+   * `truncated`: the source ends before what was copied. `recreated`: its topic was deleted and created again. `skipped`: records were deleted
+   * from the source before they were copied.
+   */
+  state: 'replicating' | SourceFault;
 }
 
-/**
- * Compares the logs of two regions. A source that ends before its mirror was truncated or recreated: MirrorMaker goes on without a word
- * and skips records (apache/kafka#22848, #23117), so this is an alarm of ours.
- */
-export function replicationHealth(
-  source: readonly PartitionRange[],
-  target: readonly PartitionRange[],
-): PartitionHealth[] {
-  const mirrored = new Map(target.map((range) => [`${range.topic}/${range.partition}`, range]));
+export interface ReplicationEvidence {
+  source: readonly PartitionRange[];
+  /** By topic and partition, the source's offset that is copied next; absent before the first record. */
+  mirrored: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  /** Ids of the source's topics, when the mirror began and now. */
+  topicIds?: { begun: Readonly<Record<string, string>>; now: ReadonlyMap<string, string> };
+}
+
+/** Judges how a mirror keeps up with its source. `mirrored` must have been read before `source`, or a busy source seems to be truncated. */
+export function replicationHealth({ source, mirrored, topicIds }: ReplicationEvidence): PartitionHealth[] {
   return source.map(({ topic, partition, earliest, latest }) => {
-    const mirror = mirrored.get(`${topic}/${partition}`);
-    if (mirror === undefined) return { topic, partition, lag: latest - earliest, state: 'missing-in-target' };
-    if (mirror.latest > latest) return { topic, partition, lag: 0, state: 'source-recreated' };
-    return { topic, partition, lag: latest - mirror.latest, state: 'replicating' };
+    const begun = topicIds?.begun[topic];
+    const now = topicIds?.now.get(topic);
+    const next = mirrored.get(topic)?.get(partition);
+    const lag = Math.max(0, latest - Math.max(earliest, next ?? earliest));
+    if (begun !== undefined && now !== undefined && begun !== now) return { topic, partition, lag, state: 'recreated' };
+    if (next !== undefined && next > latest) return { topic, partition, lag: 0, state: 'truncated' };
+    if (next !== undefined && next < earliest) return { topic, partition, lag, state: 'skipped' };
+    return { topic, partition, lag, state: 'replicating' };
   });
 }

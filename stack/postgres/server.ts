@@ -1,8 +1,9 @@
-import { access, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connectDatabase } from '../../store/database.ts';
 import { run } from '../commands.ts';
-import { type Part, portOf } from '../part.ts';
+import { type Part, portOf, type StartedPart } from '../part.ts';
+import type { Servers } from '../servers.ts';
 import { type PostgresBinaries, postgresBinaries } from './binaries.ts';
 import { giveTo, type ServerIdentity, serverIdentity } from './identity.ts';
 
@@ -33,35 +34,89 @@ const settings = {
   log_min_messages: 'warning',
 };
 
+/** Nothing replicates from a server alone. */
+const alone = { wal_level: 'minimal', max_wal_senders: '0' };
+
+/** A standby that was away for a while finds what it missed, up to a bound. */
+const replicated = { wal_level: 'replica', max_wal_senders: '4', wal_keep_size: '512MB', hot_standby: 'on' };
+
 export const postgres: Part = {
   name: 'postgres',
   title: 'PostgreSQL',
   variable: 'DATABASE_URL',
   portNames: ['postgres'],
-  async start({ directory, ports, servers }) {
-    const port = portOf(ports, 'postgres');
-    const binaries = await postgresBinaries();
-    const identity = await serverIdentity(binaries.initdb);
-    const data = path.join(directory, 'data');
-    if (!(await isInitialised(data))) await initialise(binaries, identity, directory, data);
-    await giveTo(identity.owner, data);
-    // Whoever wrote it has ended: the stack's lock is ours, and leftovers were ended. Its process id may be another's by now.
-    await rm(path.join(data, 'postmaster.pid'), { force: true });
-
-    const flags = Object.entries({ port: String(port), ...settings }).flatMap(([name, value]) => [
-      '-c',
-      `${name}=${value}`,
-    ]);
-    const [command = binaries.postgres, ...args] = [...identity.prefix, binaries.postgres, '-D', data, ...flags];
-    const url = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
-    const server = await servers.start(
-      // SIGINT is its fast shutdown: it does not wait for clients to leave.
-      { name: 'postgres', command, args, signal: 'SIGINT', spawnOptions: { cwd: data, ...identity.spawnAs } },
-      () => createDatabase(url('postgres')),
-    );
-    return { server, environment: { DATABASE_URL: url(DATABASE) } };
-  },
+  start: ({ directory, ports, servers }) =>
+    startPostgres({ name: 'postgres', directory, port: portOf(ports, 'postgres'), servers, settings: alone }),
 };
+
+export interface PostgresOptions {
+  name: string;
+  /** The server's own; it exists. */
+  directory: string;
+  port: number;
+  servers: Servers;
+  /** Further settings by PostgreSQL's names; they win. */
+  settings?: Readonly<Record<string, string>>;
+  /** Port of the server that this one is a standby of; its data must be a base backup of that one. */
+  standbyOf?: number;
+}
+
+/** Starts a server that others may replicate from, on data that it first initialises where there is none. Resolves once it answers. */
+export async function startPostgres(options: PostgresOptions): Promise<StartedPart> {
+  const { name, directory, port, servers, standbyOf } = options;
+  const binaries = await postgresBinaries();
+  const identity = await serverIdentity(binaries.initdb);
+  const data = dataDirectory(directory);
+  if (!(await isInitialised(data))) await initialise(binaries, identity, directory, data);
+  await giveTo(identity.owner, data);
+  // Whoever wrote it has ended: the stack's lock is ours, and leftovers were ended. Its process id may be another's by now.
+  await rm(path.join(data, 'postmaster.pid'), { force: true });
+
+  const source = `host=127.0.0.1 port=${standbyOf} user=${USER} password=${PASSWORD} application_name=${name}`;
+  const standby = standbyOf === undefined ? {} : { primary_conninfo: source };
+  const all = { port: String(port), ...settings, ...replicated, ...standby, ...options.settings };
+  const flags = Object.entries(all).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]);
+  const [command = binaries.postgres, ...args] = [...identity.prefix, binaries.postgres, '-D', data, ...flags];
+  const server = await servers.start(
+    // SIGINT is its fast shutdown: it does not wait for clients to leave.
+    { name, command, args, signal: 'SIGINT', spawnOptions: { cwd: data, ...identity.spawnAs } },
+    () => createDatabase(urlOf(port, 'postgres')),
+  );
+  return { server, environment: { DATABASE_URL: urlOf(port, DATABASE) } };
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
+}
+
+function dataDirectory(directory: string): string {
+  return path.join(directory, 'data');
+}
+
+/**
+ * Makes a server's directory a base backup of another server on this machine, with PostgreSQL's own two calls for it: the package brings the
+ * server and not `pg_basebackup`. What the server logs meanwhile is streamed when the standby starts. Data that was there before is gone.
+ */
+export async function copyAsStandby(source: { directory: string; port: number }, directory: string): Promise<void> {
+  const target = dataDirectory(directory);
+  await rm(target, { recursive: true, force: true });
+  const sql = connectDatabase({ url: urlOf(source.port, 'postgres'), connections: 1, application: 'base-backup' });
+  try {
+    await sql`select pg_backup_start('standby', fast => true)`;
+    const from = dataDirectory(source.directory);
+    const left = new Set(['postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_stat_tmp', 'pg_replslot'].map((name) => path.join(from, name)));
+    const log = path.join(from, 'pg_wal') + path.sep;
+    await cp(from, target, { recursive: true, filter: (file) => !left.has(file) && !file.startsWith(log) });
+    for (const name of ['pg_replslot', 'pg_stat_tmp', 'pg_wal/archive_status', 'pg_wal/summaries'])
+      await mkdir(path.join(target, name), { recursive: true, mode: 0o700 });
+    const [stopped] = await sql<{ labelfile: string }[]>`select labelfile from pg_backup_stop(wait_for_archive => false)`;
+    await writeFile(path.join(target, 'backup_label'), stopped?.labelfile ?? '');
+    await writeFile(path.join(target, 'standby.signal'), '');
+    await chmod(target, 0o700);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
 
 /** Written last by `initialise`. */
 const marker = (data: string) => path.join(data, 'ordermesh.initialised');

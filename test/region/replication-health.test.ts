@@ -2,25 +2,37 @@ import { describe, expect, it } from 'vitest';
 import { mirrorProperties } from '../../region/mirror-config.ts';
 import { replicationHealth } from '../../region/replication-health.ts';
 
-const range = (latest: number, partition = 0) => ({ topic: 'raw-orders', partition, earliest: 0, latest });
+const range = (latest: number, earliest = 0) => ({ topic: 'raw-orders', partition: 0, earliest, latest });
+const copied = (next: number) => new Map([['raw-orders', new Map([[0, next]])]]);
 
 describe('replication health', () => {
-  it('counts what the target does not have yet', () => {
-    expect(replicationHealth([range(10)], [range(7)])).toEqual([
+  it('counts what was not copied yet', () => {
+    expect(replicationHealth({ source: [range(10)], mirrored: copied(7) })).toEqual([
       { topic: 'raw-orders', partition: 0, lag: 3, state: 'replicating' },
     ]);
   });
 
-  it('alarms when the source ends before its mirror', () => {
-    expect(replicationHealth([range(2)], [range(7)])[0]?.state).toBe('source-recreated');
+  it('counts everything before the first record is copied', () => {
+    expect(replicationHealth({ source: [range(10, 4)], mirrored: new Map() })[0]).toMatchObject({
+      lag: 6,
+      state: 'replicating',
+    });
   });
 
-  it('names a partition that the target does not have', () => {
-    expect(replicationHealth([range(5, 1)], [range(5, 0)])[0]).toMatchObject({
-      partition: 1,
-      lag: 5,
-      state: 'missing-in-target',
+  it('alarms when the source ends before what was copied of it', () => {
+    expect(replicationHealth({ source: [range(2)], mirrored: copied(7) })[0]?.state).toBe('truncated');
+  });
+
+  it('alarms when records were deleted before they were copied', () => {
+    expect(replicationHealth({ source: [range(20, 9)], mirrored: copied(7) })[0]).toMatchObject({
+      lag: 11,
+      state: 'skipped',
     });
+  });
+
+  it('alarms when the topic is another one, however long its log is', () => {
+    const topicIds = { begun: { 'raw-orders': 'first' }, now: new Map([['raw-orders', 'second']]) };
+    expect(replicationHealth({ source: [range(20)], mirrored: copied(7), topicIds })[0]?.state).toBe('recreated');
   });
 });
 
@@ -39,6 +51,10 @@ describe('mirror configuration', () => {
 
   it('mirrors the dead-letter topics too, their dots taken literally', () => {
     expect(properties).toContain('raw-orders\\\\.order-validator\\\\.dlt');
+  });
+
+  it('never mirrors who is active', () => {
+    expect(properties).not.toContain('region-state');
   });
 
   it('goes one way only', () => {

@@ -1,0 +1,47 @@
+import type { OrderRejected, OrderValidated } from '../../contracts/events.ts';
+import { orderFingerprint } from '../../contracts/fingerprint.ts';
+import type { Transaction } from '../../store/database.ts';
+import { readCatalog } from '../../store/menu.ts';
+import { type DecidedOrder, findDecisions, insertDecisions } from '../../store/orders.ts';
+import { lockShelves, writeShelves } from '../../store/stock.ts';
+import { demandOf, reserve } from './reservation.ts';
+
+/** A decision as the log tells it. */
+export type LoggedDecision =
+  | { type: 'order.validated'; event: OrderValidated; acceptedAtMs: number }
+  | { type: 'order.rejected'; event: OrderRejected; acceptedAtMs: number };
+
+/**
+ * Stores decisions that the log has and a database that took over does not: with their stock, as when they were taken. So that a redelivery
+ * repeats them instead of deciding anew.
+ * @returns how many were missing
+ */
+export async function restoreDecisions(sql: Transaction, decisions: readonly LoggedDecision[]): Promise<number> {
+  const byOrder = new Map(decisions.map((decision) => [decision.event.orderId, decision]));
+  const known = await findDecisions(sql, [...byOrder.keys()]);
+  const missing = [...byOrder.values()].filter(({ event }) => !known.has(event.orderId));
+  if (missing.length === 0) return 0;
+  const catalog = await readCatalog(sql);
+  const stores = missing.flatMap(({ type, event }) => (type === 'order.validated' ? [event.storeId] : []));
+  const shelves = await lockShelves(sql, new Set(stores));
+  const restored = missing.map((decision) => {
+    const { event, acceptedAtMs } = decision;
+    const { orderId, storeId, total, currency, occurredAt } = event;
+    const base = { orderId, storeId, total, currency, acceptedAtMs, occurredAt };
+    // The event of a rejection doesn't carry the order: a repeat of it counts as a conflict, and has no effect either.
+    if (decision.type === 'order.rejected')
+      return { ...base, fingerprint: '', placedAtMs: acceptedAtMs, pieces: 0, reasons: decision.event.reasons };
+    const { order } = decision.event;
+    const demand = demandOf(order, catalog);
+    const shelf = shelves.get(storeId);
+    // What the shelf of this database can't give is not booked, so that the books of the store still balance.
+    const pieces = shelf !== undefined && reserve(demand, shelf).length === 0 ? demand.pieces : 0;
+    return { ...base, fingerprint: orderFingerprint(order), placedAtMs: Date.parse(order.placedAt), pieces };
+  });
+  await writeShelves(sql, shelves);
+  for (const [occurredAt, ofTurn] of Map.groupBy(restored, (each) => each.occurredAt)) {
+    const rows: Omit<DecidedOrder, 'decidedAt'>[] = ofTurn.map(({ occurredAt: _, ...row }) => row);
+    await insertDecisions(sql, new Date(occurredAt), rows);
+  }
+  return missing.length;
+}

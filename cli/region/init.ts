@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { loadConfig } from '../../contracts/config.ts';
+import { createRegionTopic, readRegion, writeRegionState } from '../../region/region-state.ts';
+import { pairOf } from '../../region/regions.ts';
+import { print } from '../output.ts';
+import { regionsOf } from './pair.ts';
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('Names the first active region, once, in both clusters. Does nothing where one is named already.')
+    .requiredOption('--active <region>', 'the region that takes orders')
+    .option('--regions <file>', 'addresses of both regions; ORDERMESH_REGIONS_FILE by default')
+    .action(async ({ active, regions: file }: { active: string; regions?: string }) => {
+      const { region, other } = pairOf(await regionsOf(file), active);
+      const both = [region, other];
+      const { ORDERMESH_REPLICATION_FACTOR: replicas } = loadConfig();
+      await Promise.all(both.map(({ brokers }) => createRegionTopic(brokers, replicas)));
+      const known = await Promise.all(both.map(({ brokers }) => readRegion(brokers)));
+      const named = known.find(({ records }) => records.state !== undefined)?.records.state;
+      if (named !== undefined)
+        return print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
+      const state = { epoch: 1, active, source: active, tenure: 1, since: new Date().toISOString() };
+      await Promise.all(both.map(({ brokers }) => writeRegionState(brokers, state)));
+      print(`${active} is active, ${other.name} is passive`);
+    });
+}

@@ -1,0 +1,69 @@
+import { createConnection } from 'node:net';
+import { loadConfig } from '../../contracts/config.ts';
+import { type RegionRecords, readRegion } from '../../region/region-state.ts';
+import { type RegionAddresses, type Regions, readRegions } from '../../region/regions.ts';
+import { UsageError } from '../failure.ts';
+
+/** A cluster that says nothing for so long is taken for unreachable. */
+const ANSWER_MS_MAX = 10_000;
+const CONNECT_MS_MAX = 3_000;
+
+export async function regionsOf(file: string | undefined): Promise<Regions> {
+  const name = file ?? loadConfig().ORDERMESH_REGIONS_FILE;
+  if (name === undefined)
+    throw new UsageError(
+      'which regions? Give --regions FILE or set ORDERMESH_REGIONS_FILE; docs/operations/failover.md shows one',
+    );
+  return readRegions(name);
+}
+
+export interface SeenRegion {
+  addresses: RegionAddresses;
+  /** What its cluster says; absent when it does not answer. */
+  records?: RegionRecords;
+  /** Why it does not answer. */
+  reason?: string;
+}
+
+/** Asks both clusters. */
+export function lookAtBoth({ byName }: Regions): Promise<SeenRegion[]> {
+  return Promise.all(
+    [...byName.values()].map(async (addresses): Promise<SeenRegion> => {
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS_MAX / 1_000} s`)), ANSWER_MS_MAX);
+      });
+      try {
+        // A client asks a dead broker again for a while; in a failover every second counts.
+        await Promise.any(addresses.brokers.map(connects));
+        const { records } = await Promise.race([readRegion(addresses.brokers), timeout]);
+        return { addresses, records };
+      } catch (error) {
+        const { message } = error instanceof AggregateError ? error.errors[0] : (error as Error);
+        return { addresses, reason: message };
+      } finally {
+        clearTimeout(timer);
+      }
+    }),
+  );
+}
+
+/** @throws unless something listens there */
+function connects(broker: string): Promise<void> {
+  const at = broker.lastIndexOf(':');
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({
+      host: broker.slice(0, at),
+      port: Number(broker.slice(at + 1)),
+      timeout: CONNECT_MS_MAX,
+    });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on('timeout', () =>
+      socket.destroy(new Error(`${broker} does not answer within ${CONNECT_MS_MAX / 1_000} s`)),
+    );
+    socket.on('error', reject);
+  });
+}

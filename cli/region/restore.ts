@@ -1,0 +1,60 @@
+import { type LoggedDecision, restoreDecisions } from '../../actors/order-validator/restore.ts';
+import { type LoggedPayment, restorePayments } from '../../actors/payment/restore.ts';
+import type { EventType } from '../../contracts/events.ts';
+import { topics } from '../../contracts/topics.ts';
+import { type ReadRecord, readTopic } from '../../kafka/index.ts';
+import { createRegionAdmin } from '../../kafka/region-admin.ts';
+import { topicRanges } from '../../region/divergence.ts';
+import type { Database } from '../../store/database.ts';
+
+const BATCH = 500;
+const CLOCK_SLACK_MS = 60_000;
+
+export interface Restored {
+  /** Events read from the log. */
+  read: number;
+  /** Decisions that the database lacked. */
+  decisions: number;
+}
+
+/**
+ * Brings a database that took over up to the log of its cluster: standby and mirror are copies that were made independently, and what the log
+ * says was told to others. Reads from a minute before the newest transaction that the standby had.
+ */
+export async function restoreFromLog(brokers: string[], sql: Database, databaseAtMs: number): Promise<Restored> {
+  const ranges = await topicRanges(brokers);
+  const restored: Restored = { read: 0, decisions: 0 };
+  const decisions: LoggedDecision[] = [];
+  const payments: LoggedPayment[] = [];
+  const store = async () => {
+    restored.decisions += await sql.begin(async (transaction) => {
+      const missing = await restoreDecisions(transaction, decisions);
+      await restorePayments(transaction, payments);
+      return missing;
+    });
+    decisions.length = 0;
+    payments.length = 0;
+  };
+  const note = async ({ headers, value, timestamp }: ReadRecord) => {
+    const type = headers.ce_type?.toString() as EventType | undefined;
+    if (type === undefined || value === null) return;
+    restored.read++;
+    if (type === 'order.validated' || type === 'order.rejected')
+      decisions.push({ type, event: JSON.parse(value.toString()), acceptedAtMs: timestamp });
+    else if (type === 'order.paid' || type === 'order.payment-failed')
+      payments.push({ type, event: JSON.parse(value.toString()) });
+    if (decisions.length + payments.length >= BATCH) await store();
+  };
+  const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers });
+  try {
+    for (const topic of [topics.rejectedOrders, topics.validatedOrders]) {
+      const partitions = ranges.filter((range) => range.topic === topic).map(({ partition }) => partition);
+      const fromOffsets = await admin.offsetsAt(topic, partitions, databaseAtMs - CLOCK_SLACK_MS);
+      await readTopic({ brokers, topic, clientId: 'ordermesh-region', fromOffsets }, note);
+    }
+  } finally {
+    await admin.close();
+  }
+  await store();
+  return restored;
+}

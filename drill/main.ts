@@ -1,0 +1,205 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { withoutRepeats } from '../chaos/notes.ts';
+import type { AuditCounts } from '../cli/audit/judgement.ts';
+import { isClean, sayFindings } from '../cli/audit.ts';
+import { describeFailure } from '../cli/failure.ts';
+import { parentGone, stopRequest } from '../cli/role.ts';
+import { withDatabase } from '../cli/servers.ts';
+import { type Crew, startCrew } from '../cli/system/crew.ts';
+import { until } from '../cli/system/until.ts';
+import { loadConfig } from '../contracts/config.ts';
+import { openTicketCounts } from '../store/ticket-board.ts';
+import { createRandom, randomSeed } from '../traffic/random.ts';
+import { runOrdermesh } from './operator.ts';
+import { assertPassive } from './passive.ts';
+import type { DrillRegion } from './region.ts';
+import { type DrillSystem, startDrillSystem } from './system.ts';
+import { DrillTraffic, drillTraffic } from './traffic.ts';
+import { auditRegion, isWorkedOff, missingIn } from './verdict.ts';
+
+const RATE = 40;
+const WARM_UP_ORDERS = 150;
+const WARM_UP_MS_MAX = 60_000;
+/** The primary is killed at a moment of the seed, within so long after the warm-up. */
+const KILL_WITHIN_MS = 8_000;
+/** The operator takes so long to believe it. */
+const NOTICE_MS = 2_000;
+const AFTERWARDS_MS = 6_000;
+const SETTLE_MS_MAX = 60_000;
+const FOLLOW_MS_MAX = 60_000;
+const COOKING_MS = [100, 1_000] as const;
+const RTO_MS_MAX = 60_000;
+const EXIT_USAGE = 2;
+
+const startedAt = performance.now();
+
+function say(line: string): void {
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6);
+  process.stdout.write(`${seconds} s  ${line}\n`);
+}
+
+interface DrillReport extends AuditCounts {
+  seed: number;
+  /** Orders promised by an edge agent, or by the gateway directly, that the surviving region did not have when everything was worked off. */
+  rpoOrders: number;
+  rpoOrdersDirect: number;
+  /** From the start of the command to its end, which is after the probe orders. */
+  rtoMs: number;
+  failbackMs: number;
+  /** Direct orders that came back when the dead region did. */
+  recoveredDirect: number;
+}
+
+async function main(seed: number): Promise<boolean> {
+  const config = loadConfig();
+  const directory = path.resolve(config.ORDERMESH_DATA_DIR, 'drill');
+  await mkdir(directory, { recursive: true });
+  say(`drill with seed ${seed}; logs are in ${path.join(directory, 'logs')}`);
+  const system = await startDrillSystem({ config, directory, say: withoutRepeats(say) });
+  try {
+    const report = await run(system, directory, seed);
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return isGood(report);
+  } finally {
+    await system.close();
+  }
+}
+
+function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, rtoMs }: DrillReport): boolean {
+  return lost + duplicateEffects + outOfOrder + rpoOrders === 0 && rtoMs <= RTO_MS_MAX;
+}
+
+async function run(system: DrillSystem, directory: string, seed: number): Promise<DrillReport> {
+  const { east, west, edges, ledgerUrl, publicUrl, dnsServer } = system;
+  // This process sends directly: it looks the name up as the agents do.
+  process.env.DRILL_DNS_SERVER = dnsServer;
+  await import('./resolver.ts');
+  const random = createRandom(seed);
+  await assertPassive(west, east.name, say);
+  const traffic = new DrillTraffic({ seed, rate: RATE, config: east.config, edges, publicUrl });
+  let crew = cook(east, seed);
+  try {
+    traffic.start();
+    const warm = await until(WARM_UP_MS_MAX, async () => traffic.accepted >= WARM_UP_ORDERS);
+    if (!warm) throw new Error(`only ${traffic.accepted} orders were accepted within ${WARM_UP_MS_MAX / 1_000} s`);
+    await follows(system, west, east);
+    await delay(random.next() * KILL_WITHIN_MS);
+    say(`kill -9 of everything in the east, ${traffic.accepted} orders accepted so far`);
+    crew.close();
+    await east.kill();
+    await delay(NOTICE_MS);
+
+    const failover = await operate(system, directory, seed, ['failover', '--old-region-is-dead']);
+    crew = cook(west, seed + 1);
+    await delay(AFTERWARDS_MS);
+    await traffic.rest();
+    await workedOff(west);
+    const [lostEdge, lostDirect] = await Promise.all([
+      missingIn(west.config, traffic.promised.edge),
+      missingIn(west.config, traffic.promised.direct),
+    ]);
+    say(
+      `of ${traffic.accepted} promised orders the west lacks ${lostEdge.length} of the agents' and ${lostDirect.length} direct ones`,
+    );
+
+    say('the east comes back, with the log it had');
+    await Promise.all([east.startKafka(), east.followDatabaseOf(west)]);
+    await east.startRoles();
+    await assertPassive(east, west.name, say);
+    traffic.start();
+    await follows(system, east, west);
+    const failback = await operate(system, directory, seed, ['failback']);
+    crew.close();
+    crew = cook(east, seed + 2);
+    await delay(AFTERWARDS_MS);
+    await traffic.rest();
+    await workedOff(east);
+    const promised = [...traffic.promised.edge, ...traffic.promised.direct];
+    const verdict = await auditRegion(east.config, ledgerUrl, promised, say);
+    sayFindings(verdict);
+    if (!isClean(verdict))
+      await writeFile(path.join(directory, 'faults.json'), JSON.stringify(verdict.faults, null, 2));
+    const missing = new Set(await missingIn(east.config, traffic.promised.direct));
+    return {
+      ...verdict.counts,
+      seed,
+      rpoOrders: lostEdge.length,
+      rpoOrdersDirect: lostDirect.length,
+      rtoMs: failover.ms,
+      failbackMs: failback.ms,
+      recoveredDirect: lostDirect.filter((orderId) => !missing.has(orderId)).length,
+    };
+  } finally {
+    crew.close();
+    traffic.close();
+  }
+}
+
+function cook(region: DrillRegion, seed: number): Crew {
+  return startCrew({ display: region.display, cookingMs: COOKING_MS, refreshMs: 200, random: createRandom(seed) });
+}
+
+/** `ordermesh region …` as an operator types it, with probe orders of a real store that go all the way. */
+async function operate({ east, regionsFile }: DrillSystem, directory: string, seed: number, command: string[]) {
+  const { order } = drillTraffic(seed + 10).order(Date.now());
+  // Without its guest: a dozen orders of one look like fraud.
+  const { orderId: _, placedAt: __, customerId: ___, ...rest } = { ...order, payment: { method: 'cash' } };
+  const probeFile = path.join(directory, 'probe-order.json');
+  await writeFile(probeFile, JSON.stringify(rest));
+  say(`$ ordermesh region ${command.join(' ')}`);
+  const args = ['region', ...command, '--regions', regionsFile, '--probe-order', probeFile];
+  // Tokens come from the development issuer of the drill's directory; nothing else of the environment matters.
+  const result = await runOrdermesh(args, east.environment(), { onLine: (line) => say(`  ${line}`) });
+  for (const line of result.stdout.trim().split('\n')) say(`  ${line}`);
+  say(`it took ${(result.ms / 1_000).toFixed(1)} s`);
+  return result;
+}
+
+async function follows(system: DrillSystem, passive: DrillRegion, active: DrillRegion): Promise<void> {
+  const follows = await until(FOLLOW_MS_MAX, () => isFollowing(system, passive));
+  if (!follows)
+    throw new Error(`the ${passive.name} does not follow the ${active.name} after ${FOLLOW_MS_MAX / 1_000} s`);
+  say(`the ${passive.name} follows the ${active.name}`);
+}
+
+async function isFollowing({ regionsFile }: DrillSystem, passive: DrillRegion): Promise<boolean> {
+  const args = ['region', 'status', '--json', '--regions', regionsFile];
+  const { stdout } = await runOrdermesh(args, passive.environment(), { accept: [0, 1] });
+  const { regions, mirror } = JSON.parse(stdout) as {
+    regions: { name: string; database: string }[];
+    mirror: { lag: number; state: string }[];
+  };
+  const standby = regions.find(({ name }) => name === passive.name)?.database === 'standby';
+  const behind = mirror.reduce((sum, { lag }) => sum + lag, 0);
+  return standby && mirror.length > 0 && behind < 2 * RATE && mirror.every(({ state }) => state === 'replicating');
+}
+
+/** Waits until nothing is under way in a region, for a while at most: what is left then is the audit's to judge. */
+async function workedOff({ config, name }: DrillRegion): Promise<void> {
+  const openTickets = () =>
+    withDatabase(config, async (sql) => (await openTicketCounts(sql)).reduce((sum, { open }) => sum + open, 0));
+  const settled = await until(SETTLE_MS_MAX, async () => (await isWorkedOff(config)) && (await openTickets()) === 0);
+  say(settled ? `nothing is under way in the ${name}` : `not everything is worked off in the ${name}`);
+}
+
+function seedOf(text: string | undefined): number {
+  if (text === undefined || text === '') return randomSeed();
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed < 2 ** 31) return seed;
+  process.stderr.write(`drill: the seed is ${JSON.stringify(text)}; it takes a whole number below ${2 ** 31}\n`);
+  process.exit(EXIT_USAGE);
+}
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, 'stop-with-parent': { type: 'boolean', default: false } },
+});
+Promise.race([stopRequest(), ...(values['stop-with-parent'] ? [parentGone()] : [])]).then(() => process.exit(130));
+try {
+  process.exit((await main(seedOf(values.seed))) ? 0 : 1);
+} catch (error) {
+  process.stderr.write(`drill: ${describeFailure(error, true)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+import { readEvidence } from '../cli/audit/evidence.ts';
+import { judge, type Verdict } from '../cli/audit/judgement.ts';
+import type { ConnectedConfig } from '../cli/environment.ts';
+import { withAdmin } from '../cli/servers.ts';
+import { groups, subscriptions, topics } from '../contracts/topics.ts';
+import { readTopic } from '../kafka/index.ts';
+import { connectDatabase } from '../store/database.ts';
+import { copyLedger } from '../store/provider-ledger.ts';
+
+/** Those of the orders that the log of a region does not have. */
+export async function missingIn(config: ConnectedConfig, promised: ReadonlySet<string>): Promise<string[]> {
+  const missing = new Set(promised);
+  await readTopic({ brokers: config.KAFKA_BROKERS, topic: topics.rawOrders }, ({ key }) => {
+    missing.delete(String(key));
+  });
+  return [...missing];
+}
+
+/** Whether every group of a region has committed all that its topic holds; no bridge takes part. */
+export function isWorkedOff(config: ConnectedConfig): Promise<boolean> {
+  return withAdmin(config, async (admin) => {
+    for (const { group, topic } of subscriptions) {
+      if (group === groups.bridge) continue;
+      const committed = await admin.committedOffsets(group, topic);
+      const ranges = await admin.offsets(topic);
+      if (ranges.some(({ partition, latest }) => latest > (committed.get(partition) ?? 0))) return false;
+    }
+    return true;
+  });
+}
+
+/** The audit of a region, with the provider's own ledger as what was charged. */
+export async function auditRegion(
+  config: ConnectedConfig,
+  ledgerUrl: string,
+  promised: Iterable<string>,
+  onNote: (line: string) => void,
+): Promise<Verdict> {
+  const [provider, database] = [ledgerUrl, config.DATABASE_URL].map((url) =>
+    connectDatabase({ url, connections: 1, application: 'drill' }),
+  );
+  try {
+    if (provider !== undefined && database !== undefined) await copyLedger(provider, database);
+  } finally {
+    await Promise.all([provider?.end(), database?.end()]);
+  }
+  return judge(await readEvidence(config, { promised, onNote }));
+}

@@ -1,0 +1,79 @@
+import { allTopics, topics } from '../contracts/topics.ts';
+import { createAdmin, createProducer, readTopic } from '../kafka/index.ts';
+import { readMirrored } from './mirror-offsets.ts';
+import type { OrphanRange, TopicOffsets } from './region-state.ts';
+import type { PartitionRange } from './replication-health.ts';
+
+const DEADLINE_MS = 10_000;
+
+/** First and end offsets of every partition of the mesh's topics. @throws KafkaUnavailableError */
+export async function topicRanges(brokers: string[]): Promise<PartitionRange[]> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+  try {
+    const all: PartitionRange[] = [];
+    for (const topic of allTopics) for (const range of await admin.offsets(topic)) all.push({ topic, ...range });
+    return all;
+  } finally {
+    await admin.close();
+  }
+}
+
+export function endsOf(ranges: readonly PartitionRange[]): TopicOffsets {
+  const ends: Record<string, number[]> = {};
+  for (const { topic, partition, latest } of ranges) {
+    const offsets = ends[topic] ?? [];
+    ends[topic] = offsets;
+    offsets[partition] = latest;
+  }
+  return ends;
+}
+
+/**
+ * The records of this cluster that its peer never got: from where the mirror had come, as the peer knows, to the ends of the logs.
+ */
+export async function findOrphans(options: {
+  own: { name: string; brokers: string[] };
+  peerBrokers: string[];
+}): Promise<OrphanRange[]> {
+  const { own, peerBrokers } = options;
+  const mirrored = await readMirrored(peerBrokers, own.name);
+  const ranges = await topicRanges(own.brokers);
+  return ranges.flatMap(({ topic, partition, earliest, latest }) => {
+    const from = Math.max(earliest, mirrored.get(topic)?.get(partition) ?? earliest);
+    return from < latest ? [{ topic, partition, from, to: latest }] : [];
+  });
+}
+
+/**
+ * Hands accepted orders that only this cluster has over to the active one. Orders that it has as well come a second time, which is harmless.
+ * @returns how many
+ */
+export async function salvageOrders(
+  brokers: string[],
+  peerBrokers: string[],
+  orphans: readonly OrphanRange[],
+): Promise<number> {
+  const placed = new Map(
+    orphans.filter(({ topic }) => topic === topics.rawOrders).map((range) => [range.partition, range]),
+  );
+  if (placed.size === 0) return 0;
+  const producer = await createProducer({
+    clientId: 'ordermesh-salvage',
+    brokers: peerBrokers,
+    deadlineMs: DEADLINE_MS,
+  });
+  let salvaged = 0;
+  try {
+    const fromOffsets = new Map([...placed].map(([partition, { from }]) => [partition, from]));
+    const source = { brokers, topic: topics.rawOrders, clientId: 'ordermesh-salvage', fromOffsets };
+    await readTopic(source, async ({ partition, offset, key, value, headers }) => {
+      const range = placed.get(partition);
+      if (range === undefined || offset < range.from || offset >= range.to || key === null) return;
+      await producer.send([{ topic: topics.rawOrders, key, value, headers }]);
+      salvaged++;
+    });
+  } finally {
+    await producer.close();
+  }
+  return salvaged;
+}

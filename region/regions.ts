@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Static, Type } from 'typebox';
+import { ConfigError } from '../contracts/config.ts';
+import { compileValidator } from '../contracts/validation.ts';
+
+const region = Type.Object(
+  {
+    brokers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
+    /** IP address that the mesh's name gets while this region is active. */
+    address: Type.String({ minLength: 1 }),
+  },
+  { additionalProperties: false },
+);
+
+const rfc2136 = Type.Object(
+  {
+    /** `host:port` of the zone's primary server. */
+    server: Type.String({ pattern: ':\\d+$' }),
+    zone: Type.String({ minLength: 1 }),
+    key: Type.Object(
+      {
+        name: Type.String({ minLength: 1 }),
+        /** Holds the secret in base64. */ secretFile: Type.String({ minLength: 1 }),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** A program of the operator's that changes the name at a provider: gets the name, the address and the time to live as arguments. */
+const command = Type.Object(
+  { command: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }) },
+  { additionalProperties: false },
+);
+
+const regionsSchema = Type.Object(
+  {
+    regions: Type.Record(Type.String(), region, { minProperties: 2, maxProperties: 2 }),
+    /** Where stores send their orders, whichever region is active. */
+    publicUrl: Type.String({ pattern: '^https?://' }),
+    ttlSeconds: Type.Integer({ minimum: 1, maximum: 3_600 }),
+    dns: Type.Union([rfc2136, command]),
+  },
+  { additionalProperties: false },
+);
+
+type RegionsFile = Static<typeof regionsSchema>;
+export type RegionAddresses = Static<typeof region> & { name: string };
+export type DnsSettings = RegionsFile['dns'];
+
+export interface Regions {
+  byName: ReadonlyMap<string, RegionAddresses>;
+  publicUrl: URL;
+  ttlSeconds: number;
+  dns: DnsSettings;
+}
+
+const validate = compileValidator(regionsSchema);
+
+/** @throws ConfigError naming the file and what is wrong in it */
+export async function readRegions(file: string): Promise<Regions> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new ConfigError(`the regions file ${file} cannot be read: ${error.message}`);
+  });
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`the regions file ${file} is not JSON: ${(error as Error).message}`);
+  }
+  const checked = validate(content);
+  if (!checked.ok) {
+    const faults = checked.errors.map(({ pointer, detail }) => `${pointer || '/'} ${detail}`);
+    throw new ConfigError(`the regions file ${file} is wrong: ${faults.join('; ')}`);
+  }
+  const { regions, publicUrl, dns, ttlSeconds } = checked.value;
+  const names = Object.keys(regions);
+  if (names.length !== 2) throw new ConfigError(`the regions file ${file} names ${names.length} regions; it takes two`);
+  return {
+    byName: new Map(Object.entries(regions).map(([name, addresses]) => [name, { name, ...addresses }])),
+    publicUrl: new URL(publicUrl),
+    ttlSeconds,
+    dns:
+      'key' in dns
+        ? { ...dns, key: { ...dns.key, secretFile: path.resolve(path.dirname(file), dns.key.secretFile) } }
+        : dns,
+  };
+}
+
+/** The region of that name and the other one. @throws ConfigError when there is none of that name */
+export function pairOf({ byName }: Regions, name: string): { region: RegionAddresses; other: RegionAddresses } {
+  const found = byName.get(name);
+  const other = [...byName.values()].find((candidate) => candidate.name !== name);
+  if (found === undefined || other === undefined)
+    throw new ConfigError(`there is no region ${name}; the regions file has ${[...byName.keys()].join(' and ')}`);
+  return { region: found, other };
+}

@@ -1,0 +1,65 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../contracts/config.ts';
+import { userCacheDir } from '../cache.ts';
+import { javaCommand } from '../java.ts';
+import { type ServerCommand, Servers } from '../servers.ts';
+import { kafkaClassPath } from './jars.ts';
+import { loggingProperties } from './properties.ts';
+
+const STOP_MS_MAX = 4_000;
+const defaultHeap = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/** Writes MirrorMaker's configuration and says how it is started: Kafka's own program, in its dedicated mode. */
+export async function mirrorMakerCommand(options: {
+  name: string;
+  /** Its own; created where it is missing. */
+  directory: string;
+  cacheDir: string;
+  /** MirrorMaker's properties, as text. */
+  properties: string;
+  heap?: readonly string[];
+}): Promise<ServerCommand> {
+  const { name, directory, cacheDir, properties, heap = defaultHeap } = options;
+  const classPath = await kafkaClassPath(cacheDir);
+  await mkdir(directory, { recursive: true });
+  const configuration = path.join(directory, 'mm2.properties');
+  const logging = path.join(directory, 'log4j2.properties');
+  await writeFile(configuration, properties);
+  await writeFile(logging, loggingProperties());
+  const java = [`-Dlog4j2.configurationFile=${logging}`, '-cp', classPath];
+  return {
+    name,
+    command: javaCommand(),
+    args: [...heap, ...java, 'org.apache.kafka.connect.mirror.MirrorMaker', configuration],
+    signal: 'SIGTERM',
+    spawnOptions: { cwd: directory },
+  };
+}
+
+/** Starts MirrorMaker; it ends with this process, however that ends. */
+export async function startMirrorMaker(options: {
+  config: Config;
+  directory: string;
+  properties: string;
+  onExit(reason: string): void;
+}): Promise<{ stop(): Promise<void> }> {
+  const { config, directory, properties, onExit } = options;
+  const servers = new Servers(directory, (_name, reason) => {
+    servers.close();
+    onExit(reason);
+  });
+  const cacheDir = await userCacheDir(config);
+  const command = await mirrorMakerCommand({ name: 'mirror-maker', directory, cacheDir, properties });
+  // It has no port to ask; how it comes along is seen in the target.
+  const server = await servers.start(command, async () => {});
+  return {
+    async stop() {
+      // It writes down how far it has come every second; with a dead source its end in good order takes longer than a failover can wait.
+      await Promise.race([server.stop(), delay(STOP_MS_MAX)]);
+      await server.stop('SIGKILL');
+      servers.close();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Database } from './database.ts';
+
+export interface StandbyStatus {
+  /** Whether the server follows another one and takes no writes. */
+  isStandby: boolean;
+  /** Commit time of the newest transaction that it has applied, in milliseconds since the epoch; absent for a primary. */
+  appliedAtMs?: number;
+  /** Standbys that stream from it now. */
+  standbys: number;
+}
+
+export async function standbyStatus(sql: Database): Promise<StandbyStatus> {
+  const [row] = await sql<{ isStandby: boolean; appliedAtMs: number | null; standbys: number }[]>`
+    select pg_is_in_recovery() as "isStandby",
+      (extract(epoch from pg_last_xact_replay_timestamp()) * 1000)::float8 as "appliedAtMs",
+      (select count(*)::float8 from pg_stat_replication where state = 'streaming') as standbys`;
+  const { isStandby = false, appliedAtMs = null, standbys = 0 } = row ?? {};
+  return { isStandby, standbys, ...(appliedAtMs === null ? {} : { appliedAtMs }) };
+}
+
+const PROMOTE_S_MAX = 60;
+
+/** Ends the following: from here on the server takes writes. Does nothing to a primary. @throws when it is not done within a minute */
+export async function promote(sql: Database): Promise<void> {
+  const [row] = await sql<{ done: boolean }[]>`
+    select case when pg_is_in_recovery() then pg_promote(true, ${PROMOTE_S_MAX}) else true end as done`;
+  if (row?.done !== true) throw new Error(`PostgreSQL was not promoted within ${PROMOTE_S_MAX} s; its log says why`);
+}
+
+/** How far a primary's log and its standbys are apart, in bytes; `undefined` without a standby. */
+export async function standbyLagBytes(sql: Database): Promise<number | undefined> {
+  const [row] = await sql<{ lag: number | null }[]>`
+    select max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::float8 as lag
+    from pg_stat_replication where state = 'streaming'`;
+  return row?.lag ?? undefined;
+}
