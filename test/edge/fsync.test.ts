@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -28,7 +28,9 @@ it.skipIf(!hasStrace)(
     }
     await spool.close();`;
     try {
-      const node = [process.execPath, '--input-type=module', '-e', program];
+      const file = join(directory, 'program.mjs');
+      writeFileSync(file, program);
+      const node = [process.execPath, file];
       execFileSync('strace', ['-f', '-y', '-e', 'trace=write,fsync,fdatasync', '-o', trace, ...node], {
         timeout: 60_000,
       });
