@@ -13,6 +13,7 @@ import { until } from '../cli/system/until.ts';
 import { loadConfig } from '../contracts/config.ts';
 import { openTicketCounts } from '../store/ticket-board.ts';
 import { createRandom, randomSeed } from '../traffic/random.ts';
+import { holdBack } from './hold-back.ts';
 import { runOrdermesh } from './operator.ts';
 import { assertPassive } from './passive.ts';
 import type { DrillRegion } from './region.ts';
@@ -87,9 +88,17 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     if (!warm) throw new Error(`only ${traffic.accepted} orders were accepted within ${WARM_UP_MS_MAX / 1_000} s`);
     await follows(system, west, east);
     await delay(random.next() * KILL_WITHIN_MS);
-    say(`kill -9 of everything in the east, ${traffic.accepted} orders accepted so far`);
-    crew.close();
-    await east.kill();
+    const held = await holdBack(west, random);
+    try {
+      await delay(held.ms);
+      say(
+        `kill -9 of everything in the east, ${traffic.accepted} orders accepted so far; ${held.what} was held back for ${held.ms} ms`,
+      );
+      crew.close();
+      await east.kill();
+    } finally {
+      held.release();
+    }
     await delay(NOTICE_MS);
 
     const failover = await operate(system, directory, seed, ['failover', '--old-region-is-dead']);

@@ -64,6 +64,11 @@ export class DrillRegion {
     return new URL(`http://${hostOf[this.name]}:${this.#port('display')}`);
   }
 
+  /** Process id of its mirror's role. */
+  get mirrorPid(): number | undefined {
+    return this.#roles.find(({ role }) => role === 'mirror')?.pid;
+  }
+
   /** For what watches and judges. */
   get config(): ConnectedConfig {
     return loadConfig(this.environment()) as ConnectedConfig;

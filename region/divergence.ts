@@ -28,6 +28,15 @@ export function endsOf(ranges: readonly PartitionRange[]): TopicOffsets {
   return ends;
 }
 
+/** Whether a record is among those that only this cluster had. */
+export function orphanTest(
+  ranges: readonly OrphanRange[],
+): (record: { topic: string; partition: number; offset: number }) => boolean {
+  const byPlace = Map.groupBy(ranges, ({ topic, partition }) => `${topic}/${partition}`);
+  return ({ topic, partition, offset }) =>
+    byPlace.get(`${topic}/${partition}`)?.some(({ from, to }) => offset >= from && offset < to) ?? false;
+}
+
 /**
  * The records of this cluster that its peer never got: from where the mirror had come, as the peer knows, to the ends of the logs.
  */

@@ -1,7 +1,9 @@
 import { highValueRule, isHighValue } from '../../bridge/filter.ts';
 import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
-import { deadLetterTopic, groups, subscriptions, topics } from '../../contracts/topics.ts';
+import { deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../../contracts/topics.ts';
 import { type Admin, readTopic } from '../../kafka/index.ts';
+import { orphanTest } from '../../region/divergence.ts';
+import { readRegion } from '../../region/region-state.ts';
 import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
 import { databaseTime } from '../../store/dead-letter-fates.ts';
 import type { ConnectedConfig } from '../environment.ts';
@@ -13,6 +15,7 @@ import {
   createTrailBook,
   noteDeadLetter,
   noteEvent,
+  noteOrphans,
   notePlaced,
 } from './trail.ts';
 
@@ -42,8 +45,13 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
       await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);
   };
   await read(topics.rawOrders, (record) => notePlaced(book, record));
-  await read(topics.validatedOrders, (record) => noteEvent(book, record));
-  await read(topics.rejectedOrders, (record) => noteEvent(book, record));
+  // What a region had alone when another took over was decided anew there.
+  const orphans = existing.has(regionStateTopic) ? (await readRegion(config.KAFKA_BROKERS)).records.orphans : [];
+  const isOrphan = orphanTest(orphans.flatMap(({ ranges }) => ranges));
+  const orphaned: AuditedRecord[] = [];
+  for (const topic of [topics.validatedOrders, topics.rejectedOrders])
+    await read(topic, (record) => (isOrphan(record) ? orphaned.push(record) : noteEvent(book, record)));
+  noteOrphans(book, orphaned);
   for (const { topic, group } of subscriptions) {
     await read(deadLetterTopic(topic, group), (record) => noteDeadLetter(book, record));
   }

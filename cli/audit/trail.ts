@@ -85,6 +85,28 @@ export function noteEvent(book: TrailBook, record: AuditedRecord): void {
   } else known.contradiction ??= { partition, offset };
 }
 
+/**
+ * Events that one region had alone when another took over, after all others were noted. Where the other region came to the same, they were the
+ * first to say so. Where it came to something else for an order, its word holds: these had no effect.
+ */
+export function noteOrphans(book: TrailBook, records: readonly AuditedRecord[]): void {
+  const orders = Map.groupBy(records, ({ key }) => key?.toString() ?? '');
+  for (const [orderId, ofOrder] of orders) {
+    const known = book.trails.get(orderId)?.events;
+    const differs = ({ headers, value }: AuditedRecord) => {
+      const event = known?.get(headers.ce_id?.toString() ?? '');
+      return event !== undefined && event.fingerprint !== fingerprintOf(event.type, value);
+    };
+    if (ofOrder.some(differs)) continue;
+    for (const record of ofOrder) {
+      noteEvent(book, record);
+      const event = trailOf(book, orderId).events.get(record.headers.ce_id?.toString() ?? '');
+      if (event !== undefined && event.partition === record.partition)
+        event.offset = Math.min(event.offset, record.offset);
+    }
+  }
+}
+
 /** A record of a dead-letter topic. */
 export function noteDeadLetter(book: TrailBook, { topic, key, headers }: AuditedRecord): void {
   const partition = Number(headers[deadLetterHeaders.partition]?.toString());

@@ -20,9 +20,6 @@ const settings = {
   shared_buffers: '256MB',
   work_mem: '16MB',
   maintenance_work_mem: '128MB',
-  // Nothing replicates from this server.
-  wal_level: 'minimal',
-  max_wal_senders: '0',
   wal_buffers: '16MB',
   // Fewer checkpoints mean fewer whole pages in the log.
   min_wal_size: '512MB',
@@ -104,12 +101,18 @@ export async function copyAsStandby(source: { directory: string; port: number },
   try {
     await sql`select pg_backup_start('standby', fast => true)`;
     const from = dataDirectory(source.directory);
-    const left = new Set(['postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_stat_tmp', 'pg_replslot'].map((name) => path.join(from, name)));
+    const left = new Set(
+      ['postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_stat_tmp', 'pg_replslot'].map((name) =>
+        path.join(from, name),
+      ),
+    );
     const log = path.join(from, 'pg_wal') + path.sep;
     await cp(from, target, { recursive: true, filter: (file) => !left.has(file) && !file.startsWith(log) });
     for (const name of ['pg_replslot', 'pg_stat_tmp', 'pg_wal/archive_status', 'pg_wal/summaries'])
       await mkdir(path.join(target, name), { recursive: true, mode: 0o700 });
-    const [stopped] = await sql<{ labelfile: string }[]>`select labelfile from pg_backup_stop(wait_for_archive => false)`;
+    const [stopped] = await sql<
+      { labelfile: string }[]
+    >`select labelfile from pg_backup_stop(wait_for_archive => false)`;
     await writeFile(path.join(target, 'backup_label'), stopped?.labelfile ?? '');
     await writeFile(path.join(target, 'standby.signal'), '');
     await chmod(target, 0o700);
