@@ -86,8 +86,12 @@ export class History {
     return this.repaired || this.#cured.has(id);
   }
 
-  /** The actor begins a message: all before it of its key are applied or given up. */
-  began(tracked: Tracked): void {
+  /**
+   * The actor begins a message: all before it of its key are applied or given up. `current` tells whether its thread has the newest epoch: one that
+   * has not can't know what was parked since, and decodes what will have no effect.
+   */
+  began(tracked: Tracked, current: boolean): void {
+    if (!current) return;
     const { order, index } = tracked;
     const key = this.#key(order.key);
     const before = key.messages[key.final];

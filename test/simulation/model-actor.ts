@@ -1,5 +1,6 @@
 import type { OutgoingRecord } from '../../kafka/producer.ts';
 import { type Actor, type Item, type Message, OutageError, skip } from '../../runtime/actor.ts';
+import type { MessageEntry } from '../../runtime/message-entry.ts';
 import type { Transaction } from '../../store/database.ts';
 import type { History } from './history.ts';
 import { OUTPUT_TOPIC } from './model-log.ts';
@@ -32,7 +33,7 @@ export function modelActor(body: Body, world: ActorWorld): Actor<unknown, unknow
     decode(message) {
       if (!body.alive) throw new Error('the thread is dead');
       const tracked = trackedOf(history, message);
-      history.began(tracked);
+      history.began(tracked, world.store.isCurrent(message as MessageEntry));
       body.world.log(body.name, `begins ${tracked.order.id} at ${message.partition}/${message.offset}`);
       if (failsAt(tracked.order.nature) === 'decode' && !history.isCured(tracked.order.id)) {
         if (kills(world, tracked, 'decode')) world.die();

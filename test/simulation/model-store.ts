@@ -49,6 +49,11 @@ export class ModelStore {
     this.deadLetters = new ModelDeadLetters(world, history, this.network, fence, flaw);
   }
 
+  /** Whether the message's thread has the newest epoch of its partition; always without a database. */
+  isCurrent({ partition, mailbox: { epoch } }: MessageEntry): boolean {
+    return epoch === undefined || epoch === this.#epoch(partition);
+  }
+
   /** The next epoch of each partition, once no transaction holds the one before. */
   claim(body: Body, partitions: readonly number[]): Promise<Map<number, number>> {
     return this.network.call(body, (answer) => {
