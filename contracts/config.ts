@@ -199,6 +199,11 @@ export const variables = {
   ),
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
+  ORDERMESH_DEAD_LETTERS_KEPT: required(
+    duration(),
+    '90d',
+    'Dead letters that were replayed or discarded leave PostgreSQL after this time; longer than the dead-letter topics keep them. What is parked stays.',
+  ),
   ORDERMESH_SLOT_SILENCE_MAX: required(
     duration(),
     '30s',

@@ -10,6 +10,8 @@ export interface RuntimeLimits {
   fetchIntervalMs: number;
   commitIntervalMs: number;
   drainTimeoutMs: number;
+  /** Dead letters that were replayed or discarded are forgotten after this time, in milliseconds. */
+  deadLettersKeptMs: number;
 }
 
 export interface RuntimeOptions {
@@ -58,5 +60,6 @@ export function runtimeLimits(config: Config): RuntimeLimits {
     fetchIntervalMs: config.ORDERMESH_FETCH_INTERVAL,
     commitIntervalMs: config.ORDERMESH_COMMIT_INTERVAL,
     drainTimeoutMs: config.ORDERMESH_DRAIN_TIMEOUT,
+    deadLettersKeptMs: config.ORDERMESH_DEAD_LETTERS_KEPT,
   };
 }

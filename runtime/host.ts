@@ -49,7 +49,7 @@ function systemPorts(options: RuntimeOptions): HostPorts {
         options.slotMemoryMbMax,
         options.slotSilenceMsMax,
       ),
-    ownership: new OwnershipStore(databaseUrl, role, { group, topic }),
+    ownership: new OwnershipStore(databaseUrl, role, { group, topic }, limits.deadLettersKeptMs),
     registry: createProcessRegistry(role),
   };
 }

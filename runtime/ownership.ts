@@ -1,21 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { connectDatabase, type Database } from '../store/database.ts';
+import { pruneDeadLetters } from '../store/dead-letter-retention.ts';
 import { claimEpochs, type Subscription } from '../store/epochs.ts';
 import { loadParkedKeys } from '../store/parked-keys.ts';
 import type { Ownership, PartitionOwnership } from './host-ports.ts';
 
-/** The main thread's way to the store: claims epochs and loads parked keys. */
+const PRUNE_INTERVAL_MS = 3_600_000;
+
+/** The main thread's way to the store: claims epochs, loads parked keys and forgets old dead letters. */
 export class OwnershipStore implements PartitionOwnership {
   readonly #database: Database | undefined;
   readonly #subscription: Subscription;
   /** Who we are in the epoch table, for a person who looks there. */
   readonly #owner = `${hostname()}/${process.pid}/${randomUUID()}`;
 
-  constructor(databaseUrl: string | undefined, role: string, subscription: Subscription) {
+  #pruning: NodeJS.Timeout | undefined;
+
+  /** @param deadLettersKeptMs how long dead letters are kept that were replayed or discarded */
+  constructor(databaseUrl: string | undefined, role: string, subscription: Subscription, deadLettersKeptMs: number) {
     this.#subscription = subscription;
-    if (databaseUrl !== undefined)
-      this.#database = connectDatabase({ url: databaseUrl, connections: 2, application: role });
+    if (databaseUrl === undefined) return;
+    const database = connectDatabase({ url: databaseUrl, connections: 2, application: role });
+    this.#database = database;
+    // Nothing depends on when it happens: after a failure the next hour will do.
+    const prune = () => pruneDeadLetters(database, subscription, deadLettersKeptMs).catch(() => {});
+    this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
+    prune();
   }
 
   async claim(partitions: readonly number[]): Promise<Map<number, Ownership>> {
@@ -37,6 +48,7 @@ export class OwnershipStore implements PartitionOwnership {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#pruning);
     await this.#database?.end({ timeout: 1 });
   }
 }

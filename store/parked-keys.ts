@@ -33,7 +33,7 @@ export interface LoadedKeys {
  * Rows of released keys are kept for so long: far longer than a message that was finished can wait for its offset to be committed, after
  * which it is never delivered again.
  */
-const RELEASED_KEPT = '7 days';
+export const RELEASED_KEPT = '7 days';
 
 /** What the owner of these partitions must know of their keys. Called after the epoch was claimed. */
 export async function loadParkedKeys(
@@ -42,9 +42,6 @@ export async function loadParkedKeys(
   partitions: readonly number[],
 ): Promise<LoadedKeys> {
   const wanted = [...partitions];
-  await database`
-    delete from parked_keys where consumer_group = ${group} and topic = ${topic}
-      and partition = any(${wanted}::integer[]) and released_at < now() - ${RELEASED_KEPT}::interval`;
   const rows = await database<
     {
       partition: number;
@@ -62,7 +59,8 @@ export async function loadParkedKeys(
     select partition, key, first_offset, reason, error, attempts, first_failed_at, applied, settled_offset,
       released_at is not null as released
     from parked_keys
-    where consumer_group = ${group} and topic = ${topic} and partition = any(${wanted}::integer[])`;
+    where consumer_group = ${group} and topic = ${topic} and partition = any(${wanted}::integer[])
+      and (released_at is null or released_at > now() - ${RELEASED_KEPT}::interval)`;
   return {
     parked: rows
       .filter(({ released }) => !released)

@@ -72,6 +72,7 @@ export function scenarioOf(seed: number): Scenario {
       fetchIntervalMs: 0,
       commitIntervalMs: random.integer(20, 500),
       drainTimeoutMs: random.integer(200, 3_000),
+      deadLettersKeptMs: 0,
     },
     operator: random.chance(0.6)
       ? { meanMs: random.integer(200, 4_000), cures: random.next(), repairs: random.chance(0.5) }

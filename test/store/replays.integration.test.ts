@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { discardDeadLetters, requestReplay, stopReplay } from '../../store/dead-letter-acts.ts';
+import { pruneDeadLetters } from '../../store/dead-letter-retention.ts';
 import { type NewDeadLetter, readDeadLetters, recordDeadLetter, traceOf } from '../../store/dead-letters.ts';
 import { claimEpochs } from '../../store/epochs.ts';
-import { parkKey } from '../../store/parked-keys.ts';
+import { loadParkedKeys, parkKey } from '../../store/parked-keys.ts';
 import { applyReplayed, failReplayed, nextOfReplay, settleReplayed } from '../../store/replays.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 
@@ -115,4 +116,30 @@ test('a failure whose answer was lost is recorded once, and ends no replay that 
   await discard(0);
   expect(await failReplayed(database.sql, subscription, 1, failed, next.act)).toBe('discarded');
   expect(await failReplayed(database.sql, subscription, 0, failed, next.act)).toBe('fenced');
+});
+
+test('what is done with is forgotten after its time, with its story and its act; what is parked, and all of its order, stays', async () => {
+  await park();
+  await parkKey(database.sql, subscription, 1, { partition: 0, key: 'b', firstOffset: 7, ...failure });
+  await recordDeadLetter(database.sql, subscription, 1, letter(7, { key: 'b', behind: null }));
+  await discard(0);
+  const b = { ...key, key: 'b' };
+  await discardDeadLetters(database.sql, { ...by, letters: [{ ...b, offset: 7 }] });
+  expect(await nextOfReplay(database.sql, subscription, { ...owned, key: 'b' })).toEqual({
+    kind: 'released',
+    settledOffset: 7,
+  });
+  expect(await pruneDeadLetters(database.sql, subscription, 60_000)).toBe(0);
+  expect(await states()).toEqual(['0 discarded', '1 parked', '7 discarded']);
+  expect(await pruneDeadLetters(database.sql, { ...subscription, group: 'another' }, 0)).toBe(0);
+  expect(await pruneDeadLetters(database.sql, subscription, 0)).toBe(1);
+  expect(await states()).toEqual(['0 discarded', '1 parked']);
+  expect(await traceOf(database.sql, { ...b, offset: 7 })).toEqual([]);
+  expect(await database.sql`select id::integer from dead_letter_acts`).toEqual([{ id: 1 }]);
+  // The owner must still know for a while that the message is done with.
+  expect((await loadParkedKeys(database.sql, subscription, [0])).settled).toContainEqual({
+    partition: 0,
+    key: 'b',
+    settledOffset: 7,
+  });
 });
