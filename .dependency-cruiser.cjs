@@ -10,7 +10,7 @@ const mayImport = {
   actors: ['contracts', 'telemetry', 'runtime', 'store'],
   bridge: ['contracts', 'telemetry', 'kafka', 'runtime', 'store'],
   display: ['contracts', 'telemetry', 'kafka', 'store'],
-  edge: ['contracts', 'telemetry', 'gateway'],
+  edge: ['contracts', 'telemetry', 'gateway', 'display'],
   region: ['contracts', 'telemetry', 'kafka'],
   stack: ['contracts', 'telemetry', 'kafka', 'store'],
 };

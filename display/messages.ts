@@ -34,6 +34,8 @@ export interface TicketView {
   /** When the kitchen got the ticket, in milliseconds since the epoch; a recall doesn't make the guest's wait shorter. */
   since: number;
   lines: TicketLine[];
+  /** Absent for a ticket of the region. On a store's own display: the order has not reached the region, or the region refuses it. */
+  confirmation?: 'waiting' | 'refused';
 }
 
 /** Open tickets of one store. */
@@ -70,7 +72,14 @@ export type ServerMessage =
   /** Open tickets of each store, for the page of the whole chain. */
   | { type: 'counts'; now: number; stores: StoreCount[] }
   /** Sent at least every few seconds, so that a page notices a connection that died without a word. */
-  | { type: 'beat'; now: number; open: number | null; database: 'up' | 'down' }
+  | {
+      type: 'beat';
+      now: number;
+      open: number | null;
+      database: 'up' | 'down';
+      /** On a store's own display: the region does not answer. */
+      line?: 'down';
+    }
   | { type: 'done'; id: number }
   | { type: 'error'; id: number | null; problem: Problem };
 

@@ -2,6 +2,8 @@ import type { MenuNames } from '../store/menu-names.ts';
 import type { Ticket } from '../store/ticket-board.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 
+type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'>;
+
 /** Turns tickets into what a crew reads: names from the menu, and what is left out told apart from what is added. */
 export class TicketNames {
   #names: MenuNames = { items: new Map(), modifiers: new Map(), stores: new Map() };
@@ -14,7 +16,7 @@ export class TicketNames {
     return this.#names.stores;
   }
 
-  view(ticket: Ticket): TicketView {
+  view(ticket: ShownTicket): TicketView {
     return {
       orderId: ticket.orderId,
       storeId: ticket.storeId,

@@ -1,16 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { startIntakeServer } from '../gateway/server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Forwarder } from './forwarder/forwarder.ts';
+import { type Kitchen, startKitchen } from './kitchen/kitchen.ts';
 import { edgeMetrics } from './metrics.ts';
 import { edgeSettings } from './settings.ts';
 import { SpoolClient } from './spool/client.ts';
 import { createSpoolIntake } from './spool-intake.ts';
 import { StatusKeeper } from './status.ts';
-import { statusLookup } from './status-lookup.ts';
+import { type RegionStatus, regionStatus, statusLookup } from './status-lookup.ts';
 import { StoreToken } from './store-token.ts';
 import { edgeVitals } from './vitals.ts';
 
@@ -48,7 +49,11 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     logger,
   });
   const status = new StatusKeeper(spool, spoolPath, forwarder, counts);
+  const isLineUp = () => forwarder.line.state === 'up';
+  const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
+  let kitchen: Kitchen | undefined;
   const stopSending = async () => {
+    await kitchen?.close();
     status.close();
     await forwarder.close();
   };
@@ -57,25 +62,24 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     urgentChannels: config.ORDERMESH_EDGE_URGENT_CHANNELS,
     store: () => token.store,
     full: () => status.counts.full ?? undefined,
-    onKept: () => forwarder.wake(),
+    onKept(order, acceptedAt) {
+      forwarder.wake();
+      kitchen?.taken(order, acceptedAt);
+    },
   });
   try {
+    kitchen = await openKitchen(config, logger, { spool, token, ofRegion, isLineUp });
     const server = await startIntakeServer({
       config,
       logger,
       role: 'edge',
       // The spool outlives the way in: what it took is forwarded until the end.
       intake: { ...intake, close: async () => {} },
-      lookup: statusLookup({
-        spool,
-        upstream,
-        token: () => token.read(),
-        isLineUp: () => forwarder.line.state === 'up',
-      }),
+      lookup: statusLookup({ spool, ofRegion }),
       showVitals: edgeVitals(config, edgeMetrics(forwarder, status), status),
     });
     return {
-      addresses: server.addresses,
+      addresses: { ...server.addresses, ...(kitchen === undefined ? {} : { 'edge kitchen': kitchen.address }) },
       async close() {
         await server.close();
         await stopSending();
@@ -87,6 +91,32 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     await spool.close();
     throw error;
   }
+}
+
+interface KitchenParts {
+  spool: SpoolClient;
+  token: StoreToken;
+  ofRegion: RegionStatus;
+  isLineUp(): boolean;
+}
+
+async function openKitchen(config: Config, logger: Logger, parts: KitchenParts): Promise<Kitchen | undefined> {
+  const { ORDERMESH_EDGE_KITCHEN: policy, ORDERMESH_EDGE_KITCHEN_UPSTREAM: upstream } = config;
+  if (policy === 'off' || upstream === undefined) return undefined;
+  const { spool, token, ofRegion, isLineUp } = parts;
+  if (token.store === undefined)
+    throw new ConfigError(
+      'ORDERMESH_EDGE_KITCHEN needs to know the store; ORDERMESH_EDGE_TOKEN_FILE takes a token with the claim `store`',
+    );
+  return startKitchen({
+    config,
+    storeId: token.store,
+    upstream,
+    spool,
+    statusOf: async (orderId) => (await ofRegion(orderId))?.status,
+    forwards: isLineUp,
+    logger,
+  });
 }
 
 /** Without its disk the agent can promise nothing: it ends, and whatever supervises it starts it again, with a new thread on the file. */

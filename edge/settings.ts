@@ -34,6 +34,10 @@ export function edgeSettings(config: Config): EdgeSettings {
     throw new ConfigError(
       'ORDERMESH_EDGE_BANDWIDTH_MAX is 0; leave it out for no limit, or stop the agent to send nothing',
     );
+  if (config.ORDERMESH_EDGE_KITCHEN !== 'off' && config.ORDERMESH_EDGE_KITCHEN_UPSTREAM === undefined)
+    throw new ConfigError(
+      "ORDERMESH_EDGE_KITCHEN_UPSTREAM is not set; with ORDERMESH_EDGE_KITCHEN it takes the URL of the region's kitchen display",
+    );
   const spoolPath = spoolPathOf(config);
   if (isDirectory(spoolPath))
     throw new ConfigError(`ORDERMESH_EDGE_SPOOL is ${JSON.stringify(spoolPath)}, a directory; it takes a file path`);

@@ -2,24 +2,21 @@ import type { KnownOrder, StatusLookup } from '../gateway/status-reader.ts';
 import { Upstream } from './forwarder/upstream.ts';
 import type { SpoolClient } from './spool/client.ts';
 
-export interface StatusLookupOptions {
-  spool: Pick<SpoolClient, 'find'>;
+/** A point of sale waits for the answer; the spool's own is good enough when the region is slow. */
+const ANSWER_MS_MAX = 2_000;
+
+export interface RegionStatusOptions {
   upstream: string;
   token(): Promise<string>;
   isLineUp(): boolean;
 }
 
-/** A point of sale waits for the answer; the spool's own is good enough when the region is slow. */
-const ANSWER_MS_MAX = 2_000;
+/** The region's word on an order: `undefined` while it has none, or cannot be asked. Never rejects. */
+export type RegionStatus = (orderId: string) => Promise<KnownOrder | undefined>;
 
-/**
- * The status of an order for those who ask the agent: the region's own word while the line is up, and what the spool knows otherwise. An
- * order of another restaurant is asked of the region, which answers only for the store of the token.
- */
-export function statusLookup({ spool, upstream, token, isLineUp }: StatusLookupOptions): StatusLookup {
+export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions): RegionStatus {
   const region = new Upstream(upstream, ANSWER_MS_MAX, new AbortController().signal);
-
-  async function ofRegion(orderId: string): Promise<KnownOrder | undefined> {
+  return async (orderId) => {
     if (!isLineUp()) return undefined;
     try {
       const headers = { authorization: `Bearer ${await token()}` };
@@ -28,8 +25,19 @@ export function statusLookup({ spool, upstream, token, isLineUp }: StatusLookupO
     } catch {
       return undefined;
     }
-  }
+  };
+}
 
+export interface StatusLookupOptions {
+  spool: Pick<SpoolClient, 'find'>;
+  ofRegion: RegionStatus;
+}
+
+/**
+ * The status of an order for those who ask the agent: the region's own word while the line is up, and what the spool knows otherwise. An
+ * order of another restaurant is asked of the region, which answers only for the store of the token.
+ */
+export function statusLookup({ spool, ofRegion }: StatusLookupOptions): StatusLookup {
   return async (orderId) => {
     const spooled = await spool.find(orderId);
     if (spooled === undefined || spooled.state === 'confirmed') {

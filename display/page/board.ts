@@ -140,8 +140,8 @@ export class Board {
       this.node.append(card.node);
       this.#cards.set(ticket.orderId, card);
     } else if (card.ticket !== ticket) {
-      // A ticket that was taken back says so, which takes a line more.
-      if (card.ticket.round !== ticket.round) card.span = undefined;
+      // A ticket that was taken back, or is not confirmed, says so, which takes a line more.
+      if (card.ticket.round !== ticket.round || card.ticket.confirmation !== ticket.confirmation) card.span = undefined;
       card.update(ticket);
     }
     if (card.hasLeft !== (leftAt !== undefined)) card.leave(leftAt !== undefined);

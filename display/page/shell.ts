@@ -11,6 +11,7 @@ export class Shell {
   #offsetMs = 0;
   #heardAt = Date.now();
   #database: 'up' | 'down' = 'up';
+  #region: 'up' | 'down' = 'up';
   #line: 'connecting' | 'live' | 'lost' = 'connecting';
   readonly #onMessage: (message: ServerMessage) => void;
 
@@ -36,7 +37,10 @@ export class Shell {
     this.#heardAt = Date.now();
     if ('now' in message) this.#offsetMs = message.now - Date.now();
     if (message.type === 'snapshot') this.settings = message.settings;
-    if (message.type === 'beat') this.#database = message.database;
+    if (message.type === 'beat') {
+      this.#database = message.database;
+      this.#region = message.line ?? 'up';
+    }
     this.#showBanner();
     this.#onMessage(message);
   }
@@ -66,11 +70,15 @@ export class Shell {
         : this.#line === 'live' && this.#database === 'down'
           ? 'The ticket store is not answering. New orders are safe and will appear when it is back.'
           : '';
-    banner.hidden = text === '';
+    const shown = text === '' && this.#region === 'down' ? lineDown : text;
+    banner.hidden = shown === '';
     document.body.toggleAttribute('data-stale', text !== '');
-    setText(banner, text);
+    setText(banner, shown);
   }
 }
+
+const lineDown =
+  'The line to the region is down. Cook on: bumps are kept here, and tickets marked "not yet confirmed" are known only to this restaurant.';
 
 /** The row of figures in the bar; each is a term and its value. */
 export function showFigures(figures: Record<string, string>): void {

@@ -11,6 +11,8 @@ const channels: Record<string, { word: string; icon: string }> = {
   pos: { word: 'Counter', icon: 'counter' },
 };
 
+const confirmationWords = { waiting: 'Not yet confirmed', refused: 'Refused: ask the counter' };
+
 export function channelOf({ channel }: TicketView): { word: string; icon: string } {
   return channels[channel] ?? { word: channel, icon: 'store' };
 }
@@ -52,6 +54,8 @@ export class TicketCard {
   readonly #header: HTMLElement;
   readonly #footer = element('footer');
   readonly #again = element('p', { class: 'again' }, icon('undo'), 'Taken back');
+  readonly #confirmationWord = element('span');
+  readonly #confirmation = element('p', { class: 'confirmation' }, icon('warning'), this.#confirmationWord);
 
   constructor(ticket: TicketView, { storeName, onCommand }: CardOptions) {
     this.#ticket = ticket;
@@ -76,7 +80,7 @@ export class TicketCard {
             icon(channel.icon),
             element('span', {}, storeName(ticket.storeId)),
           );
-    this.#content = element('div', { class: 'content' }, this.#again, linesOf(ticket.lines));
+    this.#content = element('div', { class: 'content' }, this.#confirmation, this.#again, linesOf(ticket.lines));
     this.#body = element('div', { class: 'body' }, this.#content);
     this.#header = element(
       'header',
@@ -118,6 +122,11 @@ export class TicketCard {
     this.node.dataset.round = String(ticket.round);
     this.#startButton.disabled = cooking;
     this.#again.hidden = ticket.round === 1;
+    const { confirmation } = ticket;
+    this.#confirmation.hidden = confirmation === undefined;
+    if (confirmation === undefined) delete this.node.dataset.confirmation;
+    else this.node.dataset.confirmation = confirmation;
+    if (confirmation !== undefined) setText(this.#confirmationWord, confirmationWords[confirmation]);
     setText(this.#startWord, cooking ? 'Cooking' : 'Start');
   }
 

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
 import { type Answer, packCommit, type SpoolCalls } from './protocol.ts';
 import { SpoolFullError, type SpoolOptions } from './spool.ts';
+import type { Shelf, ShelfChanges } from './ticket-shelf.ts';
 
 export interface SpoolClientOptions extends SpoolOptions {
   /** A commit that the disk has not taken by then is answered with an error; the orders may be kept all the same. */
@@ -104,6 +105,14 @@ export class SpoolClient {
 
   reached(region: string): Promise<void> {
     return this.#call('reached', region);
+  }
+
+  keepTickets(changes: ShelfChanges): Promise<void> {
+    return this.#call('keepTickets', changes);
+  }
+
+  tickets(unsentMax: number): Promise<Shelf> {
+    return this.#call('tickets', unsentMax);
   }
 
   /** Keeps what waits, then closes the file. */

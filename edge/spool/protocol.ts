@@ -1,4 +1,5 @@
 import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
+import type { Shelf, ShelfChanges } from './ticket-shelf.ts';
 
 /** What the agent asks of the spool's thread. Each question gets one answer, in the order of the questions. */
 export interface SpoolCalls {
@@ -8,6 +9,8 @@ export interface SpoolCalls {
   find(orderId: string): SpooledOrder | undefined;
   counts(): SpoolCounts;
   reached(region: string): void;
+  keepTickets(changes: ShelfChanges): void;
+  tickets(unsentMax: number): Shelf;
   close(): void;
 }
 

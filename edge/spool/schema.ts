@@ -26,12 +26,7 @@ const schema = `
   create index orders_refused on orders (sequence) where state = 2;
   create table regions (id integer primary key, name text not null unique) strict;
   create table facts (name text primary key, value any) strict, without rowid;
-  create table kitchen (
-    order_id text primary key,
-    state text not null,
-    round integer not null,
-    shown_at integer not null
-  ) strict, without rowid;
+  create table kitchen (order_id text primary key, entry text not null) strict, without rowid;
   pragma user_version = ${SCHEMA_VERSION};
 `;
 

@@ -14,6 +14,7 @@ import {
 import { Room } from './room.ts';
 import { type RawOrder, spooledOrder } from './row.ts';
 import { openSpoolFile } from './schema.ts';
+import { type Shelf, type ShelfChanges, TicketShelf } from './ticket-shelf.ts';
 
 export interface SpoolOptions {
   path: string;
@@ -50,6 +51,7 @@ export class Spool {
   readonly #facts: Facts;
   readonly #room: Room;
   readonly #reader: BatchReader;
+  readonly #shelf: TicketShelf;
   readonly #insert: StatementSync;
   readonly #contentOf: StatementSync;
   readonly #confirm: StatementSync;
@@ -73,6 +75,7 @@ export class Spool {
     this.#facts = new Facts(database);
     this.#room = new Room(database, options);
     this.#reader = new BatchReader(database);
+    this.#shelf = new TicketShelf(database);
     this.#insert = database.prepare(
       'insert into orders (order_id, store_id, lane, content, accepted_at, value) values (?, ?, ?, ?, ?, ?) on conflict (order_id) do nothing',
     );
@@ -171,6 +174,15 @@ export class Spool {
   /** The agent has reached a region: what another one has confirmed is to be sent again, also after a power loss. */
   reached(region: string): void {
     this.#transaction(() => this.#facts.set('region', region));
+  }
+
+  /** Keeps the store's own board. */
+  keepTickets(changes: ShelfChanges): void {
+    this.#transaction(() => this.#shelf.change(changes));
+  }
+
+  tickets(unsentMax: number): Shelf {
+    return this.#shelf.read(unsentMax);
   }
 
   close(): void {

@@ -27,6 +27,8 @@ const calls: SpoolCalls = {
   find: (orderId) => spool.find(orderId),
   counts: () => spool.counts(),
   reached: (region) => spool.reached(region),
+  keepTickets: (changes) => spool.keepTickets(changes),
+  tickets: (unsentMax) => spool.tickets(unsentMax),
   close() {
     spool.close();
     lock.release();

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watchRawOrders } from '../gateway/support.ts';
-import { newOrder, postOrder, Restaurant, storeId } from './restaurant.ts';
+import { newOrder, storeId } from './order.ts';
+import { postOrder, Restaurant } from './restaurant.ts';
 
 let restaurant: Restaurant;
 let raw: Awaited<ReturnType<typeof watchRawOrders>>;

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createRandom, randomSeed } from '../../traffic/random.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { freePorts } from '../system/free-ports.ts';
-import { newOrder, postOrder, Restaurant } from './restaurant.ts';
+import { newOrder } from './order.ts';
+import { postOrder, Restaurant } from './restaurant.ts';
 
 /** `POWER_LOSSES=200 SEED=7 npx vitest run --project integration test/edge/power-loss.integration.test.ts` for more of them. */
 const powerLosses = Number(process.env.POWER_LOSSES ?? 10);

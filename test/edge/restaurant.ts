@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,23 +12,9 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { applyTestTopics } from '../gateway/support.ts';
 import { servers } from '../support/servers.ts';
 import { Line } from './line.ts';
+import { storeId } from './order.ts';
 
-export const storeId = 'us-il-0001';
 const logger = createLogger('test', 'silent');
-
-export function newOrder(changes: Partial<Order> = {}): Order {
-  return {
-    orderId: randomUUID(),
-    storeId,
-    channel: 'pos',
-    placedAt: new Date().toISOString(),
-    currency: 'USD',
-    items: [{ sku: 'cheeseburger', quantity: 1, unitPrice: 599 }],
-    total: 599,
-    payment: { method: 'cash' },
-    ...changes,
-  };
-}
 
 /** A restaurant with its agent, the line to its region, and real gateways at the other end. */
 export class Restaurant {

@@ -1,0 +1,101 @@
+import type { Command, ServerMessage } from '../../display/messages.ts';
+import { Backoff } from '../forwarder/pacing.ts';
+
+/** The region's display speaks every three seconds; a line that is silent for longer than this is dead. */
+const SILENCE_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 10_000;
+const BACKOFF_MS_MAX = 5_000;
+
+/** What the region said to a command of the crew. */
+export type Verdict = 'done' | 'declined' | 'unknown';
+
+export interface RegionDisplayOptions {
+  /** Base URL of the region's display. */
+  url: string;
+  storeId: string;
+  onMessage(message: ServerMessage): void;
+  onDown(): void;
+}
+
+/** A screen of the region's kitchen display, looked at by the agent instead of a person. Comes back by itself. */
+export class RegionDisplay {
+  readonly #options: RegionDisplayOptions;
+  readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
+  readonly #waiting = new Map<number, (verdict: Verdict) => void>();
+  #socket: WebSocket | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: RegionDisplayOptions) {
+    this.#options = options;
+    this.#connect();
+  }
+
+  /** `unknown` when the answer did not come: the region's next word on the ticket tells. */
+  command(command: Omit<Command, 'id'>): Promise<Verdict> {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve('unknown');
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#answer(id, 'unknown'), ANSWER_MS_MAX);
+      this.#waiting.set(id, (verdict) => {
+        clearTimeout(timer);
+        resolve(verdict);
+      });
+      socket.send(JSON.stringify({ id, ...command }));
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#again);
+    this.#lost(this.#socket);
+  }
+
+  #connect(): void {
+    const { url, storeId } = this.#options;
+    const live = new URL(`/live?store=${encodeURIComponent(storeId)}`, url);
+    live.protocol = live.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(live);
+    this.#socket = socket;
+    this.#hear(socket);
+    socket.addEventListener('error', () => {});
+    socket.addEventListener('close', () => this.#lost(socket));
+    socket.addEventListener('message', ({ data }) => {
+      if (socket !== this.#socket) return;
+      this.#hear(socket);
+      this.#backoff.reset();
+      this.#receive(JSON.parse(String(data)) as ServerMessage);
+    });
+  }
+
+  #receive(message: ServerMessage): void {
+    if (message.type === 'done') this.#answer(message.id, 'done');
+    else if (message.type === 'error' && message.id !== null)
+      this.#answer(message.id, message.problem.status < 500 && message.problem.status !== 429 ? 'declined' : 'unknown');
+    else this.#options.onMessage(message);
+  }
+
+  #answer(id: number, verdict: Verdict): void {
+    this.#waiting.get(id)?.(verdict);
+    this.#waiting.delete(id);
+  }
+
+  #hear(socket: WebSocket): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lost(socket), SILENCE_MS_MAX);
+  }
+
+  #lost(socket: WebSocket | undefined): void {
+    if (socket === undefined || socket !== this.#socket) return;
+    this.#socket = undefined;
+    clearTimeout(this.#silence);
+    socket.close();
+    for (const id of [...this.#waiting.keys()]) this.#answer(id, 'unknown');
+    this.#options.onDown();
+    if (!this.#closed) this.#again = setTimeout(() => this.#connect(), this.#backoff.next());
+  }
+}
