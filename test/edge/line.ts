@@ -9,20 +9,20 @@ export class Line {
   #target = 0;
   #isCut = false;
   #poison: Buffer | undefined;
+  #delayMs = 0;
 
-  private constructor(port: number, close: () => Promise<void>) {
-    this.url = `http://127.0.0.1:${port}`;
+  private constructor(url: string, close: () => Promise<void>) {
+    this.url = url;
     this.#close = close;
   }
 
-  static async open(): Promise<Line> {
+  /** @param host address to listen on */
+  static async open(host = '127.0.0.1'): Promise<Line> {
     let accept = (_: Socket) => {};
     const server = createServer((client) => accept(client));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const line = new Line(
-      (server.address() as AddressInfo).port,
-      () => new Promise((done) => server.close(() => done())),
-    );
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    const { port } = server.address() as AddressInfo;
+    const line = new Line(`http://${host}:${port}`, () => new Promise((done) => server.close(() => done())));
     accept = (client) => line.#accept(client);
     return line;
   }
@@ -48,6 +48,11 @@ export class Line {
     this.#poison = Buffer.from(text);
   }
 
+  /** What the region sends comes so much later. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
   async close(): Promise<void> {
     const closed = this.#close();
     this.#endAll();
@@ -71,7 +76,7 @@ export class Line {
       if (this.#poison !== undefined && bytes.includes(this.#poison)) client.destroy();
       else upstream.write(bytes);
     });
-    upstream.on('data', (bytes) => client.write(bytes));
+    upstream.on('data', (bytes) => setTimeout(() => client.write(bytes), this.#delayMs));
   }
 
   #endAll(): void {

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createRandom, randomSeed } from '../../traffic/random.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { freePorts } from '../system/free-ports.ts';
 import { newOrder } from './order.ts';
-import { postOrder, Restaurant } from './restaurant.ts';
+import { postOrder, Restaurant, spawnAgent, takesOrders } from './restaurant.ts';
 
 /** `POWER_LOSSES=200 SEED=7 npx vitest run --project integration test/edge/power-loss.integration.test.ts` for more of them. */
 const powerLosses = Number(process.env.POWER_LOSSES ?? 10);
@@ -41,7 +40,7 @@ it(
     });
     const promised: string[] = [];
     for (let loss = 0; loss < powerLosses; loss += 1) {
-      const agent = startAgent(env);
+      const agent = spawnAgent(env);
       // A third of the time the agent dies with its line down, so that the spool fills over several lives.
       if (random.chance(1 / 3)) restaurant.line.cut();
       else restaurant.line.restore();
@@ -53,7 +52,7 @@ it(
       clearTimeout(dies);
     }
     restaurant.line.restore();
-    const agent = startAgent(env);
+    const agent = spawnAgent(env);
     try {
       await vi.waitFor(() => expect(promised.filter((orderId) => !raw.records.has(orderId))).toEqual([]), {
         timeout: 60_000,
@@ -70,22 +69,6 @@ it(
   },
   60_000 + powerLosses * 4_000,
 );
-
-function startAgent(env: Record<string, string>): ChildProcess {
-  const program = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  const { PATH = '' } = process.env;
-  return spawn(process.execPath, [program, 'edge'], { env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-async function takesOrders(url: string, agent: ChildProcess): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      expect(agent.exitCode).toBeNull();
-      expect((await fetch(`${url}/openapi.json`, { method: 'HEAD' })).status).toBe(200);
-    },
-    { timeout: 20_000, interval: 10 },
-  );
-}
 
 /** Sells until the agent is gone, and remembers what was accepted. */
 async function sell(url: string, agent: ChildProcess, promised: string[]): Promise<void> {

@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, vi } from 'vitest';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import type { Order } from '../../contracts/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
@@ -29,12 +32,12 @@ export class Restaurant {
     this.token = token;
   }
 
-  static async open(): Promise<Restaurant> {
+  static async open(lineHost?: string): Promise<Restaurant> {
     await applyTestTopics();
     const directory = await mkdtemp(join(tmpdir(), 'restaurant-'));
     const token = await issueToken({ config: loadConfig({ ORDERMESH_DATA_DIR: directory }), store: storeId });
     await writeFile(join(directory, 'token'), token);
-    return new Restaurant(directory, await Line.open(), token);
+    return new Restaurant(directory, await Line.open(lineHost), token);
   }
 
   /** Environment of the agent. */
@@ -128,4 +131,22 @@ export function postOrder(url: string, order: unknown, token: string): Promise<R
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(order, null, 2),
   });
+}
+
+/** An agent in a process of its own. `within` is a command that runs it, such as `ip netns exec …`. */
+export function spawnAgent(env: Record<string, string>, within: readonly string[] = []): ChildProcess {
+  const program = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  const { PATH = '' } = process.env;
+  const [command = '', ...args] = [...within, process.execPath, program, 'edge'];
+  return spawn(command, args, { env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+export async function takesOrders(url: string, agent: ChildProcess): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      expect(agent.exitCode).toBeNull();
+      expect((await fetch(`${url}/openapi.json`, { method: 'HEAD' })).status).toBe(200);
+    },
+    { timeout: 20_000, interval: 10 },
+  );
 }
