@@ -29,6 +29,8 @@ const KILL_WITHIN_MS = 8_000;
 /** The operator takes so long to believe it. */
 const NOTICE_MS = 2_000;
 const AFTERWARDS_MS = 6_000;
+/** Records: a few seconds of the traffic, for the mirror says once a second how far it is. */
+const BEHIND_MAX = 20 * RATE;
 const SETTLE_MS_MAX = 60_000;
 const FOLLOW_MS_MAX = 60_000;
 const COOKING_MS = [100, 1_000] as const;
@@ -183,7 +185,7 @@ async function isFollowing({ regionsFile }: DrillSystem, passive: DrillRegion): 
   };
   const standby = regions.find(({ name }) => name === passive.name)?.database === 'standby';
   const behind = mirror.reduce((sum, { lag }) => sum + lag, 0);
-  return standby && mirror.length > 0 && behind < 2 * RATE && mirror.every(({ state }) => state === 'replicating');
+  return standby && mirror.length > 0 && behind < BEHIND_MAX && mirror.every(({ state }) => state === 'replicating');
 }
 
 /** Waits until nothing is under way in a region, for a while at most: what is left then is the audit's to judge. */

@@ -50,6 +50,10 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     'status.storage.partitions': 1,
     // How old the answer to "how far has it come" is at most; a minute by default.
     [`${to.name}.offset.flush.interval.ms`]: 1_000,
+    // A worker that was killed is not waited for: by default its work would lie for five minutes.
+    [`${to.name}.scheduled.rebalance.max.delay.ms`]: 0,
+    // Without it every start looks through all jars.
+    [`${to.name}.plugin.discovery`]: 'service_load',
     'sync.group.offsets.enabled': true,
     'sync.group.offsets.interval.seconds': 2,
     'emit.checkpoints.interval.seconds': 2,

@@ -19,9 +19,11 @@ export async function mirrorMakerCommand(options: {
   cacheDir: string;
   /** MirrorMaker's properties, as text. */
   properties: string;
+  /** Name of the cluster that is copied into: MirrorMaker starts a worker for the other direction as well if it isn't told. */
+  target: string;
   heap?: readonly string[];
 }): Promise<ServerCommand> {
-  const { name, directory, cacheDir, properties, heap = defaultHeap } = options;
+  const { name, directory, cacheDir, properties, target, heap = defaultHeap } = options;
   const classPath = await kafkaClassPath(cacheDir);
   await mkdir(directory, { recursive: true });
   const configuration = path.join(directory, 'mm2.properties');
@@ -32,7 +34,7 @@ export async function mirrorMakerCommand(options: {
   return {
     name,
     command: javaCommand(),
-    args: [...heap, ...java, 'org.apache.kafka.connect.mirror.MirrorMaker', configuration],
+    args: [...heap, ...java, 'org.apache.kafka.connect.mirror.MirrorMaker', configuration, '--clusters', target],
     signal: 'SIGTERM',
     spawnOptions: { cwd: directory },
   };
@@ -51,7 +53,13 @@ export async function startMirrorMaker(options: {
     onExit(reason);
   });
   const cacheDir = await userCacheDir(config);
-  const command = await mirrorMakerCommand({ name: 'mirror-maker', directory, cacheDir, properties });
+  const command = await mirrorMakerCommand({
+    name: 'mirror-maker',
+    directory,
+    cacheDir,
+    properties,
+    target: config.REGION,
+  });
   // It has no port to ask; how it comes along is seen in the target.
   const server = await servers.start(command, async () => {});
   return {

@@ -1,0 +1,155 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Config } from '../../contracts/config.ts';
+import type { RunningRole } from '../../contracts/roles.ts';
+import { topics } from '../../contracts/topics.ts';
+import { createAdmin, createProducer, type ReadRecord, readTopic } from '../../kafka/index.ts';
+import { createRegionAdmin } from '../../kafka/region-admin.ts';
+import { watchActivity } from '../../region/activity.ts';
+import { endsOf, topicRanges } from '../../region/divergence.ts';
+import { readMirrored } from '../../region/mirror-offsets.ts';
+import { startMirror } from '../../region/mirror-role.ts';
+import { type RegionState, readRegion, writeRegionState } from '../../region/region-state.ts';
+import { startMirrorMaker } from '../../stack/kafka/mirror-maker.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { startToggledProxy } from '../support/toggled-proxy.ts';
+import { type Name, startTwoClusters, type TwoClusters } from './clusters.ts';
+
+const logger = createLogger('test', 'silent');
+const topic = topics.rawOrders;
+const patiently = { timeout: 60_000, interval: 200 };
+
+let clusters: TwoClusters;
+beforeAll(async () => {
+  clusters = await startTwoClusters();
+});
+afterAll(async () => clusters?.[Symbol.asyncDispose]());
+
+const state = (changes: Partial<RegionState> & { epoch: number }): RegionState => ({
+  tenure: 1,
+  since: new Date().toISOString(),
+  ...changes,
+});
+
+async function write(region: Name, ...keys: string[]): Promise<void> {
+  const producer = await createProducer({ clientId: 'test', brokers: clusters.brokers[region], deadlineMs: 10_000 });
+  await producer.send(keys.map((key) => ({ topic, key, value: `of ${key}`, headers: { ce_id: key } })));
+  await producer.close();
+}
+
+async function read(region: Name, of = topic): Promise<ReadRecord[]> {
+  const records: ReadRecord[] = [];
+  await readTopic({ brokers: clusters.brokers[region], topic: of }, (record) => void records.push(record));
+  return records;
+}
+
+/** Each once: the mirror delivers at least once. */
+const keysIn = async (region: Name) => [...new Set((await read(region)).map(({ key }) => String(key)))].sort();
+
+async function mirrorOf(config: Config): Promise<RunningRole> {
+  const directory = path.join(config.ORDERMESH_DATA_DIR, 'mirror');
+  await mkdir(directory, { recursive: true });
+  return startMirror(config, logger, (properties, onExit) =>
+    startMirrorMaker({ config, directory, properties, onExit }),
+  );
+}
+
+async function metric(role: RunningRole, pattern: RegExp): Promise<number> {
+  const text = await (await fetch(`${role.addresses.admin}/metrics`)).text();
+  return Number(pattern.exec(text)?.[1] ?? Number.NaN);
+}
+
+describe('who is active', () => {
+  it('is what the newer of the two clusters says, and a region that was away learns it when it asks', async () => {
+    const { brokers } = clusters;
+    await using proxy = await disposable(startToggledProxy(brokers.west[0] ?? ''));
+    proxy.interrupt();
+    await writeRegionState(brokers.east, state({ epoch: 1, active: 'east', source: 'east' }));
+    const activity = watchActivity(clusters.config('east', { ORDERMESH_PEER_BROKERS: proxy.address }));
+    if (activity === undefined) throw new Error('there is a peer');
+    try {
+      expect(activity.passive()).toMatch('not known yet');
+      // The other one does not answer, so it decides alone, after a while.
+      await vi.waitFor(() => expect(activity.passive()).toBeUndefined(), patiently);
+      await writeRegionState(brokers.west, state({ epoch: 3, active: 'west', source: 'west', tenure: 3 }));
+      proxy.resume();
+      await vi.waitFor(() => expect(activity.passive()).toBe('region west is the active one (epoch 3)'), patiently);
+      await writeRegionState(brokers.east, state({ epoch: 2, active: 'east' }));
+      await writeRegionState(brokers.west, state({ epoch: 4, next: 'east' }));
+      await vi.waitFor(() => expect(activity.passive()).toBe('no region is active just now (epoch 4)'), patiently);
+      await writeRegionState(brokers.west, state({ epoch: 5, active: 'east', source: 'east', tenure: 1 }));
+      await vi.waitFor(() => expect(activity.passive()).toBeUndefined(), patiently);
+    } finally {
+      await activity.close();
+    }
+  });
+});
+
+describe('the mirror', () => {
+  it('copies the active region, stops at a promotion, and on the way back begins where the other one was promoted', async () => {
+    const { brokers } = clusters;
+    await writeRegionState(brokers.east, state({ epoch: 10, active: 'east', source: 'east' }));
+    await using west = await disposable(mirrorOf(clusters.config('west')));
+    await write('east', 'a', 'b');
+    await vi.waitFor(async () => expect(await keysIn('west')).toEqual(['a', 'b']), patiently);
+    for (const { key, value, headers } of await read('west'))
+      expect(`${value} ${headers.ce_id}`).toBe(`of ${key} ${key}`);
+    await vi.waitFor(async () => {
+      const mirrored = await readMirrored(brokers.west, 'east');
+      expect([...(mirrored.get(topic)?.values() ?? [])].reduce((sum, next) => sum + next, 0)).toBe(2);
+    }, patiently);
+
+    await writeRegionState(brokers.west, state({ epoch: 11, next: 'west' }));
+    await vi.waitFor(
+      async () => expect((await readRegion(brokers.west)).records.mirrorStopped?.epoch).toBe(11),
+      patiently,
+    );
+    // An order that the east took before it learned of that, and the west will not get by mirror any more.
+    await write('east', 'alone');
+    const starts = endsOf(await topicRanges(brokers.west));
+    await writeRegionState(brokers.west, state({ epoch: 12, active: 'west', source: 'west', tenure: 12, starts }));
+    await write('west', 'c');
+
+    await using east = await disposable(mirrorOf(clusters.config('east')));
+    // Handed over, copied back, and nothing that was there before.
+    await vi.waitFor(async () => expect(await keysIn('west')).toEqual(['a', 'alone', 'b', 'c']), patiently);
+    await vi.waitFor(async () => expect(await keysIn('east')).toEqual(['a', 'alone', 'b', 'c']), patiently);
+    expect((await read('east')).filter(({ key }) => ['a', 'b'].includes(String(key)))).toHaveLength(2);
+    const { orphans } = (await readRegion(brokers.east)).records;
+    expect(orphans.flatMap(({ ranges }) => ranges).map(({ from, to }) => to - from)).toEqual([1]);
+    expect(await metric(east, /^ordermesh_mirror_running\{.*\} (\d+)/m)).toBe(1);
+    expect(await metric(west, /^ordermesh_mirror_running\{.*\} (\d+)/m)).toBe(0);
+  }, 180_000);
+
+  it('alarms when the source loses records before they are copied, and when a topic is another one', async () => {
+    const { brokers } = clusters;
+    const fault = (role: RunningRole, name: string) =>
+      metric(role, new RegExp(`^ordermesh_mirror_source_faults\\{.*fault="${name}".*\\} (\\d+)`, 'm'));
+    await writeRegionState(brokers.west, state({ epoch: 20, active: 'west', source: 'west', tenure: 12 }));
+    {
+      await using east = await disposable(mirrorOf(clusters.config('east')));
+      await vi.waitFor(async () => expect(await fault(east, 'skipped')).toBe(0), patiently);
+    }
+    // While nothing is copied, records come and go.
+    await write('west', 'd', 'e', 'f', 'g', 'h', 'i');
+    const admin = createRegionAdmin({ clientId: 'test', brokers: brokers.west });
+    const ends = (await topicRanges(brokers.west)).filter((range) => range.topic === topic);
+    await admin.deleteRecordsBefore(topic, new Map(ends.map(({ partition, latest }) => [partition, latest])));
+    await admin.close();
+    await using east = await disposable(mirrorOf(clusters.config('east')));
+    await vi.waitFor(async () => expect(await fault(east, 'skipped')).toBeGreaterThan(0), patiently);
+
+    const kafka = await createAdmin({ clientId: 'test', brokers: brokers.west });
+    await kafka.deleteTopics([topics.rejectedOrders]);
+    await vi.waitFor(async () => expect(await kafka.listTopics()).not.toContain(topics.rejectedOrders), patiently);
+    await kafka.createTopics([{ topic: topics.rejectedOrders, partitions: 2, replicationFactor: 1 }]);
+    await kafka.close();
+    await vi.waitFor(async () => expect(await fault(east, 'recreated')).toBe(2), patiently);
+  }, 180_000);
+});
+
+async function disposable<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T & AsyncDisposable> {
+  const started = await starting;
+  return Object.assign(started, { [Symbol.asyncDispose]: () => started.close() });
+}
