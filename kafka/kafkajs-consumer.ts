@@ -38,7 +38,7 @@ class KafkajsGroupConsumer implements GroupConsumer {
   #paused = new Set<string>();
   #client: Consumer | undefined;
   #group: ConsumerGroupInternals | undefined;
-  #revocation: Promise<void> | undefined;
+  #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
   #closing = false;
   #restarts = 0;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -184,16 +184,14 @@ class KafkajsGroupConsumer implements GroupConsumer {
     }
   }
 
-  /** One revocation at a time: a close may come into that of a rebalance. */
+  /** Once for each assignment: a close may come into the revocation of a rebalance, and a rebalance into one of an assignment that is lost by now. */
   #revoke(): Promise<void> {
-    this.#revocation ??= this.#revokeOnce().finally(() => {
-      this.#revocation = undefined;
-    });
-    return this.#revocation;
+    const { assignment } = this;
+    if (this.#revocation?.of !== assignment) this.#revocation = { of: assignment, done: this.#revokeOnce(assignment) };
+    return this.#revocation.done;
   }
 
-  async #revokeOnce(): Promise<void> {
-    const revoked = this.assignment;
+  async #revokeOnce(revoked: readonly TopicPartition[]): Promise<void> {
     try {
       await this.#listener.onRevoked([...revoked]);
     } finally {

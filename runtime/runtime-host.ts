@@ -129,6 +129,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   async onAssigned(assigned: TopicPartition[]): Promise<void> {
+    // Each assignment is the whole: what is still here of the one before is no longer ours.
+    this.#opener.forget([...this.#assignment.all()]);
     const numbers = assigned.map(({ partition }) => partition);
     const pins = pin(numbers, this.#slots.count, this.#pins);
     this.#pins = new Map([...this.#pins, ...pins]);

@@ -37,7 +37,7 @@ export class ModelConsumer implements GroupConsumer {
   #state: 'joining' | 'member' | 'revoking' = 'joining';
   /** Counts fresh starts of the client: what an older one was about to do is not done. */
   #life = 0;
-  #revocation: Promise<void> | undefined;
+  #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
   #closing = false;
 
   constructor(body: Body, model: ConsumerModel, listener: ConsumerListener) {
@@ -160,16 +160,14 @@ export class ModelConsumer implements GroupConsumer {
     });
   }
 
-  /** One revocation at a time: a close may come into that of a rebalance. */
+  /** Once for each assignment: a close may come into the revocation of a rebalance, and a rebalance into one of an assignment that is lost by now. */
   #revoke(): Promise<void> {
-    this.#revocation ??= this.#revokeOnce().finally(() => {
-      this.#revocation = undefined;
-    });
-    return this.#revocation;
+    const { assignment } = this;
+    if (this.#revocation?.of !== assignment) this.#revocation = { of: assignment, done: this.#revokeOnce(assignment) };
+    return this.#revocation.done;
   }
 
-  async #revokeOnce(): Promise<void> {
-    const revoked = this.assignment;
+  async #revokeOnce(revoked: readonly TopicPartition[]): Promise<void> {
     try {
       await this.#listener.onRevoked([...revoked]);
     } finally {

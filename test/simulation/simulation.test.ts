@@ -37,6 +37,7 @@ test.each([
   ['a killer that is delivered again while its replay kills threads has its deaths forgotten each time', 2837],
   ['a thread dies while its partitions are given up, and they go on without what came meanwhile', 303_470],
   ['the same without a database', 312_413],
+  ['a revocation that takes longer than its assignment hides that of the next one', 518_592],
 ])('fixed once: %s', async (_, seed) => {
   expect((await simulate(seed)).violation, command(seed)).toBeUndefined();
 });
