@@ -5,7 +5,8 @@ import { KeyParking } from './key-parking.ts';
 import { KeyReplays } from './key-replays.ts';
 import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
-import { faultOf } from './outage.ts';
+import { OutputProducer } from './output-producer.ts';
+import { Preparation } from './preparation.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { retryDecision } from './retry.ts';
@@ -35,11 +36,12 @@ export class SlotEngine {
   readonly #ready = new ReadyQueue<MessageEntry>();
   readonly #turns: TurnScheduler;
   readonly #outages: SlotOutages;
+  readonly #preparation: Preparation;
+  readonly #outputs: OutputProducer;
   readonly #parking: KeyParking;
   readonly #replays: KeyReplays;
   readonly #progress: ProgressReporter;
   readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
-  #preparing = 0;
   #pumpDue = false;
 
   /** @param createMailbox lets a simulation put flawed mailboxes in, to see that it notices them. */
@@ -57,6 +59,17 @@ export class SlotEngine {
     const wake = () => this.#schedulePump();
     this.#turns = new TurnScheduler(limits, ports.timers, wake);
     this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
+    const failed = (entry: MessageEntry, error: unknown) => this.#fail(entry, error);
+    this.#preparation = new Preparation(actor, limits.preparesMax, ports, this.#outages, {
+      prepared: (entry) => this.#prepared(entry),
+      failed,
+      postponed: (entry, waitMs) => {
+        this.#rest(entry);
+        this.#again(entry, waitMs);
+      },
+      wake,
+    });
+    this.#outputs = new OutputProducer(ports, this.#outages, { produced: (entry) => this.#finish(entry), failed });
     this.#parking = new KeyParking(group, limits, ports, this.#outages, {
       parked: () => this.#replays.watch(),
       finish: (entry) => this.#finish(entry),
@@ -177,12 +190,10 @@ export class SlotEngine {
 
   /** Begins ready messages, as many as a turn can take and as may be prepared at a time. */
   #beginReady(): void {
-    const { turnSizeMax, preparesMax } = this.#limits;
+    const { turnSizeMax } = this.#limits;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     let begun = 0;
-    while (this.#ready.length > 0 && this.#turns.waiting < turnSizeMax && this.#preparing < preparesMax) {
-      if (this.#actor.prepare !== undefined && !this.#outages.circuits.prepare.passable(this.#ports.timers.now()))
-        return;
+    while (this.#ready.length > 0 && this.#turns.waiting < turnSizeMax && this.#preparation.mayBegin()) {
       const entry = this.#ready.shift();
       if (entry !== undefined && entry.mailbox.state === 'open') this.#begin(entry);
       if ((++begun & SLICE_CHECK_MASK) === 0 && this.#ports.timers.now() >= sliceEnd) {
@@ -217,38 +228,8 @@ export class SlotEngine {
       return;
     }
     if (entry.input === skip) this.#finish(entry);
-    else if (this.#actor.prepare !== undefined) this.#prepare(entry);
+    else if (this.#preparation.exists) this.#preparation.begin(entry);
     else this.#prepared(entry);
-  }
-
-  #prepare(entry: MessageEntry): void {
-    const circuit = this.#outages.circuits.prepare;
-    circuit.tryPass(this.#ports.timers.now());
-    this.#preparing++;
-    // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
-    Promise.resolve()
-      .then(() => this.#actor.prepare?.(entry.input, entry))
-      .then(
-        (prepared) => {
-          this.#preparing--;
-          this.#outages.recovered('prepare');
-          entry.prepared = prepared;
-          this.#prepared(entry);
-          this.#schedulePump();
-        },
-        (error) => {
-          this.#preparing--;
-          if (faultOf(error) === 'message') {
-            circuit.release();
-            this.#fail(entry, error);
-          } else {
-            this.#rest(entry);
-            const wait = this.#outages.failed('prepare', error);
-            this.#again(entry, wait);
-          }
-          this.#schedulePump();
-        },
-      );
   }
 
   #prepared(entry: MessageEntry): void {
@@ -271,7 +252,7 @@ export class SlotEngine {
     for (const { entry, outputs } of applied) {
       entry.outputs = outputs;
       if (outputs.length === 0) this.#finish(entry);
-      else this.#produce(entry);
+      else this.#outputs.produce(entry);
     }
     for (const { entry, error } of failed) this.#fail(entry, error);
     for (const entry of withdrawn) if (entry.mailbox.state !== 'closed') this.#replays.withdrawn(entry);
@@ -293,24 +274,6 @@ export class SlotEngine {
     if (mailbox === undefined) return;
     this.close(partition);
     this.#ports.report({ kind: 'fenced', partition, generation: mailbox.generation });
-  }
-
-  /** All outputs of a message, again if one of them failed: readers know a repeated output by its event id. */
-  #produce(entry: MessageEntry): void {
-    if (entry.mailbox.state === 'closed') return;
-    const outputs = entry.outputs ?? [];
-    let unanswered = outputs.length;
-    let failure: Error | null = null;
-    const done = (error: Error | null) => {
-      failure ??= error;
-      if (--unanswered > 0) return;
-      if (failure === null) {
-        this.#outages.recovered('broker');
-        this.#finish(entry);
-      } else if (faultOf(failure) === 'message') this.#fail(entry, failure);
-      else this.#ports.timers.after(this.#outages.failed('broker', failure), () => this.#produce(entry));
-    };
-    for (const record of outputs) this.#ports.append(record, done);
   }
 
   #finish(entry: MessageEntry): void {
