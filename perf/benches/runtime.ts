@@ -36,7 +36,7 @@ export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figur
     runtime: noop,
     loop: () => throughput('perf/limits/runtime-loop.ts', messages * NOOP_FACTOR, { env }),
   });
-  const { runtime, standard, tuned } = await interleave(Math.ceil(rounds / 2), {
+  const { runtime, standard, tuned } = await interleave(Math.floor(rounds / 2), {
     runtime: noop,
     standard: () => peer.measure(TOPIC, messages / 6, peerDefault),
     tuned: () => peer.measure(TOPIC, messages / 2, peerTuned),
@@ -65,7 +65,7 @@ export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figu
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
   const figures: Figures = {};
   for (const waitMs of [1, 10]) {
-    const { runtime, theirs } = await interleave(Math.ceil(rounds / 2), {
+    const { runtime, theirs } = await interleave(Math.floor(rounds / 2), {
       runtime: () =>
         throughput('perf/load/runtime-throughput.ts', messages, {
           env: { ...env, ORDERMESH_PREPARES_MAX: String(PREPARES_MAX) },
