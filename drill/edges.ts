@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import { type Config, loadConfig } from '../contracts/config.ts';
+import type { EdgeStatus } from '../edge/status.ts';
 import { issueToken } from '../gateway/issuer.ts';
 import { portOf } from '../stack/part.ts';
 
@@ -74,6 +75,20 @@ export class Edges {
   urlOf(store: string): URL | undefined {
     const n = this.#options.stores.indexOf(store);
     return n < 0 ? undefined : new URL(`http://127.0.0.1:${portOf({ ...this.#options.ports }, `edge-${n}`)}`);
+  }
+
+  /** Whether every agent has found that region, and the region has all that the agent took, also of what another one had confirmed. */
+  async areSettledIn(region: string): Promise<boolean> {
+    const statuses = await Promise.all(
+      this.#options.stores.map(async (_, n) => {
+        const port = portOf({ ...this.#options.ports }, `edge-admin-${n}`);
+        return (await (await fetch(`http://127.0.0.1:${port}/status.json`)).json()) as EdgeStatus;
+      }),
+    );
+    return statuses.every(
+      ({ spool, line }) =>
+        line?.state === 'up' && spool.region === region && spool.unsent === 0 && spool.replaying === 0,
+    );
   }
 
   async stop(): Promise<void> {

@@ -13,6 +13,7 @@ import { until } from '../cli/system/until.ts';
 import { loadConfig } from '../contracts/config.ts';
 import { openTicketCounts } from '../store/ticket-board.ts';
 import { createRandom, randomSeed } from '../traffic/random.ts';
+import type { Edges } from './edges.ts';
 import { holdBack } from './hold-back.ts';
 import { runOrdermesh } from './operator.ts';
 import { assertPassive } from './passive.ts';
@@ -107,7 +108,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     crew = cook(west, seed + 1);
     await delay(AFTERWARDS_MS);
     await traffic.rest();
-    await workedOff(west);
+    await workedOff(west, edges);
     const [lostEdge, lostDirect] = await Promise.all([
       missingIn(west.config, traffic.promised.edge),
       missingIn(west.config, traffic.promised.direct),
@@ -127,7 +128,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     crew = cook(east, seed + 2);
     await delay(AFTERWARDS_MS);
     await traffic.rest();
-    await workedOff(east);
+    await workedOff(east, edges);
     const promised = [...traffic.promised.edge, ...traffic.promised.direct];
     const verdict = await auditRegion(east.config, ledgerUrl, promised, say);
     sayFindings(verdict);
@@ -189,9 +190,11 @@ async function isFollowing({ regionsFile }: DrillSystem, passive: DrillRegion): 
 }
 
 /** Waits until nothing is under way in a region, for a while at most: what is left then is the audit's to judge. */
-async function workedOff({ config, name }: DrillRegion): Promise<void> {
+async function workedOff({ config, name }: DrillRegion, edges: Edges): Promise<void> {
   const openTickets = () =>
     withDatabase(config, async (sql) => (await openTicketCounts(sql)).reduce((sum, { open }) => sum + open, 0));
+  const handedOver = await until(SETTLE_MS_MAX, () => edges.areSettledIn(name));
+  say(handedOver ? `the agents have handed over everything to the ${name}` : 'the agents still hold orders');
   const settled = await until(SETTLE_MS_MAX, async () => (await isWorkedOff(config)) && (await openTickets()) === 0);
   say(settled ? `nothing is under way in the ${name}` : `not everything is worked off in the ${name}`);
 }

@@ -16,13 +16,14 @@ test('a standby follows its primary, and takes writes when that is dead', async 
   await using stopping = new AsyncDisposableStack();
   stopping.defer(() => servers.stopAll('SIGKILL'));
   const ports = await choosePorts(['one', 'two'], {});
-  const [one, two] = (['one', 'two'] as const).map((name) => ({
+  const options = (name: 'one' | 'two') => ({
     name,
     directory: path.join(directory.path, name),
     port: ports[name] ?? 0,
     servers,
     settings: small,
-  })) as [Parameters<typeof startPostgres>[0], Parameters<typeof startPostgres>[0]];
+  });
+  const [one, two] = [options('one'), options('two')];
   await Promise.all([mkdir(one.directory), mkdir(two.directory)]);
   const primary = await startPostgres(one);
   const before = connectDatabase({ url: primary.environment.DATABASE_URL ?? '', connections: 1, application: 'test' });

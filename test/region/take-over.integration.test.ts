@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
+import { paymentOutputs } from '../../actors/payment/outputs.ts';
+import { restoreFromLog } from '../../cli/region/restore.ts';
+import type { OrderValidated } from '../../contracts/events.ts';
+import type { Order } from '../../contracts/order.ts';
+import { groups, topics } from '../../contracts/topics.ts';
+import { createAdmin, createProducer } from '../../kafka/index.ts';
+import { createRegionAdmin } from '../../kafka/region-admin.ts';
+import { closeGaps } from '../../region/start-positions.ts';
+import { auditDatabase } from '../../store/audit.ts';
+import { loadMenu } from '../../store/menu.ts';
+import { findDecisions } from '../../store/orders.ts';
+import { orderMessage, testMenu, testMessage, testOrder } from '../actors/support.ts';
+import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
+import { startTwoClusters, type TwoClusters } from './clusters.ts';
+
+const decidedAt = new Date(Date.now() - 5_000);
+/** What was copied: of `raw` the order only, of `validated` its decision too, of `paid` everything. */
+const orders = { paid: testOrder(), validated: testOrder(), raw: testOrder() };
+
+let clusters: TwoClusters;
+let brokers: string[];
+beforeAll(async () => {
+  clusters = await startTwoClusters();
+  brokers = clusters.brokers.west;
+  const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+  for (const order of Object.values(orders)) {
+    const value = JSON.stringify(order);
+    await producer.send([{ topic: topics.rawOrders, key: order.orderId, value, partition: 0 }]);
+  }
+  for (const { key, ...output } of [
+    ...decisionOf(orders.paid),
+    ...paymentOf(orders.paid),
+    ...decisionOf(orders.validated),
+  ])
+    await producer.send([{ ...output, key, partition: 0 }]);
+  await producer.close();
+});
+afterAll(() => clusters?.[Symbol.asyncDispose]());
+
+function decisionOf(order: Order) {
+  return validatedOutputs(order, decidedAt.toISOString(), orderMessage(order));
+}
+
+function paymentOf(order: Order) {
+  const validated = JSON.parse(String(decisionOf(order)[0]?.value)) as OrderValidated;
+  const outcome = { status: 'paid' as const, reference: 'ch_1' };
+  return paymentOutputs(validated, { outcome, decidedAt }, testMessage(order.orderId, validated));
+}
+
+describe('a database that is behind the log', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    await loadMenu(database.sql, testMenu());
+    return () => database[Symbol.asyncDispose]();
+  });
+
+  it('gets the decisions and payments of the log, with their stock, and no second time', async () => {
+    const behind = decidedAt.getTime() - 1_000;
+    expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 2 });
+    expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 0 });
+    const ids = Object.values(orders).map(({ orderId }) => orderId);
+    const decisions = await findDecisions(database.sql, ids);
+    // The same moment, so that a redelivery says the same to the byte.
+    expect([...decisions].map(([id, decision]) => [id, decision.decidedAt]).sort()).toEqual(
+      [orders.paid, orders.validated].map(({ orderId }) => [orderId, decidedAt]).sort(),
+    );
+    const payments = await database.sql`select order_id, reference, decided_at from payments`;
+    expect(payments).toEqual([{ order_id: orders.paid.orderId, reference: 'ch_1', decided_at: decidedAt }]);
+    const { faults } = await auditDatabase(database.sql);
+    // Stock adds up; the provider's ledger is not part of this.
+    expect(faults.filter(({ detail }) => !detail.includes('at the provider'))).toEqual([]);
+  });
+});
+
+describe('positions that were translated past what was copied', () => {
+  it('go back to the first record without an outcome, and no further', async () => {
+    const admin = await createAdmin({ clientId: 'test', brokers });
+    const regionAdmin = createRegionAdmin({ clientId: 'test', brokers });
+    try {
+      await regionAdmin.commitFor(groups.orderValidator, topics.rawOrders, new Map([[0, 3]]));
+      for (const group of [groups.payment, groups.kitchen, groups.bridge])
+        await regionAdmin.commitFor(group, topics.validatedOrders, new Map([[0, 3]]));
+      const scanned = { brokers, scanMs: 60_000, databaseAtMs: Date.now() + 60_000 };
+      expect(await closeGaps(scanned)).toEqual({
+        'order-validator': { partitions: 1, records: 1 },
+        payment: { partitions: 1, records: 1 },
+        kitchen: { partitions: 0, records: 0 },
+        bridge: { partitions: 0, records: 0 },
+      });
+      expect(await admin.committedOffsets(groups.orderValidator, topics.rawOrders)).toEqual(new Map([[0, 2]]));
+      expect(await admin.committedOffsets(groups.payment, topics.validatedOrders)).toEqual(new Map([[0, 2]]));
+      // A database that knows nothing of the last minute: the kitchen reads all of it again.
+      expect(await closeGaps({ ...scanned, databaseAtMs: Date.now() - 60_000 })).toMatchObject({
+        'order-validator': { records: 0 },
+        kitchen: { partitions: 1, records: 3 },
+      });
+    } finally {
+      await Promise.all([admin.close(), regionAdmin.close()]);
+    }
+  });
+});
