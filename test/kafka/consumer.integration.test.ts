@@ -142,6 +142,31 @@ describe('group consumer', () => {
     await member.commitSeen();
   });
 
+  it('revokes each assignment, also while the revocation of one before does not end', {
+    timeout: 120_000,
+  }, async () => {
+    const topic = await newTopic();
+    await using first = await GroupMember.join('first', group(topic));
+    await expect.poll(() => first.log, LONG).toEqual(['assigned 0,1,2,3']);
+    let drained = () => {};
+    first.drain = () =>
+      new Promise((resolve) => {
+        drained = resolve;
+      });
+    const second = await GroupMember.join('second', group(topic));
+    // The member is given up after the time that a rebalance may take, and comes back.
+    await expect.poll(() => first.log.length, { ...LONG, timeout: 60_000 }).toBe(4);
+    const own = first.log[3]?.replace('assigned ', '');
+    expect(first.log).toEqual(['assigned 0,1,2,3', 'revoking 0,1,2,3', 'lost 0,1,2,3', `assigned ${own}`]);
+    const endFirst = drained;
+    await second.consumer.close();
+    await expect.poll(() => first.log[4], LONG).toBe(`revoking ${own}`);
+    drained();
+    await expect.poll(() => first.log.slice(5), LONG).toEqual(['revoked', 'assigned 0,1,2,3']);
+    first.drain = async () => {};
+    endFirst();
+  });
+
   it('pauses, resumes and seeks one partition without the others', async () => {
     const topic = await newTopic();
     await using member = await GroupMember.join('m', group(topic));
