@@ -4,7 +4,8 @@ import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
 
-const OFFSET_ATTEMPTS = 20;
+/** Ten seconds in all: a busy machine takes that long to elect leaders. */
+const OFFSET_ATTEMPTS = 100;
 const OFFSET_RETRY_MS = 100;
 const notYetLeading = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
