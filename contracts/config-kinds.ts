@@ -67,6 +67,16 @@ const durationUnitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h:
 export const duration = (): Kind<number> =>
   kind('a duration such as 250ms, 5s, 10m or 24h', (value) => scaled(value, durationUnitsMs));
 
+/** The same within bounds, which are durations, too. */
+export const durationBetween = (min: string, max: string): Kind<number> =>
+  kind(`a duration from ${min} to ${max}`, (value) =>
+    inRange(scaled(value, durationUnitsMs) ?? Number.NaN, durationMs(min), durationMs(max)),
+  );
+
+function durationMs(text: string): number {
+  return scaled(text, durationUnitsMs) ?? Number.NaN;
+}
+
 const byteUnits: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /** A size such as 64KiB, 32MiB or 1GiB; the value is in bytes. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import {
   bytes,
   duration,
+  durationBetween,
   flag,
   fraction,
   integer,
@@ -122,6 +123,16 @@ export const variables = {
     duration(),
     '5s',
     'Age of the oldest order under way from which a gateway process takes only as many orders as it answers within this time.',
+  ),
+  ORDERMESH_UPLOAD_TIMEOUT: required(
+    durationBetween('1s', '1h'),
+    '1m',
+    'A request body that has not arrived in full by then is answered with 408, however slow or fast it comes.',
+  ),
+  ORDERMESH_STREAM_IDLE_TIMEOUT: required(
+    durationBetween('8s', '16m'),
+    '1m',
+    'A WebSocket on which nothing came for so long is closed; a silent one is pinged before. In steps of 4 s.',
   ),
   ORDERMESH_GATEWAY_PROCESSES: required(
     integer(0, 256),

@@ -42,6 +42,12 @@ export const errorTable = {
     retryable: false,
     doc: 'Use one of the methods in the Allow header.',
   },
+  'upload-timeout': {
+    status: 408,
+    title: 'Upload timed out',
+    retryable: true,
+    doc: 'The line is too slow for the body: send the same again on a new connection, packed (`Content-Encoding: gzip`) or in smaller batches.',
+  },
   'order-conflict': {
     status: 409,
     title: 'Order already exists with other content',

@@ -8,6 +8,7 @@ import { Cors } from './cors.ts';
 import type { GatewayMetrics, Route } from './metrics.ts';
 import { isRetryLater } from './problem-answer.ts';
 import { newRequestId } from './traceparent.ts';
+import { type Upload, Uploads } from './uploads.ts';
 
 /** What all exchanges of one server share. */
 export interface ExchangeContext {
@@ -16,6 +17,8 @@ export interface ExchangeContext {
   readonly acceptedHead: string;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
+  /** The bodies that are not yet here in full. */
+  readonly uploads: Uploads;
   /** Absent where no page of another origin may call. */
   readonly cors: Cors | undefined;
   /** Whether connections may come with a client certificate. */
@@ -56,6 +59,7 @@ export function exchangeContext(
     acceptedHead,
     admission,
     metrics,
+    uploads: new Uploads(config.ORDERMESH_UPLOAD_TIMEOUT),
     cors,
     clientCertificates,
     log,
@@ -85,7 +89,7 @@ export type AnswerHeaders = Record<string, string>;
  * One HTTP request and its answer. uWebSockets.js takes the request away when its handler returns, the body's bytes when
  * `onData` returns and the response when the client goes; this class is where those three rules are kept.
  */
-export class Exchange {
+export class Exchange implements Upload {
   readonly context: ExchangeContext;
   readonly #res: HttpResponse;
   readonly #route: Route;
@@ -155,8 +159,10 @@ export class Exchange {
 
   send(status: number, contentType: string, body: string, headers?: AnswerHeaders): void {
     if (this.#over) return;
-    this.#finish();
     const { context } = this;
+    // uWebSockets.js forgets the time limit of a connection whose body goes on after the answer.
+    const isLast = context.closing || this.#release !== undefined;
+    this.#finish();
     context.metrics.request(this.#route, status);
     // An answer that somebody may ask about has a name in any case; an accepted order is known by its orderId.
     const requestId = this.requestId === '' ? newRequestId() : this.requestId;
@@ -170,8 +176,8 @@ export class Exchange {
       res.writeHeader('x-request-id', requestId);
       if (context.cors !== undefined) res.writeHeader('vary', 'origin');
       if (this.#origin !== '') this.#writeOrigin();
-      if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), context.closing);
-      else res.end(body, context.closing);
+      if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), isLast);
+      else res.end(body, isLast);
     });
   }
 
@@ -194,16 +200,19 @@ export class Exchange {
       this.refuse('body-too-large', `the body has ${contentLength} bytes; at most ${bytesMax} are taken`);
       return;
     }
-    const { admission } = this.context;
+    const { admission, uploads } = this.context;
     let parts: Buffer[] | undefined;
     let size = 0;
     let held = 0;
     const release = () => {
+      uploads.delete(this);
       admission.unhold(held);
       held = 0;
       parts = undefined;
     };
     this.#release = release;
+    // A length is followed by a first piece at once, if need be an empty one; chunks are rare, so they may cost something.
+    if (contentLength === '') uploads.add(this);
     this.#res.onData((chunk, isLast) => {
       if (this.#over) return;
       size += chunk.byteLength;
@@ -215,6 +224,8 @@ export class Exchange {
       const copy = Buffer.allocUnsafe(chunk.byteLength);
       copy.set(new Uint8Array(chunk));
       if (parts === undefined && isLast) {
+        if (contentLength === '') uploads.delete(this);
+        this.#release = undefined;
         handle(copy);
         return;
       }
@@ -223,16 +234,32 @@ export class Exchange {
         return;
       }
       held += copy.length;
-      parts ??= [];
+      if (parts === undefined) {
+        parts = [];
+        uploads.add(this);
+      }
       parts.push(copy);
       if (!isLast) return;
       const whole = Buffer.concat(parts, size);
       release();
+      this.#release = undefined;
       handle(whole);
     });
   }
 
+  /** Gives back what a body takes that is not here in full. */
   #release: (() => void) | undefined;
+
+  keepOpen(): void {
+    if (this.#over) return;
+    // Resuming is what starts the timer of uWebSockets.js anew.
+    this.#res.pause();
+    this.#res.resume();
+  }
+
+  expire(): void {
+    this.refuse('upload-timeout', `the body did not arrive within ${this.context.uploads.timeoutMs / 1_000} s`);
+  }
 
   #writeOrigin(): void {
     const { cors } = this.context;

@@ -43,6 +43,7 @@ export function openApi() {
               'malformed-body',
               'unauthenticated',
               'forbidden',
+              'upload-timeout',
               'order-conflict',
               'body-too-large',
               'unsupported-media-type',
@@ -67,6 +68,7 @@ export function openApi() {
             ...errors(
               'malformed-body',
               'unauthenticated',
+              'upload-timeout',
               'body-too-large',
               'unsupported-media-type',
               'overloaded',

@@ -90,7 +90,8 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   const app = createApp(config);
   addOrderRoutes(app, { context, authenticator, reception });
   addStatusRoute(app, { context, authenticator, statuses });
-  addStreamRoute(app, { context, authenticator, reception, streams, onStream });
+  const idleTimeoutS = Math.ceil(config.ORDERMESH_STREAM_IDLE_TIMEOUT / 1_000);
+  addStreamRoute(app, { context, authenticator, reception, streams, idleTimeoutS, onStream });
   addDocumentRoutes(app, context);
   addFallbackRoutes(app, context);
   const stopPacing = recent.watchOldest((ageMs) => admission.pace(ageMs));

@@ -13,15 +13,14 @@ export interface StreamRouteOptions {
   reception: Reception;
   /** The open streams, kept by this route. */
   streams: Set<Stream>;
+  /** How long a connection may be silent, in seconds. */
+  idleTimeoutS: number;
   /** Called when one has opened. */
   onStream: (() => void) | undefined;
 }
 
 /** The largest order with room for the envelope around it. */
 const FRAME_BYTES_MAX = limits.orderBytesMax + 1_024;
-
-/** A silent connection is pinged, and closed when no pong comes within this time. */
-const IDLE_TIMEOUT_S = 60;
 
 /** A client that does not read its answers is disconnected at this backlog; it repeats its unanswered orders. */
 const BACKPRESSURE_BYTES_MAX = 1_048_576;
@@ -127,7 +126,8 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
 
   app.ws<Connection>('/v1/stream', {
     maxPayloadLength: FRAME_BYTES_MAX,
-    idleTimeout: IDLE_TIMEOUT_S,
+    // A silent connection is pinged 4 to 16 s before.
+    idleTimeout: options.idleTimeoutS,
     sendPingsAutomatically: true,
     maxBackpressure: BACKPRESSURE_BYTES_MAX,
     closeOnBackpressureLimit: true,

@@ -49,7 +49,8 @@ export function certificate(name: string, options: CertificateOptions = {}): Cer
   const signature = sign('sha256', body, by?.keys.privateKey ?? keys.privateKey);
   const text = sequence(body, algorithm, der(0x03, [0], signature))
     .toString('base64')
-    .replace(/.{64}/g, '$&\n');
+    .match(/.{1,64}/g)
+    ?.join('\n');
   return {
     name,
     cert: `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`,

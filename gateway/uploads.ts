@@ -1,0 +1,52 @@
+/** Far more often than uWebSockets.js would cut a connection, so none is cut before its time. */
+const SWEEP_MS = 2_000;
+
+/** A request body of which more is to come. */
+export interface Upload {
+  /** Starts the time anew after which uWebSockets.js cuts the connection. */
+  keepOpen(): void;
+  /** Its time is up: the client is told so. */
+  expire(): void;
+}
+
+/**
+ * Bodies that take longer than one read. uWebSockets.js cuts those that bring less than 16 KB a second, after 30 s and without a word; a store
+ * on a weak line needs longer. Here they get a time limit of ours, whatever their speed, and an answer at its end.
+ */
+export class Uploads {
+  readonly #timeoutMs: number;
+  readonly #startedAt = new Map<Upload, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  /** Bodies under way. */
+  get size(): number {
+    return this.#startedAt.size;
+  }
+
+  add(upload: Upload): void {
+    if (!this.#startedAt.has(upload)) this.#startedAt.set(upload, performance.now());
+    this.#timer ??= setInterval(() => this.#sweep(), Math.min(SWEEP_MS, this.#timeoutMs)).unref();
+  }
+
+  delete(upload: Upload): void {
+    if (!this.#startedAt.delete(upload) || this.#startedAt.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #sweep(): void {
+    const overdue = performance.now() - this.#timeoutMs;
+    for (const [upload, startedAt] of this.#startedAt) {
+      if (startedAt <= overdue) upload.expire();
+      else upload.keepOpen();
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { limits } from '../../contracts/limits.ts';
+import { orderSchema } from '../../contracts/order.ts';
+import { compileValidator } from '../../contracts/validation.ts';
+
+const validate = compileValidator(orderSchema);
+const errorsOf = (value: unknown) => {
+  const validated = validate(value);
+  return validated.ok ? [] : validated.errors;
+};
+
+test('the errors of the largest order are all told, up to the bound', () => {
+  const modifiers = Array.from({ length: limits.modifiersPerItemMax }, () => ({
+    sku: 'a',
+    quantity: 1,
+    unitPrice: -1,
+  }));
+  const item = { sku: 'a', quantity: 1, unitPrice: 1, note: '', modifiers };
+  expect(errorsOf({ items: Array.from({ length: limits.itemsPerOrderMax }, () => item) })).toHaveLength(16);
+});
+
+test.each<[string, unknown]>([
+  ['many items', { items: Array.from({ length: 20_000 }, () => ({})) }],
+  ['many fields', Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`f${n}`, undefined]))],
+  ['many values deep down', { items: [{ note: [[Array.from({ length: 20_000 }, () => undefined)]] }] }],
+])('a document with %s is told one error: more would cost more than the document is worth', (_name, document) => {
+  expect(errorsOf(document)).toHaveLength(1);
+});
