@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { states } from './order.ts';
@@ -13,17 +13,18 @@ const DROP_ORDERS = 200;
  * SQLite uses them again.
  */
 export class Room {
-  readonly #directory: string;
+  readonly #path: string;
   readonly #bytesMax: number;
   readonly #diskFreeMin: number;
   readonly #pageCount: StatementSync;
   readonly #freePages: StatementSync;
   readonly #oldestConfirmed: StatementSync;
   readonly #delete: StatementSync;
+  readonly #checkpoint: StatementSync;
   readonly #pageBytes: number;
 
   constructor(database: DatabaseSync, limits: { path: string; bytesMax: number; diskFreeMin: number }) {
-    this.#directory = dirname(limits.path);
+    this.#path = limits.path;
     this.#bytesMax = limits.bytesMax;
     this.#diskFreeMin = limits.diskFreeMin;
     this.#pageCount = database.prepare('pragma page_count');
@@ -32,6 +33,7 @@ export class Room {
     this.#oldestConfirmed = database.prepare(
       `select sequence from orders indexed by orders_confirmed where state = ${states.confirmed} order by region, sequence limit ${DROP_ORDERS}`,
     );
+    this.#checkpoint = database.prepare('pragma wal_checkpoint(passive)');
     this.#delete = database.prepare(`delete from orders where sequence = ? and state = ${states.confirmed}`);
   }
 
@@ -41,7 +43,7 @@ export class Room {
   }
 
   diskFree(): number {
-    const { bavail, bsize } = statfsSync(this.#directory);
+    const { bavail, bsize } = statfsSync(dirname(this.#path));
     return bavail * bsize;
   }
 
@@ -49,9 +51,10 @@ export class Room {
   shortage(bytes: number, orders: number): string | undefined {
     const wanted = bytes + orders * ROW_BYTES;
     if (this.bytes() + wanted > this.#bytesMax) return `the spool has reached its quota of ${this.#bytesMax} bytes`;
-    // A free page is written through the log of SQLite, so the disk needs room in any case.
-    const growth = Math.max(0, wanted - this.#freeCount() * this.#pageBytes) + wanted;
-    if (this.diskFree() - growth < this.#diskFreeMin)
+    // An order stands in the log first and in the file later, so it takes its place twice, but no more than is allocated already.
+    const inFile = this.#owed() + Math.max(0, wanted - this.#freeCount() * this.#pageBytes);
+    const growth = inFile + Math.max(0, wanted - sizeOf(`${this.#path}-wal`));
+    if (growth > 0 && this.diskFree() - growth < this.#diskFreeMin)
       return `the disk has ${this.diskFree()} bytes free; ${this.#diskFreeMin} are to stay free`;
     return undefined;
   }
@@ -68,13 +71,30 @@ export class Room {
     }
   }
 
+  /** Gives the file what the log holds for it, whose place is counted until then. @returns whether that was anything */
+  writeBack(): boolean {
+    if (this.#owed() === 0) return false;
+    this.#checkpoint.get();
+    return true;
+  }
+
   drop(sequences: readonly number[]): number {
     let dropped = 0;
     for (const sequence of sequences) dropped += Number(this.#delete.run(sequence).changes);
     return dropped;
   }
 
+  /** Bytes by which the file will grow when the log is written back. */
+  #owed(): number {
+    const size = Number(this.#pageCount.get()?.page_count) * this.#pageBytes;
+    return Math.max(0, size - sizeOf(this.#path));
+  }
+
   #freeCount(): number {
     return Number(this.#freePages.get()?.freelist_count);
   }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

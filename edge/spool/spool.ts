@@ -14,6 +14,7 @@ import {
 import { Room } from './room.ts';
 import { type RawOrder, spooledOrder } from './row.ts';
 import { openSpoolFile } from './schema.ts';
+import { isDiskFull } from './sqlite-errors.ts';
 import { type Shelf, type ShelfChanges, TicketShelf } from './ticket-shelf.ts';
 
 export interface SpoolOptions {
@@ -37,7 +38,9 @@ export class SpoolFullError extends Error {
 
 /** Confirmed orders looked at in one go when the old ones are dropped: a commit waits no longer than that. */
 const PRUNE_ORDERS = 500;
-const PERSIST_MS = 60_000;
+/** How much running time a power loss may cost; it only makes confirmed orders stay longer. */
+const PERSIST_MS = 10_000;
+const USUAL_BYTES = 2_000;
 
 /**
  * The durable queue of the edge agent: one SQLite file. What `commit` returned for has been fsynced and survives power loss.
@@ -64,7 +67,6 @@ export class Spool {
   readonly #runMsBefore: number;
   #seenVersion = 0;
   #counts = { unsent: 0, refused: 0, confirmed: 0 };
-  #full: string | null = null;
   #persistedMs = 0;
 
   constructor(options: SpoolOptions) {
@@ -107,19 +109,19 @@ export class Spool {
     this.#noticeOthers();
     const before = { ...this.#counts };
     let outcomes: Outcome[] = [];
+    let full: string | null = null;
     try {
       this.#transaction(() => {
         for (const settlement of settlements) this.#settle(settlement);
-        const full = orders.length === 0 ? this.#full : this.#makeRoom(orders);
+        if (orders.length > 0) full = this.#makeRoom(orders);
         if (full === null) outcomes = orders.map((order) => this.#keep(order));
-        this.#full = full;
-        this.#persistRunningTime();
+        if (this.#isRunningTimeDue) this.#persistRunningTime();
       });
     } catch (error) {
       this.#counts = before;
       throw error;
     }
-    if (orders.length > 0 && this.#full !== null) throw new SpoolFullError(this.#full);
+    if (full !== null) throw new SpoolFullError(full);
     return outcomes;
   }
 
@@ -130,13 +132,22 @@ export class Spool {
     return this.#reader.read(query, region, this.#runMs() - this.#options.replayWindowMs);
   }
 
+  /** The log of the file takes no more room than it must. @returns whether that may have made room */
+  writeBack(): boolean {
+    try {
+      return this.#room.writeBack();
+    } catch (error) {
+      if (isDiskFull(error)) return false;
+      throw error;
+    }
+  }
+
   /** Drops confirmed orders that are older than the replay window, some at a time. @returns how many went */
   prune(): number {
     this.#noticeOthers();
     const before = this.#runMs() - this.#options.replayWindowMs;
-    const due = this.#monotonic() - this.#persistedMs > PERSIST_MS;
     const expired = this.#reader.expired(before, PRUNE_ORDERS);
-    if (expired.length === 0 && !due) return 0;
+    if (expired.length === 0 && !this.#isRunningTimeDue) return 0;
     this.#transaction(() => {
       this.#room.drop(expired);
       this.#persistRunningTime();
@@ -154,7 +165,6 @@ export class Spool {
     this.#noticeOthers();
     const region = this.#facts.get('region');
     const oldest = this.#oldestUnsent.all().flatMap(({ oldest }) => (oldest === null ? [] : [Number(oldest)]));
-    const full = this.#full !== null && this.#hasRoomAgain() ? null : this.#full;
     return {
       ...this.#counts,
       replaying:
@@ -165,7 +175,7 @@ export class Spool {
       bytesMax: this.#options.bytesMax,
       diskFree: this.#room.diskFree(),
       oldestUnsentAt: oldest.length === 0 ? null : Math.min(...oldest),
-      full,
+      full: this.#shortage(),
       damage: this.#facts.get('damage') ?? null,
       region: region ?? null,
     };
@@ -186,8 +196,17 @@ export class Spool {
   }
 
   close(): void {
-    this.#transaction(() => this.#persistRunningTime());
+    try {
+      this.#transaction(() => this.#persistRunningTime());
+    } catch (error) {
+      // On a full disk the running time stays that of the last commit.
+      if (!isDiskFull(error)) throw error;
+    }
     this.#database.close();
+  }
+
+  get #isRunningTimeDue(): boolean {
+    return this.#monotonic() - this.#persistedMs > PERSIST_MS;
   }
 
   #runMs(): number {
@@ -227,9 +246,7 @@ export class Spool {
 
   /** @returns why there is none, or `null` when there is room for these. */
   #makeRoom(orders: readonly NewOrder[]): string | null {
-    const { unsentOrdersMax } = this.#options;
-    if (this.#counts.unsent + orders.length > unsentOrdersMax)
-      return `${this.#counts.unsent} orders wait for the region; the bound is ${unsentOrdersMax}`;
+    if (this.#counts.unsent + orders.length > this.#options.unsentOrdersMax) return this.#tooMany();
     let wanted = 0;
     for (const { value } of orders) wanted += value.length;
     const { shortage, dropped } = this.#room.make(wanted, orders.length);
@@ -237,8 +254,15 @@ export class Spool {
     return shortage;
   }
 
-  #hasRoomAgain(): boolean {
-    return this.#counts.unsent < this.#options.unsentOrdersMax && this.#room.shortage(0, 1) === undefined;
+  /** Why an order of usual size would be refused; `null` when it would be taken. */
+  #shortage(): string | null {
+    const { unsentOrdersMax } = this.#options;
+    if (this.#counts.unsent >= unsentOrdersMax) return this.#tooMany();
+    return this.#counts.confirmed > 0 ? null : (this.#room.shortage(USUAL_BYTES, 1) ?? null);
+  }
+
+  #tooMany(): string {
+    return `${this.#counts.unsent} orders wait for the region; the bound is ${this.#options.unsentOrdersMax}`;
   }
 
   /** A command of an operator has changed the file. */

@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { Ballast } from './ballast.ts';
 import { lockSpool } from './lock.ts';
+import type { SpoolCounts } from './order.ts';
 import {
   type Answer,
   type CommitAnswer,
@@ -16,16 +18,18 @@ import { isDamage, isDiskFull } from './sqlite-errors.ts';
  * The thread that owns the spool's file: while it waits for the disk, the agent goes on taking requests and answering health checks. A file
  * that turns out to be damaged is salvaged in place, and the question asked again.
  */
+const BALLAST_BYTES = 4 * 2 ** 20;
 const options = workerData as SpoolOptions;
 const lock = lockSpool(options.path);
-let spool = repaired(() => new Spool(options));
+const ballast = new Ballast(`${options.path}.reserve`, BALLAST_BYTES);
+let spool = repaired(() => withBallast(() => new Spool(options)));
 
 const calls: SpoolCalls = {
   commit,
   batch: (query) => spool.batch(query),
   prune: () => spool.prune(),
   find: (orderId) => spool.find(orderId),
-  counts: () => spool.counts(),
+  counts,
   reached: (region) => spool.reached(region),
   keepTickets: (changes) => spool.keepTickets(changes),
   tickets: (unsentMax) => spool.tickets(unsentMax),
@@ -40,12 +44,31 @@ function commit(work: PackedCommit): CommitAnswer {
   try {
     return { outcomes: spool.commit(orders, work.settlements), full: null };
   } catch (error) {
-    if (error instanceof SpoolFullError) return { outcomes: [], full: error.message };
+    if (error instanceof SpoolFullError) {
+      // The settlements are kept; the orders may find room now.
+      return spool.writeBack() ? commit({ ...work, settlements: [] }) : { outcomes: [], full: error.message };
+    }
     if (!isDiskFull(error) || orders.length === 0) throw error;
-    // Nothing was kept. What the region has answered for needs no room, or hardly any.
-    spool.commit([], work.settlements);
+    // Nothing was kept. The ballast is for what the region has answered, not for more orders.
+    if (work.settlements.length > 0) withBallast(() => spool.commit([], work.settlements));
     return { outcomes: [], full: 'the disk is full' };
   }
+}
+
+function withBallast<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isDiskFull(error) || !ballast.release()) throw error;
+    return work();
+  }
+}
+
+function counts(): SpoolCounts {
+  let counted = spool.counts();
+  if (counted.full !== null && spool.writeBack()) counted = spool.counts();
+  if (!ballast.isThere && counted.diskFree > options.diskFreeMin + 2 * ballast.bytes) ballast.restore();
+  return counted;
 }
 
 function repaired<T>(work: () => T): T {
@@ -69,7 +92,7 @@ function tell(answer: Answer, transfer: ArrayBuffer[] = []): void {
 
 parentPort?.on('message', ({ id, name, argument }: Question) => {
   try {
-    const value = repaired(() => (calls[name] as (argument: unknown) => unknown)(argument));
+    const value = repaired(() => withBallast(() => (calls[name] as (argument: unknown) => unknown)(argument)));
     tell({ id, value }, name === 'batch' ? [(value as { body: Uint8Array<ArrayBuffer> }).body.buffer] : []);
   } catch (error) {
     tell({ id, error: { message: (error as Error).message, isDiskFull: isDiskFull(error) } });

@@ -1,11 +1,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../../edge/spool/spool.ts';
 import { type Finished, ordermesh } from '../cli/ordermesh.ts';
 
 let directory: string;
+// Each step is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
 const path = () => join(directory, 'spool.db');
 
 const edge = (...args: string[]): Promise<Finished> =>

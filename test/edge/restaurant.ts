@@ -78,8 +78,13 @@ export class Restaurant {
     return { ...role, url: role.addresses.gateway ?? '' };
   }
 
+  /** Agents and gateways end. */
+  async stop(): Promise<void> {
+    for (const role of this.#roles.splice(0).reverse()) await role.close();
+  }
+
   async close(): Promise<void> {
-    for (const role of this.#roles.reverse()) await role.close();
+    await this.stop();
     await this.line.close();
     await rm(this.directory, { recursive: true, force: true });
   }

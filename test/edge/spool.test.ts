@@ -215,8 +215,9 @@ describe('bounds', () => {
     expect(() => spool.commit([newOrder(3)], [])).toThrow(SpoolFullError);
     expect(unsent(spool)).toEqual(['order-1', 'order-2']);
     expect(spool.counts().full).toContain('the bound is 2');
-    expect(spool.commit([newOrder(3)], [{ sequence: 1, region: 'east' }])).toEqual(['kept']);
+    spool.commit([], [{ sequence: 1, region: 'east' }]);
     expect(spool.counts().full).toBeNull();
+    expect(spool.commit([newOrder(3)], [{ sequence: 2, region: 'east' }])).toEqual(['kept']);
   });
 
   it('keeps the settlements of a commit whose orders it refuses', () => {
