@@ -10,7 +10,8 @@ import { limits } from '../../contracts/limits.ts';
 import { asyncApi } from '../../gateway/asyncapi.ts';
 import { allowed } from '../../gateway/fallback-routes.ts';
 import { openApi } from '../../gateway/openapi.ts';
-import { type Answer, HeldIntake, sampleOrder, startServerOn, startTestGateway, type TestServer } from './support.ts';
+import { PromptIntake } from './prompt-intake.ts';
+import { type Answer, sampleOrder, startServerOn, startTestGateway, type TestServer } from './support.ts';
 
 interface Operation {
   responses: Record<string, { content?: Record<string, { schema: object }> }>;
@@ -29,13 +30,6 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await down[Symbol.asyncDispose]();
 });
-
-class PromptIntake extends HeldIntake {
-  override accept(...args: Parameters<HeldIntake['accept']>): void {
-    super.accept(...args);
-    setImmediate(() => this.settle());
-  }
-}
 
 test('the OpenAPI document is valid by the schema of OpenAPI 3.1', async () => {
   const result = await new Validator().validate(structuredClone(openApi()));

@@ -2,15 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
+import { PromptIntake } from './prompt-intake.ts';
 import { HeldIntake, sampleOrder, startServerOn, type TestServer } from './support.ts';
-
-/** Answers every order in the next turn of the event loop. */
-class PromptIntake extends HeldIntake {
-  override accept(...args: Parameters<HeldIntake['accept']>): void {
-    super.accept(...args);
-    setImmediate(() => this.settle());
-  }
-}
 
 let intake: PromptIntake;
 let gateway: TestServer;

@@ -7,15 +7,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order.ts';
 import { certificate } from './certificates.ts';
 import { GrpcClient, orderMessage, StreamClient } from './grpc/client.ts';
+import { PromptIntake } from './prompt-intake.ts';
 import { RawWebSocket } from './raw-websocket.ts';
 import { HeldIntake, sampleOrder, startServerOn, type TestServer } from './support.ts';
-
-class PromptIntake extends HeldIntake {
-  override accept(...args: Parameters<HeldIntake['accept']>): void {
-    super.accept(...args);
-    setImmediate(() => this.settle());
-  }
-}
 
 const uri = (store: string) => `urn:ordermesh:store:${store}`;
 const authority = certificate('authority');

@@ -6,15 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { certificate } from './certificates.ts';
+import { PromptIntake } from './prompt-intake.ts';
 import { frame, opcode, RawWebSocket } from './raw-websocket.ts';
-import { HeldIntake, sampleOrder, startServerOn, type TestServer } from './support.ts';
-
-class PromptIntake extends HeldIntake {
-  override accept(...args: Parameters<HeldIntake['accept']>): void {
-    super.accept(...args);
-    setImmediate(() => this.settle());
-  }
-}
+import { sampleOrder, startServerOn, type TestServer } from './support.ts';
 
 const authority = certificate('authority');
 const own = certificate('gateway', { by: authority, for: 'server' });
