@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Config } from '../contracts/config.ts';
 import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { AcceptedAnswer } from './accepted-answer.ts';
 import type { Admission } from './admission.ts';
 import { Cors } from './cors.ts';
 import type { GatewayMetrics, Route } from './metrics.ts';
@@ -13,8 +14,7 @@ import { type Upload, Uploads } from './uploads.ts';
 /** What all exchanges of one server share. */
 export interface ExchangeContext {
   readonly region: string;
-  /** Value of the first header of a 202 and all that follows it, up to the orderId in its Location. */
-  readonly acceptedHead: string;
+  readonly acceptedAnswer: AcceptedAnswer;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   /** The bodies that are not yet here in full. */
@@ -53,10 +53,10 @@ export function exchangeContext(
     ? (answer: AnsweredRequest) => logger.debug(answer, 'answered')
     : undefined;
   const vary = cors === undefined ? '' : 'vary: origin\r\n';
-  const acceptedHead = `application/json\r\nx-ordermesh-region: ${region}\r\n${vary}location: /v1/orders/`;
+  const acceptedAnswer = new AcceptedAnswer(`x-ordermesh-region: ${region}\r\n${vary}`);
   return {
     region,
-    acceptedHead,
+    acceptedAnswer,
     admission,
     metrics,
     uploads: new Uploads(config.ORDERMESH_UPLOAD_TIMEOUT),
@@ -127,15 +127,14 @@ export class Exchange implements Upload {
     if (this.#over) return;
     this.#finish();
     this.context.metrics.request(this.#route, 202);
+    const { acceptedAnswer, closing } = this.context;
     const res = this.#res;
     res.cork(() => {
-      res.writeStatus('202 Accepted');
-      // The fixed headers and the Location as the value of one: every call into uWebSockets.js costs more than the bytes do. An
-      // orderId is a UUID by now, so nothing can be smuggled into the head.
-      res.writeHeader('content-type', this.context.acceptedHead + orderId);
+      acceptedAnswer.fill(orderId);
+      res.writeStatus(acceptedAnswer.head);
       if (this.requestId !== '') res.writeHeader('x-request-id', this.requestId);
       if (this.#origin !== '') this.#writeOrigin();
-      res.end(`{"orderId":"${orderId}","status":"accepted"}`, this.context.closing);
+      res.end(acceptedAnswer.body, closing);
     });
   }
 

@@ -158,11 +158,20 @@ export class Reception {
     }
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
-    this.#take(order, body, size, traceparent, submitter, requestId);
+    // The token's own text of the store where there is one: every order looks it up, and its hash is known.
+    this.#take(order, identity.store ?? order.storeId, body, size, traceparent, submitter, requestId);
   }
 
-  #take(order: Order, value: Buffer, size: number, traceparent: string, submitter: Submitter, requestId: string): void {
-    const { orderId, storeId } = order;
+  #take(
+    order: Order,
+    storeId: string,
+    value: Buffer,
+    size: number,
+    traceparent: string,
+    submitter: Submitter,
+    requestId: string,
+  ): void {
+    const { orderId } = order;
     const content = contentHash(order);
     const earlier = this.recent.get(orderId);
     if (earlier !== undefined) {
