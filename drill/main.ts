@@ -17,12 +17,13 @@ import type { Edges } from './edges.ts';
 import { holdBack } from './hold-back.ts';
 import { runOrdermesh } from './operator.ts';
 import { assertPassive } from './passive.ts';
+import { practise } from './practice.ts';
 import type { DrillRegion } from './region.ts';
 import { type DrillSystem, startDrillSystem } from './system.ts';
 import { DrillTraffic, drillTraffic } from './traffic.ts';
 import { auditRegion, isWorkedOff, missingIn } from './verdict.ts';
 
-const RATE = 40;
+const RATE = 30;
 const WARM_UP_ORDERS = 150;
 const WARM_UP_MS_MAX = 60_000;
 /** The primary is killed at a moment of the seed, within so long after the warm-up. */
@@ -57,13 +58,18 @@ interface DrillReport extends AuditCounts {
   recoveredDirect: number;
 }
 
-async function main(seed: number): Promise<boolean> {
+async function main(seed: number, practice: boolean): Promise<boolean> {
   const config = loadConfig();
   const directory = path.resolve(config.ORDERMESH_DATA_DIR, 'drill');
   await mkdir(directory, { recursive: true });
   say(`drill with seed ${seed}; logs are in ${path.join(directory, 'logs')}`);
   const system = await startDrillSystem({ config, directory, say: withoutRepeats(say) });
   try {
+    await lookUpAsAgentsDo(system);
+    if (practice) {
+      await practise(system, directory, say, stopping.signal);
+      return true;
+    }
     const report = await run(system, directory, seed);
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return isGood(report);
@@ -77,10 +83,7 @@ function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, rtoMs }: DrillR
 }
 
 async function run(system: DrillSystem, directory: string, seed: number): Promise<DrillReport> {
-  const { east, west, edges, ledgerUrl, publicUrl, dnsServer } = system;
-  // This process sends directly: it looks the name up as the agents do.
-  process.env.DRILL_DNS_SERVER = dnsServer;
-  await import('./resolver.ts');
+  const { east, west, edges, ledgerUrl, publicUrl } = system;
   const random = createRandom(seed);
   await assertPassive(west, east.name, say);
   const traffic = new DrillTraffic({ seed, rate: RATE, config: east.config, edges, publicUrl });
@@ -150,6 +153,12 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
   }
 }
 
+/** This process sends directly. */
+async function lookUpAsAgentsDo({ dnsServer }: DrillSystem): Promise<void> {
+  process.env.DRILL_DNS_SERVER = dnsServer;
+  await import('./resolver.ts');
+}
+
 function cook(region: DrillRegion, seed: number): Crew {
   return startCrew({ display: region.display, cookingMs: COOKING_MS, refreshMs: 200, random: createRandom(seed) });
 }
@@ -208,11 +217,18 @@ function seedOf(text: string | undefined): number {
 }
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, 'stop-with-parent': { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string' },
+    practice: { type: 'boolean', default: false },
+    'stop-with-parent': { type: 'boolean', default: false },
+  },
 });
-Promise.race([stopRequest(), ...(values['stop-with-parent'] ? [parentGone()] : [])]).then(() => process.exit(130));
+const stopping = new AbortController();
+Promise.race([stopRequest(), ...(values['stop-with-parent'] ? [parentGone()] : [])]).then(() =>
+  values.practice ? stopping.abort() : process.exit(130),
+);
 try {
-  process.exit((await main(seedOf(values.seed))) ? 0 : 1);
+  process.exit((await main(seedOf(values.seed), values.practice)) ? 0 : 1);
 } catch (error) {
   process.stderr.write(`drill: ${describeFailure(error, true)}\n`);
   process.exit(1);

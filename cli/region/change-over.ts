@@ -25,6 +25,8 @@ export interface ChangeOver {
   waitMs: number;
   /** Goes on although the mirror is behind after that time. */
   acceptLoss: boolean;
+  /** Goes on with a database that was no standby. */
+  databaseAsItIs: boolean;
   scanMs: number;
   probeOrder: Readonly<Record<string, unknown>>;
   token: string | undefined;
@@ -72,7 +74,12 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
   const sql = connectDatabase({ url: to.databaseUrl, connections: 2, application: 'ordermesh-region' });
   try {
     const { isStandby } = await standbyStatus(sql);
-    if (!isStandby) say(`the database of ${to.name} takes writes already`);
+    const isResumed = state.next === to.name && state.source === undefined;
+    // It would miss what no log holds: menus, deliveries, what was done about dead letters.
+    if (!isStandby && !isResumed && !options.databaseAsItIs)
+      throw new Error(
+        `the database of ${to.name} follows no other one: make it a standby of ${from.name}'s first (docs/operations/failover.md), or take it as it is with --database-as-it-is`,
+      );
     let rpoRecords: number | null = null;
     if (alive) {
       await step(`${from.name} is fenced: its gateway refuses, its workers have stopped`, async () => {

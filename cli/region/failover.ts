@@ -14,6 +14,7 @@ interface FailoverOptions {
   oldRegionIsDead?: boolean;
   wait: number;
   acceptLoss?: boolean;
+  databaseAsItIs?: boolean;
   scan: number;
   probeOrder?: string;
   tokenFile?: string;
@@ -51,6 +52,7 @@ function withOptions(command: Command): Command {
     .option('--regions <file>', 'addresses of both regions; ORDERMESH_REGIONS_FILE by default')
     .option('--wait <seconds>', 'longest wait for the old workers, and then for the mirror', positiveNumber, 60)
     .option('--accept-loss', 'go on although the mirror is behind after that time')
+    .option('--database-as-it-is', 'go on although the database was no standby: what no log holds is missing in it')
     .option('--scan <minutes>', 'how far back records without an outcome are looked for', positiveNumber, 10)
     .option(
       '--probe-order <file>',
@@ -92,6 +94,7 @@ async function run(options: FailoverOptions): Promise<void> {
     alive: old.records !== undefined,
     waitMs: options.wait * 1_000,
     acceptLoss: options.acceptLoss ?? false,
+    databaseAsItIs: options.databaseAsItIs ?? false,
     scanMs: options.scan * 60_000,
     probeOrder,
     token,

@@ -44,6 +44,7 @@ export function statusCommand(): Command {
       const isWell =
         shown.regions.every(({ log, database }) => log === 'answers' && database !== 'does not answer') &&
         shown.state?.active !== undefined &&
+        !hasStrayDatabase(shown) &&
         shown.mirror.every(({ state }) => state === 'replicating');
       if (!isWell) throw new NegativeResult();
     });
@@ -100,7 +101,13 @@ async function mirrorHealth(source: SeenRegion, target: SeenRegion): Promise<Par
   }
 }
 
-function show({ state, regions, mirror }: Shown): void {
+/** The passive region's database takes writes: it follows nobody, and a failover would find it old. */
+function hasStrayDatabase({ state, regions }: Shown): boolean {
+  return regions.some(({ name, database }) => name !== state?.active && database === 'takes writes');
+}
+
+function show(shown: Shown): void {
+  const { state, regions, mirror } = shown;
   const rows = regions.map(({ name, log, state: own, database, databaseAgeS }) => [
     name,
     state?.active === name ? 'active' : 'passive',
@@ -110,6 +117,8 @@ function show({ state, regions, mirror }: Shown): void {
   ]);
   print(table(['region', 'role', 'log', 'epoch', 'database'], rows));
   if (state?.active === undefined) print('no region is active: finish the failover, or start it again');
+  else if (hasStrayDatabase(shown))
+    print(`the passive region's database is no standby: make it one of ${state.active}'s`);
   const topics = Map.groupBy(mirror, ({ topic }) => topic);
   const lags = [...topics].map(([topic, partitions]) => [
     topic,
