@@ -26,7 +26,7 @@ export class NotAnAnswerError extends Error {
 }
 
 /** Whole answers that something in the batch may have called forth; others say that nobody is served now, or not with this token or URL. */
-const blamingStatuses = new Set([400, 403, 406, 413, 414, 415, 422, 431, 451, 500, 502]);
+const blamingStatuses = new Set([400, 403, 406, 408, 413, 414, 415, 422, 431, 451, 500, 502]);
 
 /** What the same bytes would be answered with again. Everything else is sent again. */
 const finalRefusals = new Set([400, 403, 409, 413, 422]);

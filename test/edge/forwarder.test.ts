@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { NotAnAnswerError, readBatchAnswer } from '../../edge/forwarder/batch-answer.ts';
+import { HeldOrders } from '../../edge/forwarder/held-orders.ts';
+import { Backoff, Bandwidth } from '../../edge/forwarder/pacing.ts';
+import type { SpooledBatch } from '../../edge/spool/order.ts';
+
+const batch: SpooledBatch = {
+  sequences: [11, 12, 13],
+  orderIds: ['a', 'b', 'c'],
+  lanes: [0, 0, 0],
+  body: new Uint8Array(),
+};
+
+function answer(results: unknown, changes: { status?: number; headers?: Record<string, string> } = {}) {
+  const { status = 207, headers = { 'x-ordermesh-region': 'east' } } = changes;
+  return { status, headers, body: Buffer.from(typeof results === 'string' ? results : JSON.stringify({ results })) };
+}
+
+describe('the answer to a batch', () => {
+  it('settles each order by its own line, and leaves the others unsent', () => {
+    const read = readBatchAnswer(
+      answer([
+        { index: 0, orderId: 'a', status: 202 },
+        { index: 1, orderId: 'b', status: 409, problem: { code: 'order-conflict', detail: 'other content' } },
+        { index: 2, orderId: 'c', status: 503, problem: { code: 'overloaded', retryAfterS: 7 } },
+      ]),
+      batch,
+    );
+    expect(read).toEqual({
+      region: 'east',
+      settlements: [
+        { sequence: 11, region: 'east' },
+        { sequence: 12, region: 'east', problem: 'order-conflict: other content' },
+      ],
+      deferred: 1,
+      retryAfterS: 7,
+    });
+  });
+
+  it('says which fields of a refused order are wrong', () => {
+    const problem = {
+      code: 'invalid-order',
+      detail: 'no match',
+      errors: [{ pointer: '/total', detail: 'must be >= 0' }],
+    };
+    const { settlements } = readBatchAnswer(answer([{ index: 0, status: 422, problem }]), batch);
+    expect(settlements[0]?.problem).toBe('invalid-order: no match; /total must be >= 0');
+  });
+
+  it('leaves an order unsent that the answer does not name', () => {
+    expect(readBatchAnswer(answer([{ index: 1, orderId: 'b', status: 202 }]), batch)).toMatchObject({ deferred: 2 });
+  });
+
+  it.each([
+    ['another order', answer([{ index: 0, orderId: 'z', status: 202 }])],
+    ['an order that was not sent', answer([{ index: 3, orderId: 'd', status: 202 }])],
+    ['one order twice', answer([0, 0].map((index) => ({ index, orderId: 'a', status: 202 })))],
+    ['a page', answer('<html>Welcome to our wireless network</html>')],
+    ['no list', answer('{"results":{}}')],
+    ['no region', answer([], { headers: {} })],
+    ['another status', answer([{ index: 0, orderId: 'a', status: 202 }], { status: 200 })],
+  ])('is none when it is about %s', (_, given) => {
+    expect(() => readBatchAnswer(given, batch)).toThrow(NotAnAnswerError);
+  });
+
+  it.each([
+    [401, false],
+    [404, false],
+    [408, true],
+    [413, true],
+    [500, true],
+    [503, false],
+  ])('of status %i blames orders: %s', (status, blames) => {
+    const headers = { 'retry-after': '3' };
+    try {
+      readBatchAnswer(answer('{}', { status, headers }), batch);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ blamesOrders: blames, retryAfterS: 3 });
+    }
+  });
+});
+
+describe('back-off', () => {
+  it('doubles up to its bound, half of it at random', () => {
+    const low = new Backoff(2_000, () => 0);
+    expect([1, 2, 3, 4, 5].map(() => low.next())).toEqual([125, 250, 500, 1_000, 1_000]);
+    const high = new Backoff(2_000, () => 1);
+    expect([1, 2, 3, 4, 5].map(() => high.next())).toEqual([250, 500, 1_000, 2_000, 2_000]);
+    high.reset();
+    expect(high.next()).toBe(250);
+  });
+
+  it('waits as long as the region asks, up to its bound', () => {
+    expect(new Backoff(2_000, () => 0).next(1)).toBe(1_000);
+    expect(new Backoff(2_000, () => 0).next(3_600)).toBe(2_000);
+  });
+});
+
+describe('bandwidth', () => {
+  it('lets batches follow each other at its rate, and saves up nothing', () => {
+    let now = 0;
+    const bandwidth = new Bandwidth(1_000, () => now);
+    expect([bandwidth.take(500), bandwidth.take(500), bandwidth.take(1)]).toEqual([0, 500, 1_000]);
+    now = 60_000;
+    expect([bandwidth.take(2_000), bandwidth.take(1)]).toEqual([0, 2_000]);
+  });
+
+  it('keeps batches small on a narrow line', () => {
+    expect(new Bandwidth(8_000, () => 0).batchBytesMax(4_000_000)).toBe(8_000);
+    expect(new Bandwidth(undefined, () => 0).batchBytesMax(4_000_000)).toBe(4_000_000);
+  });
+});
+
+describe('an order that alone does not get through', () => {
+  it('is tried again at once, then waits longer and longer, by itself', () => {
+    let now = 0;
+    const held = new HeldOrders(() => now);
+    held.failed(1, 'a', 'reset');
+    expect(held.due()).toBe(1);
+    expect(held.list()).toEqual([]);
+    held.failed(1, 'a', 'reset');
+    held.failed(1, 'a', 'reset');
+    expect(held.list()).toEqual([{ orderId: 'a', failures: 3, reason: 'reset' }]);
+    expect([held.due(), held.except()]).toEqual([undefined, [1]]);
+    now = 30_000;
+    expect(held.due()).toBe(1);
+    held.failed(1, 'a', 'reset');
+    now = 80_000;
+    expect(held.due()).toBeUndefined();
+    now = 90_000;
+    expect(held.due()).toBe(1);
+    held.passed([1]);
+    expect(held.except()).toEqual([]);
+  });
+
+  it('is not the reason when very many fail', () => {
+    const held = new HeldOrders(() => 0);
+    for (let sequence = 0; sequence <= 100; sequence += 1) held.failed(sequence, String(sequence), 'reset');
+    expect(held.except()).toEqual([100]);
+  });
+});

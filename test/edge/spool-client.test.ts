@@ -1,0 +1,92 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SpoolClient, type SpoolClientOptions, SpoolStalledError } from '../../edge/spool/client.ts';
+import type { NewOrder, Outcome } from '../../edge/spool/order.ts';
+
+let directory: string;
+let client: SpoolClient;
+const path = () => join(directory, 'spool.db');
+const query = { ordersMax: 10_000, bytesMax: 2 ** 30, after: [], except: [] };
+
+const open = (changes: Partial<SpoolClientOptions> = {}) =>
+  SpoolClient.open({
+    path: path(),
+    unsentOrdersMax: 100_000,
+    bytesMax: 2 ** 30,
+    diskFreeMin: 0,
+    replayWindowMs: 60_000,
+    deadlineMs: 30_000,
+    ...changes,
+  });
+
+const newOrder = (n: number): NewOrder => ({
+  orderId: `order-${n}`,
+  storeId: 's',
+  lane: 0,
+  content: 'c',
+  acceptedAt: n,
+  value: Buffer.from(`{"n":${n},"filling":"${'x'.repeat(800)}"}`),
+});
+const append = (n: number) =>
+  new Promise<Outcome | undefined>((resolve, reject) =>
+    client.append(newOrder(n), (error, outcome) => (error === null ? resolve(outcome) : reject(error))),
+  );
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'spool-'));
+});
+afterEach(async () => {
+  await client.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('keeps the order of calls over its group commits, and every byte', async () => {
+  client = await open();
+  const numbers = Array.from({ length: 500 }, (_, n) => n);
+  expect(new Set(await Promise.all(numbers.map(append)))).toEqual(new Set(['kept']));
+  const { orderIds, body } = await client.batch(query);
+  expect(orderIds).toEqual(numbers.map((n) => `order-${n}`));
+  const lines = Buffer.from(body).toString().trimEnd().split('\n');
+  expect(lines).toEqual(numbers.map((n) => Buffer.from(newOrder(n).value).toString()));
+});
+
+it('writes down what waits before it closes', async () => {
+  client = await open();
+  const waiting = append(1);
+  await client.close();
+  expect(await waiting).toBe('kept');
+  client = await open();
+  expect((await client.counts()).unsent).toBe(1);
+});
+
+it('answers within its deadline while the disk stands still, and goes on when it moves again', async () => {
+  client = await open({ deadlineMs: 100 });
+  const other = new DatabaseSync(path());
+  other.exec('begin immediate');
+  await expect(append(1)).rejects.toBeInstanceOf(SpoolStalledError);
+  await expect(append(2)).rejects.toBeInstanceOf(SpoolStalledError);
+  other.exec('rollback');
+  other.close();
+  await vi.waitFor(async () => expect(await append(3)).toBe('kept'), { timeout: 20_000 });
+  // The first was on its way to the disk; its sender was told that it may have been kept.
+  expect((await client.batch(query)).orderIds).toEqual(['order-1', 'order-3']);
+});
+
+it('salvages a file that turns out to be damaged while it works', async () => {
+  const reports: string[] = [];
+  client = await open();
+  await Promise.all(Array.from({ length: 400 }, (_, n) => append(n)));
+  await client.close();
+  const handle = openSync(path(), 'r+');
+  writeSync(handle, Buffer.alloc(3 * 4_096, 0xff), 0, 3 * 4_096, 60 * 4_096);
+  closeSync(handle);
+  client = await open({ onSalvage: (report) => reports.push(report) });
+  const { orderIds } = await client.batch(query);
+  expect(orderIds.length).toBeGreaterThan(350);
+  expect(reports).toHaveLength(1);
+  expect((await client.counts()).damage).toContain('damaged');
+  expect(await append(1_000)).toBe('kept');
+});
