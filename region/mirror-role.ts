@@ -113,7 +113,9 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   const prepare = async (source: string, state: RegionState) => {
     const { records } = await readRegion(brokers);
     if (records.mirrorStarted?.tenure === state.tenure) return records.mirrorStarted.topicIds;
-    if (state.starts !== undefined) {
+    // A cluster that is new has nothing: everything is copied.
+    const isNew = (await topicRanges(brokers)).every(({ latest }) => latest === 0);
+    if (state.starts !== undefined && !isNew) {
       const orphans = await findOrphans({ own: { name: region, brokers }, peerBrokers: peer });
       if (!records.orphans.some(({ tenure }) => tenure === state.tenure))
         await writeOrphans(brokers, { tenure: state.tenure, ranges: orphans });
