@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { startIntakeServer } from '../gateway/server.ts';
+import type { Stream } from '../gateway/stream.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Forwarder } from './forwarder/forwarder.ts';
 import { type Kitchen, startKitchen } from './kitchen/kitchen.ts';
@@ -12,6 +13,7 @@ import { SpoolClient } from './spool/client.ts';
 import { createSpoolIntake } from './spool-intake.ts';
 import { StatusKeeper } from './status.ts';
 import { type RegionStatus, regionStatus, statusLookup } from './status-lookup.ts';
+import { StatusRelay } from './status-relay.ts';
 import { StoreToken } from './store-token.ts';
 import { edgeVitals } from './vitals.ts';
 
@@ -22,7 +24,7 @@ import { edgeVitals } from './vitals.ts';
 export async function startEdge(config: Config, logger: Logger): Promise<RunningRole> {
   const { upstream, tokenFile, spoolPath } = edgeSettings(config);
   const token = new StoreToken(tokenFile);
-  mkdirSync(dirname(spoolPath), { recursive: true });
+  mkdirSync(dirname(spoolPath), { recursive: true, mode: 0o700 });
   const spool = await SpoolClient.open({
     path: spoolPath,
     unsentOrdersMax: config.ORDERMESH_EDGE_UNSENT_ORDERS_MAX,
@@ -51,8 +53,11 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   const status = new StatusKeeper(spool, spoolPath, forwarder, counts);
   const isLineUp = () => forwarder.line.state === 'up';
   const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
+  const streams = new Set<Stream>();
+  const relay = new StatusRelay({ upstream, token: () => token.read(), streams });
   let kitchen: Kitchen | undefined;
   const stopSending = async () => {
+    relay.close();
     await kitchen?.close();
     status.close();
     await forwarder.close();
@@ -76,6 +81,8 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
       // The spool outlives the way in: what it took is forwarded until the end.
       intake: { ...intake, close: async () => {} },
       lookup: statusLookup({ spool, ofRegion }),
+      streams,
+      onStream: () => relay.opened(),
       showVitals: edgeVitals(config, edgeMetrics(forwarder, status), status),
     });
     return {

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 const SCHEMA_VERSION = 1;
@@ -36,6 +37,7 @@ const schema = `
  * @throws Error for a file of a newer version, which stays as it is.
  */
 export function openSpoolFile(path: string): DatabaseSync {
+  if (!existsSync(path)) createFile(path);
   const database = new DatabaseSync(path);
   try {
     const version = versionOf(database);
@@ -55,6 +57,14 @@ export function openSpoolFile(path: string): DatabaseSync {
     database.close();
     throw error;
   }
+}
+
+/** Orders carry payment tokens, so the file is the agent's alone; SQLite's files beside it follow. Its name is on the disk before its first order. */
+function createFile(path: string): void {
+  closeSync(openSync(path, 'wx', 0o600));
+  const directory = openSync(dirname(path), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
 }
 
 /** Opens an existing spool beside the agent that uses it. @throws Error when there is none. */

@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { topics } from '../../contracts/topics.ts';
+import { createProducer } from '../../kafka/index.ts';
 import { watchRawOrders } from '../gateway/support.ts';
+import { servers } from '../support/servers.ts';
 import { newOrder, storeId } from './order.ts';
 import { postOrder, Restaurant } from './restaurant.ts';
 
@@ -151,7 +155,7 @@ describe('the region', () => {
       history: [{}, { detail: expect.stringContaining('order-conflict') }],
     });
     const page = await (await fetch(agent.admin)).text();
-    expect(page).toContain('The region refuses 1 orders');
+    expect(page).toContain('The region refuses 1 order:');
     expect(await (await fetch(`${agent.admin}/metrics`)).text()).toMatch(
       /ordermesh_edge_refused_orders{role="edge"} 1/,
     );
@@ -184,6 +188,37 @@ describe('the door', () => {
     await agent.accept([newOrder()]);
   });
 
+  it('takes orders over WebSocket too, and passes on what the region says of them', async () => {
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    const agent = await restaurant.agent();
+    const socket = new WebSocket(`${agent.url.replace('http', 'ws')}/v1/stream`, [
+      'ordermesh.v1.json',
+      `bearer.${restaurant.token}`,
+    ]);
+    const messages: unknown[] = [];
+    socket.addEventListener('message', ({ data }) => messages.push(JSON.parse(String(data))));
+    await once(socket, 'open');
+    const order = newOrder();
+    socket.send(JSON.stringify({ id: 1, type: 'order.submit', order }));
+    const { orderId } = order;
+    await vi.waitFor(() => expect(messages).toContainEqual({ id: 1, type: 'order.accepted', orderId }), soon);
+    await arrived([orderId]);
+    const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 20_000 });
+    await vi.waitFor(async () => {
+      await producer.send([
+        {
+          topic: topics.rejectedOrders,
+          key: orderId,
+          value: JSON.stringify({ orderId, storeId }),
+          headers: { ce_type: 'order.rejected' },
+        },
+      ]);
+      expect(messages).toContainEqual({ type: 'order.status', orderId, status: 'rejected' });
+    }, soon);
+    await producer.close();
+    socket.close();
+  });
+
   it('takes orders of its own store only', async () => {
     const agent = await restaurant.agent({ ORDERMESH_AUTH: 'off' });
     expect((await agent.post(newOrder({ storeId: 'us-il-0002' }))).status).toBe(403);
@@ -203,8 +238,12 @@ describe('a start', () => {
     expect(existsSync(join(restaurant.directory, 'edge'))).toBe(false);
   });
 
-  it('keeps a second agent from the spool', async () => {
+  it('keeps others from the spool', async () => {
     await restaurant.agent();
+    for (const suffix of ['', '-wal']) {
+      const { mode } = statSync(join(restaurant.directory, `edge/spool.db${suffix}`));
+      expect(mode & 0o777).toBe(0o600);
+    }
     await expect(restaurant.agent()).rejects.toThrow('another edge agent');
   });
 });
