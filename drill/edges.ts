@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RoleProcess } from '../cli/system/role-process.ts';
-import { type Config, loadConfig } from '../contracts/config.ts';
+import type { Config } from '../contracts/config.ts';
 import type { EdgeStatus } from '../edge/status.ts';
 import { issueToken } from '../gateway/issuer.ts';
 import { portOf } from '../stack/part.ts';
@@ -50,7 +50,6 @@ export class Edges {
           ORDERMESH_EDGE_TOKEN_FILE: tokenFile,
           ORDERMESH_EDGE_SPOOL: path.join(own, 'spool.db'),
         };
-        loadConfig(env);
         return new RoleProcess({
           role: 'edge',
           name: `edge-${n}`,

@@ -8,7 +8,8 @@ import { topicRanges } from '../../region/divergence.ts';
 import type { Database } from '../../store/database.ts';
 
 const BATCH = 500;
-const CLOCK_SLACK_MS = 60_000;
+/** Clocks of the database and of those who write events may be so far apart. */
+const CLOCK_SLACK_MS = 10_000;
 
 export interface Restored {
   /** Events read from the log. */
@@ -19,7 +20,7 @@ export interface Restored {
 
 /**
  * Brings a database that took over up to the log of its cluster: standby and mirror are copies that were made independently, and what the log
- * says was told to others. Reads from a minute before the newest transaction that the standby had.
+ * says was told to others. Reads from ten seconds before the newest transaction that the standby had.
  */
 export async function restoreFromLog(brokers: string[], sql: Database, databaseAtMs: number): Promise<Restored> {
   const ranges = await topicRanges(brokers);
