@@ -15,6 +15,8 @@ export interface EdgeStatus {
 }
 
 const REFRESH_MS = 1_000;
+/** Each is a transaction of its own, so that orders come in between. */
+const PRUNE_ROUNDS = 10;
 
 /**
  * Looks after the spool once a second: reads its counts for everybody who asks, and drops what is older than the replay window. Nobody's
@@ -60,7 +62,7 @@ export class StatusKeeper {
     this.#busy = true;
     try {
       this.#counts = await this.#spool.counts();
-      await this.#spool.prune();
+      for (let round = 0; round < PRUNE_ROUNDS; round += 1) if ((await this.#spool.prune()) === 0) break;
     } catch {
       // The spool says so itself wherever it is used; the last counts stand.
     } finally {

@@ -84,6 +84,18 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
 
   const failed = (error: Error) => logger.error({ err: error }, 'the board could not be kept on the disk');
 
+  // First, because it is what can fail.
+  const server = await startPageServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_DISPLAY_PORT,
+    files: await loadPageFiles(),
+    onOpen(screen) {
+      screens.add(screen);
+      snapshot(screen);
+    },
+    onMessage: (screen, text) => void receive(text, screen),
+    onClose: (screen) => screens.remove(screen),
+  });
   const region = new RegionDisplay({
     url: upstream,
     storeId,
@@ -184,17 +196,6 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     void explain();
   }, TICK_MS);
   const beating = setInterval(beat, BEAT_MS);
-  const server = await startPageServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_DISPLAY_PORT,
-    files: await loadPageFiles(),
-    onOpen(screen) {
-      screens.add(screen);
-      snapshot(screen);
-    },
-    onMessage: (screen, text) => void receive(text, screen),
-    onClose: (screen) => screens.remove(screen),
-  });
   const host = config.ORDERMESH_HOST.includes(':') ? `[${config.ORDERMESH_HOST}]` : config.ORDERMESH_HOST;
   return {
     address: `http://${host}:${server.port}/stores/${storeId}`,
