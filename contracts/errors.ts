@@ -1,3 +1,4 @@
+import { grpcStatusOf } from './grpc-status.ts';
 import type { FieldError } from './validation.ts';
 
 interface ErrorRow {
@@ -165,15 +166,15 @@ export function problem(code: ErrorCode, detail: string, errors?: FieldError[]):
 export function errorDocs(): string {
   const rows = Object.entries<ErrorRow>(errorTable).map(
     ([code, { status, title, retryable, doc }]) =>
-      `| \`${code}\` | ${status} | ${title} | ${retryable ? 'yes' : 'no'} | ${doc} |`,
+      `| \`${code}\` | ${status} | \`${grpcStatusOf(status)}\` | ${title} | ${retryable ? 'yes' : 'no'} | ${doc} |`,
   );
   return [
     '# Errors',
     '',
-    'Every error that a client can meet, as `application/problem+json` (RFC 9457). Generated from `contracts/errors.ts` by `npm run docs`.',
+    'Every error that a client can meet: over HTTP as `application/problem+json` (RFC 9457), in WebSocket frames of type `error` as the same object, over gRPC as status with `ErrorInfo`. Generated from `contracts/errors.ts` by `npm run docs`.',
     '',
-    '| code | status | title | same request can succeed later | what to do |',
-    '| --- | --- | --- | --- | --- |',
+    '| code | HTTP | gRPC | title | same request can succeed later | what to do |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');

@@ -27,7 +27,8 @@ export function asyncApi() {
 
 const id = { type: ['integer', 'string'], description: 'Chosen by the client; the answer repeats it.' };
 
-const submit = message('order.submit', { id, order: orderSchema }, ['id', 'order']);
+const traceparent = { type: 'string', description: 'W3C Trace Context; carried to every event that follows.' };
+const submit = message('order.submit', { id, order: orderSchema, traceparent }, ['id', 'order']);
 const accepted = message('order.accepted', { id, orderId: orderIdSchema }, ['id', 'orderId']);
 const error = message('error', { id, problem: { type: 'object', description: 'RFC 9457 problem details.' } }, [
   'problem',

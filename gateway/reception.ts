@@ -79,9 +79,16 @@ export class Reception {
   }
 
   /** An order that came as part of a frame: it is logged as JSON. `size` is what it took on its way in, in bytes. */
-  submitDecoded(value: unknown, size: number, identity: Identity, traceparent: string, submitter: Submitter): void {
+  submitDecoded(
+    value: unknown,
+    size: number,
+    identity: Identity,
+    traceparent: string,
+    submitter: Submitter,
+    requestId = '',
+  ): void {
     if (this.#admit(size, identity, submitter))
-      this.#check(value, undefined, size, identity, traceparent, submitter, '');
+      this.#check(value, undefined, size, identity, traceparent, submitter, requestId);
   }
 
   /** Why this region takes no orders just now; `undefined` where it does. */

@@ -82,7 +82,7 @@ export class SubmitStream {
     if (this.#unanswered >= limits.streamUnansweredMax) this.#call.pause();
     const submitter = new StreamSubmitter(this, request.id);
     const traceparent = traceparentOf(request.traceparent);
-    desk.reception.submitDecoded(request.order, request.size, identity, traceparent, submitter);
+    desk.reception.submitDecoded(request.order, request.size, identity, traceparent, submitter, this.#requestId);
   }
 
   accepted(id: number, orderId: string): void {

@@ -41,7 +41,7 @@ export function submitHandler(context: OrdersContext) {
           return;
         }
         const traceparent = traceparentOf(textOf(metadata, 'traceparent'));
-        reception.submitDecoded(request.order, request.size, identity, traceparent, submitter);
+        reception.submitDecoded(request.order, request.size, identity, traceparent, submitter, requestId);
       },
     );
   };

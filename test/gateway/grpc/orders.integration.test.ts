@@ -40,6 +40,7 @@ test('OK means that the log has the order as JSON, with the event’s headers', 
   const { modifiers: _, ...item } = order.items[0] ?? { modifiers: [] };
   expect(JSON.parse(String(record?.value))).toEqual({ ...order, items: [item] });
   expect(String(record?.headers.traceparent)).toBe(traceparent);
+  expect(String(record?.headers['x-request-id'])).toBe('till-7/42');
 });
 
 test('an order of HTTP is the same order here; other content is a conflict; without an id it gets one', async () => {
