@@ -1,48 +1,67 @@
-import { createAdmin, createProducer, readTopic } from '../kafka/index.ts';
+import { createAdmin, createProducer, type ReadRecord, readTopic, type Tail, tailTopic } from '../kafka/index.ts';
 import { mirrorOffsetsTopic } from './mirror-config.ts';
 import type { TopicOffsets } from './region-state.ts';
 
 const DEADLINE_MS = 10_000;
 
+/** By topic and partition, the source's offset that is copied next. */
+export type Mirrored = Map<string, Map<number, number>>;
+
+/** Told every second, so the latest ten minutes are all that a reader has to go through. */
+const settings = { 'cleanup.policy': 'compact', 'segment.ms': '600000', 'min.cleanable.dirty.ratio': '0.1' };
+
+/** Creates the topic in the target unless it is there: MirrorMaker itself would leave it to grow for a week. */
+export async function createMirrorOffsets(brokers: string[], source: string, replicationFactor: number): Promise<void> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+  try {
+    const topic = mirrorOffsetsTopic(source);
+    await admin.createTopics([{ topic, partitions: 1, replicationFactor, config: settings }]);
+  } finally {
+    await admin.close();
+  }
+}
+
 /**
- * How far MirrorMaker has copied a source: by topic and partition, the source's offset that it copies next. It tells once a second, and at
- * once when it is stopped in good order. Empty where it never ran.
+ * How far MirrorMaker has copied a source. It tells once a second, and at once when it is stopped in good order. Empty where it never ran.
  * @param brokers of the target
  * @throws KafkaUnavailableError
  */
-export async function readMirrored(brokers: string[], source: string): Promise<Map<string, Map<number, number>>> {
-  const mirrored = new Map<string, Map<number, number>>();
+export async function readMirrored(brokers: string[], source: string): Promise<Mirrored> {
+  const mirrored: Mirrored = new Map();
   const topic = mirrorOffsetsTopic(source);
-  if (!(await exists(brokers, topic))) return mirrored;
-  await readTopic({ brokers, topic, clientId: 'ordermesh-region' }, ({ key, value }) => {
-    const place = parseKey(key);
-    if (place === undefined) return;
-    const partitions = mirrored.get(place.topic) ?? new Map<number, number>();
-    mirrored.set(place.topic, partitions);
-    if (value === null) partitions.delete(place.partition);
-    else partitions.set(place.partition, (JSON.parse(String(value)) as { offset: number }).offset + 1);
-  });
+  if (await exists(brokers, topic))
+    await readTopic({ brokers, topic, clientId: 'ordermesh-region' }, (record) => note(mirrored, record));
   return mirrored;
+}
+
+/** The same, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
+export async function followMirrored(
+  brokers: string[],
+  source: string,
+): Promise<{ mirrored: Mirrored; close(): Promise<void> }> {
+  const mirrored: Mirrored = new Map();
+  const topic = mirrorOffsetsTopic(source);
+  const tail: Tail = await tailTopic({ brokers, topic, clientId: 'ordermesh-mirror', from: 'earliest' }, (record) =>
+    note(mirrored, record),
+  );
+  return { mirrored, close: () => tail.close() };
+}
+
+function note(mirrored: Mirrored, { key, value }: ReadRecord): void {
+  const place = parseKey(key);
+  if (place === undefined) return;
+  const partitions = mirrored.get(place.topic) ?? new Map<number, number>();
+  mirrored.set(place.topic, partitions);
+  if (value === null) partitions.delete(place.partition);
+  else partitions.set(place.partition, (JSON.parse(String(value)) as { offset: number }).offset + 1);
 }
 
 /**
  * Tells MirrorMaker, which must not run, where in the source to begin: the next offset of every partition. What stands before it is in the
- * target already, for the source got it from there.
+ * target already, for the source got it from there. The topic must exist.
  */
-export async function writeMirrored(options: {
-  brokers: string[];
-  source: string;
-  starts: TopicOffsets;
-  replicationFactor: number;
-}): Promise<void> {
-  const { brokers, source, starts, replicationFactor } = options;
+export async function writeMirrored(brokers: string[], source: string, starts: TopicOffsets): Promise<void> {
   const topic = mirrorOffsetsTopic(source);
-  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
-  try {
-    await admin.createTopics([{ topic, partitions: 1, replicationFactor, config: { 'cleanup.policy': 'compact' } }]);
-  } finally {
-    await admin.close();
-  }
   const producer = await createProducer({ clientId: 'ordermesh-region', brokers, deadlineMs: DEADLINE_MS });
   try {
     const records = Object.entries(starts).flatMap(([name, offsets]) =>

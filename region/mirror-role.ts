@@ -9,7 +9,7 @@ import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.
 import { watchActivity } from './activity.ts';
 import { findOrphans, salvageOrders, topicRanges } from './divergence.ts';
 import { mirrorProperties } from './mirror-config.ts';
-import { readMirrored, writeMirrored } from './mirror-offsets.ts';
+import { createMirrorOffsets, followMirrored, writeMirrored } from './mirror-offsets.ts';
 import { type RegionState, readRegion, writeMirrorStarted, writeMirrorStopped, writeOrphans } from './region-state.ts';
 import { replicationHealth, sourceFaults } from './replication-health.ts';
 
@@ -66,7 +66,8 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   });
 
   let mirror: MirrorMaker | undefined;
-  let copied: string | undefined;
+  let copied: Awaited<ReturnType<typeof followMirrored>> | undefined;
+  let copiedSource: string | undefined;
   let begun: Readonly<Record<string, string>> = {};
   let closing = false;
   let turning: Promise<void> = Promise.resolve();
@@ -77,7 +78,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     const state = activity.state;
     if (closing || state === undefined) return;
     const source = state.source === region ? undefined : state.source;
-    if (source !== copied) await stop();
+    if (source !== copiedSource) await stop();
     if (source === undefined) await writeMirrorStopped(brokers, { epoch: state.epoch });
     else if (mirror === undefined) await start(source, state);
   };
@@ -92,7 +93,8 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       logger.error({ reason }, 'MirrorMaker ended; it is started again');
       timer = setTimeout(again, RETRY_MS);
     });
-    copied = source;
+    copiedSource = source;
+    copied ??= await followMirrored(brokers, source);
     runningGauge.set(1);
     logger.info({ source, epoch: state.epoch }, 'copying the other region');
   };
@@ -100,7 +102,10 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   const stop = async () => {
     const stopped = mirror;
     mirror = undefined;
+    copiedSource = undefined;
+    const followed = copied;
     copied = undefined;
+    await followed?.close();
     runningGauge.set(0);
     lagGauge.reset();
     faultGauge.reset();
@@ -111,6 +116,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
 
   /** Once for each tenure of the other region. @returns the ids of its topics when its copying began */
   const prepare = async (source: string, state: RegionState) => {
+    await createMirrorOffsets(brokers, source, replicationFactor);
     const { records } = await readRegion(brokers);
     if (records.mirrorStarted?.tenure === state.tenure) return records.mirrorStarted.topicIds;
     // A cluster that is new has nothing: everything is copied.
@@ -121,7 +127,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
         await writeOrphans(brokers, { tenure: state.tenure, ranges: orphans });
       const orders = await salvageOrders(brokers, peer, orphans);
       logger.info({ orders, partitions: orphans.length }, 'handed over what only this region had');
-      await writeMirrored({ brokers, source, starts: state.starts, replicationFactor });
+      await writeMirrored(brokers, source, state.starts);
     }
     const topicIds = Object.fromEntries(await idsOf(peer));
     await writeMirrorStarted(brokers, { tenure: state.tenure, topicIds });
@@ -139,7 +145,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   const look = async () => {
     if (copied === undefined) return;
     // In this order: a busy source seems to be truncated otherwise.
-    const mirrored = await readMirrored(brokers, copied);
+    const mirrored = new Map([...copied.mirrored].map(([topic, partitions]) => [topic, new Map(partitions)]));
     const health = replicationHealth({
       mirrored,
       source: await topicRanges(peer),

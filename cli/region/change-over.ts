@@ -80,19 +80,25 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
       throw new Error(
         `the database of ${to.name} follows no other one: make it a standby of ${from.name}'s first (docs/operations/failover.md), or take it as it is with --database-as-it-is`,
       );
-    let rpoRecords: number | null = null;
-    if (alive) {
+    const leaveActive = async () => {
       await step(`${from.name} is fenced: its gateway refuses, its workers have stopped`, async () => {
         await enter({ source: from.name, next: to.name, ...starts });
         await workersGone(from.brokers, options.waitMs);
       });
-      rpoRecords = await step(`the mirror has caught up`, () => caughtUp(options, isStandby));
-      if (rpoRecords > 0 && !options.acceptLoss) {
-        await enter({ active: from.name, source: from.name, ...starts });
+      const missing = await step(`the mirror has caught up`, () => caughtUp(options, isStandby));
+      if (missing > 0 && !options.acceptLoss)
         throw new Error(
-          `after ${options.waitMs / 1_000} s ${rpoRecords} records of ${from.name} are not in ${to.name} yet; ${from.name} is active again. Wait longer with --wait, or leave them behind with --accept-loss`,
+          `after ${options.waitMs / 1_000} s ${missing} records of ${from.name} are not in ${to.name} yet. Wait longer with --wait, or leave them behind with --accept-loss`,
         );
-      }
+      return missing;
+    };
+    let rpoRecords: number | null = null;
+    if (alive && !isResumed) {
+      // Nothing has happened that could not be taken back.
+      rpoRecords = await leaveActive().catch(async (error: Error) => {
+        await enter({ active: from.name, source: from.name, ...starts });
+        throw new Error(`${error.message}; ${from.name} is active again`, { cause: error });
+      });
     }
     await enter({ next: to.name, ...starts });
     const [databaseAtMs] = await step(`the mirror has stopped, the database of ${to.name} takes writes`, () =>
