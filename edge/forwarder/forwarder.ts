@@ -47,6 +47,7 @@ export class Forwarder {
   readonly #upstream: Upstream;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #bandwidth: Bandwidth;
   readonly #held = new HeldOrders(() => performance.now());
@@ -60,9 +61,10 @@ export class Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#random = options.random ?? Math.random;
     this.#ordersMax = options.ordersMax;
     this.#upstream = new Upstream(options.upstream, options.answerMsMax, this.#stop.signal);
-    this.#backoff = new Backoff(options.backoffMsMax, options.random ?? Math.random);
+    this.#backoff = new Backoff(options.backoffMsMax, this.#random);
     this.#bandwidth = new Bandwidth(options.bandwidthMax, () => performance.now());
     this.#line = new LineState(options.upstream, options.region, options.logger);
     this.#running = this.#run();
@@ -147,7 +149,9 @@ export class Forwarder {
     const { promise: woken, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     const waiting = new AbortController();
-    await Promise.race([woken, sleep(this.#options.probeMs, undefined, { signal: waiting.signal }).catch(() => {})]);
+    // Scattered, so that the agents of a chain that were switched on together don't ask together.
+    const waitMs = this.#options.probeMs * (0.75 + this.#random() / 2);
+    await Promise.race([woken, sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
     waiting.abort();
     this.#wake = undefined;
     if (!this.#awake && !this.#stop.signal.aborted) await this.#probe();

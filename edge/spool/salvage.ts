@@ -24,6 +24,7 @@ export function salvageSpool(path: string, stamp: string): Salvage {
   const fresh = openSpoolFile(path);
   try {
     const { orders, unreadable } = copyOrders(keptAs, fresh);
+    copyTickets(keptAs, fresh);
     const damage = `${stamp}: ${orders} orders were saved, at most ${unreadable} were not; the damaged file is ${keptAs}`;
     fresh.prepare("insert or replace into facts values ('damage', ?)").run(damage);
     return { keptAs, orders, unreadable };
@@ -69,6 +70,20 @@ function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadabl
   to.exec('commit');
   closeQuietly(damaged);
   return { orders, unreadable };
+}
+
+/** The store's own board, where it can be read: what the crew has done and the region does not know. */
+function copyTickets(from: string, to: DatabaseSync): void {
+  const insert = to.prepare('insert or ignore into kitchen values (?, ?)');
+  let damaged: DatabaseSync | undefined;
+  try {
+    damaged = new DatabaseSync(from);
+    for (const { order_id, entry } of damaged.prepare('select order_id, entry from kitchen').iterate())
+      insert.run(String(order_id), String(entry));
+  } catch {
+    // The region's snapshot brings back what it knows.
+  }
+  if (damaged !== undefined) closeQuietly(damaged);
 }
 
 function lastSequence(damaged: DatabaseSync): number {

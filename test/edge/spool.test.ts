@@ -264,6 +264,7 @@ describe('damage', () => {
 
   it('salvages every order that can be read, and keeps the damaged file', () => {
     const spool = open();
+    spool.keepTickets({ kept: [['order-1', 'bumped']], dropped: [] });
     spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
     close(spool);
     overwrite(path(), 40 * 4_096, 2 * 4_096);
@@ -275,6 +276,7 @@ describe('damage', () => {
     expect(saved.counts()).toMatchObject({ unsent: orders });
     expect(saved.counts().damage).toContain(keptAs);
     expect(unsent(saved)).toContain('order-1');
+    expect(saved.tickets(0).entries).toEqual(['bumped']);
   });
 
   it('starts anew where nothing can be read', () => {
