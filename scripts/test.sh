@@ -11,7 +11,7 @@ check() {
   "$@" || failed="$failed $name"
 }
 
-sh scripts/check-chromium.sh || exit 1
+sh scripts/check-test-tools.sh
 mkdir -p "$(dirname "$report")" && rm -f "$report"
 check lint node_modules/.bin/biome check
 check types "$node" node_modules/typescript/bin/tsc -p .
