@@ -150,6 +150,11 @@ export const variables = {
     '0',
     'The same for one device: the `sub` of a token, or its `jti`; the subject of a client certificate.',
   ),
+  ORDERMESH_STORE_READS_PER_SECOND: required(
+    integer(0, 1_000_000),
+    '0',
+    'Questions for the status of orders a second that one gateway process answers to one store before it answers 429; 0 is no limit.',
+  ),
   ORDERMESH_RATE_BURST: required(
     duration(),
     '10s',

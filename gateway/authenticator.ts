@@ -139,7 +139,7 @@ export class TokenAuthenticator implements Authenticator {
     if (typeof payload.store !== 'string') throw new TokenError('the claim "store" is not a string');
     const { store, exp = 0, jti: tokenId, sub: device = tokenId ?? store } = payload;
     if (tokenId !== undefined && revoked?.has(tokenId)) throw new TokenError('the token has been revoked');
-    const identity: Identity = { store, expiresAt: exp * 1_000, tokenId, limit: limits?.of(store, device, now) };
+    const identity: Identity = { store, expiresAt: exp * 1_000, tokenId, ...limits?.limitsOf(store, device, now) };
     this.#verified.set(tail(authorization), { authorization, identity }, now);
     return identity;
   }

@@ -48,8 +48,8 @@ export class ClientCertificates {
     if (revoked?.has(fingerprint256)) throw new TokenError('the client certificate has been revoked');
     const store = storeOf(subjectAltName);
     // By its subject a device keeps its rate when its certificate is renewed.
-    const limit = limits?.of(store, subject || fingerprint256, now);
-    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, limit };
+    const rates = limits?.limitsOf(store, subject || fingerprint256, now);
+    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, ...rates };
     this.#identities.set(key, identity, now);
     return identity;
   }

@@ -10,6 +10,8 @@ export interface Identity {
   readonly tokenId?: string | undefined;
   /** How fast its store and device may send; absent for as fast as they like. */
   readonly limit?: RateLimit | undefined;
+  /** How fast its store may ask for the status of orders; absent for as fast as it likes. */
+  readonly reads?: RateLimit | undefined;
 }
 
 /** A token or client certificate that is not accepted; the message says why, and is fit to be shown to the sender. */

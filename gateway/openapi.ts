@@ -84,7 +84,7 @@ export function openApi() {
           parameters: [{ name: 'orderId', in: 'path', required: true, schema: orderIdSchema }, requestId],
           responses: {
             '200': { description: 'What is known of the order.', content: json(orderStatus) },
-            ...errors('unauthenticated', 'not-found', 'status-unavailable', 'identity-unavailable'),
+            ...errors('unauthenticated', 'not-found', 'rate-limited', 'status-unavailable', 'identity-unavailable'),
           },
         },
       },

@@ -1,5 +1,6 @@
 import type { Config } from '../contracts/config.ts';
 import { Generations } from './generations.ts';
+import type { Identity } from './identity.ts';
 
 /** What an order needs to come in: a token of each bucket it falls under. */
 export interface RateLimit {
@@ -52,6 +53,9 @@ class Buckets implements RateLimit {
   }
 }
 
+/** Orders of a store, orders of a device, status questions of a store. */
+type Kind = 'store' | 'device' | 'reads';
+
 /** Buckets that are remembered; one that was forgotten begins anew, and full. */
 const BUCKETS_MAX = 200_000;
 const BUCKET_AGE_MS = 3_600_000;
@@ -60,28 +64,33 @@ const BUCKET_AGE_MS = 3_600_000;
  * The rates of stores and devices. An identity holds its limit, so the hot path looks nothing up; all tokens of a store share its bucket.
  */
 export class RateLimits {
-  readonly #rates: { store: number; device: number };
+  readonly #rates: Record<Kind, number>;
   readonly #burstS: number;
   readonly #buckets: Generations<TokenBucket>;
 
-  constructor(storePerSecond: number, devicePerSecond: number, burstMs: number, now: number) {
-    this.#rates = { store: storePerSecond, device: devicePerSecond };
+  constructor(storePerSecond: number, devicePerSecond: number, burstMs: number, now: number, readsPerSecond = 0) {
+    this.#rates = { store: storePerSecond, device: devicePerSecond, reads: readsPerSecond };
     this.#burstS = burstMs / 1_000;
     this.#buckets = new Generations(BUCKETS_MAX, BUCKET_AGE_MS, now);
   }
 
   static from(config: Config, now: number): RateLimits {
     const { ORDERMESH_STORE_ORDERS_PER_SECOND: store, ORDERMESH_DEVICE_ORDERS_PER_SECOND: device } = config;
-    return new RateLimits(store, device, config.ORDERMESH_RATE_BURST, now);
+    return new RateLimits(store, device, config.ORDERMESH_RATE_BURST, now, config.ORDERMESH_STORE_READS_PER_SECOND);
   }
 
-  /** `undefined` where no rate is set. */
+  /** The limits of an identity; `undefined` where no rate is set. */
+  limitsOf(store: string, device: string, now: number): Pick<Identity, 'limit' | 'reads'> {
+    return { limit: this.of(store, device, now), reads: this.#bucket('reads', store, now)[0] };
+  }
+
+  /** For its orders; `undefined` where no rate is set. */
   of(store: string, device: string, now: number): RateLimit | undefined {
     const buckets = [...this.#bucket('store', store, now), ...this.#bucket('device', device, now)];
     return buckets.length < 2 ? buckets[0] : new Buckets(buckets);
   }
 
-  #bucket(kind: 'store' | 'device', name: string, now: number): TokenBucket[] {
+  #bucket(kind: Kind, name: string, now: number): TokenBucket[] {
     const rate = this.#rates[kind];
     if (rate === 0) return [];
     const key = `${kind}:${name}`;

@@ -77,7 +77,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   const { activity } = options;
   const reception = new Reception({ intake, admission, recent, metrics, clock, source, passive: activity?.passive });
   const context = exchangeContext(config, admission, metrics, logger);
-  const statuses = new StatusReader(reception, lookup);
+  const statuses = new StatusReader(reception, lookup, clock);
   // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.
   activity?.onChange(() => {
     const reason = activity.passive();

@@ -1,3 +1,5 @@
+import type { Clock } from '../contracts/clock.ts';
+import { type Problem, problem } from '../contracts/errors.ts';
 import type { OrderStatus } from '../contracts/events.ts';
 import type { Identity } from './identity.ts';
 import type { Reception } from './reception.ts';
@@ -21,21 +23,23 @@ const LOOKUP_TIMEOUT_MS = 3_000;
 
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What a question for an order's status came to; `refuse` gets what a problem is made of. */
+/** What a question for an order's status came to. */
 export interface StatusAnswer {
   found(order: KnownOrder): void;
-  refuse(code: 'not-found' | 'status-unavailable', detail: string): void;
+  refuse(refusal: Problem): void;
 }
 
 /** Statuses of orders, whatever the question came by. Reads the database; the way in for orders does not depend on it. */
 export class StatusReader {
   readonly #reception: Reception;
   readonly #lookup: StatusLookup;
+  readonly #clock: Clock;
   #underWay = 0;
 
   /** @param lookup absent: this server knows only what it accepted itself. */
-  constructor(reception: Reception, lookup: StatusLookup | undefined) {
+  constructor(reception: Reception, lookup: StatusLookup | undefined, clock: Clock) {
     this.#reception = reception;
+    this.#clock = clock;
     this.#lookup = lookup ?? (async () => undefined);
   }
 
@@ -45,17 +49,24 @@ export class StatusReader {
 
   /** An order of another store is answered as one that is not there. Never rejects. */
   async read(orderId: string, identity: Identity, answer: StatusAnswer): Promise<void> {
+    const waitMs = identity.reads?.take(this.#clock.now()) ?? 0;
+    if (waitMs > 0) {
+      const refusal = problem('rate-limited', 'more questions than the rate of this store allows');
+      answer.refuse({ ...refusal, retryAfterS: Math.ceil(waitMs / 1_000) });
+      return;
+    }
     let known: KnownOrder | undefined;
     try {
       known = await this.#find(orderId);
     } catch {
-      answer.refuse('status-unavailable', 'the status of orders cannot be read at the moment');
+      answer.refuse(problem('status-unavailable', 'the status of orders cannot be read at the moment'));
       return;
     }
     const recent = this.#acceptedHere(orderId);
     known ??= recent;
     if (known?.storeId === '' && recent !== undefined) known = { ...known, storeId: recent.storeId };
-    if (known === undefined || !mayRead(identity, known)) answer.refuse('not-found', `order ${orderId} is not known`);
+    if (known === undefined || !mayRead(identity, known))
+      answer.refuse(problem('not-found', `order ${orderId} is not known`));
     else answer.found(known);
   }
 

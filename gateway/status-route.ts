@@ -17,7 +17,7 @@ export function addStatusRoute(app: TemplatedApp, { context, authenticator, stat
     if (identity === undefined) return;
     await statuses.read(orderId, identity, {
       found: ({ storeId, status, history }) => exchange.json(200, { orderId, storeId, status, history }),
-      refuse: (code, detail) => exchange.refuse(code, detail),
+      refuse: (refusal) => exchange.problem(refusal),
     });
   }
 

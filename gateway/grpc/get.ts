@@ -31,7 +31,7 @@ export function getHandler(context: OrdersContext) {
             call.sendMetadata(answerMetadata(context, requestId));
             answer(null, orderStatusMessage(order));
           },
-          refuse: (code, detail) => refuse(problem(code, detail)),
+          refuse,
         });
     });
   };

@@ -90,6 +90,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
   const nobody = { authorization: '' };
   await using limited = await startServerOn(new PromptIntake(), {
     ORDERMESH_STORE_ORDERS_PER_SECOND: '1',
+    ORDERMESH_STORE_READS_PER_SECOND: '1',
     ORDERMESH_RATE_BURST: '1s',
     ORDERMESH_UNANSWERED_BYTES_MAX: '1MiB',
   });
@@ -131,6 +132,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
     status(gateway, order.orderId, nobody),
     status(gateway, crypto.randomUUID()),
     status(down, order.orderId),
+    limited.call(`/v1/orders/${order.orderId}`).then(() => status(limited, order.orderId)),
   ];
   const named = async (method: string, path: string, answers: Promise<Answer>[]) =>
     (await Promise.all(answers)).map((answer) => ({ method, path, answer }));
