@@ -1,17 +1,16 @@
-import { Counter, Gauge } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
-import { allTopics } from '../contracts/topics.ts';
-import { createRegionAdmin } from '../kafka/region-admin.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
 import { watchActivity } from './activity.ts';
-import { findOrphans, salvageOrders, topicRanges } from './divergence.ts';
+import { topicRanges } from './divergence.ts';
 import { mirrorProperties } from './mirror-config.ts';
-import { createMirrorOffsets, followMirrored, writeMirrored } from './mirror-offsets.ts';
-import { type RegionState, readRegion, writeMirrorStarted, writeMirrorStopped, writeOrphans } from './region-state.ts';
-import { replicationHealth, sourceFaults } from './replication-health.ts';
+import { MirrorMetrics } from './mirror-metrics.ts';
+import { followMirrored } from './mirror-offsets.ts';
+import { beginTenure, topicIdsOf } from './mirror-tenure.ts';
+import { type RegionState, writeMirrorStopped } from './region-state.ts';
+import { replicationHealth } from './replication-health.ts';
 
 /** Starts a MirrorMaker with these properties. */
 export type LaunchMirrorMaker = (properties: string, onExit: (reason: string) => void) => Promise<MirrorMaker>;
@@ -41,29 +40,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   const replicationFactor = config.ORDERMESH_REPLICATION_FACTOR;
 
   const registry = createProcessRegistry('mirror');
-  const registers = [registry];
-  const runningGauge = new Gauge({
-    name: 'ordermesh_mirror_running',
-    help: 'Whether the other region is copied into this one now.',
-    registers,
-  });
-  const lagGauge = new Gauge({
-    name: 'ordermesh_mirror_lag_records',
-    help: 'Records of the source that were not copied yet.',
-    labelNames: ['topic', 'partition'],
-    registers,
-  });
-  const faultGauge = new Gauge({
-    name: 'ordermesh_mirror_source_faults',
-    help: 'Partitions of the source whose records were truncated, recreated or skipped: MirrorMaker itself goes on without a word.',
-    labelNames: ['fault'],
-    registers,
-  });
-  const restartsCounter = new Counter({
-    name: 'ordermesh_mirror_restarts_total',
-    help: 'How often MirrorMaker ended unasked.',
-    registers,
-  });
+  const metrics = new MirrorMetrics(registry);
 
   let mirror: MirrorMaker | undefined;
   let copied: Awaited<ReturnType<typeof followMirrored>> | undefined;
@@ -84,18 +61,21 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   };
 
   const start = async (source: string, state: RegionState) => {
-    begun = await prepare(source, state);
-    const from = { name: source, brokers: peer };
-    const properties = mirrorProperties({ from, to: { name: region, brokers }, replicationFactor });
+    const [own, from] = [
+      { name: region, brokers },
+      { name: source, brokers: peer },
+    ];
+    begun = await beginTenure({ own, source: from, state, replicationFactor, logger });
+    const properties = mirrorProperties({ from, to: own, replicationFactor });
+    copiedSource = source;
+    copied ??= await followMirrored(brokers, source);
     mirror = await launch(properties, (reason) => {
       mirror = undefined;
-      restartsCounter.inc();
+      metrics.restarts.inc();
       logger.error({ reason }, 'MirrorMaker ended; it is started again');
       timer = setTimeout(again, RETRY_MS);
     });
-    copiedSource = source;
-    copied ??= await followMirrored(brokers, source);
-    runningGauge.set(1);
+    metrics.running.set(1);
     logger.info({ source, epoch: state.epoch }, 'copying the other region');
   };
 
@@ -106,32 +86,10 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     const followed = copied;
     copied = undefined;
     await followed?.close();
-    runningGauge.set(0);
-    lagGauge.reset();
-    faultGauge.reset();
+    metrics.clear();
     if (stopped === undefined) return;
     await stopped.stop();
     logger.info({}, 'nothing is copied any more');
-  };
-
-  /** Once for each tenure of the other region. @returns the ids of its topics when its copying began */
-  const prepare = async (source: string, state: RegionState) => {
-    await createMirrorOffsets(brokers, source, replicationFactor);
-    const { records } = await readRegion(brokers);
-    if (records.mirrorStarted?.tenure === state.tenure) return records.mirrorStarted.topicIds;
-    // A cluster that is new has nothing: everything is copied.
-    const isNew = (await topicRanges(brokers)).every(({ latest }) => latest === 0);
-    if (state.starts !== undefined && !isNew) {
-      const orphans = await findOrphans({ own: { name: region, brokers }, peerBrokers: peer });
-      if (!records.orphans.some(({ tenure }) => tenure === state.tenure))
-        await writeOrphans(brokers, { tenure: state.tenure, ranges: orphans });
-      const orders = await salvageOrders(brokers, peer, orphans);
-      logger.info({ orders, partitions: orphans.length }, 'handed over what only this region had');
-      await writeMirrored(brokers, source, state.starts);
-    }
-    const topicIds = Object.fromEntries(await idsOf(peer));
-    await writeMirrorStarted(brokers, { tenure: state.tenure, topicIds });
-    return topicIds;
   };
 
   const again = () => {
@@ -149,11 +107,10 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     const health = replicationHealth({
       mirrored,
       source: await topicRanges(peer),
-      topicIds: { begun, now: await idsOf(peer) },
+      topicIds: { begun, now: await topicIdsOf(peer) },
     });
     if (copied === undefined) return;
-    for (const { topic, partition, lag } of health) lagGauge.set({ topic, partition: String(partition) }, lag);
-    for (const fault of sourceFaults) faultGauge.set({ fault }, health.filter(({ state }) => state === fault).length);
+    metrics.show(health);
     const faults = health.filter(({ state }) => state !== 'replicating');
     const alarm = faults.map(({ topic, partition, state }) => `${topic}/${partition} ${state}`).join(', ');
     if (alarm !== '' && alarm !== told)
@@ -190,13 +147,4 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       await admin.close();
     },
   };
-}
-
-async function idsOf(brokers: string[]): Promise<Map<string, string>> {
-  const admin = createRegionAdmin({ clientId: 'ordermesh-mirror', brokers });
-  try {
-    return await admin.topicIds(allTopics);
-  } finally {
-    await admin.close();
-  }
 }

@@ -129,6 +129,9 @@ describe('the mirror', () => {
     await writeRegionState(brokers.west, state({ epoch: 20, active: 'west', source: 'west', tenure: 12 }));
     {
       await using east = await disposable(mirrorOf(clusters.config('east')));
+      await write('west', 'x', 'y', 'z');
+      const mirrored = async () => [...((await readMirrored(brokers.east, 'west')).get(topic)?.keys() ?? [])];
+      await vi.waitFor(async () => expect(await mirrored()).toContain(0), patiently);
       await vi.waitFor(async () => expect(await fault(east, 'skipped')).toBe(0), patiently);
     }
     // While nothing is copied, records come and go.
@@ -143,7 +146,9 @@ describe('the mirror', () => {
     const kafka = await createAdmin({ clientId: 'test', brokers: brokers.west });
     await kafka.deleteTopics([topics.rejectedOrders]);
     await vi.waitFor(async () => expect(await kafka.listTopics()).not.toContain(topics.rejectedOrders), patiently);
-    await kafka.createTopics([{ topic: topics.rejectedOrders, partitions: 2, replicationFactor: 1 }]);
+    // A name that was just deleted may be refused for a moment.
+    const again = { topic: topics.rejectedOrders, partitions: 2, replicationFactor: 1 };
+    await vi.waitFor(() => kafka.createTopics([again]), patiently);
     await kafka.close();
     await vi.waitFor(async () => expect(await fault(east, 'recreated')).toBe(2), patiently);
   }, 180_000);

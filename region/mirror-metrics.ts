@@ -1,0 +1,48 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { type PartitionHealth, sourceFaults } from './replication-health.ts';
+
+/** What a mirror shows of itself. */
+export class MirrorMetrics {
+  readonly running: Gauge;
+  readonly restarts: Counter;
+  readonly #lag: Gauge<'topic' | 'partition'>;
+  readonly #faults: Gauge<'fault'>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.running = new Gauge({
+      name: 'ordermesh_mirror_running',
+      help: 'Whether the other region is copied into this one now.',
+      registers,
+    });
+    this.#lag = new Gauge({
+      name: 'ordermesh_mirror_lag_records',
+      help: 'Records of the source that were not copied yet.',
+      labelNames: ['topic', 'partition'],
+      registers,
+    });
+    this.#faults = new Gauge({
+      name: 'ordermesh_mirror_source_faults',
+      help: 'Partitions of the source whose records were truncated, recreated or skipped: MirrorMaker itself goes on without a word.',
+      labelNames: ['fault'],
+      registers,
+    });
+    this.restarts = new Counter({
+      name: 'ordermesh_mirror_restarts_total',
+      help: 'How often MirrorMaker ended unasked.',
+      registers,
+    });
+  }
+
+  show(health: readonly PartitionHealth[]): void {
+    for (const { topic, partition, lag } of health) this.#lag.set({ topic, partition: String(partition) }, lag);
+    for (const fault of sourceFaults) this.#faults.set({ fault }, health.filter(({ state }) => state === fault).length);
+  }
+
+  /** Nothing is copied, so nothing is behind. */
+  clear(): void {
+    this.running.set(0);
+    this.#lag.reset();
+    this.#faults.reset();
+  }
+}

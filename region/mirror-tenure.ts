@@ -1,0 +1,52 @@
+import { allTopics } from '../contracts/topics.ts';
+import { createRegionAdmin } from '../kafka/region-admin.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { findOrphans, salvageOrders, topicRanges } from './divergence.ts';
+import { createMirrorOffsets, writeMirrored } from './mirror-offsets.ts';
+import { type RegionState, readRegion, writeMirrorStarted, writeOrphans } from './region-state.ts';
+
+export interface TenureOptions {
+  /** This region, which copies. */
+  own: { name: string; brokers: string[] };
+  /** The region that is copied. */
+  source: { name: string; brokers: string[] };
+  state: RegionState;
+  replicationFactor: number;
+  logger: Logger;
+}
+
+/**
+ * Once for each tenure of the other region, before it is copied. What this region alone has is noted and its orders are handed over; then the mirror is
+ * told to begin where the other region's own records begin. It may be cut short and done again at any point.
+ * @returns the ids of the source's topics when its copying began
+ */
+export async function beginTenure(options: TenureOptions): Promise<Readonly<Record<string, string>>> {
+  const { own, source, state, replicationFactor, logger } = options;
+  const { tenure, starts } = state;
+  await createMirrorOffsets(own.brokers, source.name, replicationFactor);
+  const { records } = await readRegion(own.brokers);
+  if (records.mirrorStarted?.tenure === tenure) return records.mirrorStarted.topicIds;
+  // A cluster that is new has nothing: everything is copied.
+  const isNew = (await topicRanges(own.brokers)).every(({ latest }) => latest === 0);
+  if (starts !== undefined && !isNew) {
+    const orphans = await findOrphans({ own, peerBrokers: source.brokers });
+    if (!records.orphans.some((noted) => noted.tenure === tenure))
+      await writeOrphans(own.brokers, { tenure, ranges: orphans });
+    const orders = await salvageOrders(own.brokers, source.brokers, orphans);
+    logger.info({ orders, partitions: orphans.length }, 'handed over what only this region had');
+    await writeMirrored(own.brokers, source.name, starts);
+  }
+  const topicIds = Object.fromEntries(await topicIdsOf(source.brokers));
+  await writeMirrorStarted(own.brokers, { tenure, topicIds });
+  return topicIds;
+}
+
+/** Ids of the mesh's topics in a cluster. @throws KafkaUnavailableError */
+export async function topicIdsOf(brokers: string[]): Promise<Map<string, string>> {
+  const admin = createRegionAdmin({ clientId: 'ordermesh-mirror', brokers });
+  try {
+    return await admin.topicIds(allTopics);
+  } finally {
+    await admin.close();
+  }
+}
