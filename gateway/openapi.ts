@@ -62,7 +62,10 @@ export function openApi() {
           operationId: 'submitBatch',
           summary: `Submit up to ${limits.batchOrdersMax} orders, one a line`,
           parameters: [traceparent, requestId, contentEncoding],
-          requestBody: { required: true, content: { 'application/x-ndjson': { schema: { type: 'string' } } } },
+          requestBody: {
+            required: true,
+            content: { 'application/x-ndjson': { schema: { type: 'string', pattern: '\\S' } } },
+          },
           responses: {
             '207': { description: 'What became of each line.', content: json(batchResult) },
             ...errors(
@@ -213,8 +216,9 @@ const requestId = {
   name: 'x-request-id',
   in: 'header',
   required: false,
-  description: 'Repeated in the answer and kept with the order. Answers that refuse something have one in any case.',
-  schema: { type: 'string', maxLength: 128 },
+  description:
+    'Repeated in the answer and kept with the order, if it has at most 128 visible ASCII characters. Answers that refuse something have one in any case.',
+  schema: { type: 'string' },
 };
 
 const contentEncoding = {
