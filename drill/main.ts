@@ -98,7 +98,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     try {
       await delay(held.ms);
       say(
-        `kill -9 of everything in the east, ${traffic.accepted} orders accepted so far; ${held.what} was held back for ${held.ms} ms`,
+        `kill -9 of everything in the east, ${traffic.accepted} orders accepted so far; held back: ${held.what} (${held.ms} ms)`,
       );
       crew.close();
       await east.kill();
