@@ -1,6 +1,5 @@
 import type { Config } from '../contracts/config.ts';
 import { Generations } from './generations.ts';
-import type { Identity } from './identity.ts';
 
 /** What an order needs to come in: a token of each bucket it falls under. */
 export interface RateLimit {
@@ -80,7 +79,7 @@ export class RateLimits {
   }
 
   /** The limits of an identity; `undefined` where no rate is set. */
-  limitsOf(store: string, device: string, now: number): Pick<Identity, 'limit' | 'reads'> {
+  limitsOf(store: string, device: string, now: number): Record<'limit' | 'reads', RateLimit | undefined> {
     return { limit: this.of(store, device, now), reads: this.#bucket('reads', store, now)[0] };
   }
 
