@@ -1,4 +1,4 @@
-import type { Database } from '../store/database.ts';
+import type { BoundedPool } from '../store/bounded-pool.ts';
 import { recordDeadLetter } from '../store/dead-letters.ts';
 import type { Subscription } from '../store/epochs.ts';
 import {
@@ -14,12 +14,12 @@ import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry, Replay } from './message-entry.ts';
 
 /** The engine's dead letters in PostgreSQL. */
-export function createDeadLetterStore(database: Database, subscription: Subscription): DeadLetterStore {
+export function createDeadLetterStore(pool: BoundedPool, subscription: Subscription): DeadLetterStore {
   return {
     record: (entry, { firstOffset, reason, error, attempts, firstFailedAt, applied }) => {
       const { mailbox, partition, offset, key, keyBytes, value, headers, timestamp } = entry;
       const isFirst = offset === firstOffset;
-      return recordDeadLetter(database, subscription, epochOf(mailbox), {
+      const letter = {
         partition,
         offset,
         key,
@@ -33,14 +33,18 @@ export function createDeadLetterStore(database: Database, subscription: Subscrip
         attempts: isFirst ? attempts : 0,
         firstFailedAt,
         applied: isFirst && applied,
-      });
+      };
+      return pool.call((database) => recordDeadLetter(database, subscription, epochOf(mailbox), letter));
     },
-    due: (partitions) => keysInReplay(database, subscription, partitions),
-    pace: ({ partition }, key) => paceReplay(database, subscription, { partition, key }),
-    next: (mailbox, key) => nextOfReplay(database, subscription, owned(mailbox, key)),
-    settle: ({ mailbox, key, offset }) => settleReplayed(database, subscription, owned(mailbox, key), offset),
+    due: (partitions) => pool.call((database) => keysInReplay(database, subscription, partitions)),
+    pace: ({ partition }, key) => pool.call((database) => paceReplay(database, subscription, { partition, key })),
+    next: (mailbox, key) => pool.call((database) => nextOfReplay(database, subscription, owned(mailbox, key))),
+    settle: ({ mailbox, key, offset }) =>
+      pool.call((database) => settleReplayed(database, subscription, owned(mailbox, key), offset)),
     fail: ({ mailbox, partition, key, replay }, parking) =>
-      failReplayed(database, subscription, epochOf(mailbox), { partition, key, ...parking }, actOf(replay)),
+      pool.call((database) =>
+        failReplayed(database, subscription, epochOf(mailbox), { partition, key, ...parking }, actOf(replay)),
+      ),
   };
 }
 

@@ -43,7 +43,12 @@ export class FrontierCommitter {
       const current = this.#assignment.holds(partition);
       return current && uncommitted !== undefined ? [{ partition, offset: uncommitted }] : [];
     });
-    if (positions.length === 0) return;
+    if (positions.length === 0) {
+      // With nothing left to commit, an outage would never be seen to end: whoever commits next finds out.
+      if ([...this.#assignment.all()].every(({ uncommitted }) => uncommitted === undefined))
+        this.#outages.clear('commit');
+      return;
+    }
     try {
       await this.#assignment.consumer?.commit(
         positions.map(({ partition, offset }) => ({ ...this.#assignment.place(partition), offset })),

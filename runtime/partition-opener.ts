@@ -42,14 +42,17 @@ export class PartitionOpener {
       return { partition, generation: partition.generation };
     });
     for (let attempt = 1; ; attempt++) {
-      const current = wanted.filter(({ partition, generation }) => this.#isOpening(partition, generation));
+      const stillWanted = () => wanted.filter(({ partition, generation }) => this.#isOpening(partition, generation));
+      const current = stillWanted();
       if (current.length === 0) return;
-      // The client waits for a server that takes connections and never answers; readiness should not.
-      const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () =>
-        outages.note('assignment', 'database', 'no answer yet', timers.now()),
-      );
+      // A claim waits for a server that takes connections and never answers; readiness should not.
+      const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () => {
+        if (stillWanted().length > 0) outages.note('assignment', 'database', 'no answer yet', timers.now());
+      });
       try {
-        const owned = await ownership.claim(current.map(({ partition }) => partition.partition));
+        const owned = await ownership
+          .claim(current.map(({ partition }) => partition.partition))
+          .finally(() => stopWatching());
         outages.clear('assignment');
         await Promise.all(
           current.map(({ partition, generation }) =>
@@ -60,11 +63,10 @@ export class PartitionOpener {
       } catch (error) {
         // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
         const reason = describeError(error);
+        if (stillWanted().length === 0) return;
         outages.note('assignment', 'database', reason, timers.now());
         logger.error({ reason }, 'cannot claim epochs; trying again');
         await this.#backOff(attempt);
-      } finally {
-        stopWatching();
       }
     }
   }
@@ -97,9 +99,11 @@ export class PartitionOpener {
 
   /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */
   forget(partitions: AssignedPartition[]): void {
-    const { assignment, slots } = this.#parts;
+    const { assignment, slots, outages } = this.#parts;
     for (const partition of partitions)
       if (assignment.remove(partition)) slots.at(partition.slot)?.close([partition.partition]);
+    // With nothing left to open, an outage would never be seen to end: whoever claims next finds out.
+    if ([...assignment.all()].every(({ phase }) => phase !== 'opening')) outages.clear('assignment');
   }
 
   async #openOne(partition: AssignedPartition, generation: number, owned: Ownership | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { createProducer } from '../kafka/index.ts';
 import type { RecordProducer } from '../kafka/producer.ts';
-import { connectDatabase } from '../store/database.ts';
+import { BoundedPool } from '../store/bounded-pool.ts';
 import { parkKey } from '../store/parked-keys.ts';
 import { SessionPool } from '../store/session-pool.ts';
 import { snapshot } from '../telemetry/metrics.ts';
@@ -38,8 +38,9 @@ interface SlotThread {
   view(): SlotView;
 }
 
-/** A database that does not accept a connection, or finish a turn, in this time is away. */
+/** A database that does not accept a connection, answer a call or finish a turn in this time is away. */
 const OPEN_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 10_000;
 const TRANSACTION_MS_MAX = 30_000;
 
 let thread: SlotThread | undefined;
@@ -103,14 +104,13 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     append: (record, done) => producer.append(record, done),
     async park(mailbox, key, parking) {
       if (store === undefined || mailbox.epoch === undefined) return true;
-      return await parkKey(store.database, subscription, mailbox.epoch, {
-        partition: mailbox.partition,
-        key,
-        ...parking,
-      });
+      const { partition, epoch } = mailbox;
+      return await store.pool.call((database) =>
+        parkKey(database, subscription, epoch, { partition, key, ...parking }),
+      );
     },
     onParked: (entry) => suspects.parked(entry),
-    ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.database, subscription) }),
+    ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.pool, subscription) }),
     report: tell,
     observe: observer,
   });
@@ -130,7 +130,7 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
     const application = `${role}-slot-${slot}`;
     return {
       // To park keys, record dead letters and replay them; turns have sessions of their own.
-      database: connectDatabase({ url, connections: 2, application }),
+      pool: new BoundedPool({ url, connections: 2, application, answerMsMax: ANSWER_MS_MAX }),
       sessions: new SessionPool({ url, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
     };
   }
@@ -165,6 +165,6 @@ async function stop(actor: Actor<unknown, unknown>, producer: RecordProducer, st
   await actor.close?.();
   await producer.close();
   await store?.sessions.close();
-  await store?.database.end({ timeout: 1 });
+  await store?.pool.close();
   life.resolve();
 }

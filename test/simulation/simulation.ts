@@ -89,10 +89,16 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   heal(targets);
   operator?.finish();
   const { deadLetters } = store;
-  const complete = () => history.complete && deadLetters.idle && !(history.repaired && deadLetters.parkedKeys > 0);
+  const complete = () =>
+    history.complete &&
+    deadLetters.idle &&
+    !(history.repaired && deadLetters.parkedKeys > 0) &&
+    workers.every(({ running, unready }) => running && unready === undefined);
   await world.run(() => history.violation !== undefined || complete(), world.now + RECOVERY_MS_MAX);
   if (history.violation === undefined && !complete()) for (const worker of workers) worker.explain();
   history.close();
+  for (const { name, running, unready } of workers)
+    if (!running || unready !== undefined) history.violate('ready again', `${name}: ${unready ?? 'not running'}`);
   if (!deadLetters.idle) history.violate('everything finishes', 'a replay is not over');
 }
 

@@ -132,6 +132,11 @@ export class WorkerProcess {
     });
   }
 
+  /** Why it says that it isn't ready; undefined when it is. */
+  get unready(): string | undefined {
+    return this.#host?.readiness();
+  }
+
   /** What the host says of its partitions, for the trace of a failure. */
   explain(): void {
     const { world } = this.#surroundings;

@@ -1,0 +1,53 @@
+import { connectDatabase, type Database, type DatabaseOptions } from './database.ts';
+
+/** The database has not answered a call in time. Whether it was carried out is unknown. */
+export class DatabaseSilentError extends Error {
+  override name = 'DatabaseSilentError';
+  /** As the system's error codes go. */
+  readonly code = 'ETIMEDOUT';
+}
+
+export interface BoundedPoolOptions extends DatabaseOptions {
+  /** Longest wait for the answer to a call, in milliseconds. */
+  answerMsMax: number;
+}
+
+const noop = () => {};
+
+/**
+ * A pool whose calls end. The driver may wait for ever on a connection that broke at a bad moment, and such a call would keep its connection for as
+ * long; so a call that is not answered in time takes the whole pool with it, and the next one gets a new pool.
+ */
+export class BoundedPool {
+  readonly #options: BoundedPoolOptions;
+  #database: Database;
+
+  constructor(options: BoundedPoolOptions) {
+    this.#options = options;
+    this.#database = connectDatabase(options);
+  }
+
+  /** @throws DatabaseSilentError, or what `work` throws; when another call was not answered, that is the end of its connection. */
+  async call<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const database = this.#database;
+    const { answerMsMax } = this.#options;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      if (this.#database === database) {
+        this.#database = connectDatabase(this.#options);
+        database.end({ timeout: 0 }).catch(noop);
+      }
+      reject(new DatabaseSilentError(`the database has not answered for ${answerMsMax} ms`));
+    }, answerMsMax);
+    try {
+      return await Promise.race([late, work(database)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Waits for calls under way, for a second at most. */
+  async close(): Promise<void> {
+    await this.#database.end({ timeout: 1 });
+  }
+}
