@@ -1,7 +1,7 @@
 #!/bin/sh
-# Some tests need programs that are not packages of npm: the browser tests Chromium, a test of slow clients slowhttptest. Elsewhere they are
-# skipped without them; continuous integration may not skip, so there they are installed where that is possible;
-# where it is not, the summary of the run names what was skipped.
+# Some tests need programs that are not packages of npm: the browser tests Chromium, one of slow clients slowhttptest, one of a line that
+# loses packets ip and nft. Elsewhere they are skipped without them; continuous integration may not skip, so there they are installed
+# where that is possible; where it is not, the summary of the run names what was skipped.
 [ "$CI" = true ] || exit 0
 
 there() { for name in "$@"; do command -v "$name" >/dev/null 2>&1 && return; done; return 1; }
@@ -9,6 +9,8 @@ there() { for name in "$@"; do command -v "$name" >/dev/null 2>&1 && return; don
 wanted=
 there chromium chromium-browser google-chrome || wanted="$wanted chromium"
 there slowhttptest || wanted="$wanted slowhttptest"
+there ip || wanted="$wanted iproute2"
+there nft || wanted="$wanted nftables"
 [ -n "$wanted" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -61,7 +61,8 @@ const mangledOrder = fc
       if (place === undefined) continue;
       const [holder, key] = place;
       if (change === 'drop') delete holder[key];
-      else holder[change === 'add' ? `${key}x` : key] = value;
+      // Of its own: the constants among the junk are shared, and one put into itself would have no end.
+      else holder[change === 'add' ? `${key}x` : key] = structuredClone(value);
     }
     return order;
   });
