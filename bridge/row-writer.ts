@@ -13,13 +13,15 @@ export interface RowWriterOptions<T> {
   bytesMax: number;
   /** Requests under way at once. */
   writersMax: number;
+  /** A batch that is not full leaves no sooner than this after the one before it, in milliseconds. */
+  gatherMs: number;
   backoffMs: number;
   backoffMsMax: number;
   onFailure(error: Error): void;
 }
 
 /**
- * Gathers rows into batches: while requests are under way the next batch grows, without a timer. A batch that can't be written is
+ * Gathers rows into batches: an insert costs about the same for one row as for hundreds. A batch that can't be written is
  * held and repeated until it can; what may pile up meanwhile is bounded by whoever calls `add`.
  */
 export class RowWriter<T extends Weighed> {
@@ -27,6 +29,10 @@ export class RowWriter<T extends Weighed> {
   readonly #stopping = new AbortController();
   readonly #writers = new Set<Promise<void>>();
   #pending: T[] = [];
+  #pendingBytes = 0;
+  /** When the last batch left. */
+  #leftAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
   #problem: string | undefined;
 
   constructor(options: RowWriterOptions<T>) {
@@ -41,29 +47,40 @@ export class RowWriter<T extends Weighed> {
   add(row: T): void {
     if (this.#stopping.signal.aborted) return;
     this.#pending.push(row);
-    if (this.#writers.size < this.#options.writersMax) this.#startWriter();
+    this.#pendingBytes += row.bytes;
+    this.#schedule();
   }
 
   /** Gives up what is waiting, which was never acknowledged, and waits for what is under way. */
   async close(): Promise<void> {
     this.#pending = [];
+    clearTimeout(this.#timer);
     this.#stopping.abort();
     await Promise.all(this.#writers);
   }
 
-  #startWriter(): void {
-    // The start is put off to the end of the turn, so that rows that arrive together share a request.
-    const writer: Promise<void> = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#drain())
-      .finally(() => {
-        this.#writers.delete(writer);
-        if (this.#pending.length > 0) this.#startWriter();
-      });
-    this.#writers.add(writer);
+  #schedule(): void {
+    const { rowsMax, bytesMax, writersMax, gatherMs } = this.#options;
+    if (this.#pending.length === 0 || this.#writers.size >= writersMax) return;
+    if (this.#pending.length >= rowsMax || this.#pendingBytes >= bytesMax) {
+      this.#startWriter();
+      return;
+    }
+    const waitMs = Math.max(0, this.#leftAt + gatherMs - performance.now());
+    // Put off at least to the end of the turn, so that rows that arrive together share a request.
+    this.#timer ??= setTimeout(() => this.#startWriter(), waitMs);
   }
 
-  async #drain(): Promise<void> {
-    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) await this.#writeForSure(batch);
+  #startWriter(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftAt = performance.now();
+    const writer = this.#writeForSure(this.#take()).finally(() => {
+      this.#writers.delete(writer);
+      this.#schedule();
+    });
+    this.#writers.add(writer);
+    this.#schedule();
   }
 
   async #writeForSure(batch: readonly T[]): Promise<void> {
@@ -92,6 +109,7 @@ export class RowWriter<T extends Weighed> {
       bytes += row.bytes;
       count++;
     }
+    this.#pendingBytes -= bytes;
     return this.#pending.splice(0, count);
   }
 }

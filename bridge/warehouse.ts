@@ -67,6 +67,7 @@ export async function startWarehouse(
     rowsMax: config.ORDERMESH_WAREHOUSE_BATCH_ROWS_MAX,
     bytesMax: INSERT_BYTES_MAX,
     writersMax: WRITERS_MAX,
+    gatherMs: config.ORDERMESH_WAREHOUSE_INSERT_INTERVAL,
     backoffMs: BACKOFF_MS,
     backoffMsMax: BACKOFF_MS_MAX,
     onFailure: (error) => {

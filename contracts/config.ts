@@ -232,7 +232,7 @@ export const variables = {
   ),
   ORDERMESH_BRIDGE_MIN_TOTAL: required(
     integer(0, limits.amountMax),
-    '2500',
+    '4000',
     'Smallest order total, in minor units, whose events the bridge publishes; 0 publishes them all.',
   ),
   ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX: required(
@@ -265,6 +265,11 @@ export const variables = {
     'Minor units of a paid order that earn one loyalty point; a remainder earns nothing.',
   ),
   ORDERMESH_WAREHOUSE_BATCH_ROWS_MAX: required(integer(1, 10_000), '500', 'Most rows of one insert into BigQuery.'),
+  ORDERMESH_WAREHOUSE_INSERT_INTERVAL: required(
+    duration(),
+    '1s',
+    'Wait between inserts into BigQuery while their rows do not fill one.',
+  ),
   ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX: required(
     integer(1, 1_000_000),
     '5000',

@@ -9,7 +9,7 @@ const HEADER_FRAMING_BYTES = 4;
 /** Deadlines are looked at this often: an answer comes at most so much later than its deadline. */
 const SWEEP_INTERVAL_MS = 100;
 /** So many records make a batch that waits for no more. */
-const RECORDS_ENOUGH = 64;
+const RECORDS_ENOUGH = 16;
 
 export interface GroupCommitOptions {
   /** Longest time from append to answer, in milliseconds. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-const BACKGROUND_NICENESS = 10;
+const BACKGROUND_NICENESS = 19;
 
 /**
  * Lets a process that has just started wait for others when the cores are busy. For what stands in for a service of other machines, or feeds

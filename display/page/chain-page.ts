@@ -48,7 +48,7 @@ export function showChainPage(): void {
   function receive(message: ServerMessage): void {
     switch (message.type) {
       case 'snapshot':
-        tickets.replaceAll(message.tickets, message.bumped);
+        tickets.replaceAll(message.tickets, message.bumped, message.open);
         counted = message.open;
         syncCards();
         fill();

@@ -52,7 +52,7 @@ export function showStorePage(storeId: string): void {
   function receive(message: ServerMessage): void {
     switch (message.type) {
       case 'snapshot':
-        tickets.replaceAll(message.tickets, message.bumped);
+        tickets.replaceAll(message.tickets, message.bumped, message.open);
         total = message.open;
         showName(message.storeName);
         for (const { orderId } of message.tickets) shown.add(orderId);
@@ -67,8 +67,8 @@ export function showStorePage(storeId: string): void {
         break;
       case 'beat':
         if (message.open !== null) total = message.open;
-        // The board has room again for tickets that the capped snapshot left out.
-        if (total > tickets.openCount && tickets.openCount < 100) shell.connection.refresh();
+        // The board has room again for tickets that were left out. The beat's count alone says little: it is older than the tickets.
+        if (tickets.leavesOut && total > tickets.openCount && tickets.openCount < 100) shell.connection.refresh();
         break;
       case 'error':
         showError(message.problem.detail);

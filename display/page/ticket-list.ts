@@ -25,14 +25,17 @@ export class TicketList {
   readonly #open = new Map<string, TicketView>();
   /** Newest last. */
   readonly #bumped = new Map<string, TicketView>();
+  #leavesOut = false;
 
   constructor(limits: TicketListLimits) {
     this.#limits = limits;
   }
 
-  replaceAll(open: readonly TicketView[], bumpedNewestFirst: readonly TicketView[]): void {
+  /** @param total open tickets, those that a capped snapshot leaves out included */
+  replaceAll(open: readonly TicketView[], bumpedNewestFirst: readonly TicketView[], total: number): void {
     this.#open.clear();
     this.#bumped.clear();
+    this.#leavesOut = total > open.length;
     for (const ticket of open) this.#open.set(ticket.orderId, ticket);
     for (const ticket of [...bumpedNewestFirst].reverse()) this.#bumped.set(ticket.orderId, ticket);
     this.#trim();
@@ -66,6 +69,11 @@ export class TicketList {
     return this.#open.size;
   }
 
+  /** There are, or were, open tickets that it had no room for: only a snapshot brings them back. */
+  get leavesOut(): boolean {
+    return this.#leavesOut;
+  }
+
   /** Oldest first. */
   open(): TicketView[] {
     return [...this.#open.values()].sort(byAge);
@@ -82,6 +90,7 @@ export class TicketList {
       const sorted = this.open();
       const surplus = keep === 'oldest' ? sorted.slice(openMax) : sorted.slice(0, sorted.length - openMax);
       for (const { orderId } of surplus) this.#open.delete(orderId);
+      this.#leavesOut = true;
     }
     for (const orderId of this.#bumped.keys()) {
       if (this.#bumped.size <= bumpedMax) break;

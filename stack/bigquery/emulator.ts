@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { answersHttp } from '../http-check.ts';
 import { type Part, portOf } from '../part.ts';
 import { bigqueryEnvironment } from './environment.ts';
+
+const program = fileURLToPath(new URL('start.py', import.meta.url));
 
 /** bqemulator: BigQuery's interface on DuckDB. Its tables are kept in the data directory. */
 export const bigquery: Part = {
@@ -19,7 +22,7 @@ export const bigquery: Part = {
       {
         name: 'bigquery',
         command: python,
-        args: ['-m', 'bqemulator', 'start', ...listen, ...data],
+        args: [program, 'start', ...listen, ...data],
         signal: 'SIGTERM',
         background: true,
         spawnOptions: { cwd: directory, env },

@@ -1,8 +1,16 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { InsertUnavailableError } from '../../bridge/row-insert.ts';
 import { RowWriter } from '../../bridge/row-writer.ts';
 
-const limits = { rowsMax: 3, bytesMax: 100, writersMax: 1, backoffMs: 1, backoffMsMax: 2, onFailure: () => {} };
+const limits = {
+  rowsMax: 3,
+  bytesMax: 100,
+  writersMax: 1,
+  gatherMs: 0,
+  backoffMs: 1,
+  backoffMsMax: 2,
+  onFailure: () => {},
+};
 const row = (name: string, bytes = 1) => ({ name, bytes });
 
 test('gathers what arrives while a request is under way, within rows and bytes', async () => {
@@ -27,6 +35,24 @@ test('gathers what arrives while a request is under way, within rows and bytes',
     writer.add(row(name, bytes));
   await done.promise;
   expect(batches).toEqual([['a', 'b', 'c'], ['d'], ['e'], ['f'], ['g']]);
+  await writer.close();
+});
+
+test('rows that fill no request wait for others, and no longer once they fill one', async () => {
+  const batches: string[][] = [];
+  const writer = new RowWriter<{ name: string; bytes: number }>({
+    ...limits,
+    gatherMs: 3_600_000,
+    async write(batch) {
+      batches.push(batch.map(({ name }) => name));
+    },
+  });
+  writer.add(row('a'));
+  await vi.waitFor(() => expect(batches).toEqual([['a']]));
+  for (const name of ['b', 'c', 'd', 'e']) writer.add(row(name));
+  await vi.waitFor(() => expect(batches).toEqual([['a'], ['b', 'c', 'd']]));
+  writer.add(row('f', 100));
+  await vi.waitFor(() => expect(batches.slice(2)).toEqual([['e'], ['f']]));
   await writer.close();
 });
 

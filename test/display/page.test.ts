@@ -75,6 +75,26 @@ describe('ticket list', () => {
     oldest.apply(all.map((it) => ({ ...it, state: 'cooked' })));
     expect(ids(oldest.bumped())).toBe('fed');
   });
+
+  it('says that it leaves tickets out after a capped snapshot, until a whole one comes', () => {
+    const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
+    const list = new TicketList(limits);
+    list.replaceAll([a, b], [], 3);
+    expect(list.leavesOut).toBe(true);
+    list.apply([{ ...a, state: 'cooked' }]);
+    expect(list.leavesOut).toBe(true);
+    list.replaceAll([b, c], [], 2);
+    expect(list.leavesOut).toBe(false);
+  });
+
+  it('says that it leaves tickets out once it had to let one go', () => {
+    const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
+    const list = new TicketList({ ...limits, openMax: 2 });
+    list.apply([a, b]);
+    expect(list.leavesOut).toBe(false);
+    list.apply([c]);
+    expect(list.leavesOut).toBe(true);
+  });
 });
 
 describe('slots', () => {

@@ -58,14 +58,14 @@ describe('group commit', () => {
       const first = append('1');
       (await batch(0)).finish();
       expect(await first).toBeNull();
-      const few = Array.from({ length: 63 }, (_, index) => append(String(index)));
+      const few = Array.from({ length: 15 }, (_, index) => append(String(index)));
       await new Promise(setImmediate);
       await new Promise(setImmediate);
       expect(transport.batches).toHaveLength(1);
       const enough = append('enough');
-      expect((await batch(1)).values).toHaveLength(64);
+      expect((await batch(1)).values).toHaveLength(16);
       (await batch(1)).finish();
-      expect(await Promise.all([...few, enough])).toEqual(Array(64).fill(null));
+      expect(await Promise.all([...few, enough])).toEqual(Array(16).fill(null));
     });
 
     it('sends the few when its time has passed', async () => {
