@@ -28,7 +28,9 @@ const ajv = new Ajv({
 });
 // The CommonJS typing of ajv-formats hides its callable default from ESM.
 (addFormats as unknown as (instance: Ajv) => void)(ajv);
-shortcut('date-time', /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/);
+const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?`;
+const day = '(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31';
+shortcut('date-time', new RegExp(`^\\d{4}-(?:${day})T${clock}Z$`));
 
 /** The usual spelling of a format in one expression; whatever it doesn't match is left to the full check. */
 function shortcut(name: string, usual: RegExp): void {

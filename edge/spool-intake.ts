@@ -1,7 +1,7 @@
 import type { Config } from '../contracts/config.ts';
 import { orderFingerprint } from '../contracts/fingerprint.ts';
 import type { Order } from '../contracts/order.ts';
-import { type Intake, IntakeRefusal } from '../gateway/intake.ts';
+import { decodedOrder, type Intake, IntakeRefusal } from '../gateway/intake.ts';
 import type { SpoolClient } from './spool/client.ts';
 import { lanes } from './spool/order.ts';
 import { SpoolFullError } from './spool/spool.ts';
@@ -22,13 +22,15 @@ export function createSpoolIntake({ spool, urgentChannels, store, full, onKept }
   const urgent = new Set<string>(urgentChannels);
   let failing: string | undefined;
   return {
-    accept({ orderId, storeId, value, order }, done) {
+    accept(accepted, done) {
+      const { orderId, storeId, value } = accepted;
       const ours = store();
       if (ours !== undefined && ours !== storeId) {
         const detail = `this agent forwards orders of store ${ours}, the order is of ${storeId}`;
         setImmediate(done, new IntakeRefusal('forbidden', detail));
         return;
       }
+      const order = decodedOrder(accepted);
       const lane = urgent.has(order.channel) ? lanes.urgent : lanes.normal;
       const acceptedAt = Date.now();
       // 96 bits tell the orders of a restaurant apart.

@@ -53,13 +53,7 @@ export class AcceptedOrders {
     return this.#size >= this.#capacity;
   }
 
-  /** `orderId` is a UUID in lower case. */
-  get(orderId: string): AcceptedOrder | undefined {
-    readId(orderId);
-    return this.getRead();
-  }
-
-  /** `get` for the orderId of the last search in another table, which need not be read again. */
+  /** What is kept of the orderId that `hashOf` has read last: a search in several tables reads it once. */
   getRead(): AcceptedOrder | undefined {
     const row = this.#find();
     if (this.#tags[row] === 0) return undefined;
@@ -75,7 +69,7 @@ export class AcceptedOrders {
 
   /** Replaces what was kept of this orderId before. The table must not be full. */
   set(orderId: string, storeId: string, content: number, acceptedAt: number): void {
-    readId(orderId);
+    hashOf(orderId);
     const row = this.#find();
     if (this.#tags[row] === 0) this.#size += 1;
     this.#tags[row] = tagOf(wanted[HASH] as number);
@@ -130,7 +124,8 @@ export class AcceptedOrders {
   }
 }
 
-function readId(orderId: string): void {
+/** 32 bits that spread well. `orderId` is a UUID in lower case. */
+export function hashOf(orderId: string): number {
   const a = word(orderId, 0, 4);
   const b = word(orderId, 9, 14);
   const c = word(orderId, 19, 24);
@@ -139,7 +134,9 @@ function readId(orderId: string): void {
   wanted[1] = b;
   wanted[2] = c;
   wanted[3] = d;
-  wanted[HASH] = mixed(a, b, c, d);
+  const hash = mixed(a, b, c, d);
+  wanted[HASH] = hash;
+  return hash;
 }
 
 function tagOf(hash: number): number {

@@ -160,7 +160,7 @@ export class Exchange implements Upload {
     if (this.#over) return;
     const { context } = this;
     // uWebSockets.js forgets the time limit of a connection whose body goes on after the answer.
-    const isLast = context.closing || this.#release !== undefined;
+    const isLast = context.closing || this.#awaitsBody;
     this.#finish();
     context.metrics.request(this.#route, status);
     // An answer that somebody may ask about has a name in any case; an accepted order is known by its orderId.
@@ -199,55 +199,62 @@ export class Exchange implements Upload {
       this.refuse('body-too-large', `the body has ${contentLength} bytes; at most ${bytesMax} are taken`);
       return;
     }
-    const { admission, uploads } = this.context;
-    let parts: Buffer[] | undefined;
-    let size = 0;
-    let held = 0;
-    const release = () => {
-      uploads.delete(this);
-      admission.unhold(held);
-      held = 0;
-      parts = undefined;
-    };
-    this.#release = release;
-    // A length is followed by a first piece at once, if need be an empty one; chunks are rare, so they may cost something.
-    if (contentLength === '') uploads.add(this);
+    this.#awaitsBody = true;
+    // A length is followed by a first piece at once, if need be an empty one.
+    if (contentLength === '') this.#watchUpload();
     this.#res.onData((chunk, isLast) => {
       if (this.#over) return;
-      size += chunk.byteLength;
-      if (size > bytesMax) {
+      if (this.#held + chunk.byteLength > bytesMax) {
         this.refuse('body-too-large', `the body has more than ${bytesMax} bytes`);
         return;
       }
-      // The chunk's memory is uWebSockets.js's own again after this callback.
-      const copy = Buffer.allocUnsafe(chunk.byteLength);
-      copy.set(new Uint8Array(chunk));
-      if (parts === undefined && isLast) {
-        if (contentLength === '') uploads.delete(this);
-        this.#release = undefined;
+      const copy = copyOf(chunk);
+      if (isLast && this.#parts === undefined) {
+        this.#bodyIsHere();
         handle(copy);
-        return;
+      } else if (this.#hold(copy) && isLast) {
+        const whole = Buffer.concat(this.#parts ?? []);
+        this.#bodyIsHere();
+        handle(whole);
       }
-      if (!admission.hold(copy.length)) {
-        this.refuse('overloaded', 'too many bytes of orders are under way in this instance');
-        return;
-      }
-      held += copy.length;
-      if (parts === undefined) {
-        parts = [];
-        uploads.add(this);
-      }
-      parts.push(copy);
-      if (!isLast) return;
-      const whole = Buffer.concat(parts, size);
-      release();
-      this.#release = undefined;
-      handle(whole);
     });
   }
 
-  /** Gives back what a body takes that is not here in full. */
-  #release: (() => void) | undefined;
+  /** More of the body is to come. */
+  #awaitsBody = false;
+  #isUpload = false;
+  /** A body that takes more than one read, as far as it is here, and the bytes of it that the admission counts. */
+  #parts: Buffer[] | undefined;
+  #held = 0;
+
+  /** Keeps a part of a body; false, and the request is answered, if there is no room for it. */
+  #hold(part: Buffer): boolean {
+    if (!this.context.admission.hold(part.length)) {
+      this.refuse('overloaded', 'too many bytes of orders are under way in this instance');
+      return false;
+    }
+    this.#held += part.length;
+    this.#parts ??= [];
+    this.#parts.push(part);
+    this.#watchUpload();
+    return true;
+  }
+
+  #watchUpload(): void {
+    this.#isUpload = true;
+    this.context.uploads.add(this);
+  }
+
+  /** The body is here in full, or nobody waits for it any more. */
+  #bodyIsHere(): void {
+    this.#awaitsBody = false;
+    if (!this.#isUpload) return;
+    this.context.uploads.delete(this);
+    this.context.admission.unhold(this.#held);
+    this.#held = 0;
+    this.#parts = undefined;
+    this.#isUpload = false;
+  }
 
   keepOpen(): void {
     if (this.#over) return;
@@ -268,9 +275,16 @@ export class Exchange implements Upload {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#release?.();
+    this.#bodyIsHere();
     const { context } = this;
     context.open -= 1;
     if (context.idle !== undefined && context.open === 0) context.idle();
   }
+}
+
+/** The chunk's memory is uWebSockets.js's own again after its callback. */
+function copyOf(chunk: ArrayBuffer): Buffer {
+  const copy = Buffer.allocUnsafe(chunk.byteLength);
+  copy.set(new Uint8Array(chunk));
+  return copy;
 }

@@ -8,11 +8,15 @@ export interface IntakeOrder {
   storeId: string;
   /** What the client sent, byte for byte; only a missing orderId has been put in front. */
   value: Buffer;
-  /** The same, decoded and checked; whoever keeps it longer than this call copies it. */
-  order: Order;
+  /** The same, checked and decoded; absent where nothing on its way had to decode it (`decodedOrder`). */
+  order: Order | undefined;
   /** Headers of the `order.placed` event: those that are its own, and those it has in common with others (one object for all of them). */
   headers: RecordHeaders;
   commonHeaders: RecordHeaders;
+}
+
+export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'value'>): Order {
+  return order ?? (JSON.parse(value.toString('utf8')) as Order);
 }
 
 /** An intake says no to this order, for a reason of its own that the client is told as a problem of this code. */

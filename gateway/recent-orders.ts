@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
-import { AcceptedOrders } from './accepted-orders.ts';
+import { AcceptedOrders, hashOf } from './accepted-orders.ts';
+import { OrdersUnderWay, type UnderWay } from './orders-under-way.ts';
 
 /** An order that this gateway has seen lately. */
 export interface RecentOrder<Waiter> {
@@ -9,10 +10,11 @@ export interface RecentOrder<Waiter> {
   /** When it became durable, in milliseconds since the epoch; 0 while it is on its way. */
   readonly acceptedAt: number;
   /** Repeats of the order that arrived while it was on its way; answered together with it. */
-  waiters?: Waiter[];
+  waiters?: Waiter[] | undefined;
 }
 
-interface UnderWay<Waiter> extends RecentOrder<Waiter> {
+/** An order on its way. */
+export interface BegunOrder<Waiter> extends RecentOrder<Waiter>, UnderWay {
   /** Ticks of the window's own time when it began. */
   readonly begunAt: number;
 }
@@ -29,7 +31,7 @@ const TICK_MS = 100;
  * repeated append and nothing else.
  */
 export class RecentOrders<Waiter> {
-  readonly #underWay = new Map<string, UnderWay<Waiter>>();
+  readonly #underWay = new OrdersUnderWay<BegunOrder<Waiter>>();
   #ticks = 0;
   #young: AcceptedOrders;
   #old: AcceptedOrders;
@@ -51,16 +53,27 @@ export class RecentOrders<Waiter> {
   }
 
   get(orderId: string): RecentOrder<Waiter> | undefined {
-    const underWay = this.#underWay.get(orderId);
+    const underWay = this.#underWay.get(orderId, hashOf(orderId));
     if (underWay !== undefined) return underWay;
     this.#expire();
-    return this.#young.get(orderId) ?? this.#old.getRead();
+    return this.#young.getRead() ?? this.#old.getRead();
   }
 
   /** The order is on its way; `accepted` or `failed` must follow. */
-  begin(orderId: string, storeId: string, content: number): RecentOrder<Waiter> {
-    const order: UnderWay<Waiter> = { storeId, content, acceptedAt: 0, begunAt: this.#ticks };
-    this.#underWay.set(orderId, order);
+  begin(orderId: string, storeId: string, content: number): BegunOrder<Waiter> {
+    const order: BegunOrder<Waiter> = {
+      orderId,
+      storeId,
+      content,
+      acceptedAt: 0,
+      begunAt: this.#ticks,
+      waiters: undefined,
+      hash: 0,
+      next: undefined,
+      older: undefined,
+      younger: undefined,
+    };
+    this.#underWay.add(order, hashOf(orderId));
     return order;
   }
 
@@ -74,22 +87,21 @@ export class RecentOrders<Waiter> {
   }
 
   oldestAgeMs(): number {
-    // A map keeps the order of insertion.
-    for (const { begunAt } of this.#underWay.values()) return (this.#ticks - begunAt) * TICK_MS;
-    return 0;
+    const { oldest } = this.#underWay;
+    return oldest === undefined ? 0 : (this.#ticks - oldest.begunAt) * TICK_MS;
   }
 
   /** The order is durable. */
-  accepted(orderId: string, { storeId, content }: RecentOrder<Waiter>): void {
-    this.#underWay.delete(orderId);
+  accepted(order: BegunOrder<Waiter>): void {
+    this.#underWay.delete(order);
     this.#expire();
     if (this.#young.isFull) this.#turn();
-    this.#young.set(orderId, storeId, content, this.#clock.now());
+    this.#young.set(order.orderId, order.storeId, order.content, this.#clock.now());
   }
 
   /** The order did not become durable: the next one with its orderId is a first one again. */
-  failed(orderId: string): void {
-    this.#underWay.delete(orderId);
+  failed(order: BegunOrder<Waiter>): void {
+    this.#underWay.delete(order);
   }
 
   #expire(): void {

@@ -5,12 +5,12 @@ import { commonEventHeaders, ownEventHeaders, type RecordHeaders } from '../cont
 import { type Order, orderSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import type { Admission } from './admission.ts';
-import { contentHash } from './content-hash.ts';
 import type { Identity } from './identity.ts';
 import { type Intake, IntakeRefusal } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { decodeJson, newOrderId, withOrderId } from './order-bytes.ts';
-import type { RecentOrder, RecentOrders } from './recent-orders.ts';
+import { contentHash, type OrderContent, scanOrder } from './order-content.ts';
+import type { BegunOrder, RecentOrder, RecentOrders } from './recent-orders.ts';
 
 /** Who handed over an order and is told what became of it: exactly one of the two, exactly once. */
 export interface Submitter {
@@ -73,6 +73,11 @@ export class Reception {
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
   submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter, requestId = ''): void {
     if (!this.#admit(bytes.length, identity, submitter)) return;
+    const scanned = scanOrder(bytes);
+    if (scanned !== undefined) {
+      this.#take(scanned, undefined, bytes, bytes.length, identity, traceparent, submitter, requestId);
+      return;
+    }
     const decoded = decodeJson(bytes);
     if (decoded.ok) this.#check(decoded.value, bytes, bytes.length, identity, traceparent, submitter, requestId);
     else this.#refuse(bytes.length, submitter, 'malformed-body', decoded.detail);
@@ -158,28 +163,29 @@ export class Reception {
       return;
     }
     const order = validated.value;
-    if (identity.store !== undefined && identity.store !== order.storeId) {
-      const detail = `the token is for store ${identity.store}, the order for ${order.storeId}`;
-      this.#refuse(size, submitter, 'forbidden', detail, order.orderId);
-      return;
-    }
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
-    // The token's own text of the store where there is one: every order looks it up, and its hash is known.
-    this.#take(order, identity.store ?? order.storeId, body, size, traceparent, submitter, requestId);
+    const content = { orderId: order.orderId, storeId: order.storeId, content: contentHash(order) };
+    this.#take(content, order, body, size, identity, traceparent, submitter, requestId);
   }
 
   #take(
-    order: Order,
-    storeId: string,
+    { orderId, storeId: ofStore, content }: OrderContent,
+    order: Order | undefined,
     value: Buffer,
     size: number,
+    identity: Identity,
     traceparent: string,
     submitter: Submitter,
     requestId: string,
   ): void {
-    const { orderId } = order;
-    const content = contentHash(order);
+    if (identity.store !== undefined && identity.store !== ofStore) {
+      const detail = `the token is for store ${identity.store}, the order for ${ofStore}`;
+      this.#refuse(size, submitter, 'forbidden', detail, orderId);
+      return;
+    }
+    // The token's own text of the store where there is one: every order looks it up, and its hash is known.
+    const storeId = identity.store ?? ofStore;
     const earlier = this.recent.get(orderId);
     if (earlier !== undefined) {
       this.#repeat(earlier, content, orderId, size, submitter);
@@ -196,7 +202,7 @@ export class Reception {
     });
     this.#intake.accept({ orderId, storeId, value, order, headers, commonHeaders: this.#commonHeaders }, (error) => {
       this.#metrics.answered(error === null, performance.now() - startedAt);
-      this.#settle(orderId, recent, size, submitter, error);
+      this.#settle(recent, size, submitter, error);
     });
   }
 
@@ -213,12 +219,13 @@ export class Reception {
     }
   }
 
-  #settle(orderId: string, recent: RecentOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
-    if (error === null) this.recent.accepted(orderId, recent);
-    else this.recent.failed(orderId);
+  #settle(order: BegunOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
+    if (error === null) this.recent.accepted(order);
+    else this.recent.failed(order);
+    const { orderId, waiters } = order;
     this.#answer(orderId, size, submitter, error);
-    if (recent.waiters === undefined) return;
-    for (const waiter of recent.waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
+    if (waiters === undefined) return;
+    for (const waiter of waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
   }
 
   #answer(orderId: string, size: number, submitter: Submitter, error: Error | null): void {

@@ -39,6 +39,8 @@ class GroupCommitProducer implements RecordProducer {
   #queue: Pending[] = [];
   /** The batch that the transport works on. */
   #underWay: Pending[] = [];
+  /** Their fate is known, and their appenders are still to be told. */
+  #settledRecords: Pending[] = [];
   #flushing = false;
   /** When the last batch left. */
   #leftAt = Number.NEGATIVE_INFINITY;
@@ -67,7 +69,8 @@ class GroupCommitProducer implements RecordProducer {
     }
     this.unanswered.records += 1;
     this.unanswered.bytes += bytes;
-    this.#queue.push(new Pending(record, bytes, performance.now() + this.#options.deadlineMs, done, this.unanswered));
+    const deadlineMs = performance.now() + this.#options.deadlineMs;
+    this.#queue.push(new Pending(record, bytes, deadlineMs, done, this.#settled));
     if (this.#flushing) {
       if (this.#queue.length >= RECORDS_ENOUGH) this.#endLinger?.();
       return;
@@ -119,10 +122,31 @@ class GroupCommitProducer implements RecordProducer {
           pending.settle(new KafkaUnavailableError(`no answer for a record of ${pending.record.topic}`));
       this.#underWay = [];
     }
+    this.#answer();
     this.#flushing = false;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /**
+   * Appenders are told in the event loop's next phase: what they do then, to many clients at a time, takes about as long as the broker's
+   * work on the next batch, which leaves before.
+   */
+  readonly #settled = (pending: Pending): void => {
+    this.#settledRecords.push(pending);
+    if (this.#settledRecords.length === 1) setImmediate(() => this.#answer());
+  };
+
+  #answer(): void {
+    const settled = this.#settledRecords;
+    if (settled.length === 0) return;
+    this.#settledRecords = [];
+    for (const pending of settled) {
+      this.unanswered.records -= 1;
+      this.unanswered.bytes -= pending.bytes;
+      pending.answer();
+    }
   }
 
   /** How long the next batch still has to wait. */
@@ -180,34 +204,34 @@ class Pending implements QueuedRecord {
   readonly record: OutgoingRecord;
   readonly bytes: number;
   readonly deadlineMs: number;
-  #done: ((error: Error | null) => void) | undefined;
-  readonly #unanswered: { records: number; bytes: number };
+  settled = false;
+  readonly #done: (error: Error | null) => void;
+  readonly #onSettled: (pending: Pending) => void;
+  #error: Error | null = null;
 
   constructor(
     record: OutgoingRecord,
     bytes: number,
     deadlineMs: number,
     done: (error: Error | null) => void,
-    unanswered: { records: number; bytes: number },
+    onSettled: (pending: Pending) => void,
   ) {
     this.record = record;
     this.bytes = bytes;
     this.deadlineMs = deadlineMs;
     this.#done = done;
-    this.#unanswered = unanswered;
-  }
-
-  get settled(): boolean {
-    return this.#done === undefined;
+    this.#onSettled = onSettled;
   }
 
   settle(error: Error | null): void {
-    const done = this.#done;
-    if (done === undefined) return;
-    this.#done = undefined;
-    this.#unanswered.records -= 1;
-    this.#unanswered.bytes -= this.bytes;
-    done(error);
+    if (this.settled) return;
+    this.settled = true;
+    this.#error = error;
+    this.#onSettled(this);
+  }
+
+  answer(): void {
+    this.#done(this.#error);
   }
 }
 

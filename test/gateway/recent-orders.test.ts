@@ -17,21 +17,21 @@ test('an order is on its way, then accepted', () => {
   order.waiters = ['w'];
   expect(recent.get(id(1))).toBe(order);
   clock.time = 1_005;
-  recent.accepted(id(1), order);
+  recent.accepted(order);
   expect(recent.get(id(1))).toEqual({ storeId: 'us-il-0001', content: print(1), acceptedAt: 1_005 });
 });
 
 test('a failed order is forgotten, so that the next one is appended', () => {
   const { recent } = window();
-  recent.begin(id(1), 's', print(1));
-  recent.failed(id(1));
+  const order = recent.begin(id(1), 's', print(1));
+  recent.failed(order);
   expect(recent.get(id(1))).toBeUndefined();
 });
 
 test('the nil UUID is an orderId like any other', () => {
   const { recent } = window();
   expect(recent.get(id(0).replaceAll(/[78]/g, '0'))).toBeUndefined();
-  recent.accepted(id(0).replaceAll(/[78]/g, '0'), recent.begin(id(0).replaceAll(/[78]/g, '0'), 's', print(0)));
+  recent.accepted(recent.begin(id(0).replaceAll(/[78]/g, '0'), 's', print(0)));
   expect(recent.get(id(0).replaceAll(/[78]/g, '0'))?.content).toBe(print(0));
 });
 
@@ -48,7 +48,7 @@ test('holds at most its bound, knows the younger half of it, and never mixes ord
           const orderId = typeof key === 'number' ? id(key) : key;
           clock.time += 1;
           const storeId = `store-${n % 7}`;
-          recent.accepted(orderId, recent.begin(orderId, storeId, print(n)));
+          recent.accepted(recent.begin(orderId, storeId, print(n)));
           written.set(orderId, { content: print(n), acceptedAt: clock.time, storeId });
           order.push(orderId);
           expect(recent.size).toBeLessThanOrEqual(ordersMax);
@@ -65,7 +65,7 @@ test('holds at most its bound, knows the younger half of it, and never mixes ord
 test('an order lives at least half of the age and at most the whole', () => {
   const { recent, clock } = window();
   clock.time = 30_000;
-  recent.accepted(id(1), recent.begin(id(1), 's', print(1)));
+  recent.accepted(recent.begin(id(1), 's', print(1)));
   clock.time = 60_000;
   expect(recent.get(id(1))).toBeDefined();
   clock.time = 91_000;
@@ -74,7 +74,7 @@ test('an order lives at least half of the age and at most the whole', () => {
 
 test('after a long quiet time everything is forgotten at once', () => {
   const { recent, clock } = window();
-  recent.accepted(id(1), recent.begin(id(1), 's', print(1)));
+  recent.accepted(recent.begin(id(1), 's', print(1)));
   clock.time += 120_000;
   expect(recent.get(id(1))).toBeUndefined();
   expect(recent.size).toBe(0);
