@@ -60,6 +60,8 @@ export function serverProperties(options: BrokerOptions): string {
     'share.coordinator.state.topic.num.partitions': '4',
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': inSync,
+    // The default, 128 MiB, is more than half of the heap that a broker begins with here: its collector would never come to rest.
+    'log.cleaner.dedupe.buffer.size': String(16 * 1024 * 1024),
     ...settings,
   });
 }
