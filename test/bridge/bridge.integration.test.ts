@@ -38,6 +38,7 @@ describeGoogleCloud('bridge', () => {
       PUBSUB_EMULATOR_HOST: pubSubProxy.address,
       DATABASE_URL: database.url,
       ORDERMESH_SLOTS: '2',
+      ORDERMESH_BRIDGE_MIN_TOTAL: '2500',
       ORDERMESH_BRIDGE_PUBLISH_DEADLINE: '500ms',
     });
     admin = await createAdmin({ clientId: 'test', brokers });
