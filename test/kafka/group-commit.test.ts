@@ -112,7 +112,7 @@ describe('group commit', () => {
     expect(producer.unanswered.records).toBe(2);
     expect(producer.unanswered.bytes).toBeGreaterThan(500);
     (await batch(0)).finish();
-    expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
+    await vi.waitFor(() => expect(producer.unanswered).toEqual({ records: 0, bytes: 0 }));
   });
 
   it('answers records at their deadline, once, and drops those that have not left', async () => {

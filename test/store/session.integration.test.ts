@@ -254,8 +254,9 @@ test('a connection that is lost while the fence waits', async () => {
         statements.push(write(sql, 1), write(sql, 2));
         await Promise.all(statements);
       });
+      const failed = expect(transaction).rejects.toMatchObject(connectionLost);
       await untilKilled(true);
-      await expect(transaction).rejects.toMatchObject(connectionLost);
+      await failed;
       expect(await outcomes(statements)).toEqual(['rejected', 'rejected']);
     }
   });
