@@ -16,7 +16,7 @@ export function runProgram(file: string, args: string[], options: ProgramOptions
 
 /** As `runProgram`, for a program that isn't of Node. */
 export async function runCommand(command: string, args: string[], options: ProgramOptions = {}): Promise<string> {
-  const child = start(command, args, options, ['pipe', 'pipe', 'pipe']);
+  const child = start(command, args, options, [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']);
   let output = '';
   let complaint = '';
   child.stdout?.on('data', (chunk) => {
@@ -25,7 +25,9 @@ export async function runCommand(command: string, args: string[], options: Progr
   child.stderr?.on('data', (chunk) => {
     complaint += chunk;
   });
-  child.stdin?.end(options.input ?? '');
+  // One that ends before it has read everything says why by its exit code.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(options.input);
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')} exited with ${code}: ${complaint.trim()}`);
   return output;
