@@ -14,7 +14,7 @@ const PEAK_CONNECTIONS = 256;
 const WARM_UP_SECONDS = 5;
 const TIMES_CAPACITY = 5;
 /** Fewer orders under way than there are clients, so that they find the gateway full and not only slow. */
-const UNANSWERED_ORDERS_MAX = 1_000;
+const UNANSWERED_ORDERS_MAX = 300;
 const CLIENTS = TIMES_CAPACITY * UNANSWERED_ORDERS_MAX;
 const ORDER_NUMBER_AT = 24;
 
