@@ -40,7 +40,7 @@ const { values } = parseArgs({
 const only = values.only?.split(',');
 const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
-  : { seconds: 4, rounds: 3, messages: 300_000 };
+  : { seconds: 3, rounds: 3, messages: 300_000 };
 const overloadSeconds = values.full ? 60 : 10;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));

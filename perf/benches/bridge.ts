@@ -11,7 +11,7 @@ interface Throughput {
 
 /** The bridge from Kafka to Pub/Sub against a loop that only publishes. */
 export async function benchBridge({ env, rounds, messages }: Bench): Promise<Figures> {
-  const events = String(Math.round(messages / 20));
+  const events = String(Math.round(messages / 30));
   await runProgram(program('perf/load/fill-paid-orders.ts'), [TOPIC, events], { env });
   const measure = (file: string, args: string[]) => async () =>
     lastJson<Throughput>(await runProgram(program(file), args, { env })).messagesPerSecond;

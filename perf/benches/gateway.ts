@@ -12,7 +12,7 @@ const NODE_HTTP_PORT = 18_085;
 const FASTIFY_PORT = 18_086;
 const CONNECTIONS = 256;
 /** Of the loads that are not counted. The broker compiles its hot paths for long: its work on an order falls to a third in this time. */
-const WARM_UP_SECONDS = 15;
+const WARM_UP_SECONDS = 8;
 const PEER_WARM_UP_SECONDS = 1;
 /** Short and many: the machine's mood changes within seconds. */
 const ROUND_SECONDS = 2;
@@ -51,7 +51,7 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
   const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
   const paced: LoadResult[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds, warmUp: 2, token, order, rate });
+    const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds, token, order, rate });
     if (open.unsent > 0) throw new Error(`${open.unsent} orders of half of the gateway's rate found no connection`);
     paced.push(open);
   }

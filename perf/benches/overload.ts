@@ -11,7 +11,7 @@ import type { Bench } from './bench.ts';
 
 const GATEWAY_PORT = 18_093;
 const PEAK_CONNECTIONS = 256;
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 3;
 const TIMES_CAPACITY = 5;
 /** Fewer orders under way than there are clients, so that they find the gateway full and not only slow. */
 const UNANSWERED_ORDERS_MAX = 300;

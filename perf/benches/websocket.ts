@@ -12,7 +12,7 @@ const HTTP_CONNECTIONS = 256;
 const WEBSOCKETS = 16;
 const UNANSWERED = HTTP_CONNECTIONS / WEBSOCKETS;
 const IDLE_WEBSOCKETS = 10_000;
-const IDLE_SECONDS = 3;
+const IDLE_SECONDS = 2;
 
 const program = 'perf/load/WebSocketLoad.java';
 
@@ -39,7 +39,7 @@ async function throughput(bench: Bench): Promise<Figures> {
   // One round that is not counted: the hot paths compile.
   await http();
   await websocket();
-  const sides = await interleave(rounds, { websocket, http });
+  const sides = await interleave(Math.ceil(rounds / 2), { websocket, http });
   return {
     gateway_websocket_vs_http: ratioFigure(
       sides.websocket,
