@@ -32,7 +32,7 @@ export async function benchRuntime(bench: Bench): Promise<Figures> {
 export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figures> {
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
   const noop = () => throughput('perf/load/runtime-throughput.ts', messages * NOOP_FACTOR, { env });
-  const bare = await interleave(rounds + 2, {
+  const bare = await interleave(rounds + 1, {
     runtime: noop,
     loop: () => throughput('perf/limits/runtime-loop.ts', messages * NOOP_FACTOR, { env }),
   });
@@ -67,11 +67,11 @@ export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figu
   for (const waitMs of [1, 10]) {
     const { runtime, theirs } = await interleave(Math.floor(rounds / 2), {
       runtime: () =>
-        throughput('perf/load/runtime-throughput.ts', messages, {
+        throughput('perf/load/runtime-throughput.ts', messages / 2, {
           env: { ...env, ORDERMESH_PREPARES_MAX: String(PREPARES_MAX) },
           args: ['--actor', 'async', '--settings', JSON.stringify({ waitMs })],
         }),
-      theirs: () => peer.measure(TOPIC, messages, peerAsync, waitMs),
+      theirs: () => peer.measure(TOPIC, messages / 2, peerAsync, waitMs),
     });
     figures[`runtime_async_${waitMs}ms_vs_parallel_consumer`] = ratioFigure(
       runtime,
@@ -95,7 +95,7 @@ export async function benchCpuBound({ env, seconds, rounds }: Bench): Promise<Fi
       },
       args: ['--actor', 'cpu', '--settings', JSON.stringify({ steps })],
     });
-  const { two, one } = await interleave(rounds, { two: measure(2), one: measure(1) });
+  const { two, one } = await interleave(Math.ceil(rounds / 2), { two: measure(2), one: measure(1) });
   return {
     cpu_bound_two_slots_vs_one: ratioFigure(
       two,
