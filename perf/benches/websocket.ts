@@ -13,6 +13,7 @@ const WEBSOCKETS = 16;
 const UNANSWERED = HTTP_CONNECTIONS / WEBSOCKETS;
 const IDLE_WEBSOCKETS = 10_000;
 const IDLE_SECONDS = 2;
+const WARM_UP_SECONDS = 1;
 
 const program = 'perf/load/WebSocketLoad.java';
 
@@ -25,21 +26,27 @@ async function throughput(bench: Bench): Promise<Figures> {
   const { seconds, rounds } = bench;
   await using gateway = await startGatewayProcess(bench, GATEWAY_PORT);
   const { url, token, order } = gateway;
-  const http = async () => {
-    const load = { url: `${url}/v1/orders`, connections: HTTP_CONNECTIONS, seconds, token, order };
+  const http = async (counted = seconds) => {
+    const load = { url: `${url}/v1/orders`, connections: HTTP_CONNECTIONS, seconds: counted, token, order };
     return (await acceptedLoad(load)).acceptedPerSecond;
   };
-  const websocket = async () => {
-    const options = { url: `${url}/v1/stream`, connections: WEBSOCKETS, unanswered: UNANSWERED, seconds, token };
+  const websocket = async (counted = seconds) => {
+    const options = {
+      url: `${url}/v1/stream`,
+      connections: WEBSOCKETS,
+      unanswered: UNANSWERED,
+      seconds: counted,
+      token,
+    };
     const output = await javaLoad(program, options, order);
     const { acceptedPerSecond, refused } = lastJson<{ acceptedPerSecond: number; refused: number }>(output);
     if (refused > 0) throw new Error(`${refused} orders were refused`);
     return acceptedPerSecond;
   };
-  // One round that is not counted: the hot paths compile.
-  await http();
-  await websocket();
-  const sides = await interleave(Math.ceil(rounds / 2), { websocket, http });
+  // Not counted: the hot paths compile.
+  await http(WARM_UP_SECONDS);
+  await websocket(WARM_UP_SECONDS);
+  const sides = await interleave(Math.ceil(rounds / 2), { websocket: () => websocket(), http: () => http() });
   return {
     gateway_websocket_vs_http: ratioFigure(
       sides.websocket,
