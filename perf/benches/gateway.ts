@@ -74,7 +74,7 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
     gateway_p99_ms_at_half_load: figure(
       paced.map(({ latencyMs }) => latencyMs.p99),
       'ms',
-      `open loop of ${rate.toLocaleString('en')} orders/s on ${CONNECTIONS} connections, from when each order fell due; p50 ${median(paced.map(({ latencyMs }) => latencyMs.p50))} ms`,
+      `open loop of ${rate.toLocaleString('en')} orders/s on ${CONNECTIONS} connections, from when each order fell due; p50 ${median(paced.map(({ latencyMs }) => latencyMs.p50)).toFixed(1)} ms`,
       1,
     ),
   };
