@@ -227,7 +227,7 @@ function endOf(bytes: Buffer): number {
   return end;
 }
 
-/**
+/*
  * Nothing below reads behind the last brace: what is there is `undefined`, and V8 would compare everything as if it could be that. Only a text
  * could go on behind it, and an object within the order could end with it.
  */

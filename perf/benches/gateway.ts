@@ -59,7 +59,7 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
     gateway_durable_vs_uws_ceiling: ratioFigure(
       bare.gateway,
       bare.ceiling,
-      'uWebSockets.js parsing the order and giving the same answer, storing nothing',
+      'uWebSockets.js parsing and answering, storing nothing',
     ),
     gateway_durable_vs_node_http: ratioFigure(
       peers.gateway,

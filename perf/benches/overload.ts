@@ -13,7 +13,7 @@ const GATEWAY_PORT = 18_093;
 const PEAK_CONNECTIONS = 256;
 const WARM_UP_SECONDS = 3;
 const TIMES_CAPACITY = 5;
-/** Fewer orders under way than there are clients, so that they find the gateway full and not only slow. */
+/** What keeps the log busy and little more; docs/operations/gateway.md says what a larger bound costs. */
 const UNANSWERED_ORDERS_MAX = 300;
 const CLIENTS = TIMES_CAPACITY * UNANSWERED_ORDERS_MAX;
 const ORDER_NUMBER_AT = 24;

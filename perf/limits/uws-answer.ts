@@ -1,7 +1,7 @@
 import { App } from 'uWebSockets.js';
 
 /**
- * The ceiling of the gateway: uWebSockets.js parses the JSON body, gives the gateway's answer, and stores nothing.
+ * The ceiling of the gateway: uWebSockets.js parses the JSON body and answers 202, and stores nothing.
  *
  *   node perf/limits/uws-answer.ts [PORT]
  */
@@ -23,9 +23,7 @@ App()
         response
           .writeStatus('202 Accepted')
           .writeHeader('content-type', 'application/json')
-          .writeHeader('x-ordermesh-region', 'local')
-          .writeHeader('location', `/v1/orders/${orderId}`)
-          .end(`{"orderId":"${orderId}","status":"accepted"}`);
+          .end(`{"orderId":"${orderId}"}`);
       });
     });
   })
