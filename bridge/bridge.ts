@@ -68,7 +68,7 @@ export async function startBridge(
     actorModule: new URL('./bridge-actor.ts', import.meta.url),
     settings,
     slots: config.ORDERMESH_SLOTS,
-    limits: runtimeLimits(config),
+    limits: { ...runtimeLimits(config), fetchIntervalMs: config.ORDERMESH_BRIDGE_FETCH_INTERVAL },
   });
   started.defer(() => runtime.close());
   const admin = await startAdminServer({

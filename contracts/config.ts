@@ -235,6 +235,11 @@ export const variables = {
     '4000',
     'Smallest order total, in minor units, whose events the bridge publishes; 0 publishes them all.',
   ),
+  ORDERMESH_BRIDGE_FETCH_INTERVAL: required(
+    duration(),
+    '100ms',
+    '`ORDERMESH_FETCH_INTERVAL` of the bridge, whose readers are in less of a hurry than a kitchen.',
+  ),
   ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX: required(
     integer(1, 100_000),
     '1000',

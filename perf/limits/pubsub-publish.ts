@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createPubSub, googleCloudAddress } from '../../bridge/google-cloud.ts';
 import { ensureTopology } from '../../bridge/topology.ts';
 import { loadConfig } from '../../contracts/config.ts';
-import { perfNames } from '../load/bridge-names.ts';
+import { dropPerfNames, perfNames } from '../load/bridge-names.ts';
 
 /**
  * The ceiling of the bridge: publishes messages with ordering keys, so many at a time as the bridge does, and reads nothing from Kafka.
@@ -24,6 +24,7 @@ const startedAt = performance.now();
 await Promise.all(Array.from({ length: Number(atATime) }, publishWhileLeft));
 const seconds = (performance.now() - startedAt) / 1_000;
 console.log(JSON.stringify({ messagesPerSecond: Math.round(Number(wanted) / seconds) }));
+await dropPerfNames(pubSub, names);
 process.exit();
 
 async function publishWhileLeft(): Promise<void> {

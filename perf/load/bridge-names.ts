@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { PubSub } from '@google-cloud/pubsub';
 import type { GoogleCloudNames } from '../../bridge/google-cloud.ts';
 
 /** Names of one benchmark run, so that runs don't feed each other's subscriptions. */
@@ -10,4 +11,12 @@ export function perfNames(): GoogleCloudNames {
     warehouseSubscription: `${run}-warehouse`,
     dataset: 'perf',
   };
+}
+
+/** Ends what the run has left behind: Pub/Sub would push it to a function that isn't there, again and again, while others measure. */
+export async function dropPerfNames(pubSub: PubSub, names: GoogleCloudNames): Promise<void> {
+  await Promise.all(
+    [names.loyaltySubscription, names.warehouseSubscription].map((name) => pubSub.subscription(name).delete()),
+  );
+  await pubSub.topic(names.topic).delete();
 }

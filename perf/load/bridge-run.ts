@@ -1,7 +1,8 @@
 import { startBridge } from '../../bridge/bridge.ts';
+import { createPubSub, googleCloudAddress } from '../../bridge/google-cloud.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { perfNames } from './bridge-names.ts';
+import { dropPerfNames, perfNames } from './bridge-names.ts';
 
 /**
  * The bridge, draining a backlog of paid orders.
@@ -28,6 +29,8 @@ const from = await reach(Number(wanted) / 10);
 const to = await reach(Number(wanted));
 const messagesPerSecond = Math.round((to.messages - from.messages) / ((to.at - from.at) / 1_000));
 console.log(JSON.stringify({ messagesPerSecond }));
+await bridge.close();
+await dropPerfNames(createPubSub(googleCloudAddress(config)), names);
 process.exit();
 
 async function reach(goal: number): Promise<{ messages: number; at: number }> {

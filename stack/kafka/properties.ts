@@ -20,6 +20,8 @@ export interface BrokerOptions {
   settings?: Readonly<Record<string, string>>;
 }
 
+const FLUSH_INTERVAL_MS = 1_000;
+
 /** The configuration of a node that is broker and controller. Kafka's own topics have a replica on up to three nodes. */
 export function serverProperties(options: BrokerOptions): string {
   const { port, controllerPort, logDir, nodeId = 1, clientListeners = [], settings = {} } = options;
@@ -62,6 +64,10 @@ export function serverProperties(options: BrokerOptions): string {
     'share.coordinator.state.topic.min.isr': inSync,
     // The default, 128 MiB, is more than half of the heap that a broker begins with here: its collector would never come to rest.
     'log.cleaner.dedupe.buffer.size': String(16 * 1024 * 1024),
+    // What is not flushed, the kernel writes back some thirty seconds later, all at once: at full rate that is a gigabyte, and every append waits for a second.
+    'log.flush.interval.ms': '1',
+    'log.flush.scheduler.interval.ms': String(FLUSH_INTERVAL_MS),
+    'log.initial.task.delay.ms': String(FLUSH_INTERVAL_MS),
     ...settings,
   });
 }
