@@ -1,3 +1,5 @@
+import type { PackedHeaders } from './packed-headers.ts';
+
 export interface TopicPartition {
   topic: string;
   partition: number;
@@ -14,7 +16,7 @@ export interface FetchedRecord {
   /** Decoded when asked for. Repeated header names keep their last value, null values read as empty. */
   readonly headers: Record<string, Buffer>;
   /** The same undecoded, where the client has them so: cheap to pass on, decoded by `readPackedHeaders`. */
-  readonly packedHeaders?: Buffer;
+  readonly packedHeaders?: PackedHeaders;
 }
 
 export interface FetchedBatch extends TopicPartition {

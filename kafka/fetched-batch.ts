@@ -1,7 +1,7 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import type { FetchedBatch, FetchedRecord } from './consumer.ts';
 import { UndecodedHeaders } from './kafkajs-internals.ts';
-import { readPackedHeaders } from './packed-headers.ts';
+import { type PackedHeaders, readPackedHeaders } from './packed-headers.ts';
 
 /** The room's form of a kafkajs batch. */
 export function fetchedBatch(topic: string, partition: number, batch: Batch): FetchedBatch {
@@ -18,8 +18,7 @@ class KafkajsRecord implements FetchedRecord {
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly #undecoded: UndecodedHeaders;
-  #headers: Record<string, Buffer> | undefined;
+  readonly packedHeaders: PackedHeaders;
 
   constructor(message: KafkaMessage) {
     this.offset = Number(message.offset);
@@ -27,15 +26,10 @@ class KafkajsRecord implements FetchedRecord {
     this.key = message.key;
     this.value = message.value;
     // Records of magic 0 and 1, which brokers no longer keep, have no headers at all.
-    this.#undecoded = message.headers instanceof UndecodedHeaders ? message.headers : UndecodedHeaders.none;
+    this.packedHeaders = message.headers instanceof UndecodedHeaders ? message.headers : UndecodedHeaders.none;
   }
 
   get headers(): Record<string, Buffer> {
-    this.#headers ??= readPackedHeaders(this.#undecoded.buffer, this.#undecoded.start);
-    return this.#headers;
-  }
-
-  get packedHeaders(): Buffer {
-    return this.#undecoded.buffer.subarray(this.#undecoded.start);
+    return readPackedHeaders(this.packedHeaders.buffer, this.packedHeaders.start);
   }
 }

@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import './kafkajs-numbers.ts';
+import type { PackedHeaders } from './packed-headers.ts';
 
 /**
  * The few places where kafkajs must be reached below its public interface. kafkajs 2.2.4 is its last release (2023) and pinned
@@ -79,8 +81,8 @@ BrokerPool.prototype.createSeedBroker = async function (this: BrokerPoolInternal
     });
 };
 
-/** The headers of one record where they stand, from their count to the record's end. */
-export class UndecodedHeaders {
+/** What stands in a message for its headers. */
+export class UndecodedHeaders implements PackedHeaders {
   static readonly none = new UndecodedHeaders(Buffer.from([0]), 0);
   readonly buffer: Buffer;
   readonly start: number;

@@ -5,6 +5,12 @@
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** The headers of one record where they stand, from their count to the end of `buffer`. */
+export interface PackedHeaders {
+  readonly buffer: Buffer;
+  readonly start: number;
+}
+
 /** Decodes packed headers from `start` on. A repeated name keeps its last value; a null value reads as empty. */
 export function readPackedHeaders(bytes: Uint8Array, start = 0): Record<string, Buffer> {
   const source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,5 @@
 import type { FetchedRecord } from '../kafka/consumer.ts';
-import { readPackedHeaders } from '../kafka/packed-headers.ts';
+import { type PackedHeaders, readPackedHeaders } from '../kafka/packed-headers.ts';
 
 /*
  * A batch crosses from the main thread to a slot's thread as one transferred ArrayBuffer, so its bytes are never copied again.
@@ -20,13 +20,13 @@ const NULL_LENGTH = -1;
 export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuffer; bytes: number } {
   const count = records.length;
   const columnBytes = COUNT_BYTES + ROW_BYTES * count;
-  const packedHeaders = new Array<Buffer>(count);
+  const allHeaders = new Array<PackedHeaders>(count);
   let size = columnBytes;
   for (let i = 0; i < count; i++) {
     const record = records[i] as FetchedRecord;
-    const headers = headerBytes(record);
-    packedHeaders[i] = headers;
-    size += (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers.length;
+    const headers = record.packedHeaders ?? packHeaders(record.headers);
+    allHeaders[i] = headers;
+    size += (record.key?.length ?? 0) + (record.value?.length ?? 0) + packedLength(headers);
   }
   const buffer = new ArrayBuffer(size);
   new Float64Array(buffer, 0, 1)[0] = count;
@@ -35,36 +35,38 @@ export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuf
   let at = columnBytes;
   for (let i = 0; i < count; i++) {
     const { key, value, offset, timestamp } = records[i] as FetchedRecord;
-    const headers = packedHeaders[i] as Buffer;
+    const headers = allHeaders[i] as PackedHeaders;
+    const headersLength = packedLength(headers);
     offsets[i] = offset;
     timestamps[i] = timestamp;
     lengths[3 * i] = key === null ? NULL_LENGTH : key.length;
     lengths[3 * i + 1] = value === null ? NULL_LENGTH : value.length;
-    lengths[3 * i + 2] = headers.length;
+    lengths[3 * i + 2] = headersLength;
     if (key !== null) at += key.copy(target, at);
     if (value !== null) at += value.copy(target, at);
-    if (headers.length > 0) at += headers.copy(target, at);
+    if (headersLength > 0) at += headers.buffer.copy(target, at, headers.start);
   }
   return { buffer, bytes: size - columnBytes };
 }
 
-const NO_HEADERS = Buffer.alloc(0);
+/** One byte is the count of no headers, and is left out. */
+function packedLength({ buffer, start }: PackedHeaders): number {
+  const length = buffer.length - start;
+  return length > 1 ? length : 0;
+}
 
-function headerBytes(record: FetchedRecord): Buffer {
-  const { packedHeaders } = record;
-  // One byte is the count of no headers.
-  if (packedHeaders !== undefined) return packedHeaders.length > 1 ? packedHeaders : NO_HEADERS;
-  const headers = Object.entries(record.headers);
-  if (headers.length === 0) return NO_HEADERS;
-  return Buffer.concat([
-    varint(headers.length),
-    ...headers.flatMap(([name, value]) => [
+function packHeaders(headers: Readonly<Record<string, Buffer>>): PackedHeaders {
+  const entries = Object.entries(headers);
+  const buffer = Buffer.concat([
+    varint(entries.length),
+    ...entries.flatMap(([name, value]) => [
       varint(Buffer.byteLength(name)),
       Buffer.from(name),
       varint(value.length),
       value,
     ]),
   ]);
+  return { buffer, start: 0 };
 }
 
 /** A count or length as Kafka writes it: zigzag, seven bits a byte. */

@@ -51,7 +51,10 @@ test('headers that the client has packed are passed on as they are', () => {
         const headersStart = start + (one.key?.length ?? 0) + (one.value?.length ?? 0);
         start = end;
         // What was packed once, as a client would give it; a lone zero is the count of no headers.
-        const packed = headersStart === end ? Buffer.of(0) : first.bytes.subarray(headersStart, end);
+        const packed =
+          headersStart === end
+            ? { buffer: Buffer.of(0), start: 0 }
+            : { buffer: first.bytes.subarray(0, end), start: headersStart };
         return { ...one, headers: {}, packedHeaders: packed };
       });
       expect(unpack(new PackedBatch(packBatch(again).buffer))).toEqual(plain(records));
