@@ -15,6 +15,7 @@ import { benchEdge } from './benches/edge.ts';
 import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
 import { benchOverload } from './benches/overload.ts';
+import { benchPipeline } from './benches/pipeline.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -65,6 +66,7 @@ try {
     await run('ticket-latency', () =>
       benchTicketLatency(bench, { gateway: addresses.gateway ?? '', display: addresses['kitchen display'] ?? '' }),
     );
+    await run('pipeline', () => benchPipeline(bench));
     // From here on every program has the machine for itself.
     await Promise.all(system.roles.map((role) => role.stop()));
     await run('validator', () => benchValidator(bench));
