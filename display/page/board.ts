@@ -5,8 +5,6 @@ import { type CardOptions, TicketCard } from './ticket-card.ts';
 
 /** Tickets in the page; what waits behind them is a number. A crew works on the oldest few. */
 const DRAWN_MAX = 40;
-/** An empty place stays for this long after its ticket left. */
-const HOLD_MS = 2_500;
 /** A card that has just moved takes no command: it may have come under a finger that meant another. */
 const SETTLE_MS = 450;
 /**
@@ -97,9 +95,9 @@ export class Board {
     this.#draw(now);
   }
 
-  /** Closes empty places; called when no hand is near the board. */
-  closeUp(now: number): void {
-    if (this.#slots.closeUp(now, HOLD_MS)) this.#draw(now);
+  /** Closes empty places, sooner where `crowded`: called when no hand is near the board. */
+  closeUp(now: number, crowded: boolean): void {
+    if (this.#slots.closeUp(now, crowded)) this.#draw(now);
   }
 
   tick(now: number, settings: PageSettings): void {

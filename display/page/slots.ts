@@ -1,6 +1,11 @@
 import type { TicketView } from '../messages.ts';
 import { byAge } from './ticket-list.ts';
 
+/** An empty place stays for this long after its ticket left, */
+const HOLD_MS = 2_500;
+/** and for so long while tickets wait beyond the edge of the screen. */
+const HOLD_CROWDED_MS = 800;
+
 /** A place on the board. It stays empty for a moment after its ticket left, so that nothing jumps under a hand. */
 export interface Slot {
   ticket: TicketView;
@@ -45,8 +50,9 @@ export class Slots {
     for (const ticket of current.values()) this.#insert(ticket);
   }
 
-  /** Drops places that have been empty for `holdMs`. Returns whether any was. */
-  closeUp(now: number, holdMs: number): boolean {
+  /** Drops places that have been empty for long enough. Returns whether any was. */
+  closeUp(now: number, crowded: boolean): boolean {
+    const holdMs = crowded ? HOLD_CROWDED_MS : HOLD_MS;
     const kept = this.#slots.filter(({ leftAt }) => leftAt === undefined || now - leftAt < holdMs);
     const changed = kept.length !== this.#slots.length;
     this.#slots = kept;

@@ -108,9 +108,14 @@ export function showStorePage(storeId: string): void {
     figures();
   }
 
-  /** How many tickets are beyond the edges of the screen, and the way to them. */
+  /** Tickets beyond the edges of the screen. */
+  function hiddenCount(): number {
+    return Math.max(total, tickets.openCount) - board.inView;
+  }
+
+  /** How many tickets are hidden, and the way to them. */
   function showMore(): void {
-    const hidden = Math.max(total, tickets.openCount) - board.inView;
+    const hidden = hiddenCount();
     more.hidden = hidden <= 0 && !board.scrolled;
     setText(more, board.scrolled ? '← Back to the oldest' : `${hidden} more →`);
   }
@@ -128,7 +133,10 @@ export function showStorePage(storeId: string): void {
   function tick(): void {
     board.tick(shell.now(), shell.settings);
     const quietMs = Date.now() - touchedAt;
-    if (quietMs > QUIET_MS) board.closeUp(Date.now());
+    if (quietMs > QUIET_MS) {
+      board.closeUp(Date.now(), hiddenCount() > 0);
+      showMore();
+    }
     if (quietMs > HOME_MS && board.scrolled) board.scroll();
     figures();
   }

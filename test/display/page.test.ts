@@ -108,11 +108,22 @@ describe('slots', () => {
       ['b', 1_000],
       ['c', undefined],
     ]);
-    expect(slots.closeUp(3_000, 2_500)).toBe(false);
-    expect(slots.closeUp(3_500, 2_500)).toBe(true);
+    expect(slots.closeUp(3_000, false)).toBe(false);
+    expect(slots.closeUp(3_500, false)).toBe(true);
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('ac');
     slots.update([a, b, c], 4_000);
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('abc');
+  });
+
+  it('close up sooner while tickets wait beyond the edge', () => {
+    const slots = new Slots();
+    const [a, b] = [ticket('a', 1), ticket('b', 2)];
+    slots.update([a, b], 0);
+    slots.update([b], 1_000);
+    expect(slots.closeUp(1_700, true)).toBe(false);
+    expect(slots.closeUp(1_900, false)).toBe(false);
+    expect(slots.closeUp(1_900, true)).toBe(true);
+    expect(ids(slots.all.map((slot) => slot.ticket))).toBe('b');
   });
 
   it('that are empty keep no ticket off the page', () => {
