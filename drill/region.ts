@@ -23,8 +23,6 @@ const commands: Readonly<Record<RegionRole, string[]>> = {
   mirror: ['region', 'mirror'],
 };
 
-/** A killed process stays away for good: longer than any drill. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 const LIVES_MS_MAX = 60_000;
 
 export interface RegionOptions {
@@ -164,7 +162,7 @@ export class DrillRegion {
 
   /** kill -9 of everything, at once. */
   async kill(): Promise<void> {
-    for (const role of this.#roles) role.kill(FOR_EVER_MS);
+    for (const role of this.#roles) role.kill(Number.POSITIVE_INFINITY);
     await Promise.all([...this.#servers.values()].map((server) => server.stop('SIGKILL')));
     this.#servers.clear();
     await Promise.all(this.#roles.map((role) => role.stop()));

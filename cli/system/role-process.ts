@@ -72,7 +72,7 @@ export class RoleProcess {
     return this.#child?.exitCode === null && this.#child.signalCode === null ? this.#child.pid : undefined;
   }
 
-  /** Kills the process, as `kill -9` does, and starts it again after `downMs`. */
+  /** Kills the process, as `kill -9` does, and starts it again after `downMs`; never, if that is infinite. */
   kill(downMs: number): void {
     if (this.pid === undefined) return;
     this.#downMs = downMs;
@@ -150,6 +150,10 @@ export class RoleProcess {
     }
     if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
     const waitMs = this.#downMs ?? this.#backoffMs;
+    if (waitMs === Number.POSITIVE_INFINITY) {
+      this.#options.onNote(`[${this.name}] ended (${how}) and stays away`);
+      return;
+    }
     this.#options.onNote(`[${this.name}] ended (${how}); starting it again in ${waitMs} ms`);
     this.#timer = setTimeout(() => {
       this.#restarts++;
