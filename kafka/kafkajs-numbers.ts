@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /*
- * kafkajs computes the offset and the timestamp of every record with BigInts, some twenty of them a record: as much work as everything else it does for
- * one, and most of its garbage. Nearly all of these values fit into a number, and are computed as numbers here.
+ * kafkajs computes the offset and the timestamp of every record with BigInts, some twenty of them a record. Nearly all of these values fit into a
+ * number, and are computed as numbers here (docs/decisions/0001-two-kafka-clients.md has what that saves).
  */
 
 const require = createRequire(import.meta.url);
@@ -50,10 +50,6 @@ class SafeLong implements Long {
 
   greaterThanOrEqual(other: Long | number | string): boolean {
     return other instanceof SafeLong ? this.number >= other.number : greaterThanOrEqual.call(this, other);
-  }
-
-  toNumber(): number {
-    return this.number;
   }
 
   toString(): string {

@@ -32,7 +32,7 @@ export async function benchRuntime(bench: Bench): Promise<Figures> {
 export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figures> {
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
   const noop = () => throughput('perf/load/runtime-throughput.ts', messages * NOOP_FACTOR, { env });
-  const bare = await interleave(rounds + 1, {
+  const bare = await interleave(rounds, {
     runtime: noop,
     loop: () => throughput('perf/limits/runtime-loop.ts', messages * NOOP_FACTOR, { env }),
   });

@@ -46,7 +46,7 @@ async function throughput(bench: Bench): Promise<Figures> {
   // Not counted: the hot paths compile.
   await http(WARM_UP_SECONDS);
   await websocket(WARM_UP_SECONDS);
-  const sides = await interleave(Math.ceil(rounds / 2), { websocket: () => websocket(), http: () => http() });
+  const sides = await interleave(Math.floor(rounds / 2), { websocket: () => websocket(), http: () => http() });
   return {
     gateway_websocket_vs_http: ratioFigure(
       sides.websocket,

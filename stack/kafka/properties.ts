@@ -64,7 +64,8 @@ export function serverProperties(options: BrokerOptions): string {
     'share.coordinator.state.topic.min.isr': inSync,
     // The default, 128 MiB, is more than half of the heap that a broker begins with here: its collector would never come to rest.
     'log.cleaner.dedupe.buffer.size': String(16 * 1024 * 1024),
-    // What is not flushed, the kernel writes back some thirty seconds later, all at once: at full rate that is a gigabyte, and every append waits for a second.
+    // What is not flushed, the kernel writes back some thirty seconds later, all at once: at full rate that is a gigabyte, and appends are slow for a second.
+    // Each round of the scheduler flushes whatever is older than this, which is everything.
     'log.flush.interval.ms': '1',
     'log.flush.scheduler.interval.ms': String(FLUSH_INTERVAL_MS),
     'log.initial.task.delay.ms': String(FLUSH_INTERVAL_MS),
