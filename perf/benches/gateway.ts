@@ -10,9 +10,9 @@ const GATEWAY_PORT = 18_080;
 const CEILING_PORT = 18_084;
 const NODE_HTTP_PORT = 18_085;
 const FASTIFY_PORT = 18_086;
-const CONNECTIONS = 256;
-/** Of the loads that are not counted. The broker compiles its hot paths for long: its work on an order falls to a third in this time. */
-const WARM_UP_SECONDS = 14;
+const CONNECTIONS = 384;
+/** Of the loads that are not counted. Gateway and broker compile their hot paths for long. */
+const WARM_UP_SECONDS = 10;
 const PEER_WARM_UP_SECONDS = 1;
 /** Short and many: the machine's mood changes within seconds. */
 const ROUND_SECONDS = 2;
@@ -41,10 +41,10 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
     ceiling: () => load(CEILING_PORT, ROUND_SECONDS),
   });
   // Whole factors apart, or nearly: fewer rounds tell as much.
-  const peers = await interleave(Math.ceil(rounds / 2), {
-    nodeHttp: () => load(NODE_HTTP_PORT, seconds / 2),
-    gateway: () => load(GATEWAY_PORT, seconds / 2),
-    fastify: () => load(FASTIFY_PORT, seconds / 2),
+  const peers = await interleave(rounds, {
+    nodeHttp: () => load(NODE_HTTP_PORT, seconds / 3),
+    gateway: () => load(GATEWAY_PORT, seconds / 3),
+    fastify: () => load(FASTIFY_PORT, seconds / 3),
   });
 
   const rate = Math.round(median([...bare.gateway, ...peers.gateway]) / 2);

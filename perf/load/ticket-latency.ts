@@ -32,7 +32,7 @@ interface Percentiles {
 /** So many pages are open, of stores in the middle of the chain: a few tickets a second all together. */
 const PAGES = 2;
 /** The first seconds, in which every process and the broker compile their hot paths, are not counted. */
-const WARM_UP_S = 25;
+const WARM_UP_S = 20;
 const GRACE_MS = 3_000;
 
 /** Runs in the page, before anything of its own. */
