@@ -162,8 +162,10 @@ export interface OrderContent {
  * `undefined` says nothing of the order: then it is to be decoded and validated. So this need not know every valid order, but must never
  * take one that the schema refuses. Limits come from the schema; a member or a pattern of it that is not known here fails at start.
  * `test/gateway/order-content.test.ts` holds this way against the other.
+ *
+ * @param likelyStore the store that the order is probably of: its text then need not be made anew
  */
-export function scanOrder(bytes: Buffer): OrderContent | undefined {
+export function scanOrder(bytes: Buffer, likelyStore = ''): OrderContent | undefined {
   const end = endOf(bytes);
   if (end === 0 || bytes[end - 1] !== CLOSING_BRACE) return undefined;
   let orderId = '';
@@ -184,7 +186,9 @@ export function scanOrder(bytes: Buffer): OrderContent | undefined {
       case 1:
         at = takeWords(bytes, at, ORDER, STORE_ID, storeIdMin, storeIdMax);
         if (at < 0) return undefined;
-        storeId = bytes.toString('latin1', textFrom, at - 1);
+        storeId = isText(bytes, textFrom, at - 1, likelyStore)
+          ? likelyStore
+          : bytes.toString('latin1', textFrom, at - 1);
         break;
       case 2:
         at = takeText(bytes, at, ORDER, CHANNEL, 0, LONGEST);
@@ -526,6 +530,12 @@ function isCurrency(bytes: Buffer, from: number): boolean {
 function isOneOf(bytes: Buffer, from: number, to: number, texts: readonly Uint8Array[]): boolean {
   for (const text of texts) if (equals(bytes, from, to, text)) return true;
   return false;
+}
+
+function isText(bytes: Buffer, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let index = 0; index < text.length; index += 1) if (bytes[from + index] !== text.charCodeAt(index)) return false;
+  return true;
 }
 
 function equals(bytes: Buffer, from: number, to: number, text: Uint8Array): boolean {

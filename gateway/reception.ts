@@ -73,7 +73,7 @@ export class Reception {
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
   submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter, requestId = ''): void {
     if (!this.#admit(bytes.length, identity, submitter)) return;
-    const scanned = scanOrder(bytes);
+    const scanned = scanOrder(bytes, identity.store);
     if (scanned !== undefined) {
       this.#take(scanned, undefined, bytes, bytes.length, identity, traceparent, submitter, requestId);
       return;

@@ -197,7 +197,8 @@ test('every usual order is read off its bytes, as decoding reads it', () => {
     for (const text of [JSON.stringify(one), JSON.stringify(one, undefined, 2), `${JSON.stringify(one)}\n`]) {
       const content = decodedContent(Buffer.from(text));
       expect(content).toBeDefined();
-      expect(scanOrder(Buffer.from(text))).toEqual(content);
+      for (const likelyStore of [undefined, content?.storeId, `${content?.storeId}-2`, 'x'])
+        expect(scanOrder(Buffer.from(text), likelyStore)).toEqual(content);
     }
 });
 
@@ -228,7 +229,7 @@ test('no byte of an order can be changed, left out or put in so that the two way
       const codes = [...Buffer.from(text)];
       for (const [at, kind, code] of edits) codes.splice(at, kind === 0 ? 0 : 1, ...(kind === 2 ? [] : [code]));
       const bytes = Buffer.from(codes);
-      const found = scanOrder(bytes);
+      const found = scanOrder(bytes, sample().storeId);
       if (found !== undefined) expect(found).toEqual(decodedContent(bytes));
     }),
     { numRuns: 20_000 },
