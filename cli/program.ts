@@ -72,6 +72,10 @@ const commands: Record<string, Entry> = {
     summary: 'prove that nothing was lost, doubled or overtaken',
     load: async () => (await import('./audit.ts')).auditCommand(),
   },
+  profile: {
+    summary: 'sample every thread of a running role',
+    load: async () => (await import('./profile.ts')).profileCommand(),
+  },
   load: {
     summary: 'send simulated orders at a rate and measure the answers',
     load: async () => (await import('./load.ts')).loadCommand(),

@@ -2,6 +2,7 @@ import type { Config } from '../contracts/config.ts';
 import { defaultAdminPort, type RoleName } from '../contracts/roles.ts';
 import { type ReadinessCheck, startAdminServer } from '../telemetry/admin-server.ts';
 import { type MetricsSnapshot, metricsContentType } from '../telemetry/metrics.ts';
+import type { ThreadProfile } from '../telemetry/profile.ts';
 
 /** What a process tells of itself: one server of its own shows it, or the process that leads a group. */
 export interface Vitals {
@@ -9,6 +10,8 @@ export interface Vitals {
   /** In the Prometheus text format. */
   scrape(): Promise<string>;
   readiness: Record<string, ReadinessCheck>;
+  /** Samples the threads of other processes instead of this one's. */
+  profile?(seconds: number): Promise<ThreadProfile[]>;
 }
 
 /** Where vitals are shown. */
@@ -21,13 +24,14 @@ export type ShowVitals = (vitals: Vitals) => Promise<VitalsDisplay>;
 
 /** Vitals on the admin port of the role. */
 export function onAdminPort(config: Config, role: RoleName): ShowVitals {
-  return async ({ scrape, readiness }) => {
+  return async ({ scrape, readiness, profile }) => {
     const host = config.ORDERMESH_HOST;
     const admin = await startAdminServer({
       host,
       port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
       metrics: async () => ({ contentType: metricsContentType, text: await scrape() }),
       readiness,
+      ...(profile === undefined ? {} : { profile }),
     });
     return {
       addresses: { [`${role} metrics`]: `http://${urlHost(host)}:${admin.port}/metrics` },

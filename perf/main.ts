@@ -15,6 +15,7 @@ import { benchBridge } from './benches/bridge.ts';
 import { benchEdge } from './benches/edge.ts';
 import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
+import { benchMirror } from './benches/mirror.ts';
 import { benchOverload } from './benches/overload.ts';
 import { benchPipeline } from './benches/pipeline.ts';
 import { benchRebalance } from './benches/rebalance.ts';
@@ -80,6 +81,7 @@ try {
     await run('overload', () => benchOverload(bench, overloadSeconds));
     if (values.full || only?.includes('grpc')) await run('grpc', () => benchGrpc(bench));
     if (values.full || only?.includes('edge')) await run('edge', () => benchEdge(bench, scale.messages));
+    if (values.full || only?.includes('mirror')) await run('mirror', () => benchMirror(bench));
     if (values.full) {
       await run('rebalance', () => benchRebalance(bench));
       await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));

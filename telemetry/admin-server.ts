@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { profileThreads, type ThreadProfile } from './profile.ts';
 
 /** What one part of a role says of its readiness: `undefined` when it is ready, else the reason in a few words. */
 export type ReadinessCheck = () => string | undefined;
@@ -13,6 +14,8 @@ export interface AdminServerOptions {
   readiness: Record<string, ReadinessCheck>;
   /** Further GET pages by path, for example `/debug/runtime`. */
   pages?: Record<string, AdminPage>;
+  /** Samples the threads of the role; those of this process by default. */
+  profile?(seconds: number): Promise<ThreadProfile[]>;
 }
 
 /** @param accept what the client would like, the header `Accept` */
@@ -24,17 +27,19 @@ export interface AdminServer {
 }
 
 /**
- * `/metrics`, `/healthz` (the process lives) and `/readyz` (503 with the reasons while a part is not ready) of a role.
+ * `/metrics`, `/healthz` (the process lives), `/readyz` (503 with the reasons while a part is not ready) and `/debug/profile?seconds=N` (a
+ * processor profile of every thread, as JSON) of a role.
  * @throws when the port is taken, naming the port and the variable that moves it.
  */
-export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+export async function startAdminServer(given: AdminServerOptions): Promise<AdminServer> {
+  const options = { ...given, profile: oneAtATime(given.profile ?? profileThreads) };
   const server = createServer((request, response) => {
     answer(options, request).then(
       ({ status, contentType, text }) => response.writeHead(status, { 'content-type': contentType }).end(text),
       (error: Error) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${error.message}\n`),
     );
   });
-  await listen(server, options);
+  await listen(server, given);
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -45,34 +50,64 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   };
 }
 
+const PROFILE_SECONDS = 10;
+/** The answer holds every sample: some megabytes a minute and thread. */
+const PROFILE_SECONDS_MAX = 60;
+
 interface Answer {
   status: number;
   contentType: string;
   text: string;
 }
 
-async function answer(options: AdminServerOptions, { url = '/', headers }: IncomingMessage): Promise<Answer> {
-  const path = url.split('?', 1)[0] ?? '/';
+type AnsweringOptions = Omit<AdminServerOptions, 'profile'> & { profile: ReturnType<typeof oneAtATime> };
+
+async function answer(options: AnsweringOptions, { url = '/', headers }: IncomingMessage): Promise<Answer> {
+  const [path = '/', query] = url.split('?', 2);
   switch (path) {
     case '/metrics':
       return { status: 200, ...(await options.metrics()) };
     case '/healthz':
-      return { status: 200, contentType: 'text/plain', text: 'ok\n' };
+      return plain(200, 'ok');
     case '/readyz': {
       const reasons = Object.entries(options.readiness).flatMap(([part, check]) => {
         const reason = check();
         return reason === undefined ? [] : [`${part}: ${reason}`];
       });
-      return reasons.length === 0
-        ? { status: 200, contentType: 'text/plain', text: 'ready\n' }
-        : { status: 503, contentType: 'text/plain', text: `${reasons.join('\n')}\n` };
+      return reasons.length === 0 ? plain(200, 'ready') : plain(503, reasons.join('\n'));
+    }
+    case '/debug/profile': {
+      const seconds = Number(new URLSearchParams(query).get('seconds') ?? PROFILE_SECONDS);
+      if (!(seconds > 0 && seconds <= PROFILE_SECONDS_MAX))
+        return plain(400, `seconds: a number above 0, up to ${PROFILE_SECONDS_MAX}`);
+      const threads = await options.profile(seconds);
+      if (threads === undefined) return plain(409, 'a profile is being taken already');
+      return { status: 200, contentType: 'application/json', text: JSON.stringify({ threads }) };
     }
     default: {
       const page = options.pages?.[path];
       if (page !== undefined) return { status: 200, ...(await page(headers.accept ?? '')) };
-      return { status: 404, contentType: 'text/plain', text: 'not found\n' };
+      return plain(404, 'not found');
     }
   }
+}
+
+function plain(status: number, line: string): Answer {
+  return { status, contentType: 'text/plain', text: `${line}\n` };
+}
+
+/** @returns `undefined` while another profile is being taken */
+function oneAtATime(profile: NonNullable<AdminServerOptions['profile']>) {
+  let busy = false;
+  return async (seconds: number): Promise<ThreadProfile[] | undefined> => {
+    if (busy) return undefined;
+    busy = true;
+    try {
+      return await profile(seconds);
+    } finally {
+      busy = false;
+    }
+  };
 }
 
 function listen(server: Server, { host, port }: AdminServerOptions): Promise<void> {

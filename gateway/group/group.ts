@@ -83,6 +83,7 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
     )({
       snapshot: all,
       scrape: async () => mergedScrape([await all()]),
+      profile: async (seconds) => (await Promise.all(members.map((member) => member.profile(seconds)))).flat(),
       readiness: {
         gateway: () => {
           const listening = members.filter(({ started }) => started);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../../contracts/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+import type { ThreadProfile } from '../../telemetry/profile.ts';
 import type { FromMember, ToMember } from './messages.ts';
 
 const entry = fileURLToPath(new URL('./member.ts', import.meta.url));
@@ -39,6 +40,7 @@ export class MemberProcess {
   #last: MetricsSnapshot = [];
   #asked = new Map<number, (snapshot: MetricsSnapshot) => void>();
   #questions = 0;
+  #profiled: ((threads: ThreadProfile[]) => void) | undefined;
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -68,6 +70,16 @@ export class MemberProcess {
       this.#asked.set(id, give);
       this.#send({ type: 'snapshot', id });
     });
+  }
+
+  /** Samples its threads, one time at a time; none if it ends meanwhile. */
+  async profile(seconds: number): Promise<ThreadProfile[]> {
+    if (!this.started) return [];
+    const threads = await new Promise<ThreadProfile[]>((resolve) => {
+      this.#profiled = resolve;
+      this.#send({ type: 'profile', seconds });
+    });
+    return threads.map((profile) => ({ ...profile, thread: `process ${this.#options.index} ${profile.thread}` }));
   }
 
   /** Asks it to finish and waits; after `killMs` it is killed. */
@@ -110,6 +122,9 @@ export class MemberProcess {
           this.#last = message.snapshot;
           this.#asked.get(message.id)?.(message.snapshot);
           break;
+        case 'profile':
+          this.#profiled?.(message.threads);
+          break;
       }
     });
     this.#send({ type: 'start', config, opensBeside });
@@ -122,6 +137,7 @@ export class MemberProcess {
     this.started = false;
     this.reason = 'starting';
     for (const give of [...this.#asked.values()]) give(this.#last);
+    this.#profiled?.([]);
     if (this.#stopping) return;
     onLost(this.#last);
     this.#last = [];

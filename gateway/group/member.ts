@@ -1,4 +1,5 @@
 import { createLogger } from '../../telemetry/logger.ts';
+import { profileThreads } from '../../telemetry/profile.ts';
 import { startGateway } from '../gateway.ts';
 import type { Vitals } from '../vitals.ts';
 import type { FromMember, ToMember } from './messages.ts';
@@ -60,6 +61,10 @@ process.on('message', (message: ToMember) => {
   if (message.type === 'snapshot') {
     const { id } = message;
     void vitals?.snapshot().then((snapshot) => tell({ type: 'snapshot', id, snapshot }));
+    return;
+  }
+  if (message.type === 'profile') {
+    void profileThreads(message.seconds).then((threads) => tell({ type: 'profile', threads }));
     return;
   }
   starting = start(message).catch((error: Error) => {

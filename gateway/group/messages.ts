@@ -1,8 +1,12 @@
 import type { Config } from '../../contracts/config.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+import type { ThreadProfile } from '../../telemetry/profile.ts';
 
 /** What the leader of a group tells a member. The member ends at SIGTERM, as any role does, and when the leader is gone. */
-export type ToMember = { type: 'start'; config: Config; opensBeside: boolean } | { type: 'snapshot'; id: number };
+export type ToMember =
+  | { type: 'start'; config: Config; opensBeside: boolean }
+  | { type: 'snapshot'; id: number }
+  | { type: 'profile'; seconds: number };
 
 /** What a member tells its leader. */
 export type FromMember =
@@ -11,4 +15,5 @@ export type FromMember =
   | { type: 'refused'; name: string; message: string }
   /** Sent whenever it changes; no reason: it is ready. */
   | { type: 'readiness'; reason?: string }
-  | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot };
+  | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot }
+  | { type: 'profile'; threads: ThreadProfile[] };

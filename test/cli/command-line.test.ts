@@ -43,6 +43,7 @@ const commands = [
   ['dlt', 'stop'],
   ['dlt', 'log'],
   ['audit'],
+  ['profile'],
   ['load'],
 ];
 
@@ -75,6 +76,12 @@ test.for([
   { args: ['dlt', 'discard', 'an-order'], says: /--why/ },
   { args: ['dlt', 'list', '--group', 'chef'], says: /order-validator, payment, kitchen, bridge/ },
   { args: ['orders', 'send', 'no-such-file.ndjson'], says: /there is no file no-such-file\.ndjson/ },
+  { args: ['profile', 'cook'], says: /gateway, order-validator, payment/ },
+  { args: ['profile', 'payment', '--seconds', '0'], says: /--seconds.*above 0/ },
+  {
+    args: ['profile', 'payment', '--admin', 'http://127.0.0.1:1'],
+    says: /no payment answers at http:\/\/127\.0\.0\.1:1.*--admin/,
+  },
   { args: ['load', '--gateway', 'localhost'], says: /--gateway.*http/ },
 ])('wrong usage ends with 2 and says what is wrong: $args', { timeout: TIMEOUT_MS }, async ({ args, says }) => {
   const { code, stdout, stderr } = await ordermesh(args, env());

@@ -43,6 +43,14 @@ test('several processes answer on one port, and one scrape counts for all of the
   expect(await value('processes')).toBe(2);
 });
 
+test('one profile shows the threads of all of them', async () => {
+  await ready();
+  const { threads } = (await (await fetch(`${gateway.admin}/debug/profile?seconds=0.2`)).json()) as {
+    threads: { thread: string }[];
+  };
+  expect(threads.map(({ thread }) => thread).sort()).toEqual(['process 0 main', 'process 1 main']);
+});
+
 test('a process that dies is replaced, orders go on, and no counter falls', async () => {
   await ready();
   await Promise.all(Array.from({ length: 20 }, post));

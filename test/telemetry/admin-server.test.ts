@@ -42,4 +42,31 @@ describe('admin server', () => {
     await start();
     await expect(start(server?.port)).rejects.toThrow(/in use.*ORDERMESH_ADMIN_PORT/);
   });
+
+  it('takes one profile at a time', async () => {
+    let finish = () => {};
+    const taken = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    server = await startAdminServer({
+      host: '127.0.0.1',
+      port: 0,
+      metrics: async () => ({ contentType: 'text/plain', text: '' }),
+      readiness: {},
+      profile: async () => {
+        await taken;
+        return [];
+      },
+    });
+    const profile = (seconds: string) => fetch(`http://127.0.0.1:${server?.port}/debug/profile?seconds=${seconds}`);
+    for (const seconds of ['0', '61', 'soon']) {
+      const refused = await profile(seconds);
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toContain('seconds');
+    }
+    const [first, second] = [profile('1'), profile('1')];
+    expect((await Promise.race([first, second])).status).toBe(409);
+    finish();
+    expect((await Promise.all([first, second])).map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
 });

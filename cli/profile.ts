@@ -1,0 +1,128 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Argument, Command } from 'commander';
+import { type Config, loadConfig } from '../contracts/config.ts';
+import { defaultAdminPort } from '../contracts/roles.ts';
+import type { ThreadProfile } from '../telemetry/profile.ts';
+import { UsageError } from './failure.ts';
+import { gatewayUrl, positiveNumber, wholeNumber } from './options.ts';
+import { print, printJson, say, table } from './output.ts';
+import { functionsOf } from './profile/functions.ts';
+import { counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
+
+interface ProfileOptions {
+  seconds: number;
+  out?: string;
+  admin?: URL;
+  top: number;
+  json?: boolean;
+}
+
+export function profileCommand(): Command {
+  return new Command('profile')
+    .description(
+      'Samples every thread of a running role: processor time by thread and function, and the work done for it. Writes a .cpuprofile for each ' +
+        'thread, which DevTools, VS Code and speedscope open.',
+    )
+    .addArgument(new Argument('<role>', 'a role that runs').choices(profiledRoles))
+    .option('--seconds <n>', 'for how long, up to 60', positiveNumber, 10)
+    .option('--admin <url>', 'its admin address; default: that of this configuration', gatewayUrl)
+    .option('--out <directory>', 'where the .cpuprofile files go; default: profiles/ in the data directory')
+    .option('--top <n>', 'functions that are shown', wholeNumber(1), 15)
+    .option('--json', 'print one JSON object')
+    .action(async (role: ProfiledRole, options: ProfileOptions) => {
+      const config = loadConfig();
+      const admin = options.admin ?? adminOf(config, role);
+      const before = await counted(role, admin);
+      say(`sampling ${role} for ${options.seconds} s`);
+      const threads = await take(role, admin, options.seconds);
+      const after = await counted(role, admin);
+      const directory = options.out ?? path.join(config.ORDERMESH_DATA_DIR, 'profiles');
+      const files = await save(directory, role, threads);
+      const cores = threads.reduce((sum, { cpuMs }) => sum + cpuMs.user + cpuMs.system, 0) / (options.seconds * 1_000);
+      const work = {
+        unit: after.unit,
+        perSecond: round(((after.count - before.count) / (after.atMs - before.atMs)) * 1_000),
+      };
+      const shown = {
+        role,
+        seconds: options.seconds,
+        cores: round(cores, 2),
+        work: { ...work, perCoreSecond: cores === 0 ? 0 : round(work.perSecond / cores) },
+        threads: threads.map(({ thread, cpuMs }, index) => ({
+          thread,
+          user: round(cpuMs.user / options.seconds / 1_000, 3),
+          system: round(cpuMs.system / options.seconds / 1_000, 3),
+          file: files[index] ?? '',
+        })),
+        functions: functionsOf(threads).slice(0, options.top),
+      };
+      if (options.json) printJson(shown);
+      else show(shown);
+    });
+}
+
+interface Shown {
+  role: string;
+  seconds: number;
+  /** Cores that were busy, on average. */
+  cores: number;
+  work: { unit: string; perSecond: number; perCoreSecond: number };
+  /** `user` and `system` are parts of a core. */
+  threads: { thread: string; user: number; system: number; file: string }[];
+  functions: ReturnType<typeof functionsOf>;
+}
+
+function show({ cores, work, threads, functions }: Shown): void {
+  print(
+    table(
+      ['thread', 'user %', 'system %', 'profile'],
+      threads.map(({ thread, user, system, file }) => [thread, percent(user), percent(system), file]),
+    ),
+  );
+  print('');
+  const perSecond = `${work.perSecond.toLocaleString('en')} ${work.unit} a second`;
+  print(`${perSecond} on ${cores} cores: ${work.perCoreSecond.toLocaleString('en')} ${work.unit} a second and core`);
+  print('');
+  print(
+    table(
+      ['self %', 'function', 'where'],
+      functions.map(({ share, name, where }) => [percent(share), name, where]),
+    ),
+  );
+}
+
+function adminOf({ ORDERMESH_HOST, ORDERMESH_ADMIN_PORT }: Config, role: ProfiledRole): URL {
+  // What listens everywhere also listens here.
+  const host = ORDERMESH_HOST === '0.0.0.0' || ORDERMESH_HOST === '::' ? '127.0.0.1' : ORDERMESH_HOST;
+  const port = ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role);
+  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
+async function take(role: ProfiledRole, admin: URL, seconds: number): Promise<ThreadProfile[]> {
+  const response = await fetch(new URL(`/debug/profile?seconds=${seconds}`, admin));
+  const text = await response.text();
+  if (!response.ok) throw new UsageError(`${role} at ${admin.origin} took no profile: ${text.trim()}`);
+  return (JSON.parse(text) as { threads: ThreadProfile[] }).threads;
+}
+
+/** @returns the files, in the order of the threads */
+async function save(directory: string, role: ProfiledRole, threads: readonly ThreadProfile[]): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const time = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  return Promise.all(
+    threads.map(async ({ thread, profile }) => {
+      const file = path.join(directory, `${role}-${time}-${thread.replaceAll(/\W+/g, '-')}.cpuprofile`);
+      await writeFile(file, JSON.stringify(profile));
+      return file;
+    }),
+  );
+}
+
+function percent(share: number): number {
+  return round(share * 100, 1);
+}
+
+function round(value: number, digits = 0): number {
+  return Number(value.toFixed(digits));
+}
