@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../contracts/config.ts';
 import { defaultAdminPort } from '../contracts/roles.ts';
 import type { ThreadProfile } from '../telemetry/profile.ts';
 import { UsageError } from './failure.ts';
-import { gatewayUrl, positiveNumber, wholeNumber } from './options.ts';
+import { gatewayUrl, wholeNumber } from './options.ts';
 import { print, printJson, say, table } from './output.ts';
 import { functionsOf } from './profile/functions.ts';
 import { counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
@@ -25,7 +25,7 @@ export function profileCommand(): Command {
         'thread, which DevTools, VS Code and speedscope open.',
     )
     .addArgument(new Argument('<role>', 'a role that runs').choices(profiledRoles))
-    .option('--seconds <n>', 'for how long, up to 60', positiveNumber, 10)
+    .option('--seconds <n>', 'for how long', wholeNumber(1, 60), 10)
     .option('--admin <url>', 'its admin address; default: that of this configuration', gatewayUrl)
     .option('--out <directory>', 'where the .cpuprofile files go; default: profiles/ in the data directory')
     .option('--top <n>', 'functions that are shown', wholeNumber(1), 15)

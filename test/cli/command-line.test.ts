@@ -77,7 +77,7 @@ test.for([
   { args: ['dlt', 'list', '--group', 'chef'], says: /order-validator, payment, kitchen, bridge/ },
   { args: ['orders', 'send', 'no-such-file.ndjson'], says: /there is no file no-such-file\.ndjson/ },
   { args: ['profile', 'cook'], says: /gateway, order-validator, payment/ },
-  { args: ['profile', 'payment', '--seconds', '0'], says: /--seconds.*above 0/ },
+  { args: ['profile', 'payment', '--seconds', '61'], says: /--seconds.*from 1 to 60/ },
   {
     args: ['profile', 'payment', '--admin', 'http://127.0.0.1:1'],
     says: /no payment answers at http:\/\/127\.0\.0\.1:1.*--admin/,
