@@ -23,6 +23,7 @@ import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
 import { benchValidator } from './benches/validator.ts';
 import { benchWebSocket } from './benches/websocket.ts';
+import { runCommand } from './child.ts';
 import { createReport, type Figures, table, writeReport } from './report.ts';
 
 /**
@@ -53,6 +54,8 @@ const logger = createLogger('perf', 'warn');
 const say = (line: string) => console.error(line);
 
 try {
+  // What other programs have written goes to the disk now, and not while we measure.
+  await runCommand('sync', []);
   const system = await startSystem(config, logger, say);
   const figures: Figures = {};
   try {
