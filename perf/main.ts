@@ -49,6 +49,8 @@ const overloadSeconds = values.full ? 60 : 10;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
 process.env.ORDERMESH_DATA_DIR = dataDir;
+// Beside emulators nobody needs to ask Google's metadata server who it is.
+process.env.METADATA_SERVER_DETECTION = 'none';
 const config = loadConfig();
 const logger = createLogger('perf', 'warn');
 const say = (line: string) => console.error(line);
