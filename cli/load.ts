@@ -4,7 +4,7 @@ import { createTraffic } from '../traffic/generator.ts';
 import { runOpenLoop } from '../traffic/open-loop.ts';
 import { randomSeed } from '../traffic/random.ts';
 import { createSender } from '../traffic/sender.ts';
-import { gatewayUrl, positiveNumber, wholeNumber } from './options.ts';
+import { httpUrl, positiveNumber, wholeNumber } from './options.ts';
 import { printJson, say } from './output.ts';
 import { printSendReport } from './send-report.ts';
 import { gatewayOf, storeTokens } from './tokens.ts';
@@ -23,7 +23,7 @@ interface LoadOptions {
 export function loadCommand(): Command {
   return new Command('load')
     .description('Sends orders of the simulated chain when they are due, however slow the answers, and measures them.')
-    .option('--gateway <url>', 'where to; default: the gateway of this configuration', gatewayUrl)
+    .option('--gateway <url>', 'where to; default: the gateway of this configuration', httpUrl)
     .option('--rate <n>', 'orders a second on average', positiveNumber, 100)
     .option('--seconds <n>', 'for how long', positiveNumber, 10)
     .option('--seed <n>', 'seed of the traffic; default: a new one', wholeNumber(0))

@@ -36,7 +36,7 @@ export function pointInTime(text: string): number {
   return value;
 }
 
-export function gatewayUrl(text: string): URL {
+export function httpUrl(text: string): URL {
   if (!URL.canParse(text) || !/^https?:\/\//.test(text)) {
     throw new InvalidArgumentError('it takes a URL such as http://127.0.0.1:8080.');
   }

@@ -5,10 +5,10 @@ import { type Config, loadConfig } from '../contracts/config.ts';
 import { defaultAdminPort } from '../contracts/roles.ts';
 import type { ThreadProfile } from '../telemetry/profile.ts';
 import { UsageError } from './failure.ts';
-import { gatewayUrl, wholeNumber } from './options.ts';
+import { httpUrl, wholeNumber } from './options.ts';
 import { print, printJson, say, table } from './output.ts';
 import { functionsOf } from './profile/functions.ts';
-import { counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
+import { type Counted, counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
 
 interface ProfileOptions {
   seconds: number;
@@ -26,7 +26,7 @@ export function profileCommand(): Command {
     )
     .addArgument(new Argument('<role>', 'a role that runs').choices(profiledRoles))
     .option('--seconds <n>', 'for how long', wholeNumber(1, 60), 10)
-    .option('--admin <url>', 'its admin address; default: that of this configuration', gatewayUrl)
+    .option('--admin <url>', 'its admin address; default: that of this configuration', httpUrl)
     .option('--out <directory>', 'where the .cpuprofile files go; default: profiles/ in the data directory')
     .option('--top <n>', 'functions that are shown', wholeNumber(1), 15)
     .option('--json', 'print one JSON object')
@@ -39,24 +39,7 @@ export function profileCommand(): Command {
       const after = await counted(role, admin);
       const directory = options.out ?? path.join(config.ORDERMESH_DATA_DIR, 'profiles');
       const files = await save(directory, role, threads);
-      const cores = threads.reduce((sum, { cpuMs }) => sum + cpuMs.user + cpuMs.system, 0) / (options.seconds * 1_000);
-      const work = {
-        unit: after.unit,
-        perSecond: round(((after.count - before.count) / (after.atMs - before.atMs)) * 1_000),
-      };
-      const shown = {
-        role,
-        seconds: options.seconds,
-        cores: round(cores, 2),
-        work: { ...work, perCoreSecond: cores === 0 ? 0 : round(work.perSecond / cores) },
-        threads: threads.map(({ thread, cpuMs }, index) => ({
-          thread,
-          user: round(cpuMs.user / options.seconds / 1_000, 3),
-          system: round(cpuMs.system / options.seconds / 1_000, 3),
-          file: files[index] ?? '',
-        })),
-        functions: functionsOf(threads).slice(0, options.top),
-      };
+      const shown = shownOf({ role, ...options, threads, files, before, after });
       if (options.json) printJson(shown);
       else show(shown);
     });
@@ -71,6 +54,40 @@ interface Shown {
   /** `user` and `system` are parts of a core. */
   threads: { thread: string; user: number; system: number; file: string }[];
   functions: ReturnType<typeof functionsOf>;
+}
+
+interface Taken {
+  role: string;
+  seconds: number;
+  /** Functions that are shown. */
+  top: number;
+  threads: readonly ThreadProfile[];
+  /** In the order of the threads. */
+  files: readonly string[];
+  before: Counted;
+  after: Counted;
+}
+
+function shownOf({ role, seconds, top, threads, files, before, after }: Taken): Shown {
+  const cores = threads.reduce((sum, { cpuMs }) => sum + cpuMs.user + cpuMs.system, 0) / (seconds * 1_000);
+  const perSecond = ((after.count - before.count) / (after.atMs - before.atMs)) * 1_000;
+  return {
+    role,
+    seconds,
+    cores: round(cores, 2),
+    work: {
+      unit: after.unit,
+      perSecond: round(perSecond),
+      perCoreSecond: cores === 0 ? 0 : round(perSecond / cores),
+    },
+    threads: threads.map(({ thread, cpuMs }, index) => ({
+      thread,
+      user: round(cpuMs.user / seconds / 1_000, 3),
+      system: round(cpuMs.system / seconds / 1_000, 3),
+      file: files[index] ?? '',
+    })),
+    functions: functionsOf(threads).slice(0, top),
+  };
 }
 
 function show({ cores, work, threads, functions }: Shown): void {

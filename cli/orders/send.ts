@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
 import { NegativeResult, UsageError } from '../failure.ts';
-import { gatewayUrl, positiveNumber } from '../options.ts';
+import { httpUrl, positiveNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
 import { printSendReport } from '../send-report.ts';
 import { gatewayOf, storeTokens } from '../tokens.ts';
@@ -24,7 +24,7 @@ export function sendCommand(): Command {
   return new Command('send')
     .description('Sends orders, one JSON document a line, each with a token of its store.')
     .argument('<file>', 'NDJSON file, or - for standard input')
-    .option('--gateway <url>', 'where to; default: the gateway of this configuration', gatewayUrl)
+    .option('--gateway <url>', 'where to; default: the gateway of this configuration', httpUrl)
     .option('--rate <n>', 'orders a second; default: as fast as the gateway answers', positiveNumber)
     .option('--store <id>', 'store of lines that name none', 'us-il-0001')
     .option('--token <jwt>', 'token for all orders, from your own issuer')

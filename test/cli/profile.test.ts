@@ -1,0 +1,48 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AdminServer, startAdminServer } from '../../telemetry/admin-server.ts';
+import { ordermesh } from './ordermesh.ts';
+
+let directory: string;
+let admin: AdminServer;
+let events = 0;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'ordermesh-profile-'));
+  admin = await startAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    metrics: async () => {
+      events += 500;
+      const text = [
+        `ordermesh_loyalty_events_total{role="loyalty",result="added"} ${events}`,
+        `ordermesh_loyalty_events_total{role="loyalty",result="known"} ${events}`,
+        `ordermesh_loyalty_events_total_of_another ${9 * events}`,
+      ];
+      return { contentType: 'text/plain', text: `${text.join('\n')}\n` };
+    },
+    readiness: {},
+  });
+});
+afterAll(async () => {
+  await admin.close();
+  await rm(directory, { recursive: true });
+});
+
+test('profile shows the threads of a role and its work, and keeps what DevTools opens', async () => {
+  const command = ['profile', 'loyalty', '--seconds', '1', '--admin', `http://127.0.0.1:${admin.port}`];
+  const { code, stdout, stderr } = await ordermesh([...command, '--out', directory, '--json']);
+  expect(stderr).toContain('sampling loyalty');
+  expect(code).toBe(0);
+  const shown = JSON.parse(stdout);
+  expect(shown).toMatchObject({ role: 'loyalty', seconds: 1, work: { unit: 'events' } });
+  // Both results of the second scrape, over a little more than a second.
+  expect(shown.work.perSecond).toBeGreaterThan(0);
+  expect(shown.work.perSecond).toBeLessThanOrEqual(1_000);
+  const [main] = shown.threads;
+  expect(main.thread).toBe('main');
+  expect(path.dirname(main.file)).toBe(directory);
+  expect(JSON.parse(await readFile(main.file, 'utf8'))).toMatchObject({ nodes: expect.any(Array) });
+  expect(shown.functions.length).toBeGreaterThan(0);
+}, 60_000);
