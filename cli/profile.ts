@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Argument, Command } from 'commander';
-import { type Config, loadConfig } from '../contracts/config.ts';
+import { loadConfig } from '../contracts/config.ts';
 import { defaultAdminPort } from '../contracts/roles.ts';
 import type { ThreadProfile } from '../telemetry/profile.ts';
 import { UsageError } from './failure.ts';
+import { localUrl } from './local-url.ts';
 import { httpUrl, wholeNumber } from './options.ts';
 import { print, printJson, say, table } from './output.ts';
 import { functionsOf } from './profile/functions.ts';
@@ -32,7 +33,7 @@ export function profileCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(async (role: ProfiledRole, options: ProfileOptions) => {
       const config = loadConfig();
-      const admin = options.admin ?? adminOf(config, role);
+      const admin = options.admin ?? localUrl(config, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role));
       const before = await counted(role, admin);
       say(`sampling ${role} for ${options.seconds} s`);
       const threads = await take(role, admin, options.seconds);
@@ -107,13 +108,6 @@ function show({ cores, work, threads, functions }: Shown): void {
       functions.map(({ share, name, where }) => [percent(share), name, where]),
     ),
   );
-}
-
-function adminOf({ ORDERMESH_HOST, ORDERMESH_ADMIN_PORT }: Config, role: ProfiledRole): URL {
-  // What listens everywhere also listens here.
-  const host = ORDERMESH_HOST === '0.0.0.0' || ORDERMESH_HOST === '::' ? '127.0.0.1' : ORDERMESH_HOST;
-  const port = ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role);
-  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
 }
 
 async function take(role: ProfiledRole, admin: URL, seconds: number): Promise<ThreadProfile[]> {

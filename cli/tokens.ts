@@ -1,5 +1,6 @@
 import type { Config } from '../contracts/config.ts';
 import { issueToken } from '../gateway/issuer.ts';
+import { localUrl } from './local-url.ts';
 
 /** Tokens of the development issuer by store, each made once; `undefined` where no token is needed. */
 export function storeTokens(config: Config): (storeId: string) => Promise<string | undefined> {
@@ -18,6 +19,5 @@ export function storeTokens(config: Config): (storeId: string) => Promise<string
 /** Where the gateway of this configuration listens. */
 export function gatewayOf(config: Config): URL {
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
-  const host = ['0.0.0.0', '::'].includes(config.ORDERMESH_HOST) ? '127.0.0.1' : config.ORDERMESH_HOST;
-  return new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${config.ORDERMESH_GATEWAY_PORT}`);
+  return localUrl(config, config.ORDERMESH_GATEWAY_PORT, scheme);
 }

@@ -51,7 +51,7 @@ export async function startAdminServer(given: AdminServerOptions): Promise<Admin
 }
 
 const PROFILE_SECONDS = 10;
-/** The answer holds every sample: some megabytes a minute and thread. */
+/** The answer holds every sample, two a millisecond of each thread. */
 const PROFILE_SECONDS_MAX = 60;
 
 interface Answer {

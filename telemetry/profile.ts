@@ -13,7 +13,7 @@ export interface ThreadProfile {
 const SAMPLING_INTERVAL_US = 500;
 
 /**
- * Samples all threads of this process for `seconds` and tells what each one spent its time on. It costs a few per cent of them meanwhile.
+ * Samples all threads of this process for `seconds` and tells what each one spent its time on.
  * Threads that begin or end within that time are left out.
  */
 export async function profileThreads(seconds: number): Promise<ThreadProfile[]> {

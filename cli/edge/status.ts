@@ -4,6 +4,7 @@ import { defaultAdminPort } from '../../contracts/roles.ts';
 import type { EdgeStatus } from '../../edge/status.ts';
 import { headline, statusRows } from '../../edge/status-text.ts';
 import { NegativeResult } from '../failure.ts';
+import { localUrl } from '../local-url.ts';
 import { print, printJson, table } from '../output.ts';
 import { visitSpool } from './visiting.ts';
 
@@ -32,9 +33,7 @@ export function statusCommand(): Command {
 }
 
 async function askAgent(config: Config): Promise<EdgeStatus | undefined> {
-  const host = ['0.0.0.0', '::'].includes(config.ORDERMESH_HOST) ? '127.0.0.1' : config.ORDERMESH_HOST;
-  const port = config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge');
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/status.json`;
+  const url = new URL('/status.json', localUrl(config, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge')));
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     return response.ok ? ((await response.json()) as EdgeStatus) : undefined;

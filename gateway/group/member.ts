@@ -64,7 +64,10 @@ process.on('message', (message: ToMember) => {
     return;
   }
   if (message.type === 'profile') {
-    void profileThreads(message.seconds).then((threads) => tell({ type: 'profile', threads }));
+    // A profile that fails must not end a process that serves.
+    void profileThreads(message.seconds)
+      .catch(() => [])
+      .then((threads) => tell({ type: 'profile', threads }));
     return;
   }
   starting = start(message).catch((error: Error) => {

@@ -101,9 +101,11 @@ async function startCluster(name: 'east' | 'west'): Promise<{ name: string; brok
 async function write(forSeconds: number): Promise<void> {
   const traffic = createTraffic({ seed: 1 });
   const from = performance.now();
-  for (let due = 0, sent = 0; sent < rate * forSeconds; await delay(TICK_MS)) {
-    due = Math.min(rate * forSeconds, Math.floor(((performance.now() - from) / 1_000) * rate));
-    for (; sent < due; sent += 1) {
+  let sent = 0;
+  while (sent < rate * forSeconds) {
+    await delay(TICK_MS);
+    const elapsedS = Math.min(forSeconds, (performance.now() - from) / 1_000);
+    for (; sent < Math.floor(elapsedS * rate); sent += 1) {
       const { body, orderId: key = randomUUID() } = traffic.order(Date.now());
       for (const topic of [topics.rawOrders, ...Array(3).fill(topics.validatedOrders)]) {
         written += 1;
