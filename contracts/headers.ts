@@ -1,4 +1,4 @@
-import type { EventType } from './events.ts';
+import { type EventType, eventId } from './events.ts';
 
 /** Record headers as we write them; Kafka's own form is a list of name and bytes. */
 export type RecordHeaders = Record<string, string>;
@@ -20,7 +20,8 @@ export interface EventHeaderFields {
 
 /** CloudEvents 1.0 attributes in Kafka's binary content mode (CloudEvents Kafka protocol binding, section 3.2). */
 export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
-  return { ...commonEventHeaders(fields), ...ownEventHeaders(fields) };
+  const { id, subject } = fields;
+  return { ...commonEventHeaders(fields), ce_id: id, ce_subject: subject, ...occurrenceHeaders(fields) };
 }
 
 /** The part of an event's headers that events of one source and type have in common. */
@@ -28,15 +29,18 @@ export function commonEventHeaders({ source, type }: Pick<EventHeaderFields, 'so
   return { ce_specversion: '1.0', ce_source: source, ce_type: type, 'content-type': 'application/json' };
 }
 
-/** The part of an event's headers that is its own. */
-export function ownEventHeaders({
-  id,
+/** The part that follows from the orderId, where that is the record's key: what stands behind the key in each value. */
+export function keyEventHeaders(type: EventType): RecordHeaders {
+  return { ce_id: eventId('', type), ce_subject: '' };
+}
+
+/** The part that says when an event happened, and in the course of what. */
+export function occurrenceHeaders({
   time,
-  subject,
   traceparent,
   requestId,
-}: Omit<EventHeaderFields, 'source' | 'type'>): RecordHeaders {
-  const headers: RecordHeaders = { ce_id: id, ce_time: time, ce_subject: subject };
+}: Pick<EventHeaderFields, 'time' | 'traceparent' | 'requestId'>): RecordHeaders {
+  const headers: RecordHeaders = { ce_time: time };
   if (traceparent !== undefined) headers.traceparent = traceparent;
   if (requestId !== undefined && requestId !== '') headers['x-request-id'] = requestId;
   return headers;

@@ -1,3 +1,5 @@
+import type { OrderKey } from './order-key.ts';
+
 /** What is kept of an accepted order. */
 export interface AcceptedOrder {
   storeId: string;
@@ -17,10 +19,6 @@ const TIME_LOW = 7;
 const CONTENT_HIGH_BITS = 21;
 const CONTENT_HIGH_MASK = 2 ** CONTENT_HIGH_BITS - 1;
 const WORD = 2 ** 32;
-
-/** The id that is looked for, as words, and the hash that decides its row. Shared: it is read by the search that has just set it. */
-const wanted = new Int32Array(5);
-const HASH = 4;
 
 /**
  * A fixed number of accepted orders by orderId: a hash table with open addressing in typed arrays. A map of objects would hold
@@ -53,9 +51,8 @@ export class AcceptedOrders {
     return this.#size >= this.#capacity;
   }
 
-  /** What is kept of the orderId that `hashOf` has read last: a search in several tables reads it once. */
-  getRead(): AcceptedOrder | undefined {
-    const row = this.#find();
+  get(key: OrderKey): AcceptedOrder | undefined {
+    const row = this.#find(key);
     if (this.#tags[row] === 0) return undefined;
     const rows = this.#rows;
     const at = row * ROW_WORDS;
@@ -67,18 +64,17 @@ export class AcceptedOrders {
     };
   }
 
-  /** Replaces what was kept of this orderId before. The table must not be full. */
-  set(orderId: string, storeId: string, content: number, acceptedAt: number): void {
-    hashOf(orderId);
-    const row = this.#find();
+  /** Replaces what was kept of this order before. The table must not be full. */
+  set(key: OrderKey, storeId: string, content: number, acceptedAt: number): void {
+    const row = this.#find(key);
     if (this.#tags[row] === 0) this.#size += 1;
-    this.#tags[row] = tagOf(wanted[HASH] as number);
+    this.#tags[row] = tagOf(key.hash);
     const rows = this.#rows;
     const at = row * ROW_WORDS;
-    rows[at] = wanted[0] as number;
-    rows[at + 1] = wanted[1] as number;
-    rows[at + 2] = wanted[2] as number;
-    rows[at + 3] = wanted[3] as number;
+    rows[at] = key.word0;
+    rows[at + 1] = key.word1;
+    rows[at + 2] = key.word2;
+    rows[at + 3] = key.word3;
     rows[at + CONTENT_LOW] = content | 0;
     rows[at + BOTH_HIGH] = Math.floor(content / WORD) | (Math.floor(acceptedAt / WORD) << CONTENT_HIGH_BITS);
     rows[at + STORE] = this.#storeIndex(storeId);
@@ -93,9 +89,8 @@ export class AcceptedOrders {
     this.#size = 0;
   }
 
-  /** The row of the wanted id, or the free row where it belongs. */
-  #find(): number {
-    const hash = wanted[HASH] as number;
+  /** The order's row, or the free row where it belongs. */
+  #find({ hash, word0, word1, word2, word3 }: OrderKey): number {
     const tag = tagOf(hash);
     const rows = this.#rows;
     let row = hash & this.#mask;
@@ -103,10 +98,10 @@ export class AcceptedOrders {
       const at = row * ROW_WORDS;
       if (
         found === tag &&
-        rows[at + 3] === wanted[3] &&
-        rows[at] === wanted[0] &&
-        rows[at + 1] === wanted[1] &&
-        rows[at + 2] === wanted[2]
+        rows[at + 3] === word3 &&
+        rows[at] === word0 &&
+        rows[at + 1] === word1 &&
+        rows[at + 2] === word2
       )
         return row;
       row = (row + 1) & this.#mask;
@@ -124,47 +119,6 @@ export class AcceptedOrders {
   }
 }
 
-/** The id that `wanted` holds. */
-let wantedId = '';
-
-/** 32 bits that spread well. `orderId` is a UUID in lower case. Costs next to nothing for the id that was read last. */
-export function hashOf(orderId: string): number {
-  if (orderId === wantedId) return wanted[HASH] as number;
-  wantedId = orderId;
-  const a = word(orderId, 0, 4);
-  const b = word(orderId, 9, 14);
-  const c = word(orderId, 19, 24);
-  const d = word(orderId, 28, 32);
-  wanted[0] = a;
-  wanted[1] = b;
-  wanted[2] = c;
-  wanted[3] = d;
-  const hash = mixed(a, b, c, d);
-  wanted[HASH] = hash;
-  return hash;
-}
-
 function tagOf(hash: number): number {
   return (hash >>> 24) | 1;
-}
-
-/** 32 bits out of two groups of four hexadecimal digits. */
-function word(text: string, first: number, second: number): number {
-  return (quad(text, first) << 16) | quad(text, second);
-}
-
-function quad(text: string, at: number): number {
-  return (digit(text, at) << 12) | (digit(text, at + 1) << 8) | (digit(text, at + 2) << 4) | digit(text, at + 3);
-}
-
-function digit(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
-}
-
-/** Spreads ids that count up or share a prefix; the multipliers and shifts are those of MurmurHash3's finalizer. */
-function mixed(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a ^ Math.imul(b, 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b) ^ Math.imul(d, 0xc2b2ae35), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

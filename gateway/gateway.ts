@@ -1,3 +1,4 @@
+import { turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
@@ -35,7 +36,9 @@ export async function startGateway(
     { clientId: 'ordermesh-gateway', brokers, deadlineMs, lingerMs: config.ORDERMESH_PRODUCE_LINGER },
     logger,
   );
-  const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger });
+  const source = `/ordermesh/gateway/${encodeURIComponent(config.REGION)}`;
+  const clock = turnClock();
+  const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger, clock, source });
   const statuses = databaseStatus(config.DATABASE_URL);
   const streams = new Set<Stream>();
   const activity = watchActivity(config);
@@ -45,6 +48,7 @@ export async function startGateway(
       ...options,
       config,
       logger,
+      clock,
       role: 'gateway',
       intake,
       lookup: statuses.lookup,

@@ -1,5 +1,4 @@
 import type { ErrorCode } from '../contracts/errors.ts';
-import type { RecordHeaders } from '../contracts/headers.ts';
 import type { Order } from '../contracts/order.ts';
 
 /** An order that passed every check at the door, on its way to where it becomes durable. */
@@ -10,9 +9,10 @@ export interface IntakeOrder {
   value: Buffer;
   /** The same, checked and decoded; absent where nothing on its way had to decode it (`decodedOrder`). */
   order: Order | undefined;
-  /** Headers of the `order.placed` event: those that are its own, and those it has in common with others (one object for all of them). */
-  headers: RecordHeaders;
-  commonHeaders: RecordHeaders;
+  /** W3C trace context of the request, or of a new trace. */
+  traceparent: string;
+  /** The client's `x-request-id`; empty where it sent none. */
+  requestId: string;
 }
 
 export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'value'>): Order {

@@ -1,3 +1,5 @@
+import type { Clock } from '../contracts/clock.ts';
+import { commonEventHeaders, keyEventHeaders, occurrenceHeaders } from '../contracts/headers.ts';
 import { topics } from '../contracts/topics.ts';
 import { KafkaUnavailableError, type RecordProducer } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -8,13 +10,19 @@ export interface KafkaIntakeOptions {
   producer: RecordProducer;
   health: KafkaHealth;
   logger: Logger;
+  clock: Clock;
+  /** CloudEvents source of the events, for example `/ordermesh/gateway/east`. */
+  source: string;
 }
 
 /**
  * Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. Once an order was not acknowledged in time and
  * Kafka does not answer a question either, orders are refused at once instead of waiting for their deadline each, until it answers.
  */
-export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptions): Intake {
+export function createKafkaIntake({ producer, health, logger, clock, source }: KafkaIntakeOptions): Intake {
+  const type = 'order.placed';
+  const commonHeaders = { fixed: commonEventHeaders({ source, type }), afterKey: keyEventHeaders(type) };
+  const topic = topics.rawOrders;
   /** The last answer was an error: an outage is logged twice, at its begin and its end, and not per order. */
   let failing = false;
 
@@ -27,8 +35,20 @@ export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptio
     else logger.info('Kafka acknowledges orders again');
   }
 
+  let timeMs = 0;
+  let time = '';
+  /** RFC 3339 text of now, made once a millisecond. */
+  function now(): string {
+    const ms = clock.now();
+    if (ms !== timeMs) {
+      timeMs = ms;
+      time = new Date(ms).toISOString();
+    }
+    return time;
+  }
+
   return {
-    accept({ orderId, value, headers, commonHeaders }, done) {
+    accept({ orderId: key, value, traceparent, requestId }, done) {
       if (failing) {
         const reason = health.outage();
         if (reason !== undefined) {
@@ -36,7 +56,8 @@ export function createKafkaIntake({ producer, health, logger }: KafkaIntakeOptio
           return;
         }
       }
-      producer.append({ topic: topics.rawOrders, key: orderId, value, headers, commonHeaders }, (error) => {
+      const headers = occurrenceHeaders({ time: now(), traceparent, requestId });
+      producer.append({ topic, key, value, commonHeaders, headers }, (error) => {
         if (error !== null || failing) turn(error);
         done(error);
       });

@@ -1,7 +1,8 @@
+import type { OrderKey } from './order-key.ts';
+
 /** An order on its way. The links are this file's own. */
 export interface UnderWay {
-  readonly orderId: string;
-  hash: number;
+  readonly key: OrderKey;
   /** The next one of its bucket. */
   next: UnderWay | undefined;
   older: UnderWay | undefined;
@@ -23,17 +24,15 @@ export class OrdersUnderWay<Entry extends UnderWay> {
     return this.#oldest as Entry | undefined;
   }
 
-  /** @param hash of the orderId, any 32 bits that spread well */
-  get(orderId: string, hash: number): Entry | undefined {
+  get({ orderId, hash }: OrderKey): Entry | undefined {
     let entry = this.#buckets[hash & (BUCKETS - 1)];
-    while (entry !== undefined && entry.orderId !== orderId) entry = entry.next;
+    while (entry !== undefined && entry.key.orderId !== orderId) entry = entry.next;
     return entry as Entry | undefined;
   }
 
-  /** The orderId must not be there yet. */
-  add(entry: Entry, hash: number): void {
-    const bucket = hash & (BUCKETS - 1);
-    entry.hash = hash;
+  /** The order must not be there yet. */
+  add(entry: Entry): void {
+    const bucket = entry.key.hash & (BUCKETS - 1);
     entry.next = this.#buckets[bucket];
     this.#buckets[bucket] = entry;
     entry.older = this.#youngest;
@@ -44,7 +43,7 @@ export class OrdersUnderWay<Entry extends UnderWay> {
 
   /** The entry must be there. */
   delete(entry: Entry): void {
-    const bucket = entry.hash & (BUCKETS - 1);
+    const bucket = entry.key.hash & (BUCKETS - 1);
     let link = this.#buckets[bucket];
     if (link === entry) this.#buckets[bucket] = entry.next;
     else {

@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
-import { AcceptedOrders, hashOf } from './accepted-orders.ts';
+import { AcceptedOrders } from './accepted-orders.ts';
+import type { OrderKey } from './order-key.ts';
 import { OrdersUnderWay, type UnderWay } from './orders-under-way.ts';
 
 /** An order that this gateway has seen lately. */
@@ -52,28 +53,27 @@ export class RecentOrders<Waiter> {
     return this.#young.size + this.#old.size;
   }
 
-  get(orderId: string): RecentOrder<Waiter> | undefined {
-    const underWay = this.#underWay.get(orderId, hashOf(orderId));
+  get(key: OrderKey): RecentOrder<Waiter> | undefined {
+    const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
     this.#expire();
-    return this.#young.getRead() ?? this.#old.getRead();
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   /** The order is on its way; `accepted` or `failed` must follow. */
-  begin(orderId: string, storeId: string, content: number): BegunOrder<Waiter> {
+  begin(key: OrderKey, storeId: string, content: number): BegunOrder<Waiter> {
     const order: BegunOrder<Waiter> = {
-      orderId,
+      key,
       storeId,
       content,
       acceptedAt: 0,
       begunAt: this.#ticks,
       waiters: undefined,
-      hash: 0,
       next: undefined,
       older: undefined,
       younger: undefined,
     };
-    this.#underWay.add(order, hashOf(orderId));
+    this.#underWay.add(order);
     return order;
   }
 
@@ -96,7 +96,7 @@ export class RecentOrders<Waiter> {
     this.#underWay.delete(order);
     this.#expire();
     if (this.#young.isFull) this.#turn();
-    this.#young.set(order.orderId, order.storeId, order.content, this.#clock.now());
+    this.#young.set(order.key, order.storeId, order.content, this.#clock.now());
   }
 
   /** The order did not become durable: the next one with its orderId is a first one again. */

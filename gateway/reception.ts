@@ -1,7 +1,5 @@
-import type { Clock } from '../contracts/clock.ts';
+import { type Clock, monotonicClock, turnClock } from '../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
-import { eventId } from '../contracts/events.ts';
-import { commonEventHeaders, ownEventHeaders, type RecordHeaders } from '../contracts/headers.ts';
 import { type Order, orderSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import type { Admission } from './admission.ts';
@@ -10,6 +8,7 @@ import { type Intake, IntakeRefusal } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { decodeJson, newOrderId, withOrderId } from './order-bytes.ts';
 import { contentHash, type OrderContent, scanOrder } from './order-content.ts';
+import { orderKey } from './order-key.ts';
 import type { BegunOrder, RecentOrder, RecentOrders } from './recent-orders.ts';
 
 /** Who handed over an order and is told what became of it: exactly one of the two, exactly once. */
@@ -33,10 +32,9 @@ export interface ReceptionOptions {
   recent: RecentOrders<Waiter>;
   metrics: GatewayMetrics;
   clock: Clock;
-  /** CloudEvents source of the events, for example `/ordermesh/gateway/east`. */
-  source: string;
 }
 
+const stopwatch = turnClock(monotonicClock);
 const validateOrder = compileValidator(orderSchema);
 
 /** About the time to live of the name that a failover moves: by then a client finds the active region. */
@@ -54,20 +52,16 @@ export class Reception {
   readonly #intake: Intake;
   readonly #metrics: GatewayMetrics;
   readonly #clock: Clock;
-  readonly #commonHeaders: RecordHeaders;
   readonly #passive: (() => string | undefined) | undefined;
-  #timeMs = 0;
-  #time = '';
   #idle: (() => void) | undefined;
 
-  constructor({ intake, admission, recent, metrics, clock, source, passive }: ReceptionOptions) {
+  constructor({ intake, admission, recent, metrics, clock, passive }: ReceptionOptions) {
     this.#passive = passive;
     this.#intake = intake;
     this.admission = admission;
     this.recent = recent;
     this.#metrics = metrics;
     this.#clock = clock;
-    this.#commonHeaders = commonEventHeaders({ source, type: 'order.placed' });
   }
 
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
@@ -186,22 +180,16 @@ export class Reception {
     }
     // The token's own text of the store where there is one: every order looks it up, and its hash is known.
     const storeId = identity.store ?? ofStore;
-    const earlier = this.recent.get(orderId);
+    const key = orderKey(orderId);
+    const earlier = this.recent.get(key);
     if (earlier !== undefined) {
       this.#repeat(earlier, content, orderId, size, submitter);
       return;
     }
-    const recent = this.recent.begin(orderId, storeId, content);
-    const startedAt = performance.now();
-    const headers = ownEventHeaders({
-      id: eventId(orderId, 'order.placed'),
-      time: this.#now(),
-      subject: orderId,
-      traceparent,
-      requestId,
-    });
-    this.#intake.accept({ orderId, storeId, value, order, headers, commonHeaders: this.#commonHeaders }, (error) => {
-      this.#metrics.answered(error === null, performance.now() - startedAt);
+    const recent = this.recent.begin(key, storeId, content);
+    const startedAt = stopwatch.now();
+    this.#intake.accept({ orderId, storeId, value, order, traceparent, requestId }, (error) => {
+      this.#metrics.answered(error === null, stopwatch.now() - startedAt);
       this.#settle(recent, size, submitter, error);
     });
   }
@@ -222,7 +210,8 @@ export class Reception {
   #settle(order: BegunOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
     if (error === null) this.recent.accepted(order);
     else this.recent.failed(order);
-    const { orderId, waiters } = order;
+    const { waiters } = order;
+    const { orderId } = order.key;
     this.#answer(orderId, size, submitter, error);
     if (waiters === undefined) return;
     for (const waiter of waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
@@ -248,16 +237,6 @@ export class Reception {
   #release(size: number): void {
     this.admission.release(size);
     if (this.#idle !== undefined && this.admission.orders === 0) this.#idle();
-  }
-
-  /** RFC 3339 text of now, made once a millisecond. */
-  #now(): string {
-    const now = this.#clock.now();
-    if (now !== this.#timeMs) {
-      this.#timeMs = now;
-      this.#time = new Date(now).toISOString();
-    }
-    return this.#time;
   }
 }
 

@@ -73,9 +73,8 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     ageMs: config.ORDERMESH_RECENT_AGE,
     clock,
   });
-  const source = `/ordermesh/${role}/${encodeURIComponent(config.REGION)}`;
   const { activity } = options;
-  const reception = new Reception({ intake, admission, recent, metrics, clock, source, passive: activity?.passive });
+  const reception = new Reception({ intake, admission, recent, metrics, clock, passive: activity?.passive });
   const context = exchangeContext(config, admission, metrics, logger);
   const statuses = new StatusReader(reception, lookup, clock);
   // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.

@@ -2,6 +2,7 @@ import type { Clock } from '../contracts/clock.ts';
 import { type Problem, problem } from '../contracts/errors.ts';
 import type { OrderStatus } from '../contracts/events.ts';
 import type { Identity } from './identity.ts';
+import { orderKey } from './order-key.ts';
 import type { Reception } from './reception.ts';
 
 /** An order and its history as the store knows it. */
@@ -81,7 +82,7 @@ export class StatusReader {
 
   /** Between the 202 and the validator's decision the store does not know the order yet. */
   #acceptedHere(orderId: string): KnownOrder | undefined {
-    const recent = this.#reception.recent.get(orderId);
+    const recent = this.#reception.recent.get(orderKey(orderId));
     if (recent === undefined || recent.acceptedAt === 0) return undefined;
     const at = new Date(recent.acceptedAt).toISOString();
     return { orderId, storeId: recent.storeId, status: 'accepted', history: [{ status: 'accepted', at }] };

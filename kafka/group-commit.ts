@@ -1,6 +1,7 @@
+import { monotonicClock, turnClock } from '../contracts/clock.ts';
 import { limits } from '../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
-import type { OutgoingRecord, RecordProducer } from './producer.ts';
+import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 /** Framing of a record and of a header, in bytes, on the safe side. */
@@ -10,6 +11,8 @@ const HEADER_FRAMING_BYTES = 4;
 const SWEEP_INTERVAL_MS = 100;
 /** So many records make a batch that waits for no more. */
 const RECORDS_ENOUGH = 16;
+
+const clock = turnClock(monotonicClock);
 
 export interface GroupCommitOptions {
   /** Longest time from append to answer, in milliseconds. */
@@ -69,7 +72,7 @@ class GroupCommitProducer implements RecordProducer {
     }
     this.unanswered.records += 1;
     this.unanswered.bytes += bytes;
-    const deadlineMs = performance.now() + this.#options.deadlineMs;
+    const deadlineMs = clock.now() + this.#options.deadlineMs;
     this.#queue.push(new Pending(record, bytes, deadlineMs, done, this.#settled));
     if (this.#flushing) {
       if (this.#queue.length >= RECORDS_ENOUGH) this.#endLinger?.();
@@ -249,17 +252,23 @@ function sizeOf({ key, value, headers, commonHeaders }: OutgoingRecord): number 
   if (value !== null) bytes += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
   if (headers !== undefined) bytes += headersSize(headers);
   if (commonHeaders !== undefined) {
-    if (commonHeaders !== lastCommon) {
-      lastCommon = commonHeaders;
-      lastCommonBytes = headersSize(commonHeaders);
-    }
-    bytes += lastCommonBytes;
+    if (commonHeaders !== common.headers) common = commonSize(commonHeaders);
+    bytes += common.bytes + common.keys * key.length;
   }
   return bytes;
 }
 
-let lastCommon: OutgoingRecord['commonHeaders'];
-let lastCommonBytes = 0;
+/** Of the common headers met last: their bytes without the keys in them, and how often the key stands there. */
+let common: { headers: CommonHeaders | undefined; bytes: number; keys: number } = {
+  headers: undefined,
+  bytes: 0,
+  keys: 0,
+};
+
+function commonSize(headers: CommonHeaders): typeof common {
+  const bytes = headersSize(headers.fixed) + headersSize(headers.afterKey);
+  return { headers, bytes, keys: Object.keys(headers.afterKey).length };
+}
 
 function headersSize(headers: NonNullable<OutgoingRecord['headers']>): number {
   let bytes = 0;

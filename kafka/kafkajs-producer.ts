@@ -6,7 +6,7 @@ import { groupCommit } from './group-commit.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
 import { partitionOf } from './partitioner.ts';
-import type { ProducerOptions, RecordProducer } from './producer.ts';
+import type { OutgoingRecord, ProducerOptions, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 const RETRY_MS = 250;
@@ -70,8 +70,8 @@ class KafkajsTransport implements ProduceTransport {
 
   async #sendTopic(topic: string, records: QueuedRecord[]): Promise<void> {
     const messages = records.map(({ record }): Message => {
-      const { key, value, commonHeaders, headers, partition } = record;
-      return { key, value, headers: { ...commonHeaders, ...headers }, ...(partition !== undefined && { partition }) };
+      const { key, value, partition } = record;
+      return { key, value, headers: allHeaders(record), ...(partition !== undefined && { partition }) };
     });
     for (let attempt = 1; !records.every(({ settled }) => settled); attempt += 1) {
       try {
@@ -94,4 +94,9 @@ class KafkajsTransport implements ProduceTransport {
       }
     }
   }
+}
+
+function allHeaders({ key, commonHeaders, headers }: OutgoingRecord): Record<string, string | Buffer> {
+  const ofKey = Object.entries(commonHeaders?.afterKey ?? {}).map(([name, text]) => [name, `${key}${text}`]);
+  return { ...commonHeaders?.fixed, ...Object.fromEntries(ofKey), ...headers };
 }

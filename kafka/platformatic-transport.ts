@@ -130,30 +130,11 @@ export class PlatformaticTransport implements ProduceTransport {
 
   /** Sorts the records by partition. Those whose topic does not exist are refused. */
   async #lanes(batch: readonly QueuedRecord[]): Promise<Lane[]> {
-    const metadata = await this.#topics(new Set(batch.map(({ record }) => record.topic)));
-    const lanes = new Map<string, (Lane | undefined)[]>();
-    for (const queued of batch) {
-      const { topic, key, partition: fixed } = queued.record;
-      const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
-      const partition = fixed ?? (count === 0 ? 0 : partitionOf(key, count));
-      if (partition >= count) {
-        queued.settle(
-          new RecordRefusedError(
-            count === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${count} partitions, no ${partition}`,
-          ),
-        );
-        continue;
-      }
-      let ofTopic = lanes.get(topic);
-      if (ofTopic === undefined) {
-        ofTopic = new Array<Lane | undefined>(count);
-        lanes.set(topic, ofTopic);
-      }
-      const lane = ofTopic[partition];
-      if (lane === undefined) ofTopic[partition] = { topic, partition, records: [queued], next: 0, batch: undefined };
-      else lane.records.push(queued);
-    }
-    return [...lanes.values()].flatMap((ofTopic) => ofTopic.filter((lane) => lane !== undefined));
+    const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
+    const metadata = await this.#topics(new Set(byTopic.keys()));
+    return [...byTopic].flatMap(([topic, records]) =>
+      lanesOf(topic, records, metadata.topics.get(topic)?.partitionsCount ?? 0),
+    );
   }
 
   /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
@@ -303,6 +284,26 @@ export class PlatformaticTransport implements ProduceTransport {
       }
     }
   }
+}
+
+function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: number): Lane[] {
+  const lanes = new Array<Lane | undefined>(partitions);
+  for (const queued of records) {
+    const { key, partition: fixed } = queued.record;
+    const partition = fixed ?? (partitions === 0 ? 0 : partitionOf(key, partitions));
+    const lane = lanes[partition];
+    if (lane !== undefined) lane.records.push(queued);
+    else if (partition < partitions)
+      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined };
+    else queued.settle(noSuchPartition(topic, partition, partitions));
+  }
+  return lanes.filter((lane) => lane !== undefined);
+}
+
+function noSuchPartition(topic: string, partition: number, partitions: number): RecordRefusedError {
+  return new RecordRefusedError(
+    partitions === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${partitions} partitions, no ${partition}`,
+  );
 }
 
 function keyOf({ topic, partition }: { topic: string; partition: number }): string {

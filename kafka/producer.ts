@@ -9,9 +9,16 @@ export interface OutgoingRecord {
   /** Own headers as text; headers copied from another record may be bytes. */
   headers?: RecordHeaders | Record<string, string | Buffer>;
   /** Headers that many records have in common; they stand before `headers`. One object for all of these records is encoded once. */
-  commonHeaders?: RecordHeaders;
+  commonHeaders?: CommonHeaders;
   /** Only for records that must stay on a known partition. */
   partition?: number;
+}
+
+export interface CommonHeaders {
+  /** The same in every record. */
+  fixed: RecordHeaders;
+  /** What stands behind the record's key in the value: `{ id: '/placed' }` is `42/placed` in the record of key `42`. */
+  afterKey: RecordHeaders;
 }
 
 /**

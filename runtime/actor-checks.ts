@@ -72,7 +72,7 @@ function faultOfOutput(record: Partial<OutgoingRecord> | null | undefined): stri
     return `value is ${shown(value)}, not text, a Buffer or null: JSON.stringify() makes text of an object`;
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0))
     return `partition is ${shown(partition)}; leave it out, and the key decides`;
-  return faultOfHeaders(headers) ?? faultOfHeaders(commonHeaders);
+  return faultOfHeaders(headers) ?? faultOfHeaders(commonHeaders?.fixed) ?? faultOfHeaders(commonHeaders?.afterKey);
 }
 
 function faultOfHeaders(headers: OutgoingRecord['headers']): string | undefined {

@@ -105,6 +105,18 @@ export function producerConformance(
       expect(Object.entries(read.get('text')?.headers ?? {}).map(([k, v]) => [k, String(v)])).toEqual(manyHeaders(100));
     });
 
+    it('puts common headers before the own ones, those of the key with it', async () => {
+      const topic = await newTopic();
+      await using producer = await open();
+      const commonHeaders = { fixed: { source: '/here' }, afterKey: { id: '/placed', subject: '' } };
+      const keys = ['short', 'größer', 'x'.repeat(100)];
+      await producer.send(keys.map((key) => ({ topic, key, value: '', commonHeaders, headers: { own: key } })));
+      for (const { key, headers } of await readAll(topic)) {
+        const sent = Object.entries({ source: '/here', id: `${key}/placed`, subject: `${key}`, own: `${key}` });
+        expect(Object.entries(headers).map(([name, value]) => [name, String(value)])).toEqual(sent);
+      }
+    });
+
     it('gathers what is appended during a request into the next one', async () => {
       const topic = await newTopic();
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');

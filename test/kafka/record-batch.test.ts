@@ -9,20 +9,33 @@ const identity = { producerId: 4_000_000_000n, producerEpoch: 3, baseSequence: 7
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 300 });
 const anyBytes = fc.uint8Array({ maxLength: 9_000 }).map((bytes) => Buffer.from(bytes));
+const anyTexts = fc.dictionary(anyText, anyText, { maxKeys: 5 });
 const anyRecord: fc.Arbitrary<OutgoingRecord> = fc.record(
   {
     topic: fc.constant('t'),
     key: fc.oneof(anyText, anyBytes),
     value: fc.oneof(anyText, anyBytes, fc.constant(null)),
     headers: fc.dictionary(anyText, fc.oneof(anyText, anyBytes), { maxKeys: 70 }),
+    commonHeaders: fc.oneof(
+      fc.constant({ fixed: { source: '/gateway' }, afterKey: { id: '/placed', subject: '' } }),
+      fc.record({ fixed: anyTexts, afterKey: anyTexts }),
+    ),
   },
   { requiredKeys: ['topic', 'key', 'value'] },
 );
 
 function queued(record: OutgoingRecord) {
   let bytes = 100 + record.key.length + (record.value?.length ?? 0);
-  for (const [name, value] of Object.entries(record.headers ?? {})) bytes += 4 + name.length + value.length;
+  for (const [name, value] of headersOf(record)) bytes += 4 + name.length + value.length;
   return { record, bytes };
+}
+
+/** All headers of a record, in their order. */
+function headersOf({ key, headers = {}, commonHeaders = { fixed: {}, afterKey: {} } }: OutgoingRecord) {
+  const ofKey = Object.entries(commonHeaders.afterKey).map(
+    ([name, text]) => [name, Buffer.concat([Buffer.from(key), Buffer.from(text)])] as const,
+  );
+  return [...Object.entries(commonHeaders.fixed), ...ofKey, ...Object.entries(headers)];
 }
 
 function textOf(value: string | Buffer | null): string | null {
@@ -55,7 +68,7 @@ describe('RecordBatchEncoder', () => {
           expect(textOf(read.key)).toBe(textOf(sent?.key ?? null));
           expect(textOf(read.value)).toBe(textOf(sent?.value ?? null));
           const headers = read.headers.map(([name, value]) => [String(name), textOf(value)]);
-          expect(headers).toEqual(Object.entries(sent?.headers ?? {}).map(([name, value]) => [name, textOf(value)]));
+          expect(headers).toEqual(sent && headersOf(sent).map(([name, value]) => [name, textOf(value)]));
         });
       }),
     );
