@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Order, type OrderItem, type OrderModifier, orderSchema } from '../contracts/order.ts';
+import { ORDER_ID_LENGTH, type OrderKey, readOrderKey } from './order-key.ts';
 
 /*
  * What an order says, as a hash: of a decoded order, or read off its bytes. Both ways stand in one file, and what they share is not exported:
@@ -149,7 +150,7 @@ function finalized(half: number): number {
 
 /** What the way in needs to know of a valid order. */
 export interface OrderContent {
-  orderId: string;
+  key: OrderKey;
   storeId: string;
   /** `contentHash` of the order. */
   content: number;
@@ -165,76 +166,78 @@ export interface OrderContent {
  *
  * @param likelyStore the store that the order is probably of: its text then need not be made anew
  */
-export function scanOrder(bytes: Buffer, likelyStore = ''): OrderContent | undefined {
-  const end = endOf(bytes);
-  if (end === 0 || bytes[end - 1] !== CLOSING_BRACE) return undefined;
-  let orderId = '';
+export function scanOrder(input: Buffer, likelyStore = ''): OrderContent | undefined {
+  if (input.length > SCANNED_MAX) return undefined;
+  bytes.set(input);
+  bytes[input.length] = 0;
+  let key: OrderKey | undefined;
   let storeId = '';
   let seen = 0;
+  let member = FIRST;
   beginObject(ORDER);
-  let at = takeCode(bytes, 0, OPENING_BRACE);
+  let at = takeCode(0, OPENING_BRACE);
   while (at >= 0) {
-    at = takeName(bytes, at, orderNames);
-    if (at < 0 || (seen & (1 << place)) !== 0) return undefined;
-    seen |= 1 << place;
-    switch (place) {
+    at = takeName(at, orderNames, member);
+    member = place;
+    if (at < 0 || (seen & (1 << member)) !== 0) return undefined;
+    seen |= 1 << member;
+    switch (member) {
       case 0:
-        at = takeUuid(bytes, at);
+        at = takeCode(at, QUOTE);
         if (at < 0) return undefined;
-        orderId = bytes.toString('latin1', textFrom, at - 1);
+        key = readOrderKey(bytes, at);
+        if (key === undefined || bytes[at + ORDER_ID_LENGTH] !== QUOTE) return undefined;
+        at += ORDER_ID_LENGTH + 1;
         break;
       case 1:
-        at = takeWords(bytes, at, ORDER, STORE_ID, storeIdMin, storeIdMax);
+        at = takeWords(at, ORDER, STORE_ID, storeIdMin, storeIdMax);
         if (at < 0) return undefined;
-        storeId = isText(bytes, textFrom, at - 1, likelyStore)
-          ? likelyStore
-          : bytes.toString('latin1', textFrom, at - 1);
+        storeId = isText(textFrom, at - 1, likelyStore) ? likelyStore : bytes.toString('latin1', textFrom, at - 1);
         break;
       case 2:
-        at = takeText(bytes, at, ORDER, CHANNEL, 0, LONGEST);
-        if (at < 0 || !isOneOf(bytes, textFrom, at - 1, channels)) return undefined;
+        at = takeText(at, ORDER, CHANNEL, 0, LONGEST);
+        if (at < 0 || !isOneOf(textFrom, at - 1, channels)) return undefined;
         break;
       case 3:
-        at = takeText(bytes, at, ORDER, PLACED_AT, 0, LONGEST);
-        if (at < 0 || !isDateTime(bytes, textFrom, at - 1)) return undefined;
+        at = takeText(at, ORDER, PLACED_AT, 0, LONGEST);
+        if (at < 0 || !isDateTime(textFrom, at - 1)) return undefined;
         break;
       case 4:
-        at = takeText(bytes, at, ORDER, CURRENCY, 3, 3);
-        if (at < 0 || !isCurrency(bytes, textFrom)) return undefined;
+        at = takeText(at, ORDER, CURRENCY, 3, 3);
+        if (at < 0 || !isCurrency(textFrom)) return undefined;
         break;
       case 5:
-        at = takeItems(bytes, at);
+        at = takeItems(at);
         break;
       case 6:
-        at = takeInteger(bytes, at, ORDER, TOTAL, totalMin, totalMax);
+        at = takeInteger(at, ORDER, TOTAL, totalMin, totalMax);
         break;
       case 7:
-        at = takeText(bytes, at, ORDER, CUSTOMER_ID, customerIdMin, customerIdMax);
+        at = takeText(at, ORDER, CUSTOMER_ID, customerIdMin, customerIdMax);
         break;
       default:
-        at = takePayment(bytes, at);
+        at = takePayment(at);
     }
     if (at < 0) return undefined;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
-  if ((seen & orderNames.required) !== orderNames.required) return undefined;
-  if (takeCode(bytes, at, CLOSING_BRACE) !== end) return undefined;
-  return { orderId, storeId, content: digest() };
+  if (key === undefined || (seen & orderNames.required) !== orderNames.required) return undefined;
+  at = takeCode(at, CLOSING_BRACE);
+  if (at < 0 || skipSpace(at) !== input.length) return undefined;
+  return { key, storeId, content: digest() };
 }
 
-/** Where the text ends, without the space behind it. */
-function endOf(bytes: Buffer): number {
-  let end = bytes.length;
-  while (end > 0 && isSpace[bytes[end - 1] as number] === 1) end -= 1;
-  return end;
-}
+/** Longer orders are rare enough to be decoded. */
+const SCANNED_MAX = 16_384;
 
-/*
- * Nothing below reads behind the last brace: what is there is `undefined`, and V8 would compare everything as if it could be that. Only a text
- * could go on behind it, and an object within the order could end with it.
+/**
+ * The order that is read, and behind it a zero, which nothing can go on with, and room for what is read at once. It is a copy because that is
+ * always in the same place: V8 knows where, and a view reads four bytes of it at a time.
  */
+const bytes = Buffer.alloc(SCANNED_MAX + 64);
+const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** Everything that takes something takes it at a position, and returns the one behind it; this, where it is not there. */
 const NOT_THERE = -1;
@@ -244,121 +247,127 @@ let place = 0;
 /** Of the text taken last: where it begins. It ends in front of its quote. */
 let textFrom = 0;
 
-function takePayment(bytes: Buffer, from: number): number {
+function takePayment(from: number): number {
   let seen = 0;
   let isCash = false;
-  let at = takeCode(bytes, from, OPENING_BRACE);
+  let member = FIRST;
+  let at = takeCode(from, OPENING_BRACE);
   while (at >= 0) {
-    at = takeName(bytes, at, paymentNames);
-    if (at < 0 || (seen & (1 << place)) !== 0) return NOT_THERE;
-    seen |= 1 << place;
-    if (place === 0) {
-      at = takeText(bytes, at, ORDER, METHOD, 0, LONGEST);
-      if (at < 0 || !isOneOf(bytes, textFrom, at - 1, methods)) return NOT_THERE;
-      isCash = equals(bytes, textFrom, at - 1, cash);
-    } else at = takeText(bytes, at, ORDER, TOKEN, tokenMin, tokenMax);
+    at = takeName(at, paymentNames, member);
+    member = place;
+    if (at < 0 || (seen & (1 << member)) !== 0) return NOT_THERE;
+    seen |= 1 << member;
+    if (member === 0) {
+      at = takeText(at, ORDER, METHOD, 0, LONGEST);
+      if (at < 0 || !isOneOf(textFrom, at - 1, methods)) return NOT_THERE;
+      isCash = equals(textFrom, at - 1, cash);
+    } else at = takeText(at, ORDER, TOKEN, tokenMin, tokenMax);
     if (at < 0) return NOT_THERE;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
   const hasToken = (seen & 2) !== 0;
   if ((seen & paymentNames.required) !== paymentNames.required || (!isCash && !hasToken)) return NOT_THERE;
-  return takeEnd(bytes, at);
+  return takeCode(at, CLOSING_BRACE);
 }
 
-function takeItems(bytes: Buffer, from: number): number {
+function takeItems(from: number): number {
   let count = 0;
   beginArray(ORDER);
-  let at = takeCode(bytes, from, OPENING_BRACKET);
+  let at = takeCode(from, OPENING_BRACKET);
   while (at >= 0) {
-    at = takeItem(bytes, at);
+    at = takeItem(at);
     if (at < 0) return NOT_THERE;
     addElement(ORDER);
     count += 1;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
   if (count > itemsMax) return NOT_THERE;
   endArray(ORDER, ITEMS, count);
-  return takeCode(bytes, at, CLOSING_BRACKET);
+  return takeCode(at, CLOSING_BRACKET);
 }
 
-function takeItem(bytes: Buffer, from: number): number {
+function takeItem(from: number): number {
   let seen = 0;
+  let member = FIRST;
   beginObject(ITEM);
-  let at = takeCode(bytes, from, OPENING_BRACE);
+  let at = takeCode(from, OPENING_BRACE);
   while (at >= 0) {
-    at = takeName(bytes, at, itemNames);
-    if (at < 0 || (seen & (1 << place)) !== 0) return NOT_THERE;
-    seen |= 1 << place;
-    switch (place) {
+    at = takeName(at, itemNames, member);
+    member = place;
+    if (at < 0 || (seen & (1 << member)) !== 0) return NOT_THERE;
+    seen |= 1 << member;
+    switch (member) {
       case 0:
-        at = takeWords(bytes, at, ITEM, SKU, 1, skuMax);
+        at = takeWords(at, ITEM, SKU, 1, skuMax);
         break;
       case 1:
-        at = takeInteger(bytes, at, ITEM, QUANTITY, quantityMin, quantityMax);
+        at = takeInteger(at, ITEM, QUANTITY, quantityMin, quantityMax);
         break;
       case 2:
-        at = takeInteger(bytes, at, ITEM, UNIT_PRICE, priceMin, priceMax);
+        at = takeInteger(at, ITEM, UNIT_PRICE, priceMin, priceMax);
         break;
       case 3:
-        at = takeText(bytes, at, ITEM, NOTE, 0, noteMax);
+        at = takeText(at, ITEM, NOTE, 0, noteMax);
         break;
       default:
-        at = takeModifiers(bytes, at);
+        at = takeModifiers(at);
     }
     if (at < 0) return NOT_THERE;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
   if ((seen & itemNames.required) !== itemNames.required) return NOT_THERE;
-  return takeEnd(bytes, at);
+  return takeCode(at, CLOSING_BRACE);
 }
 
-function takeModifiers(bytes: Buffer, from: number): number {
+function takeModifiers(from: number): number {
   let count = 0;
   beginArray(ITEM);
-  let at = takeCode(bytes, from, OPENING_BRACKET);
+  let at = takeCode(from, OPENING_BRACKET);
   if (at < 0) return NOT_THERE;
-  const none = takeCode(bytes, at, CLOSING_BRACKET);
+  const none = takeCode(at, CLOSING_BRACKET);
   if (none >= 0) return none;
   while (at >= 0) {
-    at = takeModifier(bytes, at);
+    at = takeModifier(at);
     if (at < 0) return NOT_THERE;
     addElement(ITEM);
     count += 1;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
   if (count > modifiersMax) return NOT_THERE;
   endArray(ITEM, MODIFIERS, count);
-  return takeCode(bytes, at, CLOSING_BRACKET);
+  return takeCode(at, CLOSING_BRACKET);
 }
 
-function takeModifier(bytes: Buffer, from: number): number {
+function takeModifier(from: number): number {
   let seen = 0;
+  let member = FIRST;
   beginObject(MODIFIER);
-  let at = takeCode(bytes, from, OPENING_BRACE);
+  let at = takeCode(from, OPENING_BRACE);
   while (at >= 0) {
-    at = takeName(bytes, at, modifierNames);
-    if (at < 0 || (seen & (1 << place)) !== 0) return NOT_THERE;
-    seen |= 1 << place;
-    if (place === 0) at = takeWords(bytes, at, MODIFIER, SKU, 1, modifierSkuMax);
-    else if (place === 1) at = takeInteger(bytes, at, MODIFIER, QUANTITY, modifierQuantityMin, modifierQuantityMax);
-    else at = takeInteger(bytes, at, MODIFIER, UNIT_PRICE, modifierPriceMin, modifierPriceMax);
+    at = takeName(at, modifierNames, member);
+    member = place;
+    if (at < 0 || (seen & (1 << member)) !== 0) return NOT_THERE;
+    seen |= 1 << member;
+    if (member === 0) at = takeWords(at, MODIFIER, SKU, 1, modifierSkuMax);
+    else if (member === 1) at = takeInteger(at, MODIFIER, QUANTITY, modifierQuantityMin, modifierQuantityMax);
+    else at = takeInteger(at, MODIFIER, UNIT_PRICE, modifierPriceMin, modifierPriceMax);
     if (at < 0) return NOT_THERE;
-    if (bytes[at] !== COMMA) at = skipSpace(bytes, at);
+    if (bytes[at] !== COMMA) at = skipSpace(at);
     if (bytes[at] !== COMMA) break;
     at += 1;
   }
   if ((seen & modifierNames.required) !== modifierNames.required) return NOT_THERE;
   // Where it isn't said, it is one.
   if ((seen & 2) === 0) hashNumber(MODIFIER, QUANTITY, 1);
-  return takeEnd(bytes, at);
+  return takeCode(at, CLOSING_BRACE);
 }
 
 const QUOTE = 0x22;
@@ -372,27 +381,42 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-function skipSpace(bytes: Buffer, from: number): number {
+function skipSpace(from: number): number {
   let at = from;
   while (isSpace[bytes[at] as number] === 1) at += 1;
   return at;
 }
 
-function takeCode(bytes: Buffer, from: number, code: number): number {
+function takeCode(from: number, code: number): number {
   if (bytes[from] === code) return from + 1;
-  const at = skipSpace(bytes, from);
+  const at = skipSpace(from);
   return bytes[at] === code ? at + 1 : NOT_THERE;
 }
 
-/** The end of an object within the order, behind which there is more. */
-function takeEnd(bytes: Buffer, from: number): number {
-  const at = takeCode(bytes, from, CLOSING_BRACE);
-  return at < bytes.length ? at : NOT_THERE;
+/**
+ * A name and its colon; `before` is the member in front of it. Members come in the order in which they came the last time, as a rule: then
+ * the name, its second quote and the colon are compared as three words.
+ */
+function takeName(from: number, names: Names, before: number): number {
+  const next = names.next[before] as number;
+  const word = NAME_WORDS * next;
+  const { words, masks } = names;
+  if (
+    bytes[from] === QUOTE &&
+    (view.getInt32(from + 1, true) & (masks[word] as number)) === words[word] &&
+    (view.getInt32(from + 5, true) & (masks[word + 1] as number)) === words[word + 1] &&
+    (view.getInt32(from + 9, true) & (masks[word + 2] as number)) === words[word + 2]
+  ) {
+    place = next;
+    return from + (names.widths[next] as number);
+  }
+  const at = takeAnyName(from, names);
+  if (at >= 0) names.next[before] = place;
+  return at;
 }
 
-/** A name and its colon. */
-function takeName(bytes: Buffer, from: number, names: Names): number {
-  let at = takeCode(bytes, from, QUOTE);
+function takeAnyName(from: number, names: Names): number {
+  let at = takeCode(from, QUOTE);
   if (at < 0) return NOT_THERE;
   const begin = at;
   let code = bytes[at] as number;
@@ -403,12 +427,12 @@ function takeName(bytes: Buffer, from: number, names: Names): number {
   const length = at - begin;
   if (code !== QUOTE || length === 0 || length > NAME_LENGTH_MAX) return NOT_THERE;
   place = names.places[(length << 7) | (bytes[begin] as number)] as number;
-  if (place < 0 || !equals(bytes, begin, at, names.texts[place] as Uint8Array)) return NOT_THERE;
-  return takeCode(bytes, at + 1, COLON);
+  if (place < 0 || !equals(begin, at, names.texts[place] as Uint8Array)) return NOT_THERE;
+  return takeCode(at + 1, COLON);
 }
 
-function takeText(bytes: Buffer, from: number, level: number, member: number, min: number, max: number): number {
-  let at = takeCode(bytes, from, QUOTE);
+function takeText(from: number, level: number, member: number, min: number, max: number): number {
+  let at = takeCode(from, QUOTE);
   if (at < 0) return NOT_THERE;
   textFrom = at;
   let low = Math.imul(member, LOW_SEED);
@@ -418,7 +442,6 @@ function takeText(bytes: Buffer, from: number, level: number, member: number, mi
     low = Math.imul(low ^ code, LOW_FACTOR);
     high = Math.imul(high ^ code, HIGH_FACTOR) ^ (low >>> 15);
     at += 1;
-    if (at === bytes.length) return NOT_THERE;
     code = bytes[at] as number;
   }
   const length = at - textFrom;
@@ -428,8 +451,8 @@ function takeText(bytes: Buffer, from: number, level: number, member: number, mi
 }
 
 /** Lower-case words joined by hyphens. */
-function takeWords(bytes: Buffer, from: number, level: number, member: number, min: number, max: number): number {
-  let at = takeCode(bytes, from, QUOTE);
+function takeWords(from: number, level: number, member: number, min: number, max: number): number {
+  let at = takeCode(from, QUOTE);
   if (at < 0) return NOT_THERE;
   textFrom = at;
   let low = Math.imul(member, LOW_SEED);
@@ -449,42 +472,31 @@ function takeWords(bytes: Buffer, from: number, level: number, member: number, m
   return at + 1;
 }
 
+/** So many digits make a number of 32 bits, whichever they are. */
+const INTEGER_LENGTH_MAX = 9;
+
 /** A whole number that is not negative. A fraction or an exponent behind it is nothing that may follow, so there the order ends. */
-function takeInteger(bytes: Buffer, from: number, level: number, member: number, min: number, max: number): number {
-  let at = skipSpace(bytes, from);
+function takeInteger(from: number, level: number, member: number, min: number, max: number): number {
+  let at = skipSpace(from);
   const begin = at;
   let value = 0;
   let code = bytes[at] as number;
   while (code >= ZERO && code <= NINE) {
-    value = value * 10 + code - ZERO;
-    if (value > max) return NOT_THERE;
+    value = (Math.imul(value, 10) + code - ZERO) | 0;
     at += 1;
     code = bytes[at] as number;
   }
-  const hasLeadingZero = bytes[begin] === ZERO && at > begin + 1;
-  if (at === begin || hasLeadingZero || value < min) return NOT_THERE;
+  const length = at - begin;
+  const hasLeadingZero = bytes[begin] === ZERO && length > 1;
+  if (length === 0 || length > INTEGER_LENGTH_MAX || hasLeadingZero || value < min || value > max) return NOT_THERE;
   hashNumber(level, member, value);
   return at;
 }
 
-/** In lower case. */
-function takeUuid(bytes: Buffer, from: number): number {
-  const begin = takeCode(bytes, from, QUOTE);
-  if (begin < 0 || begin + 36 >= bytes.length) return NOT_THERE;
-  for (let index = 0; index < 36; index += 1) {
-    const code = bytes[begin + index] as number;
-    if (index === 8 || index === 13 || index === 18 || index === 23) {
-      if (code !== DASH) return NOT_THERE;
-    } else if (!((code >= ZERO && code <= NINE) || (code >= 0x61 && code <= 0x66))) return NOT_THERE;
-  }
-  textFrom = begin;
-  return bytes[begin + 36] === QUOTE ? begin + 37 : NOT_THERE;
-}
-
 /** `2026-11-29T10:00:00Z`, with milliseconds or without; no leap days and no leap seconds. */
-function isDateTime(bytes: Buffer, from: number, to: number): boolean {
+function isDateTime(from: number, to: number): boolean {
   if (to - from === 24) {
-    if (bytes[from + 19] !== 0x2e || twoDigits(bytes, from + 20) < 0 || twoDigits(bytes, from + 21) < 0) return false;
+    if (bytes[from + 19] !== 0x2e || twoDigits(from + 20) < 0 || twoDigits(from + 21) < 0) return false;
   } else if (to - from !== 20) return false;
   const isPunctuated =
     bytes[from + 4] === DASH &&
@@ -493,16 +505,16 @@ function isDateTime(bytes: Buffer, from: number, to: number): boolean {
     bytes[from + 13] === COLON &&
     bytes[from + 16] === COLON &&
     bytes[to - 1] === 0x5a;
-  const day = twoDigits(bytes, from + 8);
+  const day = twoDigits(from + 8);
   return (
     isPunctuated &&
-    twoDigits(bytes, from) >= 0 &&
-    twoDigits(bytes, from + 2) >= 0 &&
+    twoDigits(from) >= 0 &&
+    twoDigits(from + 2) >= 0 &&
     day > 0 &&
-    day <= (daysOfMonth[twoDigits(bytes, from + 5)] ?? 0) &&
-    isBelow(24, twoDigits(bytes, from + 11)) &&
-    isBelow(60, twoDigits(bytes, from + 14)) &&
-    isBelow(60, twoDigits(bytes, from + 17))
+    day <= (daysOfMonth[twoDigits(from + 5)] ?? 0) &&
+    isBelow(24, twoDigits(from + 11)) &&
+    isBelow(60, twoDigits(from + 14)) &&
+    isBelow(60, twoDigits(from + 17))
   );
 }
 
@@ -513,13 +525,13 @@ function isBelow(bound: number, value: number): boolean {
 }
 
 /** Negative where there are not two digits. */
-function twoDigits(bytes: Buffer, at: number): number {
+function twoDigits(at: number): number {
   const tens = (bytes[at] as number) - ZERO;
   const ones = (bytes[at + 1] as number) - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
-function isCurrency(bytes: Buffer, from: number): boolean {
+function isCurrency(from: number): boolean {
   for (let at = from; at < from + 3; at += 1) {
     const code = bytes[at] as number;
     if (code < 0x41 || code > 0x5a) return false;
@@ -527,18 +539,18 @@ function isCurrency(bytes: Buffer, from: number): boolean {
   return true;
 }
 
-function isOneOf(bytes: Buffer, from: number, to: number, texts: readonly Uint8Array[]): boolean {
-  for (const text of texts) if (equals(bytes, from, to, text)) return true;
+function isOneOf(from: number, to: number, texts: readonly Uint8Array[]): boolean {
+  for (const text of texts) if (equals(from, to, text)) return true;
   return false;
 }
 
-function isText(bytes: Buffer, from: number, to: number, text: string): boolean {
+function isText(from: number, to: number, text: string): boolean {
   if (to - from !== text.length) return false;
   for (let index = 0; index < text.length; index += 1) if (bytes[from + index] !== text.charCodeAt(index)) return false;
   return true;
 }
 
-function equals(bytes: Buffer, from: number, to: number, text: Uint8Array): boolean {
+function equals(from: number, to: number, text: Uint8Array): boolean {
   if (to - from !== text.length) return false;
   for (let index = 0; index < text.length; index += 1) if (bytes[from + index] !== text[index]) return false;
   return true;
@@ -554,12 +566,22 @@ function tableOf(characters: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => Number(characters.test(String.fromCharCode(code))));
 }
 
-const NAME_LENGTH_MAX = 15;
+const NAME_LENGTH_MAX = 10;
+/** Words of four bytes that hold a name, its second quote and the colon. */
+const NAME_WORDS = 3;
+/** In front of an object's first member. */
+const FIRST = 15;
 
 interface Names {
   readonly texts: readonly Uint8Array[];
   /** By length and first letter, which tell the names of one object apart. */
   readonly places: Int8Array;
+  /** The member that came behind each the last time. */
+  readonly next: Uint8Array;
+  /** Of each name, its second quote and the colon: as words, with the bits of them that count, and how many bytes they and the first quote are. */
+  readonly words: Int32Array;
+  readonly masks: Int32Array;
+  readonly widths: Uint8Array;
   /** Bits of the members that must be there. */
   readonly required: number;
 }
@@ -569,13 +591,27 @@ function namesOf(schema: object, known: readonly string[]): Names {
   const { properties, required = [] } = schema as { properties: object; required?: readonly string[] };
   assert.deepEqual(Object.keys(properties).sort(), known.toSorted());
   const places = new Int8Array((NAME_LENGTH_MAX + 1) << 7).fill(-1);
+  const words = new Int32Array(NAME_WORDS * known.length);
+  const masks = new Int32Array(words.length);
   for (const [index, name] of known.entries()) {
+    assert(name.length <= NAME_LENGTH_MAX, `${name} is longer than ${NAME_LENGTH_MAX} letters`);
     const key = (name.length << 7) | name.charCodeAt(0);
     assert.equal(places[key], -1, `${name} is not told apart by its length and first letter`);
     places[key] = index;
+    const text = `${name}":`;
+    const begin = 4 * NAME_WORDS * index;
+    Buffer.from(words.buffer).write(text, begin);
+    Buffer.from(masks.buffer).fill(0xff, begin, begin + text.length);
   }
-  const bits = required.reduce((sum, name) => sum | (1 << known.indexOf(name)), 0);
-  return { texts: known.map(bytesOf), places, required: bits };
+  return {
+    texts: known.map(bytesOf),
+    places,
+    next: new Uint8Array(FIRST + 1),
+    words,
+    masks,
+    widths: Uint8Array.from(known, (name) => name.length + 3),
+    required: required.reduce((sum, name) => sum | (1 << known.indexOf(name)), 0),
+  };
 }
 
 function bytesOf(text: string): Uint8Array {

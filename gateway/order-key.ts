@@ -9,27 +9,55 @@ export interface OrderKey {
   readonly hash: number;
 }
 
-/** @param orderId a UUID in lower case */
+/** Characters of a UUID. */
+export const ORDER_ID_LENGTH = 36;
+
+const DASH = 0x2d;
+
+/** Of an orderId that has been found to be a UUID in lower case. */
 export function orderKey(orderId: string): OrderKey {
-  const word0 = word(orderId, 0, 4);
-  const word1 = word(orderId, 9, 14);
-  const word2 = word(orderId, 19, 24);
-  const word3 = word(orderId, 28, 32);
+  const key = readOrderKey(Buffer.from(orderId, 'latin1'), 0);
+  if (key === undefined) throw new Error(`${orderId} is not a UUID in lower case`);
+  return key;
+}
+
+/** Reads a UUID in lower case out of text in ASCII; `undefined` where there is none. */
+export function readOrderKey(bytes: Buffer, from: number): OrderKey | undefined {
+  const a = quad(bytes, from);
+  const b = quad(bytes, from + 4);
+  const c = quad(bytes, from + 9);
+  const d = quad(bytes, from + 14);
+  const e = quad(bytes, from + 19);
+  const f = quad(bytes, from + 24);
+  const g = quad(bytes, from + 28);
+  const h = quad(bytes, from + 32);
+  const isUuid =
+    (a | b | c | d | e | f | g | h) <= QUAD_MAX &&
+    bytes[from + 8] === DASH &&
+    bytes[from + 13] === DASH &&
+    bytes[from + 18] === DASH &&
+    bytes[from + 23] === DASH;
+  if (!isUuid) return undefined;
+  const orderId = bytes.toString('latin1', from, from + ORDER_ID_LENGTH);
+  const [word0, word1, word2, word3] = [(a << 16) | b, (c << 16) | d, (e << 16) | f, (g << 16) | h];
   return { orderId, word0, word1, word2, word3, hash: mixed(word0, word1, word2, word3) };
 }
 
-/** 32 bits out of two groups of four hexadecimal digits. */
-function word(text: string, first: number, second: number): number {
-  return (quad(text, first) << 16) | quad(text, second);
+/** Of four hexadecimal digits. */
+const QUAD_MAX = 0xffff;
+
+/** By their codes: hexadecimal digits in lower case, and what makes a quad too large for everything else. */
+const digits = Int32Array.from({ length: 256 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code));
+  return digit < 0 ? QUAD_MAX + 1 : digit;
+});
+
+function quad(bytes: Buffer, at: number): number {
+  return (digit(bytes, at) << 12) | (digit(bytes, at + 1) << 8) | (digit(bytes, at + 2) << 4) | digit(bytes, at + 3);
 }
 
-function quad(text: string, at: number): number {
-  return (digit(text, at) << 12) | (digit(text, at + 1) << 8) | (digit(text, at + 2) << 4) | digit(text, at + 3);
-}
-
-function digit(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
+function digit(bytes: Buffer, at: number): number {
+  return digits[bytes[at] as number] as number;
 }
 
 /** Spreads ids that count up or share a prefix; the multipliers and shifts are those of MurmurHash3's finalizer. */

@@ -159,12 +159,12 @@ export class Reception {
     const order = validated.value;
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
-    const content = { orderId: order.orderId, storeId: order.storeId, content: contentHash(order) };
+    const content = { key: orderKey(order.orderId), storeId: order.storeId, content: contentHash(order) };
     this.#take(content, order, body, size, identity, traceparent, submitter, requestId);
   }
 
   #take(
-    { orderId, storeId: ofStore, content }: OrderContent,
+    { key, storeId: ofStore, content }: OrderContent,
     order: Order | undefined,
     value: Buffer,
     size: number,
@@ -173,6 +173,7 @@ export class Reception {
     submitter: Submitter,
     requestId: string,
   ): void {
+    const { orderId } = key;
     if (identity.store !== undefined && identity.store !== ofStore) {
       const detail = `the token is for store ${identity.store}, the order for ${ofStore}`;
       this.#refuse(size, submitter, 'forbidden', detail, orderId);
@@ -180,7 +181,6 @@ export class Reception {
     }
     // The token's own text of the store where there is one: every order looks it up, and its hash is known.
     const storeId = identity.store ?? ofStore;
-    const key = orderKey(orderId);
     const earlier = this.recent.get(key);
     if (earlier !== undefined) {
       this.#repeat(earlier, content, orderId, size, submitter);

@@ -7,6 +7,7 @@ import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { decodeJson } from '../../gateway/order-bytes.ts';
 import { contentHash, scanOrder } from '../../gateway/order-content.ts';
+import { orderKey } from '../../gateway/order-key.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 6 });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -73,7 +74,7 @@ function decodedContent(bytes: Buffer) {
   const validated = validate(decoded.value);
   if (!validated.ok) return undefined;
   const { orderId, storeId } = validated.value;
-  return { orderId, storeId, content: contentHash(validated.value) };
+  return { key: orderKey(orderId), storeId, content: contentHash(validated.value) };
 }
 
 const sample = (): Order => ({
@@ -236,8 +237,9 @@ test('no byte of an order can be changed, left out or put in so that the two way
   );
 });
 
-test('an order that ends anywhere before its end is not one', () => {
+test('an order that ends anywhere before its end is not one, also where the rest of it was read before', () => {
   const text = JSON.stringify(sample());
+  expect(scanOrder(Buffer.from(text))).toBeDefined();
   for (let end = 0; end < text.length; end += 1) expect(scanOrder(Buffer.from(text.slice(0, end)))).toBeUndefined();
 });
 
