@@ -45,7 +45,7 @@ const only = values.only?.split(',');
 const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
   : { seconds: 3, rounds: 3, messages: 300_000 };
-const overloadSeconds = values.full ? 60 : 10;
+const overloadSeconds = values.full ? 60 : 3;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
 process.env.ORDERMESH_DATA_DIR = dataDir;

@@ -36,8 +36,8 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
   };
   for (const port of [CEILING_PORT, NODE_HTTP_PORT, FASTIFY_PORT]) await load(port, PEER_WARM_UP_SECONDS);
   await load(GATEWAY_PORT, WARM_UP_SECONDS);
-  // Whole factors apart, or nearly: short rounds tell as much, and what is compared to the hair comes when all is warm.
-  const peers = await interleave(rounds, {
+  // Whole factors apart, or nearly: few short rounds tell as much, and what is compared to the hair comes when all is warm.
+  const peers = await interleave(Math.ceil(rounds / 2), {
     nodeHttp: () => load(NODE_HTTP_PORT, seconds / 3),
     gateway: () => load(GATEWAY_PORT, seconds / 3),
     fastify: () => load(FASTIFY_PORT, seconds / 3),
