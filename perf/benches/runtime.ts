@@ -95,7 +95,7 @@ export async function benchCpuBound({ env, seconds, rounds }: Bench): Promise<Fi
       },
       args: ['--actor', 'cpu', '--settings', JSON.stringify({ steps })],
     });
-  const { two, one } = await interleave(Math.ceil(rounds / 2), { two: measure(2), one: measure(1) });
+  const { two, one } = await interleave(rounds, { two: measure(2), one: measure(1) });
   return {
     cpu_bound_two_slots_vs_one: ratioFigure(
       two,
