@@ -62,7 +62,7 @@ export function serverProperties(options: BrokerOptions): string {
     'share.coordinator.state.topic.num.partitions': '4',
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': inSync,
-    // The default, 128 MiB, is more than half of the heap that a broker begins with here: its collector would never come to rest.
+    // The default, 128 MiB, is too much for a broker with a small heap: its collector would never come to rest.
     'log.cleaner.dedupe.buffer.size': String(16 * 1024 * 1024),
     // What is not flushed, the kernel writes back some thirty seconds later, all at once: at full rate that is a gigabyte, and appends are slow for a second.
     // Each round of the scheduler flushes whatever is older than this, which is everything.
