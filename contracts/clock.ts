@@ -6,9 +6,6 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** For lengths of time: nobody sets it, and it does not say what time it is. Milliseconds of `performance.now()`. */
-export const monotonicClock: Clock = { now: () => performance.now() };
-
 /**
  * A clock that is read once per turn of the event loop, for a hot path that asks for the time several times per message. It is behind by
  * the length of a turn at most.
@@ -28,3 +25,6 @@ export function turnClock(clock: Clock = systemClock): Clock {
     },
   };
 }
+
+/** For lengths of time on a hot path: milliseconds of `performance.now()`, read once per turn. Nobody sets it, and it does not say what time it is. */
+export const stopwatch = turnClock({ now: () => performance.now() });

@@ -1,5 +1,6 @@
-const ORDER_ID_CHARACTERS = 36;
-const HOLE = ' '.repeat(ORDER_ID_CHARACTERS);
+import { ORDER_ID_LENGTH } from './order-key.ts';
+
+const HOLE = ' '.repeat(ORDER_ID_LENGTH);
 
 /**
  * The answer to an accepted order, written once; only the orderId changes. Every call into uWebSockets.js costs more than the bytes do, and a
@@ -24,7 +25,7 @@ export class AcceptedAnswer {
   /** Makes it the answer for this order, until the next call. An orderId is a UUID by now: nothing can be smuggled into the head. */
   fill(orderId: string): void {
     const { head, body } = this;
-    for (let at = 0; at < ORDER_ID_CHARACTERS; at += 1) {
+    for (let at = 0; at < ORDER_ID_LENGTH; at += 1) {
       const code = orderId.charCodeAt(at);
       head[this.#headIdAt + at] = code;
       body[this.#bodyIdAt + at] = code;

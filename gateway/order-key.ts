@@ -39,7 +39,10 @@ export function readOrderKey(bytes: Buffer, from: number): OrderKey | undefined 
     bytes[from + 23] === DASH;
   if (!isUuid) return undefined;
   const orderId = bytes.toString('latin1', from, from + ORDER_ID_LENGTH);
-  const [word0, word1, word2, word3] = [(a << 16) | b, (c << 16) | d, (e << 16) | f, (g << 16) | h];
+  const word0 = (a << 16) | b;
+  const word1 = (c << 16) | d;
+  const word2 = (e << 16) | f;
+  const word3 = (g << 16) | h;
   return { orderId, word0, word1, word2, word3, hash: mixed(word0, word1, word2, word3) };
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, monotonicClock, turnClock } from '../contracts/clock.ts';
+import { type Clock, stopwatch } from '../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../contracts/errors.ts';
 import { type Order, orderSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
@@ -34,7 +34,6 @@ export interface ReceptionOptions {
   clock: Clock;
 }
 
-const stopwatch = turnClock(monotonicClock);
 const validateOrder = compileValidator(orderSchema);
 
 /** About the time to live of the name that a failover moves: by then a client finds the active region. */

@@ -1,4 +1,4 @@
-import { monotonicClock, turnClock } from '../contracts/clock.ts';
+import { stopwatch } from '../contracts/clock.ts';
 import { limits } from '../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
@@ -11,8 +11,6 @@ const HEADER_FRAMING_BYTES = 4;
 const SWEEP_INTERVAL_MS = 100;
 /** So many records make a batch that waits for no more. */
 const RECORDS_ENOUGH = 16;
-
-const clock = turnClock(monotonicClock);
 
 export interface GroupCommitOptions {
   /** Longest time from append to answer, in milliseconds. */
@@ -72,7 +70,7 @@ class GroupCommitProducer implements RecordProducer {
     }
     this.unanswered.records += 1;
     this.unanswered.bytes += bytes;
-    const deadlineMs = clock.now() + this.#options.deadlineMs;
+    const deadlineMs = stopwatch.now() + this.#options.deadlineMs;
     this.#queue.push(new Pending(record, bytes, deadlineMs, done, this.#settled));
     if (this.#flushing) {
       if (this.#queue.length >= RECORDS_ENOUGH) this.#endLinger?.();
