@@ -42,7 +42,8 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
     gateway: () => load(GATEWAY_PORT, seconds / 3),
     fastify: () => load(FASTIFY_PORT, seconds / 3),
   });
-  const bare = await interleave(Math.floor((rounds * seconds) / ROUND_SECONDS), {
+  const shortRounds = Math.floor((rounds * seconds) / ROUND_SECONDS);
+  const bare = await interleave(shortRounds, {
     gateway: () => load(GATEWAY_PORT, ROUND_SECONDS),
     ceiling: () => load(CEILING_PORT, ROUND_SECONDS),
   });
@@ -50,8 +51,8 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
   const rate = Math.round(median([...bare.gateway, ...peers.gateway]) / 2);
   const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
   const paced: LoadResult[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds, token, order, rate });
+  for (let round = 0; round < shortRounds; round += 1) {
+    const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds: ROUND_SECONDS, token, order, rate });
     if (open.unsent > 0) throw new Error(`${open.unsent} orders of half of the gateway's rate found no connection`);
     paced.push(open);
   }
