@@ -9,12 +9,14 @@ const RETRY_MS = 1_000;
  * the gateway starts in any order with the brokers and answers 503 meanwhile. Resolves after the first attempt.
  */
 export async function connectingProducer(options: ProducerOptions, logger: Logger): Promise<RecordProducer> {
+  let reason = 'no broker has been asked yet';
   let producer = await connect();
   if (producer !== undefined) return producer;
 
   const stop = new AbortController();
   const connecting = (async () => {
     while (producer === undefined && !stop.signal.aborted) {
+      // Ended by `close`.
       await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
       if (!stop.signal.aborted) producer = await connect();
     }
@@ -24,7 +26,9 @@ export async function connectingProducer(options: ProducerOptions, logger: Logge
     try {
       return await createProducer(options);
     } catch (error) {
-      logger.warn({ err: error }, 'Kafka cannot be reached; trying on');
+      const { message } = error as Error;
+      if (message !== reason) logger.warn({ err: error }, 'Kafka cannot be reached; trying again every second');
+      reason = message;
       return undefined;
     }
   }
@@ -35,11 +39,11 @@ export async function connectingProducer(options: ProducerOptions, logger: Logge
       return producer?.unanswered ?? nothing;
     },
     append(record, done) {
-      if (producer === undefined) setImmediate(done, new KafkaUnavailableError('no broker has been reached yet'));
+      if (producer === undefined) setImmediate(done, new KafkaUnavailableError(reason));
       else producer.append(record, done);
     },
     async send(records) {
-      if (producer === undefined) throw new KafkaUnavailableError('no broker has been reached yet');
+      if (producer === undefined) throw new KafkaUnavailableError(reason);
       await producer.send(records);
     },
     async close() {

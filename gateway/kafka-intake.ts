@@ -1,9 +1,9 @@
 import type { Clock } from '../contracts/clock.ts';
 import { commonEventHeaders, keyEventHeaders, occurrenceHeaders } from '../contracts/headers.ts';
 import { topics } from '../contracts/topics.ts';
-import { KafkaUnavailableError, type RecordProducer } from '../kafka/index.ts';
+import { KafkaUnavailableError, type RecordProducer, RecordRefusedError, RecordTooLargeError } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Intake } from './intake.ts';
+import { type Intake, IntakeRefusal } from './intake.ts';
 import type { KafkaHealth } from './kafka-health.ts';
 
 export interface KafkaIntakeOptions {
@@ -47,6 +47,16 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
     return time;
   }
 
+  let refusalLogged = '';
+  /** Kafka works, and will never take this order: the client is told so, instead of to try again. */
+  function refusal(error: RecordRefusedError): IntakeRefusal {
+    if (error.message !== refusalLogged)
+      logger.warn({ err: error }, 'Kafka refuses orders for good; each is answered so');
+    refusalLogged = error.message;
+    const code = error instanceof RecordTooLargeError ? 'body-too-large' : 'invalid-order';
+    return new IntakeRefusal(code, `the order log will not take this order, now or later: ${error.message}`);
+  }
+
   return {
     accept({ orderId: key, value, traceparent, requestId }, done) {
       if (failing) {
@@ -58,6 +68,10 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
       }
       const headers = occurrenceHeaders({ time: now(), traceparent, requestId });
       producer.append({ topic, key, value, commonHeaders, headers }, (error) => {
+        if (error instanceof RecordRefusedError) {
+          done(refusal(error));
+          return;
+        }
         if (error !== null || failing) turn(error);
         done(error);
       });

@@ -85,7 +85,8 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
   if (missing.length === 0) return [];
   // Another process may create one of them meanwhile; kafkajs answers `false` then, and the topic exists all the same.
   await admin.createTopics({
-    waitForLeaders: true,
+    // kafkajs's own wait fails on a busy cluster, whose brokers learn of a new topic a moment later.
+    waitForLeaders: false,
     topics: missing.map(({ topic, partitions, replicationFactor, config = {} }) => ({
       topic,
       numPartitions: partitions,
@@ -93,9 +94,16 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     })),
   });
-  // Known leaders may not serve yet: an answer of each partition says that they do.
-  for (const { topic } of missing) await offsets(admin, topic);
+  for (const { topic } of missing) await serving(admin, topic);
   return missing.map(({ topic }) => topic);
+}
+
+/** Known leaders may not serve yet: an answer of each partition says that they do. */
+async function serving(admin: KafkajsAdmin, topic: string): Promise<void> {
+  for (let attempt = 1; (await offsets(admin, topic)).length === 0; attempt += 1) {
+    if (attempt === OFFSET_ATTEMPTS) throw new Error(`the brokers do not know ${topic} yet`);
+    await delay(OFFSET_RETRY_MS);
+  }
 }
 
 async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<TopicDescription[]> {

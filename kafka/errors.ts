@@ -5,10 +5,23 @@ export class NotAMemberError extends Error {
 
 /** Kafka could not be reached or did not acknowledge in time: an outage, never the fault of a record. Retry. */
 export class KafkaUnavailableError extends Error {
-  override name = 'KafkaUnavailableError';
+  override name: string = 'KafkaUnavailableError';
 }
 
-/** Kafka will not take this record, now or later: its topic does not exist, or it is larger than the topic allows. */
+/**
+ * Kafka answers, and refuses what an operator has to mend: a topic or partition does not exist, a permission is missing. It lasts until then and is
+ * never the fault of a record, so whoever retries an outage retries this too.
+ */
+export class KafkaSetupError extends KafkaUnavailableError {
+  override name = 'KafkaSetupError';
+}
+
+/** Kafka will not take this record, now or later. The same record again gets the same answer. */
 export class RecordRefusedError extends Error {
-  override name = 'RecordRefusedError';
+  override name: string = 'RecordRefusedError';
+}
+
+/** The record is larger than its topic (`max.message.bytes`) or this producer allows. */
+export class RecordTooLargeError extends RecordRefusedError {
+  override name = 'RecordTooLargeError';
 }

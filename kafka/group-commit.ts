@@ -1,6 +1,6 @@
 import { stopwatch } from '../contracts/clock.ts';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { KafkaUnavailableError, RecordTooLargeError } from './errors.ts';
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
@@ -61,7 +61,7 @@ class GroupCommitProducer implements RecordProducer {
     if (this.#closed !== undefined || bytes > limits.producePartitionBytesMax) {
       const reason =
         this.#closed === undefined
-          ? new RecordRefusedError(
+          ? new RecordTooLargeError(
               `record of ${bytes} bytes for ${record.topic}; at most ${limits.producePartitionBytesMax}`,
             )
           : new KafkaUnavailableError('the producer is closed');
@@ -191,10 +191,11 @@ class GroupCommitProducer implements RecordProducer {
   /** Deadlines ascend along the queue, so the sweep stops at the first that is not due. */
   #sweep(): void {
     const now = performance.now();
-    for (const pending of this.#underWay) if (!expire(pending, now)) break;
+    const { trouble } = this.#transport;
+    for (const pending of this.#underWay) if (!expire(pending, now, trouble)) break;
     let expired = 0;
     for (const pending of this.#queue) {
-      if (!expire(pending, now)) break;
+      if (!expire(pending, now, trouble)) break;
       expired += 1;
     }
     if (expired > 0) this.#queue = this.#queue.slice(expired);
@@ -236,11 +237,13 @@ class Pending implements QueuedRecord {
   }
 }
 
-/** Whether the record's deadline has passed; it is answered then. */
-function expire(pending: Pending, now: number): boolean {
+/** Whether the record's deadline has passed; it is answered then, with what kept it from being acknowledged as the cause. */
+function expire(pending: Pending, now: number, trouble: Error | undefined): boolean {
   if (pending.deadlineMs > now) return false;
-  if (!pending.settled)
-    pending.settle(new KafkaUnavailableError(`${pending.record.topic}: not acknowledged within the deadline`));
+  if (pending.settled) return true;
+  const reason = trouble === undefined ? 'no answer' : trouble.message;
+  const message = `${pending.record.topic}: not acknowledged within the deadline: ${reason}`;
+  pending.settle(new KafkaUnavailableError(message, trouble === undefined ? {} : { cause: trouble }));
   return true;
 }
 

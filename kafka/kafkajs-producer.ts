@@ -1,25 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import { groupCommit } from './group-commit.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
 import { partitionOf } from './partitioner.ts';
+import { refusalOf } from './produce-errors.ts';
 import type { OutgoingRecord, ProducerOptions, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 const RETRY_MS = 250;
 const ABSENT_ATTEMPTS = 3;
-/** Errors of the records themselves; repeating them does not help. */
-const refusals = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'INVALID_TOPIC_EXCEPTION',
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'TOPIC_AUTHORIZATION_FAILED',
-]);
-
 /**
  * The same producer on kafkajs: slower, and independent of the other client. It stands by in case that one fails us.
  * @throws KafkaUnavailableError when no broker answers.
@@ -34,6 +26,7 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
 class KafkajsTransport implements ProduceTransport {
   readonly #options: ProducerOptions;
   #producer: Producer | undefined;
+  trouble: Error | undefined;
 
   constructor(options: ProducerOptions) {
     this.#options = options;
@@ -60,6 +53,7 @@ class KafkajsTransport implements ProduceTransport {
 
   /** Topic by topic, so that a topic that is refused takes no other with it. */
   async send(batch: readonly QueuedRecord[]): Promise<void> {
+    this.trouble = undefined;
     const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
     await Promise.all([...byTopic].map(([topic, records]) => this.#sendTopic(topic, records)));
   }
@@ -79,16 +73,27 @@ class KafkajsTransport implements ProduceTransport {
         await this.#producer?.send({ topic, acks: -1, messages });
         for (const queued of records) queued.settle(null);
       } catch (error) {
-        const name = protocolErrorName(error);
+        this.trouble = error as Error;
+        const name = protocolErrorName(error) ?? '';
         // A topic that was just created may not be known everywhere, so absence is believed after some patience.
-        const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (name !== undefined && refusals.has(name) && (!absent || attempt === ABSENT_ATTEMPTS)) {
-          for (const queued of records) queued.settle(new RecordRefusedError(`topic ${topic}: ${name}`));
+        const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION' && attempt === ABSENT_ATTEMPTS;
+        const refusal = absent
+          ? new KafkaSetupError(`topic ${topic} does not exist`)
+          : refusalOf(name, `topic ${topic}: ${name}`);
+        if (refusal instanceof RecordRefusedError && records.length > 1) {
+          // One of them may be at fault: halves find it, one after the other so that the order stays.
+          const middle = records.length >> 1;
+          await this.#sendTopic(topic, records.slice(0, middle));
+          return this.#sendTopic(topic, records.slice(middle));
+        }
+        if (refusal !== undefined) {
+          for (const queued of records) queued.settle(refusal);
           return;
         }
         // Its sequence numbers are unknown now: a new producer id starts over.
         const broken = this.#producer;
         this.#producer = undefined;
+        // What broke it is the trouble already.
         await broken?.disconnect().catch(() => {});
         await delay(RETRY_MS);
       }

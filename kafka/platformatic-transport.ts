@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClusterMetadata, findErrorBy, type Producer, protocolErrorsCodesById } from '@platformatic/kafka';
+import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { KafkaSetupError, KafkaUnavailableError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
 import { askAnotherBroker } from './platformatic-internals.ts';
+import { produceVerdict } from './produce-errors.ts';
 import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
 import { RecordBatchEncoder } from './record-batch.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
@@ -18,14 +19,6 @@ const ABSENT_ATTEMPTS = 5;
 const ABSENT_RETRY_MS = 100;
 const BACKOFF_MS = { first: 20, most: 1_000 };
 const SEQUENCE_MASK = 0x7fffffff;
-
-/** Already in the log: a repetition whose first acknowledgement was lost. */
-const DUPLICATE_SEQUENCE_NUMBER = 46;
-const MESSAGE_TOO_LARGE = 10;
-/** The broker's memory of this producer and ours differ: only a new producer id helps. */
-const lostProducerStates = new Set([45, 47, 49, 59]);
-/** Final for the record: invalid topic, record list too large, not authorized, invalid timestamp, invalid record. */
-const refusals = new Set([17, 18, 29, 32, 87]);
 
 /** The records of one partition that are under way in one `send`. */
 interface Lane {
@@ -65,8 +58,9 @@ export class PlatformaticTransport implements ProduceTransport {
   #metadataAt = Number.NEGATIVE_INFINITY;
   /** When a topic was last found not to exist, by its name. */
   readonly #absent = new Map<string, number>();
-  /** Smaller than the limit once a topic has refused a batch of several records. */
+  /** Smaller than the limit after a topic has refused a batch of several records; grows again with each batch that it takes. */
   readonly #batchBytesMax = new Map<string, number>();
+  trouble: Error | undefined;
 
   constructor(client: Producer) {
     this.#client = client;
@@ -91,14 +85,17 @@ export class PlatformaticTransport implements ProduceTransport {
         // Each broker is asked once: the first that takes a connection may be one that answers nothing.
         silent += 1;
         if (silent < brokers.length) continue;
+        // Its connections have failed already.
         await this.#client.close().catch(() => {});
-        throw new KafkaUnavailableError(`no broker of ${brokers.join(', ')} answers`, { cause: error });
+        const reason = `no broker of ${brokers.join(', ')} answers: ${(error as Error).message}`;
+        throw new KafkaUnavailableError(reason, { cause: error });
       }
     }
   }
 
   async send(batch: readonly QueuedRecord[]): Promise<void> {
     this.#encoder.reset();
+    this.trouble = undefined;
     let lanes: Lane[] | undefined;
     for (let attempt = 0; ; attempt += 1) {
       if (attempt > 0) {
@@ -108,16 +105,21 @@ export class PlatformaticTransport implements ProduceTransport {
       try {
         lanes ??= await this.#lanes(batch);
         this.#identity ??= await this.#newIdentity();
-      } catch {
-        continue;
+        let progress = true;
+        while (progress && lanes.length > 0) {
+          progress = await this.#round(lanes);
+          lanes = lanes.filter(({ next, records }) => next < records.length);
+        }
+        if (lanes.length === 0) return;
+        this.#metadataAt = Number.NEGATIVE_INFINITY;
+      } catch (error) {
+        this.trouble = error as Error;
+        if (isFromKafka(error)) continue;
+        // An error of this program would come again with each attempt: nobody is kept waiting for the deadline.
+        const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
+        for (const queued of batch) queued.settle(failure);
+        break;
       }
-      let progress = true;
-      while (progress && lanes.length > 0) {
-        progress = await this.#round(lanes);
-        lanes = lanes.filter(({ next, records }) => next < records.length);
-      }
-      if (lanes.length === 0) return;
-      this.#metadataAt = Number.NEGATIVE_INFINITY;
     }
     // Given up: the broker may or may not have the batch under way, so its sequence numbers are unknown. With the old ones a
     // later batch could pass for a repetition and be dropped; a new producer id starts from zero.
@@ -139,13 +141,13 @@ export class PlatformaticTransport implements ProduceTransport {
 
   /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
   async #round(lanes: Lane[]): Promise<boolean> {
-    const metadata = await this.#topics(new Set(lanes.map(({ topic }) => topic))).catch(() => undefined);
-    if (metadata === undefined) return false;
+    const metadata = await this.#topics(new Set(lanes.map(({ topic }) => topic)));
     const byLeader = new Map<number, Lane[]>();
     let progress = true;
     for (const lane of lanes) {
       const leader = metadata.topics.get(lane.topic)?.partitions[lane.partition]?.leader ?? -1;
       if (!metadata.brokers.has(leader)) {
+        this.trouble = new KafkaUnavailableError(`partition ${keyOf(lane)} has no leader`);
         progress = false;
         continue;
       }
@@ -171,7 +173,9 @@ export class PlatformaticTransport implements ProduceTransport {
       const broker = metadata.brokers.get(leader);
       if (broker === undefined) return false;
       results = await produce(await this.#client.connections.get(broker), payloads, REPLICATION_TIMEOUT_MS);
-    } catch {
+    } catch (error) {
+      if (!isFromKafka(error)) throw error;
+      this.trouble = error;
       return false;
     }
     const byPartition = new Map(results.map((result) => [keyOf(result), result]));
@@ -187,25 +191,29 @@ export class PlatformaticTransport implements ProduceTransport {
   #settle(lane: Lane, { errorCode, errorMessage }: PartitionResult): boolean {
     const { batch } = lane;
     if (batch === undefined) return true;
-    if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+    const verdict = produceVerdict(`topic ${lane.topic}`, errorCode, errorMessage);
+    if (verdict.kind === 'acknowledged') {
       if (batch.identity === this.#identity) {
         const key = keyOf(lane);
         this.#sequences.set(key, ((this.#sequences.get(key) ?? 0) + batch.count) & SEQUENCE_MASK);
       }
+      const bytesMax = this.#batchBytesMax.get(lane.topic);
+      if (bytesMax !== undefined) this.#batchBytesMax.set(lane.topic, bytesMax * 2);
+      if (bytesMax !== undefined && bytesMax * 2 >= limits.producePartitionBytesMax)
+        this.#batchBytesMax.delete(lane.topic);
       this.#answer(lane, batch.count, null);
       return true;
     }
-    if (errorCode === MESSAGE_TOO_LARGE && batch.count > 1) {
-      this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
-      lane.batch = undefined;
+    if (verdict.kind === 'refused') {
+      if (batch.count > 1 && !(verdict.error instanceof KafkaSetupError)) {
+        // One of several records may be at fault: smaller batches find it, and let the others pass.
+        this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
+        lane.batch = undefined;
+      } else this.#answer(lane, batch.count, verdict.error);
       return true;
     }
-    if (errorCode === MESSAGE_TOO_LARGE || refusals.has(errorCode)) {
-      const reason = errorMessage ?? protocolErrorsCodesById[errorCode as never] ?? `error ${errorCode}`;
-      this.#answer(lane, batch.count, new RecordRefusedError(`topic ${lane.topic}: ${reason}`));
-      return true;
-    }
-    if (lostProducerStates.has(errorCode)) {
+    this.trouble = verdict.error;
+    if (verdict.newProducer) {
       this.#identity = undefined;
       lane.batch = undefined;
     }
@@ -300,10 +308,15 @@ function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: nu
   return lanes.filter((lane) => lane !== undefined);
 }
 
-function noSuchPartition(topic: string, partition: number, partitions: number): RecordRefusedError {
-  return new RecordRefusedError(
+function noSuchPartition(topic: string, partition: number, partitions: number): KafkaSetupError {
+  return new KafkaSetupError(
     partitions === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${partitions} partitions, no ${partition}`,
   );
+}
+
+/** Whether the client or the room's own code reports this as a failure of Kafka's side; anything else is an error of this program. */
+function isFromKafka(error: unknown): error is Error {
+  return error instanceof KafkaUnavailableError || (error instanceof Error && GenericError.isGenericError(error));
 }
 
 function keyOf({ topic, partition }: { topic: string; partition: number }): string {

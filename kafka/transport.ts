@@ -21,5 +21,7 @@ export interface ProduceTransport {
    * a record of the batch is unsettled: the deadlines end it.
    */
   send(batch: readonly QueuedRecord[]): Promise<void>;
+  /** What the batch that is being sent failed with last; undefined while nothing failed. A record that misses its deadline is answered with it. */
+  readonly trouble: Error | undefined;
   close(): Promise<void>;
 }

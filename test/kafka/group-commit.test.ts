@@ -8,6 +8,7 @@ import type { ProduceTransport, QueuedRecord } from '../../kafka/transport.ts';
 class HeldTransport implements ProduceTransport {
   readonly batches: { values: string[]; finish(error?: Error | null): void }[] = [];
   closed = false;
+  trouble: Error | undefined;
 
   send(batch: readonly QueuedRecord[]): Promise<void> {
     return new Promise((resolve) => {

@@ -4,13 +4,14 @@ import { limits } from '../../contracts/limits.ts';
 import {
   type Admin,
   createAdmin,
+  KafkaSetupError,
   KafkaUnavailableError,
   type OutgoingRecord,
   type ProducerOptions,
   partitionOf,
   type ReadRecord,
   type RecordProducer,
-  RecordRefusedError,
+  RecordTooLargeError,
   readTopic,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
@@ -139,6 +140,20 @@ export function producerConformance(
       expect(read.every((record) => record.value?.equals(value))).toBe(true);
     });
 
+    it('refuses a record that its topic will never take, and spares those beside it', async () => {
+      const topic = await newTopic({ 'max.message.bytes': '2000' });
+      await using producer = await open();
+      const values = Array.from({ length: 40 }, (_, n) => String(n).padEnd(n === 17 ? 8_000 : 100));
+      const answers = await Promise.allSettled(
+        values.map((value) => producer.send([{ topic, key: 'a', value, partition: 0 }])),
+      );
+      const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+      expect(refused).toEqual([expect.any(RecordTooLargeError)]);
+      expect(refused[0]?.message).toContain(topic);
+      const read = (await readAll(topic)).map(({ value }) => String(value));
+      expect(read).toEqual(values.filter((value) => value.length === 100));
+    });
+
     it('refuses a record that is too large and a topic that does not exist, and spares the others', async () => {
       const topic = await newTopic();
       await using producer = await open();
@@ -146,8 +161,9 @@ export function producerConformance(
       const good = producer.send([{ topic, key: 'a', value: 'good' }]);
       const large = producer.send([{ topic, key: 'a', value: Buffer.alloc(limits.kafkaBatchBytesMax) }]);
       const lost = producer.send([{ topic: absent, key: 'a', value: 'x' }]);
-      await expect(large).rejects.toThrow(RecordRefusedError);
-      await expect(lost).rejects.toThrow(RecordRefusedError);
+      await expect(large).rejects.toThrow(RecordTooLargeError);
+      // Whoever creates the topic ends this: no record is at fault.
+      await expect(lost).rejects.toThrow(KafkaSetupError);
       await expect(lost).rejects.toThrow(absent);
       await good;
       expect((await readAll(topic)).map(({ value }) => String(value))).toEqual(['good']);
