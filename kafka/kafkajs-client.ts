@@ -1,3 +1,4 @@
+import './kafkajs-codecs.ts';
 import './kafkajs-internals.ts';
 import { Kafka, logLevel } from 'kafkajs';
 
