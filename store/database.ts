@@ -23,3 +23,30 @@ export function connectDatabase({ url, connections, application }: DatabaseOptio
     onnotice: () => {},
   });
 }
+
+/**
+ * One transaction on a connection of the pool: committed when `work` resolves, rolled back when it rejects. The driver's own `begin` (3.4) sends its
+ * rollback even on a connection that has closed meanwhile, and the write to the socket that is gone ends the process as an uncaught exception. So
+ * after a loss the driver waits here for an end of `work` that never comes, while its caller has the connection's error already.
+ * @param mode as PostgreSQL takes it after `begin`, for example `isolation level repeatable read read only`
+ */
+export async function inTransaction<T>(
+  database: Database,
+  work: (sql: postgres.TransactionSql) => Promise<T>,
+  mode = '',
+): Promise<T> {
+  let lost = false;
+  const outcome = database.begin(mode, async (sql) => {
+    try {
+      return await work(sql);
+    } catch (error) {
+      // The statement's error comes before the connection's.
+      await new Promise(setImmediate);
+      return lost ? new Promise<never>(() => {}) : Promise.reject(error);
+    }
+  }) as Promise<T>;
+  outcome.catch(() => {
+    lost = true;
+  });
+  return outcome;
+}

@@ -1,50 +1,41 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import postgres from 'postgres';
 import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
 
 /** Any number: the advisory lock that lets one of several starting processes migrate. */
 const MIGRATION_LOCK = 7_236_451;
-const UNLOCK_MS_MAX = 2_000;
 /** The driver counts in seconds here. */
 const END_SECONDS_MAX = 2;
 
-const noop = () => {};
-
 /**
  * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in order of its name, each in a transaction of
- * its own. Safe to call from every process at start.
+ * its own. Safe to call from every process at start. The lock belongs to the transaction, so it works through a pooler that pools transactions, and
+ * ends with a connection that breaks.
  */
 export async function migrate(database: Database): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
-  await using connection = await reserve(database);
-  const sql = connection.sql;
-  await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
+  const table =
+    'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())';
+  await locked(database, table);
+  const applied = new Set((await database<{ name: string }[]>`select name from migrations`).map(({ name }) => name));
+  for (const name of names) if (!applied.has(name)) await apply(database, name);
+}
+
+async function apply(database: Database, name: string): Promise<void> {
+  const note = `insert into migrations (name) values ('${name.replaceAll("'", "''")}')`;
   try {
-    await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`;
-    const applied = new Set((await sql<{ name: string }[]>`select name from migrations`).map(({ name }) => name));
-    for (const name of names) {
-      if (applied.has(name)) continue;
-      const statements = await readFile(new URL(name, directory), 'utf8');
-      const literal = name.replaceAll("'", "''");
-      await sql
-        .unsafe(`begin;\n${statements}\n;insert into migrations (name) values ('${literal}');\ncommit;`)
-        .simple();
-    }
-  } finally {
-    // Bounded: on a connection that has broken meanwhile the driver sends nothing and waits for ever. Its session is over then, and the lock with it.
-    const unlocked = sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.then(noop, noop);
-    const stop = new AbortController();
-    await Promise.race([unlocked, delay(UNLOCK_MS_MAX, undefined, { signal: stop.signal }).catch(noop)]);
-    stop.abort();
+    await locked(database, `${note};\n${await readFile(new URL(name, directory), 'utf8')}`);
+  } catch (error) {
+    // Another process was faster: the name stands there already, and nothing of this attempt does.
+    if (!(error instanceof postgres.PostgresError && error.constraint_name === 'migrations_pkey')) throw error;
   }
 }
 
-/** The lock belongs to a session, so one connection is kept for all of it. */
-async function reserve(database: Database) {
-  const sql = await database.reserve();
-  return { sql, [Symbol.asyncDispose]: async () => sql.release() };
+/** Several statements in one simple query are one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query"). */
+async function locked(database: Database, statements: string): Promise<void> {
+  await database.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK});\n${statements}`).simple();
 }
 
 /** Brings the schema of the database at `url` up to date, on a connection that is closed afterwards. */

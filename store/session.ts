@@ -14,8 +14,13 @@ export interface SessionOptions {
 
 /** The session has no connection any more, or gave it up. Carries a connection's error code, so it counts as an outage. */
 export class SessionLostError extends Error {
-  override name = 'SessionLostError';
+  override name: string = 'SessionLostError';
   readonly code = 'CONNECTION_CLOSED';
+}
+
+/** Something between us and the server dropped what the session was opened with, and its safety rests on that. An operator has to act. */
+export class SessionSettingsError extends SessionLostError {
+  override name = 'SessionSettingsError';
 }
 
 const IN_FAILED_TRANSACTION = '25P02';
@@ -109,7 +114,13 @@ export class Session {
     }, openMsMax);
     try {
       // A statement first: a reservation that fails to connect stays in the driver's queue and would take the next connection.
-      await Promise.race([late, this.#client`select 1`]);
+      const settings = this.#client<{ readOnly: string }[]>`
+        select current_setting('default_transaction_read_only') as "readOnly"`;
+      const [{ readOnly } = { readOnly: 'unknown' }] = await Promise.race([late, settings]);
+      if (readOnly !== 'on')
+        throw new SessionSettingsError(
+          `the database session does not keep what it was opened with: default_transaction_read_only is ${readOnly} instead of on. A pooler drops it: connect to PostgreSQL itself, or have the pooler pass it on (PgBouncer: track_extra_parameters)`,
+        );
       const sql = await Promise.race([late, this.#client.reserve()]);
       // Closed in between.
       if (this.#lost !== undefined) throw this.#lost;

@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import postgres from 'postgres';
 import type { Transaction } from './database.ts';
+
+// The driver's internals are known for these versions only; an update has to look at `Statement` again. Its package.json is not exported.
+const driver = path.resolve(createRequire(import.meta.url).resolve('postgres'), '../../../package.json');
+const { version } = JSON.parse(readFileSync(driver, 'utf8')) as { version: string };
+if (!version.startsWith('3.4.')) throw new Error(`postgres is ${version}; its statements are known for 3.4 only`);
 
 /** What the gate uses of the driver's statement (`postgres/src/query.js`, 3.4): it is handed to its connection by `handler`. */
 interface Statement extends Promise<unknown> {

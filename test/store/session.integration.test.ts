@@ -5,6 +5,7 @@ import { SessionPool } from '../../store/session-pool.ts';
 import { createRandom } from '../../traffic/random.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
+import { startForgetfulPooler } from './forgetful-pooler.ts';
 
 const subscription = { group: 'group', topic: 'topic' };
 const APPLICATION = 'session-under-test';
@@ -67,6 +68,15 @@ async function outcomes(promises: Promise<unknown>[]): Promise<string[]> {
 }
 
 const connectionLost = { code: expect.stringMatching(/^(CONNECTION_|57P01|ECONN|EPIPE)/) };
+
+test('a connection that drops the session settings is refused, with what to do', async () => {
+  await using pooler = await startForgetfulPooler(database.url, 'default_transaction_read_only');
+  const refused = sessions(pooler.url).transaction(held, (sql) => write(sql, 1));
+  await expect(refused).rejects.toThrow(/default_transaction_read_only.*PgBouncer/);
+  // An outage, so that no message is parked for it.
+  await expect(refused).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  expect(await written()).toEqual([]);
+});
 
 test('fence and work are one transaction', async () => {
   const value = await pool.transaction(held, async (sql) => {
