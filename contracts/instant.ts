@@ -6,6 +6,13 @@ const spelling = new RegExp(String.raw`^\d{4}-(?:${day})[Tt ]${clock}:[0-5]\d(?:
 export const instantSays = 'must be a date and time with Z or an offset, such as 2026-11-22T10:00:00-06:00';
 
 /**
+ * Years that no honest clock passes, and that every later step can store and count with. They are fixed, and not a distance from now: an order
+ * that was taken once is taken again whenever it is repeated, and an edge agent may hold orders for days.
+ */
+export const instantYears = '^20[0-9]{2}-';
+export const instantYearsSay = 'must be from 2000 to 2099; set the clock of the point of sale';
+
+/**
  * Whether a text is a moment in time as RFC 3339 writes it, for every reader of an order: the offset has its minutes, the day is in the
  * calendar, a fraction has nine digits at most. Leap seconds are refused although RFC 3339 knows them: neither JavaScript nor
  * the databases behind us have a place for them.

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { instantYears } from './instant.ts';
 import { limits } from './limits.ts';
 import { line, lines } from './text.ts';
 
@@ -65,13 +66,9 @@ const paymentSchema = Type.Object(
   },
 );
 
-/**
- * The years are bounds that no honest clock passes, and that every later step can store and count with. They are fixed, and not a distance from
- * now: an order that was taken once is taken again whenever it is repeated, and an edge agent may hold orders for days.
- */
-export const placedAtSchema = Type.String({
+const placedAtSchema = Type.String({
   format: 'date-time',
-  pattern: '^20[0-9]{2}-',
+  pattern: instantYears,
   description:
     'When the guest ordered, by RFC 3339: with Z or an offset of hours and minutes, from 2000 to 2099, without leap seconds.',
 });

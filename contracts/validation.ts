@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
-import { instantSays, isInstant } from './instant.ts';
+import { instantSays, instantYears, instantYearsSay, isInstant } from './instant.ts';
 import { patternSays, WELL_FORMED, wellFormedSays } from './text.ts';
 
 /** One reason why a document is not valid. `pointer` is a JSON Pointer (RFC 6901) into the document. */
@@ -96,13 +96,17 @@ function fieldError(error: ErrorObject): FieldError {
     case 'format':
       return { pointer: error.instancePath, detail: formatSays[error.params.format] ?? messageOf(error) };
     case 'pattern':
-      return { pointer: error.instancePath, detail: patternSays[error.params.pattern] ?? messageOf(error) };
+      return { pointer: error.instancePath, detail: saysOf(error.params.pattern) ?? messageOf(error) };
     default:
       return { pointer: error.instancePath, detail: messageOf(error) };
   }
 }
 
 const formatSays: Readonly<Record<string, string>> = { 'date-time': instantSays, [WELL_FORMED]: wellFormedSays };
+
+function saysOf(pattern: string): string | undefined {
+  return pattern === instantYears ? instantYearsSay : patternSays[pattern];
+}
 
 function messageOf({ message, keyword }: ErrorObject): string {
   return message ?? keyword;

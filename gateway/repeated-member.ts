@@ -30,7 +30,7 @@ function colonsOf(bytes: Buffer): number {
     const code = bytes[at];
     if (code === QUOTE) {
       at += 1;
-      while (bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+      while (bytes[at] !== QUOTE && at < length) at += bytes[at] === BACKSLASH ? 2 : 1;
     } else if (code === COLON) colons += 1;
   }
   return colons;
