@@ -31,7 +31,7 @@ import { edgeMenu, edgeOrder, edgeStores, heaviestOrder, largestOrder } from './
 /** `SCHEMA_SEED=n` repeats a run. */
 const seed = Number(process.env.SCHEMA_SEED ?? randomInt(2 ** 31));
 const ORDERS = 100;
-const patience = { timeout: 90_000, interval: 250 };
+const patience = { timeout: 120_000, interval: 250 };
 const logger = createLogger('test', process.env.TEST_LOG ?? 'silent');
 const { brokers } = servers();
 
@@ -211,7 +211,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
         items.map(({ modifiers = [] }) => modifiers.map(({ quantity = 1 }) => quantity)),
       );
     }
-  }, 240_000);
+  }, 360_000);
 });
 
 function noReason(): undefined {}
