@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** What a message isn't: `invalid-order` for what a client sent, `invalid-event` for what one of our own roles wrote. */
 export type InvalidMessageCode = 'invalid-order' | 'invalid-event';
 
@@ -15,6 +17,8 @@ export class InvalidMessageError extends Error {
 /** @throws InvalidMessageError for a record without a value or with anything but JSON */
 export function parseValue(value: Buffer | null, code: InvalidMessageCode): unknown {
   if (value === null) throw new InvalidMessageError(code, 'the record has no value');
+  // A decoder would put other characters in their place, and go on with what nobody sent.
+  if (!isUtf8(value)) throw new InvalidMessageError(code, 'not valid UTF-8');
   try {
     return JSON.parse(value.toString('utf8'));
   } catch (error) {

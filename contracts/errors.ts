@@ -12,12 +12,17 @@ interface ErrorRow {
 
 /** Every error that a client can meet: one table for code, HTTP status and documentation (`docs/errors.md` is made from it). */
 export const errorTable = {
-  'malformed-body': { status: 400, title: 'Malformed body', retryable: false, doc: 'Send valid UTF-8 JSON.' },
+  'malformed-body': {
+    status: 400,
+    title: 'Malformed body',
+    retryable: false,
+    doc: 'Send valid UTF-8 JSON in which no object names a member twice.',
+  },
   'malformed-request': {
     status: 400,
     title: 'Malformed request',
     retryable: false,
-    doc: 'Mend the path, the headers or the frame named in the detail.',
+    doc: 'Mend the path, the headers or the frame named in the detail; a frame is valid UTF-8 and names no member twice, like a body.',
   },
   unauthenticated: {
     status: 401,

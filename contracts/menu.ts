@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { amount, sku, storeIdSchema } from './order.ts';
+import { line } from './text.ts';
 import { compileValidator, type FieldError } from './validation.ts';
 
-const name = () => Type.String({ minLength: 1, maxLength: 80 });
+const name = () => line({ minLength: 1, maxLength: 80 });
 const currency = () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' });
 const timeOfDay = (description: string) => Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description });
 const onHand = () => Type.Integer({ minimum: 0, maximum: 2_000_000_000, description: 'Pieces on hand.' });
@@ -16,14 +17,12 @@ const itemSchema = Type.Object(
   {
     sku: sku(),
     name: name(),
-    category: Type.String({ minLength: 1, maxLength: 40 }),
+    category: line({ minLength: 1, maxLength: 40 }),
     price: amount('Price of one without modifiers, in minor units.'),
     modifiers: Type.Array(modifierSchema, {
       description: 'What a guest may add; each takes from the stock of its SKU.',
     }),
-    station: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 40, description: 'Where in the kitchen it is made.' }),
-    ),
+    station: Type.Optional(line({ minLength: 1, maxLength: 40, description: 'Where in the kitchen it is made.' })),
   },
   { additionalProperties: false },
 );

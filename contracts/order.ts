@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { instantYears } from './instant.ts';
 import { limits } from './limits.ts';
+import { line, lines } from './text.ts';
 
 /** SKU of a menu item or modifier: lower-case words joined by hyphens. */
 export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
@@ -36,7 +38,12 @@ const itemSchema = Type.Object(
     quantity: Type.Integer({ minimum: 1, maximum: limits.quantityMax }),
     unitPrice: amount('Price of one without its modifiers, in minor units.'),
     modifiers: Type.Optional(Type.Array(modifierSchema, { maxItems: limits.modifiersPerItemMax })),
-    note: Type.Optional(Type.String({ maxLength: 200, description: 'Free text for the kitchen.' })),
+    note: Type.Optional(
+      lines({
+        maxLength: 200,
+        description: 'Free text for the kitchen, without control characters but \\t, \\n and \\r.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -45,7 +52,7 @@ const paymentSchema = Type.Object(
   {
     method: Type.Enum(['card', 'app', 'cash']),
     token: Type.Optional(
-      Type.String({
+      line({
         minLength: 1,
         maxLength: 128,
         description: 'Token of the payment provider, never a card number. Required unless the method is cash.',
@@ -59,17 +66,24 @@ const paymentSchema = Type.Object(
   },
 );
 
+const placedAtSchema = Type.String({
+  format: 'date-time',
+  pattern: instantYears,
+  description:
+    'When the guest ordered, by RFC 3339: with Z or an offset of hours and minutes, from 2000 to 2099, without leap seconds.',
+});
+
 /** An order as a point of sale submits it. Money is an integer in minor units of `currency` (ISO 4217). */
 export const orderSchema = Type.Object(
   {
     orderId: orderIdSchema,
     storeId: storeIdSchema,
     channel: Type.Enum(['pos', 'kiosk', 'drive-thru', 'app', 'web', 'delivery']),
-    placedAt: Type.String({ format: 'date-time', description: 'RFC 3339, when the guest ordered.' }),
+    placedAt: placedAtSchema,
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' }),
     items: Type.Array(itemSchema, { minItems: 1, maxItems: limits.itemsPerOrderMax }),
     total: amount('Sum of quantity x (unitPrice + its modifiers) over the items, in minor units.'),
-    customerId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    customerId: Type.Optional(line({ minLength: 1, maxLength: 64 })),
     payment: paymentSchema,
   },
   { $id: 'Order', additionalProperties: false },

@@ -1,6 +1,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
+import { instantSays, instantYears, instantYearsSay, isInstant } from './instant.ts';
+import { patternSays, WELL_FORMED, wellFormedSays } from './text.ts';
 
 /** One reason why a document is not valid. `pointer` is a JSON Pointer (RFC 6901) into the document. */
 export interface FieldError {
@@ -19,34 +21,26 @@ const ERRORS_MAX = 16;
  */
 const EXPLAINED_VALUES_MAX = 10_000;
 
-const ajv = new Ajv({
-  allErrors: false,
-  strict: true,
-  strictTypes: false,
-  strictRequired: false,
-  allowUnionTypes: true,
-});
-// The CommonJS typing of ajv-formats hides its callable default from ESM.
-(addFormats as unknown as (instance: Ajv) => void)(ajv);
-const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?`;
-const day = '(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31';
-shortcut('date-time', new RegExp(`^\\d{4}-(?:${day})T${clock}Z$`));
-
-/** The usual spelling of a format in one expression; whatever it doesn't match is left to the full check. */
-function shortcut(name: string, usual: RegExp): void {
-  const full = ajv.formats[name] as { validate: (text: string) => boolean };
-  ajv.addFormat(name, (text: string) => usual.test(text) || full.validate(text));
-}
+const ajv = createAjv({ allErrors: false });
 
 /** A second instance that goes on after the first error; it runs only for a document already known to be invalid. */
-const explaining = new Ajv({
-  allErrors: true,
-  strict: true,
-  strictTypes: false,
-  strictRequired: false,
-  allowUnionTypes: true,
-});
-(addFormats as unknown as (instance: Ajv) => void)(explaining);
+const explaining = createAjv({ allErrors: true });
+
+function createAjv({ allErrors }: { allErrors: boolean }): Ajv {
+  const instance = new Ajv({
+    allErrors,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+  });
+  // The CommonJS typing of ajv-formats hides its callable default from ESM.
+  (addFormats as unknown as (instance: Ajv) => void)(instance);
+  // That of ajv-formats takes offsets without minutes and leap seconds, which later readers of an order do not.
+  instance.addFormat('date-time', isInstant);
+  instance.addFormat(WELL_FORMED, (text: string) => text.isWellFormed());
+  return instance;
+}
 
 /**
  * Compiles a schema once. The fast path stops at the first error; only an invalid document is walked again for all of its
@@ -99,11 +93,26 @@ function fieldError(error: ErrorObject): FieldError {
       };
     case 'enum':
       return { pointer: error.instancePath, detail: `must be one of ${error.params.allowedValues.join(', ')}` };
+    case 'format':
+      return { pointer: error.instancePath, detail: formatSays[error.params.format] ?? messageOf(error) };
+    case 'pattern':
+      return { pointer: error.instancePath, detail: saysOf(error.params.pattern) ?? messageOf(error) };
     default:
-      return { pointer: error.instancePath, detail: error.message ?? error.keyword };
+      return { pointer: error.instancePath, detail: messageOf(error) };
   }
 }
 
-function escapePointer(segment: string): string {
+const formatSays: Readonly<Record<string, string>> = { 'date-time': instantSays, [WELL_FORMED]: wellFormedSays };
+
+function saysOf(pattern: string): string | undefined {
+  return pattern === instantYears ? instantYearsSay : patternSays[pattern];
+}
+
+function messageOf({ message, keyword }: ErrorObject): string {
+  return message ?? keyword;
+}
+
+/** A name as a segment of a JSON Pointer. */
+export function escapePointer(segment: string): string {
   return segment.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Order, type OrderItem, type OrderModifier, orderSchema } from '../contracts/order.ts';
+import { patterns, WELL_FORMED } from '../contracts/text.ts';
 import { bytesOf, FIRST, NAME_LENGTH_MAX, NAME_WORDS, type Names, namesOf } from './member-names.ts';
 import { ORDER_ID_LENGTH, type OrderKey, readOrderKey } from './order-key.ts';
 
@@ -509,7 +510,7 @@ function isDateTime(from: number, to: number): boolean {
   const day = twoDigits(from + 8);
   return (
     isPunctuated &&
-    twoDigits(from) >= 0 &&
+    twoDigits(from) === CENTURY &&
     twoDigits(from + 2) >= 0 &&
     day > 0 &&
     day <= (daysOfMonth[twoDigits(from + 5)] ?? 0) &&
@@ -519,6 +520,8 @@ function isDateTime(from: number, to: number): boolean {
   );
 }
 
+/** The first two digits of every year that the schema takes. */
+const CENTURY = 20;
 const daysOfMonth = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 function isBelow(bound: number, value: number): boolean {
@@ -611,6 +614,12 @@ for (const schema of [orderOf.storeId, itemOf.sku, modifierOf.sku])
 assert.equal(setting(orderOf.orderId, 'pattern'), '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
 assert.equal(setting(orderOf.currency, 'pattern'), '^[A-Z]{3}$');
 assert.equal(setting(orderOf.placedAt, 'format'), 'date-time');
+assert.equal(setting(orderOf.placedAt, 'pattern'), `^${CENTURY}[0-9]{2}-`);
+// What is plain here, these two patterns take.
+for (const schema of [orderOf.customerId, paymentOf.token]) assert.equal(setting(schema, 'pattern'), patterns.line);
+assert.equal(setting(itemOf.note, 'pattern'), patterns.lines);
+for (const schema of [orderOf.customerId, paymentOf.token, itemOf.note])
+  assert.equal(setting(schema, 'format'), WELL_FORMED);
 assert.equal(setting(orderOf.items, 'minItems'), 1);
 assert.deepEqual(setting(orderOf.payment, 'else'), { required: ['token'] });
 

@@ -1,4 +1,5 @@
 import { Packr, Unpackr } from 'msgpackr';
+import { checkMessagePack } from './messagepack-check.ts';
 import { decodeJson } from './order-bytes.ts';
 
 /** What one WebSocket subprotocol makes of frames. */
@@ -27,6 +28,7 @@ export const codecs: Readonly<Record<string, StreamCodec>> = {
     isBinary: true,
     decode(bytes) {
       try {
+        checkMessagePack(bytes);
         return unpackr.unpack(bytes);
       } catch (error) {
         throw new TypeError(`the frame is not valid msgpack: ${(error as Error).message}`);

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
+import type { Problem } from '../../contracts/errors.ts';
 import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
 import { NegativeResult, UsageError } from '../failure.ts';
 import { httpUrl, positiveNumber } from '../options.ts';
@@ -94,8 +95,9 @@ function refusal({ orderId = 'without an orderId', status, detail }: SendResult)
 
 function problemDetail(body: string): string {
   try {
-    const { code, detail } = JSON.parse(body) as { code?: string; detail?: string };
-    return `${code ?? ''} ${detail ?? ''}`.trim();
+    const { code = '', detail = '', errors = [] } = JSON.parse(body) as Partial<Problem>;
+    const fields = errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
+    return `${code} ${[detail, ...fields].join('; ')}`.trim();
   } catch {
     return body.slice(0, 200);
   }

@@ -2,6 +2,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { type OrdersMethod, ordersService } from './definition.ts';
 import type { RpcStatus } from './error-details.ts';
 import { type OrderMessage, orderValue } from './order-message.ts';
+import { strictReader } from './strict-reader.ts';
 
 /** A request that can't be decoded. grpc-js would answer INTERNAL if a decoder threw, though the fault is the client's. */
 export interface Malformed {
@@ -56,7 +57,7 @@ function decoder<Message, Request>(
   const { requestDeserialize } = ordersService[method];
   return (bytes) => {
     try {
-      return shape(requestDeserialize(bytes) as Message, bytes.length);
+      return shape(requestDeserialize(strictReader(bytes)) as Message, bytes.length);
     } catch (error) {
       return { fault: `the message is not a valid ${method} request: ${(error as Error).message}` };
     }

@@ -207,15 +207,46 @@ describe('order-validator', () => {
     expect(await onHand('salad')).toBe(999);
   });
 
+  const ID = '0192f1c2-7c1a-7cc0-8000-000000000001';
   it.each<[string, string | null, string, RegExp]>([
     ['no JSON', '{"orderId":', 'a', /JSON/],
     ['another shape', '{"orderId":"a"}', 'a', /not an order: .*\/storeId is required/],
     ['an order of another key', JSON.stringify(testOrder()), 'a', /is not the key a/],
     ['no value', null, 'a', /no value/],
+    [
+      'a time that an older gateway took',
+      JSON.stringify(testOrder({ orderId: ID, placedAt: '2026-11-22T10:00:00-06' })),
+      ID,
+      /\/placedAt must be a date and time/,
+    ],
+    [
+      'a year that an older gateway took',
+      JSON.stringify(testOrder({ orderId: ID, placedAt: '0001-01-01T00:00:00+05:30' })),
+      ID,
+      /\/placedAt must be from 2000/,
+    ],
+    [
+      'text that an older gateway took',
+      JSON.stringify(testOrder({ orderId: ID, customerId: 'c\0' })),
+      ID,
+      /\/customerId must not hold control/,
+    ],
+    [
+      'half a character',
+      JSON.stringify(testOrder({ orderId: ID, customerId: '\ud83d' })),
+      ID,
+      /\/customerId .*surrogate/,
+    ],
   ])('refuses %s as poison', (_, value, key, message) => {
     const record = testMessage(key, value ?? '');
     expect(() => decodeOrder(value === null ? { ...record, value: null } : record)).toThrow(
       expect.objectContaining({ code: 'invalid-order', message: expect.stringMatching(message) }),
     );
+  });
+
+  it('refuses bytes that are not UTF-8 instead of reading other text in their place', () => {
+    const order = testOrder({ customerId: 'c-x' });
+    const value = Buffer.from(JSON.stringify(order).replace('c-x', 'c-\xff'), 'latin1');
+    expect(() => decodeOrder({ ...orderMessage(order), value })).toThrow(/not valid UTF-8/);
   });
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
+import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
 import { ordermesh } from './ordermesh.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -127,6 +128,18 @@ test('token prints a token of its store, and nothing else', { timeout: TIMEOUT_M
     iss: 'ordermesh-dev',
     aud: 'ordermesh',
   });
+});
+
+test('send names the field that is wrong and what it takes', { timeout: TIMEOUT_MS }, async () => {
+  await using gateway = await startServerOn(new HeldIntake());
+  const token = (await gateway.bearer()).replace('Bearer ', '');
+  const order = sampleOrder({ placedAt: '2026-11-22T10:00:00-06', customerId: 'c\0' });
+  const args = ['orders', 'send', '-', '--gateway', gateway.url, '--token', token];
+  const { code, stderr } = await ordermesh(args, env(), `${JSON.stringify(order)}\n`);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`order ${order.orderId}: 422 invalid-order the order does not match the schema; `);
+  expect(stderr).toContain('/placedAt must be a date and time with Z or an offset');
+  expect(stderr).toContain('/customerId must not hold control characters');
 });
 
 test('sample prints as many valid orders as asked, the same for the same seed and time', {

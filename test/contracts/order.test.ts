@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isInstant } from '../../contracts/instant.ts';
 import { orderSchema, orderTotal, stockDemand } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
@@ -54,8 +56,119 @@ describe('order schema', () => {
     expect(errorsOf(order({ payment: { method: 'cash' } }))).toEqual([]);
   });
 
+  it.each([
+    '2026-11-22T10:00:00Z',
+    '2026-11-22T10:00:00.123456789-06:00',
+    '2026-11-22t10:00:00z',
+    '2026-11-22 10:00:00+05:45',
+    '2024-02-29T23:59:59-00:00',
+    '2000-02-29T00:00:00+14:00',
+    '2000-01-01T00:00:00+23:59',
+    '2099-12-31T23:59:59.999-23:59',
+  ])('takes %s as placedAt', (placedAt) => {
+    expect(errorsOf(order({ placedAt }))).toEqual([]);
+  });
+
+  it.each([
+    ['2026-11-22T10:00:00-06', /Z or an offset, such as 2026-11-22T10:00:00-06:00/],
+    ['2026-11-22T10:00:00-0600', /offset/],
+    ['2026-11-22T10:00:00', /offset/],
+    ['2026-11-22T10:00:00+24:00', /offset/],
+    ['2026-11-22T24:00:00Z', /date and time/],
+    ['2016-12-31T23:59:60Z', /date and time/],
+    ['2026-02-29T10:00:00Z', /date and time/],
+    ['2100-02-29T10:00:00Z', /date and time/],
+    ['2026-04-31T10:00:00Z', /date and time/],
+    ['2026-11-22T10:00:00.1234567890Z', /date and time/],
+    ['2026-11-22T10:00:00.Z', /date and time/],
+    ['2026-11-22T10:00:00Z\n', /date and time/],
+    ['0001-01-01T00:00:00+05:30', /2000 to 2099/],
+    ['0000-02-29T10:00:00Z', /2000 to 2099/],
+    ['1999-12-31T23:59:59Z', /2000 to 2099/],
+    ['2100-01-01T00:00:00Z', /2000 to 2099/],
+    ['9999-12-31T23:59:59-01:00', /2000 to 2099/],
+  ])('refuses %s as placedAt and says what is right', (placedAt, detail) => {
+    const errors = errorsOf(order({ placedAt }));
+    expect(errors.map(({ pointer }) => pointer)).toContain('/placedAt');
+    expect(errors.map((error) => error.detail).join()).toMatch(detail);
+  });
+
+  const texts: [string, (text: string) => Record<string, unknown>][] = [
+    ['/customerId', (customerId) => ({ customerId })],
+    ['/payment/token', (token) => ({ payment: { method: 'card', token } })],
+    ['/items/0/note', (note) => ({ items: [{ sku: 'a', quantity: 1, unitPrice: 1, note }] })],
+  ];
+
+  it.each(texts)('takes any characters in %s, but control characters and halves of a pair', (pointer, change) => {
+    for (const text of ['é', '日本語', '👩‍🍳🍔', '\u2028', '\ufffd', '\uffff', '\u202e', '\u{10ffff}'])
+      expect(errorsOf(order(change(text)))).toEqual([]);
+    for (const text of [
+      '\0',
+      'a\u0000b',
+      '\u001b[2J',
+      '\b',
+      '\u007f',
+      '\u0085',
+      '\u009f',
+      '\ud83d',
+      'x\ude00',
+      '\ude00\ud83d',
+    ])
+      expect(errorsOf(order(change(text))), JSON.stringify(text)).toEqual([
+        { pointer, detail: expect.stringMatching(/control characters|surrogate pair/) },
+      ]);
+  });
+
+  it('takes lines and tabs in a note alone', () => {
+    const accepted = texts.map(([, change]) => errorsOf(order(change('one\r\n\ttwo'))).length === 0);
+    expect(accepted).toEqual([false, false, true]);
+  });
+
   it('says what an enumeration takes', () => {
     expect(errorsOf(order({ channel: 'pigeon' }))[0]?.detail).toContain('drive-thru');
+  });
+});
+
+describe('an instant', () => {
+  const two = (max: number, min = 0) => fc.integer({ min, max }).map((n) => String(n).padStart(2, '0'));
+  const spelled = fc.record({
+    year: fc.integer({ min: 2000, max: 2099 }),
+    month: two(13),
+    day: two(32),
+    separator: fc.constantFrom('T', 't', ' '),
+    hour: two(24),
+    minute: two(60),
+    second: two(60),
+    fraction: fc.option(fc.stringMatching(/^\d{1,10}$/), { nil: undefined }),
+    sign: fc.constantFrom('Z', 'z', '+', '-'),
+    offsetHour: two(24),
+    offsetMinute: two(60),
+  });
+
+  it('is what Date reads as the same moment, and nothing else is one', () => {
+    let instants = 0;
+    fc.assert(
+      fc.property(spelled, (parts) => {
+        const { year, month, day, separator, hour, minute, second, fraction, sign, offsetHour, offsetMinute } = parts;
+        const offset = /z/i.test(sign) ? sign : `${sign}${offsetHour}:${offsetMinute}`;
+        const text = `${year}-${month}-${day}${separator}${hour}:${minute}:${second}${fraction === undefined ? '' : `.${fraction}`}${offset}`;
+        const local = new Date(
+          Date.UTC(year, Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
+        );
+        const isInCalendar = local.toISOString().startsWith(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
+        const hasOffset = /z/i.test(sign) || (Number(offsetHour) < 24 && Number(offsetMinute) < 60);
+        expect(isInstant(text), text).toBe(isInCalendar && hasOffset && (fraction?.length ?? 0) < 10);
+        if (!isInstant(text)) return;
+        instants += 1;
+        const milliseconds = Number((fraction ?? '').padEnd(3, '0').slice(0, 3));
+        const offsetMinutes = /z/i.test(sign)
+          ? 0
+          : Number(`${sign}1`) * (Number(offsetHour) * 60 + Number(offsetMinute));
+        expect(Date.parse(text), text).toBe(local.getTime() + milliseconds - offsetMinutes * 60_000);
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(instants).toBeGreaterThan(5_000);
   });
 });
 

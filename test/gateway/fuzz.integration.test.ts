@@ -100,6 +100,20 @@ test('a mangled order is taken or refused, and what is refused is told', async (
   );
 });
 
+test('an order that names a member twice is malformed, whatever else it is', async () => {
+  const members = fc.constantFrom(...Object.keys(sampleOrder()));
+  await fc.assert(
+    fc.asyncProperty(mangledOrder, members, junk, fc.boolean(), async (order, name, value, isEscaped) => {
+      const text = JSON.stringify({ ...order, [name]: 1 });
+      const spelled = isEscaped ? `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}` : name;
+      const answer = await gateway.post(`${text.slice(0, -1)},"${spelled}":${JSON.stringify(value) ?? 'null'}}`);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'malformed-body' } });
+      expect(answer.body.detail).toContain('twice');
+    }),
+    runs,
+  );
+});
+
 test('each line of a batch is answered, whatever the others are', async () => {
   const line = fc.oneof(
     mangledOrder.map((order) => JSON.stringify(order)),

@@ -109,7 +109,7 @@ const mostly = <T>(usual: fc.Arbitrary<T>, ...others: fc.Arbitrary<unknown>[]) =
 const anyText = fc.oneof(
   fc.string(),
   fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('', '"', '\\', '\u007f', '}', '{"'),
+  fc.constantFrom('', '"', '\\', '\u007f', '}', '{"', '\0', '\n', '\u001b', '\u0085', '\ud83d', 'x\ude00', '🍔'),
 );
 const anyNumber = fc.constantFrom(-1, 0, 0.5, 1e3, 1e21, 1_000, limits.amountMax, limits.amountMax + 1, -0);
 const price = mostly(fc.nat(2_000), anyNumber, anyText);
@@ -151,6 +151,12 @@ const otherTimes = [
   '2026-11-22T10:00:00+01:00',
   '2026-11-22T10:00:00.0x0Z',
   '20a6-11-22T10:00:00Z',
+  '1999-12-31T23:59:59Z',
+  '2100-01-01T00:00:00Z',
+  '0000-02-29T10:00:00Z',
+  '0001-01-01T00:00:00+05:30',
+  '9999-12-31T23:59:59.000Z',
+  '2026-11-22T10:00:00-06',
 ];
 const anyOrder = fc.record(
   {
@@ -235,6 +241,39 @@ test('no byte of an order can be changed, left out or put in so that the two way
     }),
     { numRuns: 20_000 },
   );
+});
+
+/** Texts of orders in which one member stands a second time, in any object, before or after, with the same value or another, escaped or not. */
+function withRepeats(order: Order): string[] {
+  const texts: string[] = [];
+  const visit = (value: unknown, put: (text: string) => string) => {
+    if (typeof value !== 'object' || value === null) return;
+    const entries = Object.entries(value);
+    const parts = entries.map(([name, each]) =>
+      Array.isArray(value) ? JSON.stringify(each) : `${JSON.stringify(name)}:${JSON.stringify(each)}`,
+    );
+    const [open, close] = Array.isArray(value) ? '[]' : '{}';
+    for (const [index, [name, each]] of entries.entries()) {
+      const rest = (text: string) => put(`${open}${parts.with(index, text).join()}${close}`);
+      visit(each, (text) => rest(Array.isArray(value) ? text : `${JSON.stringify(name)}:${text}`));
+      if (Array.isArray(value)) continue;
+      const escaped = `"\\u${name.charCodeAt(0).toString(16).padStart(4, '0')}${name.slice(1)}"`;
+      for (const again of [`"${name}":${JSON.stringify(each)}`, `"${name}":0`, `${escaped}:${JSON.stringify(each)}`])
+        texts.push(rest(`${again},${parts[index]}`), rest(`${parts[index]},${again}`));
+    }
+  };
+  visit(order, (text) => text);
+  return texts;
+}
+
+test('a member that stands twice is refused by both ways, in whatever object and spelling', () => {
+  const texts = withRepeats(sample());
+  expect(texts.length).toBeGreaterThan(150);
+  for (const text of texts) {
+    expect(() => JSON.parse(text)).not.toThrow();
+    expect(scanOrder(Buffer.from(text)), text).toBeUndefined();
+    expect(decodeJson(Buffer.from(text)), text).toEqual({ ok: false, detail: expect.stringMatching(/\/\w+ twice/) });
+  }
 });
 
 test('an order that ends anywhere before its end is not one, also where the rest of it was read before', () => {

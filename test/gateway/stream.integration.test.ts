@@ -197,6 +197,31 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
   });
 });
 
+test('what a decoder would change in silence is malformed', async () => {
+  const intake = new HeldIntake();
+  await using server = await startServerOn(intake);
+  await using text = await Client.open(server, 'ordermesh.v1.json');
+  text.socket.send('{"id":1,"type":"order.submit","order":{"total":1,"total":1198}}');
+  expect((await text.answers(1)).get(undefined).problem).toMatchObject({
+    code: 'malformed-request',
+    detail: expect.stringContaining('/order/total twice'),
+  });
+  const packed = packr.pack({ id: 1, type: 'order.submit', order: sampleOrder() }).toString('latin1');
+  await using binary = await Client.open(server, 'ordermesh.v1.msgpack');
+  for (const [from, to, detail] of [
+    ['tok_visa', 'tok_vis\xff', 'not valid UTF-8'],
+    ['\xaacustomerId', '\xa7storeId', '/order/storeId twice'],
+  ] as const) {
+    expect(packed).toContain(from);
+    binary.socket.send(new Uint8Array(Buffer.from(packed.replace(from, to), 'latin1')));
+    expect((await binary.answers(1)).get(undefined).problem).toMatchObject({
+      code: 'malformed-request',
+      detail: expect.stringContaining(detail),
+    });
+  }
+  expect(intake.taken).toEqual([]);
+});
+
 test('status updates reach the streams of the order’s store, and no other', async () => {
   await applyTestTopics();
   await using server = await startTestGateway();

@@ -8,6 +8,7 @@ import { type Order, orderSchema } from '../../../contracts/order.ts';
 import { compileValidator } from '../../../contracts/validation.ts';
 import { messageType } from '../../../gateway/grpc/definition.ts';
 import { fieldPath } from '../../../gateway/grpc/error-details.ts';
+import { ordersDefinition } from '../../../gateway/grpc/messages.ts';
 import { orderValue } from '../../../gateway/grpc/order-message.ts';
 import { definitions, orderMessage } from './client.ts';
 
@@ -143,6 +144,26 @@ test('any valid order comes out of its message as it went in, and is valid', () 
       expect(JSON.parse(JSON.stringify(received))).toEqual(sent);
     }),
   );
+});
+
+test('text that is not UTF-8, or ends behind its message, is malformed; the replacement character itself is not', () => {
+  const type = definitions['ordermesh.v1.SubmitRequest'] as unknown as { serialize(message: object): Buffer };
+  const order = { storeId: 'us-il-0001', payment: { token: 'tok_visa' }, customerId: 'c-\ufffd' };
+  const sound = type.serialize({ order });
+  const decode = (bytes: Buffer) => ordersDefinition.Submit.requestDeserialize(bytes);
+  const altered = (from: string, to: string) => {
+    const text = sound.toString('latin1');
+    expect(text).toContain(from);
+    return Buffer.from(text.replace(from, to), 'latin1');
+  };
+  expect(decode(sound)).toMatchObject({ order });
+  for (const [from, to] of [
+    ['tok_visa', 'tok_vis\xff'],
+    ['tok_visa', 'tok_v\xed\xa0\x80'],
+    ['il-0001', 'il-\xc0\xaf01'],
+  ] as const)
+    expect(decode(altered(from, to))).toEqual({ fault: expect.stringContaining('not valid UTF-8') });
+  expect(decode(sound.subarray(0, -1))).toEqual({ fault: expect.stringContaining('valid Submit request') });
 });
 
 test('a message without anything lacks every required field', () => {
