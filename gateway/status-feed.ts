@@ -1,19 +1,9 @@
-import type { EventType, OrderStatus } from '../contracts/events.ts';
+import type { ConflictReason, OrderStatus } from '../contracts/events.ts';
+import { statusAfter } from '../contracts/order-states.ts';
 import { topics } from '../contracts/topics.ts';
 import { type ReadRecord, type Tail, tailTopic } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Stream } from './stream.ts';
-
-/** What an event says of its order's status. A recall takes the order back to paid: the guest waits again. */
-const statusAfter: Readonly<Partial<Record<EventType, OrderStatus>>> = {
-  'order.validated': 'validated',
-  'order.rejected': 'rejected',
-  'order.paid': 'paid',
-  'order.payment-failed': 'payment-failed',
-  'order.cooking': 'cooking',
-  'order.cooked': 'cooked',
-  'order.recalled': 'paid',
-};
 
 const followed = [topics.validatedOrders, topics.rejectedOrders];
 

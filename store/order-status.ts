@@ -1,4 +1,5 @@
 import type { OrderStatus, RejectionReason } from '../contracts/events.ts';
+import { stoppingGroups } from '../contracts/order-states.ts';
 import { groups } from '../contracts/topics.ts';
 import type { Database } from './database.ts';
 
@@ -18,9 +19,6 @@ export interface KnownOrderStatus {
   status: OrderStatus;
   history: StatusStep[];
 }
-
-/** Roles whose dead letter stops the order; the bridge's stops only what others hear of it. */
-const stoppingGroups = [groups.orderValidator, groups.payment, groups.kitchen];
 
 interface StatusRow {
   storeId: string | null;
