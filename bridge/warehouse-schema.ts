@@ -104,7 +104,7 @@ async function ensureView(dataset: Dataset, name: string, query: string): Promis
   const metadata: TableMetadata = { view: { query, useLegacySql: false } };
   await ensureTable(dataset, name, metadata);
   const view = dataset.table(name);
-  const [known] = (await view.getMetadata()) as [TableMetadata];
+  const [known] = (await view.getMetadata()) as unknown as [TableMetadata];
   const { query: knownQuery } = (typeof known.view === 'object' ? known.view : {}) as { query?: string };
   if (knownQuery !== query) await view.setMetadata(metadata);
 }
