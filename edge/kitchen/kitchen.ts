@@ -43,6 +43,7 @@ const QUESTIONS_MAX = 5;
 const fates: Partial<Record<OrderStatus, 'refused' | 'over'>> = {
   rejected: 'refused',
   'payment-failed': 'refused',
+  conflicting: 'refused',
   cooked: 'over',
 };
 
