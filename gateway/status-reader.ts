@@ -109,6 +109,7 @@ export class StatusReader {
     if (known !== undefined && known.storeId !== '') return known;
     const accepted = this.#acceptedHere(orderId, storeId) ?? (await this.#undecided(orderId, storeId));
     if (accepted !== undefined) return known === undefined ? accepted : { ...known, storeId: accepted.storeId };
+    if (this.#options.undecided === undefined) return known;
     // It may have been decided between the two looks: then it was in neither, and it is in the database now.
     return await this.#stored(orderId, storeId);
   }
