@@ -33,8 +33,8 @@ export interface PlacedOrder {
   placedAtMs: number;
   /** When the gateway accepted it, in milliseconds since the epoch. */
   acceptedAtMs: number;
-  /** Decided for the first time in the turn that was applied last. */
-  isNew: boolean;
+  /** Validated, and for the first time, in the turn that was applied last. */
+  validatedNow: boolean;
 }
 
 /** An order on its way through the rules of one turn. */
@@ -95,7 +95,7 @@ export function createActor({
       const repeated = items.map((item): Outputs | undefined => {
         const { order, fingerprint } = item.input;
         const first = decisions.get(order.orderId);
-        item.input.isNew = first === undefined;
+        item.input.validatedNow = false;
         if (first === undefined) fresh.push(item);
         else if (isSameOrder(first, order, fingerprint)) return decisionOutputs(order, first, item.message);
         else conflicting.push({ ...item, first });
@@ -106,7 +106,11 @@ export function createActor({
         recordConflicts(sql, new Date(), conflicting.map(newConflict)),
       ]);
       await purge(sql);
-      for (const { decision, reason } of decided) decisionsTotal.inc({ decision, reason });
+      for (const [index, { input }] of fresh.entries()) {
+        const { decision = 'rejected', reason = '' } = decided[index] ?? {};
+        decisionsTotal.inc({ decision, reason });
+        input.validatedNow = decision === 'validated';
+      }
       const told = new Map<string, Outputs>();
       for (const { input, message, first } of conflicting) {
         const { orderId } = input.order;
@@ -121,8 +125,8 @@ export function createActor({
       );
     },
 
-    completed({ isNew, acceptedAtMs }) {
-      if (isNew) orderAge('validated', acceptedAtMs);
+    completed({ validatedNow, acceptedAtMs }) {
+      if (validatedNow) orderAge('validated', acceptedAtMs);
     },
   };
 }
@@ -148,7 +152,13 @@ export function decodeOrder(message: Message): PlacedOrder {
   const placedAtMs = Date.parse(order.placedAt);
   if (Number.isNaN(placedAtMs))
     throw new InvalidMessageError('invalid-order', `placedAt ${order.placedAt} is not a moment in time`);
-  return { order, fingerprint: orderFingerprint(order), placedAtMs, acceptedAtMs: acceptedAt(message), isNew: false };
+  return {
+    order,
+    fingerprint: orderFingerprint(order),
+    placedAtMs,
+    acceptedAtMs: acceptedAt(message),
+    validatedNow: false,
+  };
 }
 
 /** Decides orders that have no decision yet, in the order of the log, and stores the decisions with their effects. */

@@ -22,8 +22,8 @@ export function createActor({
 export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
   const paymentsTotal = paymentCounter(registry);
   const orderAge = createOrderAge(registry);
-  /** Events whose payment was decided in the turn that was applied last; a redelivery is no new one. */
-  const decidedNow = new WeakSet<OrderValidated>();
+  /** Orders that were paid in the turn that was applied last; a redelivery is no new payment. */
+  const paidNow = new WeakSet<OrderValidated>();
   return {
     decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
 
@@ -42,15 +42,15 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
       return items.map(({ input, message }) => {
         const payment = stored.get(input.orderId);
         if (payment === undefined) throw new Error(`the payment of ${input.orderId} was not stored`);
-        if (payment.isNew) decidedNow.add(input);
-        else decidedNow.delete(input);
+        if (payment.isNew && payment.outcome.status === 'paid') paidNow.add(input);
+        else paidNow.delete(input);
         paymentsTotal.inc({ method: input.order.payment.method, outcome: payment.outcome.status });
         return paymentOutputs(input, payment, message);
       });
     },
 
     completed(input, message) {
-      if (!decidedNow.has(input)) return;
+      if (!paidNow.has(input)) return;
       const acceptedAtMs = acceptedAtOf(message.headers[acceptedTimeHeader]?.toString());
       if (acceptedAtMs !== undefined) orderAge('paid', acceptedAtMs);
     },

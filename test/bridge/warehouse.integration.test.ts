@@ -85,6 +85,18 @@ describeGoogleCloud('warehouse', () => {
     });
   });
 
+  test('observes the age of orders whose events carry the time of their acceptance', async () => {
+    const role = await start();
+    const event = publishedEvent(testEvent('order.paid', 3000), 1);
+    const acceptedtime = new Date(Date.now() - 60_000).toISOString();
+    const old = { ...event, attributes: { ...event.attributes, acceptedtime } };
+    await publish([old, publishedEvent(testEvent('order.cooked', 3000), 2)]);
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(2), patience);
+    const scrape = await (await fetch(`${role.addresses.admin}/metrics`)).text();
+    expect(scrape).toMatch(/ordermesh_order_age_seconds_count\{step="warehouse",role="warehouse"\} 1$/m);
+    expect(Number(/ordermesh_order_age_seconds_sum\{[^}]*\} (.*)/.exec(scrape)?.[1])).toBeGreaterThanOrEqual(60);
+  });
+
   test('a recalled order is paid again, as in the API, and a view of an earlier version is replaced', async () => {
     const bigQuery = createBigQuery(googleCloudAddress(config), 10_000);
     await ensureWarehouse(bigQuery, config.GOOGLE_CLOUD_PROJECT ?? '', names.dataset);
