@@ -28,6 +28,8 @@ const LOOKUPS_MAX = 256;
 const LOOKUP_TIMEOUT_MS = 3_000;
 /** A read of the log goes on from where it was, and a database that restarts needs a moment. */
 const RETRY_AFTER_S = 1;
+/** An outage is over when no question has failed for so long. */
+const RECOVERED_MS = 30_000;
 
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -56,7 +58,8 @@ export interface StatusReaderOptions {
 export class StatusReader {
   readonly #options: StatusReaderOptions;
   #underWay = 0;
-  #failing = false;
+  /** When a question was last left without an answer; undefined when that is over. */
+  #failedAt: number | undefined;
 
   constructor(options: StatusReaderOptions) {
     this.#options = options;
@@ -95,13 +98,16 @@ export class StatusReader {
     else answer.found(known);
   }
 
-  /** An outage is told twice, at its begin and its end, and not per question. */
+  /** An outage is told twice, at its begin and its end, and not per question. Some questions are answered during one, so it ends with the last that was not. */
   #turn(error: Error | undefined): void {
-    const failing = error !== undefined;
-    if (failing === this.#failing) return;
-    this.#failing = failing;
-    if (error === undefined) this.#options.onRecovery();
-    else this.#options.onOutage(error);
+    const now = this.#options.clock.now();
+    if (error !== undefined) {
+      if (this.#failedAt === undefined) this.#options.onOutage(error);
+      this.#failedAt = now;
+    } else if (this.#failedAt !== undefined && now - this.#failedAt > RECOVERED_MS) {
+      this.#failedAt = undefined;
+      this.#options.onRecovery();
+    }
   }
 
   async #find(orderId: string, storeId: string | undefined): Promise<KnownOrder | undefined> {
