@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EventType } from '../contracts/events.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../runtime/actor.ts';
+import { acceptedAtOf, createOrderAge } from '../telemetry/order-age.ts';
 import { highValueRule, isHighValue } from './filter.ts';
 import { createPubSub, type GoogleCloudAddress, type GoogleCloudNames } from './google-cloud.ts';
 import { OrderedPublisher } from './ordered-publisher.ts';
@@ -57,6 +58,8 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
       }
       stop();
       metrics.published.inc();
+      const acceptedAtMs = acceptedAtOf(outgoing.attributes.acceptedtime);
+      if (acceptedAtMs !== undefined) metrics.orderAge('bridged', acceptedAtMs);
     },
     async close() {
       await pubSub.close();
@@ -89,6 +92,7 @@ function bridgeMetrics(registry: Registry, outstanding: () => { messages: number
     },
   });
   return {
+    orderAge: createOrderAge(registry),
     published: new Counter({
       name: 'ordermesh_bridge_published_total',
       help: 'Events that Pub/Sub acknowledged.',

@@ -1,4 +1,5 @@
 import type { Dataset } from '@google-cloud/bigquery';
+import { acceptedAtOf } from '../telemetry/order-age.ts';
 import { type EventRow, eventRow } from './event-row.ts';
 import { type InsertRow, insertRows } from './row-insert.ts';
 import type { WarehouseMetrics } from './warehouse-metrics.ts';
@@ -54,9 +55,15 @@ export async function loadBatch(
     );
     metrics.insertSeconds.observe((now() - started) / 1000);
     metrics.rows.inc(events.length - refused.length);
+    const refusedRows = new Set<number>();
     for (const { index, reason } of refused) {
       const event = events[index];
+      refusedRows.add(index);
       if (event !== undefined) parked.push({ ...event.held, reason });
+    }
+    for (const [index, { held }] of events.entries()) {
+      const acceptedAtMs = acceptedAtOf(held.message.attributes.acceptedtime);
+      if (acceptedAtMs !== undefined && !refusedRows.has(index)) metrics.orderAge('warehouse', acceptedAtMs);
     }
   }
   if (parked.length > 0) {

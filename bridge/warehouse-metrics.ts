@@ -1,10 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createOrderAge, type OrderAge } from '../telemetry/order-age.ts';
 
 export interface WarehouseMetrics {
   rows: Counter;
   parked: Counter;
   failures: Counter;
   insertSeconds: Histogram;
+  orderAge: OrderAge;
 }
 
 /** `held` tells how many messages are pulled and not yet acknowledged. */
@@ -19,6 +21,7 @@ export function warehouseMetrics(registry: Registry, held: () => number): Wareho
     },
   });
   return {
+    orderAge: createOrderAge(registry),
     rows: new Counter({
       name: 'ordermesh_warehouse_rows_total',
       help: 'Rows inserted into order_events, copies included.',

@@ -1,4 +1,5 @@
 import type { BigQuery, Dataset, TableMetadata } from '@google-cloud/bigquery';
+import { orderStates, RANKS_A_ROUND } from '../contracts/order-states.ts';
 
 export const eventsTable = 'order_events';
 export const parkedTable = 'order_events_parked';
@@ -42,14 +43,17 @@ const parkedMetadata: TableMetadata = {
 
 /**
  * One row an order, exact over distinct event ids: redelivery and BigQuery's own best-effort `insertId` can both leave an event in the
- * table more than once. Copies of an event count as the first of them; the status is that of the highest sequence, in the words of
- * the order API (a recalled order is cooking again).
+ * table more than once. Copies of an event count as the first of them; the status is that of the furthest event, in the words of
+ * the order API (`contracts/order-states.ts`: a recalled order is paid again).
  */
 export function ordersQuery(project: string, dataset: string): string {
+  // A kitchen event's id ends with its round.
+  const round = `ifnull(safe_cast(regexp_extract(event_id, r'/([0-9]+)$') as int64), 1)`;
+  const rank = `(${perType((state) => String(state.rank))} + ${RANKS_A_ROUND} * ${round})`;
   return `select
   order_id,
   any_value(store_id) as store_id,
-  max(if(recency = 1, if(event_type = 'order.recalled', 'cooking', replace(event_type, 'order.', '')), null)) as status,
+  max(if(recency = 1, ${perType(({ status }) => `'${status}'`)}, null)) as status,
   max(if(recency = 1, total, null)) as total,
   max(if(recency = 1, currency, null)) as currency,
   count(*) as events,
@@ -57,7 +61,7 @@ export function ordersQuery(project: string, dataset: string): string {
   min(occurred_at) as first_event_at,
   max(occurred_at) as last_event_at
 from (
-  select *, row_number() over (partition by order_id order by sequence desc, event_id) as recency
+  select *, row_number() over (partition by order_id order by ${rank} desc, sequence desc, event_id) as recency
   from (
     select
       *,
@@ -70,6 +74,12 @@ from (
 group by order_id`;
 }
 
+/** What the table of states says of the event of a row, as SQL. */
+function perType(text: (state: (typeof orderStates)['order.paid']) => string): string {
+  const cases = Object.entries(orderStates).map(([type, state]) => `when '${type}' then ${text(state)}`);
+  return `case event_type ${cases.join(' ')} end`;
+}
+
 /** Creates what is missing of the dataset, the tables and the view. Idempotent. */
 export async function ensureWarehouse(bigQuery: BigQuery, project: string, dataset: string): Promise<void> {
   await ensure(
@@ -79,7 +89,7 @@ export async function ensureWarehouse(bigQuery: BigQuery, project: string, datas
   const home = bigQuery.dataset(dataset);
   await ensureTable(home, eventsTable, eventsMetadata);
   await ensureTable(home, parkedTable, parkedMetadata);
-  await ensureTable(home, ordersView, { view: { query: ordersQuery(project, dataset), useLegacySql: false } });
+  await ensureView(home, ordersView, ordersQuery(project, dataset));
 }
 
 function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): Promise<void> {
@@ -87,6 +97,16 @@ function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): P
     () => dataset.table(name).getMetadata(),
     () => dataset.createTable(name, metadata),
   );
+}
+
+/** A view of an earlier version is replaced: it would go on to tell what that version meant. */
+async function ensureView(dataset: Dataset, name: string, query: string): Promise<void> {
+  const metadata: TableMetadata = { view: { query, useLegacySql: false } };
+  await ensureTable(dataset, name, metadata);
+  const view = dataset.table(name);
+  const [known] = (await view.getMetadata()) as unknown as [TableMetadata];
+  const { query: knownQuery } = (typeof known.view === 'object' ? known.view : {}) as { query?: string };
+  if (knownQuery !== query) await view.setMetadata(metadata);
 }
 
 async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown>): Promise<void> {

@@ -43,11 +43,15 @@ export function isClean({ counts }: Verdict): boolean {
 }
 
 /** Names the orders at fault, and says what is no fault but worth knowing. On standard error. */
-export function sayFindings({ faults, repeats, parkedLater }: Verdict): void {
+export function sayFindings({ faults, repeats, conflicting, parkedLater }: Verdict): void {
   for (const { kind, subject, detail } of faults.slice(0, FAULTS_SHOWN))
     say(`${faultNames[kind]}: ${subject} ${detail}`);
   if (faults.length > FAULTS_SHOWN) say(`and ${faults.length - FAULTS_SHOWN} more`);
   if (repeats > 0) say(`${repeats} records are byte-identical repeats (at-least-once delivery, without effect)`);
+  if (conflicting > 0)
+    say(
+      `${conflicting} accepted contents were conflicting: their orderId stood for another order, and their stores were told so`,
+    );
   for (const [group, orders] of Object.entries(parkedLater))
     if (orders > 0) say(`${orders} orders are parked by ${group}`);
 }

@@ -227,8 +227,8 @@ export const variables = {
   ),
   ORDERMESH_BRIDGE_EVENTS: required(
     someOf('order.paid', 'order.payment-failed', 'order.cooking', 'order.cooked', 'order.recalled'),
-    'order.paid,order.payment-failed,order.cooked',
-    'Event types that the bridge publishes to Pub/Sub. `order.validated` stays inside: it carries payment tokens.',
+    'order.paid,order.payment-failed,order.cooked,order.recalled',
+    'Event types that the bridge publishes to Pub/Sub; without `order.recalled` the warehouse calls a recalled order cooked. `order.validated` stays inside: it carries payment tokens.',
   ),
   ORDERMESH_BRIDGE_MIN_TOTAL: required(
     integer(0, limits.amountMax),

@@ -5,6 +5,7 @@ import type { FieldError } from './validation.ts';
 export const eventTypes = [
   'order.placed',
   'order.rejected',
+  'order.conflicting',
   'order.validated',
   'order.payment-failed',
   'order.paid',
@@ -23,7 +24,9 @@ export type OrderStatus =
   | 'payment-failed'
   | 'cooking'
   | 'cooked'
-  | 'parked';
+  | 'parked'
+  /** A content that came under an orderId which stood for another one. The order of the first content keeps its own status. */
+  | 'conflicting';
 
 /** An order as it goes on after payment: everything but the payment token, which only the payment role may see. */
 export type OrderWithoutToken = Omit<Order, 'payment'> & { payment: { method: Order['payment']['method'] } };
@@ -66,6 +69,26 @@ export interface OrderRejected extends EventBase {
   reasons: RejectionReason[];
 }
 
+/**
+ * A content that was answered 202 under an orderId which stands for an earlier one, of this store or of another: it has no effect. `storeId`, `total` and
+ * `currency` are those of the content that came later, and so is everything else here: the event goes to the store that sent it, which must
+ * learn nothing of another store's order.
+ */
+export interface OrderConflicting extends EventBase {
+  /** `orderFingerprint` of the content that has no effect. */
+  fingerprint: string;
+  /** That of the content that the orderId stands for; absent where that is another store's. */
+  firstFingerprint?: string;
+  reasons: ConflictReason[];
+}
+
+export interface ConflictReason {
+  /** `other-store`: the orderId is another store's. */
+  code: 'other-content' | 'other-store';
+  detail: string;
+  pointer?: FieldError['pointer'];
+}
+
 export interface OrderPaid extends EventBase {
   order: OrderWithoutToken;
   payment: { method: Order['payment']['method']; reference: string };
@@ -86,6 +109,7 @@ export interface OrderKitchen extends EventBase {
 export interface EventValues {
   'order.placed': Order;
   'order.rejected': OrderRejected;
+  'order.conflicting': OrderConflicting;
   'order.validated': OrderValidated;
   'order.payment-failed': OrderPaymentFailed;
   'order.paid': OrderPaid;
@@ -95,6 +119,6 @@ export interface EventValues {
 }
 
 /** `<orderId>/<type>`, with `/<n>` where the type can recur: the same event gets the same id however often it is made. */
-export function eventId(orderId: string, type: EventType, round?: number): string {
-  return round === undefined ? `${orderId}/${type}` : `${orderId}/${type}/${round}`;
+export function eventId(orderId: string, type: EventType, n?: number): string {
+  return n === undefined ? `${orderId}/${type}` : `${orderId}/${type}/${n}`;
 }

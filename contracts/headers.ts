@@ -14,15 +14,24 @@ export interface EventHeaderFields {
   subject: string;
   /** W3C Trace Context, carried from the request to every event that follows from it. */
   traceparent?: string | undefined;
+  /** RFC 3339: when the gateway accepted the order that the event follows from (CloudEvents extension `acceptedtime`). */
+  acceptedTime?: string | undefined;
   /** The client's own `x-request-id`; empty where it sent none. */
   requestId?: string | undefined;
 }
 
 /** CloudEvents 1.0 attributes in Kafka's binary content mode (CloudEvents Kafka protocol binding, section 3.2). */
 export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
-  const { id, subject } = fields;
-  return { ...commonEventHeaders(fields), ce_id: id, ce_subject: subject, ...occurrenceHeaders(fields) };
+  const { id, subject, acceptedTime } = fields;
+  const headers = { ...commonEventHeaders(fields), ce_id: id, ce_subject: subject, ...occurrenceHeaders(fields) };
+  return acceptedTime === undefined ? headers : { ...headers, [acceptedTimeHeader]: acceptedTime };
 }
+
+/**
+ * Carried from the order's decision on to every event that follows without a person: how old an order is at each step is told from it. What the crew
+ * does starts anew.
+ */
+export const acceptedTimeHeader = 'ce_acceptedtime';
 
 /** The part of an event's headers that events of one source and type have in common. */
 export function commonEventHeaders({ source, type }: Pick<EventHeaderFields, 'source' | 'type'>): RecordHeaders {

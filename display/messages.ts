@@ -63,6 +63,8 @@ export type ServerMessage =
       settings: PageSettings;
       /** Absent on the page of the chain, and for a store that the chain has not named. */
       storeName?: string;
+      /** There is no such store on the menu, and no ticket of it: an empty board means nothing. */
+      storeUnknown?: true;
       tickets: TicketView[];
       bumped: TicketView[];
       open: number;

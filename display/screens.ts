@@ -14,6 +14,8 @@ export interface Screen {
   /** Commands without an answer yet. */
   unanswered: number;
   closed: boolean;
+  /** Its last snapshot said that there is no such store. */
+  storeUnknown?: boolean;
 }
 
 /** The page of the chain shows only its newest tickets; of a burst it gets no more than these. */

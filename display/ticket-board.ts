@@ -1,6 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
 import type { Database } from '../store/database.ts';
-import { readMenuNames } from '../store/menu-names.ts';
+import { isStoreOnMenu, readMenuNames } from '../store/menu-names.ts';
 import {
   listenTickets,
   openTicketCounts,
@@ -148,8 +148,10 @@ export class TicketBoard {
   async #readAndSend(screen: Screen): Promise<void> {
     const { database, screens, settings, metrics, clock } = this.#options;
     const { storeId } = screen;
-    const [open, cooked] = await withDeadline(
+    const isNamed = storeId === undefined || this.#names.stores.has(storeId);
+    const [isOnMenu, open, cooked] = await withDeadline(
       Promise.all([
+        isNamed || isStoreOnMenu(database, storeId),
         storeId === undefined
           ? openTickets(database, { limit: CHAIN_SNAPSHOT_MAX, newestFirst: true })
           : openTickets(database, { storeId, limit: STORE_SNAPSHOT_MAX }),
@@ -162,11 +164,13 @@ export class TicketBoard {
     if (storeId === undefined) this.#sendCounts([screen]);
     const complete = open.length < (storeId === undefined ? CHAIN_SNAPSHOT_MAX : STORE_SNAPSHOT_MAX);
     const storeName = storeId === undefined ? undefined : this.#names.stores.get(storeId);
+    screen.storeUnknown = !isOnMenu && open.length + cooked.length === 0;
     const bytes = screens.snapshot(screen, {
       type: 'snapshot',
       now: clock.now(),
       settings,
       ...(storeName === undefined ? {} : { storeName }),
+      ...(screen.storeUnknown ? { storeUnknown: true } : {}),
       tickets: open.map((ticket) => this.#names.view(ticket)),
       bumped: cooked.map((ticket) => this.#names.view(ticket)),
       open: complete ? open.length : Math.max(open.length, this.#openOf(storeId)),
@@ -197,6 +201,8 @@ export class TicketBoard {
     if (clock.now() - this.#namesReadAt > NAMES_INTERVAL_MS) {
       this.#names.replace(await readMenuNames(database));
       this.#namesReadAt = clock.now();
+      for (const screen of [...this.#options.screens])
+        if (screen.storeUnknown && this.#names.stores.has(screen.storeId ?? '')) void this.snapshot(screen);
     }
     this.#counts = new Map((await openTicketCounts(database)).map((count) => [count.storeId, count]));
     this.#sendCounts([...this.#options.screens].filter(({ storeId }) => storeId === undefined));

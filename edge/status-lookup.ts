@@ -11,8 +11,8 @@ export interface RegionStatusOptions {
   isLineUp(): boolean;
 }
 
-/** The region's word on an order: `undefined` while it has none, or cannot be asked. Never rejects. */
-export type RegionStatus = (orderId: string) => Promise<KnownOrder | undefined>;
+/** The region's word on an order: null where it knows none, `undefined` while it cannot be asked. Never rejects. */
+export type RegionStatus = (orderId: string) => Promise<KnownOrder | null | undefined>;
 
 export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions): RegionStatus {
   const region = new Upstream(upstream, ANSWER_MS_MAX, new AbortController().signal);
@@ -21,8 +21,10 @@ export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions)
     try {
       const headers = { authorization: `Bearer ${await token()}` };
       const { status, body } = await region.request({ method: 'GET', path: `/v1/orders/${orderId}`, headers });
+      if (status === 404) return null;
       return status === 200 ? (JSON.parse(body.toString()) as KnownOrder) : undefined;
     } catch {
+      // The forwarder meets the same line and says that it is down; whoever asks is told that the region cannot be asked.
       return undefined;
     }
   };
@@ -35,14 +37,17 @@ export interface StatusLookupOptions {
 
 /**
  * The status of an order for those who ask the agent: the region's own word while the line is up, and what the spool knows otherwise. An
- * order of another restaurant is asked of the region, which answers only for the store of the token.
+ * order of another restaurant is asked of the region, which answers only for the store of the token. An order that has left the spool, and that the
+ * region cannot be asked for, is not called unknown: the lookup rejects.
  */
 export function statusLookup({ spool, ofRegion }: StatusLookupOptions): StatusLookup {
   return async (orderId) => {
     const spooled = await spool.find(orderId);
     if (spooled === undefined || spooled.state === 'confirmed') {
       const known = await ofRegion(orderId);
-      if (known !== undefined || spooled === undefined) return known;
+      if (spooled === undefined && known === undefined)
+        throw new Error('the spool does not hold the order, and the region cannot be asked');
+      if (known || spooled === undefined) return known ?? undefined;
     }
     const { storeId, state, acceptedAt, problem } = spooled;
     const accepted = { status: 'accepted' as const, at: new Date(acceptedAt).toISOString() };

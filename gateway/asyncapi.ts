@@ -33,7 +33,19 @@ const accepted = message('order.accepted', { id, orderId: orderIdSchema }, ['id'
 const error = message('error', { id, problem: { type: 'object', description: 'RFC 9457 problem details.' } }, [
   'problem',
 ]);
-const status = message('order.status', { orderId: orderIdSchema, status: { type: 'string' } }, ['orderId', 'status']);
+const status = message(
+  'order.status',
+  {
+    orderId: orderIdSchema,
+    status: {
+      type: 'string',
+      description:
+        '`conflicting` ends a content that was accepted under an orderId which stands for another one: that content has no effect, and the status of the order itself is what it was.',
+    },
+    detail: { type: 'string', description: 'With `conflicting`: why, in words.' },
+  },
+  ['orderId', 'status'],
+);
 
 function message(type: string, properties: object, required: string[]) {
   return {

@@ -12,6 +12,7 @@ import { type IntakeServerOptions, startIntakeServer } from './server.ts';
 import { createStatusFeed } from './status-feed.ts';
 import { databaseStatus } from './status-source.ts';
 import type { Stream } from './stream.ts';
+import { UndecidedOrders } from './undecided-orders.ts';
 
 export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' | 'showVitals'> {
   /** Whether it opens the ways in beside HTTP and WebSocket, which share their port with nobody. Default: yes. */
@@ -40,6 +41,7 @@ export async function startGateway(
   const clock = turnClock();
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger, clock, source });
   const statuses = databaseStatus(config.DATABASE_URL);
+  const undecided = new UndecidedOrders({ brokers, clock });
   const streams = new Set<Stream>();
   const activity = watchActivity(config);
   const feed = createStatusFeed({ brokers, streams, logger });
@@ -52,6 +54,7 @@ export async function startGateway(
       role: 'gateway',
       intake,
       lookup: statuses.lookup,
+      undecided: undecided.find,
       streams,
       activity,
       onStream: () => feed.opened(),
@@ -61,11 +64,11 @@ export async function startGateway(
       addresses: server.addresses,
       async close() {
         await server.close();
-        await Promise.all([feed.close(), statuses.close(), activity?.close()]);
+        await Promise.all([feed.close(), statuses.close(), undecided.close(), activity?.close()]);
       },
     };
   } catch (error) {
-    await Promise.allSettled([intake.close(), feed.close(), statuses.close(), activity?.close()]);
+    await Promise.allSettled([intake.close(), feed.close(), statuses.close(), undecided.close(), activity?.close()]);
     throw error;
   }
 }

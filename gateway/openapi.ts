@@ -183,7 +183,9 @@ const batchResult = {
 };
 
 const statusSchema = {
-  enum: ['accepted', 'validated', 'rejected', 'paid', 'payment-failed', 'cooking', 'cooked', 'parked'],
+  enum: ['accepted', 'validated', 'rejected', 'paid', 'payment-failed', 'cooking', 'cooked', 'parked', 'conflicting'],
+  description:
+    '`conflicting`: a content that was sent under an orderId which stands for another one; it has no effect, send it again under a new orderId. As the status of an order it says that the orderId is another store’s; in a history, that other content came for this order, which goes on as it was.',
 };
 
 const orderStatus = {

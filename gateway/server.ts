@@ -20,6 +20,7 @@ import { addStatusRoute } from './status-route.ts';
 import type { Stream } from './stream.ts';
 import { addStreamRoute } from './stream-route.ts';
 import { tlsFiles } from './tls.ts';
+import type { UndecidedLookup } from './undecided-orders.ts';
 import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
 import type { FrontDesk, OpenWayIn } from './way-in.ts';
 
@@ -31,6 +32,8 @@ export interface IntakeServerOptions {
   intake: Intake;
   /** Reads statuses; absent where there is no store, as in a restaurant. */
   lookup?: StatusLookup | undefined;
+  /** Finds orders that were accepted and are not in that store yet; absent where there is no log. */
+  undecided?: UndecidedLookup | undefined;
   /** Kept by the server: the open WebSocket connections, for those who push to them. */
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */
@@ -56,7 +59,17 @@ const REVOKED = 4401;
  * @throws ConfigError for a combination of settings that cannot be; Error naming the port when it is taken.
  */
 export async function startIntakeServer(options: IntakeServerOptions): Promise<RunningRole> {
-  const { config, logger, role, intake, lookup, streams = new Set(), onStream, clock = turnClock() } = options;
+  const {
+    config,
+    logger,
+    role,
+    intake,
+    lookup,
+    undecided,
+    streams = new Set(),
+    onStream,
+    clock = turnClock(),
+  } = options;
   const endRevoked = () => {
     for (const stream of streams) if (authenticator.isRevoked?.(stream.identity)) stream.end(REVOKED, 'token revoked');
   };
@@ -76,7 +89,14 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   const { activity } = options;
   const reception = new Reception({ intake, admission, recent, metrics, clock, passive: activity?.passive });
   const context = exchangeContext(config, admission, metrics, logger);
-  const statuses = new StatusReader(reception, lookup, clock);
+  const statuses = new StatusReader({
+    reception,
+    lookup,
+    undecided,
+    clock,
+    onOutage: (error) => logger.warn({ err: error }, 'the status of orders cannot be read; those who ask get 503'),
+    onRecovery: () => logger.info('the status of orders can be read again'),
+  });
   // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.
   activity?.onChange(() => {
     const reason = activity.passive();

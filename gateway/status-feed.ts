@@ -1,19 +1,9 @@
-import type { EventType, OrderStatus } from '../contracts/events.ts';
+import type { ConflictReason, OrderStatus } from '../contracts/events.ts';
+import { statusAfter } from '../contracts/order-states.ts';
 import { topics } from '../contracts/topics.ts';
 import { type ReadRecord, type Tail, tailTopic } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Stream } from './stream.ts';
-
-/** What an event says of its order's status. A recall takes the order back to paid: the guest waits again. */
-const statusAfter: Readonly<Partial<Record<EventType, OrderStatus>>> = {
-  'order.validated': 'validated',
-  'order.rejected': 'rejected',
-  'order.paid': 'paid',
-  'order.payment-failed': 'payment-failed',
-  'order.cooking': 'cooking',
-  'order.cooked': 'cooked',
-  'order.recalled': 'paid',
-};
 
 const followed = [topics.validatedOrders, topics.rejectedOrders];
 
@@ -43,11 +33,14 @@ export function createStatusFeed({ brokers, streams, logger }: StatusFeedOptions
   function start(): void {
     retry = undefined;
     if (tails !== undefined || closed || streams.size === 0) return;
-    tails = follow(brokers, (record) => {
+    const opening = follow(brokers, (record) => {
       if (streams.size === 0) stop();
       else push(record);
     });
-    tails.catch((error: Error) => {
+    tails = opening;
+    opening.catch((error: Error) => {
+      // It may have been stopped and started again meanwhile.
+      if (tails !== opening) return;
       tails = undefined;
       logger.warn({ err: error }, 'status updates are not pushed; trying again');
       if (!closed) retry = setTimeout(start, RETRY_MS).unref();
@@ -61,15 +54,15 @@ export function createStatusFeed({ brokers, streams, logger }: StatusFeedOptions
       ? Promise.resolve()
       : running.then(
           (open) => Promise.all(open.map((tail) => tail.close())),
+          // Nothing to close; whoever started it has logged why.
           () => {},
         );
   }
 
   function push(record: ReadRecord): void {
-    const status = statusAfter[String(record.headers.ce_type) as EventType];
-    const storeId = status === undefined ? undefined : storeOf(record);
-    if (storeId === undefined) return;
-    const message = { type: 'order.status', orderId: String(record.key), status };
+    const news = newsOf(record);
+    if (news === undefined) return;
+    const { storeId, message } = news;
     for (const stream of streams)
       if (stream.identity.store === undefined || stream.identity.store === storeId) stream.push(message);
   }
@@ -97,12 +90,35 @@ async function follow(brokers: string[], onRecord: (record: ReadRecord) => void)
   throw failure.reason;
 }
 
-/** Undefined for a value that is not one of ours: somebody else's record must not end the feed. */
-function storeOf({ value }: ReadRecord): string | undefined {
+/** What a store is told of an event. `conflicting` is the end of a later content: the order that the orderId stands for goes on as it was. */
+interface StatusMessage {
+  type: 'order.status';
+  orderId: string;
+  status: OrderStatus;
+  detail?: string;
+}
+
+/** Undefined for an event that changes no status, and for a value that is not one of ours: a stranger's record must not end the feed. */
+function newsOf({ key, value, headers }: ReadRecord): { storeId: string; message: StatusMessage } | undefined {
+  const type = String(headers.ce_type);
+  const status = type === 'order.conflicting' ? 'conflicting' : statusAfter(type);
+  if (status === undefined) return undefined;
+  const event = parsed(value);
+  if (typeof event?.storeId !== 'string') return undefined;
+  const message: StatusMessage = { type: 'order.status', orderId: String(key), status };
+  if (status === 'conflicting' && Array.isArray(event.reasons)) message.detail = detailOf(event.reasons);
+  return { storeId: event.storeId, message };
+}
+
+function detailOf(reasons: readonly Partial<ConflictReason>[]): string {
+  return reasons.map(({ detail }) => detail).join('; ');
+}
+
+function parsed(value: Buffer | null): { storeId?: unknown; reasons?: unknown } | undefined {
   try {
-    const storeId = (JSON.parse(String(value)) as { storeId?: unknown } | null)?.storeId;
-    return typeof storeId === 'string' ? storeId : undefined;
+    return JSON.parse(String(value)) ?? undefined;
   } catch {
+    // No event of ours: whoever reads the topic as a role parks it and says so; here it is no news of an order.
     return undefined;
   }
 }

@@ -15,7 +15,7 @@ export function databaseStatus(url: string | undefined): StatusSource {
   }
   const database = connectDatabase({ url, connections: 4, application: 'ordermesh-gateway' });
   return {
-    lookup: (orderId) => orderStatus(database, orderId),
+    lookup: (orderId, storeId) => orderStatus(database, orderId, storeId),
     close: () => database.end({ timeout: 1 }),
   };
 }

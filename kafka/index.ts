@@ -8,5 +8,6 @@ export * from './packed-headers.ts';
 export { murmur2, partitionOf } from './partitioner.ts';
 export { createProducer } from './platformatic-producer.ts';
 export * from './producer.ts';
+export * from './range-reader.ts';
 export * from './reader.ts';
 export * from './topic-setup.ts';

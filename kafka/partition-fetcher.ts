@@ -1,6 +1,6 @@
 import { Base, type ClusterMetadata, fetchV12, findErrorBy } from '@platformatic/kafka';
 import type { FetchedRecord } from './consumer.ts';
-import { KafkaUnavailableError } from './errors.ts';
+import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import { askAnotherBroker } from './platformatic-internals.ts';
 
 const READ_COMMITTED = 1;
@@ -16,6 +16,8 @@ export interface FetchedPartition {
   /** Where the next fetch of the partition goes on; past gaps that compaction or transactions left. */
   next: number;
   highWatermark: number;
+  /** The position was outside of the log: what stood there is gone, or has never been. */
+  outOfRange?: true;
 }
 
 /**
@@ -44,13 +46,7 @@ export class PartitionFetcher {
    */
   async fetch(positions: ReadonlyMap<number, number>, waitMs: number): Promise<FetchedPartition[]> {
     try {
-      this.#metadata ??= await this.#client
-        .metadata({ topics: [this.#topic], forceUpdate: true })
-        .catch((error: Error) => {
-          askAnotherBroker(this.#client);
-          throw error;
-        });
-      const metadata = this.#metadata;
+      const metadata = await this.#currentMetadata();
       const answers = await Promise.all(
         [...byLeader(metadata, this.#topic, positions)].map(([leader, ofLeader]) =>
           this.#fetchFrom(metadata, leader, ofLeader, waitMs),
@@ -64,8 +60,28 @@ export class PartitionFetcher {
     }
   }
 
+  /** @throws KafkaUnavailableError on an outage; RecordRefusedError when the topic does not exist */
+  async partitionCount(): Promise<number> {
+    const metadata = await this.#currentMetadata().catch((error: Error) => {
+      throw new KafkaUnavailableError(`partitions of ${this.#topic}: ${error.message}`, { cause: error });
+    });
+    const count = metadata.topics.get(this.#topic)?.partitionsCount ?? 0;
+    if (count === 0) throw new RecordRefusedError(`topic ${this.#topic} does not exist`);
+    return count;
+  }
+
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  async #currentMetadata(): Promise<ClusterMetadata> {
+    this.#metadata ??= await this.#client
+      .metadata({ topics: [this.#topic], forceUpdate: true })
+      .catch((error: Error) => {
+        askAnotherBroker(this.#client);
+        throw error;
+      });
+    return this.#metadata;
   }
 
   async #fetchFrom(
@@ -117,7 +133,13 @@ function decoded(answer: Answer, position: number): FetchedPartition {
   const highWatermark = Number(answer.highWatermark);
   // Retention has removed what stood at the position: go on with the oldest record that is left.
   if (answer.errorCode === OFFSET_OUT_OF_RANGE)
-    return { partition, records: [], next: Math.max(position, Number(answer.logStartOffset)), highWatermark };
+    return {
+      partition,
+      records: [],
+      next: Math.max(position, Number(answer.logStartOffset)),
+      highWatermark,
+      outOfRange: true,
+    };
   if (answer.errorCode !== 0) throw new KafkaUnavailableError(`partition ${partition}: error ${answer.errorCode}`);
   const records: FetchedRecord[] = [];
   let next = position;

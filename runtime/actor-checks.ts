@@ -8,7 +8,7 @@ export class ActorContractError extends Error {
   readonly code = 'actor-contract';
 }
 
-const steps = new Set(['decode', 'prepare', 'apply', 'close']);
+const steps = new Set(['decode', 'prepare', 'apply', 'close', 'completed']);
 
 /** What `createActor` returned, if it is an actor. @throws ActorContractError */
 export function checkActor(actor: unknown, module: string): Actor<unknown, unknown> {

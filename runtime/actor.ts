@@ -54,6 +54,11 @@ export interface Actor<In, Prepared = undefined> {
   decode(message: Message): In | typeof skip;
   prepare?(input: In, message: Message): Promise<Prepared>;
   apply?(items: readonly Item<In, Prepared>[], transaction: Transaction): Promise<readonly Outputs[]>;
+  /**
+   * Optional: effects and outputs of the message are durable. For counting what has happened, where `apply` may yet be rolled back; it must be quick
+   * and must not throw. A message that is delivered again comes here again.
+   */
+  completed?(input: In, message: Message): void;
   /** Called once when the thread stops. */
   close?(): Promise<void>;
 }

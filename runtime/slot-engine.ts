@@ -69,7 +69,7 @@ export class SlotEngine {
       },
       wake,
     });
-    this.#outputs = new OutputProducer(ports, this.#outages, { produced: (entry) => this.#finish(entry), failed });
+    this.#outputs = new OutputProducer(ports, this.#outages, { produced: (entry) => this.#complete(entry), failed });
     this.#parking = new KeyParking(group, limits, ports, this.#outages, {
       parked: () => this.#replays.watch(),
       finish: (entry) => this.#finish(entry),
@@ -251,7 +251,7 @@ export class SlotEngine {
     for (const partition of fenced) this.#fence(partition);
     for (const { entry, outputs } of applied) {
       entry.outputs = outputs;
-      if (outputs.length === 0) this.#finish(entry);
+      if (outputs.length === 0) this.#complete(entry);
       else this.#outputs.produce(entry);
     }
     for (const { entry, error } of failed) this.#fail(entry, error);
@@ -274,6 +274,12 @@ export class SlotEngine {
     if (mailbox === undefined) return;
     this.close(partition);
     this.#ports.report({ kind: 'fenced', partition, generation: mailbox.generation });
+  }
+
+  /** Effects and outputs of the message are durable. */
+  #complete(entry: MessageEntry): void {
+    this.#actor.completed?.(entry.input, entry);
+    this.#finish(entry);
   }
 
   #finish(entry: MessageEntry): void {

@@ -19,7 +19,7 @@ export interface WatchedOptions {
 export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions): Actor<unknown, unknown> {
   const { pulse, suspects, timers } = options;
   const isolation = new Isolation(timers);
-  const { prepare, apply, close } = actor;
+  const { prepare, apply, completed, close } = actor;
   const last = apply ?? prepare;
   // For an actor that only decodes, taking the key out of the batch would be a large part of the work.
   const keyOf = last === undefined ? () => '' : (message: Message) => message.key;
@@ -80,6 +80,7 @@ export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions)
         }
       },
     }),
+    ...(completed && { completed: (input: unknown, message: Message) => completed.call(actor, input, message) }),
     ...(close && { close: () => close.call(actor) }),
   };
 }

@@ -19,6 +19,12 @@ export async function readMenuNames(sql: Database | Transaction): Promise<MenuNa
   return { items: toMap(items), modifiers: toMap(modifiers), stores: toMap(stores) };
 }
 
+/** Whether the menu has the store. */
+export async function isStoreOnMenu(sql: Database | Transaction, storeId: string): Promise<boolean> {
+  const rows = await sql`select 1 from stores where store_id = ${storeId}`;
+  return rows.length > 0;
+}
+
 function toMap(rows: readonly { key: string; name: string }[]): Map<string, string> {
   return new Map(rows.map(({ key, name }) => [key, name]));
 }

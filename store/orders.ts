@@ -1,9 +1,10 @@
-import type { RejectionReason } from '../contracts/events.ts';
+import type { ConflictReason, RejectionReason } from '../contracts/events.ts';
 import type { Database, Transaction } from './database.ts';
 
 /** A decision as it was stored; a redelivery repeats its event from it. */
 export interface Decision {
   decidedAt: Date;
+  /** Empty where it is not known: a rejection that was restored from the log. */
   fingerprint: string;
   /** Absent: the order was validated. */
   reasons?: RejectionReason[];
@@ -21,12 +22,29 @@ export interface DecidedOrder extends Decision {
   acceptedAtMs: number;
 }
 
-export interface OrderConflict {
+/** A decision with what a later record of its order is compared with. */
+export type KnownDecision = Decision & Pick<DecidedOrder, 'storeId' | 'total' | 'currency' | 'acceptedAtMs'>;
+
+export interface NewConflict {
   orderId: string;
   fingerprint: string;
+  storeId: string;
+  reasons: ConflictReason[];
+  acceptedAtMs: number;
   topic: string;
   partition: number;
   offset: number;
+}
+
+/** A conflict as it was first stored; a redelivery repeats its event from it. */
+export interface StoredConflict {
+  /** From 1, in the order in which the order's conflicts came. */
+  n: number;
+  seenAt: Date;
+  reasons: ConflictReason[];
+  acceptedAt: Date;
+  /** Whether it was stored now. */
+  isNew: boolean;
 }
 
 interface DecisionRow {
@@ -34,20 +52,25 @@ interface DecisionRow {
   decidedAt: Date;
   fingerprint: string;
   reasons: RejectionReason[] | null;
+  storeId: string;
+  total: number;
+  currency: string;
+  acceptedAt: Date;
 }
 
 /** The decisions already taken on some orders. */
 export async function findDecisions(
   sql: Database | Transaction,
   orderIds: readonly string[],
-): Promise<Map<string, Decision>> {
+): Promise<Map<string, KnownDecision>> {
   const rows = await sql<DecisionRow[]>`
-    select order_id as "orderId", decided_at as "decidedAt", fingerprint, reasons
+    select order_id as "orderId", decided_at as "decidedAt", fingerprint, reasons, store_id as "storeId", total, currency,
+      accepted_at as "acceptedAt"
     from orders where order_id = any(${orderIds}::uuid[])`;
   return new Map(
-    rows.map(({ orderId, decidedAt, fingerprint, reasons }) => [
+    rows.map(({ orderId, reasons, acceptedAt, ...row }) => [
       orderId,
-      { decidedAt, fingerprint, ...(reasons === null ? {} : { reasons }) },
+      { ...row, acceptedAtMs: acceptedAt.getTime(), ...(reasons === null ? {} : { reasons }) },
     ]),
   );
 }
@@ -76,17 +99,46 @@ export async function insertDecisions(
     ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at)`;
 }
 
-/** Notes orders that came again with other content, once for each content. */
-export async function recordConflicts(sql: Transaction, conflicts: readonly OrderConflict[]): Promise<void> {
-  if (conflicts.length === 0) return;
-  await sql`
-    insert into order_conflicts (order_id, fingerprint, topic, partition, record_offset)
-    select * from unnest(
+/** Stores contents that came under the orderId of another one, once each, all seen at `seenAt`. @returns them as they were first stored, by orderId */
+export async function recordConflicts(
+  sql: Transaction,
+  seenAt: Date,
+  conflicts: readonly NewConflict[],
+): Promise<Map<string, StoredConflict>> {
+  if (conflicts.length === 0) return new Map();
+  // A row of before the migration gets what it lacks.
+  const rows = await sql<({ orderId: string } & StoredConflict)[]>`
+    insert into order_conflicts as known (order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset, n, seen_at)
+    select order_id, fingerprint, store_id, reasons::json, to_timestamp(accepted_at / 1000), topic, partition, record_offset,
+      (select coalesce(max(n), 0) + 1 from order_conflicts earlier where earlier.order_id = t.order_id), ${seenAt}::timestamptz
+    from unnest(
       ${conflicts.map((conflict) => conflict.orderId)}::uuid[],
       ${conflicts.map((conflict) => conflict.fingerprint)}::text[],
+      ${conflicts.map((conflict) => conflict.storeId)}::text[],
+      ${conflicts.map((conflict) => JSON.stringify(conflict.reasons))}::text[],
+      ${conflicts.map((conflict) => conflict.acceptedAtMs)}::float8[],
       ${conflicts.map((conflict) => conflict.topic)}::text[],
       ${conflicts.map((conflict) => conflict.partition)}::integer[],
       ${conflicts.map((conflict) => conflict.offset)}::bigint[]
-    )
-    on conflict do nothing`;
+    ) as t(order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset)
+    on conflict (order_id, fingerprint) do update set store_id = coalesce(known.store_id, excluded.store_id),
+      reasons = coalesce(known.reasons, excluded.reasons), accepted_at = coalesce(known.accepted_at, excluded.accepted_at)
+    returning order_id as "orderId", n, seen_at as "seenAt", reasons, accepted_at as "acceptedAt", xmax = 0 as "isNew"`;
+  return new Map(rows.map(({ orderId, ...conflict }) => [orderId, conflict]));
+}
+
+/** A conflict as the log tells it. */
+export interface LoggedConflict extends NewConflict {
+  n: number;
+  seenAt: Date;
+}
+
+/** Stores conflicts that the log has and a database that took over does not. */
+export async function restoreConflicts(sql: Transaction, conflicts: readonly LoggedConflict[]): Promise<void> {
+  for (const { orderId, fingerprint, storeId, reasons, acceptedAtMs, topic, partition, offset, n, seenAt } of conflicts)
+    await sql`
+      insert into order_conflicts (order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset, n, seen_at)
+      values (${orderId}, ${fingerprint}, ${storeId}, ${JSON.stringify(reasons)}::text::json, ${new Date(acceptedAtMs)}, ${topic},
+        ${partition}, ${offset}, ${n}, ${seenAt})
+      on conflict do nothing`;
 }

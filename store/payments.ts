@@ -18,6 +18,8 @@ export interface NewPayment {
 export interface StoredPayment {
   outcome: PaymentOutcome;
   decidedAt: Date;
+  /** Whether it was stored now. */
+  isNew: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function recordPayments(
   const known = payments.filter((payment) => !isNew.has(payment.orderId)).map((payment) => payment.orderId);
   const stored = known.length === 0 ? new Map<string, StoredPayment>() : await findPayments(sql, known);
   for (const { orderId, outcome } of payments) {
-    if (isNew.has(orderId)) stored.set(orderId, { outcome, decidedAt });
+    if (isNew.has(orderId)) stored.set(orderId, { outcome, decidedAt, isNew: true });
   }
   return stored;
 }
@@ -72,7 +74,7 @@ async function findPayments(sql: Transaction, orderIds: readonly string[]): Prom
         row.status === 'paid'
           ? { status: 'paid', reference: row.reference ?? '' }
           : { status: 'failed', code: row.code ?? '', detail: row.detail ?? '' };
-      return [row.orderId, { outcome, decidedAt: row.decidedAt }];
+      return [row.orderId, { outcome, decidedAt: row.decidedAt, isNew: false }];
     }),
   );
 }

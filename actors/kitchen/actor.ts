@@ -1,4 +1,5 @@
 import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
+import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import {
@@ -10,12 +11,20 @@ import {
   recordIgnored,
   type TicketMove,
 } from '../../store/tickets.ts';
+import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { InvalidMessageError } from '../invalid-message.ts';
 import { kitchenCounter } from '../metrics.ts';
 import { type KitchenEventType, nextPosition, type Transition } from './ticket-state.ts';
 
-export type KitchenInput = { type: 'order.paid'; event: OrderPaid } | KitchenMove;
+export type KitchenInput = KitchenTicket | KitchenMove;
+
+interface KitchenTicket {
+  type: 'order.paid';
+  event: OrderPaid;
+  /** Opened in the turn that was applied last; a redelivery opens none. */
+  isNew: boolean;
+}
 
 interface KitchenMove {
   type: KitchenEventType;
@@ -28,6 +37,7 @@ interface KitchenMove {
  */
 export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'>): Actor<KitchenInput> {
   const eventsTotal = kitchenCounter(registry);
+  const orderAge = createOrderAge(registry);
   return {
     decode,
 
@@ -48,7 +58,15 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
         ),
       ]);
       eventsTotal.inc({ event: 'order.paid', effect: 'opened' }, opened.length);
+      const openedNow = new Set(opened);
+      for (const { input } of items) if (input.type === 'order.paid') input.isNew = openedNow.has(input.event.orderId);
       return items.map(() => []);
+    },
+
+    completed(input, message) {
+      if (input.type !== 'order.paid' || !input.isNew) return;
+      const acceptedAtMs = acceptedAtOf(message.headers[acceptedTimeHeader]?.toString());
+      if (acceptedAtMs !== undefined) orderAge('ticket', acceptedAtMs);
     },
   };
 }
@@ -57,7 +75,7 @@ function decode(message: Message): KitchenInput | typeof skip {
   const type = eventType(message);
   switch (type) {
     case 'order.paid':
-      return { type, event: eventValue(type, message) };
+      return { type, event: eventValue(type, message), isNew: false };
     case 'order.cooking':
     case 'order.cooked':
     case 'order.recalled': {

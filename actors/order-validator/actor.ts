@@ -9,14 +9,17 @@ import {
   type DecidedOrder,
   findDecisions,
   insertDecisions,
-  type OrderConflict,
+  type KnownDecision,
+  type NewConflict,
   recordConflicts,
 } from '../../store/orders.ts';
 import { lockShelves, type Shelf, writeShelves } from '../../store/stock.ts';
 import { addVelocity, purgeVelocity } from '../../store/velocity.ts';
+import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter } from '../metrics.ts';
-import { decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
+import { conflictReasons, isSameOrder } from './conflicts.ts';
+import { acceptedAt, conflictingOutputs, decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
 import { type Demand, demandOf, reserve } from './reservation.ts';
 import { checkOrder } from './rules.ts';
 import type { ValidatorSettings } from './settings.ts';
@@ -28,6 +31,10 @@ export interface PlacedOrder {
   fingerprint: string;
   /** Milliseconds since the epoch. */
   placedAtMs: number;
+  /** When the gateway accepted it, in milliseconds since the epoch. */
+  acceptedAtMs: number;
+  /** Validated, and for the first time, in the turn that was applied last. */
+  validatedNow: boolean;
 }
 
 /** An order on its way through the rules of one turn. */
@@ -59,6 +66,7 @@ export function createActor({
   registry,
 }: Pick<ActorContext<ValidatorSettings>, 'settings' | 'registry'>): Actor<PlacedOrder> {
   const decisionsTotal = decisionCounter(registry);
+  const orderAge = createOrderAge(registry);
   let catalog: Catalog | undefined;
   let purgedAtMs = 0;
 
@@ -83,29 +91,52 @@ export function createActor({
       const orderIds = items.map((item) => item.input.order.orderId);
       const [decisions, version] = await Promise.all([findDecisions(sql, orderIds), menuVersion(sql)]);
       const fresh: Item<PlacedOrder, undefined>[] = [];
-      const conflicts: OrderConflict[] = [];
+      const conflicting: (Item<PlacedOrder, undefined> & { first: KnownDecision })[] = [];
       const repeated = items.map((item): Outputs | undefined => {
         const { order, fingerprint } = item.input;
-        const decision = decisions.get(order.orderId);
-        if (decision === undefined) {
-          fresh.push(item);
-          return undefined;
-        }
-        if (decision.fingerprint === fingerprint) return decisionOutputs(order, decision, item.message);
-        const { topic, partition, offset } = item.message;
-        conflicts.push({ orderId: order.orderId, fingerprint, topic, partition, offset });
-        return [];
+        const first = decisions.get(order.orderId);
+        item.input.validatedNow = false;
+        if (first === undefined) fresh.push(item);
+        else if (isSameOrder(first, order, fingerprint)) return decisionOutputs(order, first, item.message);
+        else conflicting.push({ ...item, first });
+        return undefined;
       });
-      const [decided] = await Promise.all([
+      const [decided, conflicts] = await Promise.all([
         fresh.length === 0 ? [] : decideOrders(fresh, await catalogOf(sql, version), settings, sql),
-        recordConflicts(sql, conflicts),
+        recordConflicts(sql, new Date(), conflicting.map(newConflict)),
       ]);
       await purge(sql);
-      for (const { decision, reason } of decided) decisionsTotal.inc({ decision, reason });
+      for (const [index, { input }] of fresh.entries()) {
+        const { decision = 'rejected', reason = '' } = decided[index] ?? {};
+        decisionsTotal.inc({ decision, reason });
+        input.validatedNow = decision === 'validated';
+      }
+      const told = new Map<string, Outputs>();
+      for (const { input, message, first } of conflicting) {
+        const { orderId } = input.order;
+        const conflict = conflicts.get(orderId);
+        if (conflict === undefined) throw new Error(`the conflict of ${orderId} was not stored`);
+        if (conflict.isNew) decisionsTotal.inc({ decision: 'conflicting', reason: conflict.reasons[0]?.code ?? '' });
+        told.set(orderId, conflictingOutputs(input, first, conflict, message));
+      }
       let next = 0;
-      return repeated.map((outputs) => outputs ?? decided[next++]?.outputs ?? []);
+      return repeated.map(
+        (outputs, index) => outputs ?? told.get(orderIds[index] ?? '') ?? decided[next++]?.outputs ?? [],
+      );
+    },
+
+    completed({ validatedNow, acceptedAtMs }) {
+      if (validatedNow) orderAge('validated', acceptedAtMs);
     },
   };
+}
+
+function newConflict({ input, message, first }: Item<PlacedOrder, undefined> & { first: KnownDecision }): NewConflict {
+  const { order, fingerprint, acceptedAtMs } = input;
+  const { topic, partition, offset } = message;
+  const { orderId, storeId } = order;
+  const reasons = conflictReasons(first, order);
+  return { orderId, storeId, fingerprint, reasons, acceptedAtMs, topic, partition, offset };
 }
 
 /** @throws InvalidMessageError when the record is not an order: the reason in words, for the dead letter */
@@ -121,7 +152,13 @@ export function decodeOrder(message: Message): PlacedOrder {
   const placedAtMs = Date.parse(order.placedAt);
   if (Number.isNaN(placedAtMs))
     throw new InvalidMessageError('invalid-order', `placedAt ${order.placedAt} is not a moment in time`);
-  return { order, fingerprint: orderFingerprint(order), placedAtMs };
+  return {
+    order,
+    fingerprint: orderFingerprint(order),
+    placedAtMs,
+    acceptedAtMs: acceptedAt(message),
+    validatedNow: false,
+  };
 }
 
 /** Decides orders that have no decision yet, in the order of the log, and stores the decisions with their effects. */
@@ -142,7 +179,7 @@ async function decideOrders(
   });
   // Nearly every order is validated; making the events now keeps this work out of the time in which rows are locked.
   const validated = drafts.map((draft) =>
-    draft.demand === undefined ? [] : validatedOutputs(draft.order, occurredAt, draft.message),
+    draft.demand === undefined ? [] : validatedOutputs(draft.order, occurredAt, draft.message, draft.acceptedAtMs),
   );
   const stores = new Set(drafts.flatMap((draft) => (draft.demand === undefined ? [] : [draft.order.storeId])));
   // Counters first, then shelves, each in one order: turns of other threads wait, and no two wait for each other.
@@ -161,7 +198,7 @@ async function decideOrders(
   return drafts.map((draft, index): Decided => {
     const [reason] = draft.reasons;
     if (reason === undefined) return { outputs: validated[index] ?? [], decision: 'validated', reason: '' };
-    const outputs = rejectedOutputs(draft.order, occurredAt, draft.reasons, draft.message);
+    const outputs = rejectedOutputs(draft.order, occurredAt, draft.reasons, draft.message, draft.acceptedAtMs);
     return { outputs, decision: 'rejected', reason: reason.code };
   });
 }
@@ -170,7 +207,7 @@ function decidedOrder({
   order,
   fingerprint,
   placedAtMs,
-  message,
+  acceptedAtMs,
   reasons,
   demand,
 }: Draft): Omit<DecidedOrder, 'decidedAt'> {
@@ -181,7 +218,7 @@ function decidedOrder({
     currency: order.currency,
     fingerprint,
     placedAtMs,
-    acceptedAtMs: message.timestamp,
+    acceptedAtMs,
     ...(reasons.length === 0 ? { pieces: demand?.pieces ?? 0 } : { pieces: 0, reasons }),
   };
 }

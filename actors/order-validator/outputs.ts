@@ -1,20 +1,33 @@
-import { type EventType, eventId, type OrderRejected, type OrderValidated } from '../../contracts/events.ts';
+import {
+  type EventType,
+  eventId,
+  type OrderConflicting,
+  type OrderRejected,
+  type OrderValidated,
+} from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order, OrderItem } from '../../contracts/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
-import type { Decision } from '../../store/orders.ts';
+import type { KnownDecision, StoredConflict } from '../../store/orders.ts';
+import { acceptedAtOf } from '../../telemetry/order-age.ts';
 
 /** The event of a decision: the same to the byte whenever it is made again from the order and the stored decision. */
-export function decisionOutputs(order: Order, decision: Decision, message: Message): Outputs {
+export function decisionOutputs(order: Order, decision: KnownDecision, message: Message): Outputs {
+  const occurredAt = decision.decidedAt.toISOString();
   return decision.reasons === undefined
-    ? validatedOutputs(order, decision.decidedAt.toISOString(), message)
-    : rejectedOutputs(order, decision.decidedAt.toISOString(), decision.reasons, message);
+    ? validatedOutputs(order, occurredAt, message, decision.acceptedAtMs)
+    : rejectedOutputs(order, occurredAt, decision.reasons, message, decision.acceptedAtMs);
 }
 
-export function validatedOutputs(order: Order, occurredAt: string, message: Message): Outputs {
+export function validatedOutputs(
+  order: Order,
+  occurredAt: string,
+  message: Message,
+  acceptedAtMs = acceptedAt(message),
+): Outputs {
   const value: OrderValidated = { ...eventBase(order, occurredAt), order: canonicalOrder(order) };
-  return [record(topics.validatedOrders, 'order.validated', value, message)];
+  return [record(topics.validatedOrders, 'order.validated', value, message, acceptedAtMs)];
 }
 
 export function rejectedOutputs(
@@ -22,9 +35,35 @@ export function rejectedOutputs(
   occurredAt: string,
   reasons: OrderRejected['reasons'],
   message: Message,
+  acceptedAtMs = acceptedAt(message),
 ): Outputs {
   const value: OrderRejected = { ...eventBase(order, occurredAt), reasons };
-  return [record(topics.rejectedOrders, 'order.rejected', value, message)];
+  return [record(topics.rejectedOrders, 'order.rejected', value, message, acceptedAtMs)];
+}
+
+/**
+ * When the gateway accepted an order, in milliseconds since the epoch: its own time is in the event's header. Of a record without it, the time of
+ * the record is near enough.
+ */
+export function acceptedAt({ headers, timestamp }: Message): number {
+  return acceptedAtOf(headers.ce_time?.toString()) ?? timestamp;
+}
+
+/** The end of a 202 whose orderId stands for another content: it is told, and the order goes on as if it had never come. */
+export function conflictingOutputs(
+  { order, fingerprint }: { order: Order; fingerprint: string },
+  first: KnownDecision,
+  conflict: StoredConflict,
+  message: Message,
+): Outputs {
+  const value: OrderConflicting = {
+    ...eventBase(order, conflict.seenAt.toISOString()),
+    fingerprint,
+    ...(first.storeId === order.storeId && first.fingerprint !== '' ? { firstFingerprint: first.fingerprint } : {}),
+    reasons: conflict.reasons,
+  };
+  const acceptedAtMs = conflict.acceptedAt.getTime();
+  return [record(topics.rejectedOrders, 'order.conflicting', value, message, acceptedAtMs, conflict.n)];
 }
 
 /**
@@ -63,18 +102,26 @@ function eventBase({ orderId, storeId, total, currency }: Order, occurredAt: str
   return { orderId, storeId, occurredAt, total, currency };
 }
 
-function record(topic: string, type: EventType, value: OrderValidated | OrderRejected, message: Message) {
+function record(
+  topic: string,
+  type: EventType,
+  value: OrderValidated | OrderRejected | OrderConflicting,
+  { headers }: Message,
+  acceptedAtMs: number,
+  n?: number,
+) {
   return {
     topic,
     key: value.orderId,
     value: JSON.stringify(value),
     headers: eventHeaders({
-      id: eventId(value.orderId, type),
+      id: eventId(value.orderId, type, n),
       type,
       source: '/ordermesh/order-validator',
       time: value.occurredAt,
       subject: value.orderId,
-      traceparent: message.headers.traceparent?.toString(),
+      traceparent: headers.traceparent?.toString(),
+      acceptedTime: new Date(acceptedAtMs).toISOString(),
     }),
   };
 }

@@ -28,7 +28,7 @@ export async function restoreDecisions(sql: Transaction, decisions: readonly Log
     const { event, acceptedAtMs } = decision;
     const { orderId, storeId, total, currency, occurredAt } = event;
     const base = { orderId, storeId, total, currency, acceptedAtMs, occurredAt };
-    // The event of a rejection doesn't carry the order: a repeat of it counts as a conflict, and has no effect either.
+    // The event of a rejection doesn't carry the order, so its fingerprint isn't known: `isSameOrder` does without.
     if (decision.type === 'order.rejected')
       return { ...base, fingerprint: '', placedAtMs: acceptedAtMs, pieces: 0, reasons: decision.event.reasons };
     const { order } = decision.event;

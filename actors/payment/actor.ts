@@ -1,7 +1,9 @@
 import type { Registry } from 'prom-client';
 import type { OrderValidated } from '../../contracts/events.ts';
+import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
 import { type PaymentOutcome, recordPayments } from '../../store/payments.ts';
+import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { paymentCounter } from '../metrics.ts';
 import { paymentOutputs } from './outputs.ts';
@@ -19,6 +21,9 @@ export function createActor({
 
 export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
   const paymentsTotal = paymentCounter(registry);
+  const orderAge = createOrderAge(registry);
+  /** Orders that were paid in the turn that was applied last; a redelivery is no new payment. */
+  const paidNow = new WeakSet<OrderValidated>();
   return {
     decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
 
@@ -37,9 +42,17 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
       return items.map(({ input, message }) => {
         const payment = stored.get(input.orderId);
         if (payment === undefined) throw new Error(`the payment of ${input.orderId} was not stored`);
+        if (payment.isNew && payment.outcome.status === 'paid') paidNow.add(input);
+        else paidNow.delete(input);
         paymentsTotal.inc({ method: input.order.payment.method, outcome: payment.outcome.status });
         return paymentOutputs(input, payment, message);
       });
+    },
+
+    completed(input, message) {
+      if (!paidNow.has(input)) return;
+      const acceptedAtMs = acceptedAtOf(message.headers[acceptedTimeHeader]?.toString());
+      if (acceptedAtMs !== undefined) orderAge('paid', acceptedAtMs);
     },
 
     close: () => provider.close(),

@@ -5,15 +5,20 @@ import {
   type OrderValidated,
   type OrderWithoutToken,
 } from '../../contracts/events.ts';
-import { eventHeaders } from '../../contracts/headers.ts';
+import { acceptedTimeHeader, eventHeaders } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
 import type { StoredPayment } from '../../store/payments.ts';
 
 /** The event of a payment: the same to the byte whenever it is made again from the stored payment. */
-export function paymentOutputs(validated: OrderValidated, payment: StoredPayment, message: Message): Outputs {
+export function paymentOutputs(
+  validated: OrderValidated,
+  payment: Pick<StoredPayment, 'outcome' | 'decidedAt'>,
+  message: Message,
+): Outputs {
   const { orderId, storeId, total, currency, order } = validated;
   const { method } = order.payment;
+  const { headers } = message;
   const base = { orderId, storeId, occurredAt: payment.decidedAt.toISOString(), total, currency };
   const { outcome } = payment;
   let value: OrderPaid | OrderPaymentFailed;
@@ -34,7 +39,8 @@ export function paymentOutputs(validated: OrderValidated, payment: StoredPayment
         source: '/ordermesh/payment',
         time: base.occurredAt,
         subject: orderId,
-        traceparent: message.headers.traceparent?.toString(),
+        traceparent: headers.traceparent?.toString(),
+        acceptedTime: headers[acceptedTimeHeader]?.toString(),
       }),
     },
   ];

@@ -60,6 +60,8 @@ export interface Verdict {
   faults: Fault[];
   /** Byte-identical repeats: at-least-once delivery at work, no fault. */
   repeats: number;
+  /** Contents that came under the orderId of another one and were told so, which is the end of their 202: they are no orders of their own. */
+  conflicting: number;
   /** Orders parked after validation that wait, by group. */
   parkedLater: Record<string, number>;
 }
@@ -74,10 +76,11 @@ export function judge(evidence: Evidence): Verdict {
   const faults: Fault[] = [...evidence.effects.faults];
   const parkedLater: Record<string, number> = { payment: 0, kitchen: 0, bridge: 0 };
   const parking = new ParkingBook(evidence.deadLetters ?? []);
+  let conflicting = 0;
 
   for (const trail of book.trails.values()) {
     if (trail.placed === undefined || trail.placed.first.timestamp < sinceMs) continue;
-    judgeOrder(trail, trail.placed, evidence, parking, counts, faults);
+    conflicting += judgeOrder(trail, trail.placed, evidence, parking, counts, faults).conflicting;
     for (const group of laterGroups) {
       if (parking.waits(trail, group)) parkedLater[group] = (parkedLater[group] ?? 0) + 1;
     }
@@ -90,7 +93,7 @@ export function judge(evidence: Evidence): Verdict {
   for (const kind of ['lost', 'duplicateEffects', 'outOfOrder'] as const) {
     counts[kind] = new Set(faults.filter((fault) => fault.kind === kind).map(({ subject }) => subject)).size;
   }
-  return { counts, faults, repeats: book.repeats, parkedLater };
+  return { counts, faults, repeats: book.repeats, conflicting, parkedLater };
 }
 
 const nothing: AuditCounts = {
@@ -116,7 +119,7 @@ function judgeOrder(
   parking: ParkingBook,
   counts: AuditCounts,
   faults: Fault[],
-): void {
+): { conflicting: number } {
   const { orderId } = trail;
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
@@ -127,6 +130,10 @@ function judgeOrder(
   const [paid, failed, cooked] = [first('order.paid'), first('order.payment-failed'), first('order.cooked')];
 
   counts.accepted++;
+  const conflicts = conflictsOf(trail, placed, frontiers.orderValidator);
+  if ((validated ?? rejected) !== undefined && conflicts.untold > 0)
+    fault('lost', `came again with other content, and ${conflicts.untold} of these contents have no order.conflicting`);
+
   // One outcome each: an order with two is counted once, under the first of them, and named as a fault.
   if (validated !== undefined) counts.validated++;
   else if (rejected !== undefined) counts.rejected++;
@@ -185,6 +192,24 @@ function judgeOrder(
     const passed = isPast(event, frontiers.bridge) && !parking.keeps(trail, groups.bridge);
     if (event.bridgeable && passed) counts.bridged++;
   }
+  return { conflicting: conflicts.told };
+}
+
+/**
+ * How many contents of an orderId were told to conflict, and how many should have been: one of those that the order-validator has passed became the
+ * order, or one that was parked did, and every other one has to end as `order.conflicting`.
+ */
+function conflictsOf(
+  trail: Trail,
+  { first, others = [] }: NonNullable<Trail['placed']>,
+  frontier: Frontier,
+): { told: number; untold: number } {
+  let told = 0;
+  for (const { type } of trail.events.values()) if (type === 'order.conflicting') told++;
+  const wasParked = ({ partition, offset }: Position) =>
+    trail.parked.get(intakeParking)?.some((origin) => origin.partition === partition && origin.offset === offset);
+  const passed = [first, ...others].filter((place) => isPast(place, frontier) && !wasParked(place));
+  return { told, untold: Math.max(0, passed.length - 1 - told) };
 }
 
 /** What the dead letters of an order mean for it, group by group. */

@@ -22,7 +22,7 @@ function causes({ type, round }: EventTrace): string[] {
  */
 export function* disorderOf(trail: Trail): Generator<string> {
   const inLog = [...trail.events.values()]
-    .filter(({ type }) => type !== 'order.rejected')
+    .filter(({ type }) => type !== 'order.rejected' && type !== 'order.conflicting')
     .sort((a, b) => a.offset - b.offset);
   const [first] = inLog;
   const seen = new Set<string>();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EventType } from '../../contracts/events.ts';
+import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 
 /** What the audit needs of a record in any topic. */
@@ -38,7 +39,14 @@ export interface EventTrace extends Position {
 export interface Trail {
   orderId: string;
   /** First and last record in raw-orders; absent for an order that is not there. */
-  placed?: { first: Position & { timestamp: number }; last: Position };
+  placed?: {
+    first: Position & { timestamp: number };
+    last: Position;
+    /** What the first record says (`contentOf`). */
+    content: number;
+    /** The first record of each further content: mostly there is none. */
+    others?: (Position & { content: number })[];
+  };
   /** By event id. */
   events: Map<string, EventTrace>;
   /** By dead-letter topic: the origins of its dead letters, in the order of their first appearance. */
@@ -60,11 +68,29 @@ export function createTrailBook(isBridgeable: BridgeRule = () => false): TrailBo
 }
 
 /** A record of raw-orders. One without a key is its own order, as for the runtime. */
-export function notePlaced(book: TrailBook, { key, partition, offset, timestamp }: AuditedRecord): void {
+export function notePlaced(book: TrailBook, { key, partition, offset, timestamp, value }: AuditedRecord): void {
   const trail = trailOf(book, key?.toString() ?? `${partition}:${offset}`);
+  const content = contentOf(value);
   if (trail.placed === undefined) {
-    trail.placed = { first: { partition, offset, timestamp }, last: { partition, offset } };
-  } else trail.placed.last = { partition, offset };
+    trail.placed = { first: { partition, offset, timestamp }, last: { partition, offset }, content };
+    return;
+  }
+  const { placed } = trail;
+  placed.last = { partition, offset };
+  if (placed.content === content || placed.others?.some((other) => other.content === content)) return;
+  placed.others ??= [];
+  placed.others.push({ partition, offset, content });
+}
+
+/** Of an order its fingerprint, which does not depend on notation; of anything else, that of its bytes. 48 bits each. */
+function contentOf(value: Buffer | null): number {
+  if (value === null) return -1;
+  try {
+    return Buffer.from(orderFingerprint(JSON.parse(value.toString())), 'base64url').readUIntBE(0, 6);
+  } catch {
+    // No order: the order-validator parks it, and that is what the audit finds of it.
+    return createHash('sha256').update(value).digest().readUIntBE(0, 6);
+  }
 }
 
 /** A record of validated-orders or rejected-orders. What carries no event id of ours is nobody's event. */

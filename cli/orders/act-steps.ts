@@ -22,7 +22,9 @@ export async function readActSteps(sql: Database, orderId: string): Promise<Unti
       const failure = reason === null ? '' : `: ${reason}: ${error}`;
       const who = event === 'replayed' || event === 'failed' ? `by ${group}` : `by ${operator}`;
       const because = why === null || event === 'replayed' || event === 'failed' ? '' : `: ${why}`;
-      steps.push({ step, topic, partition, offset, at: at.toISOString(), detail: `${who}${failure}${because}` });
+      const origin = { group, topic, partition, offset };
+      const detail = `${who}${failure}${because}`;
+      steps.push({ step, topic, partition, offset, at: at.toISOString(), detail, origin });
     }
   }
   return steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));

@@ -1,3 +1,11 @@
+/** The message that a dead letter is. */
+export interface Origin {
+  group: string;
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
 /** One record of an order, as a step of its journey. */
 export interface JourneyStep {
   /** CloudEvents type, `parked` for a dead letter, or what an operator or a replay did to one. */
@@ -10,6 +18,10 @@ export interface JourneyStep {
   /** Milliseconds since the step before; 0 for the first. */
   sincePreviousMs: number;
   detail: string;
+  /** The CloudEvents id; absent for what is no event. */
+  eventId?: string;
+  /** Of a dead letter and of what was done to one. */
+  origin?: Origin;
 }
 
 /** Steps of a journey before they are put one behind the other. */

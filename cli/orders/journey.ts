@@ -1,10 +1,11 @@
 import { deadLetterHeaders } from '../../contracts/headers.ts';
+import { formatMoney } from '../../contracts/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import { readActSteps } from './act-steps.ts';
-import type { JourneyStep, UntimedStep } from './journey-step.ts';
+import type { JourneyStep, Origin, UntimedStep } from './journey-step.ts';
 
 /** Every record of the order in every topic, in the order of time. Reads only the partition that the order is in. */
 export async function readJourney(config: ConnectedConfig, orderId: string): Promise<JourneyStep[]> {
@@ -39,14 +40,18 @@ function only(key: string, partitions: number): Map<number, number> {
 
 /** @param acts what was done to the order's dead letters, in order */
 export function journeyOf(records: readonly ReadRecord[], acts: readonly UntimedStep[] = []): JourneyStep[] {
-  const inLog = inTime(records).map((record) => ({
-    step: isDeadLetter(record) ? 'parked' : (record.headers.ce_type?.toString() ?? 'unknown'),
-    topic: record.topic,
-    partition: record.partition,
-    offset: record.offset,
-    at: new Date(record.timestamp).toISOString(),
-    detail: detailOf(record),
-  }));
+  const inLog = inTime(records).map((record): UntimedStep => {
+    const { topic, partition, offset, headers } = record;
+    const step = isDeadLetter(record) ? 'parked' : (headers.ce_type?.toString() ?? 'unknown');
+    const place = { step, topic, partition, offset, at: new Date(record.timestamp).toISOString() };
+    const eventId = headers.ce_id?.toString();
+    return {
+      ...place,
+      detail: detailOf(record),
+      ...(eventId === undefined ? {} : { eventId }),
+      ...(isDeadLetter(record) ? { origin: originOf(record) } : {}),
+    };
+  });
   const steps = merged(inLog, acts);
   return steps.map((step, index) => ({
     ...step,
@@ -84,6 +89,17 @@ function isDeadLetter({ headers }: ReadRecord): boolean {
   return headers[deadLetterHeaders.topic] !== undefined;
 }
 
+/** The group stands in the name of the dead-letter topic only: `<topic>.<group>.dlt`. */
+function originOf({ topic, headers }: ReadRecord): Origin {
+  const of = headers[deadLetterHeaders.topic]?.toString() ?? '';
+  return {
+    group: topic.slice(of.length + 1, -'.dlt'.length),
+    topic: of,
+    partition: Number(headers[deadLetterHeaders.partition]?.toString()),
+    offset: Number(headers[deadLetterHeaders.offset]?.toString()),
+  };
+}
+
 function detailOf(record: ReadRecord): string {
   const header = (name: string) => record.headers[name]?.toString();
   if (isDeadLetter(record)) {
@@ -96,6 +112,7 @@ function detailOf(record: ReadRecord): string {
     case 'order.placed':
       return [value.storeId, value.channel, money(value)].filter(Boolean).join(', ');
     case 'order.rejected':
+    case 'order.conflicting':
       return list(value.reasons)
         .map((reason) => `${reason.code}: ${reason.detail}`)
         .join('; ');
@@ -112,7 +129,7 @@ function detailOf(record: ReadRecord): string {
 }
 
 function money({ total, currency }: Record<string, unknown>): string {
-  return typeof total === 'number' ? `${(total / 100).toFixed(2)} ${currency}` : '';
+  return typeof total === 'number' ? formatMoney(total, String(currency)) : '';
 }
 
 function list(value: unknown): Record<string, unknown>[] {
@@ -124,6 +141,7 @@ function parsed(value: Buffer | null): Record<string, unknown> {
     const document: unknown = JSON.parse(value?.toString() ?? '');
     return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : {};
   } catch {
+    // A person looks at this record because something is wrong with it: the step is shown, without a detail.
     return {};
   }
 }

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { EventType } from '../../contracts/events.ts';
 import { connectedConfig } from '../environment.ts';
 import { NegativeResult } from '../failure.ts';
 import { milliseconds, print, printJson, say, table } from '../output.ts';
+import { journeyStatus } from './journey-status.ts';
 import type { JourneyStep } from './journey-step.ts';
 
 export function showCommand(): Command {
@@ -13,7 +13,7 @@ export function showCommand(): Command {
     .action(async (orderId: string, { json }: { json?: boolean }) => {
       const { readJourney } = await import('./journey.ts');
       const steps = await readJourney(await connectedConfig(), orderId);
-      const status = statusAfter(steps);
+      const status = journeyStatus(steps);
       if (json) printJson({ orderId, status, steps });
       else if (status !== undefined) show(orderId, status, steps);
       if (status === undefined) {
@@ -21,23 +21,6 @@ export function showCommand(): Command {
         throw new NegativeResult();
       }
     });
-}
-
-const statuses: Partial<Record<EventType | 'parked', string>> = {
-  'order.placed': 'accepted',
-  'order.rejected': 'rejected',
-  'order.validated': 'validated',
-  'order.payment-failed': 'payment-failed',
-  'order.paid': 'paid',
-  'order.cooking': 'cooking',
-  'order.cooked': 'cooked',
-  'order.recalled': 'paid',
-  parked: 'parked',
-};
-
-function statusAfter(steps: readonly JourneyStep[]): string | undefined {
-  const last = steps.findLast(({ step }) => step in statuses);
-  return last === undefined ? undefined : statuses[last.step as EventType];
 }
 
 function show(orderId: string, status: string, steps: readonly JourneyStep[]): void {

@@ -1,11 +1,14 @@
 import { type LoggedDecision, restoreDecisions } from '../../actors/order-validator/restore.ts';
 import { type LoggedPayment, restorePayments } from '../../actors/payment/restore.ts';
-import type { EventType } from '../../contracts/events.ts';
+import type { EventType, OrderConflicting } from '../../contracts/events.ts';
+import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
 import { type ReadRecord, readTopic } from '../../kafka/index.ts';
 import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { topicRanges } from '../../region/divergence.ts';
 import type { Database } from '../../store/database.ts';
+import { type LoggedConflict, restoreConflicts } from '../../store/orders.ts';
+import { acceptedAtOf } from '../../telemetry/order-age.ts';
 
 const BATCH = 500;
 /** Clocks of the database and of those who write events may be so far apart. */
@@ -27,24 +30,31 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
   const restored: Restored = { read: 0, decisions: 0 };
   const decisions: LoggedDecision[] = [];
   const payments: LoggedPayment[] = [];
+  const conflicts: LoggedConflict[] = [];
   const store = async () => {
     restored.decisions += await sql.begin(async (transaction) => {
       const missing = await restoreDecisions(transaction, decisions);
       await restorePayments(transaction, payments);
+      await restoreConflicts(transaction, conflicts);
       return missing;
     });
     decisions.length = 0;
     payments.length = 0;
+    conflicts.length = 0;
   };
-  const note = async ({ headers, value, timestamp }: ReadRecord) => {
+  const note = async (record: ReadRecord) => {
+    const { headers, value, timestamp } = record;
     const type = headers.ce_type?.toString() as EventType | undefined;
     if (type === undefined || value === null) return;
     restored.read++;
+    const acceptedAtMs = acceptedAtOf(headers[acceptedTimeHeader]?.toString());
     if (type === 'order.validated' || type === 'order.rejected')
-      decisions.push({ type, event: JSON.parse(value.toString()), acceptedAtMs: timestamp });
+      decisions.push({ type, event: JSON.parse(value.toString()), acceptedAtMs: acceptedAtMs ?? timestamp });
     else if (type === 'order.paid' || type === 'order.payment-failed')
       payments.push({ type, event: JSON.parse(value.toString()) });
-    if (decisions.length + payments.length >= BATCH) await store();
+    else if (type === 'order.conflicting')
+      conflicts.push(loggedConflict(JSON.parse(value.toString()), record, acceptedAtMs ?? timestamp));
+    if (decisions.length + payments.length + conflicts.length >= BATCH) await store();
   };
   const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers });
   try {
@@ -58,4 +68,13 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
   }
   await store();
   return restored;
+}
+
+/** Where the content was in raw-orders is not told by its event; the place of the event stands for it. */
+function loggedConflict(event: OrderConflicting, record: ReadRecord, acceptedAtMs: number): LoggedConflict {
+  const { orderId, fingerprint, storeId, reasons, occurredAt } = event;
+  const { topic, partition, offset, headers } = record;
+  const n = Number(headers.ce_id?.toString().split('/')[2]);
+  const seenAt = new Date(occurredAt);
+  return { orderId, fingerprint, storeId, reasons, acceptedAtMs, topic, partition, offset, n, seenAt };
 }

@@ -1,5 +1,5 @@
 import type { PageSettings, TicketView } from '../messages.ts';
-import { element } from './dom.ts';
+import { element, setText } from './dom.ts';
 import { arrange, type Place, type Slot, Slots } from './slots.ts';
 import { type CardOptions, TicketCard } from './ticket-card.ts';
 
@@ -222,11 +222,26 @@ function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect
 }
 
 /** What stands where tickets would be. */
-export function emptyState(): HTMLElement {
-  return element(
-    'div',
-    { class: 'empty' },
-    element('p', { class: 'empty-title' }, 'All caught up'),
-    element('p', {}, 'Orders appear here as soon as they are paid.'),
-  );
+export class EmptyState {
+  readonly #title = element('p', { class: 'empty-title' });
+  readonly #text = element('p', {});
+  readonly node = element('div', { class: 'empty' }, this.#title, this.#text);
+
+  constructor() {
+    this.caughtUp();
+  }
+
+  caughtUp(): void {
+    setText(this.#title, 'All caught up');
+    setText(this.#text, 'Orders appear here as soon as they are paid.');
+  }
+
+  /** An empty board of a mistyped address looks like a quiet kitchen otherwise. */
+  storeUnknown(storeId: string): void {
+    setText(this.#title, 'No such store');
+    setText(
+      this.#text,
+      `The menu has no store ${storeId}, and no order of it was seen. Check the address of this page, or load the menu with this store.`,
+    );
+  }
 }

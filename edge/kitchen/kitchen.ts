@@ -43,6 +43,7 @@ const QUESTIONS_MAX = 5;
 const fates: Partial<Record<OrderStatus, 'refused' | 'over'>> = {
   rejected: 'refused',
   'payment-failed': 'refused',
+  conflicting: 'refused',
   cooked: 'over',
 };
 
@@ -66,6 +67,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     board.taken(JSON.parse(Buffer.from(value).toString()) as Order, acceptedAt);
   const screens = new Screens(() => logger.warn('a screen did not keep up and was closed'));
   let storeName: string | undefined;
+  let storeUnknown: true | undefined;
   let asking = false;
   /** Goes round, so that an order without an answer does not keep the others from theirs. */
   let asked = 0;
@@ -102,6 +104,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     onMessage(message) {
       if (message.type === 'snapshot') {
         storeName = message.storeName;
+        storeUnknown = message.storeUnknown;
         const isWhole = message.open <= message.tickets.length;
         apply(board.snapshot(message.tickets, message.bumped, isWhole)).then(snapshotAll, failed);
       } else if (message.type === 'tickets') apply(board.changed(message.tickets)).catch(failed);
@@ -118,6 +121,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       now: Date.now(),
       settings: { dueAfterMs: config.ORDERMESH_DISPLAY_DUE_AFTER, lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER },
       ...(storeName === undefined ? {} : { storeName }),
+      ...(storeUnknown && board.open.length === 0 ? { storeUnknown } : {}),
       tickets: board.open,
       bumped: board.bumped,
       open: board.open.length,

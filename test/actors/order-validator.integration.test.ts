@@ -2,9 +2,11 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts';
 import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
+import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import type { Order } from '../../contracts/order.ts';
 import { auditDatabase } from '../../store/audit.ts';
 import { loadMenu } from '../../store/menu.ts';
+import { orderStatus } from '../../store/order-status.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { codesOf, event, orderMessage, testMenu, testMessage, testOrder, turn } from './support.ts';
 
@@ -91,19 +93,90 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('notes other content under a known orderId, and does nothing else', async () => {
+  it('tells other content under a known orderId, once each, and does nothing else', async () => {
     const order = testOrder();
     await turn(database.sql, validator(), [orderMessage(order)]);
     const other = { ...order, items: [{ sku: 'fries', quantity: 1, unitPrice: 249 }], total: 249 };
     const message = orderMessage(other);
-    for (let delivery = 0; delivery < 2; delivery += 1) {
-      expect(await turn(database.sql, validator(), [message])).toEqual([[]]);
-    }
+    const registry = new Registry();
+    const actor = createActor({ settings, registry });
+    const [first] = await turn(database.sql, actor, [message]);
+    const { type, topic, value, wire } = event(first);
+    expect({ type, topic }).toEqual({ type: 'order.conflicting', topic: 'rejected-orders' });
+    expect(first?.[0]?.headers).toMatchObject({ ce_id: `${order.orderId}/order.conflicting/1` });
+    expect(value).toMatchObject({
+      orderId: order.orderId,
+      storeId: order.storeId,
+      total: 249,
+      fingerprint: orderFingerprint(other),
+      firstFingerprint: orderFingerprint(order),
+      reasons: [
+        { code: 'other-content', pointer: '/orderId' },
+        { code: 'other-content', pointer: '/total', detail: 'total is 249, was 599' },
+      ],
+    });
+    expect(wire).not.toContain(order.payment.token);
+    // A redelivery, and the same content sent again, are the same event to the byte.
+    const [again] = await turn(database.sql, actor, [message]);
+    expect(event(again).wire).toBe(wire);
+    const [third] = await turn(database.sql, actor, [orderMessage({ ...other, customerId: 'c-9' })]);
+    expect(third?.[0]?.headers).toMatchObject({ ce_id: `${order.orderId}/order.conflicting/2` });
+    const counted = (await registry.getSingleMetric('ordermesh_decisions_total')?.get())?.values;
+    expect(counted).toMatchObject([{ value: 2, labels: { decision: 'conflicting', reason: 'other-content' } }]);
     expect(await onHand('fries')).toBe(1_000);
-    const conflicts = await database.sql`select order_id, topic, partition, record_offset from order_conflicts`;
+    const conflicts =
+      await database.sql`select order_id, topic, partition, record_offset from order_conflicts where n = 1`;
     expect(conflicts).toEqual([
       { order_id: order.orderId, topic: 'raw-orders', partition: 0, record_offset: String(message.offset) },
     ]);
+    await expectBalancedBooks();
+  });
+
+  it('tells the store of an orderId that is another store’s, and nothing of that order', async () => {
+    const order = testOrder({ customerId: 'c-secret' });
+    await turn(database.sql, validator(), [orderMessage(order)]);
+    const other = testOrder({ orderId: order.orderId, storeId: 'us-il-0002', total: 1 });
+    const [outputs] = await turn(database.sql, validator(), [orderMessage(other)]);
+    const { type, value, wire } = event(outputs);
+    expect({ type, value }).toMatchObject({
+      type: 'order.conflicting',
+      value: { storeId: 'us-il-0002', total: 1, reasons: [{ code: 'other-store', pointer: '/orderId' }] },
+    });
+    for (const secret of [order.storeId, order.payment.token, 'c-secret', orderFingerprint(order), '599'])
+      expect(wire).not.toContain(secret);
+    const status = (store?: string) => orderStatus(database.sql, order.orderId, store);
+    expect(await status('us-il-0002')).toMatchObject({
+      storeId: 'us-il-0002',
+      status: 'conflicting',
+      history: [{ status: 'accepted' }, { status: 'conflicting', detail: expect.stringContaining('another store') }],
+    });
+    expect(await status(order.storeId)).toMatchObject({
+      storeId: order.storeId,
+      status: 'validated',
+      history: [{ status: 'accepted' }, { status: 'validated' }],
+    });
+    expect(await status()).toMatchObject({ storeId: order.storeId, status: 'validated' });
+    expect(await status('us-il-0099')).toBeUndefined();
+  });
+
+  it('shows a conflict in the order’s history, which changes nothing of its status', async () => {
+    const order = testOrder();
+    await turn(database.sql, validator(), [orderMessage(order)]);
+    await turn(database.sql, validator(), [orderMessage({ ...order, total: 1 })]);
+    const known = await orderStatus(database.sql, order.orderId, order.storeId);
+    expect(known?.status).toBe('validated');
+    expect(known?.history.map(({ status }) => status)).toEqual(['accepted', 'validated', 'conflicting']);
+    expect(known?.history[2]?.detail).toContain('total is 1, was 599');
+  });
+
+  it('repeats a rejection that was restored without its fingerprint, where what is known of it fits', async () => {
+    const bad = testOrder({ total: 1 });
+    const [first] = await turn(database.sql, validator(), [orderMessage(bad)]);
+    await database.sql`update orders set fingerprint = '' where order_id = ${bad.orderId}`;
+    const [again] = await turn(database.sql, validator(), [orderMessage(bad)]);
+    expect(event(again).wire).toBe(event(first).wire);
+    const [other] = await turn(database.sql, validator(), [orderMessage({ ...bad, total: 2 })]);
+    expect(event(other).type).toBe('order.conflicting');
   });
 
   it('decides in the order of the log when stock runs out, whole orders or nothing', async () => {

@@ -42,3 +42,8 @@ test("keeps the mesh's own headers inside", () => {
 test('counts data, key and attributes', () => {
   expect(messageBytes({ data: Buffer.alloc(10), orderingKey: 'abc', attributes: { ab: 'cd' } })).toBe(17);
 });
+
+test('the time of acceptance goes out as the CloudEvents extension that it is', () => {
+  const attributes = outgoingMessage(record({ ce_acceptedtime: '2026-11-22T09:59:59.000Z' })).attributes;
+  expect(attributes.acceptedtime).toBe('2026-11-22T09:59:59.000Z');
+});

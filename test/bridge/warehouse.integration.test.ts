@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createPubSub, type GoogleCloudNames } from '../../bridge/google-cloud.ts';
+import { createBigQuery, createPubSub, type GoogleCloudNames, googleCloudAddress } from '../../bridge/google-cloud.ts';
 import { ensureTopology } from '../../bridge/topology.ts';
 import { startWarehouse } from '../../bridge/warehouse.ts';
 import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
+import { ensureWarehouse } from '../../bridge/warehouse-schema.ts';
 import type { Config } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -82,6 +83,41 @@ describeGoogleCloud('warehouse', () => {
       events: 1,
       deliveries: 1,
     });
+  });
+
+  test('observes the age of orders whose events carry the time of their acceptance', async () => {
+    const role = await start();
+    const event = publishedEvent(testEvent('order.paid', 3000), 1);
+    const acceptedtime = new Date(Date.now() - 60_000).toISOString();
+    const old = { ...event, attributes: { ...event.attributes, acceptedtime } };
+    await publish([old, publishedEvent(testEvent('order.cooked', 3000), 2)]);
+    await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(2), patience);
+    const scrape = await (await fetch(`${role.addresses.admin}/metrics`)).text();
+    expect(scrape).toMatch(/ordermesh_order_age_seconds_count\{step="warehouse",role="warehouse"\} 1$/m);
+    expect(Number(/ordermesh_order_age_seconds_sum\{[^}]*\} (.*)/.exec(scrape)?.[1])).toBeGreaterThanOrEqual(60);
+  });
+
+  test('a recalled order is paid again, as in the API, and a view of an earlier version is replaced', async () => {
+    const bigQuery = createBigQuery(googleCloudAddress(config), 10_000);
+    await ensureWarehouse(bigQuery, config.GOOGLE_CLOUD_PROJECT ?? '', names.dataset);
+    const view = bigQuery.dataset(names.dataset).table('orders');
+    const earlier = `select order_id, 'cooked' as status from \`${config.GOOGLE_CLOUD_PROJECT}.${names.dataset}.order_events\``;
+    await view.setMetadata({ view: { query: earlier, useLegacySql: false } });
+    await start();
+    const paid = testEvent('order.paid', 2599);
+    const kitchen = (type: 'order.cooked' | 'order.recalled', round: number, sequence: number) => {
+      const event = publishedEvent(testEvent(type, 2599, paid.orderId), sequence);
+      return { ...event, attributes: { ...event.attributes, id: `${paid.orderId}/${type}/${round}` } };
+    };
+    const status = () =>
+      query(config, `select status, events from \`${config.GOOGLE_CLOUD_PROJECT}.${names.dataset}.orders\``).catch(
+        (error: Error) => error.message,
+      );
+    await publish([publishedEvent(paid, 3), kitchen('order.cooked', 1, 5), kitchen('order.recalled', 1, 6)]);
+    await vi.waitFor(async () => expect(await status()).toEqual([{ status: 'paid', events: 3 }]), patience);
+    // Where the topic has more partitions now, offsets begin again: the order of an order's life is not that of its offsets.
+    await publish([kitchen('order.cooked', 2, 1)]);
+    await vi.waitFor(async () => expect(await status()).toEqual([{ status: 'cooked', events: 4 }]), patience);
   });
 
   test('parks what is no event, and the rest of its batch goes on', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type FaultKind, judge, type Verdict } from '../../cli/audit/judgement.ts';
 import { groups, topics } from '../../contracts/topics.ts';
+import { testOrder } from '../actors/support.ts';
 import { createAuditLog } from './audit-log.ts';
 
 function expectFault(verdict: Verdict, kind: FaultKind, subject: string, detail: RegExp): void {
@@ -285,4 +286,34 @@ test('every accepted order is validated, rejected, parked, in flight or lost, wh
       expect(counts.lost).toBe(steps.filter((outcome, index) => outcome === 'nothing' && index < frontier).length);
     }),
   );
+});
+
+test('other content under an orderId ends as order.conflicting, or it is lost', () => {
+  const order = testOrder();
+  const other = JSON.stringify({ ...order, total: 1 });
+  const log = createAuditLog();
+  log.placed('a', { value: JSON.stringify(order) });
+  log.event('a', 'order.rejected');
+  // A repeat in other notation is the same content.
+  log.placed('a', { value: JSON.stringify(order, null, 2) });
+  expect(judge(log.evidence())).toMatchObject({ faults: [], conflicting: 0 });
+  log.placed('a', { value: other });
+  const early = judge(log.evidence({ frontiers: { ...log.evidence().frontiers, orderValidator: new Map([[0, 2]]) } }));
+  expect(early.faults).toEqual([]);
+  expectFault(judge(log.evidence()), 'lost', 'a', /1 of these contents have no order.conflicting/);
+  log.event('a', 'order.conflicting', { round: 1 });
+  log.placed('a', { value: other });
+  const { counts, conflicting, faults } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect({ conflicting, ...counts }).toMatchObject({ conflicting: 1, accepted: 1, rejected: 1, ...clean });
+});
+
+test('a content that is parked, or was decided in place of a parked one, is no conflict', () => {
+  const log = createAuditLog();
+  log.placed('a', { value: '{"broken":true}' });
+  log.parked('a', { offset: 0 });
+  log.placed('a', { value: JSON.stringify(testOrder()) });
+  log.fate('a', { discarded: 1, replayAsked: true });
+  log.event('a', 'order.rejected');
+  expect(judge(log.evidence()).faults).toEqual([]);
 });

@@ -64,11 +64,12 @@ export function createAuditLog() {
     decided(orderId: string, decision: 'validated' | 'rejected') {
       store(orderId).decision = decision;
     },
-    placed(orderId: string | null, place?: Place) {
-      notePlaced(book, record(topics.rawOrders, orderId, {}, '{}', place));
+    placed(orderId: string | null, place?: Place & { value?: string }) {
+      notePlaced(book, record(topics.rawOrders, orderId, {}, place?.value ?? '{}', place));
     },
     event(orderId: string, type: EventType, options: Place & { round?: number; value?: string } = {}) {
-      const topic = type === 'order.rejected' ? topics.rejectedOrders : topics.validatedOrders;
+      const isRefusal = type === 'order.rejected' || type === 'order.conflicting';
+      const topic = isRefusal ? topics.rejectedOrders : topics.validatedOrders;
       const headers = { ce_id: eventId(orderId, type, options.round), ce_type: type };
       noteEvent(book, record(topic, orderId, headers, options.value ?? `${orderId} ${type}`, options));
     },

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { journeyOf } from '../../cli/orders/journey.ts';
+import { journeyStatus } from '../../cli/orders/journey-status.ts';
+import type { UntimedStep } from '../../cli/orders/journey-step.ts';
 import type { ReadRecord } from '../../kafka/index.ts';
 
 function record(
@@ -68,4 +70,53 @@ test('records of one partition keep the order of their offsets, whatever their c
 test('a value that is not JSON is no error', () => {
   const broken = { ...record('raw-orders', 0, 1, { ce_type: 'order.placed' }, {}), value: Buffer.from('{') };
   expect(journeyOf([broken])).toMatchObject([{ step: 'order.placed', detail: '' }]);
+});
+
+const placed = (offset: number, timestamp: number, order = { total: 1198, currency: 'USD' }) =>
+  record('raw-orders', offset, timestamp, { ce_type: 'order.placed', ce_id: 'order-1/order.placed' }, order);
+const said = (type: string, offset: number, round?: number) => {
+  const id = round === undefined ? `order-1/${type}` : `order-1/${type}/${round}`;
+  return record('validated-orders', offset, 1_000 + offset, { ce_type: type, ce_id: id }, {});
+};
+
+test('the heading is the furthest state, whatever comes last', () => {
+  const paid = [placed(1, 900), said('order.validated', 1), said('order.paid', 2)];
+  expect(journeyStatus(journeyOf([...paid, placed(2, 9_000)]))).toBe('paid');
+  expect(journeyStatus(journeyOf([...paid, said('order.cooked', 3, 1), said('order.validated', 4)]))).toBe('cooked');
+  const recalled = [...paid, said('order.cooked', 3, 1), said('order.recalled', 4, 1)];
+  expect(journeyStatus(journeyOf(recalled))).toBe('paid');
+  expect(journeyStatus(journeyOf([...recalled, said('order.cooked', 5, 1)]))).toBe('paid');
+  expect(journeyStatus(journeyOf([...recalled, said('order.cooked', 5, 2)]))).toBe('cooked');
+  expect(journeyStatus([])).toBeUndefined();
+});
+
+test('a dead letter that waits parks the order, a replayed one or the bridge’s does not', () => {
+  const parked = (group: string) =>
+    record(
+      `validated-orders.${group}.dlt`,
+      0,
+      5_000,
+      {
+        ce_type: 'order.validated',
+        'dlt-topic': 'validated-orders',
+        'dlt-partition': '3',
+        'dlt-offset': '1',
+      },
+      {},
+    );
+  const act = (step: string): UntimedStep => {
+    const place = { topic: 'validated-orders', partition: 3, offset: 1 };
+    return { step, ...place, at: new Date(6_000).toISOString(), detail: '', origin: { group: 'payment', ...place } };
+  };
+  const records = [placed(1, 900), said('order.validated', 1)];
+  expect(journeyStatus(journeyOf([...records, parked('payment')]))).toBe('parked');
+  expect(journeyStatus(journeyOf([...records, parked('bridge')]))).toBe('validated');
+  expect(journeyStatus(journeyOf([...records, parked('payment')], [act('replayed')]))).toBe('validated');
+  expect(journeyStatus(journeyOf([...records, parked('payment')], [act('discarded')]))).toBe('parked');
+  const paidLater = [...records, parked('payment'), said('order.paid', 2)];
+  expect(journeyStatus(journeyOf(paidLater, [act('discarded')]))).toBe('paid');
+});
+
+test('money has the digits of its currency', () => {
+  expect(journeyOf([placed(1, 900, { total: 1198, currency: 'JPY' })])[0]?.detail).toBe('1198 JPY');
 });

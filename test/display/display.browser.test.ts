@@ -70,6 +70,13 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('does not call the kitchen of an unknown store caught up', async () => {
+    await page.goto(`${kitchen.url}stores/us-zz-9999`);
+    await page.getByText('No such store').waitFor();
+    expect(await page.getByText('All caught up').count()).toBe(0);
+    expect(await page.getByText('us-zz-9999, and no order of it was seen').isVisible()).toBe(true);
+  });
+
   it('shows text from a guest as text', async () => {
     await openStore();
     const note = '<img src=x onerror="document.title=1"> <b>bold</b>';

@@ -56,6 +56,20 @@ describe('kitchen display', () => {
     }, waiting);
   });
 
+  it('says that there is no such store, until it is seen', async () => {
+    const storeId = `us-zz-${randomUUID().slice(0, 4)}`;
+    await using screen = await TestScreen.open(kitchen.url, storeId);
+    const snapshots = () => screen.messages.filter((message) => message.type === 'snapshot');
+    expect(snapshots()[0]).toMatchObject({ storeUnknown: true, tickets: [], open: 0 });
+    await kitchen.pay(testOrder({ storeId }));
+    await vi.waitFor(() => expect(screen.tickets.size).toBe(1), waiting);
+    screen.sendText(JSON.stringify({ type: 'refresh' }));
+    await vi.waitFor(() => expect(snapshots().length).toBeGreaterThan(1), waiting);
+    expect(snapshots().at(-1)).not.toHaveProperty('storeUnknown');
+    await using known = await TestScreen.open(kitchen.url, 'us-il-0003');
+    expect(known.messages.find(({ type }) => type === 'snapshot')).not.toHaveProperty('storeUnknown');
+  });
+
   it('writes order.cooking and order.cooked with acks, and both screens follow', async () => {
     await using left = await TestScreen.open(kitchen.url, STORE);
     await using right = await TestScreen.open(kitchen.url, STORE);

@@ -255,6 +255,26 @@ test('status updates reach the streams of the order’s store, and no other', as
       { topic: topics.validatedOrders, key: orderId, value: 'not JSON', headers: { ce_type: 'order.paid' } },
       event('order.cooked', `${ours}-x`),
     ]);
+    // A later content under the orderId: told to the store that sent it, with the reason.
+    const reasons = [{ code: 'other-store', detail: 'the orderId stands for an order of another store' }];
+    await producer.send([
+      {
+        topic: topics.rejectedOrders,
+        key: orderId,
+        value: JSON.stringify({ orderId, storeId: ours, reasons }),
+        headers: { ce_type: 'order.conflicting' },
+      },
+    ]);
+    await vi.waitFor(
+      () =>
+        expect(client.frames.at(-1)).toEqual({
+          type: 'order.status',
+          orderId,
+          status: 'conflicting',
+          detail: 'the orderId stands for an order of another store',
+        }),
+      { timeout: 15_000 },
+    );
     await vi.waitFor(() => expect(stranger.frames).toHaveLength(1), { timeout: 15_000 });
     expect(stranger.frames[0]).toEqual({ type: 'order.status', orderId, status: 'cooked' });
     expect(client.frames.some(({ status }) => status === 'cooked')).toBe(false);

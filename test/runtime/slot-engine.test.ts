@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
+import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import type { OutgoingRecord } from '../../kafka/producer.ts';
-import { type Actor, OutageError } from '../../runtime/actor.ts';
+import { type Actor, OutageError, skip } from '../../runtime/actor.ts';
 import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
 import { SlotEngine } from '../../runtime/slot-engine.ts';
 import type { SlotLimits, SlotReport } from '../../runtime/slot-protocol.ts';
@@ -394,4 +395,30 @@ test('a drain finishes what is under way and begins nothing else', async () => {
   await one.timers.run();
   expect(await drained).toBe(1);
   expect(begun).toEqual([0, 2]);
+});
+
+test('completed is called once for a message, when its effects and its outputs are durable', async () => {
+  const told: string[] = [];
+  let broken = true;
+  const one = bench({
+    decode: (message) => (message.key === 'skipped' ? skip : message.key),
+    apply: async (items) => {
+      if (items.some(({ input }) => input === 'poison')) throw new Error('poison');
+      return items.map(({ input }) => (input === 'quiet' ? [] : [{ topic: 'out', key: String(input), value: '' }]));
+    },
+    completed: (input, message) => {
+      const appended = one.produced.some(({ key }) => key === input);
+      told.push(`${String(input)}@${message.offset}${appended ? ' produced' : ''}`);
+    },
+  });
+  one.faults.append = () => {
+    if (!broken) return null;
+    broken = false;
+    return new KafkaUnavailableError('no broker');
+  };
+  one.open(0);
+  one.take(0, records('loud', 'quiet', 'skipped', 'poison'));
+  await one.timers.run();
+  expect(one.finished()).toBe(4);
+  expect(told.toSorted()).toEqual(['loud@0 produced', 'quiet@1']);
 });

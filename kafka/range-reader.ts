@@ -1,0 +1,67 @@
+import { PartitionFetcher } from './partition-fetcher.ts';
+import type { ReadRecord } from './reader.ts';
+
+/** The read ended at a bound of its own, not at the end of the log. */
+export interface ReadBounds {
+  bytesMax: number;
+  msMax: number;
+}
+
+export interface RangeRead {
+  /** Where a further read goes on. */
+  next: number;
+  /** Everything that was durable when the read began has been read. */
+  atEnd: boolean;
+  /** The oldest record that is left lies behind the position: what was between is gone. */
+  skipped: boolean;
+}
+
+/**
+ * Reads single partitions of a topic from a position to the end that the log has when the read begins, again and again, on connections that stay open.
+ * Every record that was acknowledged to its producer before the call is below that end.
+ */
+export class RangeReader {
+  readonly #fetcher: PartitionFetcher;
+  readonly #topic: string;
+
+  constructor(options: { clientId: string; brokers: string[]; topic: string }) {
+    this.#fetcher = new PartitionFetcher(options);
+    this.#topic = options.topic;
+  }
+
+  /** @throws KafkaUnavailableError; RecordRefusedError when the topic does not exist */
+  partitionCount(): Promise<number> {
+    return this.#fetcher.partitionCount();
+  }
+
+  /** @throws KafkaUnavailableError on an outage */
+  async read(
+    partition: number,
+    from: number,
+    { bytesMax, msMax }: ReadBounds,
+    onRecord: (record: ReadRecord) => void,
+  ): Promise<RangeRead> {
+    const until = performance.now() + msMax;
+    const read: RangeRead = { next: from, atEnd: false, skipped: false };
+    let bytes = 0;
+    let end: number | undefined;
+    while (bytes < bytesMax && performance.now() < until) {
+      const [fetched] = await this.#fetcher.fetch(new Map([[partition, read.next]]), 0);
+      if (fetched === undefined) continue;
+      // The first answer came after the question: what was acknowledged before it lies below this end.
+      end ??= fetched.highWatermark;
+      read.skipped ||= fetched.outOfRange === true;
+      for (const record of fetched.records) {
+        bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
+        onRecord(Object.assign(record, { topic: this.#topic, partition }));
+      }
+      read.next = fetched.next;
+      if (read.next >= end) return { ...read, atEnd: true };
+    }
+    return read;
+  }
+
+  close(): Promise<void> {
+    return this.#fetcher.close();
+  }
+}
