@@ -6,6 +6,8 @@ import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, 
 /** As in runtime/suspects.ts. */
 const DEATHS_ALONE_TO_PARK = 3;
 const DEATHS_TO_PARK = 10;
+/** No partition with work may stand for longer once the last fault is mended. */
+const STANDING_MS_MAX = 30_000;
 
 /**
  * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
@@ -38,6 +40,8 @@ export class History {
       end: 0,
       committed: 0,
       committedMax: 0,
+      movedAt: 0,
+      movedTo: -1,
     }));
   }
 
@@ -262,6 +266,18 @@ export class History {
       );
     partition.committed = offset;
     partition.committedMax = Math.max(partition.committedMax, offset);
+  }
+
+  /** Everything works since `healedAt`: a partition with work moves. */
+  watch(now: number, healedAt: number): void {
+    for (const [number, partition] of this.#partitions.entries()) {
+      const { messages, through, committedMax, end, movedTo } = partition;
+      const idle = through === messages.length && committedMax === end;
+      if (idle || through + committedMax !== movedTo) partition.movedAt = now;
+      partition.movedTo = through + committedMax;
+      if (now - Math.max(partition.movedAt, healedAt) > STANDING_MS_MAX)
+        this.violate('nothing stands still', `partition ${number} @${committedMax} of @${end}, everything works`);
+    }
   }
 
   /** Whether every message is through and committed. */

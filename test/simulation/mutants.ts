@@ -14,6 +14,7 @@ export interface Mutant {
   /** False lets transactions of any epoch pass. */
   fencing?: boolean;
   replayFlaw?: ReplayFlaw;
+  deafToLostSync?: boolean;
 }
 
 export interface FlawedConsumer {
@@ -64,6 +65,11 @@ export const mutants: readonly Mutant[] = [
     name: 'replay-beside-live',
     description: 'replays without a place among the messages of the key',
     createMailbox: (identity) => new CrowdedMailbox(identity),
+  },
+  {
+    name: 'lost-sync',
+    description: 'a client that loses the answer to its SyncGroup sends heartbeats, works on nothing and does not say so',
+    deafToLostSync: true,
   },
 ];
 
@@ -138,6 +144,9 @@ function operating(consumer: ModelConsumer): GroupConsumer {
   return {
     get assignment() {
       return consumer.assignment;
+    },
+    get health() {
+      return consumer.health;
     },
     commit: (positions) => consumer.commit(positions),
     pause: (partitions) => consumer.pause(partitions),
