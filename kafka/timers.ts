@@ -14,7 +14,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/** @returns whether `work` has settled within `limitMs`; a rejection of it is the caller's, who holds the promise too. */
+/** @returns whether `work` has settled within `limitMs`, well or not: how is for those who made the promise. */
 export async function settlesWithin(timers: Timers, limitMs: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const cancel = timers.after(limitMs, () => resolve(false));
