@@ -79,6 +79,12 @@ export function keyOf({ topic, partition }: TopicPartition): string {
 export function listOf(partitions: readonly TopicPartition[]): string {
   if (partitions.length === 0) return 'nothing';
   return [...Map.groupBy(partitions, ({ topic }) => topic)]
-    .map(([topic, ofTopic]) => `${topic} ${ofTopic.map(({ partition }) => partition).sort((a, b) => a - b).join(', ')}`)
+    .map(
+      ([topic, ofTopic]) =>
+        `${topic} ${ofTopic
+          .map(({ partition }) => partition)
+          .sort((a, b) => a - b)
+          .join(', ')}`,
+    )
     .join('; ');
 }

@@ -75,7 +75,12 @@ export class GroupControl {
       partitionAssigners: [
         (config) => {
           cluster = config.cluster as unknown as typeof cluster;
-          return { name: 'none', version: 0, assign: async () => [], protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
+          return {
+            name: 'none',
+            version: 0,
+            assign: async () => [],
+            protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+          };
         },
       ],
     });

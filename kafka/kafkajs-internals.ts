@@ -193,8 +193,9 @@ async function decodePartition(decoder: FetchDecoder) {
   const messages = await decodeMessages(decoder);
   const error = code === 0 ? undefined : createErrorFromCode(code);
   if (error === undefined || handledByKafkajs.has(error.type)) return { ...header, messages };
-  failures.set(messages, error);
-  return { ...header, errorCode: 0, messages };
+  const nothing: unknown[] = [];
+  failures.set(nothing, error);
+  return { ...header, errorCode: 0, messages: nothing };
 }
 
 /** Record batch by record batch: those before one that can't be decoded count, and the next fetch begins with that one. */

@@ -1,7 +1,7 @@
 import { AssignmentLedger, keyOf, listOf } from './assignment-ledger.ts';
 import type { ConsumerListener, MemberHealth, MemberState, Standing, TopicPartition } from './consumer.ts';
-import type { Log } from './log.ts';
 import { SupersededError } from './errors.ts';
+import type { Log } from './log.ts';
 import { settlesWithin, type Timers } from './timers.ts';
 
 /** A member that does not come back from its revocation within this time is dropped by the broker. */
@@ -318,7 +318,10 @@ export class Membership {
     try {
       await this.#listener.onRevoked([...revoked]);
     } catch (error) {
-      this.#log.error({ partitions: listOf(revoked), reason: textOf(error) }, 'partitions could not be given up in order');
+      this.#log.error(
+        { partitions: listOf(revoked), reason: textOf(error) },
+        'partitions could not be given up in order',
+      );
     }
     if (this.ledger.assignment === revoked) this.ledger.assign([], this.#timers.now());
   }

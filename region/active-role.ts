@@ -1,9 +1,9 @@
-import { Gauge } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
 import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { metricsContentType } from '../telemetry/metrics.ts';
 import { watchActivity } from './activity.ts';
 
 type StartRole = (config: Config, logger: Logger) => Promise<RunningRole>;
@@ -65,7 +65,8 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
 
 /** Holds the admin port while there is nothing to do. */
 function startWaiting(role: RoleName, config: Config, passive: () => string | undefined) {
-  const registry = createProcessRegistry(role);
+  const registry = new Registry();
+  registry.setDefaultLabels({ role });
   new Gauge({
     name: 'ordermesh_region_role_waits',
     help: '1 while the role waits because its region is not the active one: it has no partitions then.',

@@ -29,5 +29,7 @@ export function standingSummary(standing: readonly Standing[], group: string): s
 }
 
 export function nameOf({ partition }: Standing, group: string): string {
-  return partition === undefined ? `the member of group ${group}` : `partition ${partition.topic}/${partition.partition}`;
+  return partition === undefined
+    ? `the member of group ${group}`
+    : `partition ${partition.topic}/${partition.partition}`;
 }

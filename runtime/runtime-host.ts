@@ -113,7 +113,13 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     const { count, last } = this.#rebalances;
     const rebalances = { count, last: last ?? null };
     const { consumer } = this.#assignment;
-    return runtimeView({ ...about, rebalances }, this.#assignment.all(), this.#outages, consumer, this.#ports.timers.now());
+    return runtimeView(
+      { ...about, rebalances },
+      this.#assignment.all(),
+      this.#outages,
+      consumer,
+      this.#ports.timers.now(),
+    );
   }
 
   async inspect(): Promise<RuntimeInspection> {

@@ -57,8 +57,8 @@ it.each([
   [
     'a batch that can’t be decoded',
     (frame: Buffer) => {
+      // The records are said to be compressed, and are not.
       for (const { partition, recordsAt, size } of partitionsOf(frame))
-        // The records are said to be compressed, and are not.
         if (partition === BROKEN && size > 0) frame.writeInt16BE(GZIP, recordsAt + ATTRIBUTES_AT);
       return frame;
     },
@@ -76,53 +76,59 @@ it.each([
   [
     'a fetch that brings nothing of what is there',
     (frame: Buffer) => {
+      // Its first batch claims to go on behind the end of the answer.
       for (const { partition, recordsAt, size } of partitionsOf(frame))
-        // Its first batch claims to go on behind the end of the answer.
         if (partition === BROKEN && size > 0) frame.writeInt32BE(1_000_000, recordsAt + 8);
       return frame;
     },
     /brings nothing, although the log ends at/,
   ],
-])('%s is named within 15 s, keeps no other partition waiting, and heals', { timeout: 90_000 }, async (_, alter, reason) => {
-  const lines: string[] = [];
-  const note = (details: { reason?: string }, message: string) => lines.push(`${message} ${details.reason ?? ''}`);
-  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-  await using member = await GroupMember.join('m', {
-    brokers: [proxy.address],
-    groupId: uniqueName('group'),
-    topics: [topic],
-    from: 'latest',
-    log: { info: note, warn: note, error: note },
-  });
-  await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1,2,3']);
-  const ends = new Map((await admin.offsets(topic)).map(({ partition, latest }) => [partition, latest]));
-  // It stands where the group reads its position from.
-  await member.consumer.commit([...ends].map(([partition, offset]) => ({ topic, partition, offset })));
-  proxy.alterAnswers('Fetch', alter);
-  const count = (partition: number) => member.seen.filter((record) => record.partition === partition).length;
-  await expect
-    .poll(
-      async () => {
-        await producer.send([0, 1, 2, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
-        return member.consumer.health.standing;
-      },
-      { timeout: 15_000, interval: 250 },
-    )
-    .toEqual([{ partition: { topic, partition: BROKEN }, reason: expect.stringMatching(/.+/), since: expect.any(Number) }]);
-  const [standing] = member.consumer.health.standing;
-  expect(standing?.reason.replace(/offset \d+/, 'offset 1')).toMatch(reason);
-  const others = [0, 1, 3].map(count);
-  expect(count(BROKEN)).toBe(0);
-  expect(Math.min(...others)).toBeGreaterThan(0);
-  await producer.send([0, 1, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
-  await expect.poll(() => [0, 1, 3].map(count), LONG).toEqual(others.map((seen) => seen + 1));
-  expect(member.log).toEqual(['assigned 0,1,2,3']);
+])(
+  '%s is named within 15 s, keeps no other partition waiting, and heals',
+  { timeout: 90_000 },
+  async (_, alter, reason) => {
+    const lines: string[] = [];
+    const note = (details: { reason?: string }, message: string) => lines.push(`${message} ${details.reason ?? ''}`);
+    await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+    await using member = await GroupMember.join('m', {
+      brokers: [proxy.address],
+      groupId: uniqueName('group'),
+      topics: [topic],
+      from: 'latest',
+      log: { info: note, warn: note, error: note },
+    });
+    await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1,2,3']);
+    const ends = new Map((await admin.offsets(topic)).map(({ partition, latest }) => [partition, latest]));
+    // It stands where the group reads its position from.
+    await member.consumer.commit([...ends].map(([partition, offset]) => ({ topic, partition, offset })));
+    proxy.alterAnswers('Fetch', alter);
+    const count = (partition: number) => member.seen.filter((record) => record.partition === partition).length;
+    await expect
+      .poll(
+        async () => {
+          await producer.send([0, 1, 2, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
+          return member.consumer.health.standing;
+        },
+        { timeout: 15_000, interval: 250 },
+      )
+      .toEqual([
+        { partition: { topic, partition: BROKEN }, reason: expect.stringMatching(/.+/), since: expect.any(Number) },
+      ]);
+    const [standing] = member.consumer.health.standing;
+    expect(standing?.reason.replace(/offset \d+/, 'offset 1')).toMatch(reason);
+    const others = [0, 1, 3].map(count);
+    expect(count(BROKEN)).toBe(0);
+    expect(Math.min(...others)).toBeGreaterThan(0);
+    await producer.send([0, 1, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
+    await expect.poll(() => [0, 1, 3].map(count), LONG).toEqual(others.map((seen) => seen + 1));
+    expect(member.log).toEqual(['assigned 0,1,2,3']);
 
-  proxy.alterAnswers('Fetch', undefined);
-  await expect.poll(() => count(BROKEN), LONG).toBe(count(0) - 1);
-  expect(member.consumer.health.standing).toEqual([]);
-  expect(lines.filter((line) => line.startsWith('partition'))).toEqual([
-    expect.stringMatching(/^partition stands .+/),
-    'partition is fetched again ',
-  ]);
-});
+    proxy.alterAnswers('Fetch', undefined);
+    await expect.poll(() => count(BROKEN), LONG).toBe(count(0) - 1);
+    expect(member.consumer.health.standing).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('partition'))).toEqual([
+      expect.stringMatching(/^partition stands .+/),
+      'partition is fetched again ',
+    ]);
+  },
+);

@@ -47,7 +47,9 @@ describe('a lost answer of the group protocol', () => {
     const owners = async () => {
       round += 1;
       const value = String(round);
-      await producer.send(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, key: 'k', value, partition })));
+      await producer.send(
+        Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, key: 'k', value, partition })),
+      );
       return members.map((member) =>
         member.consumer.assignment
           .filter(({ partition }) => {

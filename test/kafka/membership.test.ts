@@ -144,7 +144,10 @@ describe('a join', () => {
     carrier.answer = { state: 'PreparingRebalance', assigned: [], joinAnswered: false };
     await pass(30, false);
     expect(carrier.started).toEqual([1]);
-    expect(membership.health).toMatchObject({ state: 'joining', standing: [{ reason: 'the group has not let it join yet' }] });
+    expect(membership.health).toMatchObject({
+      state: 'joining',
+      standing: [{ reason: 'the group has not let it join yet' }],
+    });
   });
 
   test('has an end in any case', async () => {

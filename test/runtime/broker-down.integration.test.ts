@@ -16,6 +16,8 @@ interface Worker extends AsyncDisposable {
   lines: string[];
 }
 
+/** For whoever reads a failure. */
+const story: string[] = [];
 let broker: OwnBroker;
 let producer: RecordProducer;
 
@@ -31,7 +33,16 @@ afterAll(async () => {
 async function startWorker(name: string): Promise<Worker> {
   await broker.createTopic(name, PARTITIONS);
   const lines: string[] = [];
-  const logger = pino({ level: 'info' }, { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) });
+  const logger = pino(
+    { level: 'info' },
+    {
+      write(line: string) {
+        const { msg, reason = '', time } = JSON.parse(line) as { msg: string; reason?: string; time: number };
+        lines.push(msg);
+        story.push(`${new Date(time).toISOString()} ${name} ${msg} ${reason}`);
+      },
+    },
+  );
   const runtime = await startRuntime({
     ...runtimeOptions(name, `${name}-group`, ''),
     databaseUrl: undefined,
@@ -67,7 +78,11 @@ function traffic(topic: string): () => Promise<void> {
 /** What the worker says from `TOLD_WITHIN_MS` on, until the broker is back. */
 async function watch(workers: Worker[], ms: number): Promise<(string | undefined)[][]> {
   const told = workers.map(({ runtime }) =>
-    until(() => runtime.readiness(), (reason) => reason !== undefined, TOLD_WITHIN_MS),
+    until(
+      () => runtime.readiness(),
+      (reason) => reason !== undefined,
+      TOLD_WITHIN_MS,
+    ),
   );
   const end = Date.now() + ms;
   await Promise.all(told);
@@ -80,12 +95,14 @@ async function watch(workers: Worker[], ms: number): Promise<(string | undefined
 }
 
 async function expectToldOnce({ runtime, lines }: Worker, times: number): Promise<void> {
-  await until(() => runtime.readiness(), (reason) => reason === undefined, 60_000);
+  await until(
+    () => runtime.readiness(),
+    (reason) => reason === undefined,
+    60_000,
+  );
   const count = (text: string) => lines.filter((line) => line === text).length;
-  expect([count('consumer group member does not work'), count('consumer group member works again')]).toEqual([
-    times,
-    times,
-  ]);
+  const told = [count('consumer group member does not work'), count('consumer group member works again')];
+  expect(told, story.join('\n')).toEqual([times, times]);
 }
 
 test('a broker that is stopped and then dead for good is told, with and without traffic, until it answers again', {
@@ -95,7 +112,10 @@ test('a broker that is stopped and then dead for good is told, with and without 
   await using busy = await startWorker('busy');
   const workers = [idle, busy];
   const stopTraffic = traffic('busy');
-  await until(() => busy.runtime.view().partitions, (partitions) => partitions.every(({ frontier }) => (frontier ?? 0) > 0));
+  await until(
+    () => busy.runtime.view().partitions,
+    (partitions) => partitions.every(({ frontier }) => (frontier ?? 0) > 0),
+  );
 
   broker.freeze();
   const whileStopped = await watch(workers, STOPPED_MS);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createHostMetrics, type HostState } from '../../runtime/host-metrics.ts';
 import { AssignedPartition } from '../../runtime/assigned-partition.ts';
+import { createHostMetrics, type HostState } from '../../runtime/host-metrics.ts';
 import { createSlotMetrics } from '../../runtime/slot-metrics.ts';
 
 const idle: HostState = {

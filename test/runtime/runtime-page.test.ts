@@ -69,7 +69,19 @@ test('a program gets JSON, a browser a page', async () => {
   expect(JSON.parse(json.text)).toEqual(state);
   const html = await page('text/html,application/xhtml+xml,*/*;q=0.8');
   expect(html.contentType).toContain('text/html');
-  for (const shown of ['41,234', '766', '50.0 %', 'order-1', '25.0 %', '20.0 %', 'slot-0/database', '1,234 ms', 'assigned', '1970-01-01T00:00:02.000Z', 'since 1970-01-01T00:00:01.000Z: offset 42: &lt;b&gt;'])
+  for (const shown of [
+    '41,234',
+    '766',
+    '50.0 %',
+    'order-1',
+    '25.0 %',
+    '20.0 %',
+    'slot-0/database',
+    '1,234 ms',
+    'assigned',
+    '1970-01-01T00:00:02.000Z',
+    'since 1970-01-01T00:00:01.000Z: offset 42: &lt;b&gt;',
+  ])
     expect(html.text).toContain(shown);
 });
 

@@ -17,6 +17,7 @@ export class History {
   violation: string | undefined;
   /** Everything that ever failed has been repaired: nothing may stay parked. */
   repaired = false;
+  #deaths = 0;
   readonly #shape: ActorShape;
   readonly #recording: boolean;
   readonly #keys = new Map<string, TrackedKey>();
@@ -69,6 +70,7 @@ export class History {
 
   /** Threads died with these messages under way. */
   blamed(places: readonly { partition: number; offset: number }[]): void {
+    this.#deaths++;
     for (const { partition, offset } of places) {
       const tracked = this.at(partition, offset);
       tracked.deaths++;
@@ -273,8 +275,10 @@ export class History {
     for (const [number, partition] of this.#partitions.entries()) {
       const { messages, through, committedMax, end, movedTo } = partition;
       const idle = through === messages.length && committedMax === end;
-      if (idle || through + committedMax !== movedTo) partition.movedAt = now;
-      partition.movedTo = through + committedMax;
+      // A message that threads die of is a fault that its next death mends a step further, until it is parked.
+      const progress = through + committedMax + this.#deaths;
+      if (idle || progress !== movedTo) partition.movedAt = now;
+      partition.movedTo = progress;
       if (now - Math.max(partition.movedAt, healedAt) > STANDING_MS_MAX)
         this.violate('nothing stands still', `partition ${number} @${committedMax} of @${end}, everything works`);
     }

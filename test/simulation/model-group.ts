@@ -141,10 +141,16 @@ export class ModelGroup {
     });
   }
 
-  describe(body: Body, id: string | undefined): Promise<{ state: GroupAnswer['state']; partitions: number[] | undefined }> {
+  describe(
+    body: Body,
+    id: string | undefined,
+  ): Promise<{ state: GroupAnswer['state']; partitions: number[] | undefined }> {
     return this.#call('describe', body, ({ resolve }) => {
       const member = this.#members.get(id ?? '');
-      resolve({ state: this.#members.size === 0 ? 'Empty' : this.#state, partitions: member && [...member.partitions] });
+      resolve({
+        state: this.#members.size === 0 ? 'Empty' : this.#state,
+        partitions: member && [...member.partitions],
+      });
     });
   }
 

@@ -68,7 +68,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lost-sync',
-    description: 'a client that loses the answer to its SyncGroup sends heartbeats, works on nothing and does not say so',
+    description:
+      'a client that loses the answer to its SyncGroup sends heartbeats, works on nothing and does not say so',
     deafToLostSync: true,
   },
 ];

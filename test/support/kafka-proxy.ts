@@ -72,7 +72,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       });
     }
     const losing = new Map<number, Expected>();
-    const altering = new Map<number, number>();
+    const asked = new Map<number, number>();
     onFrames(client, (frame) => {
       const { apiKey, correlationId, clientId } = requestHeader(frame);
       if (apiKey === apiKeys.Produce) produceRequests += 1;
@@ -81,7 +81,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         expected = expected.filter((one) => one !== loss);
         losing.set(correlationId, loss);
       }
-      if (alterations.has(apiKey)) altering.set(correlationId, apiKey);
+      asked.set(correlationId, apiKey);
       upstream.write(frame);
     });
     onFrames(upstream, (frame) => {
@@ -94,8 +94,8 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         loss.lost();
         return;
       }
-      const apiKey = altering.get(correlationId);
-      altering.delete(correlationId);
+      const apiKey = asked.get(correlationId);
+      asked.delete(correlationId);
       const alter = apiKey === undefined ? undefined : alterations.get(apiKey);
       client.write(rewrite(alter === undefined ? frame : alter(frame)));
     });

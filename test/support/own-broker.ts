@@ -1,9 +1,9 @@
+import { loadConfig } from '../../contracts/config.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
-import { loadConfig } from '../../contracts/config.ts';
 import { temporaryDirectory } from '../stack/support.ts';
 
 /** A broker that a test may stop: nobody else uses it. */
