@@ -4,8 +4,8 @@ import type { Log } from './log.ts';
 /** A line that has not come for this long is over. */
 const QUIET_MS = 30_000;
 
-/** What kafkajs calls an error and what is a step of the protocol: a rebalance, and the member id that the first JoinGroup is answered with. */
-const ordinary = /rebalanc|re-joining|valid member id|Not connected/i;
+/** What kafkajs calls an error and what is a step of the protocol (a rebalance, the member id that the first JoinGroup is answered with), or our own end of a client. */
+const ordinary = /rebalanc|re-joining|valid member id|Not connected|this client has ended/i;
 
 /**
  * kafkajs's log in the words of ours. kafkajs repeats a line for every attempt: the first is passed on, the others are counted, and

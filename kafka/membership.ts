@@ -7,7 +7,7 @@ import { settlesWithin, type Timers } from './timers.ts';
 /** A member that does not come back from its revocation within this time is dropped by the broker. */
 export const REBALANCE_TIMEOUT_MS = 30_000;
 const TICK_MS = 1_000;
-/** Silence of this length, or trouble that lasts this long, is told: readiness must know within 15 s. */
+/** Silence of this length is trouble: readiness must know within 15 s. */
 const STANDING_MS = 10_000;
 /** A member whose membership nothing has proven for this long starts afresh. */
 const UNPROVEN_MS_MAX = 15_000;
@@ -48,14 +48,14 @@ export interface MembershipCarrier {
   ask(client: number): Promise<GroupAnswer>;
 }
 
-/** Something is wrong until the member has worked again for a while; it is told once when it begins and once when it ends. */
+/**
+ * A client has failed, or nothing proves the membership, until the member has worked again for a while. It is told once when it begins and once when
+ * it ends, and the member stands meanwhile: readiness must not change with every attempt.
+ */
 interface Trouble {
   since: number;
-  ms: number;
   reason: string;
   restarts: number;
-  /** The last client could not even start. */
-  unreachable: boolean;
 }
 
 /**
@@ -259,10 +259,7 @@ export class Membership {
     this.#client += 1;
     this.#restarts += 1;
     this.#begin(reason);
-    if (this.#trouble !== undefined) {
-      this.#trouble.restarts += 1;
-      this.#trouble.unreachable = false;
-    }
+    if (this.#trouble !== undefined) this.#trouble.restarts += 1;
     this.#enter('restarting');
     this.#lose();
     // It settles by itself; the new client waits for nothing of the old one.
@@ -280,9 +277,7 @@ export class Membership {
           if (this.#isCurrent(client) && this.#state === 'restarting') this.#enter('joining');
         },
         (error) => {
-          if (!this.#isCurrent(client)) return;
-          this.#restart(textOf(error));
-          if (this.#trouble !== undefined) this.#trouble.unreachable = true;
+          if (this.#isCurrent(client)) this.#restart(textOf(error));
         },
       );
     });
@@ -293,7 +288,7 @@ export class Membership {
       this.#trouble.reason = reason;
       return;
     }
-    this.#trouble = { since: this.#provenAt, ms: this.#silentMs, reason, restarts: 0, unreachable: false };
+    this.#trouble = { since: this.#provenAt, reason, restarts: 0 };
     this.#log.error({ reason, state: this.#state }, 'consumer group member does not work');
   }
 
@@ -348,7 +343,6 @@ export class Membership {
     this.#stateMs += elapsed;
     this.#silentMs += elapsed;
     this.#asked.sinceMs += elapsed;
-    if (this.#trouble !== undefined) this.#trouble.ms += elapsed;
     this.#watchPartitions(elapsed, now);
     if (this.#state !== 'revoking' && this.#silentMs >= STANDING_MS && this.#trouble === undefined)
       this.#begin(this.#silence());
@@ -403,8 +397,7 @@ export class Membership {
 
   #standing(): Standing[] {
     const trouble = this.#trouble;
-    if (trouble !== undefined && (trouble.unreachable || trouble.ms >= STANDING_MS))
-      return [{ reason: trouble.reason, since: trouble.since }];
+    if (trouble !== undefined) return [{ reason: trouble.reason, since: trouble.since }];
     return [...this.ledger.held()]
       .filter(({ silentMs }) => silentMs >= STANDING_MS)
       .map(({ topic, partition, failure, fetchedAt }) => ({

@@ -9,18 +9,16 @@ const BROKEN = 2;
 
 let admin: Admin;
 let producer: RecordProducer;
-let topic: string;
+const topics: string[] = [];
 
 beforeAll(async () => {
   const { brokers } = servers();
   admin = await createAdmin({ clientId: 'broken-partition-test', brokers });
   producer = await createProducer({ clientId: 'broken-partition-test', brokers, deadlineMs: 10_000 });
-  topic = uniqueName('broken-partition');
-  await admin.createTopics([{ topic, partitions: 4, replicationFactor: 1 }]);
 });
 afterAll(async () => {
   await producer.close();
-  await admin.deleteTopics([topic]);
+  await admin.deleteTopics(topics);
   await admin.close();
 });
 
@@ -62,7 +60,7 @@ it.each([
         if (partition === BROKEN && size > 0) frame.writeInt16BE(GZIP, recordsAt + ATTRIBUTES_AT);
       return frame;
     },
-    /offset 1: .*(header|zlib|gzip)/i,
+    /^offset \d+: .*(header|zlib|gzip)/i,
   ],
   [
     'a partition that may not be read',
@@ -87,6 +85,9 @@ it.each([
   '%s is named within 15 s, keeps no other partition waiting, and heals',
   { timeout: 90_000 },
   async (_, alter, reason) => {
+    const topic = uniqueName('broken-partition');
+    topics.push(topic);
+    await admin.createTopics([{ topic, partitions: 4, replicationFactor: 1 }]);
     const lines: string[] = [];
     const note = (details: { reason?: string }, message: string) => lines.push(`${message} ${details.reason ?? ''}`);
     await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
@@ -94,37 +95,29 @@ it.each([
       brokers: [proxy.address],
       groupId: uniqueName('group'),
       topics: [topic],
-      from: 'latest',
       log: { info: note, warn: note, error: note },
     });
     await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1,2,3']);
-    const ends = new Map((await admin.offsets(topic)).map(({ partition, latest }) => [partition, latest]));
-    // It stands where the group reads its position from.
-    await member.consumer.commit([...ends].map(([partition, offset]) => ({ topic, partition, offset })));
     proxy.alterAnswers('Fetch', alter);
     const count = (partition: number) => member.seen.filter((record) => record.partition === partition).length;
+    let sent = 0;
     await expect
       .poll(
         async () => {
           await producer.send([0, 1, 2, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
+          sent += 1;
           return member.consumer.health.standing;
         },
         { timeout: 15_000, interval: 250 },
       )
       .toEqual([
-        { partition: { topic, partition: BROKEN }, reason: expect.stringMatching(/.+/), since: expect.any(Number) },
+        { partition: { topic, partition: BROKEN }, reason: expect.stringMatching(reason), since: expect.any(Number) },
       ]);
-    const [standing] = member.consumer.health.standing;
-    expect(standing?.reason.replace(/offset \d+/, 'offset 1')).toMatch(reason);
-    const others = [0, 1, 3].map(count);
-    expect(count(BROKEN)).toBe(0);
-    expect(Math.min(...others)).toBeGreaterThan(0);
-    await producer.send([0, 1, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
-    await expect.poll(() => [0, 1, 3].map(count), LONG).toEqual(others.map((seen) => seen + 1));
+    await expect.poll(() => [0, 1, 2, 3].map(count), LONG).toEqual([sent, sent, 0, sent]);
     expect(member.log).toEqual(['assigned 0,1,2,3']);
 
     proxy.alterAnswers('Fetch', undefined);
-    await expect.poll(() => count(BROKEN), LONG).toBe(count(0) - 1);
+    await expect.poll(() => [0, 1, 2, 3].map(count), LONG).toEqual([sent, sent, sent, sent]);
     expect(member.consumer.health.standing).toEqual([]);
     expect(lines.filter((line) => line.startsWith('partition'))).toEqual([
       expect.stringMatching(/^partition stands .+/),
