@@ -3,6 +3,7 @@ import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
+import type { Log } from './log.ts';
 
 /** Ten seconds in all: a busy machine takes that long to elect leaders. */
 const OFFSET_ATTEMPTS = 100;
@@ -53,7 +54,7 @@ export interface Admin {
 }
 
 /** @throws KafkaUnavailableError when no broker can be reached. */
-export async function createAdmin(options: { clientId: string; brokers: string[] }): Promise<Admin> {
+export async function createAdmin(options: { clientId: string; brokers: string[]; log?: Log }): Promise<Admin> {
   const admin = kafkajsClient(options).admin();
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {

@@ -1,3 +1,4 @@
+import type { Log } from './log.ts';
 import type { PackedHeaders } from './packed-headers.ts';
 
 export interface TopicPartition {
@@ -49,9 +50,33 @@ export interface ConsumerListener {
   onBatch(batch: FetchedBatch): void;
 }
 
+/** Where a member stands in its group. `restarting`: a client connects, afresh. */
+export type MemberState = 'restarting' | 'joining' | 'assigned' | 'revoking' | 'leaving' | 'left';
+
+/** What stands still, why, and since when (milliseconds since the epoch). Without a partition it is the whole member. */
+export interface Standing {
+  partition?: TopicPartition;
+  reason: string;
+  since: number;
+}
+
+export interface MemberHealth {
+  state: MemberState;
+  /** When it entered the state. */
+  since: number;
+  /** When the group last answered in a way that proves the membership. */
+  provenAt: number;
+  /** Times that the member started afresh with a new client. */
+  restarts: number;
+  /** Empty when everything moves. */
+  standing: readonly Standing[];
+}
+
 export interface GroupConsumer {
   /** Partitions assigned to this member now. */
   readonly assignment: readonly TopicPartition[];
+  /** Whether it works, and what does not; known within 15 s. */
+  readonly health: MemberHealth;
   /**
    * Commits positions (the offset of the next record to read), for partitions of the current assignment only.
    * Rejects with `NotAMemberError` when this member is no longer in the group's generation: the proof of membership that an
@@ -78,4 +103,6 @@ export interface ConsumerOptions {
   fetchIntervalMs?: number;
   /** Most bytes of one partition in one fetch. */
   partitionBytesMax?: number;
+  /** Is told of trouble, once when it begins and once when it ends. */
+  log?: Log;
 }

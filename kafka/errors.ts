@@ -3,6 +3,13 @@ export class NotAMemberError extends Error {
   override name = 'NotAMemberError';
 }
 
+/** A client of a group's member must not go on: another client has taken its place, or the member leaves. Kept within the room. */
+export class SupersededError extends Error {
+  override name = 'SupersededError';
+  /** For kafkajs, which otherwise tries again. */
+  readonly retriable = false;
+}
+
 /** Kafka could not be reached or did not acknowledge in time: an outage, never the fault of a record. Retry. */
 export class KafkaUnavailableError extends Error {
   override name: string = 'KafkaUnavailableError';

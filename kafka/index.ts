@@ -1,9 +1,10 @@
 /** The room's door: what others import. Implementations stay behind it. */
 export * from './admin.ts';
 export * from './consumer.ts';
-export * from './errors.ts';
+export { KafkaUnavailableError, NotAMemberError, RecordRefusedError } from './errors.ts';
 export { createConsumer } from './kafkajs-consumer.ts';
 export { createProducer as createKafkajsProducer } from './kafkajs-producer.ts';
+export type { Log } from './log.ts';
 export * from './packed-headers.ts';
 export { murmur2, partitionOf } from './partitioner.ts';
 export { createProducer } from './platformatic-producer.ts';

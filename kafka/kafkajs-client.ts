@@ -1,15 +1,27 @@
 import './kafkajs-codecs.ts';
 import './kafkajs-internals.ts';
-import { Kafka, logLevel } from 'kafkajs';
+import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
+import { kafkajsLog } from './kafkajs-log.ts';
+import type { Log } from './log.ts';
 
-/** One kafkajs client. Its own log is off: what went wrong reaches the owner as errors and events. */
-export function kafkajsClient(options: { clientId: string; brokers: string[] }): Kafka {
+export interface KafkajsClientOptions {
+  clientId: string;
+  brokers: string[];
+  /** Is given what kafkajs warns of. Without it what went wrong reaches the owner as errors and events only. */
+  log?: Log | undefined;
+  requestTimeoutMs?: number;
+  socketFactory?: ISocketFactory;
+}
+
+export function kafkajsClient(options: KafkajsClientOptions): Kafka {
+  const { clientId, brokers, log, requestTimeoutMs = 10_000, socketFactory } = options;
   return new Kafka({
-    clientId: options.clientId,
-    brokers: options.brokers,
-    logLevel: logLevel.NOTHING,
+    clientId,
+    brokers,
+    ...(log === undefined ? { logLevel: logLevel.NOTHING } : kafkajsLog(log)),
     connectionTimeout: 3_000,
-    requestTimeout: 10_000,
+    requestTimeout: requestTimeoutMs,
     retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 },
+    ...(socketFactory === undefined ? {} : { socketFactory }),
   });
 }

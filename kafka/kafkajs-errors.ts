@@ -15,6 +15,11 @@ export function saysNotAMember(error: unknown): boolean {
   return name !== undefined && notAMember.has(name);
 }
 
+/** The member counts, and is called to join again. */
+export function isRebalance(error: unknown): boolean {
+  return protocolErrorName(error) === 'REBALANCE_IN_PROGRESS';
+}
+
 /** The room's error for what a group request of kafkajs failed with. */
 export function groupError(action: string, error: unknown): Error {
   const reason = `${action}: ${error instanceof Error ? error.message : String(error)}`;

@@ -11,39 +11,224 @@ const require = createRequire(import.meta.url);
 const { version } = require('kafkajs/package.json') as { version: string };
 if (version !== '2.2.4') throw new Error(`kafkajs is ${version}; its internals are known for 2.2.4 only`);
 
+/** A broker as kafkajs sees it: src/broker/index.js. */
+export interface CoordinatorInternals {
+  heartbeat(request: { groupId: string; memberId: string; groupGenerationId: number }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  describeGroups(request: { groupIds: string[] }): Promise<{
+    groups: { groupId: string; state: string; members: { memberId: string; memberAssignment: Buffer }[] }[];
+  }>;
+}
+
 /** kafkajs's view of one membership: src/consumer/consumerGroup.js. */
 export interface ConsumerGroupInternals {
   readonly groupId: string;
   readonly cluster: object;
   readonly generationId: number | null;
   readonly memberId: string | null;
-  readonly coordinator: {
-    heartbeat(request: { groupId: string; memberId: string; groupGenerationId: number }): Promise<unknown>;
-  } | null;
+  readonly coordinator: CoordinatorInternals | null;
   /** One OffsetCommit request in the current generation; rejects with the protocol's error, without retries. */
   commitOffsets(offsets: {
     topics: { topic: string; partitions: { partition: number; offset: string; metadata: null }[] }[];
   }): Promise<void>;
+  assigned(): { topic: string; partitions: number[] }[];
   joinAndSync(): Promise<void>;
+  fetch(nodeId: number): Promise<BatchInternals[]>;
+  recoverFromFetch(error: Error): Promise<void>;
 }
 
-const beforeJoin = new WeakMap<object, (group: ConsumerGroupInternals) => Promise<void>>();
-
-/**
- * Calls `hook` before every (re)join of the consumer that uses this cluster object, and waits for it. kafkajs itself gives no such
- * moment: on a rebalance it joins at once, and an idle consumer notices the rebalance without any of the owner's code in between.
- * The cluster object is what a partition assigner's factory is given, which makes the hook a consumer's own.
- */
-export function onBeforeJoin(cluster: object, hook: (group: ConsumerGroupInternals) => Promise<void>): void {
-  beforeJoin.set(cluster, hook);
+interface BatchInternals {
+  topic: string;
+  partition: number;
+  fetchedOffset: string;
+  highWatermark: string;
+  rawMessages: unknown[];
 }
+
+/** What the owner of a consumer is told of its membership. kafkajs itself tells too little: see the methods. */
+export interface GroupHooks {
+  /**
+   * Before every (re)join, which waits for it, and does not happen when it rejects. kafkajs joins at once on a rebalance, and an idle consumer
+   * notices the rebalance without any of the owner's code in between.
+   */
+  beforeJoin(group: ConsumerGroupInternals): Promise<void>;
+  /** The join has an assignment. When it throws, the client ends. */
+  joined(group: ConsumerGroupInternals): void;
+  /**
+   * The join has ended without an assignment. kafkajs does not say so: it goes on to fetch what it had before, its heartbeats count, and no
+   * assignment ever comes.
+   */
+  joinFailed(error: unknown): void;
+  /** A fetch was answered for a partition. `failure`: why it brought nothing, although something is there. */
+  fetched(partition: { topic: string; partition: number }, failure: string | undefined): void;
+  /** A fetch failed as a whole; kafkajs tries again. */
+  fetchFailed(error: unknown): void;
+}
+
+const hooksOf = new WeakMap<object, GroupHooks>();
+
+/** The cluster object is what a partition assigner's factory is given, which makes the hooks a consumer's own. */
+export function watchGroup(cluster: object, hooks: GroupHooks): void {
+  hooksOf.set(cluster, hooks);
+}
+
+const joins = new WeakMap<ConsumerGroupInternals, Promise<void>>();
 
 const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup.js') as { prototype: ConsumerGroupInternals };
-const { joinAndSync } = ConsumerGroup.prototype;
-ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals) {
-  await beforeJoin.get(this.cluster)?.(this);
-  return joinAndSync.call(this);
+const { joinAndSync, fetch, recoverFromFetch } = ConsumerGroup.prototype;
+/** With several brokers several fetchers may find out about a rebalance, each of which would join: they share one join. */
+ConsumerGroup.prototype.joinAndSync = function (this: ConsumerGroupInternals) {
+  const hooks = hooksOf.get(this.cluster);
+  if (hooks === undefined) return joinAndSync.call(this);
+  const joining = joins.get(this) ?? joinWith(this, hooks).finally(() => joins.delete(this));
+  joins.set(this, joining);
+  return joining;
 };
+
+async function joinWith(group: ConsumerGroupInternals, hooks: GroupHooks): Promise<void> {
+  await hooks.beforeJoin(group);
+  try {
+    await joinAndSync.call(group);
+  } catch (error) {
+    hooks.joinFailed(error);
+    throw error;
+  }
+  hooks.joined(group);
+}
+
+/** Why the data of a partition could not be used, by the array of messages that stands for it. */
+const failures = new WeakMap<unknown[], Error>();
+
+ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, nodeId) {
+  const batches = await fetch.call(this, nodeId);
+  const hooks = hooksOf.get(this.cluster);
+  if (hooks !== undefined) for (const batch of batches) hooks.fetched(batch, failureOf(batch));
+  return batches;
+};
+
+function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals): string | undefined {
+  if (rawMessages.length > 0) return undefined;
+  const failure = failures.get(rawMessages);
+  if (failure !== undefined) return `offset ${fetchedOffset}: ${failure.message}`;
+  return Number(highWatermark) > Number(fetchedOffset)
+    ? `offset ${fetchedOffset}: the fetch brings nothing, although the log ends at ${highWatermark}`
+    : undefined;
+}
+
+ConsumerGroup.prototype.recoverFromFetch = function (this: ConsumerGroupInternals, error) {
+  hooksOf.get(this.cluster)?.fetchFailed(error);
+  return recoverFromFetch.call(this, error);
+};
+
+/** The errors of one partition that kafkajs acts on: it joins again or looks for the leader. Any other is that partition's alone. */
+const handledByKafkajs: ReadonlySet<string> = new Set([
+  'OFFSET_OUT_OF_RANGE',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+]);
+
+interface FetchDecoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readString(): string;
+  readBytes(length: number): Buffer;
+  canReadBytes(length: number): boolean;
+  readArray<T>(read: (decoder: FetchDecoder) => T): T[];
+  readArrayAsync<T>(read: (decoder: FetchDecoder) => Promise<T>): Promise<T[]>;
+}
+
+const FetchDecoder = require('kafkajs/src/protocol/decoder.js') as { new (buffer: Buffer): FetchDecoder };
+const fetchResponse = require('kafkajs/src/protocol/requests/fetch/v11/response.js') as {
+  decode(rawData: Buffer): Promise<object>;
+};
+const decodeMessageSet = require('kafkajs/src/protocol/messageSet/decoder.js') as (
+  decoder: FetchDecoder,
+  size: number,
+) => Promise<unknown[]>;
+const decodeRecordBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as (
+  decoder: FetchDecoder,
+) => Promise<{ records: unknown[] }>;
+const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
+  createErrorFromCode(code: number): Error & { type: string };
+};
+const RECORD_BATCH_OVERHEAD = 49;
+const MAGIC_AT = 16;
+const MAGIC_OF_BATCHES = 2;
+
+/**
+ * As kafkajs decodes the answer to a fetch, but what is wrong with one partition stays that partition's: kafkajs throws the whole answer away, so that one
+ * batch that can't be decoded, or one topic without permission, stops every partition of a broker.
+ */
+fetchResponse.decode = async (rawData) => {
+  const decoder = new FetchDecoder(rawData);
+  const clientSideThrottleTime = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const sessionId = decoder.readInt32();
+  const responses = await decoder.readArrayAsync(async (ofTopic) => ({
+    topicName: ofTopic.readString(),
+    partitions: await ofTopic.readArrayAsync(decodePartition),
+  }));
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
+};
+
+async function decodePartition(decoder: FetchDecoder) {
+  const partition = decoder.readInt32();
+  const code = decoder.readInt16();
+  const header = {
+    partition,
+    errorCode: code,
+    highWatermark: decoder.readInt64().toString(),
+    lastStableOffset: decoder.readInt64().toString(),
+    lastStartOffset: decoder.readInt64().toString(),
+    abortedTransactions: decoder.readArray((of) => ({
+      producerId: of.readInt64().toString(),
+      firstOffset: of.readInt64().toString(),
+    })),
+    preferredReadReplica: decoder.readInt32(),
+  };
+  const messages = await decodeMessages(decoder);
+  const error = code === 0 ? undefined : createErrorFromCode(code);
+  if (error === undefined || handledByKafkajs.has(error.type)) return { ...header, messages };
+  const nothing: unknown[] = [];
+  failures.set(nothing, error);
+  return { ...header, errorCode: 0, messages: nothing };
+}
+
+/** Record batch by record batch: those before one that can't be decoded count, and the next fetch begins with that one. */
+async function decodeMessages(decoder: FetchDecoder): Promise<unknown[]> {
+  const size = decoder.readInt32();
+  if (size <= 0 || !decoder.canReadBytes(size)) return [];
+  const buffer = decoder.readBytes(size);
+  const batches = new FetchDecoder(buffer);
+  const messages: unknown[] = [];
+  try {
+    if (buffer.readInt8(MAGIC_AT) !== MAGIC_OF_BATCHES) return await decodeMessageSet(batches, size);
+    while (batches.canReadBytes(RECORD_BATCH_OVERHEAD)) {
+      const { records } = await decodeRecordBatch(batches);
+      for (const record of records) messages.push(record);
+    }
+  } catch (error) {
+    // An answer may end in the middle of its last batch.
+    const { name } = error as Error;
+    if (messages.length === 0 && name !== 'KafkaJSPartialMessageError') failures.set(messages, error as Error);
+  }
+  return messages;
+}
+
+const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol.js') as {
+  MemberAssignment: { decode(buffer: Buffer): { assignment: Record<string, number[]> } | null };
+};
+
+/** The partitions in a member's assignment, as the group keeps it. */
+export function decodeAssignment(bytes: Buffer): { topic: string; partition: number }[] {
+  return Object.entries(MemberAssignment.decode(bytes)?.assignment ?? {}).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
 
 interface RequestQueueInternals {
   pending: unknown[];

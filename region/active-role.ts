@@ -1,3 +1,4 @@
+import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
 import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
@@ -64,10 +65,17 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
 
 /** Holds the admin port while there is nothing to do. */
 function startWaiting(role: RoleName, config: Config, passive: () => string | undefined) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ role });
+  new Gauge({
+    name: 'ordermesh_region_role_waits',
+    help: '1 while the role waits because its region is not the active one: it has no partitions then.',
+    registers: [registry],
+  }).set(1);
   return startAdminServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
-    metrics: async () => ({ contentType: metricsContentType, text: '' }),
+    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
     readiness: { region: () => passive() ?? 'starting' },
   });
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { AssignedPartition } from './assigned-partition.ts';
+import type { MemberHealth, Standing } from '../kafka/consumer.ts';
+import type { AssignedPartition, PauseReason } from './assigned-partition.ts';
 
 export interface HostMetrics {
   registry: Registry;
@@ -12,20 +13,38 @@ export interface HostMetrics {
 
 export interface HostState {
   partitions(): Iterable<AssignedPartition>;
+  /** Given up and not assigned again yet, while this process's member has no assignment. */
+  given(): Iterable<AssignedPartition>;
+  /** Why a partition stands; undefined when it does not. */
+  standing(partition: AssignedPartition): Standing | undefined;
+  /** Of the member; undefined before it has begun to join. */
+  health(): MemberHealth | undefined;
   /** Dependencies that are down now. */
   outages(): number;
   now(): number;
 }
 
+interface PartitionGauge {
+  help: string;
+  /** Shown for partitions that were given up, too, until there is an assignment again: what stands must not vanish. */
+  stays?: boolean;
+  value(state: AssignedPartition, now: number, standing: Standing | undefined): number;
+}
+
+const pauseReasons: PauseReason[] = ['opening', 'full', 'outage'];
+
 /** Gauges that are read from a partition at the scrape. */
-const partitionGauges: Record<string, { help: string; value(state: AssignedPartition, now: number): number }> = {
+const partitionGauges: Record<string, PartitionGauge> = {
   ordermesh_runtime_lag: {
     help: 'Records of the partition that are not finished, those not yet fetched included.',
+    stays: true,
     value: (partition) => partition.lag ?? 0,
   },
   ordermesh_runtime_frontier_age_seconds: {
-    help: 'How long the first unfinished message has been holding the frontier.',
-    value: (partition, now) => partition.frontierAgeMs(now) / 1_000,
+    help: 'How long the first unfinished message has been holding the frontier, or how long the partition has been standing.',
+    stays: true,
+    value: (partition, now, standing) =>
+      (standing === undefined ? partition.frontierAgeMs(now) : now - standing.since) / 1_000,
   },
   ordermesh_runtime_in_flight_messages: {
     help: 'Messages taken in and not finished.',
@@ -48,7 +67,7 @@ const partitionGauges: Record<string, { help: string; value(state: AssignedParti
 
 export function createHostMetrics(registry: Registry, state: HostState): HostMetrics {
   const registers = [registry];
-  for (const [name, { help, value }] of Object.entries(partitionGauges)) {
+  for (const [name, { help, stays = false, value }] of Object.entries(partitionGauges)) {
     new Gauge({
       name,
       help,
@@ -56,11 +75,61 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
       registers,
       collect() {
         this.reset();
-        for (const partition of state.partitions())
-          this.set({ partition: String(partition.partition) }, value(partition, state.now()));
+        for (const partition of [...state.partitions(), ...(stays ? state.given() : [])])
+          this.set(
+            { partition: String(partition.partition) },
+            value(partition, state.now(), state.standing(partition)),
+          );
       },
     });
   }
+  new Gauge({
+    name: 'ordermesh_runtime_paused_partitions',
+    help: 'Assigned partitions that are not fetched, by why: their thread or epoch is not there yet, their mailbox is full, or something is down.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      const partitions = [...state.partitions()];
+      for (const reason of pauseReasons)
+        this.set({ reason }, partitions.filter(({ pauses }) => pauses.has(reason)).length);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_runtime_member_unproven_seconds',
+    help: 'Since the group last proved the membership of this process, by an answered heartbeat or commit.',
+    registers,
+    collect() {
+      const health = state.health();
+      this.set(health === undefined ? 0 : Math.max(0, state.now() - health.provenAt) / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_runtime_assigned_partitions',
+    help: 'Partitions that the group has assigned to this process.',
+    registers,
+    collect() {
+      this.set([...state.partitions()].length);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_runtime_standing_partitions',
+    help: 'Partitions that stand still although nothing here holds them back: all that the member has or had, when the member itself stands.',
+    registers,
+    collect() {
+      const standing = state.health()?.standing ?? [];
+      const all = [...state.partitions(), ...state.given()].length;
+      this.set(standing.some(({ partition }) => partition === undefined) ? Math.max(1, all) : standing.length);
+    },
+  });
+  new Counter({
+    name: 'ordermesh_runtime_member_restarts_total',
+    help: 'Times that the member of the group started afresh with a new client.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(state.health()?.restarts ?? 0);
+    },
+  });
   new Gauge({
     name: 'ordermesh_runtime_outage',
     help: 'Dependencies that are down, as this process sees them.',

@@ -36,6 +36,7 @@ function systemPorts(options: RuntimeOptions): HostPorts {
           clientId: role,
           brokers,
           groupId: group,
+          log: options.logger,
           topics: [topic],
           fetchIntervalMs: limits.fetchIntervalMs,
           ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),

@@ -1,4 +1,4 @@
-import type { ConsumerListener, FetchedBatch, TopicPartition } from '../kafka/consumer.ts';
+import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../kafka/consumer.ts';
 import { type MetricsSnapshot, snapshot } from '../telemetry/metrics.ts';
 import { AssignedPartition } from './assigned-partition.ts';
 import { Assignment } from './assignment.ts';
@@ -7,6 +7,7 @@ import { FrontierCommitter } from './frontier-committer.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
+import { standingOf, standingSummary } from './member-view.ts';
 import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
 import { PartitionOpener } from './partition-opener.ts';
@@ -50,6 +51,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #rebalances = new RebalanceClock();
   /** Where each partition was last, so that it comes back to its slot. */
   #pins = new Map<number, number>();
+  /** Given up and not assigned again yet, here or elsewhere: their lag and age stay visible until then. */
+  #given: readonly AssignedPartition[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(options: HostOptions, ports: HostPorts) {
@@ -75,7 +78,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#committer = new FrontierCommitter(assignment, outages, timers);
     this.#metrics = createHostMetrics(registry, {
       partitions: () => assignment.all(),
-      outages: () => outages.size,
+      given: () => (assignment.consumer?.health.state === 'assigned' ? [] : this.#given),
+      standing: (partition) => standingOf(this.#standing(), partition.partition),
+      health: () => assignment.consumer?.health,
+      outages: () => outages.size + (this.#standing().some(({ partition }) => partition === undefined) ? 1 : 0),
       now: () => timers.now(),
     });
   }
@@ -88,7 +94,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
 
   readiness(): string | undefined {
     if (this.#closed !== undefined) return 'shutting down';
-    if (this.#outages.summary !== undefined) return this.#outages.summary;
+    const waits = [this.#outages.summary, standingSummary(this.#standing(), this.#options.group)];
+    if (waits.some((reason) => reason !== undefined)) return waits.filter((reason) => reason !== undefined).join('; ');
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
@@ -105,7 +112,14 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     const about = { role, group, topic, slots: this.#slots.states };
     const { count, last } = this.#rebalances;
     const rebalances = { count, last: last ?? null };
-    return runtimeView({ ...about, rebalances }, this.#assignment.all(), this.#outages, this.#ports.timers.now());
+    const { consumer } = this.#assignment;
+    return runtimeView(
+      { ...about, rebalances },
+      this.#assignment.all(),
+      this.#outages,
+      consumer,
+      this.#ports.timers.now(),
+    );
   }
 
   async inspect(): Promise<RuntimeInspection> {
@@ -131,6 +145,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   async onAssigned(assigned: TopicPartition[]): Promise<void> {
     // Each assignment is the whole: what is still here of the one before is no longer ours.
     this.#opener.forget([...this.#assignment.all()]);
+    this.#given = [];
     const numbers = assigned.map(({ partition }) => partition);
     const pins = pin(numbers, this.#slots.count, this.#pins);
     this.#pins = new Map([...this.#pins, ...pins]);
@@ -154,6 +169,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     for (const partition of partitions) partition.phase = 'draining';
     await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
     await this.#committer.commit(partitions);
+    this.#given = partitions;
     this.#opener.forget(partitions);
   }
 
@@ -162,6 +178,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     const partitions = this.#assignment.at(lost);
     if (partitions.length > 0)
       this.#options.logger.warn({ partitions: partitions.map(({ partition }) => partition) }, 'partitions lost');
+    this.#given = partitions.length > 0 ? partitions : this.#given;
     this.#opener.forget(partitions);
   }
 
@@ -182,6 +199,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     partition.taken(fresh, bytes, this.#ports.timers.now());
     this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
     if (partition.full) this.#assignment.pause(partition, 'full');
+  }
+
+  #standing(): readonly Standing[] {
+    return this.#assignment.consumer?.health.standing ?? [];
   }
 
   #onReport(slot: number, report: SlotReport): void {

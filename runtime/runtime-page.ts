@@ -16,7 +16,7 @@ type Cell = string | number;
 
 /** The page loads nothing and runs nothing: it is for the moment in which other things don't work. */
 export function renderRuntime(state: RuntimeInspection, notReady: string | undefined): string {
-  const { role, topic, group, slots, partitions, rebalances, outages } = state;
+  const { role, topic, group, member, slots, partitions, rebalances, outages } = state;
   const parked = slots.flatMap(({ thread }) => thread?.parkedKeys ?? []);
   const hottest = slots
     .flatMap(({ slot, thread }) => (thread?.hottestKeys ?? []).map((key) => ({ ...key, slot })))
@@ -35,7 +35,7 @@ export function renderRuntime(state: RuntimeInspection, notReady: string | undef
 <p>topic <b>${escaped(topic)}</b>, group <b>${escaped(group)}</b></p>
 <p>lag <b>${number(sum(partitions, ({ lag }) => lag))}</b>, in flight <b>${number(sum(partitions, (p) => p.inFlightMessages))}</b>,
 parked keys <b>${number(sum(partitions, (p) => p.parkedKeys))}</b></p>
-<p>assignments <b>${number(rebalances.count)}</b>${last === null ? '' : `, the last at ${new Date(last.at).toISOString()} after a pause of ${number(last.pauseMs)} ms`}</p>
+${member === null ? '' : `<p>member <b>${escaped(member.state)}</b> since ${member.since}, proven at ${member.provenAt}, fresh starts <b>${number(member.restarts)}</b></p>\n`}<p>assignments <b>${number(rebalances.count)}</b>${last === null ? '' : `, the last at ${new Date(last.at).toISOString()} after a pause of ${number(last.pauseMs)} ms`}</p>
 </header>
 ${section(
   'Outages',
@@ -76,6 +76,7 @@ ${section(
     'keys',
     'parked',
     'paused',
+    'stands',
   ],
   partitions.map(partitionRow),
 )}
@@ -111,8 +112,9 @@ function partitionRow(p: PartitionView): string {
     p.keys,
     p.parkedKeys,
     p.paused.join(', '),
+    p.standing === null ? '' : `since ${p.standing.since}: ${p.standing.reason}`,
   ];
-  return row(cells, p.frontierAgeMs > LATE_MS || p.phase !== 'running' ? 'bad' : '');
+  return row(cells, p.frontierAgeMs > LATE_MS || p.phase !== 'running' || p.standing !== null ? 'bad' : '');
 }
 
 const numeric = new Set([

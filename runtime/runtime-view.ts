@@ -1,4 +1,6 @@
+import type { GroupConsumer, Standing } from '../kafka/consumer.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
+import { type MemberView, memberView, nameOf, standingOf } from './member-view.ts';
 import type { OutageBoard } from './outage-board.ts';
 import type { Rebalance } from './rebalance-clock.ts';
 import type { SlotView } from './slot-view.ts';
@@ -8,6 +10,8 @@ export interface RuntimeView {
   role: string;
   group: string;
   topic: string;
+  /** This process's member of the group; null before it has begun to join. */
+  member: MemberView | null;
   slots: { slot: number; running: boolean; partitions: number[] }[];
   outages: { what: string; reason: string; since: string }[];
   rebalances: { count: number; last: Rebalance | null };
@@ -34,6 +38,8 @@ export interface PartitionView {
   keys: number;
   parkedKeys: number;
   paused: string[];
+  /** Why it stands, and since when; null when it is fetched. */
+  standing: { reason: string; since: string } | null;
 }
 
 export function runtimeView(
@@ -42,17 +48,27 @@ export function runtimeView(
   },
   partitions: Iterable<AssignedPartition>,
   outages: OutageBoard,
+  consumer: GroupConsumer | undefined,
   now: number,
 ): RuntimeView {
   const all = [...partitions].sort((a, b) => a.partition - b.partition);
+  const standing = consumer?.health.standing ?? [];
   return {
     ...about,
+    member: memberView(consumer),
     slots: about.slots.map(({ slot, running }) => ({
       slot,
       running,
       partitions: all.filter((partition) => partition.slot === slot).map(({ partition }) => partition),
     })),
-    outages: outages.entries(),
+    outages: [
+      ...outages.entries(),
+      ...standing.map((one) => ({
+        what: nameOf(one, about.group),
+        reason: one.reason,
+        since: new Date(one.since).toISOString(),
+      })),
+    ],
     partitions: all.map((state) => ({
       partition: state.partition,
       slot: state.slot,
@@ -68,6 +84,11 @@ export function runtimeView(
       keys: state.keys,
       parkedKeys: state.parkedKeys,
       paused: [...state.pauses],
+      standing: stands(standingOf(standing, state.partition)),
     })),
   };
+}
+
+function stands(standing: Standing | undefined): PartitionView['standing'] {
+  return standing === undefined ? null : { reason: standing.reason, since: new Date(standing.since).toISOString() };
 }

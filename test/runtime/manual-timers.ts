@@ -32,6 +32,19 @@ export class ManualTimers implements Timers {
     return true;
   }
 
+  /** Lets so much time pass, with every timer that is due in it. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    while (this.#due.some(({ at }) => at <= end)) await this.step();
+    this.#now = end;
+  }
+
+  /** The clock goes on and nothing else does, as when the process was stopped. */
+  jump(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Runs timers until nothing is due any more, or `steps` of them. */
   async run(steps = 100_000): Promise<void> {
     for (let step = 0; step < steps && (await this.step()); step++);

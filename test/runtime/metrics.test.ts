@@ -1,14 +1,51 @@
 import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createHostMetrics } from '../../runtime/host-metrics.ts';
+import { AssignedPartition } from '../../runtime/assigned-partition.ts';
+import { createHostMetrics, type HostState } from '../../runtime/host-metrics.ts';
 import { createSlotMetrics } from '../../runtime/slot-metrics.ts';
 
+const idle: HostState = {
+  partitions: () => [],
+  given: () => [],
+  standing: () => undefined,
+  health: () => undefined,
+  outages: () => 0,
+  now: () => 0,
+};
+
 test('the page of metrics names every metric of the runtime, and no other', async () => {
-  const host = createHostMetrics(new Registry(), { partitions: () => [], outages: () => 0, now: () => 0 }).registry;
+  const host = createHostMetrics(new Registry(), idle).registry;
   const slot = createSlotMetrics('role', 0).registry;
   const metrics = [...host.getMetricsAsArray(), ...slot.getMetricsAsArray()].map(({ name }) => name);
   const page = await readFile(new URL('../../docs/runtime-metrics.md', import.meta.url), 'utf8');
   const named = [...page.matchAll(/`(ordermesh_runtime_[a-z_]+)`/g)].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual(metrics.sort());
+});
+
+test('lag and age of partitions that were lost stay until there is an assignment again, and age while the member stands', async () => {
+  const limits = { messagesMax: 1, bytesMax: 1, windowMax: 1 };
+  const lost = new AssignedPartition(4, 0, 1, limits, 0);
+  lost.frontier = 10;
+  lost.highWatermark = 25;
+  const { registry } = createHostMetrics(new Registry(), {
+    ...idle,
+    given: () => [lost],
+    standing: () => ({ reason: 'no answer', since: 5_000 }),
+    health: () => ({
+      state: 'restarting',
+      since: 6_000,
+      provenAt: 5_000,
+      restarts: 7,
+      standing: [{ reason: 'no answer', since: 5_000 }],
+    }),
+    now: () => 65_000,
+  });
+  const text = await registry.metrics();
+  expect(text).toContain('ordermesh_runtime_lag{partition="4"} 15\n');
+  expect(text).toContain('ordermesh_runtime_frontier_age_seconds{partition="4"} 60\n');
+  expect(text).toContain('ordermesh_runtime_member_unproven_seconds 60\n');
+  expect(text).toContain('ordermesh_runtime_assigned_partitions 0\n');
+  expect(text).toContain('ordermesh_runtime_standing_partitions 1\n');
+  expect(text).toContain('ordermesh_runtime_member_restarts_total 7\n');
 });

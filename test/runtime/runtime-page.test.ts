@@ -7,6 +7,12 @@ const state: RuntimeInspection = {
   role: 'payment',
   group: 'payment',
   topic: 'validated-orders',
+  member: {
+    state: 'assigned',
+    since: '1970-01-01T00:00:00.000Z',
+    provenAt: '1970-01-01T00:00:02.000Z',
+    restarts: 3,
+  },
   rebalances: { count: 2, last: { at: 0, pauseMs: 1_234 } },
   outages: [{ what: 'slot-0/database', reason: 'ECONNREFUSED', since: '1970-01-01T00:00:00.000Z' }],
   slots: [
@@ -50,6 +56,7 @@ const state: RuntimeInspection = {
       keys: 600,
       parkedKeys: 1,
       paused: ['full'],
+      standing: { reason: 'offset 42: <b>', since: '1970-01-01T00:00:01.000Z' },
     },
   ],
 };
@@ -62,7 +69,19 @@ test('a program gets JSON, a browser a page', async () => {
   expect(JSON.parse(json.text)).toEqual(state);
   const html = await page('text/html,application/xhtml+xml,*/*;q=0.8');
   expect(html.contentType).toContain('text/html');
-  for (const shown of ['41,234', '766', '50.0 %', 'order-1', '25.0 %', '20.0 %', 'slot-0/database', '1,234 ms'])
+  for (const shown of [
+    '41,234',
+    '766',
+    '50.0 %',
+    'order-1',
+    '25.0 %',
+    '20.0 %',
+    'slot-0/database',
+    '1,234 ms',
+    'assigned',
+    '1970-01-01T00:00:02.000Z',
+    'since 1970-01-01T00:00:01.000Z: offset 42: &lt;b&gt;',
+  ])
     expect(html.text).toContain(shown);
 });
 

@@ -1,4 +1,4 @@
-import type { ModelGroup } from './model-group.ts';
+import { groupRequests, type ModelGroup } from './model-group.ts';
 import type { ModelStore } from './model-store.ts';
 import type { Network } from './network.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -39,6 +39,9 @@ const faults = {
   killThread: ({ workers, world }: Targets) => world.random.pick(workers).failThread(false),
   abandonThread: ({ workers, world }: Targets) => world.random.pick(workers).failThread(true),
   crashClient: ({ workers, world }: Targets) => world.random.pick(workers).crashClient(),
+  hangClient: ({ workers, world }: Targets) => world.random.pick(workers).hangClient(),
+  loseAnswer: ({ group, world }: Targets) =>
+    group.loseAnswer(world.random.pick(groupRequests), world.random.pick(['connection closed', 'never answered'])),
   forgetMember: ({ group }: Targets) => group.forgetOne(),
   rebalance: ({ group }: Targets) => group.shake(),
   brokerDown: (targets: Targets) => outage(targets, 'broker'),

@@ -6,6 +6,8 @@ import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, 
 /** As in runtime/suspects.ts. */
 const DEATHS_ALONE_TO_PARK = 3;
 const DEATHS_TO_PARK = 10;
+/** No partition with work may stand for longer once the last fault is mended. */
+const STANDING_MS_MAX = 30_000;
 
 /**
  * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
@@ -15,6 +17,7 @@ export class History {
   violation: string | undefined;
   /** Everything that ever failed has been repaired: nothing may stay parked. */
   repaired = false;
+  #deaths = 0;
   readonly #shape: ActorShape;
   readonly #recording: boolean;
   readonly #keys = new Map<string, TrackedKey>();
@@ -38,6 +41,8 @@ export class History {
       end: 0,
       committed: 0,
       committedMax: 0,
+      movedAt: 0,
+      movedTo: -1,
     }));
   }
 
@@ -65,6 +70,7 @@ export class History {
 
   /** Threads died with these messages under way. */
   blamed(places: readonly { partition: number; offset: number }[]): void {
+    this.#deaths++;
     for (const { partition, offset } of places) {
       const tracked = this.at(partition, offset);
       tracked.deaths++;
@@ -262,6 +268,20 @@ export class History {
       );
     partition.committed = offset;
     partition.committedMax = Math.max(partition.committedMax, offset);
+  }
+
+  /** Everything works since `healedAt`: a partition with work moves. */
+  watch(now: number, healedAt: number): void {
+    for (const [number, partition] of this.#partitions.entries()) {
+      const { messages, through, committedMax, end, movedTo } = partition;
+      const idle = through === messages.length && committedMax === end;
+      // A message that threads die of is a fault that its next death mends a step further, until it is parked.
+      const progress = through + committedMax + this.#deaths;
+      if (idle || progress !== movedTo) partition.movedAt = now;
+      partition.movedTo = progress;
+      if (now - Math.max(partition.movedAt, healedAt) > STANDING_MS_MAX)
+        this.violate('nothing stands still', `partition ${number} @${committedMax} of @${end}, everything works`);
+    }
   }
 
   /** Whether every message is through and committed. */

@@ -1,13 +1,15 @@
-import type { ConsumerListener, GroupConsumer, TopicPartition } from '../../kafka/consumer.ts';
+import type { ConsumerListener, GroupConsumer, MemberHealth, TopicPartition } from '../../kafka/consumer.ts';
 import { NotAMemberError } from '../../kafka/errors.ts';
+import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/membership.ts';
+import { settlesWithin } from '../../kafka/timers.ts';
 import type { Joined, ModelGroup } from './model-group.ts';
 import { INPUT_TOPIC, type ModelLog } from './model-log.ts';
 import type { Body } from './world.ts';
 
 const HEARTBEAT_MS = 500;
 const IDLE_FETCH_MS = 100;
-const REVOCATION_MS_MAX = 30_000;
-const REJOIN_MS = 250;
+const RETRY_MS = 250;
+const LEAVE_MS_MAX = 2_000;
 
 interface Position {
   offset: number;
@@ -15,185 +17,229 @@ interface Position {
   seeks: number;
 }
 
+/** One client of the member. */
+interface Client {
+  number: number;
+  member: Joined | undefined;
+  generationBefore: number | undefined;
+  phase: 'joining' | 'revoking' | 'member';
+  ended: boolean;
+  /** A fault: it does nothing any more, and does not say so. */
+  hangs: boolean;
+}
+
 export interface ConsumerModel {
   group: ModelGroup;
   log: ModelLog;
   batchRecordsMax: number;
+  /** A client as kafkajs is: one that loses the answer to its SyncGroup goes on with heartbeats and says nothing, and nobody asks the group. */
+  deafToLostSync: boolean;
 }
 
+/** A simulation is judged by what happens, not by what is told of it. */
+const silent = { info() {}, warn() {}, error() {} };
+
 /**
- * A member of the group, as `kafka/consumer.ts` says that one behaves: eager, with revocations while it still counts, losses when it does
- * not, and batches that are handed over without waiting for their work.
+ * The real `Membership` on a modelled client: batches are handed over without waiting for their work, and requests take time, fail and
+ * are lost.
  */
-export class ModelConsumer implements GroupConsumer {
-  assignment: readonly TopicPartition[] = [];
+export class ModelConsumer implements GroupConsumer, MembershipCarrier {
   readonly #body: Body;
   readonly #model: ConsumerModel;
   readonly #listener: ConsumerListener;
-  readonly #paused = new Set<number>();
-  #positions = new Map<number, Position>();
-  #ready = false;
-  #member: Joined | undefined;
-  #state: 'joining' | 'member' | 'revoking' = 'joining';
-  /** Counts fresh starts of the client: what an older one was about to do is not done. */
-  #life = 0;
-  #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
-  #closing = false;
+  readonly #membership: Membership;
+  #positions: { of: readonly TopicPartition[]; by: Map<number, Position> } = { of: [], by: new Map() };
+  #client: Client | undefined;
+  #closed = false;
 
   constructor(body: Body, model: ConsumerModel, listener: ConsumerListener) {
     this.#body = body;
     this.#model = model;
     this.#listener = listener;
+    this.#membership = new Membership(this, listener, body, silent);
   }
 
-  start(): void {
-    this.#join(undefined);
-    this.#heartbeats();
+  async begin(): Promise<void> {
+    await this.#membership.begin();
     this.#fetches();
   }
 
+  get assignment(): readonly TopicPartition[] {
+    return this.#membership.ledger.assignment;
+  }
+
+  get health(): MemberHealth {
+    return this.#membership.health;
+  }
+
   async commit(positions: (TopicPartition & { offset: number })[]): Promise<void> {
-    for (const { partition } of positions)
-      if (!this.#isAssigned(partition)) throw new NotAMemberError(`${partition} is not assigned to this member`);
+    for (const position of positions)
+      if (!this.#membership.ledger.has(position))
+        throw new NotAMemberError(`${position.partition} is not assigned to this member`);
     await this.commitUnchecked(new Map(positions.map(({ partition, offset }) => [partition, offset])));
   }
 
   /** What a client can do that does not look at its assignment. */
   async commitUnchecked(positions: ReadonlyMap<number, number>): Promise<void> {
-    const member = this.#member;
-    if (member === undefined) throw new NotAMemberError('no assignment');
-    const taken = await this.#model.group.commit(this.#body, member.member, member.generation, positions);
+    const client = this.#client;
+    if (client?.member === undefined) throw new NotAMemberError('no assignment');
+    const { member, generation } = client.member;
+    const taken = await this.#model.group.commit(this.#body, member, generation, positions);
     if (!taken) throw new NotAMemberError('not a member of the generation');
+    this.#membership.proven(client.number);
   }
 
   /** Waits before something is tried again. */
   pauseForRetry(): Promise<void> {
-    return new Promise((resolve) => this.#body.after(REJOIN_MS, resolve));
+    return new Promise((resolve) => this.#body.after(RETRY_MS, resolve));
   }
 
   pause(partitions: TopicPartition[]): void {
-    for (const { partition } of partitions) this.#paused.add(partition);
+    this.#membership.pause(partitions);
   }
 
   resume(partitions: TopicPartition[]): void {
-    for (const { partition } of partitions) this.#paused.delete(partition);
+    this.#membership.resume(partitions);
   }
 
   seek({ partition, offset }: TopicPartition & { offset: number }): void {
-    if (!this.#isAssigned(partition)) return;
-    this.#positions.set(partition, { offset, seeks: (this.#positions.get(partition)?.seeks ?? 0) + 1 });
+    if (!this.#membership.ledger.has({ topic: INPUT_TOPIC, partition })) return;
+    const positions = this.#places();
+    positions.set(partition, { offset, seeks: (positions.get(partition)?.seeks ?? 0) + 1 });
   }
 
   async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    if (this.assignment.length > 0) await this.#revoke();
-    this.#life++;
-    if (this.#member !== undefined) await this.#model.group.leave(this.#body, this.#member.member).catch(() => {});
+    await this.#membership.close();
+    this.#closed = true;
   }
 
-  /** A fault: the client fails in a way that it takes for final, and is started again. */
+  /** A fault: the client fails in a way that it takes for final. */
   crash(): void {
-    if (!this.#closing) this.#startAfresh();
+    if (this.#client !== undefined) this.#membership.failed(this.#client.number, new Error('crashed'));
   }
 
-  async #join(known: string | undefined): Promise<void> {
-    const life = this.#life;
-    this.#state = 'joining';
-    let joined: Joined;
+  /** A fault: the client does nothing any more, and does not say so. */
+  hang(): void {
+    if (this.#client !== undefined) this.#client.hangs = true;
+  }
+
+  async start(number: number): Promise<void> {
+    const client: Client = {
+      number,
+      member: undefined,
+      generationBefore: undefined,
+      phase: 'joining',
+      ended: false,
+      hangs: false,
+    };
+    this.#client = client;
+    await this.#model.group.find(this.#body);
+    if (client.ended) return;
+    this.#join(client);
+    this.#heartbeats(client);
+  }
+
+  async end(number: number): Promise<void> {
+    const client = this.#client;
+    if (client?.number !== number) return;
+    this.#client = undefined;
+    client.ended = true;
+    if (client.member !== undefined)
+      await settlesWithin(this.#body, LEAVE_MS_MAX, this.#model.group.leave(this.#body, client.member.member));
+  }
+
+  // What is fetched is read from the ledger at each fetch.
+  hold(): void {}
+  fetch(): void {}
+
+  async ask(number: number): Promise<GroupAnswer> {
+    const client = this.#client;
+    if (client?.number !== number || this.#model.deafToLostSync) throw new Error('not asked');
+    const { state, partitions } = await this.#model.group.describe(this.#body, client.member?.member);
+    return {
+      state,
+      assigned: partitions?.map(placeOf),
+      joinAnswered: client.member?.generation !== client.generationBefore,
+    };
+  }
+
+  async #join(client: Client): Promise<void> {
+    client.phase = 'revoking';
     try {
-      joined = await this.#model.group.join(this.#body, known);
+      await this.#membership.beforeJoin(client.number, () => this.#stillMember(client));
     } catch {
-      this.#body.after(REJOIN_MS, () => {
-        if (life === this.#life) this.#join(known);
-      });
+      // It is superseded: whoever did that ends it.
       return;
     }
-    if (life !== this.#life || this.#closing) return;
-    this.#member = joined;
-    this.#state = 'member';
-    const assigned = joined.partitions.map((partition) => ({ topic: INPUT_TOPIC, partition }));
-    this.#assign(assigned);
-    if (assigned.length === 0) return;
-    this.#listener.onAssigned([...assigned]).then(
-      () => {
-        if (this.assignment === assigned) this.#ready = true;
-      },
-      () => {
-        if (this.assignment === assigned) this.crash();
-      },
-    );
+    client.phase = 'joining';
+    client.generationBefore = client.member?.generation;
+    const { group } = this.#model;
+    try {
+      for (;;) {
+        client.member = await group.join(this.#body, client.member?.member);
+        if (client.ended || client.hangs) return;
+        const assigned = await this.#sync(client.member);
+        if (client.ended || client.hangs) return;
+        if (assigned === 'not a member') client.member = undefined;
+        if (typeof assigned === 'string') continue;
+        this.#membership.joined(client.number, assigned.map(placeOf));
+        client.phase = 'member';
+        return;
+      }
+    } catch (error) {
+      if (error instanceof LostSync) client.phase = 'member';
+      else this.#membership.failed(client.number, error);
+    }
   }
 
-  #heartbeats(): void {
+  async #sync({ member, generation }: Joined) {
+    try {
+      return await this.#model.group.sync(this.#body, member, generation);
+    } catch (error) {
+      throw this.#model.deafToLostSync ? new LostSync() : error;
+    }
+  }
+
+  async #stillMember({ number, member }: Client): Promise<boolean> {
+    if (member === undefined) return false;
+    const answer = await this.#model.group
+      .heartbeat(this.#body, member.member, member.generation)
+      .catch(() => 'away' as const);
+    if (answer === 'fine' || answer === 'rebalance') this.#membership.proven(number);
+    return answer !== 'not a member';
+  }
+
+  #heartbeats(client: Client): void {
     this.#body.after(HEARTBEAT_MS, async () => {
-      if (this.#closing) return;
-      this.#heartbeats();
-      const member = this.#member;
-      if (member === undefined || this.#state === 'joining') return;
+      if (client.ended || client.hangs) return;
+      this.#heartbeats(client);
+      const { member, phase } = client;
+      if (member === undefined || phase === 'joining') return;
+      if (phase === 'revoking') {
+        await this.#stillMember(client);
+        return;
+      }
       const answer = await this.#model.group
         .heartbeat(this.#body, member.member, member.generation)
-        .catch(() => undefined);
-      if (this.#state !== 'member' || this.#member !== member || this.#closing) return;
-      if (answer === 'rebalance') this.#rejoin(member);
-      else if (answer === 'not a member') this.#startAfresh();
+        .catch((error: unknown) => this.#membership.stumbled(client.number, error));
+      if (client.ended || client.hangs || client.phase !== 'member' || client.member !== member) return;
+      if (answer === 'fine') this.#membership.proven(client.number);
+      else if (answer === 'rebalance') this.#join(client);
+      else if (answer === 'not a member') {
+        client.member = undefined;
+        this.#join(client);
+      }
     });
   }
 
-  async #rejoin(member: Joined): Promise<void> {
-    const life = this.#life;
-    this.#state = 'revoking';
-    if (this.assignment.length > 0) {
-      const late = new Promise<'late'>((resolve) => this.#body.after(REVOCATION_MS_MAX, () => resolve('late')));
-      if ((await Promise.race([this.#revoke(), late])) === 'late') this.#lose();
-    }
-    if (life === this.#life && !this.#closing) this.#join(member.member);
-  }
-
-  #startAfresh(): void {
-    const life = ++this.#life;
-    this.#member = undefined;
-    this.#state = 'joining';
-    this.#lose();
-    this.#body.after(REJOIN_MS, () => {
-      if (life === this.#life && !this.#closing) this.#join(undefined);
-    });
-  }
-
-  /** Once for each assignment: a close may come into the revocation of a rebalance, and a rebalance into one of an assignment that is lost by now. */
-  #revoke(): Promise<void> {
-    const { assignment } = this;
-    if (this.#revocation?.of !== assignment) this.#revocation = { of: assignment, done: this.#revokeOnce(assignment) };
-    return this.#revocation.done;
-  }
-
-  async #revokeOnce(revoked: readonly TopicPartition[]): Promise<void> {
-    try {
-      await this.#listener.onRevoked([...revoked]);
-    } finally {
-      if (this.assignment === revoked) this.#assign([]);
-    }
-  }
-
-  #lose(): void {
-    const lost = this.assignment;
-    this.#assign([]);
-    if (lost.length > 0) this.#listener.onLost([...lost]);
-  }
-
-  #assign(partitions: readonly TopicPartition[]): void {
-    this.assignment = partitions;
-    this.#ready = false;
-    this.#paused.clear();
-    this.#positions = new Map();
-  }
-
-  #isAssigned(partition: number): boolean {
-    return this.assignment.some((assigned) => assigned.partition === partition);
+  /** The positions of the present assignment. */
+  #places(): Map<number, Position> {
+    if (this.#positions.of !== this.assignment) this.#positions = { of: this.assignment, by: new Map() };
+    return this.#positions.by;
   }
 
   #fetches(): void {
-    if (this.#closing && this.assignment.length === 0) return;
+    if (this.#closed) return;
     this.#fetch().then(
       (records) => this.#body.after(records > 0 ? 0 : IDLE_FETCH_MS, () => this.#fetches()),
       () => this.#body.after(IDLE_FETCH_MS, () => this.#fetches()),
@@ -202,33 +248,45 @@ export class ModelConsumer implements GroupConsumer {
 
   async #fetch(): Promise<number> {
     const { assignment } = this;
-    if (!this.#ready) return 0;
-    const wanted = assignment.map(({ partition }) => partition).filter((partition) => !this.#paused.has(partition));
-    const unknown = wanted.filter((partition) => !this.#positions.has(partition));
+    const client = this.#client;
+    if (client === undefined || client.hangs) return 0;
+    const { ledger } = this.#membership;
+    const wanted = assignment.filter((place) => ledger.isFetched(place)).map(({ partition }) => partition);
+    const positions = this.#places();
+    const unknown = wanted.filter((partition) => !positions.has(partition));
     if (unknown.length > 0) {
       const committed = await this.#model.group.committed(this.#body, unknown);
       if (assignment !== this.assignment) return 0;
       for (const [partition, offset] of committed)
-        if (!this.#positions.has(partition)) this.#positions.set(partition, { offset, seeks: 0 });
+        if (!positions.has(partition)) positions.set(partition, { offset, seeks: 0 });
     }
-    const asked = new Map(wanted.map((partition) => [partition, this.#positions.get(partition)]));
+    const asked = new Map(wanted.map((partition) => [partition, { ...positions.get(partition) }]));
     if (asked.size === 0) return 0;
     const { log, batchRecordsMax } = this.#model;
     const batches = await log.network.call<ReturnType<ModelLog['read']>[]>(this.#body, ({ resolve }) =>
       resolve([...asked].map(([partition, position]) => log.read(partition, position?.offset ?? 0, batchRecordsMax))),
     );
+    if (client.hangs) return 0;
     let records = 0;
     for (const batch of batches) {
-      const position = this.#positions.get(batch.partition);
+      this.#membership.fetched(client.number, batch);
+      const position = positions.get(batch.partition);
       const last = batch.records.at(-1);
       const stale = position === undefined || position.seeks !== asked.get(batch.partition)?.seeks;
-      if (assignment !== this.assignment || !this.#ready || stale || last === undefined) continue;
+      if (!this.#membership.takes(client.number, batch) || assignment !== this.assignment) continue;
+      if (stale || last === undefined) continue;
       // A batch on its way when its partition was paused may still come, or be fetched again later.
-      if (this.#paused.has(batch.partition) && this.#body.world.random.chance(0.5)) continue;
+      if (!ledger.isFetched(batch) && this.#body.world.random.chance(0.5)) continue;
       records += batch.records.length;
       this.#listener.onBatch(batch);
-      if (this.#positions.get(batch.partition) === position) position.offset = last.offset + 1;
+      if (positions.get(batch.partition) === position) position.offset = last.offset + 1;
     }
     return records;
   }
+}
+
+class LostSync extends Error {}
+
+function placeOf(partition: number): TopicPartition {
+  return { topic: INPUT_TOPIC, partition };
 }

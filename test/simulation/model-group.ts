@@ -1,27 +1,42 @@
+import type { GroupAnswer } from '../../kafka/membership.ts';
 import type { History } from './history.ts';
-import type { Answer, Network } from './network.ts';
+import type { Answer, CallOptions, Network } from './network.ts';
 import type { Body, World } from './world.ts';
 
 export const SESSION_TIMEOUT_MS = 6_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
+/** How long a client waits for an answer that never comes. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const JOIN_TIMEOUT_MS = REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS;
 
+export const groupRequests = ['find', 'join', 'sync', 'heartbeat', 'commit', 'committed', 'leave', 'describe'] as const;
+export type GroupRequest = (typeof groupRequests)[number];
+/** As in test/support/kafka-proxy.ts. */
+export type Loss = 'connection closed' | 'never answered';
+
+/** The answer to a JoinGroup: a member of a generation, without its partitions yet. */
 export interface Joined {
   member: string;
   generation: number;
-  partitions: number[];
 }
+
+export type SyncAnswer = number[] | 'rebalance' | 'not a member';
+export type HeartbeatAnswer = 'fine' | 'rebalance' | 'not a member';
 
 interface Member {
   id: string;
   heardAt: number;
   /** Set while it waits for the rebalance to complete. */
   joined: Answer<Joined> | undefined;
+  /** Set while it waits for the leader's assignment. */
+  synced: Answer<SyncAnswer> | undefined;
   partitions: number[];
 }
 
-export type HeartbeatAnswer = 'fine' | 'rebalance' | 'not a member';
-
-/** The group's coordinator, with eager rebalances: all give up everything, join again, and a new generation begins. */
+/**
+ * The group's coordinator, with eager rebalances: all give up everything and join again; when all have, a new generation begins, and once its leader
+ * has sent the assignment each member learns its partitions.
+ */
 export class ModelGroup {
   readonly #world: World;
   readonly #network: Network;
@@ -29,8 +44,9 @@ export class ModelGroup {
   readonly #partitions: number;
   readonly #members = new Map<string, Member>();
   readonly #committed = new Map<number, number>();
+  readonly #losses = new Map<GroupRequest, Loss>();
   #generation = 0;
-  #rebalancing = false;
+  #state: 'Stable' | 'PreparingRebalance' | 'CompletingRebalance' = 'Stable';
   #joins = 0;
   #commits = 0;
   #newestCommit = 0;
@@ -42,13 +58,18 @@ export class ModelGroup {
     this.#partitions = partitions;
   }
 
-  /** Answered when the rebalance is complete. `known` is the member id of before, if there is one: who is out comes back under another. */
+  /** FindCoordinator: a new client's first request. */
+  find(body: Body): Promise<void> {
+    return this.#call('find', body, ({ resolve }) => resolve());
+  }
+
+  /** Answered when all have joined. `known` is the member id of before, if there is one: who is out comes back under another. */
   join(body: Body, known: string | undefined): Promise<Joined> {
-    return this.#network.call<Joined>(body, (answer) => {
+    return this.#call<Joined>('join', body, (answer) => {
       const id = known !== undefined && this.#members.has(known) ? known : `m${++this.#joins}-${body.name}`;
       let member = this.#members.get(id);
       if (member === undefined) {
-        member = { id, heardAt: this.#world.now, joined: answer, partitions: [] };
+        member = { id, heardAt: this.#world.now, joined: answer, synced: undefined, partitions: [] };
         this.#members.set(id, member);
         this.#watch(member);
       }
@@ -59,11 +80,25 @@ export class ModelGroup {
     });
   }
 
+  sync(body: Body, id: string, generation: number): Promise<SyncAnswer> {
+    return this.#call<SyncAnswer>('sync', body, (answer) => {
+      const member = this.#current(id, generation);
+      if (member === undefined) answer.resolve('not a member');
+      else if (this.#state === 'PreparingRebalance') answer.resolve('rebalance');
+      else {
+        member.heardAt = this.#world.now;
+        member.synced = answer;
+        if (this.#state === 'CompletingRebalance' && member === this.#sorted()[0]) this.#assign();
+        if (this.#state === 'Stable') this.#tellPartitions();
+      }
+    });
+  }
+
   heartbeat(body: Body, id: string, generation: number): Promise<HeartbeatAnswer> {
-    return this.#network.call(body, ({ resolve }) => {
+    return this.#call('heartbeat', body, ({ resolve }) => {
       const member = this.#current(id, generation);
       if (member !== undefined) member.heardAt = this.#world.now;
-      resolve(member === undefined ? 'not a member' : this.#rebalancing ? 'rebalance' : 'fine');
+      resolve(member === undefined ? 'not a member' : this.#state === 'PreparingRebalance' ? 'rebalance' : 'fine');
     });
   }
 
@@ -72,7 +107,7 @@ export class ModelGroup {
     const number = ++this.#commits;
     const serve = ({ resolve }: Answer<boolean>) => {
       const member = this.#current(id, generation);
-      if (member === undefined) {
+      if (member === undefined || this.#state === 'CompletingRebalance') {
         resolve(false);
         return;
       }
@@ -90,19 +125,32 @@ export class ModelGroup {
       }
       resolve(true);
     };
-    return this.#network.call(body, serve, { mayArriveLate: true });
+    return this.#call('commit', body, serve, { mayArriveLate: true });
   }
 
   committed(body: Body, partitions: readonly number[]): Promise<Map<number, number>> {
-    return this.#network.call(body, ({ resolve }) =>
+    return this.#call('committed', body, ({ resolve }) =>
       resolve(new Map(partitions.map((partition) => [partition, this.#committed.get(partition) ?? 0]))),
     );
   }
 
   leave(body: Body, id: string): Promise<void> {
-    return this.#network.call(body, ({ resolve }) => {
+    return this.#call('leave', body, ({ resolve }) => {
       this.#remove(id, 'left');
       resolve();
+    });
+  }
+
+  describe(
+    body: Body,
+    id: string | undefined,
+  ): Promise<{ state: GroupAnswer['state']; partitions: number[] | undefined }> {
+    return this.#call('describe', body, ({ resolve }) => {
+      const member = this.#members.get(id ?? '');
+      resolve({
+        state: this.#members.size === 0 ? 'Empty' : this.#state,
+        partitions: member && [...member.partitions],
+      });
     });
   }
 
@@ -117,48 +165,96 @@ export class ModelGroup {
     if (this.#members.size > 0) this.#rebalance();
   }
 
+  /** A fault: the next such request is served, and its answer is lost. */
+  loseAnswer(request: GroupRequest, loss: Loss): void {
+    this.#losses.set(request, loss);
+  }
+
+  #call<T>(
+    request: GroupRequest,
+    body: Body,
+    serve: (answer: Answer<T>) => void,
+    options: CallOptions = {},
+  ): Promise<T> {
+    return this.#network.call<T>(body, (answer) => serve(this.#losing(request, answer)), options);
+  }
+
+  #losing<T>(request: GroupRequest, answer: Answer<T>): Answer<T> {
+    const loss = this.#losses.get(request);
+    if (loss === undefined) return answer;
+    this.#losses.delete(request);
+    this.#world.log('group', `the answer to ${request} is lost: ${loss}`);
+    const lost = new Error(`${request}: ${loss}`);
+    const lose = () => answer.reject(lost);
+    if (loss === 'connection closed') return { resolve: lose, reject: lose };
+    this.#world.schedule(request === 'join' ? JOIN_TIMEOUT_MS : REQUEST_TIMEOUT_MS, lose);
+    return { resolve() {}, reject() {} };
+  }
+
   #current(id: string, generation: number): Member | undefined {
     return generation === this.#generation ? this.#members.get(id) : undefined;
   }
 
+  #sorted(): Member[] {
+    return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
   #rebalance(): void {
-    if (this.#rebalancing) return;
-    this.#rebalancing = true;
+    if (this.#state === 'PreparingRebalance') return;
+    this.#state = 'PreparingRebalance';
     this.#world.log('group', `rebalance of ${[...this.#members.keys()].join(' ')}`);
+    for (const member of this.#members.values()) {
+      member.synced?.resolve('rebalance');
+      member.synced = undefined;
+    }
     const generation = this.#generation;
     this.#world.schedule(REBALANCE_TIMEOUT_MS, () => {
-      if (!this.#rebalancing || generation !== this.#generation) return;
+      if (this.#state !== 'PreparingRebalance' || generation !== this.#generation) return;
       for (const { id, joined } of [...this.#members.values()]) if (joined === undefined) this.#members.delete(id);
       this.#completeWhenJoined();
     });
   }
 
   #completeWhenJoined(): void {
-    if (!this.#rebalancing) return;
-    const members = [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (this.#state !== 'PreparingRebalance') return;
+    const members = this.#sorted();
     if (members.some(({ joined }) => joined === undefined)) return;
-    this.#rebalancing = false;
+    this.#state = 'CompletingRebalance';
     this.#generation++;
-    for (const [index, member] of members.entries()) {
-      member.partitions = [];
-      for (let partition = index; partition < this.#partitions; partition += members.length)
-        member.partitions.push(partition);
-    }
     for (const member of members) {
-      const { joined, id, partitions } = member;
+      const { joined, id } = member;
       member.joined = undefined;
+      member.partitions = [];
       member.heardAt = this.#world.now;
+      joined?.resolve({ member: id, generation: this.#generation });
+    }
+  }
+
+  /** The leader, who is the first of the members, has sent its assignment. */
+  #assign(): void {
+    this.#state = 'Stable';
+    const members = this.#sorted();
+    for (const [index, { id, partitions }] of members.entries()) {
+      for (let partition = index; partition < this.#partitions; partition += members.length) partitions.push(partition);
       this.#world.log('group', `generation ${this.#generation}: ${id} has ${partitions.join(' ')}`);
-      joined?.resolve({ member: id, generation: this.#generation, partitions: [...partitions] });
+    }
+  }
+
+  #tellPartitions(): void {
+    for (const member of this.#members.values()) {
+      const { synced, partitions } = member;
+      member.synced = undefined;
+      synced?.resolve([...partitions]);
     }
   }
 
   #watch(member: Member): void {
-    const silentMs = member.joined === undefined ? this.#world.now - member.heardAt : 0;
+    const waits = () => member.joined !== undefined || member.synced !== undefined;
+    const silentMs = waits() ? 0 : this.#world.now - member.heardAt;
     // A moment more than the rest of the session, which a rounded sum might miss.
     this.#world.schedule(SESSION_TIMEOUT_MS - silentMs + 1, () => {
       if (this.#members.get(member.id) !== member) return;
-      if (member.joined === undefined && this.#world.now - member.heardAt >= SESSION_TIMEOUT_MS)
+      if (!waits() && this.#world.now - member.heardAt >= SESSION_TIMEOUT_MS)
         this.#remove(member.id, 'silent for too long');
       else this.#watch(member);
     });
@@ -169,6 +265,7 @@ export class ModelGroup {
     if (member === undefined) return;
     this.#members.delete(id);
     member.joined?.reject(new Error('unknown member'));
+    member.synced?.resolve('not a member');
     this.#world.log('group', `${id} is out: ${why}`);
     this.#rebalance();
     this.#completeWhenJoined();

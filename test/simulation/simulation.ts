@@ -16,6 +16,7 @@ import { World } from './world.ts';
 
 /** Once faults have stopped, everything is through within so long, in virtual time: sessions time out, back-offs end, slow keys finish. */
 const RECOVERY_MS_MAX = 600_000;
+const WATCH_MS = 1_000;
 
 export interface SimulationResult {
   seed: number;
@@ -87,6 +88,7 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   stopFaults();
   startFailures = 0;
   heal(targets);
+  watchProgress(world, history);
   operator?.finish();
   const { deadLetters } = store;
   const complete = () =>
@@ -100,6 +102,16 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   for (const { name, running, unready } of workers)
     if (!running || unready !== undefined) history.violate('ready again', `${name}: ${unready ?? 'not running'}`);
   if (!deadLetters.idle) history.violate('everything finishes', 'a replay is not over');
+}
+
+/** The liveness of each partition from now on. */
+function watchProgress(world: World, history: History): void {
+  const healedAt = world.now;
+  const watch = () => {
+    history.watch(world.now, healedAt);
+    world.schedule(WATCH_MS, watch);
+  };
+  watch();
 }
 
 /** When orders come and workers start. */

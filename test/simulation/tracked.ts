@@ -78,6 +78,9 @@ export interface TrackedPartition {
   committed: number;
   /** A commit that was overtaken may set the position back; what follows is delivered again. */
   committedMax: number;
+  /** When it last moved or had nothing to do, and where it was then: watched once everything works again. */
+  movedAt: number;
+  movedTo: number;
 }
 
 /** The message's bytes. */

@@ -81,7 +81,7 @@ export class WorkerProcess {
       {
         timers: body,
         registry: new Registry(),
-        createConsumer: async (listener) => this.#createConsumer(body, host, listener),
+        createConsumer: (listener) => this.#createConsumer(body, host, listener),
         createSlot: (index, listener) => {
           const slot = new ModelSlot(index, body, listener, {
             startFailures: this.#surroundings.startFailures,
@@ -159,6 +159,10 @@ export class WorkerProcess {
     this.#body?.soon(() => this.#consumer?.crash());
   }
 
+  hangClient(): void {
+    this.#body?.soon(() => this.#consumer?.hang());
+  }
+
   failThread(afterlife: boolean): void {
     this.#surroundings.world.random.pick(this.#slots)?.fail(afterlife);
   }
@@ -167,16 +171,16 @@ export class WorkerProcess {
     return this.#slots.flatMap(({ body }) => body ?? []);
   }
 
-  #createConsumer(body: Body, host: RuntimeHost, listener: ConsumerListener): GroupConsumer {
+  async #createConsumer(body: Body, host: RuntimeHost, listener: ConsumerListener): Promise<GroupConsumer> {
     const { group, log, batchRecordsMax, mutant } = this.#surroundings;
     const flawed = mutant.wrapConsumer?.(() => host.view().partitions);
     const consumer = new ModelConsumer(
       body,
-      { group, log, batchRecordsMax },
+      { group, log, batchRecordsMax, deafToLostSync: mutant.deafToLostSync ?? false },
       this.#checked(host, flawed?.listener(listener, () => consumer) ?? listener),
     );
     this.#consumer = consumer;
-    consumer.start();
+    await consumer.begin();
     return flawed?.consumer(consumer) ?? consumer;
   }
 

@@ -1,5 +1,23 @@
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net';
 
+/** The requests of Kafka's protocol that tests lose answers of, by name. */
+export const apiKeys = {
+  Produce: 0,
+  Fetch: 1,
+  OffsetCommit: 8,
+  OffsetFetch: 9,
+  FindCoordinator: 10,
+  JoinGroup: 11,
+  Heartbeat: 12,
+  LeaveGroup: 13,
+  SyncGroup: 14,
+} as const;
+
+export type ApiName = keyof typeof apiKeys;
+
+/** How an answer is lost: the connection ends in its place, or it never comes and the connection stays. */
+export type Loss = 'connection closed' | 'never answered';
+
 /**
  * A TCP proxy before one Kafka broker, for faults on the wire. It rewrites the broker's advertised port in responses to its own, so
  * clients stay behind it.
@@ -12,11 +30,20 @@ export interface KafkaProxy extends AsyncDisposable {
   /** Answers of the broker no longer reach the client, and its requests still reach the broker, until `restore`. */
   dropAnswers(): void;
   restore(): void;
+  /** Loses the answer to the next such request of the client with this id. Resolves when it is lost: the broker has done what was asked. */
+  loseAnswer(api: ApiName, loss: Loss, clientId: string): Promise<void>;
+  /** Changes the answers to such requests until it is told otherwise; `undefined` ends that. */
+  alterAnswers(api: ApiName, alter: ((frame: Buffer) => Buffer) | undefined): void;
   /** Produce requests that passed since the start. */
   readonly produceRequests: number;
 }
 
-const PRODUCE_API_KEY = 0;
+interface Expected {
+  apiKey: number;
+  loss: Loss;
+  clientId: string;
+  lost: () => void;
+}
 
 export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   const [host = '127.0.0.1', port = '9092'] = broker.split(':');
@@ -24,6 +51,8 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   let mode: 'pass' | 'cut' | 'drop-answers' = 'pass';
   let produceRequests = 0;
   let rewrite = (frame: Buffer): Buffer => frame;
+  let expected: Expected[] = [];
+  const alterations = new Map<number, (frame: Buffer) => Buffer>();
 
   const server = createServer((client) => {
     if (mode === 'cut') {
@@ -42,12 +71,33 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         pairs.delete(pair);
       });
     }
+    const losing = new Map<number, Expected>();
+    const asked = new Map<number, number>();
     onFrames(client, (frame) => {
-      if (frame.readInt16BE(4) === PRODUCE_API_KEY) produceRequests += 1;
+      const { apiKey, correlationId, clientId } = requestHeader(frame);
+      if (apiKey === apiKeys.Produce) produceRequests += 1;
+      const loss = expected.find((one) => one.apiKey === apiKey && one.clientId === clientId);
+      if (loss !== undefined) {
+        expected = expected.filter((one) => one !== loss);
+        losing.set(correlationId, loss);
+      }
+      asked.set(correlationId, apiKey);
       upstream.write(frame);
     });
     onFrames(upstream, (frame) => {
-      if (mode !== 'drop-answers') client.write(rewrite(frame));
+      if (mode === 'drop-answers') return;
+      const correlationId = frame.readInt32BE(4);
+      const loss = losing.get(correlationId);
+      if (loss !== undefined) {
+        losing.delete(correlationId);
+        if (loss.loss === 'connection closed') client.end();
+        loss.lost();
+        return;
+      }
+      const apiKey = asked.get(correlationId);
+      asked.delete(correlationId);
+      const alter = apiKey === undefined ? undefined : alterations.get(apiKey);
+      client.write(rewrite(alter === undefined ? frame : alter(frame)));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -72,6 +122,15 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       if (mode === 'drop-answers') endAll();
       mode = 'pass';
     },
+    loseAnswer(api, loss, clientId) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      expected.push({ apiKey: apiKeys[api], loss, clientId, lost: resolve });
+      return promise;
+    },
+    alterAnswers(api, alter) {
+      if (alter === undefined) alterations.delete(apiKeys[api]);
+      else alterations.set(apiKeys[api], alter);
+    },
     get produceRequests() {
       return produceRequests;
     },
@@ -79,6 +138,16 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       endAll();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** After the length: api key, api version, correlation id, client id. */
+function requestHeader(frame: Buffer): { apiKey: number; correlationId: number; clientId: string } {
+  const length = frame.readInt16BE(12);
+  return {
+    apiKey: frame.readInt16BE(4),
+    correlationId: frame.readInt32BE(8),
+    clientId: length < 0 ? '' : frame.toString('utf8', 14, 14 + length),
   };
 }
 

@@ -1,33 +1,57 @@
 import { loadConfig } from '../../contracts/config.ts';
+import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
 
-const HEAP = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-
+/** A broker that a test may stop: nobody else uses it. */
 export interface OwnBroker extends AsyncDisposable {
-  /** host:port. */
   address: string;
+  createTopic(topic: string, partitions: number): Promise<void>;
+  /** SIGSTOP and SIGCONT. */
+  freeze(): void;
+  thaw(): void;
+  kill(): Promise<void>;
+  /** With its data, on its port. */
+  restart(): Promise<void>;
 }
 
-/** A broker that no other test uses: for topics of fixed names with settings of the test's own. */
+const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
 export async function startOwnBroker(): Promise<OwnBroker> {
   const directory = await temporaryDirectory();
   const servers = new Servers(directory.path, () => {});
+  const { broker: port = 0, controller: controllerPort = 0 } = await choosePorts(['broker', 'controller'], {});
+  const cacheDir = await userCacheDir(loadConfig());
+  const options = { name: 'broker', directory: directory.path, cacheDir, heap, port, controllerPort };
+  const start = async () => servers.start(await brokerCommand(options), () => answers(port));
+  const address = `127.0.0.1:${port}`;
   const dispose = async () => {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
   };
-  try {
-    const { kafka: port = 0, controller: controllerPort = 0 } = await choosePorts(['kafka', 'controller'], {});
-    const cacheDir = await userCacheDir(loadConfig());
-    const where = { name: 'kafka', directory: directory.path, cacheDir };
-    await servers.start(await brokerCommand({ ...where, heap: HEAP, port, controllerPort }), () => answers(port));
-    return { address: `127.0.0.1:${port}`, [Symbol.asyncDispose]: dispose };
-  } catch (error) {
+  let server = await start().catch(async (error) => {
     await dispose();
     throw error;
-  }
+  });
+  const signal = (name: NodeJS.Signals) => {
+    if (server.record.pid === undefined) throw new Error('the broker has no process');
+    process.kill(server.record.pid, name);
+  };
+  return {
+    address,
+    async createTopic(topic, partitions) {
+      const admin = await createAdmin({ clientId: 'test', brokers: [address] });
+      await admin.createTopics([{ topic, partitions, replicationFactor: 1 }]).finally(() => admin.close());
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    kill: () => server.stop('SIGKILL'),
+    async restart() {
+      server = await start();
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
 }

@@ -1,0 +1,33 @@
+import { connect as connectPlain, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ISocketFactory } from 'kafkajs';
+
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * The sockets of one kafkajs client. kafkajs ends a client only after all of its requests were answered, which may take for ever: `end` does not wait.
+ * After it the client has no connection and gets no new one, so it can't come back as a member of a group.
+ */
+export class KafkajsSockets {
+  readonly #open = new Set<Socket>();
+  #ended = false;
+
+  readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    if (this.#ended) {
+      const none = new Socket();
+      process.nextTick(() => none.destroy(new Error('this client has ended')));
+      return none;
+    }
+    const socket = ssl ? connectTls({ host, port, ...ssl }, onConnect) : connectPlain({ host, port }, onConnect);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    return socket;
+  };
+
+  end(): void {
+    this.#ended = true;
+    // With an error, because kafkajs does not listen to `close`: requests without an answer are rejected.
+    for (const socket of this.#open) socket.destroy(new Error('this client has ended'));
+  }
+}

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
+import { type ApiName, type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
+import { servers, uniqueName } from '../support/servers.ts';
+import { GroupMember } from './group-member.ts';
+
+const PARTITIONS = 4;
+/** Invariant 10: nothing stands still for longer. */
+const RECOVERY = { timeout: 15_000, interval: 250 };
+const LONG = { timeout: 30_000, interval: 50 };
+
+const losses: Loss[] = ['connection closed', 'never answered'];
+
+/** What a member asks for when another one joins. */
+const askedInRebalance: ApiName[] = ['FindCoordinator', 'JoinGroup', 'SyncGroup', 'OffsetFetch'];
+const askedInPeace: ApiName[] = ['Heartbeat', 'OffsetCommit'];
+
+describe('a lost answer of the group protocol', () => {
+  let admin: Admin;
+  let producer: RecordProducer;
+  const topics: string[] = [];
+
+  beforeAll(async () => {
+    const { brokers } = servers();
+    admin = await createAdmin({ clientId: 'lost-answers-test', brokers });
+    producer = await createProducer({ clientId: 'lost-answers-test', brokers, deadlineMs: 10_000 });
+  });
+  afterAll(async () => {
+    await producer.close();
+    await admin.deleteTopics(topics);
+    await admin.close();
+  });
+
+  async function newGroup() {
+    const topic = uniqueName('lost-answers');
+    await admin.createTopics([{ topic, partitions: PARTITIONS, replicationFactor: 1 }]);
+    topics.push(topic);
+    return { brokers: servers().brokers, groupId: `${topic}-group`, topics: [topic] };
+  }
+
+  function first(group: Awaited<ReturnType<typeof newGroup>>, proxy: KafkaProxy) {
+    return GroupMember.join('first', { ...group, brokers: [proxy.address] });
+  }
+
+  async function bothWork(topic: string, members: GroupMember[]): Promise<void> {
+    let round = 0;
+    const owners = async () => {
+      round += 1;
+      const value = String(round);
+      await producer.send(
+        Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, key: 'k', value, partition })),
+      );
+      return members.map((member) =>
+        member.consumer.assignment
+          .filter(({ partition }) => {
+            const newest = member.seen.findLast((record) => record.partition === partition);
+            return newest !== undefined && Number(newest.value) >= round - 4 && round > 4;
+          })
+          .map(({ partition }) => partition),
+      );
+    };
+    // Each partition has one member that works on it, and each member has its share.
+    await expect
+      .poll(async () => {
+        const held = await owners();
+        return { shares: held.map(({ length }) => length), partitions: held.flat().sort() };
+      }, RECOVERY)
+      .toEqual({ shares: members.map(() => PARTITIONS / members.length), partitions: [0, 1, 2, 3] });
+  }
+
+  describe.each(losses)('%s', (loss) => {
+    it.each(askedInRebalance)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
+      const group = await newGroup();
+      const [topic = ''] = group.topics;
+      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using member = await first(group, proxy);
+      await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1,2,3']);
+      const lost = proxy.loseAnswer(api, loss, 'first');
+      await using second = await GroupMember.join('second', group);
+      await lost;
+      await bothWork(topic, [member, second]);
+    });
+
+    it.each(askedInPeace)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
+      const group = await newGroup();
+      const [topic = ''] = group.topics;
+      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using member = await first(group, proxy);
+      await using second = await GroupMember.join('second', group);
+      await bothWork(topic, [member, second]);
+      const lost = proxy.loseAnswer(api, loss, 'first');
+      // Its answer is the one that may be lost.
+      const commit = member.commitSeen().catch((error: Error) => error);
+      await lost;
+      await bothWork(topic, [member, second]);
+      await commit;
+      await expect.poll(() => member.commitSeen().then(() => 'committed', String), LONG).toBe('committed');
+    });
+
+    it('the first JoinGroup of a member that starts: it works within 15 s', { timeout: 60_000 }, async () => {
+      const group = await newGroup();
+      const [topic = ''] = group.topics;
+      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      const lost = proxy.loseAnswer('JoinGroup', loss, 'first');
+      await using member = await first(group, proxy);
+      await lost;
+      await bothWork(topic, [member]);
+    });
+
+    it('LeaveGroup: the member that leaves ends, and the other one has all', { timeout: 60_000 }, async () => {
+      const group = await newGroup();
+      const [topic = ''] = group.topics;
+      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      const member = await first(group, proxy);
+      await using second = await GroupMember.join('second', group);
+      await bothWork(topic, [member, second]);
+      const lost = proxy.loseAnswer('LeaveGroup', loss, 'first');
+      const closed = member.consumer.close().then(() => 'closed');
+      await lost;
+      await expect.poll(() => Promise.race([closed, 'closing']), RECOVERY).toBe('closed');
+      await bothWork(topic, [second]);
+    });
+  });
+});

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProducer, type RecordProducer } from '../../kafka/index.ts';
+import { type Runtime, startRuntime } from '../../runtime/host.ts';
+import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
+import { runtimeOptions, until } from './harness.ts';
+
+const PARTITIONS = 4;
+/** Invariant 10. */
+const TOLD_WITHIN_MS = 15_000;
+const STOPPED_MS = 60_000;
+
+interface Worker extends AsyncDisposable {
+  runtime: Runtime;
+  lines: string[];
+}
+
+/** For whoever reads a failure. */
+const story: string[] = [];
+let broker: OwnBroker;
+let producer: RecordProducer;
+
+beforeAll(async () => {
+  broker = await startOwnBroker();
+  producer = await createProducer({ clientId: 'test', brokers: [broker.address], deadlineMs: 2_000 });
+});
+afterAll(async () => {
+  await producer.close();
+  await broker[Symbol.asyncDispose]();
+});
+
+async function startWorker(name: string): Promise<Worker> {
+  await broker.createTopic(name, PARTITIONS);
+  const lines: string[] = [];
+  const logger = pino(
+    { level: 'info' },
+    {
+      write(line: string) {
+        const { msg, reason = '', time } = JSON.parse(line) as { msg: string; reason?: string; time: number };
+        lines.push(msg);
+        story.push(`${new Date(time).toISOString()} ${name} ${msg} ${reason}`);
+      },
+    },
+  );
+  const runtime = await startRuntime({
+    ...runtimeOptions(name, `${name}-group`, ''),
+    databaseUrl: undefined,
+    actorModule: new URL('./actors/decoding-actor.ts', import.meta.url),
+    brokers: [broker.address],
+    sessionTimeoutMs: 10_000,
+    logger,
+  });
+  const worker = { runtime, lines, [Symbol.asyncDispose]: () => runtime.close() };
+  await until(
+    () => runtime.view().partitions,
+    (partitions) => partitions.length === PARTITIONS && partitions.every(({ phase }) => phase === 'running'),
+  );
+  return worker;
+}
+
+/** Sends for as long as it is not told to stop; what the broker doesn't take is dropped. */
+function traffic(topic: string): () => Promise<void> {
+  let stopped = false;
+  const sending = (async () => {
+    while (!stopped) {
+      const records = Array.from({ length: 20 }, (_, key) => ({ topic, key: `k${key}`, value: '{"n":1}' }));
+      await Promise.race([producer.send(records).catch(() => {}), sleep(500)]);
+      await sleep(50);
+    }
+  })();
+  return () => {
+    stopped = true;
+    return sending;
+  };
+}
+
+/** What the worker says from `TOLD_WITHIN_MS` on, until the broker is back. */
+async function watch(workers: Worker[], ms: number): Promise<(string | undefined)[][]> {
+  const told = workers.map(({ runtime }) =>
+    until(
+      () => runtime.readiness(),
+      (reason) => reason !== undefined,
+      TOLD_WITHIN_MS,
+    ),
+  );
+  const end = Date.now() + ms;
+  await Promise.all(told);
+  const said: (string | undefined)[][] = workers.map(() => []);
+  while (Date.now() < end) {
+    for (const [index, { runtime }] of workers.entries()) said[index]?.push(runtime.readiness());
+    await sleep(100);
+  }
+  return said;
+}
+
+async function expectToldOnce({ runtime, lines }: Worker, times: number): Promise<void> {
+  await until(
+    () => runtime.readiness(),
+    (reason) => reason === undefined,
+    60_000,
+  );
+  const count = (text: string) => lines.filter((line) => line === text).length;
+  const told = [count('consumer group member does not work'), count('consumer group member works again')];
+  expect(told, story.join('\n')).toEqual([times, times]);
+}
+
+test('a broker that is stopped and then dead for good is told, with and without traffic, until it answers again', {
+  timeout: 300_000,
+}, async () => {
+  await using idle = await startWorker('idle');
+  await using busy = await startWorker('busy');
+  const workers = [idle, busy];
+  const stopTraffic = traffic('busy');
+  await until(
+    () => busy.runtime.view().partitions,
+    (partitions) => partitions.every(({ frontier }) => (frontier ?? 0) > 0),
+  );
+
+  broker.freeze();
+  const whileStopped = await watch(workers, STOPPED_MS);
+  for (const said of whileStopped) {
+    expect(said.every((reason) => reason !== undefined)).toBe(true);
+    expect(said.at(-1)).toMatch(/the member of group \w+-group stands since \d{4}-.*Z \(.+\)/);
+  }
+  const [metrics] = await busy.runtime.metrics();
+  const names = (metrics as { name: string; values: { value: number }[] }[] | undefined) ?? [];
+  const values = (name: string) => names.find((metric) => metric.name === name)?.values.map(({ value }) => value) ?? [];
+  expect(values('ordermesh_runtime_lag')).toHaveLength(PARTITIONS);
+  expect(Math.min(...values('ordermesh_runtime_frontier_age_seconds'))).toBeGreaterThan(STOPPED_MS / 2_000);
+  expect(values('ordermesh_runtime_standing_partitions')).toEqual([PARTITIONS]);
+  broker.thaw();
+  for (const worker of workers) await expectToldOnce(worker, 1);
+
+  await broker.kill();
+  const whileDead = await watch(workers, 30_000);
+  for (const said of whileDead) expect(said.every((reason) => reason !== undefined)).toBe(true);
+  await broker.restart();
+  for (const worker of workers) await expectToldOnce(worker, 2);
+  await stopTraffic();
+});
