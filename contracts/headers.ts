@@ -56,4 +56,6 @@ export const deadLetterHeaders = {
   offset: 'dlt-offset',
   firstFailedAt: 'dlt-first-failed-at',
   behind: 'dlt-behind',
+  /** Which of the logs of its partition the offset speaks of, as `partition_logs` counts them. */
+  log: 'dlt-log',
 } as const;

@@ -7,6 +7,7 @@ import { FrontierCommitter } from './frontier-committer.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
+import { LogWatch } from './log-watch.ts';
 import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
 import { PartitionOpener } from './partition-opener.ts';
@@ -17,6 +18,9 @@ import type { SlotDeathError } from './slot-death.ts';
 import type { SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
+
+/** A database that does not answer must not hold up a rebalance. */
+const PROGRESS_MS_MAX = 1_000;
 
 /** A running actor runtime. */
 export interface Runtime {
@@ -45,6 +49,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #slots: SlotSet;
   readonly #opener: PartitionOpener;
   readonly #committer: FrontierCommitter;
+  readonly #logWatch: LogWatch;
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
   readonly #rebalances = new RebalanceClock();
@@ -71,11 +76,30 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     );
     this.#assignment = assignment;
     this.#slots = slots;
-    this.#opener = new PartitionOpener({ assignment, slots, ownership, outages, timers, logger });
+    this.#logWatch = new LogWatch({
+      topic,
+      assignment,
+      logs: ports.logs,
+      timers,
+      logger,
+      reopen: (partitions) => void this.#opener.reopen(partitions),
+      skipped: (messages, reason) => this.#metrics.skipped.inc({ reason }, messages),
+      changed: (change) => this.#metrics.logChanges.inc({ change }),
+    });
+    this.#opener = new PartitionOpener({
+      assignment,
+      slots,
+      ownership,
+      outages,
+      timers,
+      logger,
+      logWatch: this.#logWatch,
+    });
     this.#committer = new FrontierCommitter(assignment, outages, timers);
     this.#metrics = createHostMetrics(registry, {
       partitions: () => assignment.all(),
       outages: () => outages.size,
+      hasFault: (fault) => this.#logWatch.has(fault),
       now: () => timers.now(),
     });
   }
@@ -84,6 +108,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     await this.#slots.start();
     this.#assignment.consumer = await this.#ports.createConsumer(this);
     this.#committer.start(this.#options.limits.commitIntervalMs);
+    this.#logWatch.start();
   }
 
   readiness(): string | undefined {
@@ -92,7 +117,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
-    return opening.length > 0 ? `${opening.length} partitions are opening` : undefined;
+    return opening.length > 0 ? `${opening.length} partitions are opening` : this.#logWatch.summary;
   }
 
   async metrics(): Promise<MetricsSnapshot[]> {
@@ -122,6 +147,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   async #close(): Promise<void> {
     this.#slots.beginStop();
     this.#committer.stop();
+    this.#logWatch.stop();
     await this.#assignment.consumer?.close();
     this.#opener.forget([...this.#assignment.all()]);
     await this.#slots.stop(this.#options.limits.drainTimeoutMs);
@@ -154,6 +180,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     for (const partition of partitions) partition.phase = 'draining';
     await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
     await this.#committer.commit(partitions);
+    await this.#noteProgress(partitions);
     this.#opener.forget(partitions);
   }
 
@@ -177,11 +204,27 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     }
     if (partition.phase === 'draining') return;
     const fresh = partition.fresh(records);
-    if (fresh.length === 0) return;
+    const [first] = fresh;
+    if (first === undefined) return;
+    if (partition.next !== undefined && first.offset > partition.next)
+      this.#logWatch.gap(partition, partition.next, first.offset);
     const { buffer, bytes } = packBatch(fresh);
     partition.taken(fresh, bytes, this.#ports.timers.now());
     this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
     if (partition.full) this.#assignment.pause(partition, 'full');
+  }
+
+  /** So that it is known to the record how far the group came, should the topic not be there any more when somebody takes over. */
+  async #noteProgress(partitions: AssignedPartition[]): Promise<void> {
+    const { logs, timers } = this.#ports;
+    if (logs === undefined) return;
+    const progress = partitions.flatMap(({ partition, log, frontier = 0, highWatermark = 0, gaps }) =>
+      log === undefined || gaps.length > 0
+        ? []
+        : [{ partition, log: log.log, position: frontier, endOffset: Math.max(frontier, highWatermark) }],
+    );
+    // The database may be down; then the last look is what is remembered.
+    await within(timers, PROGRESS_MS_MAX, logs.progress(progress)).catch(() => {});
   }
 
   #onReport(slot: number, report: SlotReport): void {
