@@ -9,4 +9,5 @@ export { murmur2, partitionOf } from './partitioner.ts';
 export { createProducer } from './platformatic-producer.ts';
 export * from './producer.ts';
 export * from './reader.ts';
+export * from './topic-log.ts';
 export * from './topic-setup.ts';
