@@ -41,7 +41,7 @@ export async function startGateway(
   const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger, clock, source });
   const statuses = databaseStatus(config.DATABASE_URL);
   const streams = new Set<Stream>();
-  const activity = watchActivity(config);
+  const activity = watchActivity(config, logger);
   const feed = createStatusFeed({ brokers, streams, logger });
   try {
     const server = await startIntakeServer({

@@ -7,6 +7,7 @@ export { createProducer as createKafkajsProducer } from './kafkajs-producer.ts';
 export * from './packed-headers.ts';
 export { murmur2, partitionOf } from './partitioner.ts';
 export { createProducer } from './platformatic-producer.ts';
+export * from './partition-counts.ts';
 export * from './producer.ts';
 export * from './reader.ts';
 export * from './topic-log.ts';
