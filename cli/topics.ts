@@ -28,7 +28,9 @@ export function topicsCommand(): Command {
         return { applied: found, counts: partitions };
       });
       const { created, existing } = applied;
-      const drift = applied.drift.filter(({ topic, setting }) => setting !== 'partitions' || !counts.added.includes(topic));
+      const drift = applied.drift.filter(
+        ({ topic, setting }) => setting !== 'partitions' || !counts.added.includes(topic),
+      );
       if (json) printJson({ created, existing, drift, added: counts.added });
       else print(created.length === 0 ? `all ${existing.length} topics are there` : `created ${created.join(', ')}`);
       if (!json && counts.added.length > 0) print(`partitions added to ${counts.added.join(', ')}`);

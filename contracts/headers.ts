@@ -58,4 +58,6 @@ export const deadLetterHeaders = {
   behind: 'dlt-behind',
   /** Which of the logs of its partition the offset speaks of, as `partition_logs` counts them. */
   log: 'dlt-log',
+  /** Of the record as it was in its topic, in milliseconds since the epoch. */
+  timestamp: 'dlt-timestamp',
 } as const;

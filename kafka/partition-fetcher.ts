@@ -124,10 +124,18 @@ export class PartitionFetcher {
 
   async #earliest(connection: Connection, of: readonly Answer[]): Promise<Map<number, number>> {
     if (of.length === 0) return new Map();
-    const partitions = of.map(({ partitionIndex }) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: EARLIEST }));
-    const listed = await listOffsetsV7.api.async(connection, CONSUMER, READ_COMMITTED, [{ name: this.#topic, partitions }]);
+    const partitions = of.map(({ partitionIndex }) => ({
+      partitionIndex,
+      currentLeaderEpoch: -1,
+      timestamp: EARLIEST,
+    }));
+    const listed = await listOffsetsV7.api.async(connection, CONSUMER, READ_COMMITTED, [
+      { name: this.#topic, partitions },
+    ]);
     return new Map(
-      listed.topics.flatMap((topic) => topic.partitions).map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]),
+      listed.topics
+        .flatMap((topic) => topic.partitions)
+        .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]),
     );
   }
 }

@@ -127,7 +127,8 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
         blind = '';
       },
       (error: Error) => {
-        if (blind !== error.message) logger.warn({ reason: error.message }, 'cannot look how far the mirror is behind; trying again');
+        if (blind !== error.message)
+          logger.warn({ reason: error.message }, 'cannot look how far the mirror is behind; trying again');
         blind = error.message;
       },
     );

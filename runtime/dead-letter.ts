@@ -28,6 +28,7 @@ export function deadLetterRecord(entry: MessageEntry, group: string, parking: Pa
       [names.offset]: String(entry.offset),
       [names.firstFailedAt]: new Date(parking.firstFailedAt).toISOString(),
       [names.log]: String(entry.log),
+      [names.timestamp]: String(entry.timestamp),
       ...(isFirst(entry, parking) ? {} : { [names.behind]: String(parking.firstOffset) }),
     },
   };

@@ -25,7 +25,12 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
   await Promise.all(
     partitions.map(([topic, count]) =>
       readTopic(
-        { brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-cli', fromOffsets: only(orderId, count, history.get(topic)) },
+        {
+          brokers: config.KAFKA_BROKERS,
+          topic,
+          clientId: 'ordermesh-cli',
+          fromOffsets: only(orderId, count, history.get(topic)),
+        },
         (record) => {
           if (record.key?.toString() === orderId) records.push(record);
         },

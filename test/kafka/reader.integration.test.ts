@@ -48,11 +48,16 @@ describe('reading a topic without a group', () => {
     const seen: string[] = [];
     // Below what is left in partition 0, past the end in partition 1.
     const fromOffsets = new Map([[1, 50]]);
-    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets }, ({ value }) => seen.push(String(value)));
+    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets }, ({ value }) =>
+      seen.push(String(value)),
+    );
     // What it has found out at the start does not count: it stands where records were.
     (tail.positions() as Map<number, number>).set(0, 2);
     await producer.send([record(topic, 1, 100)]);
-    await vi.waitFor(() => expect(seen).toEqual(expect.arrayContaining(['8', '9', '100'])), { timeout: 15_000, interval: 100 });
+    await vi.waitFor(() => expect(seen).toEqual(expect.arrayContaining(['8', '9', '100'])), {
+      timeout: 15_000,
+      interval: 100,
+    });
     await tail.close();
   });
 

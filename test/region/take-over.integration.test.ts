@@ -2,15 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
 import { paymentOutputs } from '../../actors/payment/outputs.ts';
 import { restoreFromLog } from '../../cli/region/restore.ts';
+import { restoreLetters } from '../../cli/region/restore-letters.ts';
 import type { OrderValidated } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { groups, topics } from '../../contracts/topics.ts';
+import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { closeGaps } from '../../region/start-positions.ts';
 import { auditDatabase } from '../../store/audit.ts';
+import { type DeadLetter, readDeadLetters } from '../../store/dead-letters.ts';
 import { loadMenu } from '../../store/menu.ts';
 import { findDecisions } from '../../store/orders.ts';
+import { loadParkedKeys } from '../../store/parked-keys.ts';
 import { orderMessage, testMenu, testMessage, testOrder } from '../actors/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startTwoClusters, type TwoClusters } from './clusters.ts';
@@ -72,6 +75,51 @@ describe('a database that is behind the log', () => {
     const { faults } = await auditDatabase(database.sql);
     // Stock adds up; the provider's ledger is not part of this.
     expect(faults.filter(({ detail }) => !detail.includes('at the provider'))).toEqual([]);
+  });
+});
+
+describe('dead letters that only the log has', () => {
+  it('are parked in the database again, in their order, and once', async () => {
+    await using database = await createTestDatabase();
+    const orderId = crypto.randomUUID();
+    const topic = deadLetterTopic(topics.rawOrders, groups.orderValidator);
+    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    for (const [offset, behind] of [
+      [7, undefined],
+      [9, 7],
+    ] as const) {
+      const headers = {
+        'dlt-partition': '1',
+        'dlt-offset': String(offset),
+        'dlt-log': '0',
+        'dlt-timestamp': String(decidedAt.getTime()),
+        'dlt-reason': 'RangeError',
+        'dlt-error': 'no time',
+        'dlt-attempts': '4',
+        'dlt-first-failed-at': decidedAt.toISOString(),
+        ...(behind === undefined ? {} : { 'dlt-behind': String(behind) }),
+        ce_id: `${orderId}/order.placed`,
+      };
+      await producer.send([{ topic, key: orderId, value: `of ${offset}`, headers, partition: 0 }]);
+    }
+    await producer.close();
+    const behindMs = decidedAt.getTime() - 1_000;
+    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(2);
+    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(0);
+    const letters: DeadLetter[] = [];
+    for await (const letter of readDeadLetters(database.sql)) letters.push(letter);
+    expect(
+      letters.map(({ offset, behind, attempts, headers }) => [offset, behind, attempts, Object.keys(headers)]),
+    ).toEqual([
+      [7, null, 4, ['ce_id']],
+      [9, 7, 0, ['ce_id']],
+    ]);
+    const { parked } = await loadParkedKeys(
+      database.sql,
+      { group: groups.orderValidator, topic: topics.rawOrders },
+      [1],
+    );
+    expect(parked).toMatchObject([{ key: orderId, firstOffset: 7, log: 0 }]);
   });
 });
 
