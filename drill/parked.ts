@@ -12,7 +12,7 @@ import { runOrdermesh } from './operator.ts';
 import type { DrillRegion } from './region.ts';
 import { drillTraffic } from './traffic.ts';
 
-const PARKED_MS_MAX = 30_000;
+const PARKED_MS_MAX = 60_000;
 const PRODUCE_MS_MAX = 10_000;
 
 /** An order whose first record is broken, so that it is parked and what comes after it stands behind. */
