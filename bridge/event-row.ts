@@ -11,7 +11,7 @@ export interface EventRow {
   /** Minor units. */
   total: number;
   currency: string;
-  /** The Kafka offset, decimal: an INT64 need not fit a JavaScript number. */
+  /** Decimal: an INT64 need not fit a JavaScript number. */
   sequence: string;
   /** The event's own JSON text. */
   payload: string;
@@ -39,7 +39,7 @@ export function eventRow({ data, attributes }: ReceivedEvent, ingestedAt: string
   if (!eventTypes.some((known) => known === type))
     return { reason: `attribute type is ${type}, no type of an order event` };
   if (sequence === undefined || !SEQUENCE.test(sequence))
-    return { reason: `attribute sequence is ${sequence}, not an offset` };
+    return { reason: `attribute sequence is ${sequence}, not a sequence number` };
   const payload = data.toString('utf8');
   const event = parseObject(payload);
   if (event === undefined) return { reason: 'the data is not a JSON object' };

@@ -1,3 +1,5 @@
+import { sequenceOf } from './sequence.ts';
+
 /** A message for Pub/Sub, in the words of its client. */
 export interface OutgoingMessage {
   data: Buffer;
@@ -15,8 +17,8 @@ export interface EventRecord {
 /**
  * An event as a Pub/Sub message. The bytes stay as they are; the attributes are the CloudEvents headers without `ce_`, and two more:
  * - `orderingkey`, CloudEvents' own name for it in the Pub/Sub world: a push envelope need not carry the ordering key.
- * - `sequence`, the Kafka offset. It rises with every event of an order, since an order stays on one partition; the warehouse uses it as its
- *   version. Offsets of different partitions, and so of different orders, don't compare.
+ * - `sequence`, which rises with every event of an order, whatever log or partition it stands in; the warehouse uses it as its version. Those of
+ *   different orders don't compare.
  */
 export function outgoingMessage(record: EventRecord): OutgoingMessage {
   const attributes: Record<string, string> = {};
@@ -25,7 +27,7 @@ export function outgoingMessage(record: EventRecord): OutgoingMessage {
     if (attribute !== undefined) attributes[attribute] = value.toString('utf8');
   }
   attributes.orderingkey = record.key;
-  attributes.sequence = record.offset.toString();
+  attributes.sequence = sequenceOf(attributes.type ?? '', attributes.id ?? '', record.offset);
   return { data: record.value, orderingKey: record.key, attributes };
 }
 

@@ -32,7 +32,8 @@ export function auditCommand(): Command {
       });
       const verdict = judge(evidence);
       sayFindings(verdict);
-      if (options.json) printJson(verdict.counts);
+      const { counts, skipped, notInWarehouse, notAsked } = verdict;
+      if (options.json) printJson({ ...counts, skipped, notInWarehouse: notInWarehouse ?? null, notAsked });
       else printCounts(verdict);
       if (!isClean(verdict)) throw new NegativeResult();
     });
@@ -62,14 +63,23 @@ const faultNames: Record<Fault['kind'], string> = {
   outOfOrder: 'out of order',
 };
 
-export function printCounts({ counts }: Verdict): void {
+export function printCounts({ counts, notInWarehouse, notAsked }: Verdict): void {
   const { accepted, validated, rejected, parked, inFlight } = counts;
   print(
     `${accepted} orders accepted: ${validated} validated, ${rejected} rejected, ${parked} parked, ${inFlight} in flight`,
   );
   print(`${counts.paid} paid, ${counts.paymentFailed} payments failed, ${counts.cooked} cooked`);
-  print(`${counts.bridged} events bridged, ${counts.warehouse} events in the warehouse`);
+  print(
+    `${counts.bridged} events bridged, ${counts.warehouse} events in the warehouse${warehouseVerdict(notInWarehouse)}`,
+  );
   print(`${counts.lost} lost, ${counts.duplicateEffects} duplicate effects, ${counts.outOfOrder} out of order`);
+  if (notAsked.length > 0) print(`not judged: ${notAsked.join('; ')}`);
+}
+
+function warehouseVerdict(missing: number | undefined): string {
+  if (missing === undefined) return ', which was not asked';
+  if (missing === 0) return '';
+  return `: ${missing} still on their way, or missing if they are not there in some minutes (/readyz of the warehouse role)`;
 }
 
 async function readIds(file: string): Promise<string[]> {

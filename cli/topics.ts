@@ -1,25 +1,48 @@
 import { Command } from 'commander';
 import { allTopics, subscriptions } from '../contracts/topics.ts';
-import { applyTopics } from '../kafka/index.ts';
-import { connectedConfig } from './environment.ts';
+import { type Admin, applyPartitionCounts, applyTopics } from '../kafka/index.ts';
+import { acceptPartitions } from '../store/topic-partitions.ts';
+import { type ConnectedConfig, connectedConfig } from './environment.ts';
+import { NegativeResult } from './failure.ts';
 import { print, printJson, say, table } from './output.ts';
-import { withAdmin } from './servers.ts';
+import { withAdmin, withDatabase } from './servers.ts';
 
 export function topicsCommand(): Command {
   const topics = new Command('topics').description('The Kafka topics of the mesh.');
   topics
     .command('apply')
-    .description('Creates the topics that are missing; existing ones stay as they are.')
-    .option('--json', 'print {"created":[…],"existing":[…],"drift":[…]}')
-    .action(async ({ json }: { json?: boolean }) => {
+    .description(
+      'Creates the topics that are missing; existing ones stay as they are. Exit 1 when they have another number of partitions than configured.',
+    )
+    .option('--json', 'print {"created":[…],"existing":[…],"drift":[…],"added":[…]}')
+    .option(
+      '--accept-partitions',
+      'take the number of partitions that the topics have now: no order from before is on its way any more',
+    )
+    .action(async ({ json, acceptPartitions: accept }: { json?: boolean; acceptPartitions?: boolean }) => {
       const config = await connectedConfig();
-      const applied = await withAdmin(config, (admin) => applyTopics(admin, config));
-      if (json) return printJson(applied);
-      const { created, existing, drift } = applied;
-      print(created.length === 0 ? `all ${existing.length} topics are there` : `created ${created.join(', ')}`);
-      for (const { topic, setting, actual, wanted } of drift) {
+      const { applied, counts } = await withAdmin(config, async (admin) => {
+        const found = await applyTopics(admin, config);
+        const partitions = await applyPartitionCounts(admin, found.drift);
+        if (accept || partitions.added.length > 0) await acceptCounts(config, admin);
+        return { applied: found, counts: partitions };
+      });
+      const { created, existing } = applied;
+      const drift = applied.drift.filter(
+        ({ topic, setting }) => setting !== 'partitions' || !counts.added.includes(topic),
+      );
+      if (json) printJson({ created, existing, drift, added: counts.added });
+      else print(created.length === 0 ? `all ${existing.length} topics are there` : `created ${created.join(', ')}`);
+      if (!json && counts.added.length > 0) print(`partitions added to ${counts.added.join(', ')}`);
+      for (const { topic, setting, actual, wanted } of drift)
         say(`${topic}: ${setting} is ${actual}, configured is ${wanted}; existing topics are not changed`);
-      }
+      if (counts.refused.length === 0) return;
+      const { actual, wanted } = counts.refused[0] ?? {};
+      say(
+        `refused: with ${wanted} partitions instead of ${actual}, the later events of orders would stand in other partitions than their earlier ones. ` +
+          `Set ORDERMESH_PARTITIONS=${actual}, or empty the mesh first: docs/operations/topics.md`,
+      );
+      throw new NegativeResult();
     });
   topics
     .command('show')
@@ -38,6 +61,13 @@ export function topicsCommand(): Command {
       print(table(['topic', 'partitions', 'records', 'group', 'lag'], rows));
     });
   return topics;
+}
+
+async function acceptCounts(config: ConnectedConfig, admin: Admin): Promise<void> {
+  const described = await admin.describeTopics([...allTopics]);
+  await withDatabase(config, async (sql) => {
+    for (const { topic, partitions } of described) await acceptPartitions(sql, topic, partitions);
+  });
 }
 
 interface ShownTopic {

@@ -65,4 +65,8 @@ export const deadLetterHeaders = {
   offset: 'dlt-offset',
   firstFailedAt: 'dlt-first-failed-at',
   behind: 'dlt-behind',
+  /** Which of the logs of its partition the offset speaks of, as `partition_logs` counts them. */
+  log: 'dlt-log',
+  /** Of the record as it was in its topic, in milliseconds since the epoch. */
+  timestamp: 'dlt-timestamp',
 } as const;

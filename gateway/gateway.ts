@@ -43,7 +43,7 @@ export async function startGateway(
   const statuses = databaseStatus(config.DATABASE_URL);
   const undecided = new UndecidedOrders({ brokers, clock });
   const streams = new Set<Stream>();
-  const activity = watchActivity(config);
+  const activity = watchActivity(config, logger);
   const feed = createStatusFeed({ brokers, streams, logger });
   try {
     const server = await startIntakeServer({

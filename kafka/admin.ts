@@ -48,6 +48,8 @@ export interface Admin {
   offsets(topic: string): Promise<OffsetRange[]>;
   /** Committed positions of a group in a topic by partition; partitions without a commit are absent. */
   committedOffsets(group: string, topic: string): Promise<Map<number, number>>;
+  /** Gives a topic more partitions. Keys move to other ones, so it has to hold nothing that is still on its way. */
+  createPartitions(topic: string, count: number): Promise<void>;
   /** Deletes those of the topics that exist. */
   deleteTopics(topics: string[]): Promise<void>;
   close(): Promise<void>;
@@ -71,6 +73,11 @@ export async function createAdmin(options: { clientId: string; brokers: string[]
       const committed = (entry?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
       return new Map(committed.filter(([, offset]) => offset >= 0));
     },
+    createPartitions: (topic, count) =>
+      guarded(`create partitions of ${topic}`, async () => {
+        await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+        await offsets(admin, topic);
+      }),
     async deleteTopics(topics) {
       const existing = new Set(await guarded('list topics', () => admin.listTopics()));
       const present = topics.filter((topic) => existing.has(topic));

@@ -1,4 +1,4 @@
-import { Base, type ClusterMetadata, fetchV12, findErrorBy } from '@platformatic/kafka';
+import { Base, type ClusterMetadata, type Connection, fetchV12, findErrorBy, listOffsetsV7 } from '@platformatic/kafka';
 import type { FetchedRecord } from './consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
 import { askAnotherBroker } from './platformatic-internals.ts';
@@ -8,6 +8,10 @@ const CONTROL_BATCH = 1 << 5;
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
 const OFFSET_OUT_OF_RANGE = 1;
+/** Kafka's name for the start of a log in a question by timestamp. */
+const EARLIEST = -2n;
+/** No replica, but a reader. */
+const CONSUMER = -1;
 const NO_BYTES = Buffer.alloc(0);
 
 export interface FetchedPartition {
@@ -120,9 +124,35 @@ export class PartitionFetcher {
         return (error as Error & { response: Awaited<ReturnType<typeof fetchV12.api.async>> }).response;
       });
     const wanted = new Map(positions);
-    return response.responses
-      .flatMap((topic) => topic.partitions)
-      .map((partition) => decoded(partition, wanted.get(partition.partitionIndex) ?? 0));
+    const answers = response.responses.flatMap((topic) => topic.partitions);
+    const outside = answers.filter(({ errorCode }) => errorCode === OFFSET_OUT_OF_RANGE);
+    const earliest = await this.#earliest(connection, outside);
+    return answers.map((partition) => {
+      const { partitionIndex, errorCode } = partition;
+      const position = wanted.get(partitionIndex) ?? 0;
+      if (errorCode !== OFFSET_OUT_OF_RANGE) return decoded(partition, position);
+      // Retention has removed what stood at the position, or the topic is another one or shorter than before: the oldest record that is there
+      // is next. The answer itself does not say where the log begins or ends.
+      const next = earliest.get(partitionIndex) ?? position;
+      return { partition: partitionIndex, records: [], next, highWatermark: next, outOfRange: true };
+    });
+  }
+
+  async #earliest(connection: Connection, of: readonly Answer[]): Promise<Map<number, number>> {
+    if (of.length === 0) return new Map();
+    const partitions = of.map(({ partitionIndex }) => ({
+      partitionIndex,
+      currentLeaderEpoch: -1,
+      timestamp: EARLIEST,
+    }));
+    const listed = await listOffsetsV7.api.async(connection, CONSUMER, READ_COMMITTED, [
+      { name: this.#topic, partitions },
+    ]);
+    return new Map(
+      listed.topics
+        .flatMap((topic) => topic.partitions)
+        .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]),
+    );
   }
 }
 
@@ -131,15 +161,6 @@ type Answer = Awaited<ReturnType<typeof fetchV12.api.async>>['responses'][number
 function decoded(answer: Answer, position: number): FetchedPartition {
   const { partitionIndex: partition } = answer;
   const highWatermark = Number(answer.highWatermark);
-  // Retention has removed what stood at the position: go on with the oldest record that is left.
-  if (answer.errorCode === OFFSET_OUT_OF_RANGE)
-    return {
-      partition,
-      records: [],
-      next: Math.max(position, Number(answer.logStartOffset)),
-      highWatermark,
-      outOfRange: true,
-    };
   if (answer.errorCode !== 0) throw new KafkaUnavailableError(`partition ${partition}: error ${answer.errorCode}`);
   const records: FetchedRecord[] = [];
   let next = position;

@@ -49,14 +49,14 @@ export class RangeReader {
       const [fetched] = await this.#fetcher.fetch(new Map([[partition, read.next]]), 0);
       if (fetched === undefined) continue;
       // The first answer came after the question: what was acknowledged before it lies below this end.
-      end ??= fetched.highWatermark;
-      read.skipped ||= fetched.outOfRange === true;
+      if (fetched.outOfRange) read.skipped = true;
+      else end ??= fetched.highWatermark;
       for (const record of fetched.records) {
         bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
         onRecord(Object.assign(record, { topic: this.#topic, partition }));
       }
       read.next = fetched.next;
-      if (read.next >= end) return { ...read, atEnd: true };
+      if (end !== undefined && read.next >= end) return { ...read, atEnd: true };
     }
     return read;
   }

@@ -16,7 +16,7 @@ const RETRY_MS = 1_000;
  */
 export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
   return async (config, logger) => {
-    const activity = watchActivity(config);
+    const activity = watchActivity(config, logger);
     if (activity === undefined) return start(config, logger);
     let running: { close(): Promise<void> } = await startWaiting(role, config, activity.passive);
     let active = false;

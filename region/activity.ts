@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { type Tail, tailTopic } from '../kafka/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { note, noteState, type RegionRecords, type RegionState, readRegion } from './region-state.ts';
 
 /** Whether this region may take orders and work on them. */
 export interface Activity {
   /** `undefined` while this region is the active one, else the reason in a few words, fit to be shown to a client. */
   passive(): string | undefined;
+  /** The other region has not answered yet, so this one goes by what its own cluster says: it may be wrong about who is active. */
+  readonly alone: boolean;
   /** The newest state that either cluster told. */
   readonly state: RegionState | undefined;
   /** Called after every change of the state; at once where it is known already. */
@@ -24,12 +27,13 @@ const PEER_WAIT_MS = 5_000;
  * the other one that it is no longer the active one, before it takes an order. Until its own cluster has told, a region is passive.
  * @returns `undefined` where there is one region only
  */
-export function watchActivity(config: Config): Activity | undefined {
+export function watchActivity(config: Config, logger: Logger): Activity | undefined {
   const { REGION: region, KAFKA_BROKERS: own, ORDERMESH_PEER_BROKERS: peer } = config;
   if (peer === undefined) return undefined;
   if (own === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is set and KAFKA_BROKERS is not; it takes both');
   const known: Pick<RegionRecords, 'state'> = {};
   const heard = { own: false, peer: false };
+  let alone = false;
   const listeners: (() => void)[] = [];
   const stop = new AbortController();
   let toldEpoch: number | undefined;
@@ -56,15 +60,40 @@ export function watchActivity(config: Config): Activity | undefined {
     changed();
   };
   const following = [
-    follow(own, learn, () => hear('own'), stop.signal),
-    follow(peer, learn, () => hear('peer'), stop.signal),
+    follow(own, { learn, heard: () => hear('own'), logger, cluster: 'own' }, stop.signal),
+    follow(
+      peer,
+      {
+        learn,
+        heard() {
+          if (alone) logger.info({ state: known.state }, 'the other region answers');
+          alone = false;
+          hear('peer');
+        },
+        logger,
+        cluster: 'other',
+      },
+      stop.signal,
+    ),
   ];
   delay(PEER_WAIT_MS, undefined, { signal: stop.signal, ref: false }).then(
-    () => hear('peer'),
+    () => {
+      if (heard.peer) return;
+      alone = true;
+      logger.warn(
+        { peer, state: known.state },
+        `the other region does not answer within ${PEER_WAIT_MS / 1_000} s: this one goes by its own log until it does, and may be wrong about who is active`,
+      );
+      hear('peer');
+    },
+    // Closed before that.
     () => {},
   );
   return {
     passive,
+    get alone() {
+      return alone;
+    },
     get state() {
       return known.state;
     },
@@ -81,13 +110,21 @@ export function watchActivity(config: Config): Activity | undefined {
 
 const notRead = 'which region is active is not known yet';
 
+interface Follower {
+  learn(state: RegionState | undefined): void;
+  /** The cluster has told what it knows. */
+  heard(): void;
+  logger: Logger;
+  cluster: 'own' | 'other';
+}
+
 /** Reads the topic to its end, then tails it. A cluster that is away is asked again for as long as it takes. */
 async function follow(
   brokers: string[],
-  learn: (state: RegionState | undefined) => void,
-  heard: () => void,
+  { learn, heard, logger, cluster }: Follower,
   signal: AbortSignal,
 ): Promise<void> {
+  let told = '';
   let tail: Tail | undefined;
   while (tail === undefined && !signal.aborted) {
     try {
@@ -100,7 +137,11 @@ async function follow(
         note(news, record);
         learn(news.state);
       });
-    } catch {
+    } catch (error) {
+      const reason = (error as Error).message;
+      if (reason !== told) logger.warn({ cluster, reason }, 'cannot read who is active; trying again');
+      told = reason;
+      // Ended by `close`, which is no failure.
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }

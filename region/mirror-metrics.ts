@@ -8,8 +8,17 @@ export class MirrorMetrics {
   readonly #lag: Gauge<'topic' | 'partition'>;
   readonly #faults: Gauge<'fault'>;
 
-  constructor(registry: Registry) {
+  /** @param isAlone whether the other region has not answered since the start */
+  constructor(registry: Registry, isAlone: () => boolean) {
     const registers = [registry];
+    new Gauge({
+      name: 'ordermesh_region_alone',
+      help: '1 while the other region has not answered since the start, so that this one goes by its own log about who is active.',
+      registers,
+      collect() {
+        this.set(isAlone() ? 1 : 0);
+      },
+    });
     this.running = new Gauge({
       name: 'ordermesh_mirror_running',
       help: 'Whether the other region is copied into this one now.',

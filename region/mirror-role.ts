@@ -35,12 +35,12 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     throw new ConfigError(
       'the mirror needs KAFKA_BROKERS and ORDERMESH_PEER_BROKERS: host:port of the brokers of both regions',
     );
-  const activity = watchActivity(config);
+  const activity = watchActivity(config, logger);
   if (activity === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is not set');
   const replicationFactor = config.ORDERMESH_REPLICATION_FACTOR;
 
   const registry = createProcessRegistry('mirror');
-  const metrics = new MirrorMetrics(registry);
+  const metrics = new MirrorMetrics(registry, () => activity.alone);
 
   let mirror: MirrorMaker | undefined;
   let copied: Awaited<ReturnType<typeof followMirrored>> | undefined;
@@ -50,6 +50,8 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   let turning: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let told = '';
+  /** Why the last look failed. */
+  let blind = '';
 
   const turn = async () => {
     const state = activity.state;
@@ -119,8 +121,17 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   };
   let looking: Promise<void> = Promise.resolve();
   const watch = setInterval(() => {
-    // A source that is away is seen by who watches it; here the next look tells.
-    looking = looking.then(look).catch(() => {});
+    looking = looking.then(look).then(
+      () => {
+        if (blind !== '') logger.info({}, 'the source can be looked at again');
+        blind = '';
+      },
+      (error: Error) => {
+        if (blind !== error.message)
+          logger.warn({ reason: error.message }, 'cannot look how far the mirror is behind; trying again');
+        blind = error.message;
+      },
+    );
   }, LOOK_MS);
 
   const admin = await startAdminServer({

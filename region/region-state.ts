@@ -134,6 +134,7 @@ function parse(value: Buffer | null): object | undefined {
     const content: unknown = JSON.parse(String(value));
     return typeof content === 'object' && content !== null ? content : undefined;
   } catch {
+    // Not ours: the topic is open to others.
     return undefined;
   }
 }

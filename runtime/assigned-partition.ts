@@ -1,4 +1,5 @@
 import type { FetchedRecord } from '../kafka/consumer.ts';
+import type { EnteredLog } from '../store/partition-logs.ts';
 import type { PartitionProgress } from './slot-protocol.ts';
 
 /** Bounds of one partition's work under way. At the bound it is paused; at half of it, resumed. */
@@ -29,6 +30,10 @@ export class AssignedPartition {
   /** All below are finished. */
   frontier: number | undefined;
   committed: number | undefined;
+  /** Which log the offsets speak of; undefined until it was looked at. */
+  log: { log: number; logId: string } | undefined;
+  /** Offsets that did not come: until it is known whether records were removed there, nothing is committed. */
+  gaps: { from: number; to: number }[] = [];
   highWatermark: number | undefined;
   messages = 0;
   bytes = 0;
@@ -52,6 +57,18 @@ export class AssignedPartition {
     const first = records[0];
     if (next === undefined || first === undefined || first.offset >= next) return records;
     return records.filter(({ offset }) => offset >= next);
+  }
+
+  /** Goes on in this log: where it was if the log is the same, else where the log is to begin. */
+  enter({ log, logId, startAt, committed }: Pick<EnteredLog, 'log' | 'logId' | 'startAt' | 'committed'>): void {
+    const isSame = this.log?.log === log && this.log.logId === logId;
+    this.log = { log, logId };
+    if (isSame && this.frontier !== undefined && this.frontier >= startAt) return;
+    this.gaps = [];
+    this.frontier = startAt;
+    this.next = startAt;
+    this.committed = committed === startAt ? committed : undefined;
+    this.highWatermark = undefined;
   }
 
   taken(records: readonly FetchedRecord[], bytes: number, now: number): void {
@@ -108,7 +125,7 @@ export class AssignedPartition {
 
   /** What is to be committed; undefined when the broker knows it already. */
   get uncommitted(): number | undefined {
-    return this.frontier === this.committed ? undefined : this.frontier;
+    return this.gaps.length > 0 || this.frontier === this.committed ? undefined : this.frontier;
   }
 
   /** Records not yet finished, those not yet fetched included. */

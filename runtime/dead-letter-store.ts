@@ -9,6 +9,7 @@ import {
   paceReplay,
   settleReplayed,
 } from '../store/replays.ts';
+import { isFirst } from './dead-letter.ts';
 import type { DeadLetterStore } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry, Replay } from './message-entry.ts';
@@ -16,31 +17,34 @@ import type { MessageEntry, Replay } from './message-entry.ts';
 /** The engine's dead letters in PostgreSQL. */
 export function createDeadLetterStore(pool: BoundedPool, subscription: Subscription): DeadLetterStore {
   return {
-    record: (entry, { firstOffset, reason, error, attempts, firstFailedAt, applied }) => {
-      const { mailbox, partition, offset, key, keyBytes, value, headers, timestamp } = entry;
-      const isFirst = offset === firstOffset;
+    record: (entry, parking) => {
+      const { mailbox, partition, offset, log, identity, key, keyBytes, value, headers, timestamp } = entry;
+      const { firstOffset, reason, error, attempts, firstFailedAt, applied } = parking;
+      const first = isFirst(entry, parking);
       const letter = {
         partition,
         offset,
+        log,
+        identity,
         key,
         keyBytes,
         value,
         headers,
         timestamp,
-        behind: isFirst ? null : firstOffset,
+        behind: first ? null : firstOffset,
         reason,
         error,
-        attempts: isFirst ? attempts : 0,
+        attempts: first ? attempts : 0,
         firstFailedAt,
-        applied: isFirst && applied,
+        applied: first && applied,
       };
       return pool.call((database) => recordDeadLetter(database, subscription, epochOf(mailbox), letter));
     },
     due: (partitions) => pool.call((database) => keysInReplay(database, subscription, partitions)),
     pace: ({ partition }, key) => pool.call((database) => paceReplay(database, subscription, { partition, key })),
     next: (mailbox, key) => pool.call((database) => nextOfReplay(database, subscription, owned(mailbox, key))),
-    settle: ({ mailbox, key, offset }) =>
-      pool.call((database) => settleReplayed(database, subscription, owned(mailbox, key), offset)),
+    settle: ({ mailbox, key, offset, log }) =>
+      pool.call((database) => settleReplayed(database, subscription, owned(mailbox, key), offset, log)),
     fail: ({ mailbox, partition, key, replay }, parking) =>
       pool.call((database) =>
         failReplayed(database, subscription, epochOf(mailbox), { partition, key, ...parking }, actOf(replay)),
@@ -49,7 +53,7 @@ export function createDeadLetterStore(pool: BoundedPool, subscription: Subscript
 }
 
 function owned(mailbox: Mailbox<MessageEntry>, key: string): OwnedKey {
-  return { partition: mailbox.partition, epoch: epochOf(mailbox), key };
+  return { partition: mailbox.partition, epoch: epochOf(mailbox), key, log: mailbox.log };
 }
 
 /** No act is -1: what fails in a replay has been handed out by one. */

@@ -27,7 +27,9 @@ export function deadLetterRecord(entry: MessageEntry, group: string, parking: Pa
       [names.partition]: String(entry.partition),
       [names.offset]: String(entry.offset),
       [names.firstFailedAt]: new Date(parking.firstFailedAt).toISOString(),
-      ...(entry.offset === parking.firstOffset ? {} : { [names.behind]: String(parking.firstOffset) }),
+      [names.log]: String(entry.log),
+      [names.timestamp]: String(entry.timestamp),
+      ...(isFirst(entry, parking) ? {} : { [names.behind]: String(parking.firstOffset) }),
     },
   };
 }
@@ -35,7 +37,12 @@ export function deadLetterRecord(entry: MessageEntry, group: string, parking: Pa
 /** The failure of a message as it is stored and sent. `reason` is the error's code or class: the few words to list dead letters by. */
 export function parkingFor(entry: MessageEntry, error: unknown): Parking {
   const failure = entry.failure ?? { attempts: 1, firstFailedAt: entry.timestamp, applied: false };
-  return { firstOffset: entry.offset, reason: reasonOf(error), error: errorText(error), ...failure };
+  return { firstOffset: entry.offset, log: entry.log, reason: reasonOf(error), error: errorText(error), ...failure };
+}
+
+/** It is the message that the key is parked for, not one behind it. */
+export function isFirst({ offset, log }: MessageEntry, parking: Parking): boolean {
+  return offset === parking.firstOffset && log === (parking.log ?? 0);
 }
 
 function reasonOf(error: unknown): string {

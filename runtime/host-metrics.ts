@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MemberHealth, Standing } from '../kafka/consumer.ts';
 import type { AssignedPartition, PauseReason } from './assigned-partition.ts';
+import type { TopicFault } from './log-watch.ts';
 
 export interface HostMetrics {
   registry: Registry;
@@ -9,6 +10,8 @@ export interface HostMetrics {
   rebalancePauses: Histogram;
   outages: Counter<'dependency'>;
   slotDeaths: Counter<'reason'>;
+  skipped: Counter<'reason'>;
+  logChanges: Counter<'change'>;
 }
 
 export interface HostState {
@@ -21,6 +24,7 @@ export interface HostState {
   health(): MemberHealth | undefined;
   /** Dependencies that are down now. */
   outages(): number;
+  hasFault(fault: TopicFault): boolean;
   now(): number;
 }
 
@@ -138,6 +142,15 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
       this.set(state.outages());
     },
   });
+  new Gauge({
+    name: 'ordermesh_runtime_topic_fault',
+    help: '1 while the topic does not exist, or has another number of partitions than its orders were written with.',
+    labelNames: ['fault'],
+    registers,
+    collect() {
+      for (const fault of ['missing', 'partitions'] as const) this.set({ fault }, state.hasFault(fault) ? 1 : 0);
+    },
+  });
   return {
     registry,
     messages: new Counter({
@@ -166,6 +179,18 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
       name: 'ordermesh_runtime_slot_deaths_total',
       help: 'Threads that died and were replaced, by what ended them.',
       labelNames: ['reason'],
+      registers,
+    }),
+    skipped: new Counter({
+      name: 'ordermesh_runtime_skipped_messages_total',
+      help: 'Records that were removed before they were read, by why: nothing will come of them.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    logChanges: new Counter({
+      name: 'ordermesh_runtime_log_changes_total',
+      help: 'Partitions whose log is not the one that was worked on before: recreated, shortened, or elsewhere after a failover.',
+      labelNames: ['change'],
       registers,
     }),
   };

@@ -1,7 +1,9 @@
 import type { Registry } from 'prom-client';
 import type { ConsumerListener, GroupConsumer } from '../kafka/consumer.ts';
 import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
+import type { EnteredLog, LogProgress } from '../store/partition-logs.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { LogKeeper } from './log-keeper.ts';
 import type { SlotListener } from './slot.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch } from './slot-protocol.ts';
 import type { SlotView } from './slot-view.ts';
@@ -14,6 +16,8 @@ export interface HostPorts {
   createConsumer(listener: ConsumerListener): Promise<GroupConsumer>;
   createSlot(index: number, listener: SlotListener): HostedSlot;
   ownership: PartitionOwnership;
+  /** Looks whether the topic is still the one that is worked on. Absent in a simulation, whose topics stay. */
+  logs?: LogKeeper;
   /** The host's metrics are registered here. */
   registry: Registry;
 }
@@ -43,11 +47,16 @@ export interface Ownership {
   parked: ParkedKey[];
   /** Absent: there are none. */
   settled?: SettledKey[];
+  /** Which log the partition is, and where to begin in it. Absent where nobody asks: then work goes on at the committed position. */
+  log?: EnteredLog;
 }
 
 /** Who owns which partition, in the store that the effects are in. */
 export interface PartitionOwnership {
-  /** Makes this process the owner: when it resolves, nothing of an older epoch can take effect any more. */
-  claim(partitions: readonly number[]): Promise<Map<number, Ownership>>;
+  /**
+   * Makes this process the owner: when it resolves, nothing of an older epoch can take effect any more.
+   * @param progress how far this process has come in those that it has worked on already
+   */
+  claim(partitions: readonly number[], progress?: readonly LogProgress[]): Promise<Map<number, Ownership>>;
   close(): Promise<void>;
 }

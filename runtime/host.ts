@@ -28,6 +28,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 function systemPorts(options: RuntimeOptions): HostPorts {
   const { role, group, topic, brokers, databaseUrl, sessionTimeoutMs, limits, settings } = options;
   const actorModule = options.actorModule.href;
+  const ownershipOptions = { databaseUrl, role, brokers, deadLettersKeptMs: limits.deadLettersKeptMs };
+  const ownership = new OwnershipStore(ownershipOptions, { group, topic });
   return {
     timers: systemTimers,
     createConsumer: (listener) =>
@@ -50,7 +52,8 @@ function systemPorts(options: RuntimeOptions): HostPorts {
         options.slotMemoryMbMax,
         options.slotSilenceMsMax,
       ),
-    ownership: new OwnershipStore(databaseUrl, role, { group, topic }, limits.deadLettersKeptMs),
+    ownership,
+    logs: ownership.logs,
     registry: createProcessRegistry(role),
   };
 }

@@ -1,4 +1,4 @@
-import { deadLetterRecord, parkingFor } from './dead-letter.ts';
+import { deadLetterRecord, isFirst, parkingFor } from './dead-letter.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { Parking } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -73,7 +73,7 @@ export class KeyParking {
     this.#ports.append(deadLetterRecord(entry, this.#group, parking), (error) => {
       if (error === null) {
         this.#outages.recovered('broker');
-        this.#ports.observe.deadLetter(entry.offset !== parking.firstOffset);
+        this.#ports.observe.deadLetter(!isFirst(entry, parking));
         this.#record(entry, parking, 1);
         return;
       }

@@ -1,4 +1,4 @@
-import type { ReplayStep } from '../store/replays.ts';
+import type { ReplayStep, SettledElsewhere } from '../store/replays.ts';
 import { PackedBatch, packBatch } from './batch-codec.ts';
 import { parkingFor } from './dead-letter.ts';
 import type { DeadLetterStore, EnginePorts } from './engine-ports.ts';
@@ -65,7 +65,7 @@ export class KeyReplays {
         if (step.kind !== 'letter') return this.#stepped(entry, step);
         const { letter, act } = step;
         const record = { ...letter, key: letter.keyBytes, headers: { ...letter.headers } };
-        entry.load(new PackedBatch(packBatch([record]).buffer), act);
+        entry.load(new PackedBatch(packBatch([record]).buffer), act, letter.log ?? 0);
         this.#hooks.work(entry);
       },
       // Asked again while the place is held: the answer that was lost may have been that the key is released.
@@ -157,13 +157,13 @@ export class KeyReplays {
         this.#hooks.fence(mailbox.partition);
         return;
       case 'more':
-        mailbox.settle(key, step.settledOffset);
+        settle(mailbox, key, step);
         this.#hooks.leave(entry);
         this.#proceed(mailbox, key);
         return;
       case 'released':
         mailbox.parked.delete(key);
-        mailbox.settle(key, step.settledOffset);
+        settle(mailbox, key, step);
         this.#end(entry);
         return;
       default:
@@ -206,4 +206,13 @@ export class KeyReplays {
     }
     this.#ports.timers.after(exponentialDelayMs(attempt, outageBackoffMs, outageBackoffMsMax), act);
   }
+}
+
+function settle(
+  mailbox: Mailbox<MessageEntry>,
+  key: string,
+  { settledOffset, settledElsewhere }: { settledOffset: number } & SettledElsewhere,
+): void {
+  if (settledOffset >= 0) mailbox.settle(key, settledOffset);
+  if (settledElsewhere !== undefined) mailbox.settleElsewhere(key, settledElsewhere);
 }

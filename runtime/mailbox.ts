@@ -8,6 +8,8 @@ export interface Queued<Entry> {
   readonly sequence: number;
   /** Bytes it counts for. */
   readonly weight: number;
+  /** Of the record as such, wherever a mirror puts it; costs a digest. */
+  readonly identity?: string;
   /** The next message of the same key. */
   next: Entry | undefined;
 }
@@ -15,6 +17,8 @@ export interface Queued<Entry> {
 /** Why a key's messages go to the dead-letter topic, and from which offset on. */
 export interface Parking {
   firstOffset: number;
+  /** The log that the offset speaks of, as the store counts them; 0 when absent. In another log, all messages of the key are parked. */
+  log?: number;
   reason: string;
   error: string;
   attempts: number;
@@ -31,9 +35,13 @@ export interface MailboxIdentity {
   generation: number;
   /** Fences the effects; undefined in a runtime without a database. */
   epoch: number | undefined;
+  /** The log that the partition's offsets speak of, as the store counts them; 0 when absent. */
+  log?: number;
   parked: Iterable<[key: string, parking: Parking]>;
   /** Keys with messages that were replayed or discarded, and the offset of the newest of them. */
   settledOffsets?: Iterable<[key: string, offset: number]>;
+  /** The same of other logs, by the identities of the messages: a mirror may deliver them again. */
+  settledElsewhere?: Iterable<[key: string, identities: readonly string[]]>;
 }
 
 /**
@@ -45,9 +53,11 @@ export class Mailbox<Entry extends Queued<Entry>> {
   readonly partition: number;
   readonly generation: number;
   readonly epoch: number | undefined;
+  readonly log: number;
   readonly frontier = new Frontier();
   readonly parked: Map<string, Parking>;
   readonly #settled: Map<string, number>;
+  readonly #settledElsewhere = new Map<string, Set<string>>();
   /** Draining: what is under way finishes, nothing else begins. Closed: whatever still comes back is dropped. */
   state: 'open' | 'draining' | 'closed' = 'open';
   /** Messages that have begun and are neither finished nor waiting for a retry. */
@@ -63,8 +73,10 @@ export class Mailbox<Entry extends Queued<Entry>> {
     this.partition = identity.partition;
     this.generation = identity.generation;
     this.epoch = identity.epoch;
+    this.log = identity.log ?? 0;
     this.parked = new Map(identity.parked);
     this.#settled = new Map(identity.settledOffsets);
+    for (const [key, identities] of identity.settledElsewhere ?? []) this.settleElsewhere(key, identities);
   }
 
   /** Keys with a message under way. */
@@ -109,12 +121,13 @@ export class Mailbox<Entry extends Queued<Entry>> {
   parkingOf(entry: Entry): Parking | undefined {
     if (this.parked.size === 0) return undefined;
     const parking = this.parked.get(entry.key);
-    return parking !== undefined && entry.offset >= parking.firstOffset ? parking : undefined;
+    if (parking === undefined) return undefined;
+    return (parking.log ?? 0) !== this.log || entry.offset >= parking.firstOffset ? parking : undefined;
   }
 
   /** Whether any key's messages may go another way than through the actor. */
   get diverts(): boolean {
-    return this.parked.size > 0 || this.#settled.size > 0;
+    return this.parked.size > 0 || this.#settled.size > 0 || this.#settledElsewhere.size > 0;
   }
 
   /** The messages of the key up to the offset were replayed or discarded. */
@@ -122,9 +135,21 @@ export class Mailbox<Entry extends Queued<Entry>> {
     this.#settled.set(key, offset);
   }
 
-  /** The message was replayed or discarded, and is delivered again because its offset was not committed: nothing is to be done. */
+  /** The messages were replayed or discarded in another log. */
+  settleElsewhere(key: string, identities: readonly string[]): void {
+    const known = this.#settledElsewhere.get(key) ?? new Set();
+    this.#settledElsewhere.set(key, known);
+    for (const identity of identities) known.add(identity);
+  }
+
+  /**
+   * The message was replayed or discarded, and is delivered again because its offset was not committed, or by a mirror into another log: nothing is to
+   * be done.
+   */
   isSettled(entry: Entry): boolean {
-    return this.#settled.size > 0 && entry.offset <= (this.#settled.get(entry.key) ?? -1);
+    if (this.#settled.size > 0 && entry.offset <= (this.#settled.get(entry.key) ?? -1)) return true;
+    const elsewhere = this.#settledElsewhere.size === 0 ? undefined : this.#settledElsewhere.get(entry.key);
+    return elsewhere !== undefined && entry.identity !== undefined && elsewhere.has(entry.identity);
   }
 
   /** The next message has this offset: none below it comes any more. */

@@ -1,6 +1,7 @@
 import type { Message, Outputs } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
 import type { Mailbox, Queued } from './mailbox.ts';
+import { messageIdentity } from './message-identity.ts';
 
 /** The frontier gives none such. */
 const NO_SEQUENCE = -1;
@@ -15,7 +16,7 @@ export interface Failure {
 }
 
 /** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. Then: the act that replays it. */
-export type Replay = 'called' | { act: number };
+export type Replay = 'called' | { act: number; log: number };
 
 /**
  * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
@@ -55,11 +56,11 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
   }
 
   /** Becomes the one message of the batch, under its own key. */
-  load(batch: PackedBatch, act: number): void {
+  load(batch: PackedBatch, act: number, log: number): void {
     this.#batch = batch;
     this.#index = 0;
     this.#start = batch.payloadStart;
-    this.replay = { act };
+    this.replay = { act, log };
   }
 
   get topic(): string {
@@ -72,6 +73,15 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
 
   get offset(): number {
     return this.#batch.offsets[this.#index] as number;
+  }
+
+  /** The log that the offset speaks of, as the store counts them. */
+  get log(): number {
+    return typeof this.replay === 'object' ? this.replay.log : this.mailbox.log;
+  }
+
+  get identity(): string {
+    return messageIdentity(this);
   }
 
   get timestamp(): number {

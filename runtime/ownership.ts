@@ -5,52 +5,77 @@ import type { DatabaseOptions } from '../store/database.ts';
 import { pruneDeadLetters } from '../store/dead-letter-retention.ts';
 import { claimEpochs, type Subscription } from '../store/epochs.ts';
 import { loadParkedKeys } from '../store/parked-keys.ts';
+import type { LogProgress } from '../store/partition-logs.ts';
 import type { Ownership, PartitionOwnership } from './host-ports.ts';
+import { TopicLogKeeper } from './log-keeper.ts';
 
 /** Longer than a claim waits for transactions of the epoch before. */
 const CLAIM_MS_MAX = 10_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const PRUNE_MS_MAX = 600_000;
 
+export interface OwnershipOptions {
+  /** Undefined: no epochs and nothing remembered. */
+  databaseUrl: string | undefined;
+  role: string;
+  brokers: string[];
+  /** How long dead letters are kept that were replayed or discarded. */
+  deadLettersKeptMs: number;
+}
+
 /** The main thread's way to the store: claims epochs, loads parked keys and forgets old dead letters. */
 export class OwnershipStore implements PartitionOwnership {
   readonly #pool: BoundedPool | undefined;
+  readonly logs: TopicLogKeeper;
   readonly #subscription: Subscription;
   /** Who we are in the epoch table, for a person who looks there. */
   readonly #owner = `${hostname()}/${process.pid}/${randomUUID()}`;
 
   #pruning: NodeJS.Timeout | undefined;
 
-  /** @param deadLettersKeptMs how long dead letters are kept that were replayed or discarded */
-  constructor(databaseUrl: string | undefined, role: string, subscription: Subscription, deadLettersKeptMs: number) {
+  constructor(options: OwnershipOptions, subscription: Subscription) {
+    const { databaseUrl, role, brokers, deadLettersKeptMs } = options;
     this.#subscription = subscription;
-    if (databaseUrl === undefined) return;
-    const options = { url: databaseUrl, connections: 2, application: role };
-    this.#pool = new BoundedPool({ ...options, answerMsMax: CLAIM_MS_MAX });
+    const kafka = { clientId: `${role}-logs`, brokers };
+    if (databaseUrl === undefined) {
+      this.logs = new TopicLogKeeper(kafka, subscription, undefined);
+      return;
+    }
+    const database = { url: databaseUrl, connections: 2, application: role };
+    this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
+    this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
     // Nothing depends on when it happens: after a failure the next hour will do.
-    const prune = () => pruneOnce(options, subscription, deadLettersKeptMs).catch(() => {});
+    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(() => {});
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
   }
 
-  async claim(partitions: readonly number[]): Promise<Map<number, Ownership>> {
-    if (this.#pool === undefined)
-      return new Map(partitions.map((partition) => [partition, { epoch: undefined, parked: [] }]));
+  async claim(partitions: readonly number[], progress: readonly LogProgress[] = []): Promise<Map<number, Ownership>> {
+    await this.logs.progress(progress);
+    // First, so that no epoch is taken while Kafka does not answer.
+    const seen = await this.logs.see(partitions);
+    if (this.#pool === undefined) {
+      const logs = await this.logs.enter(seen);
+      return new Map(logs.map((log) => [log.partition, { epoch: undefined, parked: [], log }]));
+    }
     // One that was given up and is carried out late fences its own process, which then claims again.
     const epochs = await this.#pool.call((database) =>
       claimEpochs(database, this.#subscription, partitions, this.#owner),
     );
     // After the claim: nothing of an older epoch can park a key any more.
-    const { parked, settled } = await this.#pool.call((database) =>
-      loadParkedKeys(database, this.#subscription, partitions),
-    );
+    const logs = await this.logs.enter(seen);
+    const places = logs.map(({ partition, log, startAt }) => ({ partition, log, position: startAt }));
+    const loaded = await this.#pool.call((database) => loadParkedKeys(database, this.#subscription, places));
+    const parked = Map.groupBy(loaded.parked, ({ partition }) => partition);
+    const settled = Map.groupBy(loaded.settled, ({ partition }) => partition);
     return new Map(
-      partitions.map((partition) => [
-        partition,
+      logs.map((log) => [
+        log.partition,
         {
-          epoch: epochs.get(partition),
-          parked: parked.filter((key) => key.partition === partition),
-          settled: settled.filter((key) => key.partition === partition),
+          epoch: epochs.get(log.partition),
+          parked: parked.get(log.partition) ?? [],
+          settled: settled.get(log.partition) ?? [],
+          log,
         },
       ]),
     );
@@ -59,6 +84,7 @@ export class OwnershipStore implements PartitionOwnership {
   async close(): Promise<void> {
     clearInterval(this.#pruning);
     await this.#pool?.close();
+    await this.logs.close();
   }
 }
 

@@ -1,8 +1,10 @@
-import { NotAMemberError } from '../kafka/errors.ts';
+import { KafkaUnavailableError, NotAMemberError } from '../kafka/errors.ts';
+import type { LogProgress } from '../store/partition-logs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import type { Assignment } from './assignment.ts';
 import type { Ownership, PartitionOwnership } from './host-ports.ts';
+import type { LogWatch } from './log-watch.ts';
 import { describeError } from './outage.ts';
 import type { OutageBoard } from './outage-board.ts';
 import { exponentialDelayMs } from './retry.ts';
@@ -20,6 +22,7 @@ export interface PartitionOpenerParts {
   outages: OutageBoard;
   timers: Timers;
   logger: Logger;
+  logWatch: LogWatch;
 }
 
 /** From assigned to running: claims a partition's epoch and hands it to its thread. Also the way back when the claim is contested. */
@@ -47,11 +50,14 @@ export class PartitionOpener {
       if (current.length === 0) return;
       // A claim waits for a server that takes connections and never answers; readiness should not.
       const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () => {
-        if (stillWanted().length > 0) outages.note('assignment', 'database', 'no answer yet', timers.now());
+        if (stillWanted().length > 0) outages.note('assignment', 'database or broker', 'no answer yet', timers.now());
       });
       try {
         const owned = await ownership
-          .claim(current.map(({ partition }) => partition.partition))
+          .claim(
+            current.map(({ partition }) => partition.partition),
+            current.flatMap(({ partition }) => progressOf(partition)),
+          )
           .finally(() => stopWatching());
         outages.clear('assignment');
         await Promise.all(
@@ -64,7 +70,9 @@ export class PartitionOpener {
         // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
         const reason = describeError(error);
         if (stillWanted().length === 0) return;
-        outages.note('assignment', 'database', reason, timers.now());
+        outages.clear('assignment');
+        const dependency = error instanceof KafkaUnavailableError ? 'broker' : 'database';
+        outages.note('assignment', dependency, reason, timers.now());
         logger.error({ reason }, 'cannot claim epochs; trying again');
         await this.#backOff(attempt);
       }
@@ -97,6 +105,15 @@ export class PartitionOpener {
     if (this.#isOpening(partition, generation)) await this.open([partition]);
   }
 
+  /** Their log is another one: they are opened again, in the log that is there now. */
+  async reopen(partitions: AssignedPartition[]): Promise<void> {
+    for (const partition of partitions) {
+      this.#parts.slots.at(partition.slot)?.close([partition.partition]);
+      this.#parts.assignment.restart(partition);
+    }
+    await this.open(partitions);
+  }
+
   /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */
   forget(partitions: AssignedPartition[]): void {
     const { assignment, slots, outages } = this.#parts;
@@ -112,11 +129,16 @@ export class PartitionOpener {
     if (slot === undefined || owned === undefined || !this.#isOpening(partition, generation)) return;
     // A thread that is just being replaced opens its partitions itself once it runs.
     if (!slot.running) return;
-    const { epoch, parked, settled = [] } = owned;
-    await slot.open([{ partition: partition.partition, generation, epoch, parked, settled }]).catch(() => {});
+    const { epoch, parked, settled = [], log } = owned;
+    if (log?.skipped !== undefined) this.#parts.logWatch.noteSkipped(log.skipped);
+    if (log !== undefined) this.#parts.logWatch.entered(log.change, log.partition, log.startAt);
+    const opened = { partition: partition.partition, generation, epoch, parked, settled };
+    // A thread that dies meanwhile is replaced, and opens its partitions again.
+    await slot.open([log === undefined ? opened : { ...opened, log: log.log }]).catch(() => {});
     if (!slot.running || !this.#isOpening(partition, generation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;
+    if (log !== undefined) partition.enter(log);
     partition.phase = 'running';
     const place = assignment.place(partition);
     if (partition.next !== undefined) assignment.consumer?.seek({ ...place, offset: partition.next });
@@ -133,4 +155,10 @@ export class PartitionOpener {
   async #backOff(attempt: number): Promise<void> {
     await delay(this.#parts.timers, exponentialDelayMs(attempt, BACKOFF_MS.first, BACKOFF_MS.most));
   }
+}
+
+/** How far a partition has come in a log that it was opened with before. */
+function progressOf({ partition, log, frontier, gaps }: AssignedPartition): LogProgress[] {
+  if (log === undefined || frontier === undefined) return [];
+  return [{ partition, log: log.log, position: gaps[0]?.from ?? frontier, endOffset: frontier }];
 }

@@ -7,6 +7,7 @@ import { FrontierCommitter } from './frontier-committer.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
+import { LogWatch } from './log-watch.ts';
 import { standingOf, standingSummary } from './member-view.ts';
 import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
@@ -18,6 +19,9 @@ import type { SlotDeathError } from './slot-death.ts';
 import type { SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
+
+/** A database that does not answer must not hold up a rebalance. */
+const PROGRESS_MS_MAX = 1_000;
 
 /** A running actor runtime. */
 export interface Runtime {
@@ -46,6 +50,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #slots: SlotSet;
   readonly #opener: PartitionOpener;
   readonly #committer: FrontierCommitter;
+  readonly #logWatch: LogWatch;
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
   readonly #rebalances = new RebalanceClock();
@@ -74,7 +79,25 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     );
     this.#assignment = assignment;
     this.#slots = slots;
-    this.#opener = new PartitionOpener({ assignment, slots, ownership, outages, timers, logger });
+    this.#logWatch = new LogWatch({
+      topic,
+      assignment,
+      logs: ports.logs,
+      timers,
+      logger,
+      reopen: (partitions) => void this.#opener.reopen(partitions),
+      skipped: (messages, reason) => this.#metrics.skipped.inc({ reason }, messages),
+      changed: (change) => this.#metrics.logChanges.inc({ change }),
+    });
+    this.#opener = new PartitionOpener({
+      assignment,
+      slots,
+      ownership,
+      outages,
+      timers,
+      logger,
+      logWatch: this.#logWatch,
+    });
     this.#committer = new FrontierCommitter(assignment, outages, timers);
     this.#metrics = createHostMetrics(registry, {
       partitions: () => assignment.all(),
@@ -82,6 +105,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       standing: (partition) => standingOf(this.#standing(), partition.partition),
       health: () => assignment.consumer?.health,
       outages: () => outages.size + (this.#standing().some(({ partition }) => partition === undefined) ? 1 : 0),
+      hasFault: (fault) => this.#logWatch.has(fault),
       now: () => timers.now(),
     });
   }
@@ -90,6 +114,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     await this.#slots.start();
     this.#assignment.consumer = await this.#ports.createConsumer(this);
     this.#committer.start(this.#options.limits.commitIntervalMs);
+    this.#logWatch.start();
   }
 
   readiness(): string | undefined {
@@ -99,7 +124,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
-    return opening.length > 0 ? `${opening.length} partitions are opening` : undefined;
+    return opening.length > 0 ? `${opening.length} partitions are opening` : this.#logWatch.summary;
   }
 
   async metrics(): Promise<MetricsSnapshot[]> {
@@ -136,6 +161,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   async #close(): Promise<void> {
     this.#slots.beginStop();
     this.#committer.stop();
+    this.#logWatch.stop();
     await this.#assignment.consumer?.close();
     this.#opener.forget([...this.#assignment.all()]);
     await this.#slots.stop(this.#options.limits.drainTimeoutMs);
@@ -170,6 +196,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
     await this.#committer.commit(partitions);
     this.#given = partitions;
+    await this.#noteProgress(partitions);
     this.#opener.forget(partitions);
   }
 
@@ -194,7 +221,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     }
     if (partition.phase === 'draining') return;
     const fresh = partition.fresh(records);
-    if (fresh.length === 0) return;
+    const [first] = fresh;
+    if (first === undefined) return;
+    if (partition.next !== undefined && first.offset > partition.next)
+      this.#logWatch.gap(partition, partition.next, first.offset);
     const { buffer, bytes } = packBatch(fresh);
     partition.taken(fresh, bytes, this.#ports.timers.now());
     this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
@@ -203,6 +233,19 @@ export class RuntimeHost implements Runtime, ConsumerListener {
 
   #standing(): readonly Standing[] {
     return this.#assignment.consumer?.health.standing ?? [];
+  }
+
+  /** So that it is known to the record how far the group came, should the topic not be there any more when somebody takes over. */
+  async #noteProgress(partitions: AssignedPartition[]): Promise<void> {
+    const { logs, timers } = this.#ports;
+    if (logs === undefined) return;
+    const progress = partitions.flatMap(({ partition, log, frontier = 0, highWatermark = 0, gaps }) =>
+      log === undefined || gaps.length > 0
+        ? []
+        : [{ partition, log: log.log, position: frontier, endOffset: Math.max(frontier, highWatermark) }],
+    );
+    // The database may be down; then the last look is what is remembered.
+    await within(timers, PROGRESS_MS_MAX, logs.progress(progress)).catch(() => {});
   }
 
   #onReport(slot: number, report: SlotReport): void {

@@ -37,6 +37,8 @@ export interface OpenPartition {
   partition: number;
   generation: number;
   epoch: number | undefined;
+  /** 0 when absent. */
+  log?: number;
   parked: ParkedKey[];
   settled: SettledKey[];
 }

@@ -140,14 +140,16 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
 }
 
 function open({ options, engine }: SlotThread, partition: OpenPartition): void {
-  const { generation, epoch, parked, settled } = partition;
+  const { generation, epoch, log = 0, parked, settled } = partition;
   engine.open({
     topic: options.topic,
     partition: partition.partition,
     generation,
     epoch,
+    log,
     parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
-    settledOffsets: settled.map(({ key, settledOffset }) => [key, settledOffset]),
+    settledOffsets: settled.flatMap(({ key, settledOffset }) => (settledOffset < 0 ? [] : [[key, settledOffset]])),
+    settledElsewhere: settled.flatMap(({ key, elsewhere }) => (elsewhere === undefined ? [] : [[key, elsewhere]])),
   });
 }
 

@@ -57,7 +57,7 @@ export async function readActItems(database: Database, act: number): Promise<Act
   const rows = await database<(Omit<ActItem, 'offset'> & { offset: string })[]>`
     select t.consumer_group as "group", t.topic, t.partition, t.record_offset as offset, d.key, t.event, t.at,
       case when t.reason is not null then t.reason || ': ' || t.error end as error
-    from dead_letter_trace t join dead_letters d using (consumer_group, topic, partition, record_offset)
+    from dead_letter_trace t join dead_letters d using (consumer_group, topic, partition, log, record_offset)
     where t.act = ${act} order by t.id`;
   return rows.map((row) => ({ ...row, offset: Number(row.offset), key: keyOfText(row.key) }));
 }

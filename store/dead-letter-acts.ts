@@ -11,6 +11,8 @@ export interface KeyPlace extends Subscription {
 /** A dead letter, by its place. */
 export interface LetterPlace extends KeyPlace {
   offset: number;
+  /** The log that the offset speaks of; 0 when absent. */
+  log?: number;
 }
 
 export interface BusyKey extends KeyPlace {
@@ -97,7 +99,7 @@ export async function discardDeadLetters(database: Database, request: DiscardReq
     const [present] = await sql<{ given: number; applied: number }[]>`
       select (count(*) filter (where d.applied_at is null or ${withApplied}))::integer as given,
         (count(*) filter (where d.applied_at is not null and not ${withApplied}))::integer as applied
-      from dead_letters d join ${wanted(sql, letters)} on ${sameKey(sql, 'd')} and d.record_offset = w.record_offset
+      from dead_letters d join ${wanted(sql, letters)} on ${sameKey(sql, 'd')} and d.log = w.log and d.record_offset = w.record_offset
       where d.state = 'parked'`;
     const { given = 0, applied = 0 } = present ?? {};
     if (given === 0) return { act: undefined, keys: 0, letters: 0, busy, applied };
@@ -105,22 +107,20 @@ export async function discardDeadLetters(database: Database, request: DiscardReq
     const discarded = await sql`
       with discarded as (
         update dead_letters d set state = 'discarded', settled_at = now() from ${wanted(sql, letters)}
-        where ${sameKey(sql, 'd')} and d.record_offset = w.record_offset and d.state = 'parked'
+        where ${sameKey(sql, 'd')} and d.log = w.log and d.record_offset = w.record_offset and d.state = 'parked'
           and (d.applied_at is null or ${withApplied})
         returning d.*
       )
-      insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act)
-      select consumer_group, topic, partition, record_offset, 'discarded', ${act} from discarded
+      insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, act)
+      select consumer_group, topic, partition, log, record_offset, 'discarded', ${act} from discarded
       returning id`;
     // The owner of the partition releases a key with nothing left, when it comes to its turn: only it knows what is on its way.
     await sql`
       update parked_keys p set
-        replay = case when left_over.oldest is null then ${act}::bigint end,
-        settled_offset = coalesce(left_over.oldest - 1, left_over.newest)
-      from ${wanted(sql, free)}, lateral (
-        select min(record_offset) filter (where state = 'parked') as oldest, max(record_offset) as newest
-        from dead_letters d where ${sameKey(sql, 'd')}
-      ) as left_over
+        replay = case when not exists (
+          select 1 from dead_letters d where ${sameKey(sql, 'd')} and d.state = 'parked') then ${act}::bigint end,
+        settled_log = done.log, settled_offset = done.settled
+      from ${wanted(sql, free)}, lateral settled_of(w.consumer_group, w.topic, w.partition, w.key) as done
       where ${sameKey(sql, 'p')}`;
     return { act, keys: free.length, letters: discarded.length, busy, applied };
   });
@@ -164,10 +164,10 @@ async function traceParked(
   event: 'replay' | 'stopped',
 ): Promise<number> {
   const rows = await sql`
-    insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act)
-    select d.consumer_group, d.topic, d.partition, d.record_offset, ${event}, ${act}
+    insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, act)
+    select d.consumer_group, d.topic, d.partition, d.log, d.record_offset, ${event}, ${act}
     from dead_letters d join ${wanted(sql, keys)} on ${sameKey(sql, 'd')}
-    where d.state = 'parked' order by d.consumer_group, d.topic, d.partition, d.key, d.record_offset
+    where d.state = 'parked' order by d.consumer_group, d.topic, d.partition, d.key, d.seq
     returning id`;
   return rows.length;
 }
@@ -175,17 +175,17 @@ async function traceParked(
 async function editLetter(
   sql: Transaction,
   act: number,
-  { group, topic, partition, offset, value }: NonNullable<ReplayRequest['edit']>,
+  { group, topic, partition, offset, log = 0, value }: NonNullable<ReplayRequest['edit']>,
 ): Promise<void> {
   await sql`
     with edited as (
       update dead_letters set edited_value = ${value}
-      where consumer_group = ${group} and topic = ${topic} and partition = ${partition} and record_offset = ${offset}
+      where consumer_group = ${group} and topic = ${topic} and partition = ${partition} and log = ${log} and record_offset = ${offset}
         and state = 'parked'
       returning *
     )
-    insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, act)
-    select consumer_group, topic, partition, record_offset, 'edited', ${act} from edited`;
+    insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, act)
+    select consumer_group, topic, partition, log, record_offset, 'edited', ${act} from edited`;
 }
 
 function nameOf({ group, topic, partition, key }: KeyPlace): string {
@@ -193,16 +193,17 @@ function nameOf({ group, topic, partition, key }: KeyPlace): string {
 }
 
 /** The places as a table that goes by the name w: one parameter, however many there are. */
-function wanted(sql: Transaction, places: readonly (KeyPlace & { offset?: number })[]) {
-  const rows = places.map(({ group, topic, partition, key, offset }) => ({
+function wanted(sql: Transaction, places: readonly (KeyPlace & { offset?: number; log?: number })[]) {
+  const rows = places.map(({ group, topic, partition, key, offset, log }) => ({
     consumer_group: group,
     topic,
     partition,
     key: keyToText(key),
+    log: log ?? 0,
     record_offset: offset ?? null,
   }));
   return sql`json_to_recordset(${JSON.stringify(rows)}::text::json)
-    as w(consumer_group text, topic text, partition integer, key text, record_offset bigint)`;
+    as w(consumer_group text, topic text, partition integer, key text, log integer, record_offset bigint)`;
 }
 
 function sameKey(sql: Transaction, table: 'd' | 'p') {

@@ -33,7 +33,7 @@ export async function deadLetterFates(sql: Transaction, at: Date): Promise<DeadL
       bool_or(exists (
         select 1 from dead_letter_trace t
         where t.consumer_group = d.consumer_group and t.topic = d.topic and t.partition = d.partition
-          and t.record_offset = d.record_offset and t.event in ('replay', 'replayed')
+          and t.log = d.log and t.record_offset = d.record_offset and t.event in ('replay', 'replayed')
       )) as "replayAsked"
     from dead_letters d group by d.consumer_group, d.key`;
   return rows.map((row) => ({ ...row, key: keyOfText(row.key) }));

@@ -20,7 +20,7 @@ export async function pruneDeadLetters(
   for (let deleted = ROWS_MAX; deleted === ROWS_MAX; pruned += deleted) {
     const { count } = await database`
       with old as (
-        select d.consumer_group, d.topic, d.partition, d.record_offset from dead_letters d
+        select d.consumer_group, d.topic, d.partition, d.log, d.record_offset from dead_letters d
         where d.consumer_group = ${group} and d.topic = ${topic} and d.state <> 'parked'
           and d.settled_at < now() - make_interval(secs => ${keptSeconds})
           and not exists (
@@ -31,11 +31,11 @@ export async function pruneDeadLetters(
       ), story as (
         delete from dead_letter_trace t using old
         where t.consumer_group = old.consumer_group and t.topic = old.topic and t.partition = old.partition
-          and t.record_offset = old.record_offset
+          and t.log = old.log and t.record_offset = old.record_offset
       )
       delete from dead_letters d using old
       where d.consumer_group = old.consumer_group and d.topic = old.topic and d.partition = old.partition
-        and d.record_offset = old.record_offset`;
+        and d.log = old.log and d.record_offset = old.record_offset`;
     deleted = count;
   }
   await database`

@@ -7,6 +7,8 @@ import { headersOfStore, headersToStore, type StoredHeaders } from './record-hea
 export interface ParkedMessage {
   partition: number;
   offset: number;
+  /** The log that the offset speaks of, as `partition_logs` counts them; 0 when absent. */
+  log?: number;
   key: string;
   keyBytes: Buffer | null;
   value: Buffer | null;
@@ -27,11 +29,13 @@ export interface NewDeadLetter extends ParkedMessage {
   firstFailedAt: number;
   /** Its effects are written, and what failed came after them. */
   applied: boolean;
+  /** The record as such, wherever a mirror puts it. */
+  identity?: string;
 }
 
 /**
  * Records a message that the dead-letter topic has, before its offset may be committed, so that no message is in the topic and committed
- * without being here. One that is recorded already stays as it is.
+ * without being here. One that is recorded already stays as it is, and so does one that a mirror has delivered again in another log.
  * @returns false when a newer epoch owns the partition, and nothing was written.
  */
 export async function recordDeadLetter(
@@ -41,22 +45,27 @@ export async function recordDeadLetter(
   letter: NewDeadLetter,
 ): Promise<boolean> {
   const { group, topic } = subscription;
+  const { log = 0, identity = null } = letter;
   return await database.begin(async (sql) => {
     const fenced = await fencedPartitions(sql, subscription, new Map([[letter.partition, epoch]]));
     if (fenced.size > 0) return false;
     await sql`
       with recorded as (
-        insert into dead_letters (consumer_group, topic, partition, record_offset, key, key_bytes, value, headers,
-          written_at, behind, reason, error, attempts, first_failed_at, applied_at)
-        values (${group}, ${topic}, ${letter.partition}, ${letter.offset}, ${keyToText(letter.key)}, ${letter.keyBytes},
-          ${letter.value}, ${JSON.stringify(headersToStore(letter.headers))}::text::json, ${new Date(letter.timestamp)}, ${letter.behind},
-          ${letter.reason}, ${letter.error}, ${letter.attempts}, ${new Date(letter.firstFailedAt)},
-          case when ${letter.applied} then now() end)
+        insert into dead_letters (consumer_group, topic, partition, log, record_offset, key, key_bytes, value, headers,
+          written_at, behind, reason, error, attempts, first_failed_at, applied_at, identity)
+        select ${group}, ${topic}, ${letter.partition}, ${log}, ${letter.offset}, ${keyToText(letter.key)}, ${letter.keyBytes}::bytea,
+          ${letter.value}::bytea, ${JSON.stringify(headersToStore(letter.headers))}::text::json, ${new Date(letter.timestamp)}::timestamptz,
+          ${letter.behind}::bigint, ${letter.reason}, ${letter.error}, ${letter.attempts}::integer,
+          ${new Date(letter.firstFailedAt)}::timestamptz, case when ${letter.applied} then now() end, ${identity}::text
+        where not exists (
+          select 1 from dead_letters d
+          where d.consumer_group = ${group} and d.topic = ${topic} and d.partition = ${letter.partition}
+            and d.key = ${keyToText(letter.key)} and d.log <> ${log} and d.identity = ${identity}::text)
         on conflict do nothing
         returning *
       )
-      insert into dead_letter_trace (consumer_group, topic, partition, record_offset, event, attempts, reason, error)
-      select consumer_group, topic, partition, record_offset, 'parked', attempts, reason, error from recorded`;
+      insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, attempts, reason, error)
+      select consumer_group, topic, partition, log, record_offset, 'parked', attempts, reason, error from recorded`;
     return true;
   });
 }
@@ -64,7 +73,8 @@ export async function recordDeadLetter(
 export type DeadLetterState = 'parked' | 'replaying' | 'replayed' | 'discarded';
 
 /** A dead letter and what became of it. */
-export interface DeadLetter extends Omit<NewDeadLetter, 'applied'>, Subscription {
+export interface DeadLetter extends Omit<NewDeadLetter, 'applied' | 'identity' | 'log'>, Subscription {
+  log: number;
   /** `replaying`: its key is in a replay, and its turn is still to come. */
   state: DeadLetterState;
   parkedAt: Date;
@@ -92,6 +102,7 @@ interface DeadLetterRow {
   consumer_group: string;
   topic: string;
   partition: number;
+  log: number;
   record_offset: string;
   key: string;
   key_bytes: Buffer | null;
@@ -120,7 +131,7 @@ export async function* readDeadLetters(
   const states = filter.states === undefined ? null : [...filter.states];
   const cursor = sql<DeadLetterRow[]>`
     select * from (
-      select d.consumer_group, d.topic, d.partition, d.record_offset, d.key, d.key_bytes, d.value, d.headers, d.written_at,
+      select d.consumer_group, d.topic, d.partition, d.log, d.seq, d.record_offset, d.key, d.key_bytes, d.value, d.headers, d.written_at,
         d.behind, d.reason, d.error, d.attempts, d.first_failed_at, d.parked_at, d.applied_at, d.settled_at, d.edited_value,
         case when d.state = 'parked' and p.replay is not null then 'replaying' else d.state end as state
       from dead_letters d left join parked_keys p using (consumer_group, topic, partition, key)
@@ -135,7 +146,7 @@ export async function* readDeadLetters(
         and (${timeOf(filter.until)}::timestamptz is null or d.parked_at < ${timeOf(filter.until)})
     ) as letters
     where ${states}::text[] is null or state = any(${states}::text[])
-    order by parked_at, consumer_group, topic, partition, record_offset`.cursor(READ_ROWS);
+    order by parked_at, consumer_group, topic, partition, seq`.cursor(READ_ROWS);
   for await (const rows of cursor) for (const row of rows) yield deadLetterOf(row);
 }
 
@@ -148,6 +159,7 @@ function deadLetterOf(row: DeadLetterRow): DeadLetter {
     group: row.consumer_group,
     topic: row.topic,
     partition: row.partition,
+    log: row.log,
     offset: Number(row.record_offset),
     key: keyOfText(row.key),
     keyBytes: row.key_bytes,
@@ -182,12 +194,19 @@ export interface TraceStep {
 
 export async function traceOf(
   sql: Database,
-  { group, topic, partition, offset }: Pick<DeadLetter, 'group' | 'topic' | 'partition' | 'offset'>,
+  {
+    group,
+    topic,
+    partition,
+    offset,
+    log = 0,
+  }: Pick<DeadLetter, 'group' | 'topic' | 'partition' | 'offset'> & { log?: number },
 ): Promise<TraceStep[]> {
   const rows = await sql<(Omit<TraceStep, 'act'> & { act: string | null })[]>`
     select t.at, t.event, t.act, a.operator, a.why, t.attempts, t.reason, t.error
     from dead_letter_trace t left join dead_letter_acts a on a.id = t.act
-    where t.consumer_group = ${group} and t.topic = ${topic} and t.partition = ${partition} and t.record_offset = ${offset}
+    where t.consumer_group = ${group} and t.topic = ${topic} and t.partition = ${partition} and t.log = ${log}
+      and t.record_offset = ${offset}
     order by t.id`;
   return rows.map((row) => ({ ...row, act: row.act === null ? null : Number(row.act) }));
 }

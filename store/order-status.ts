@@ -87,7 +87,7 @@ export async function orderStatus(
     left join lateral (
       select l.settled_at, l.consumer_group, a.why
       from dead_letters l
-      join dead_letter_trace t using (consumer_group, topic, partition, record_offset)
+      join dead_letter_trace t using (consumer_group, topic, partition, log, record_offset)
       join dead_letter_acts a on a.id = t.act
       where l.key = ${orderId}::text and l.consumer_group = any(${stoppingGroups}::text[])
         and l.state = 'discarded' and t.event = 'discarded'

@@ -7,6 +7,8 @@ export interface ParkedKey {
   partition: number;
   key: string;
   firstOffset: number;
+  /** The log that the offset speaks of, as `partition_logs` counts them; 0 when absent. */
+  log?: number;
   reason: string;
   error: string;
   attempts: number;
@@ -20,8 +22,10 @@ export interface ParkedKey {
 export interface SettledKey {
   partition: number;
   key: string;
-  /** Of the newest of them. */
+  /** Of the newest of them, in the log that is worked on; -1 where that has none. */
   settledOffset: number;
+  /** Those of other logs, by their identity: a mirror may deliver them again. */
+  elsewhere?: string[];
 }
 
 export interface LoadedKeys {
@@ -35,13 +39,27 @@ export interface LoadedKeys {
  */
 export const RELEASED_KEPT = '7 days';
 
-/** What the owner of these partitions must know of their keys. Called after the epoch was claimed. */
+/** Where the caller works on a partition. */
+export interface WorkPlace {
+  partition: number;
+  /** 0 when absent. */
+  log?: number;
+  /** All before it is finished and committed, so nothing of it is delivered again; 0 when absent. */
+  position?: number;
+}
+
+/**
+ * What the owner of these partitions must know of their keys. Called after the epoch was claimed. Of the keys that were released only those
+ * come that have messages which may be delivered again.
+ */
 export async function loadParkedKeys(
   database: Database,
   { group, topic }: Subscription,
-  partitions: readonly number[],
+  places: readonly (number | WorkPlace)[],
 ): Promise<LoadedKeys> {
-  const wanted = [...partitions];
+  const wanted = JSON.stringify(
+    places.map((place) => ({ log: 0, position: 0, ...(typeof place === 'number' ? { partition: place } : place) })),
+  );
   const rows = await database<
     {
       partition: number;
@@ -52,15 +70,28 @@ export async function loadParkedKeys(
       attempts: number;
       first_failed_at: Date;
       applied: boolean;
+      log: number;
       settled_offset: string | null;
       released: boolean;
+      elsewhere: string[] | null;
     }[]
   >`
-    select partition, key, first_offset, reason, error, attempts, first_failed_at, applied, settled_offset,
-      released_at is not null as released
-    from parked_keys
-    where consumer_group = ${group} and topic = ${topic} and partition = any(${wanted}::integer[])
-      and (released_at is null or released_at > now() - ${RELEASED_KEPT}::interval)`;
+    select * from (
+      select p.partition, p.key, p.first_offset, p.reason, p.error, p.attempts, p.first_failed_at, p.applied, p.log,
+        case when p.settled_log = w.log and p.settled_offset >= w.position then p.settled_offset end as settled_offset,
+        p.released_at is not null as released,
+        (
+          select array_agg(d.identity) from dead_letters d
+          where d.consumer_group = p.consumer_group and d.topic = p.topic and d.partition = p.partition and d.key = p.key
+            and d.state <> 'parked' and d.identity is not null and not (d.log = w.log and p.settled_log = w.log)
+            and d.settled_at > now() - ${RELEASED_KEPT}::interval
+        ) as elsewhere
+      from parked_keys p
+      join json_to_recordset(${wanted}::text::json) as w(partition integer, log integer, position bigint) using (partition)
+      where p.consumer_group = ${group} and p.topic = ${topic}
+        and (p.released_at is null or p.released_at > now() - ${RELEASED_KEPT}::interval)
+    ) as keys
+    where not released or settled_offset is not null or elsewhere is not null`;
   return {
     parked: rows
       .filter(({ released }) => !released)
@@ -68,6 +99,7 @@ export async function loadParkedKeys(
         partition: row.partition,
         key: keyOfText(row.key),
         firstOffset: Number(row.first_offset),
+        log: row.log,
         reason: row.reason,
         error: row.error,
         attempts: row.attempts,
@@ -75,11 +107,12 @@ export async function loadParkedKeys(
         applied: row.applied,
       })),
     settled: rows
-      .filter(({ settled_offset }) => settled_offset !== null)
+      .filter(({ settled_offset, elsewhere }) => settled_offset !== null || elsewhere !== null)
       .map((row) => ({
         partition: row.partition,
         key: keyOfText(row.key),
-        settledOffset: Number(row.settled_offset),
+        settledOffset: Number(row.settled_offset ?? -1),
+        ...(row.elsewhere === null ? {} : { elsewhere: row.elsewhere }),
       })),
   };
 }
@@ -100,12 +133,12 @@ export async function parkKey(
     if (fenced.size > 0) return false;
     await transaction`
       insert into parked_keys as p
-        (consumer_group, topic, partition, key, first_offset, reason, error, attempts, first_failed_at, applied)
+        (consumer_group, topic, partition, key, first_offset, log, reason, error, attempts, first_failed_at, applied)
       values (${subscription.group}, ${subscription.topic}, ${parked.partition}, ${keyToText(parked.key)},
-        ${parked.firstOffset}, ${parked.reason}, ${parked.error}, ${parked.attempts}, ${new Date(parked.firstFailedAt)},
+        ${parked.firstOffset}, ${parked.log ?? 0}, ${parked.reason}, ${parked.error}, ${parked.attempts}, ${new Date(parked.firstFailedAt)},
         ${parked.applied})
       on conflict (consumer_group, topic, partition, key) do update
-        set first_offset = excluded.first_offset, reason = excluded.reason, error = excluded.error,
+        set first_offset = excluded.first_offset, log = excluded.log, reason = excluded.reason, error = excluded.error,
           attempts = excluded.attempts, first_failed_at = excluded.first_failed_at, applied = excluded.applied, parked_at = now(),
           released_at = null, replay = null
         where p.released_at is not null`;

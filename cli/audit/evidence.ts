@@ -9,6 +9,7 @@ import { databaseTime } from '../../store/dead-letter-fates.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import type { Evidence } from './judgement.ts';
+import { readSkippedRecords } from './skipped.ts';
 import {
   type AuditedRecord,
   type BridgeRule,
@@ -39,6 +40,15 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     existing: new Set(await admin.listTopics()),
     frontiers: await readFrontiers(admin),
   }));
+  const notAsked: string[] = [];
+  const note = (line: string) => {
+    notAsked.push(line);
+    options.onNote?.(line);
+  };
+  for (const topic of Object.values(topics)) if (!existing.has(topic)) note(`${topic}: there is no such topic`);
+  for (const [role, frontier] of Object.entries(frontiers))
+    if (frontier.size === 0) note(`${role}: the group has committed nothing, so nothing of it is due`);
+  const skipped = await readSkippedRecords(config, existing);
   const deadLettersAt = await withDatabase(config, (sql) => sql.begin((transaction) => databaseTime(transaction)));
   const read = async (topic: string, note: (record: AuditedRecord) => void) => {
     if (existing.has(topic))
@@ -70,7 +80,9 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     frontiers,
     effects: { of: (orderId) => stored.get(orderId), faults },
     deadLetters,
-    warehouse: await eventsInWarehouse(config, options.onNote),
+    warehouse: await eventsInWarehouse(config, note),
+    skipped,
+    notAsked,
     ...(options.promised === undefined ? {} : { promised: options.promised }),
     ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs }),
   };

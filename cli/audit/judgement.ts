@@ -2,6 +2,7 @@ import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import type { OrderEffects } from '../../store/audit.ts';
 import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
 import { disorderOf } from './order-of-events.ts';
+import type { SkippedRecords } from './skipped.ts';
 import type { EventTrace, Position, Trail, TrailBook } from './trail.ts';
 
 /** Exactly the keys of `ordermesh audit --json`. */
@@ -53,6 +54,10 @@ export interface Evidence {
   sinceMs?: number;
   /** Distinct events in the warehouse; 0 where there is none. */
   warehouse: number;
+  /** Records that were removed before a group came to them. */
+  skipped?: readonly SkippedRecords[];
+  /** Sources that were not there or could not be asked, each with the reason. */
+  notAsked?: readonly string[];
 }
 
 export interface Verdict {
@@ -64,6 +69,11 @@ export interface Verdict {
   conflicting: number;
   /** Orders parked after validation that wait, by group. */
   parkedLater: Record<string, number>;
+  /** Records that were removed before a group came to them; they count as lost. */
+  skipped: number;
+  /** Bridged events that the warehouse does not have: on their way to it, or missing. Undefined where the warehouse could not be asked. */
+  notInWarehouse: number | undefined;
+  notAsked: readonly string[];
 }
 
 const intakeParking = deadLetterTopic(topics.rawOrders, groups.orderValidator);
@@ -90,11 +100,40 @@ export function judge(evidence: Evidence): Verdict {
     counts.accepted++;
     faults.push({ kind: 'lost', subject: orderId, detail: 'was answered 202 and is not in raw-orders' });
   }
+  const skipped = (evidence.skipped ?? []).filter(({ noticedAt = sinceMs }) => noticedAt >= sinceMs);
   for (const kind of ['lost', 'duplicateEffects', 'outOfOrder'] as const) {
     counts[kind] = new Set(faults.filter((fault) => fault.kind === kind).map(({ subject }) => subject)).size;
   }
-  return { counts, faults, repeats: book.repeats, conflicting, parkedLater };
+  let removed = 0;
+  for (const { group, topic, partition, from, to, reason } of skipped) {
+    removed += to - from;
+    const records = `${to - from} records (offsets ${from} to ${to - 1})`;
+    faults.push({
+      kind: 'lost',
+      subject: `${topic} partition ${partition}`,
+      detail: `${records} ${skips[reason]} before ${group} had read them`,
+    });
+  }
+  counts.lost += removed;
+  const notAsked = evidence.notAsked ?? [];
+  const asked = !notAsked.some((source) => source.startsWith('warehouse'));
+  return {
+    counts,
+    faults,
+    repeats: book.repeats,
+    conflicting,
+    parkedLater,
+    skipped: removed,
+    notInWarehouse: asked ? Math.max(0, counts.bridged - counts.warehouse) : undefined,
+    notAsked,
+  };
 }
+
+const skips: Record<SkippedRecords['reason'], string> = {
+  removed: 'were removed',
+  recreated: 'went with their topic, which was deleted and created again,',
+  shortened: 'were lost at the end of their topic',
+};
 
 const nothing: AuditCounts = {
   accepted: 0,

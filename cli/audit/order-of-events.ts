@@ -40,7 +40,9 @@ export function* disorderOf(trail: Trail): Generator<string> {
   for (const [topic, origins] of trail.parked) {
     for (const [index, origin] of origins.entries()) {
       const before = origins[index - 1];
-      if (before !== undefined && before.partition === origin.partition && before.offset > origin.offset) {
+      // Offsets of different logs, as before and after a failover, do not compare.
+      if (before === undefined || before.partition !== origin.partition || before.log !== origin.log) continue;
+      if (before.offset > origin.offset) {
         yield `${topic} holds offset ${before.offset} before offset ${origin.offset}`;
       }
     }

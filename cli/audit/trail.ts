@@ -50,7 +50,7 @@ export interface Trail {
   /** By event id. */
   events: Map<string, EventTrace>;
   /** By dead-letter topic: the origins of its dead letters, in the order of their first appearance. */
-  parked: Map<string, Position[]>;
+  parked: Map<string, (Position & { log: number })[]>;
 }
 
 export interface TrailBook {
@@ -137,11 +137,15 @@ export function noteOrphans(book: TrailBook, records: readonly AuditedRecord[]):
 export function noteDeadLetter(book: TrailBook, { topic, key, headers }: AuditedRecord): void {
   const partition = Number(headers[deadLetterHeaders.partition]?.toString());
   const offset = Number(headers[deadLetterHeaders.offset]?.toString());
+  const log = Number(headers[deadLetterHeaders.log]?.toString() ?? 0);
   const trail = trailOf(book, key?.toString() ?? `${partition}:${offset}`);
   const origins = trail.parked.get(topic) ?? [];
   trail.parked.set(topic, origins);
-  if (origins.some((origin) => origin.partition === partition && origin.offset === offset)) book.repeats++;
-  else origins.push({ partition, offset });
+  const isKnown = origins.some(
+    (origin) => origin.partition === partition && origin.offset === offset && origin.log === log,
+  );
+  if (isKnown) book.repeats++;
+  else origins.push({ partition, offset, log });
 }
 
 function trailOf(book: TrailBook, orderId: string): Trail {

@@ -8,7 +8,7 @@ import { print, printJson, say } from '../output.ts';
 import { withDatabase } from '../servers.ts';
 import { type ActingOptions, confirm, operatorOf, summary, withActing } from './acting.ts';
 import { counted, placeOf } from './letter-view.ts';
-import { chosenLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
+import { chosenLetters, requireLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
 
 interface DiscardOptions extends SelectionOptions, ActingOptions {
   all?: boolean;
@@ -42,7 +42,8 @@ export function discardCommand(): Command {
       for await (const letter of chosenLetters(sql, options, narrowed)) letters.push(letter);
       if (letters.length === 0) {
         if (options.json) printJson({ act: null, messages: 0 });
-        else print('nothing of that is parked');
+        if (orderId !== undefined) await requireLetters(sql, orderId);
+        if (!options.json) print('nothing of that is parked');
         return;
       }
       if (options.dryRun) {

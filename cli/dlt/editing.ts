@@ -97,6 +97,7 @@ function pretty(text: string): string {
   try {
     return `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
   } catch {
+    // No JSON: shown as it is.
     return text;
   }
 }

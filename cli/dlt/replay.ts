@@ -11,7 +11,7 @@ import { type ActingOptions, confirm, keysOf, operatorOf, summary, withActing } 
 import { editedValue } from './editing.ts';
 import { counted, placeOf } from './letter-view.ts';
 import { followActs, type ReplayOutcome, sayFailures } from './progress.ts';
-import { chosenLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
+import { chosenLetters, requireLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
 
 interface ReplayOptions extends SelectionOptions, ActingOptions {
   all?: boolean;
@@ -65,7 +65,7 @@ async function replay(
   const chosen: DeadLetter[] = [];
   const narrowed = { ...(orderId === undefined ? {} : { key: orderId }), states: ['parked', 'replaying'] as const };
   for await (const letter of chosenLetters(sql, options, narrowed)) chosen.push(letter);
-  if (chosen.length === 0) return nothing(options);
+  if (chosen.length === 0) return await nothing(sql, orderId, options);
   const keys = keysOf(chosen);
   const edit = options.edit === undefined ? undefined : await editOf(chosen, options.edit, options.offset);
   if (options.dryRun) return plan(chosen, edit, options);
@@ -100,9 +100,11 @@ async function replay(
   await report(sql, acts, options, await followActs(sql, acts, say));
 }
 
-function nothing({ json }: ReplayOptions): void {
+/** @throws NegativeResult for an order that has no dead letter at all, as `dlt show` does */
+async function nothing(sql: Database, orderId: string | undefined, { json }: ReplayOptions): Promise<void> {
   if (json) printJson({ act: null, orders: 0, messages: 0 });
-  else print('nothing of that is parked');
+  if (orderId !== undefined) await requireLetters(sql, orderId);
+  if (!json) print('nothing of that is parked');
 }
 
 async function editOf(letters: readonly DeadLetter[], edit: string | true, offset: number | undefined) {

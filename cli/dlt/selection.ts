@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { subscriptions } from '../../contracts/topics.ts';
 import type { Database } from '../../store/database.ts';
 import { type DeadLetter, type DeadLetterFilter, readDeadLetters } from '../../store/dead-letters.ts';
-import { UsageError } from '../failure.ts';
+import { NegativeResult, UsageError } from '../failure.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
+import { say } from '../output.ts';
 
 /** The options by which dead letters are chosen, the same for every command. */
 export interface SelectionOptions {
@@ -74,6 +75,17 @@ export async function* chosenLetters(
   }
 }
 
+/** @throws NegativeResult, which it says, when the order has no dead letter, whatever became of it */
+export async function requireLetters(sql: Database, orderId: string): Promise<void> {
+  for await (const _ of readDeadLetters(sql, { key: orderId })) return;
+  say(noLetter(orderId));
+  throw new NegativeResult();
+}
+
+export function noLetter(orderId: string, offset?: number): string {
+  return `no dead letter of order ${orderId}${offset === undefined ? '' : ` at offset ${offset}`}`;
+}
+
 /** The store of the message's order, where its content says it. */
 export function storeOf({ value }: Pick<DeadLetter, 'value'>): string | null {
   try {
@@ -81,6 +93,7 @@ export function storeOf({ value }: Pick<DeadLetter, 'value'>): string | null {
     const { storeId } = document as { storeId?: unknown };
     return typeof storeId === 'string' ? storeId : null;
   } catch {
+    // No JSON: it is the content that may be broken, and then its store is not known.
     return null;
   }
 }

@@ -6,7 +6,7 @@ import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { withDatabase } from '../servers.ts';
 import { counted, letterView, oneLine, placeOf, readable } from './letter-view.ts';
-import { chosenLetters, groupNames } from './selection.ts';
+import { chosenLetters, groupNames, noLetter } from './selection.ts';
 
 interface ShowOptions {
   group?: string;
@@ -34,7 +34,7 @@ export function showCommand(): Command {
       if (json) printJson(found.map(asJson));
       else for (const { letter, trace } of found) show(letter, trace);
       if (found.length > 0) return;
-      say(`no dead letter of order ${orderId}${offset === undefined ? '' : ` at offset ${offset}`}`);
+      say(noLetter(orderId, offset));
       throw new NegativeResult();
     });
 }

@@ -6,7 +6,7 @@ import { print, printJson } from '../output.ts';
 import { withDatabase } from '../servers.ts';
 import { type ActingOptions, keysOf, operatorOf, summary, withActing } from './acting.ts';
 import { counted } from './letter-view.ts';
-import { chosenLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
+import { chosenLetters, requireLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';
 
 export function stopCommand(): Command {
   const command = new Command('stop')
@@ -23,6 +23,7 @@ export function stopCommand(): Command {
         const letters: DeadLetter[] = [];
         const narrowed = { ...(orderId === undefined ? {} : { key: orderId }), states: ['replaying'] as const };
         for await (const letter of chosenLetters(sql, options, narrowed)) letters.push(letter);
+        if (letters.length === 0 && orderId !== undefined) await requireLetters(sql, orderId);
         if (options.dryRun) {
           print(`would take ${summary(letters)} out of their replay`);
           return;

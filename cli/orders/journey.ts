@@ -2,12 +2,16 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
+import { partitionHistory } from '../../store/topic-partitions.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import { readActSteps } from './act-steps.ts';
 import type { JourneyStep, Origin, UntimedStep } from './journey-step.ts';
 
-/** Every record of the order in every topic, in the order of time. Reads only the partition that the order is in. */
+/**
+ * Every record of the order in every topic, in the order of time. Reads only the partition that the order is in, and those that it was in when the topic
+ * had fewer.
+ */
 export async function readJourney(config: ConnectedConfig, orderId: string): Promise<JourneyStep[]> {
   const records: ReadRecord[] = [];
   const partitions = await withAdmin(config, async (admin) => {
@@ -18,10 +22,16 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
     }
     return counts;
   });
+  const history = await withDatabase(config, (sql) => partitionHistory(sql));
   await Promise.all(
     partitions.map(([topic, count]) =>
       readTopic(
-        { brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-cli', fromOffsets: only(orderId, count) },
+        {
+          brokers: config.KAFKA_BROKERS,
+          topic,
+          clientId: 'ordermesh-cli',
+          fromOffsets: only(orderId, count, history.get(topic)),
+        },
         (record) => {
           if (record.key?.toString() === orderId) records.push(record);
         },
@@ -32,9 +42,14 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
 }
 
 /** Other partitions start beyond any record, so they are not read. */
-function only(key: string, partitions: number): Map<number, number> {
-  const own = partitionOf(Buffer.from(key), partitions);
-  const others = Array.from({ length: partitions }, (_, partition) => partition).filter((other) => other !== own);
+function only(
+  key: string,
+  partitions: number,
+  known: { partitions: number; earlier: number[] } | undefined,
+): Map<number, number> {
+  const counts = [partitions, ...(known === undefined ? [] : [known.partitions, ...known.earlier])];
+  const own = new Set(counts.map((count) => partitionOf(Buffer.from(key), count)));
+  const others = Array.from({ length: partitions }, (_, partition) => partition).filter((other) => !own.has(other));
   return new Map(others.map((partition) => [partition, Number.MAX_SAFE_INTEGER]));
 }
 

@@ -12,6 +12,7 @@ import { closeGaps, type Rewinds } from '../../region/start-positions.ts';
 import { connectDatabase, type Database } from '../../store/database.ts';
 import { promote, standbyLagBytes, standbyStatus } from '../../store/standby.ts';
 import { type Restored, restoreFromLog } from './restore.ts';
+import { restoreLetters } from './restore-letters.ts';
 
 export interface ChangeOver {
   regions: Regions;
@@ -105,6 +106,8 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
       Promise.all([promoted(sql), mirrorStopped(to, state.epoch, say)]),
     );
     const restored = await step('the database is up to the log', () => restoreFromLog(to.brokers, sql, databaseAtMs));
+    const letters = await step('dead letters are up to the log', () => restoreLetters(to.brokers, sql, databaseAtMs));
+    if (letters > 0) say(`${letters} dead letters that only the log had`);
     const rewinds = await step('groups start where nothing is skipped', () =>
       closeGaps({ brokers: to.brokers, scanMs: options.scanMs, databaseAtMs }),
     );

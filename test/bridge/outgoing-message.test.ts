@@ -31,7 +31,7 @@ test('carries the bytes as they are, the key, and the CloudEvents attributes', (
     datacontenttype: 'application/json',
     traceparent,
     orderingkey: 'o-1',
-    sequence: '42',
+    sequence: '2000000000000042',
   });
 });
 

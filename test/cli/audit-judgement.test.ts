@@ -317,3 +317,45 @@ test('a content that is parked, or was decided in place of a parked one, is no c
   log.event('a', 'order.rejected');
   expect(judge(log.evidence()).faults).toEqual([]);
 });
+test('records that were removed before a group had read them are lost, each of them, and named', () => {
+  const log = createAuditLog();
+  log.served('a');
+  const range = {
+    group: groups.orderValidator,
+    topic: topics.rawOrders,
+    partition: 3,
+    log: 0,
+    from: 3,
+    to: 23,
+    reason: 'removed' as const,
+  };
+  const verdict = judge(log.evidence({ skipped: [range] }));
+  expect(verdict.counts.lost).toBe(20);
+  expect(verdict.faults).toMatchObject([
+    {
+      kind: 'lost',
+      subject: 'raw-orders partition 3',
+      detail: expect.stringMatching(/20 records \(offsets 3 to 22\) were removed before order-validator had read them/),
+    },
+  ]);
+  // An audit of what came later does not name it again.
+  expect(judge(log.evidence({ skipped: [{ ...range, noticedAt: 500 }], sinceMs: 600 })).counts.lost).toBe(0);
+});
+
+test('dead letters of different logs are in order, whatever their offsets', () => {
+  const log = createAuditLog();
+  log.placed('a');
+  log.parked('a', { offset: 9 });
+  log.parked('a', { offset: 2, log: 1 });
+  expect(judge(log.evidence()).faults).toEqual([]);
+});
+
+test('says how many bridged events the warehouse lacks, unless it was not asked', () => {
+  const log = createAuditLog();
+  log.served('a');
+  expect(judge(log.evidence({ warehouse: 0 })).notInWarehouse).toBe(1);
+  expect(judge(log.evidence({ warehouse: 1 })).notInWarehouse).toBe(0);
+  expect(
+    judge(log.evidence({ warehouse: 0, notAsked: ['warehouse: BigQuery is not configured'] })).notInWarehouse,
+  ).toBeUndefined();
+});

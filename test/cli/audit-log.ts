@@ -73,9 +73,12 @@ export function createAuditLog() {
       const headers = { ce_id: eventId(orderId, type, options.round), ce_type: type };
       noteEvent(book, record(topic, orderId, headers, options.value ?? `${orderId} ${type}`, options));
     },
-    parked(orderId: string | null, origin: { group?: string; topic?: string; partition?: number; offset: number }) {
-      const { group = groups.orderValidator, topic = topics.rawOrders, partition = 0, offset } = origin;
-      const headers = { 'dlt-partition': String(partition), 'dlt-offset': String(offset) };
+    parked(
+      orderId: string | null,
+      origin: { group?: string; topic?: string; partition?: number; offset: number; log?: number },
+    ) {
+      const { group = groups.orderValidator, topic = topics.rawOrders, partition = 0, offset, log: of = 0 } = origin;
+      const headers = { 'dlt-partition': String(partition), 'dlt-offset': String(offset), 'dlt-log': String(of) };
       noteDeadLetter(book, record(deadLetterTopic(topic, group), orderId, headers, '{}'));
     },
     /** What became of an order's dead letters. */

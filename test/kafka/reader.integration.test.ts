@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type Admin,
   createAdmin,
@@ -10,6 +10,7 @@ import {
   readTopic,
   tailTopic,
 } from '../../kafka/index.ts';
+import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 
@@ -37,6 +38,28 @@ describe('reading a topic without a group', () => {
   }
 
   const record = (topic: string, partition: number, n: number) => ({ topic, key: 'k', value: String(n), partition });
+
+  it('a tail goes on with the oldest record that is left, when records are removed and when the topic is another one', async () => {
+    const topic = await newTopic();
+    await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
+    const regionAdmin = createRegionAdmin({ clientId: 'reader-test', brokers });
+    await regionAdmin.deleteRecordsBefore(topic, new Map([[0, 8]]));
+    await regionAdmin.close();
+    const seen: string[] = [];
+    // Below what is left in partition 0, past the end in partition 1.
+    const fromOffsets = new Map([[1, 50]]);
+    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets }, ({ value }) =>
+      seen.push(String(value)),
+    );
+    // What it has found out at the start does not count: it stands where records were.
+    (tail.positions() as Map<number, number>).set(0, 2);
+    await producer.send([record(topic, 1, 100)]);
+    await vi.waitFor(() => expect(seen).toEqual(expect.arrayContaining(['8', '9', '100'])), {
+      timeout: 15_000,
+      interval: 100,
+    });
+    await tail.close();
+  });
 
   it('reads from start to the end it had at the start, past empty partitions', async () => {
     const topic = await newTopic();

@@ -5,6 +5,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { HeldIntake, sampleOrder, testServer } from '../gateway/support.ts';
 
 class SwitchedActivity implements Activity {
+  readonly alone = false;
   readonly state = undefined;
   reason: string | undefined;
   #listeners: (() => void)[] = [];

@@ -1,16 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
 import { paymentOutputs } from '../../actors/payment/outputs.ts';
 import { restoreFromLog } from '../../cli/region/restore.ts';
+import { restoreLetters } from '../../cli/region/restore-letters.ts';
 import type { OrderValidated } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { groups, topics } from '../../contracts/topics.ts';
-import { createAdmin, createProducer } from '../../kafka/index.ts';
+import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
+import { createAdmin, createProducer, createTopicLog } from '../../kafka/index.ts';
 import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { closeGaps } from '../../region/start-positions.ts';
+import { startRuntime } from '../../runtime/host.ts';
+import { runtimeLimits } from '../../runtime/host-options.ts';
 import { auditDatabase } from '../../store/audit.ts';
+import { requestReplay } from '../../store/dead-letter-acts.ts';
+import { type DeadLetter, readDeadLetters, recordDeadLetter } from '../../store/dead-letters.ts';
+import { claimEpochs } from '../../store/epochs.ts';
 import { loadMenu } from '../../store/menu.ts';
 import { findDecisions } from '../../store/orders.ts';
+import { loadParkedKeys, parkKey } from '../../store/parked-keys.ts';
+import { enterLogs } from '../../store/partition-logs.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { orderMessage, testMenu, testMessage, testOrder } from '../actors/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startTwoClusters, type TwoClusters } from './clusters.ts';
@@ -75,6 +84,51 @@ describe('a database that is behind the log', () => {
   });
 });
 
+describe('dead letters that only the log has', () => {
+  it('are parked in the database again, in their order, and once', async () => {
+    await using database = await createTestDatabase();
+    const orderId = crypto.randomUUID();
+    const topic = deadLetterTopic(topics.rawOrders, groups.orderValidator);
+    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    for (const [offset, behind] of [
+      [7, undefined],
+      [9, 7],
+    ] as const) {
+      const headers = {
+        'dlt-partition': '0',
+        'dlt-offset': String(offset),
+        'dlt-log': '0',
+        'dlt-timestamp': String(decidedAt.getTime()),
+        'dlt-reason': 'RangeError',
+        'dlt-error': 'no time',
+        'dlt-attempts': '4',
+        'dlt-first-failed-at': decidedAt.toISOString(),
+        ...(behind === undefined ? {} : { 'dlt-behind': String(behind) }),
+        ce_id: `${orderId}/order.placed`,
+      };
+      await producer.send([{ topic, key: orderId, value: `of ${offset}`, headers, partition: 0 }]);
+    }
+    await producer.close();
+    const behindMs = decidedAt.getTime() - 1_000;
+    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(2);
+    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(0);
+    const letters: DeadLetter[] = [];
+    for await (const letter of readDeadLetters(database.sql)) letters.push(letter);
+    expect(
+      letters.map(({ offset, behind, attempts, headers }) => [offset, behind, attempts, Object.keys(headers)]),
+    ).toEqual([
+      [7, null, 4, ['ce_id']],
+      [9, 7, 0, ['ce_id']],
+    ]);
+    const { parked } = await loadParkedKeys(
+      database.sql,
+      { group: groups.orderValidator, topic: topics.rawOrders },
+      [0],
+    );
+    expect(parked).toMatchObject([{ key: orderId, firstOffset: 7, log: 0 }]);
+  });
+});
+
 describe('positions that were translated past what was copied', () => {
   it('go back to the first record without an outcome, and no further', async () => {
     const admin = await createAdmin({ clientId: 'test', brokers });
@@ -101,4 +155,71 @@ describe('positions that were translated past what was copied', () => {
       await Promise.all([admin.close(), regionAdmin.close()]);
     }
   });
+});
+
+// Last, for its worker takes what the others have written.
+describe('parked keys of the other region', () => {
+  it('stay in front of what comes in the other region, whose offsets are below theirs', async () => {
+    await using database = await createTestDatabase();
+    const { sql } = database;
+    const [group, topic, key] = [groups.orderValidator, topics.rawOrders, crypto.randomUUID()];
+    // As it was left in the east: parked from offset 100 of its log on.
+    const east = createTopicLog({ clientId: 'test', brokers: clusters.brokers.east, topic });
+    const look = await east.look([0, 1]);
+    await east.close();
+    if (look === undefined) throw new Error('the east has no topic');
+    const { logId, clusterId } = look;
+    const seen = [...look.ranges].map(([partition, range]) => ({ partition, logId, clusterId, ...range }));
+    await enterLogs(sql, { group, topic }, seen);
+    await claimEpochs(sql, { group, topic }, [0, 1], 'east');
+    const failure = { reason: 'RangeError', error: 'bad', attempts: 4, firstFailedAt: 1_000, applied: false };
+    await parkKey(sql, { group, topic }, 1, { partition: 0, key, firstOffset: 100, log: 0, ...failure });
+    const content = {
+      keyBytes: Buffer.from(key),
+      value: Buffer.from('{"n":0}'),
+      headers: {},
+      timestamp: 1_000,
+      behind: null,
+    };
+    await recordDeadLetter(sql, { group, topic }, 1, { partition: 0, offset: 100, key, ...content, ...failure });
+
+    await sql`create table healed (key text primary key)`;
+    await sql`create table effects (id text primary key, key text, n integer, written bigserial)`;
+    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    await producer.send([{ topic, key, value: '{"n":1}', partition: 0 }]);
+    await producer.close();
+    const runtime = await startRuntime({
+      role: 'order-validator',
+      logger: createLogger('test', process.env.TEST_LOG ?? 'silent'),
+      group,
+      topic,
+      brokers,
+      databaseUrl: database.url,
+      actorModule: new URL('../runtime/actors/keyed-actor.ts', import.meta.url),
+      settings: {},
+      slots: 1,
+      limits: runtimeLimits(clusters.config('west')),
+    });
+    try {
+      const letters = async () => {
+        const found: string[] = [];
+        for await (const { log, value, state } of readDeadLetters(sql, { key })) found.push(`${log} ${value} ${state}`);
+        return found;
+      };
+      const patiently = { timeout: 60_000, interval: 200 };
+      await vi.waitFor(
+        async () => expect(await letters()).toEqual(['0 {"n":0} parked', '1 {"n":1} parked']),
+        patiently,
+      );
+      expect(await sql`select n from effects where key = ${key}`).toEqual([]);
+      await requestReplay(sql, { operator: 'test', selection: {}, keys: [{ group, topic, partition: 0, key }] });
+      await vi.waitFor(
+        async () => expect(await letters()).toEqual(['0 {"n":0} replayed', '1 {"n":1} replayed']),
+        patiently,
+      );
+      expect(await sql`select n from effects where key = ${key} order by written`).toEqual([{ n: 0 }, { n: 1 }]);
+    } finally {
+      await runtime.close();
+    }
+  }, 150_000);
 });

@@ -66,15 +66,17 @@ describe('who is active', () => {
     await using proxy = await disposable(startToggledProxy(brokers.west[0] ?? ''));
     proxy.interrupt();
     await writeRegionState(brokers.east, state({ epoch: 1, active: 'east', source: 'east' }));
-    const activity = watchActivity(clusters.config('east', { ORDERMESH_PEER_BROKERS: proxy.address }));
+    const activity = watchActivity(clusters.config('east', { ORDERMESH_PEER_BROKERS: proxy.address }), logger);
     if (activity === undefined) throw new Error('there is a peer');
     try {
       expect(activity.passive()).toMatch('not known yet');
       // The other one does not answer, so it decides alone, after a while.
       await vi.waitFor(() => expect(activity.passive()).toBeUndefined(), patiently);
+      expect(activity.alone).toBe(true);
       await writeRegionState(brokers.west, state({ epoch: 3, active: 'west', source: 'west', tenure: 3 }));
       proxy.resume();
       await vi.waitFor(() => expect(activity.passive()).toBe('region west is the active one (epoch 3)'), patiently);
+      expect(activity.alone).toBe(false);
       await writeRegionState(brokers.east, state({ epoch: 2, active: 'east' }));
       await writeRegionState(brokers.west, state({ epoch: 4, next: 'east' }));
       await vi.waitFor(() => expect(activity.passive()).toBe('no region is active just now (epoch 4)'), patiently);

@@ -11,6 +11,7 @@ const idle: HostState = {
   standing: () => undefined,
   health: () => undefined,
   outages: () => 0,
+  hasFault: () => false,
   now: () => 0,
 };
 

@@ -1,0 +1,68 @@
+import { groups, subscriptions } from '../../contracts/topics.ts';
+import { createTopicLog } from '../../kafka/index.ts';
+import { decideLog, knownLogs, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
+import type { ConnectedConfig } from '../environment.ts';
+import { withDatabase } from '../servers.ts';
+
+/** Records that a group will never work on: they were removed before it came to them. */
+export interface SkippedRecords {
+  group: string;
+  topic: string;
+  partition: number;
+  log: number;
+  from: number;
+  /** The one behind the last. */
+  to: number;
+  reason: SkipReason;
+  /** Milliseconds since the epoch; absent where no worker has noticed it yet. */
+  noticedAt?: number;
+}
+
+/** What workers have noticed, and what they would notice if they were started now. */
+export async function readSkippedRecords(
+  config: ConnectedConfig,
+  existing: ReadonlySet<string>,
+): Promise<SkippedRecords[]> {
+  return await withDatabase(config, async (sql) => {
+    const skipped = new Map<string, SkippedRecords>();
+    const add = (range: SkippedRecords) => {
+      const place = [range.group, range.topic, range.partition, range.log, range.from].join('/');
+      const known = skipped.get(place);
+      if (known === undefined || known.to < range.to) skipped.set(place, range);
+    };
+    for (const { noticedAt, ...range } of await readSkipped(sql)) add({ ...range, noticedAt: noticedAt.getTime() });
+    for (const { group, topic } of subscriptions) {
+      if (!existing.has(topic)) continue;
+      const topicLog = createTopicLog({ clientId: 'ordermesh-audit', brokers: config.KAFKA_BROKERS, topic });
+      try {
+        const count = (await topicLog.look([]))?.partitions ?? 0;
+        const partitions = Array.from({ length: count }, (_, partition) => partition);
+        // Positions first: a group that goes on meanwhile is not taken for one that was overtaken.
+        const committed = await topicLog.committed(group, partitions);
+        const known = await knownLogs(sql, { group, topic }, partitions);
+        const look = await topicLog.look(partitions);
+        if (look === undefined) continue;
+        for (const [partition, range] of look.ranges) {
+          const position = committed.get(partition);
+          const logs = known.get(partition) ?? [];
+          const { logId, clusterId } = look;
+          const seen = {
+            partition,
+            logId,
+            clusterId,
+            ...range,
+            ...(position === undefined ? {} : { committed: position }),
+          };
+          const found = decideLog(seen, logs).skipped;
+          if (found !== undefined) add({ group, topic, ...found });
+          // Every order is for the validator, whether it ever ran or not.
+          else if (group === groups.orderValidator && position === undefined && logs.length === 0 && range.earliest > 0)
+            add({ group, topic, partition, log: 0, from: 0, to: range.earliest, reason: 'removed' });
+        }
+      } finally {
+        await topicLog.close();
+      }
+    }
+    return [...skipped.values()];
+  });
+}
