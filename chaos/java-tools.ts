@@ -76,3 +76,23 @@ export async function bounceLeaders(
   await runTool(tools, 'reassign.ReassignPartitionsCommand', ['--reassignment-json-file', file, '--execute']);
   await runTool(tools, 'LeaderElectionCommand', ['--election-type', 'preferred', '--all-topic-partitions']);
 }
+
+/** Node id of the broker that coordinates a group now. */
+export async function coordinatorOf(tools: JavaTools, group: string): Promise<number> {
+  const output = await runTool(tools, 'consumer.group.ConsumerGroupCommand', [
+    '--describe',
+    '--state',
+    '--group',
+    group,
+  ]);
+  const id = Number(/\((\d+)\)/.exec(output)?.[1]);
+  if (Number.isNaN(id)) throw new Error(`Kafka names no coordinator of ${group}: ${output.trim()}`);
+  return id;
+}
+
+/** What the coordinator says of a group: state, then its members with the partitions that each was given. */
+export async function describeGroup(tools: JavaTools, group: string): Promise<string> {
+  const about = (what: string[]) =>
+    runTool(tools, 'consumer.group.ConsumerGroupCommand', ['--describe', ...what, '--group', group]);
+  return `${await about(['--state'])}\n${await about(['--members', '--verbose'])}`;
+}

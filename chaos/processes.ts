@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import type { RoleName } from '../contracts/roles.ts';
-import type { ProcessName, WorkerKind } from './plan.ts';
+import type { RuntimePageText } from './liveness/evidence.ts';
+import type { ReadyAnswers } from './liveness/watch.ts';
+import { type ProcessName, type WorkerKind, type WorkerZone, workerZones } from './plan.ts';
 import type { Zone } from './topology.ts';
 
 /** Every role process of a run: who it is, where it stands and what it is started with. */
@@ -21,12 +22,16 @@ function worker(role: WorkerKind, zone: Zone) {
   return { role, args: ['worker', role], zone };
 }
 
-const PAGE_MS_MAX = 2_000;
+/** A storm's member, and the one that makes the members of a group ask for what they will not be answered. */
+const VISITORS_MAX = 2;
+export const processCount = Object.keys(standing).length + VISITORS_MAX;
+
+const ANSWER_MS_MAX = 2_000;
 
 export interface ProcessesOptions {
   /** The environment of a process in that zone. */
   environment(zone: Zone): NodeJS.ProcessEnv;
-  /** One for each process, and one for the member of a storm. */
+  /** One for each process, and one for each visitor that there may be at a time. */
   adminPorts: readonly number[];
   directory: string;
   host: string;
@@ -37,7 +42,8 @@ export class Processes {
   readonly #options: ProcessesOptions;
   readonly #all = new Map<ProcessName, RoleProcess>();
   readonly #frozen = new Set<ProcessName>();
-  #storms = 0;
+  readonly #seats = Array.from({ length: VISITORS_MAX }, () => false);
+  #visits = 0;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -77,33 +83,43 @@ export class Processes {
     for (const name of [...this.#frozen]) this.thaw(name);
   }
 
-  /** Writes the runtime page of every worker beside the logs. */
-  async writeRuntimePages(): Promise<void> {
-    const { host, adminPorts, directory } = this.#options;
-    const at = new Date().toISOString().slice(11, 19).replaceAll(':', '');
-    for (const [index, [name, { args }]] of Object.entries(standing).entries()) {
-      if (args[0] !== 'worker') continue;
-      const text = await fetch(`http://${host}:${adminPorts[index]}/debug/runtime`, {
-        headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(PAGE_MS_MAX),
-      }).then(
-        (response) => response.text(),
-        (error: Error) => `${error.message}: ${error.cause}`,
-      );
-      await writeFile(path.join(directory, 'logs', `${name}.runtime-${at}.json`), text);
-    }
+  /** `/debug/runtime` of every worker, of one role where that is given. */
+  runtimePages(role?: string): Promise<RuntimePageText[]> {
+    const workers = this.#standing().filter((each) => each.isWorker && (role === undefined || each.role === role));
+    return Promise.all(
+      workers.map(async ({ name, adminUrl }) => {
+        const answer = await askAdmin(`${adminUrl}/debug/runtime`);
+        return { name, text: answer.text };
+      }),
+    );
   }
 
-  /** One more member of a role's group joins, stays that long after it is ready, and leaves in good order. */
-  async visit(role: WorkerKind, stayMs: number, wait: (ms: number) => Promise<void>): Promise<void> {
-    const name = `${role}-visitor-${++this.#storms}`;
-    const zone = this.#storms % 2 === 0 ? 'workers-1' : 'workers-2';
-    const visitor = this.#start(name, role, ['worker', role], zone, Object.keys(standing).length);
+  /** What every process that should be there answers at `/readyz`. */
+  async readyAnswers(): Promise<ReadyAnswers> {
+    const answers = this.#standing().map(async ({ name, role, adminUrl }) => {
+      const { status, text } = await askAdmin(`${adminUrl}/readyz`);
+      return [name, { group: role, reason: status === 200 ? undefined : text.trim() }] as const;
+    });
+    return new Map(await Promise.all(answers));
+  }
+
+  /**
+   * One more member of a role's group joins, and leaves in good order once `stay` is over.
+   * @param zone one after the other, by default
+   */
+  async visit(role: WorkerKind, stay: (visitor: RoleProcess) => Promise<void>, zone?: WorkerZone): Promise<void> {
+    const seat = this.#seats.findIndex((taken) => !taken);
+    if (seat < 0) throw new Error(`there are ${VISITORS_MAX} visitors already`);
+    this.#seats[seat] = true;
+    const count = ++this.#visits;
+    const from = zone ?? workerZones[count % workerZones.length] ?? workerZones[0];
+    const index = Object.keys(standing).length + seat;
+    const visitor = this.#start(`${role}-visitor-${count}`, role, ['worker', role], from, index);
     try {
-      await visitor.ready();
-      await wait(stayMs);
+      await stay(visitor);
     } finally {
       await visitor.stop();
+      this.#seats[seat] = false;
     }
   }
 
@@ -111,6 +127,16 @@ export class Processes {
     this.thawAll();
     await this.#all.get('gateway')?.stop();
     await Promise.all([...this.#all.values()].map((each) => each.stop()));
+  }
+
+  #standing() {
+    const { host, adminPorts } = this.#options;
+    return Object.entries(standing).map(([name, { role, args }], index) => ({
+      name,
+      role,
+      isWorker: args[0] === 'worker',
+      adminUrl: `http://${host}:${adminPorts[index]}`,
+    }));
   }
 
   #of(name: ProcessName): RoleProcess {
@@ -133,5 +159,18 @@ export class Processes {
       logDirectory: path.join(directory, 'logs'),
       onNote,
     });
+  }
+}
+
+async function askAdmin(url: string): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return { status: 0, text: cause === undefined ? message : `${message}: ${cause}` };
   }
 }
