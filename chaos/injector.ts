@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { subscriptions } from '../contracts/topics.ts';
 import { type Fault, type Lane, type Link, lanes, type Plan } from './plan.ts';
 import type { Subjects } from './subjects.ts';
 import { proxyName } from './topology.ts';
+import { visitGroup } from './visitor.ts';
 import type { HowLost } from './wire/losses.ts';
 
 export interface InjectorOptions {
@@ -11,10 +13,10 @@ export interface InjectorOptions {
   signal: AbortSignal;
 }
 
-/** Requests that come all the time come within that, also when a broker is away for a while. */
+/** A request comes within that, also when a broker is away for a while. */
 const REQUEST_MS_MAX = 15_000;
-/** A visitor's process has to start and join. */
-const VISIT_MS_MAX = 25_000;
+/** The others have that long to ask before the visitor leaves. */
+const STAY_MS = 1_000;
 
 export interface Injected {
   faults: number;
@@ -59,12 +61,7 @@ async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => 
       await wait(fault.forMs);
       return processes.thaw(fault.target);
     case 'rebalance-storm':
-      for (const stayMs of fault.stayMs) {
-        await processes.visit(fault.target, async (visitor) => {
-          await visitor.ready();
-          await wait(stayMs);
-        });
-      }
+      for (const stayMs of fault.stayMs) await processes.visit(fault.target, stayMs, wait);
       return;
     case 'kill-broker': {
       const node = subjects.node(fault.target);
@@ -118,35 +115,35 @@ async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => 
 /** @throws when no such request came: nothing was lost */
 async function loseAnswer(
   { target: { zone, group }, request, lost, visit }: Extract<Fault, { kind: 'lost-answer' }>,
-  { processes, wires }: Subjects,
+  { wires, brokersOf }: Subjects,
   wait: (ms: number) => Promise<void>,
 ): Promise<void> {
   const wire = wires[zone];
-  const lose = async (msMax: number) => {
-    const loss = wire.lose({ request, client: group, lost });
-    try {
-      await Promise.race([loss.met, wait(msMax)]);
-      // The request is out; a broker that is stopped answers when it is woken.
-      if (loss.isClaimed) await loss.met;
-      else throw new Error(`no ${request} came within ${seconds(msMax)}`);
-    } finally {
-      wire.disarm(loss);
+  const arm = () => wire.lose({ request, client: group, lost });
+  let loss = visit?.loseWhile === 'it leaves' ? undefined : arm();
+  try {
+    if (visit !== undefined) {
+      const visitor = { group, topic: topicOf(group), brokers: brokersOf(visit.zone) };
+      await visitGroup(visitor, async (joined) => {
+        await Promise.race([joined, wait(REQUEST_MS_MAX)]);
+        await wait(STAY_MS);
+        loss ??= arm();
+      });
     }
-  };
-  if (visit === undefined) return lose(REQUEST_MS_MAX);
-  if (visit.loseWhile === 'it joins') return processes.visit(group, () => lose(VISIT_MS_MAX), visit.zone);
-  let leaving: Promise<void> | undefined;
-  await processes.visit(
-    group,
-    async (visitor) => {
-      await visitor.ready();
-      leaving = lose(REQUEST_MS_MAX);
-      // Its failure is looked at when the visitor is gone.
-      leaving.catch(() => {});
-    },
-    visit.zone,
-  );
-  await leaving;
+    loss ??= arm();
+    await Promise.race([loss.met, wait(REQUEST_MS_MAX)]);
+    if (!loss.isClaimed) throw new Error(`no ${request} came within ${seconds(REQUEST_MS_MAX)}`);
+    // The request is out; a broker that is stopped answers when it is woken.
+    await loss.met;
+  } finally {
+    if (loss !== undefined) wire.disarm(loss);
+  }
+}
+
+function topicOf(group: string): string {
+  const subscription = subscriptions.find((each) => each.group === group);
+  if (subscription === undefined) throw new Error(`${group} reads no topic`);
+  return subscription.topic;
 }
 
 /** A fault as an operator reads it. */

@@ -89,10 +89,3 @@ export async function coordinatorOf(tools: JavaTools, group: string): Promise<nu
   if (Number.isNaN(id)) throw new Error(`Kafka names no coordinator of ${group}: ${output.trim()}`);
   return id;
 }
-
-/** What the coordinator says of a group: state, then its members with the partitions that each was given. */
-export async function describeGroup(tools: JavaTools, group: string): Promise<string> {
-  const about = (what: string[]) =>
-    runTool(tools, 'consumer.group.ConsumerGroupCommand', ['--describe', ...what, '--group', group]);
-  return `${await about(['--state'])}\n${await about(['--members', '--verbose'])}`;
-}

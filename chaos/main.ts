@@ -112,11 +112,7 @@ async function run(
   return { report: { seed, ...injected, stood, silent }, isLive: atRest && stood === 0 };
 }
 
-function watchSystem(
-  { config, subjects, tools }: ChaosSystem,
-  directory: string,
-  accepted: () => number,
-): LivenessWatch {
+function watchSystem({ config, subjects }: ChaosSystem, directory: string, accepted: () => number): LivenessWatch {
   const { processes } = subjects;
   return watchLiveness({
     brokers: config.KAFKA_BROKERS,
@@ -125,7 +121,7 @@ function watchSystem(
     say,
     takeEvidence: async (group, partitions) =>
       takeGroupEvidence({
-        tools,
+        brokers: config.KAFKA_BROKERS,
         directory: path.join(directory, 'logs'),
         group,
         partitions,

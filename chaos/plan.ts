@@ -81,15 +81,15 @@ const PAST_REQUESTS_MS = [20_000, 28_000] as const;
 /** Within the session: nobody notices but the work stands still. */
 const WITHIN_SESSION_MS = [3_000, 6_000] as const;
 
-/** A new process takes about so long until it is a member. */
-const VISIT_MS = 4_000;
+/** A visitor joins, stays and leaves within about that. */
+const VISIT_MS = 3_000;
 
 /** The faults of a run. The same seed gives the same plan. Every kind comes at least once. */
 export function makePlan(seed: number): Plan {
   const random = createRandom(seed);
   return {
-    processes: lane(random, processFaults(random), [1_000, 5_000]),
-    brokers: lane(random, brokerFaults(random), [2_000, 6_000]),
+    processes: lane(random, processFaults(random), [500, 3_000]),
+    brokers: lane(random, brokerFaults(random), [500, 3_000]),
     network: lane(random, networkFaults(random), [2_000, 7_000]),
     database: lane(random, databaseFaults(random), [20_000, 35_000]),
     answers: lane(random, lostAnswers(random), [500, 2_500]),

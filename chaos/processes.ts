@@ -3,7 +3,7 @@ import { RoleProcess } from '../cli/system/role-process.ts';
 import type { RoleName } from '../contracts/roles.ts';
 import type { RuntimePageText } from './liveness/evidence.ts';
 import type { ReadyAnswers } from './liveness/watch.ts';
-import { type ProcessName, type WorkerKind, type WorkerZone, workerZones } from './plan.ts';
+import type { ProcessName, WorkerKind } from './plan.ts';
 import type { Zone } from './topology.ts';
 
 /** Every role process of a run: who it is, where it stands and what it is started with. */
@@ -22,16 +22,12 @@ function worker(role: WorkerKind, zone: Zone) {
   return { role, args: ['worker', role], zone };
 }
 
-/** A storm's member, and the one that makes the members of a group ask for what they will not be answered. */
-const VISITORS_MAX = 2;
-export const processCount = Object.keys(standing).length + VISITORS_MAX;
-
 const ANSWER_MS_MAX = 2_000;
 
 export interface ProcessesOptions {
   /** The environment of a process in that zone. */
   environment(zone: Zone): NodeJS.ProcessEnv;
-  /** One for each process, and one for each visitor that there may be at a time. */
+  /** One for each process, and one for the member of a storm. */
   adminPorts: readonly number[];
   directory: string;
   host: string;
@@ -42,8 +38,7 @@ export class Processes {
   readonly #options: ProcessesOptions;
   readonly #all = new Map<ProcessName, RoleProcess>();
   readonly #frozen = new Set<ProcessName>();
-  readonly #seats = Array.from({ length: VISITORS_MAX }, () => false);
-  #visits = 0;
+  #storms = 0;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -103,23 +98,16 @@ export class Processes {
     return new Map(await Promise.all(answers));
   }
 
-  /**
-   * One more member of a role's group joins, and leaves in good order once `stay` is over.
-   * @param zone one after the other, by default
-   */
-  async visit(role: WorkerKind, stay: (visitor: RoleProcess) => Promise<void>, zone?: WorkerZone): Promise<void> {
-    const seat = this.#seats.findIndex((taken) => !taken);
-    if (seat < 0) throw new Error(`there are ${VISITORS_MAX} visitors already`);
-    this.#seats[seat] = true;
-    const count = ++this.#visits;
-    const from = zone ?? workerZones[count % workerZones.length] ?? workerZones[0];
-    const index = Object.keys(standing).length + seat;
-    const visitor = this.#start(`${role}-visitor-${count}`, role, ['worker', role], from, index);
+  /** One more member of a role's group joins, stays that long after it is ready, and leaves in good order. */
+  async visit(role: WorkerKind, stayMs: number, wait: (ms: number) => Promise<void>): Promise<void> {
+    const name = `${role}-visitor-${++this.#storms}`;
+    const zone = this.#storms % 2 === 0 ? 'workers-1' : 'workers-2';
+    const visitor = this.#start(name, role, ['worker', role], zone, Object.keys(standing).length);
     try {
-      await stay(visitor);
+      await visitor.ready();
+      await wait(stayMs);
     } finally {
       await visitor.stop();
-      this.#seats[seat] = false;
     }
   }
 

@@ -7,7 +7,7 @@ import { bounceLeaders, coordinatorOf, type JavaTools } from './java-tools.ts';
 import type { ManagedServer } from './managed-server.ts';
 import type { WorkerZone } from './plan.ts';
 import type { Processes } from './processes.ts';
-import { brokers } from './topology.ts';
+import { brokers, type Zone } from './topology.ts';
 import type { Toxiproxy } from './toxiproxy/server.ts';
 import type { Wire } from './wire/wire.ts';
 
@@ -20,6 +20,8 @@ export class Subjects {
   readonly database: Database;
   readonly network: Toxiproxy;
   readonly wires: Readonly<Record<WorkerZone, Wire>>;
+  /** The addresses that a client in a zone knows. */
+  readonly brokersOf: (zone: Zone) => string[];
   readonly #cluster: Cluster;
   readonly #tools: JavaTools;
   readonly #partitions: number;
@@ -29,6 +31,7 @@ export class Subjects {
     database: Database;
     network: Toxiproxy;
     wires: Readonly<Record<WorkerZone, Wire>>;
+    brokersOf(zone: Zone): string[];
     cluster: Cluster;
     tools: JavaTools;
     /** Of each topic. */
@@ -38,6 +41,7 @@ export class Subjects {
     this.database = parts.database;
     this.network = parts.network;
     this.wires = parts.wires;
+    this.brokersOf = parts.brokersOf;
     this.#cluster = parts.cluster;
     this.#tools = parts.tools;
     this.#partitions = parts.partitions;

@@ -15,7 +15,7 @@ import { type Database, startDatabase } from './database.ts';
 import { type JavaTools, javaTools } from './java-tools.ts';
 import { withoutRepeats } from './notes.ts';
 import type { WorkerZone } from './plan.ts';
-import { Processes, processCount } from './processes.ts';
+import { Processes } from './processes.ts';
 import { Subjects } from './subjects.ts';
 import { brokers, portIn, portNames, proxyName, wireName, type Zone, zones } from './topology.ts';
 import { toxiproxyBinary } from './toxiproxy/binary.ts';
@@ -33,7 +33,7 @@ export interface ChaosSystem {
   close(): Promise<void>;
 }
 
-const ADMIN_PORTS = Array.from({ length: processCount }, (_, index) => `admin-${index}`);
+const ADMIN_PORTS = Array.from({ length: 9 }, (_, index) => `admin-${index}`);
 
 /** Starts everything anew in `directory`: three brokers, the database, the proxies and every role process. */
 export async function startChaosSystem(options: {
@@ -98,7 +98,8 @@ export async function startChaosSystem(options: {
     await processes.ready();
     const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
     const partitions = config.ORDERMESH_PARTITIONS;
-    const subjects = new Subjects({ processes, database, network, wires, cluster, tools, partitions });
+    const brokersOf = (zone: Zone) => zoneBrokers(zone, ports);
+    const subjects = new Subjects({ processes, database, network, wires, brokersOf, cluster, tools, partitions });
     return {
       config,
       display: new URL(`http://127.0.0.1:${portIn(ports, 'display')}`),
@@ -138,6 +139,11 @@ function listenerPort(zone: Zone, broker: number, ports: Readonly<Record<string,
   return portIn(ports, `listener-${zone}-${broker}`);
 }
 
+/** The addresses that a client in that zone knows. */
+function zoneBrokers(zone: Zone, ports: Readonly<Record<string, number>>): string[] {
+  return brokers.map((id) => `127.0.0.1:${portIn(ports, proxyName(zone, id))}`);
+}
+
 /** What a process in that zone is started with: it knows the proxies' addresses only. */
 function zoneEnvironment(
   zone: Zone,
@@ -153,7 +159,7 @@ function zoneEnvironment(
     // One thread a process: eight processes share the machine.
     ORDERMESH_SLOTS: '1',
     ...process.env,
-    KAFKA_BROKERS: brokers.map((id) => `127.0.0.1:${portIn(ports, proxyName(zone, id))}`).join(','),
+    KAFKA_BROKERS: zoneBrokers(zone, ports).join(','),
     DATABASE_URL: database.href,
     ORDERMESH_DATA_DIR: directory,
     ORDERMESH_REPLICATION_FACTOR: '3',

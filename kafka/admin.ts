@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
+import type { TopicPartition } from './consumer.ts';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
@@ -36,6 +37,14 @@ export interface OffsetRange {
   latest: number;
 }
 
+/** A member of a group as the group's coordinator knows it. */
+export interface GroupMember {
+  memberId: string;
+  clientId: string;
+  /** What it was given, whether or not it works on it. */
+  assigned: TopicPartition[];
+}
+
 /** Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface Admin {
   /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when their leaders serve. */
@@ -47,6 +56,8 @@ export interface Admin {
   offsets(topic: string): Promise<OffsetRange[]>;
   /** Committed positions of a group in a topic by partition; partitions without a commit are absent. */
   committedOffsets(group: string, topic: string): Promise<Map<number, number>>;
+  /** Members of a group as its coordinator knows them; none where no group is. */
+  groupMembers(group: string): Promise<GroupMember[]>;
   /** Deletes those of the topics that exist. */
   deleteTopics(topics: string[]): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +81,7 @@ export async function createAdmin(options: { clientId: string; brokers: string[]
       const committed = (entry?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
       return new Map(committed.filter(([, offset]) => offset >= 0));
     },
+    groupMembers: (group) => guarded(`members of group ${group}`, () => groupMembers(admin, group)),
     async deleteTopics(topics) {
       const existing = new Set(await guarded('list topics', () => admin.listTopics()));
       const present = topics.filter((topic) => existing.has(topic));
@@ -119,6 +131,23 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
       ]),
     ),
   }));
+}
+
+async function groupMembers(admin: KafkajsAdmin, group: string): Promise<GroupMember[]> {
+  const { groups } = await admin.describeGroups([group]);
+  return (groups[0]?.members ?? []).map(({ memberId, clientId, memberAssignment }) => ({
+    memberId,
+    clientId,
+    // Without bytes nothing was given yet: a rebalance is going on.
+    assigned: memberAssignment.length === 0 ? [] : assignedIn(memberAssignment),
+  }));
+}
+
+function assignedIn(assignment: Buffer): TopicPartition[] {
+  const { assignment: byTopic = {} } = kafkajs.AssignerProtocol.MemberAssignment.decode(assignment) ?? {};
+  return Object.entries(byTopic).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
 }
 
 /** The coordinator of a cluster that is new, or has just elected it, reads its log first; kafkajs passes that on instead of asking again. */

@@ -16,7 +16,7 @@ export interface WatchOptions {
   accepted(): number;
   readyAnswers(): Promise<ReadyAnswers>;
   say(line: string): void;
-  /** Writes down what group and workers say of themselves. @returns who owns which partition, in a few words for the verdict */
+  /** Writes down what group and workers say of themselves. It does not reject. @returns who owns which partition, a line each */
   takeEvidence(group: string, partitions: readonly number[]): Promise<string[]>;
 }
 
@@ -42,7 +42,10 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
   let allReady = false;
   let saidAt = performance.now();
 
-  const judge = async (all: PartitionProgress[]) => {
+  /** Taken beside the questions, which go on: where the brokers are slow, it takes long. */
+  const evidence: Promise<void>[] = [];
+
+  const judge = (all: PartitionProgress[]): void => {
     const now = performance.now();
     if (now - saidAt >= SAY_MS) {
       saidAt = now;
@@ -58,11 +61,11 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
       for (const { group, partition, committed, end, since } of partitions)
         say(`${word} ${group} ${partition} stands at ${committed} of ${end} ${sinceText(since, now)}`);
       for (const [group, ofGroup] of Map.groupBy(partitions, (each) => each.group)) {
-        const owners = await takeEvidence(
-          group,
-          ofGroup.map(({ partition }) => partition),
-        );
-        for (const line of owners) say(`    ${line}`);
+        const numbers = ofGroup.map(({ partition }) => partition);
+        const sayOwners = async () => {
+          for (const line of await takeEvidence(group, numbers)) say(`    ${group} ${line}`);
+        };
+        evidence.push(sayOwners());
       }
     }
   };
@@ -70,7 +73,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     await using asker = new Asker(options.brokers);
     while (!closing.signal.aborted) {
       const all = await asker.progress();
-      if (all !== undefined) await judge(all);
+      if (all !== undefined) judge(all);
       await pause(closing.signal);
     }
   };
@@ -103,6 +106,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     async close() {
       closing.abort();
       await asking;
+      await Promise.all(evidence);
     },
   };
 }

@@ -89,11 +89,14 @@ describe('while faults are on', () => {
 });
 
 it('puts the owner of a partition beside what the workers say of it', () => {
-  const described = `
-GROUP    CONSUMER-ID      HOST         CLIENT-ID   #PARTITIONS     ASSIGNMENT
-kitchen  kitchen-1-abc    /127.0.0.1   kitchen     2               validated-orders(0,2)
-kitchen  kitchen-2-def    /127.0.0.1   kitchen     1               validated-orders(1)
-`;
+  const members = [
+    {
+      memberId: 'kitchen-1-abc',
+      clientId: 'kitchen',
+      assigned: [0, 2].map((partition) => ({ topic: 'x', partition })),
+    },
+    { memberId: 'kitchen-2-def', clientId: 'kitchen', assigned: [{ topic: 'x', partition: 1 }] },
+  ];
   const pages = [
     { name: 'kitchen-1', text: JSON.stringify({ partitions: [] }) },
     {
@@ -104,9 +107,12 @@ kitchen  kitchen-2-def    /127.0.0.1   kitchen     1               validated-ord
     },
     { name: 'kitchen-3', text: 'fetch failed: connection refused' },
   ];
-  expect(ownerLines(described, [2, 1, 3], pages)).toEqual([
-    'partition 2: member kitchen-1-abc of the group owns it; no process says that it works on it',
-    'partition 1: member kitchen-2-def of the group owns it; kitchen-2 says running, frontier 7, next 9, paused by outage',
-    'partition 3: no member of the group owns it; no process says that it works on it',
+  expect(ownerLines(members, [2, 1, 3], pages)).toEqual([
+    'partition 2: member kitchen-1-abc owns it; no process says that it works on it',
+    'partition 1: member kitchen-2-def owns it; kitchen-2 says running, frontier 7, next 9, paused by outage',
+    'partition 3: none of 2 members owns it; no process says that it works on it',
+  ]);
+  expect(ownerLines('no broker answers', [1], [])).toEqual([
+    'partition 1: its owner is not known (no broker answers); no process says that it works on it',
   ]);
 });
