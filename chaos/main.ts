@@ -12,7 +12,6 @@ import { rewinds } from './checker/commits.ts';
 import { isCommitted, openTickets } from './drain.ts';
 import { type FullHistory, historyFiles, readHistory, recordHistory } from './history-reader.ts';
 import { type Injected, inject } from './injector.ts';
-import { takeGroupEvidence } from './liveness/evidence.ts';
 import { type LivenessWatch, watchLiveness } from './liveness/watch.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { type ChaosSystem, startChaosSystem } from './system.ts';
@@ -86,7 +85,13 @@ async function run(
   await writeFile(path.join(historyDirectory, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   say(`sending ${RATE} orders a second`);
   const traffic = startTraffic({ config, display, seed, rate: RATE, file: historyFiles.sent(historyDirectory) });
-  const watch = watchSystem(system, directory, () => traffic.accepted);
+  const watch = watchLiveness({
+    brokers: config.KAFKA_BROKERS,
+    roles: () => subjects.processes.adminAddresses,
+    directory: path.join(directory, 'logs'),
+    accepted: () => traffic.accepted,
+    say,
+  });
   await until(WARM_UP_MS_MAX, async () => traffic.accepted >= WARM_UP_ORDERS);
   const injected = await inject({ plan, subjects, say, signal: new AbortController().signal });
   say(`${injected.faults} faults were injected; healing`);
@@ -110,24 +115,6 @@ async function run(
   await recordHistory({ directory: historyDirectory, tools, databaseUrl: config.DATABASE_URL });
   const { stood, silent } = watch;
   return { report: { seed, ...injected, stood, silent }, isLive: atRest && stood === 0 };
-}
-
-function watchSystem({ config, subjects }: ChaosSystem, directory: string, accepted: () => number): LivenessWatch {
-  const { processes } = subjects;
-  return watchLiveness({
-    brokers: config.KAFKA_BROKERS,
-    accepted,
-    readyAnswers: () => processes.readyAnswers(),
-    say,
-    takeEvidence: async (group, partitions) =>
-      takeGroupEvidence({
-        brokers: config.KAFKA_BROKERS,
-        directory: path.join(directory, 'logs'),
-        group,
-        partitions,
-        pages: await processes.runtimePages(group),
-      }),
-  });
 }
 
 /** @returns whether all work got done and every role is ready; a run in which something stands ends at once */

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import type { RoleName } from '../contracts/roles.ts';
-import type { RuntimePageText } from './liveness/evidence.ts';
-import type { ReadyAnswers } from './liveness/watch.ts';
+import type { AdminAddress } from './liveness/admin-pages.ts';
 import type { ProcessName, WorkerKind } from './plan.ts';
 import type { Zone } from './topology.ts';
 
@@ -21,8 +20,6 @@ const standing: Record<ProcessName, { role: RoleName; args: string[]; zone: Zone
 function worker(role: WorkerKind, zone: Zone) {
   return { role, args: ['worker', role], zone };
 }
-
-const ANSWER_MS_MAX = 2_000;
 
 export interface ProcessesOptions {
   /** The environment of a process in that zone. */
@@ -78,24 +75,14 @@ export class Processes {
     for (const name of [...this.#frozen]) this.thaw(name);
   }
 
-  /** `/debug/runtime` of every worker, of one role where that is given. */
-  runtimePages(role?: string): Promise<RuntimePageText[]> {
-    const workers = this.#standing().filter((each) => each.isWorker && (role === undefined || each.role === role));
-    return Promise.all(
-      workers.map(async ({ name, adminUrl }) => {
-        const answer = await askAdmin(`${adminUrl}/debug/runtime`);
-        return { name, text: answer.text };
-      }),
-    );
-  }
-
-  /** What every process that should be there answers at `/readyz`. */
-  async readyAnswers(): Promise<ReadyAnswers> {
-    const answers = this.#standing().map(async ({ name, role, adminUrl }) => {
-      const { status, text } = await askAdmin(`${adminUrl}/readyz`);
-      return [name, { group: role, reason: status === 200 ? undefined : text.trim() }] as const;
-    });
-    return new Map(await Promise.all(answers));
+  /** Of every process that should be there. */
+  get adminAddresses(): AdminAddress[] {
+    const { host, adminPorts } = this.#options;
+    return Object.entries(standing).map(([name, { role }], index) => ({
+      name,
+      role,
+      url: `http://${host}:${adminPorts[index]}`,
+    }));
   }
 
   /** One more member of a role's group joins, stays that long after it is ready, and leaves in good order. */
@@ -115,16 +102,6 @@ export class Processes {
     this.thawAll();
     await this.#all.get('gateway')?.stop();
     await Promise.all([...this.#all.values()].map((each) => each.stop()));
-  }
-
-  #standing() {
-    const { host, adminPorts } = this.#options;
-    return Object.entries(standing).map(([name, { role, args }], index) => ({
-      name,
-      role,
-      isWorker: args[0] === 'worker',
-      adminUrl: `http://${host}:${adminPorts[index]}`,
-    }));
   }
 
   #of(name: ProcessName): RoleProcess {
@@ -147,18 +124,5 @@ export class Processes {
       logDirectory: path.join(directory, 'logs'),
       onNote,
     });
-  }
-}
-
-async function askAdmin(url: string): Promise<{ status: number; text: string }> {
-  try {
-    const response = await fetch(url, {
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
-    });
-    return { status: response.status, text: await response.text() };
-  } catch (error) {
-    const { message, cause } = error as Error;
-    return { status: 0, text: cause === undefined ? message : `${message}: ${cause}` };
   }
 }

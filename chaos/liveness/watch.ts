@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, createAdmin } from '../../kafka/index.ts';
+import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';
+import { takeGroupEvidence } from './evidence.ts';
 import { LivenessOracle } from './oracle.ts';
 import { type PartitionProgress, partitionProgress } from './progress.ts';
 
@@ -12,12 +14,12 @@ export type ReadyAnswers = ReadonlyMap<string, { group: string; reason: string |
 export interface WatchOptions {
   /** Without a proxy in between. */
   brokers: string[];
+  roles(): readonly AdminAddress[];
+  /** Where evidence is written. */
+  directory: string;
   /** For the lines that say how far everything has come. */
   accepted(): number;
-  readyAnswers(): Promise<ReadyAnswers>;
   say(line: string): void;
-  /** Writes down what group and workers say of themselves. It does not reject. @returns who owns which partition, a line each */
-  takeEvidence(group: string, partitions: readonly number[]): Promise<string[]>;
 }
 
 export interface LivenessWatch {
@@ -34,7 +36,7 @@ export interface LivenessWatch {
 
 /** Asks brokers and roles once a second until it is closed, and says at once what stands. */
 export function watchLiveness(options: WatchOptions): LivenessWatch {
-  const { say, takeEvidence, accepted } = options;
+  const { brokers, roles, directory, say, accepted } = options;
   const oracle = new LivenessOracle();
   const closing = new AbortController();
   let stood = 0;
@@ -63,14 +65,16 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
       for (const [group, ofGroup] of Map.groupBy(partitions, (each) => each.group)) {
         const numbers = ofGroup.map(({ partition }) => partition);
         const sayOwners = async () => {
-          for (const line of await takeEvidence(group, numbers)) say(`    ${group} ${line}`);
+          const pages = await runtimePages(roles(), group);
+          const lines = await takeGroupEvidence({ brokers, directory, group, partitions: numbers, pages });
+          for (const line of lines) say(`    ${group} ${line}`);
         };
         evidence.push(sayOwners());
       }
     }
   };
   const askBrokers = async () => {
-    await using asker = new Asker(options.brokers);
+    await using asker = new Asker(brokers);
     while (!closing.signal.aborted) {
       const all = await asker.progress();
       if (all !== undefined) judge(all);
@@ -79,7 +83,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
   };
   const askRoles = async () => {
     while (!closing.signal.aborted) {
-      const answers = await options.readyAnswers();
+      const answers = await readyAnswers(roles());
       const now = performance.now();
       allReady = [...answers.values()].every(({ reason }) => reason === undefined);
       const unready = oracle.readiness(answers, now);
