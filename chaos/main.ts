@@ -13,7 +13,7 @@ import { isCommitted, openTickets } from './drain.ts';
 import { type FullHistory, historyFiles, readHistory, recordHistory } from './history-reader.ts';
 import { type Injected, inject } from './injector.ts';
 import { type LivenessWatch, watchLiveness } from './liveness/watch.ts';
-import { makePlan, type Plan } from './plan.ts';
+import { type Lane, lanes, makePlan, onlyLanes, type Plan } from './plan.ts';
 import { type ChaosSystem, startChaosSystem } from './system.ts';
 import { startTraffic } from './traffic.ts';
 import { biography, type ChaosVerdict, judgeHistory } from './verdict.ts';
@@ -45,7 +45,7 @@ interface RunReport extends Injected {
   silent: number;
 }
 
-async function main(seed: number, busy: boolean): Promise<boolean> {
+async function main(seed: number, chosen: readonly Lane[], busy: boolean): Promise<boolean> {
   const config = loadConfig();
   const directory = path.resolve(config.ORDERMESH_DATA_DIR, 'chaos', String(seed));
   await mkdir(directory, { recursive: true });
@@ -55,7 +55,7 @@ async function main(seed: number, busy: boolean): Promise<boolean> {
   // A process that is frozen when this one ends would stay so: nothing else wakes it.
   process.once('exit', () => system.subjects.processes.thawAll());
   try {
-    const { report, isLive } = await run(system, directory, seed);
+    const { report, isLive } = await run(system, directory, seed, chosen);
     return (await judge(directory, report)) && isLive;
   } finally {
     await system.close();
@@ -77,11 +77,12 @@ async function run(
   system: ChaosSystem,
   directory: string,
   seed: number,
+  chosen: readonly Lane[],
 ): Promise<{ report: RunReport; isLive: boolean }> {
   const { config, display, subjects, tools } = system;
   const historyDirectory = path.join(directory, 'history');
   await mkdir(historyDirectory);
-  const plan = makePlan(seed);
+  const plan = onlyLanes(makePlan(seed), chosen);
   await writeFile(path.join(historyDirectory, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   say(`sending ${RATE} orders a second`);
   const traffic = startTraffic({ config, display, seed, rate: RATE, file: historyFiles.sent(historyDirectory) });
@@ -158,11 +159,20 @@ function seedOf(text: string | undefined): number {
   process.exit(EXIT_USAGE);
 }
 
+function lanesOf(text: string | undefined): readonly Lane[] {
+  if (text === undefined || text === '') return lanes;
+  const chosen = text.split(',').map((name) => lanes.find((lane) => lane === name));
+  if (chosen.every((lane) => lane !== undefined)) return chosen;
+  process.stderr.write(`chaos: the lanes are ${JSON.stringify(text)}; they are some of ${lanes.join(', ')}\n`);
+  process.exit(EXIT_USAGE);
+}
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     judge: { type: 'string' },
     busy: { type: 'boolean', default: false },
+    lanes: { type: 'string' },
     'stop-with-parent': { type: 'boolean', default: false },
   },
 });
@@ -170,7 +180,9 @@ Promise.race([stopRequest(), ...(values['stop-with-parent'] ? [parentGone()] : [
 try {
   // With --judge a recorded run is judged once more, and nothing is started.
   const clean =
-    values.judge === undefined ? await main(seedOf(values.seed), values.busy) : await judge(values.judge, {});
+    values.judge === undefined
+      ? await main(seedOf(values.seed), lanesOf(values.lanes), values.busy)
+      : await judge(values.judge, {});
   process.exit(clean ? 0 : 1);
 } catch (error) {
   process.stderr.write(`chaos: ${describeFailure(error, true)}\n`);

@@ -96,6 +96,12 @@ export function makePlan(seed: number): Plan {
   };
 }
 
+/** The same faults of some lanes only. */
+export function onlyLanes(plan: Plan, chosen: readonly Lane[]): Plan {
+  const none: Plan = { processes: [], brokers: [], network: [], database: [], answers: [] };
+  return { ...none, ...Object.fromEntries(chosen.map((name) => [name, plan[name]])) };
+}
+
 export function countFaults(plan: Plan): number {
   return lanes.reduce((sum, name) => sum + plan[name].length, 0);
 }

@@ -15,6 +15,7 @@ import { openTicketCounts } from '../store/ticket-board.ts';
 import { createRandom, randomSeed } from '../traffic/random.ts';
 import type { Edges } from './edges.ts';
 import { holdBack } from './hold-back.ts';
+import { watchRegion } from './liveness.ts';
 import { runOrdermesh } from './operator.ts';
 import { assertPassive } from './passive.ts';
 import { practise } from './practice.ts';
@@ -56,6 +57,8 @@ interface DrillReport extends AuditCounts {
   failbackMs: number;
   /** Direct orders that came back when the dead region did. */
   recoveredDirect: number;
+  /** Partitions and roles that stood for too long in the region that had taken over. */
+  stood: number;
 }
 
 async function main(seed: number, practice: boolean): Promise<boolean> {
@@ -78,8 +81,8 @@ async function main(seed: number, practice: boolean): Promise<boolean> {
   }
 }
 
-function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, rtoMs }: DrillReport): boolean {
-  return lost + duplicateEffects + outOfOrder + rpoOrders === 0 && rtoMs <= RTO_MS_MAX;
+function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, rtoMs, stood }: DrillReport): boolean {
+  return lost + duplicateEffects + outOfOrder + rpoOrders + stood === 0 && rtoMs <= RTO_MS_MAX;
 }
 
 async function run(system: DrillSystem, directory: string, seed: number): Promise<DrillReport> {
@@ -87,6 +90,8 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
   const random = createRandom(seed);
   await assertPassive(west, east.name, say);
   const traffic = new DrillTraffic({ seed, rate: RATE, config: east.config, edges, publicUrl });
+  const watched = { directory: path.join(directory, 'logs'), accepted: () => traffic.accepted, say };
+  const live = (region: DrillRegion, work: () => Promise<void>) => watchRegion(region, watched, work);
   let crew = cook(east, seed);
   try {
     traffic.start();
@@ -109,9 +114,11 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
 
     const failover = await operate(system, directory, seed, ['failover', '--old-region-is-dead']);
     crew = cook(west, seed + 1);
-    await delay(AFTERWARDS_MS);
-    await traffic.rest();
-    await workedOff(west, edges);
+    let stood = await live(west, async () => {
+      await delay(AFTERWARDS_MS);
+      await traffic.rest();
+      await workedOff(west, edges);
+    });
     const [lostEdge, lostDirect] = await Promise.all([
       missingIn(west.config, traffic.promised.edge),
       missingIn(west.config, traffic.promised.direct),
@@ -129,9 +136,11 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     const failback = await operate(system, directory, seed, ['failback']);
     crew.close();
     crew = cook(east, seed + 2);
-    await delay(AFTERWARDS_MS);
-    await traffic.rest();
-    await workedOff(east, edges);
+    stood += await live(east, async () => {
+      await delay(AFTERWARDS_MS);
+      await traffic.rest();
+      await workedOff(east, edges);
+    });
     const promised = [...traffic.promised.edge, ...traffic.promised.direct];
     const verdict = await auditRegion(east.config, ledgerUrl, promised, say);
     sayFindings(verdict);
@@ -146,6 +155,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
       rtoMs: failover.ms,
       failbackMs: failback.ms,
       recoveredDirect: lostDirect.filter((orderId) => !missing.has(orderId)).length,
+      stood,
     };
   } finally {
     crew.close();

@@ -43,18 +43,20 @@ export function ownerLines(
   partitions: readonly number[],
   pages: readonly RuntimePageText[],
 ): string[] {
-  return partitions.map((partition) => {
-    const said = pages.flatMap(({ name, text }) => {
-      const view = partitionIn(text, partition);
-      if (view === undefined) return [];
-      const { phase, frontier, next, paused } = view;
-      return [
-        `${name} says ${phase}, frontier ${frontier}, next ${next}, paused by ${paused.join(' and ') || 'nothing'}`,
-      ];
-    });
-    const workers = said.length === 0 ? 'no process says that it works on it' : said.join('; ');
-    return `partition ${partition}: ${ownerOf(members, partition)}; ${workers}`;
+  const of = (partition: number) => `${ownerOf(members, partition)}; ${workersOf(pages, partition)}`;
+  return [...Map.groupBy(partitions, of)].map(([text, same]) => `partition ${same.join(', ')}: ${text}`);
+}
+
+function workersOf(pages: readonly RuntimePageText[], partition: number): string {
+  const said = pages.flatMap(({ name, text }) => {
+    const view = partitionIn(text, partition);
+    if (view === undefined) return [];
+    const { phase, frontier, next, paused } = view;
+    return [
+      `${name} says ${phase}, frontier ${frontier}, next ${next}, paused by ${paused.join(' and ') || 'nothing'}`,
+    ];
   });
+  return said.length === 0 ? 'no process says that it works on it' : said.join('; ');
 }
 
 function ownerOf(members: readonly GroupMember[] | string, partition: number): string {

@@ -107,8 +107,8 @@ it('puts the owner of a partition beside what the workers say of it', () => {
     },
     { name: 'kitchen-3', text: 'fetch failed: connection refused' },
   ];
-  expect(ownerLines(members, [2, 1, 3], pages)).toEqual([
-    'partition 2: member kitchen-1-abc owns it; no process says that it works on it',
+  expect(ownerLines(members, [0, 2, 1, 3], pages)).toEqual([
+    'partition 0, 2: member kitchen-1-abc owns it; no process says that it works on it',
     'partition 1: member kitchen-2-def owns it; kitchen-2 says running, frontier 7, next 9, paused by outage',
     'partition 3: none of 2 members owns it; no process says that it works on it',
   ]);
