@@ -201,7 +201,10 @@ function lostAnswers(random: Random): Fault[] {
   const others = (Object.keys(apiKeys) as RequestKind[]).filter((request) => request !== 'SyncGroup');
   return shuffled(random, [
     ...ways.map((how) => lose('SyncGroup', how)),
-    ...others.map((request) => lose(request, random.chance(0.2) ? 'late' : pick(random, ['closed', 'swallowed']))),
+    // Few late ones: each holds up the lane for longer than a session.
+    ...shuffled(random, others).map((request, index) =>
+      lose(request, index < 2 ? 'late' : pick(random, ['closed', 'swallowed'])),
+    ),
   ]);
 }
 

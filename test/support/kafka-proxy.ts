@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net';
-import { apiKeys, FrameCutter, requestHead } from '../../chaos/wire/frames.ts';
 
 /**
  * A TCP proxy before one Kafka broker, for faults on the wire. It rewrites the broker's advertised port in responses to its own, so
@@ -16,6 +15,8 @@ export interface KafkaProxy extends AsyncDisposable {
   /** Produce requests that passed since the start. */
   readonly produceRequests: number;
 }
+
+const PRODUCE_API_KEY = 0;
 
 export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   const [host = '127.0.0.1', port = '9092'] = broker.split(':');
@@ -42,7 +43,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       });
     }
     onFrames(client, (frame) => {
-      if (requestHead(frame).apiKey === apiKeys.Produce) produceRequests += 1;
+      if (frame.readInt16BE(4) === PRODUCE_API_KEY) produceRequests += 1;
       upstream.write(frame);
     });
     onFrames(upstream, (frame) => {
@@ -81,9 +82,17 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   };
 }
 
+/** Calls back with each whole message: four bytes of length and as many bytes. */
 function onFrames(socket: Socket, onFrame: (frame: Buffer) => void): void {
-  const cutter = new FrameCutter();
-  socket.on('data', (piece) => cutter.push(piece, onFrame));
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
+      const end = 4 + rest.readInt32BE(0);
+      onFrame(rest.subarray(0, end));
+      rest = rest.subarray(end);
+    }
+  });
 }
 
 /** In metadata and coordinator responses a broker stands as its host's text, then its port in four bytes. */
