@@ -212,11 +212,11 @@ function lostAnswers(random: Random): Fault[] {
 function visitFor(request: RequestKind, zone: WorkerZone): Visit | undefined {
   const other = zone === 'workers-1' ? 'workers-2' : 'workers-1';
   switch (request) {
-    // The member that is there already joins again when a visitor comes from the other zone.
+    // The member that was there before joins again. When the visitor has left, no other rebalance heals what this one has broken.
     case 'JoinGroup':
     case 'SyncGroup':
     case 'OffsetFetch':
-      return { zone: other, loseWhile: 'it joins' };
+      return { zone: other, loseWhile: 'it leaves' };
     // These are the visitor's own.
     case 'Metadata':
     case 'FindCoordinator':
