@@ -1,5 +1,4 @@
 import type { RuntimePageText } from './evidence.ts';
-import type { ReadyAnswers } from './watch.ts';
 
 /** A role process and where its admin server is. */
 export interface AdminAddress {
@@ -8,6 +7,9 @@ export interface AdminAddress {
   role: string;
   url: string;
 }
+
+/** What a role process answers at `/readyz`, by its name: undefined is 200, else what it says instead. */
+export type ReadyAnswers = ReadonlyMap<string, { group: string; reason: string | undefined }>;
 
 const ANSWER_MS_MAX = 2_000;
 

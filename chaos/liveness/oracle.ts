@@ -1,3 +1,4 @@
+import type { ReadyAnswers } from './admin-pages.ts';
 import type { PartitionProgress } from './progress.ts';
 import { Standstill } from './standstill.ts';
 
@@ -64,14 +65,8 @@ export class LivenessOracle {
     return { stood, silent };
   }
 
-  /**
-   * @param answers by role process; undefined is 200, else what it says instead
-   * @returns roles that are not ready for too long
-   */
-  readiness(
-    answers: ReadonlyMap<string, { group: string; reason: string | undefined }>,
-    now: number,
-  ): { name: string; reason: string; since: number }[] {
+  /** @returns roles that are not ready for too long */
+  readiness(answers: ReadyAnswers, now: number): { name: string; reason: string; since: number }[] {
     const unready: { name: string; reason: string; since: number }[] = [];
     const doubted = new Set<string>();
     for (const [name, { group, reason }] of answers) {

@@ -8,9 +8,6 @@ import { type PartitionProgress, partitionProgress } from './progress.ts';
 const POLL_MS = 1_000;
 const SAY_MS = 15_000;
 
-/** What a role process answers at `/readyz`: undefined is 200, else what it says instead. */
-export type ReadyAnswers = ReadonlyMap<string, { group: string; reason: string | undefined }>;
-
 export interface WatchOptions {
   /** Without a proxy in between. */
   brokers: string[];
