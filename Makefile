@@ -10,10 +10,10 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run test smoke chaos drill perf perf-full clean
+.PHONY: help install install-to-run tools run test smoke chaos chaos-seeds drill perf perf-full clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## fetch what is missing
 
@@ -41,7 +41,10 @@ test: tools install ## lint, types, import rules and all tests
 	@sh scripts/test.sh
 
 chaos: tools install ## seeded faults against the whole system, then the history check: make chaos SEED=n
-	@exec node chaos/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
+	@exec node chaos/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED)) $(if $(LANES),--lanes $(LANES)) $(if $(BUSY),--busy)
+
+chaos-seeds: tools install ## chaos with one seed after the other, half of them with busy cores: make chaos-seeds FROM=1 COUNT=20
+	@exec node chaos/seeds.ts --stop-with-parent $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(BUSY),--busy $(BUSY))
 
 drill: tools install ## two regions: kill one under load, fail over, fail back, audit: make drill SEED=n
 	@exec node drill/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))

@@ -22,8 +22,8 @@ const FIELD = '\u001f';
 const HEADER = '\u001e';
 const NULL = '\u001dnull';
 const LINE = '\u001c\n';
-/** The consumer ends when nothing came for so long: longer than its start and its first join take. */
-const IDLE_MS = 15_000;
+/** The consumer ends when nothing came for so long: longer than its start and its first join take, several at once and on busy cores. */
+const IDLE_MS = 30_000;
 
 const formatterProperties = {
   'print.timestamp': 'true',

@@ -41,10 +41,11 @@ export async function recordHistory(options: {
 }): Promise<void> {
   const { directory, tools, databaseUrl } = options;
   const counts = await countRecords(tools, [...allTopics, COMMITS_TOPIC]);
-  // One Java machine after the other: each of them takes a core for a second or two.
-  for (const topic of allTopics)
-    await printTopic(tools, topic, counts.get(topic) ?? 0, historyFiles.topic(directory, topic));
-  await printCommits(tools, counts.get(COMMITS_TOPIC) ?? 0, historyFiles.commits(directory));
+  // All at once: the roles have ended, so the cores are free, and only a few of the topics hold anything.
+  await Promise.all([
+    ...allTopics.map((topic) => printTopic(tools, topic, counts.get(topic) ?? 0, historyFiles.topic(directory, topic))),
+    printCommits(tools, counts.get(COMMITS_TOPIC) ?? 0, historyFiles.commits(directory)),
+  ]);
   await writeFile(historyFiles.database(directory), JSON.stringify(await readDatabase(databaseUrl)));
 }
 

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { subscriptions } from '../contracts/topics.ts';
 import { type Fault, type Lane, type Link, lanes, type Plan } from './plan.ts';
 import type { Subjects } from './subjects.ts';
 import { proxyName } from './topology.ts';
+import { visitGroup } from './visitor.ts';
+import type { HowLost } from './wire/losses.ts';
 
 export interface InjectorOptions {
   plan: Plan;
@@ -10,21 +13,32 @@ export interface InjectorOptions {
   signal: AbortSignal;
 }
 
+/** A request comes within that, also when a broker is away for a while. */
+const REQUEST_MS_MAX = 15_000;
+/** The others have that long to ask before the visitor leaves. */
+const STAY_MS = 1_000;
+
+export interface Injected {
+  faults: number;
+  /** Those of them that were lost answers. */
+  lostAnswers: number;
+}
+
 /**
  * Carries out a plan: each lane one fault after the other, all lanes at once. A fault that is over is mended before the next of its lane begins.
- * @returns how many faults were injected
  */
-export async function inject({ plan, subjects, say, signal }: InjectorOptions): Promise<number> {
+export async function inject({ plan, subjects, say, signal }: InjectorOptions): Promise<Injected> {
   const startedAt = performance.now();
   const wait = (ms: number) => delay(Math.max(0, ms), undefined, { signal });
-  let injected = 0;
+  const injected: Injected = { faults: 0, lostAnswers: 0 };
   const run = async (lane: Lane) => {
     for (const { atMs, fault } of plan[lane]) {
       await wait(startedAt + atMs - performance.now());
       say(`fault   ${describe(fault)}`);
       try {
         await carryOut(fault, subjects, wait);
-        injected++;
+        injected.faults++;
+        if (fault.kind === 'lost-answer') injected.lostAnswers++;
         say(`mended  ${fault.kind} ${nameOf(fault)}`);
       } catch (error) {
         if (signal.aborted) throw error;
@@ -57,7 +71,10 @@ async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => 
       return subjects.replicated(wait);
     }
     case 'stop-broker': {
-      const node = subjects.node(fault.target);
+      const { target } = fault;
+      const node = subjects.node(
+        typeof target === 'number' ? target : await subjects.coordinatorOf(target.coordinatorOf),
+      );
       node.freeze();
       await wait(fault.forMs);
       node.thaw();
@@ -90,7 +107,46 @@ async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => 
       await database.stop(fault.how);
       await wait(fault.forMs);
       return database.start();
+    case 'lost-answer':
+      return loseAnswer(fault, subjects, wait);
   }
+}
+
+/** @throws when no such request came: nothing was lost */
+async function loseAnswer(
+  { target: { zone, group }, request, lost, visit }: Extract<Fault, { kind: 'lost-answer' }>,
+  { wires, brokersOf }: Subjects,
+  wait: (ms: number) => Promise<void>,
+): Promise<void> {
+  const wire = wires[zone];
+  const arm = () => wire.lose({ request, client: group, lost });
+  let loss = visit?.loseWhile === 'it leaves' ? undefined : arm();
+  try {
+    if (visit !== undefined) {
+      const visitor = { group, topic: topicOf(group), brokers: brokersOf(visit.zone) };
+      await visitGroup(visitor, async (joined) => {
+        await Promise.race([joined, wait(REQUEST_MS_MAX)]);
+        await wait(STAY_MS);
+        loss ??= arm();
+      }).catch((error: unknown) => {
+        // The visitor may be the one that got no answer.
+        if (loss?.isMet !== true) throw error;
+      });
+    }
+    loss ??= arm();
+    await Promise.race([loss.met, wait(REQUEST_MS_MAX)]);
+    if (!loss.isClaimed) throw new Error(`no ${request} came within ${seconds(REQUEST_MS_MAX)}`);
+    // The request is out; a broker that is stopped answers when it is woken.
+    await loss.met;
+  } finally {
+    if (loss !== undefined) wire.disarm(loss);
+  }
+}
+
+function topicOf(group: string): string {
+  const subscription = subscriptions.find((each) => each.group === group);
+  if (subscription === undefined) throw new Error(`${group} reads no topic`);
+  return subscription.topic;
 }
 
 /** A fault as an operator reads it. */
@@ -108,6 +164,8 @@ export function describe(fault: Fault): string {
     case 'network-cut':
     case 'restart-database':
       return `${of} (${fault.how}) for ${seconds(fault.forMs)}`;
+    case 'lost-answer':
+      return `${of} (${wayOf(fault.lost)})${fault.visit === undefined ? '' : `; a member from ${fault.visit.zone} comes and goes`}`;
     default:
       return `${of} for ${seconds(fault.forMs)}`;
   }
@@ -121,10 +179,26 @@ function nameOf(fault: Fault): string {
     case 'network-latency':
       return fault.target.length === 1 ? fault.target.map(link).join() : `${fault.target[0]?.zone} ↔ every server`;
     case 'kill-broker':
-    case 'stop-broker':
       return `broker ${fault.target}`;
+    case 'stop-broker':
+      return typeof fault.target === 'number'
+        ? `broker ${fault.target}`
+        : `the coordinator of ${fault.target.coordinatorOf}`;
+    case 'lost-answer':
+      return `to ${fault.request} of ${fault.target.group} in ${fault.target.zone}`;
     default:
       return fault.target;
+  }
+}
+
+function wayOf(lost: HowLost): string {
+  switch (lost.how) {
+    case 'closed':
+      return 'its connection is closed instead';
+    case 'swallowed':
+      return 'it never comes';
+    case 'late':
+      return `it comes ${seconds(lost.lateMs)} later`;
   }
 }
 

@@ -42,12 +42,13 @@ export function runTool(tools: JavaTools, program: string, args: readonly string
 /** Records of a topic: latest less earliest offset of every partition. */
 export async function countRecords(tools: JavaTools, topics: readonly string[]): Promise<Map<string, number>> {
   const counts = new Map<string, number>(topics.map((topic) => [topic, 0]));
-  for (const [time, sign] of [
-    ['-1', 1],
-    ['-2', -1],
+  const pattern = topics.map((topic) => topic.replaceAll('.', '\\.')).join('|');
+  const ask = (time: string) => runTool(tools, 'GetOffsetShell', ['--topic', pattern, '--time', time]);
+  const [latest, earliest] = await Promise.all([ask('-1'), ask('-2')]);
+  for (const [output, sign] of [
+    [latest, 1],
+    [earliest, -1],
   ] as const) {
-    const pattern = topics.map((topic) => topic.replaceAll('.', '\\.')).join('|');
-    const output = await runTool(tools, 'GetOffsetShell', ['--topic', pattern, '--time', time]);
     for (const line of output.split('\n')) {
       const [, topic = '', offset = ''] = /^(.+):\d+:(\d+)$/.exec(line.trim()) ?? [];
       const count = counts.get(topic);
@@ -75,4 +76,17 @@ export async function bounceLeaders(
   await writeFile(file, JSON.stringify({ version: 1, partitions }));
   await runTool(tools, 'reassign.ReassignPartitionsCommand', ['--reassignment-json-file', file, '--execute']);
   await runTool(tools, 'LeaderElectionCommand', ['--election-type', 'preferred', '--all-topic-partitions']);
+}
+
+/** Node id of the broker that coordinates a group now. */
+export async function coordinatorOf(tools: JavaTools, group: string): Promise<number> {
+  const output = await runTool(tools, 'consumer.group.ConsumerGroupCommand', [
+    '--describe',
+    '--state',
+    '--group',
+    group,
+  ]);
+  const id = Number(/\((\d+)\)/.exec(output)?.[1]);
+  if (Number.isNaN(id)) throw new Error(`Kafka names no coordinator of ${group}: ${output.trim()}`);
+  return id;
 }

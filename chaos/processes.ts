@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import type { RoleName } from '../contracts/roles.ts';
+import type { AdminAddress } from './liveness/admin-pages.ts';
 import type { ProcessName, WorkerKind } from './plan.ts';
 import type { Zone } from './topology.ts';
 
@@ -20,8 +20,6 @@ const standing: Record<ProcessName, { role: RoleName; args: string[]; zone: Zone
 function worker(role: WorkerKind, zone: Zone) {
   return { role, args: ['worker', role], zone };
 }
-
-const PAGE_MS_MAX = 2_000;
 
 export interface ProcessesOptions {
   /** The environment of a process in that zone. */
@@ -77,21 +75,14 @@ export class Processes {
     for (const name of [...this.#frozen]) this.thaw(name);
   }
 
-  /** Writes the runtime page of every worker beside the logs. */
-  async writeRuntimePages(): Promise<void> {
-    const { host, adminPorts, directory } = this.#options;
-    const at = new Date().toISOString().slice(11, 19).replaceAll(':', '');
-    for (const [index, [name, { args }]] of Object.entries(standing).entries()) {
-      if (args[0] !== 'worker') continue;
-      const text = await fetch(`http://${host}:${adminPorts[index]}/debug/runtime`, {
-        headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(PAGE_MS_MAX),
-      }).then(
-        (response) => response.text(),
-        (error: Error) => `${error.message}: ${error.cause}`,
-      );
-      await writeFile(path.join(directory, 'logs', `${name}.runtime-${at}.json`), text);
-    }
+  /** Of every process that should be there. */
+  get adminAddresses(): AdminAddress[] {
+    const { host, adminPorts } = this.#options;
+    return Object.entries(standing).map(([name, { role }], index) => ({
+      name,
+      role,
+      url: `http://${host}:${adminPorts[index]}`,
+    }));
   }
 
   /** One more member of a role's group joins, stays that long after it is ready, and leaves in good order. */

@@ -3,11 +3,13 @@ import { allTopics } from '../contracts/topics.ts';
 import { createAdmin } from '../kafka/index.ts';
 import type { Cluster } from './cluster.ts';
 import type { Database } from './database.ts';
-import { bounceLeaders, type JavaTools } from './java-tools.ts';
+import { bounceLeaders, coordinatorOf, type JavaTools } from './java-tools.ts';
 import type { ManagedServer } from './managed-server.ts';
+import type { WorkerZone } from './plan.ts';
 import type { Processes } from './processes.ts';
-import { brokers } from './topology.ts';
+import { brokers, type Zone } from './topology.ts';
 import type { Toxiproxy } from './toxiproxy/server.ts';
+import type { Wire } from './wire/wire.ts';
 
 const REPLICATED_MS_MAX = 90_000;
 const POLL_MS = 500;
@@ -17,6 +19,9 @@ export class Subjects {
   readonly processes: Processes;
   readonly database: Database;
   readonly network: Toxiproxy;
+  readonly wires: Readonly<Record<WorkerZone, Wire>>;
+  /** The addresses that a client in a zone knows. */
+  readonly brokersOf: (zone: Zone) => string[];
   readonly #cluster: Cluster;
   readonly #tools: JavaTools;
   readonly #partitions: number;
@@ -25,6 +30,8 @@ export class Subjects {
     processes: Processes;
     database: Database;
     network: Toxiproxy;
+    wires: Readonly<Record<WorkerZone, Wire>>;
+    brokersOf(zone: Zone): string[];
     cluster: Cluster;
     tools: JavaTools;
     /** Of each topic. */
@@ -33,6 +40,8 @@ export class Subjects {
     this.processes = parts.processes;
     this.database = parts.database;
     this.network = parts.network;
+    this.wires = parts.wires;
+    this.brokersOf = parts.brokersOf;
     this.#cluster = parts.cluster;
     this.#tools = parts.tools;
     this.#partitions = parts.partitions;
@@ -42,6 +51,10 @@ export class Subjects {
     const node = this.#cluster.nodes.get(id);
     if (node === undefined) throw new Error(`there is no broker ${id}`);
     return node;
+  }
+
+  coordinatorOf(group: string): Promise<number> {
+    return coordinatorOf(this.#tools, group);
   }
 
   bounceLeaders(rotation: number): Promise<void> {
@@ -59,7 +72,7 @@ export class Subjects {
     }
   }
 
-  /** Ends every fault, planned or left over by an error, and waits until everything serves. */
+  /** Ends every fault, planned or left over by an error, and waits until the servers serve. Whether the roles do is judged. */
   async heal(): Promise<void> {
     this.processes.thawAll();
     await this.network.reset();
@@ -69,7 +82,6 @@ export class Subjects {
       if (!this.node(id).running) await this.node(id).start();
     }
     await this.replicated((ms) => delay(ms));
-    await this.processes.ready();
   }
 
   async #isReplicated(): Promise<boolean> {

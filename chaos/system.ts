@@ -14,11 +14,13 @@ import { startCluster } from './cluster.ts';
 import { type Database, startDatabase } from './database.ts';
 import { type JavaTools, javaTools } from './java-tools.ts';
 import { withoutRepeats } from './notes.ts';
+import type { WorkerZone } from './plan.ts';
 import { Processes } from './processes.ts';
 import { Subjects } from './subjects.ts';
-import { brokers, portIn, portNames, proxyName, type Zone, zones } from './topology.ts';
+import { brokers, portIn, portNames, proxyName, wireName, type Zone, zones } from './topology.ts';
 import { toxiproxyBinary } from './toxiproxy/binary.ts';
 import { startToxiproxy, type Toxiproxy } from './toxiproxy/server.ts';
+import { Wire } from './wire/wire.ts';
 
 export interface ChaosSystem {
   /** With the addresses without a proxy in between: for what watches and judges. */
@@ -77,6 +79,7 @@ export async function startChaosSystem(options: {
     ]);
     databaseServer = database;
     await createProxies(network, ports);
+    const wires = await startWires(ports);
     const environment = (zone: Zone) => zoneEnvironment(zone, { directory, ports, databaseUrl: database.url });
     const direct = { KAFKA_BROKERS: cluster.direct.join(','), DATABASE_URL: database.url };
     const config = loadConfig({ ...environment('front'), ...direct }) as ConnectedConfig;
@@ -95,7 +98,8 @@ export async function startChaosSystem(options: {
     await processes.ready();
     const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
     const partitions = config.ORDERMESH_PARTITIONS;
-    const subjects = new Subjects({ processes, database, network, cluster, tools, partitions });
+    const brokersOf = (zone: Zone) => zoneBrokers(zone, ports);
+    const subjects = new Subjects({ processes, database, network, wires, brokersOf, cluster, tools, partitions });
     return {
       config,
       display: new URL(`http://127.0.0.1:${portIn(ports, 'display')}`),
@@ -114,11 +118,30 @@ async function createProxies(network: Toxiproxy, ports: Readonly<Record<string, 
   for (const zone of zones) {
     for (const id of brokers) {
       const name = proxyName(zone, id);
-      await network.create({ name, port: portIn(ports, name), upstreamPort: portIn(ports, `listener-${zone}-${id}`) });
+      const upstream = zone === 'front' ? listenerPort(zone, id, ports) : portIn(ports, wireName(zone, id));
+      await network.create({ name, port: portIn(ports, name), upstreamPort: upstream });
     }
     const name = proxyName(zone, 'database');
     await network.create({ name, port: portIn(ports, name), upstreamPort: portIn(ports, 'postgres') });
   }
+}
+
+/** Between the proxies of the workers' zones and the brokers. They end with this process. */
+async function startWires(ports: Readonly<Record<string, number>>): Promise<Record<WorkerZone, Wire>> {
+  const start = (zone: WorkerZone) =>
+    Wire.start(
+      brokers.map((id) => ({ port: portIn(ports, wireName(zone, id)), brokerPort: listenerPort(zone, id, ports) })),
+    );
+  return { 'workers-1': await start('workers-1'), 'workers-2': await start('workers-2') };
+}
+
+function listenerPort(zone: Zone, broker: number, ports: Readonly<Record<string, number>>): number {
+  return portIn(ports, `listener-${zone}-${broker}`);
+}
+
+/** The addresses that a client in that zone knows. */
+function zoneBrokers(zone: Zone, ports: Readonly<Record<string, number>>): string[] {
+  return brokers.map((id) => `127.0.0.1:${portIn(ports, proxyName(zone, id))}`);
 }
 
 /** What a process in that zone is started with: it knows the proxies' addresses only. */
@@ -136,7 +159,7 @@ function zoneEnvironment(
     // One thread a process: eight processes share the machine.
     ORDERMESH_SLOTS: '1',
     ...process.env,
-    KAFKA_BROKERS: brokers.map((id) => `127.0.0.1:${portIn(ports, proxyName(zone, id))}`).join(','),
+    KAFKA_BROKERS: zoneBrokers(zone, ports).join(','),
     DATABASE_URL: database.href,
     ORDERMESH_DATA_DIR: directory,
     ORDERMESH_REPLICATION_FACTOR: '3',

@@ -16,6 +16,11 @@ export function proxyName(zone: Zone, server: number | 'database'): string {
   return server === 'database' ? `${zone}-database` : `${zone}-broker-${server}`;
 }
 
+/** Name of the port between the Toxiproxy of a workers' zone and the broker, where single answers are lost. */
+export function wireName(zone: Zone, broker: number): string {
+  return `wire-${zone}-${broker}`;
+}
+
 /** Kafka's name for the listener whose clients are in that zone. */
 export function listenerName(zone: Zone): string {
   return zone.toUpperCase().replace('-', '');
@@ -32,7 +37,7 @@ export function portNames(): string[] {
     ...brokers.flatMap((id) => [
       `broker-${id}`,
       `controller-${id}`,
-      ...zones.flatMap((zone) => [`listener-${zone}-${id}`, proxyName(zone, id)]),
+      ...zones.flatMap((zone) => [`listener-${zone}-${id}`, wireName(zone, id), proxyName(zone, id)]),
     ]),
     ...zones.map((zone) => proxyName(zone, 'database')),
   ];

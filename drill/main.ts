@@ -16,6 +16,7 @@ import { openTicketCounts } from '../store/ticket-board.ts';
 import { createRandom, randomSeed } from '../traffic/random.ts';
 import type { Edges } from './edges.ts';
 import { holdBack } from './hold-back.ts';
+import { watchRegion } from './liveness.ts';
 import { runOrdermesh } from './operator.ts';
 import { type ParkedOrder, ParkedOrders } from './parked.ts';
 import { assertPassive } from './passive.ts';
@@ -60,6 +61,8 @@ interface DrillReport extends AuditCounts {
   parkedFaults: number;
   /** Direct orders that came back when the dead region did. */
   recoveredDirect: number;
+  /** Partitions and roles that stood for too long in the region that had taken over. */
+  stood: number;
 }
 
 async function main(seed: number, practice: boolean): Promise<boolean> {
@@ -82,8 +85,8 @@ async function main(seed: number, practice: boolean): Promise<boolean> {
   }
 }
 
-function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, parkedFaults, rtoMs }: DrillReport): boolean {
-  return lost + duplicateEffects + outOfOrder + rpoOrders + parkedFaults === 0 && rtoMs <= RTO_MS_MAX;
+function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, parkedFaults, rtoMs, stood }: DrillReport): boolean {
+  return lost + duplicateEffects + outOfOrder + rpoOrders + parkedFaults + stood === 0 && rtoMs <= RTO_MS_MAX;
 }
 
 async function run(system: DrillSystem, directory: string, seed: number): Promise<DrillReport> {
@@ -91,6 +94,8 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
   const random = createRandom(seed);
   await assertPassive(west, east.name, say);
   const traffic = new DrillTraffic({ seed, rate: RATE, config: east.config, edges, publicUrl });
+  const watched = { directory: path.join(directory, 'logs'), accepted: () => traffic.accepted, say };
+  const live = (region: DrillRegion, work: () => Promise<void>) => watchRegion(region, watched, work);
   let crew = cook(east, seed);
   try {
     traffic.start();
@@ -120,9 +125,11 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     await parked.follow(west, [...inEast, ...fromStart]);
     await parked.replay(west, inEast);
     const inWest = await parked.park(west, 1);
-    await delay(AFTERWARDS_MS);
-    await traffic.rest();
-    await workedOff(west, edges);
+    let stood = await live(west, async () => {
+      await delay(AFTERWARDS_MS);
+      await traffic.rest();
+      await workedOff(west, edges);
+    });
     const [lostEdge, lostDirect] = await Promise.all([
       missingIn(west.config, traffic.promised.edge),
       missingIn(west.config, traffic.promised.direct),
@@ -143,9 +150,11 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     await parked.expectParked(east, [...fromStart, ...inWest]);
     await parked.follow(east, [...fromStart, ...inWest]);
     await parked.replay(east, [...fromStart, ...inWest]);
-    await delay(AFTERWARDS_MS);
-    await traffic.rest();
-    await workedOff(east, edges);
+    stood += await live(east, async () => {
+      await delay(AFTERWARDS_MS);
+      await traffic.rest();
+      await workedOff(east, edges);
+    });
     const promised = [...traffic.promised.edge, ...traffic.promised.direct];
     const verdict = await auditRegion(east.config, ledgerUrl, promised, say);
     sayFindings(verdict);
@@ -161,6 +170,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
       failbackMs: failback.ms,
       parkedFaults: parked.faults.length,
       recoveredDirect: lostDirect.filter((orderId) => !missing.has(orderId)).length,
+      stood,
     };
   } finally {
     crew.close();

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { AdminAddress } from '../chaos/liveness/admin-pages.ts';
 import type { ConnectedConfig } from '../cli/environment.ts';
 import { RoleProcess } from '../cli/system/role-process.ts';
 import { until } from '../cli/system/until.ts';
@@ -60,6 +61,16 @@ export class DrillRegion {
 
   get display(): URL {
     return new URL(`http://${hostOf[this.name]}:${this.#port('display')}`);
+  }
+
+  /** Of every role. */
+  get adminAddresses(): AdminAddress[] {
+    const { name } = this;
+    return regionRoles.map((role) => ({
+      name: `${name}-${role}`,
+      role,
+      url: `http://${hostOf[name]}:${this.#port(`admin-${role}`)}`,
+    }));
   }
 
   /** Process id of its mirror's role. */

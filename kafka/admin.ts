@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
+import type { TopicPartition } from './consumer.ts';
 import { KafkaUnavailableError } from './errors.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
@@ -37,6 +38,14 @@ export interface OffsetRange {
   latest: number;
 }
 
+/** A member of a group as the group's coordinator knows it. */
+export interface GroupMember {
+  memberId: string;
+  clientId: string;
+  /** What it was given, whether or not it works on it. */
+  assigned: TopicPartition[];
+}
+
 /** Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface Admin {
   /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when their leaders serve. */
@@ -50,6 +59,8 @@ export interface Admin {
   committedOffsets(group: string, topic: string): Promise<Map<number, number>>;
   /** Gives a topic more partitions. Keys move to other ones, so it has to hold nothing that is still on its way. */
   createPartitions(topic: string, count: number): Promise<void>;
+  /** Members of a group as its coordinator knows them; none where no group is. */
+  groupMembers(group: string): Promise<GroupMember[]>;
   /** Deletes those of the topics that exist. */
   deleteTopics(topics: string[]): Promise<void>;
   close(): Promise<void>;
@@ -78,6 +89,7 @@ export async function createAdmin(options: { clientId: string; brokers: string[]
         await admin.createPartitions({ topicPartitions: [{ topic, count }] });
         await offsets(admin, topic);
       }),
+    groupMembers: (group) => guarded(`members of group ${group}`, () => groupMembers(admin, group)),
     async deleteTopics(topics) {
       const existing = new Set(await guarded('list topics', () => admin.listTopics()));
       const present = topics.filter((topic) => existing.has(topic));
@@ -135,6 +147,23 @@ async function describeTopics(admin: KafkajsAdmin, topics: string[]): Promise<To
       ]),
     ),
   }));
+}
+
+async function groupMembers(admin: KafkajsAdmin, group: string): Promise<GroupMember[]> {
+  const { groups } = await admin.describeGroups([group]);
+  return (groups[0]?.members ?? []).map(({ memberId, clientId, memberAssignment }) => ({
+    memberId,
+    clientId,
+    // Without bytes nothing was given yet: a rebalance is going on.
+    assigned: memberAssignment.length === 0 ? [] : assignedIn(memberAssignment),
+  }));
+}
+
+function assignedIn(assignment: Buffer): TopicPartition[] {
+  const { assignment: byTopic = {} } = kafkajs.AssignerProtocol.MemberAssignment.decode(assignment) ?? {};
+  return Object.entries(byTopic).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
 }
 
 /** The coordinator of a cluster that is new, or has just elected it, reads its log first; kafkajs passes that on instead of asking again. */

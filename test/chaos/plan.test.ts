@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countFaults, type Fault, lanes, makePlan } from '../../chaos/plan.ts';
+import { apiKeys } from '../../chaos/wire/frames.ts';
 
 const kinds: Fault['kind'][] = [
   'kill-process',
@@ -13,6 +14,7 @@ const kinds: Fault['kind'][] = [
   'network-cut',
   'network-latency',
   'restart-database',
+  'lost-answer',
 ];
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
@@ -58,5 +60,32 @@ describe('the plan of faults', () => {
         expect(long.length).toBeGreaterThanOrEqual(2);
       }),
     );
+  });
+
+  it('loses an answer of every kind, and those of SyncGroup in every way, each with a rebalance', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const lost = makePlan(seed).answers.flatMap(({ fault }) => (fault.kind === 'lost-answer' ? [fault] : []));
+        expect(new Set(lost.map(({ request }) => request))).toEqual(new Set(Object.keys(apiKeys)));
+        const syncs = lost.filter(({ request }) => request === 'SyncGroup');
+        expect(syncs.map(({ lost: { how } }) => how).sort()).toEqual(['closed', 'late', 'swallowed']);
+        // A rebalance that follows would heal what a lost answer has broken: it is lost in the last one.
+        for (const { target, visit } of syncs) {
+          expect(visit?.zone).not.toBe(target.zone);
+          expect(visit?.loseWhile).toBe('it leaves');
+        }
+        // A late answer comes when the member's session is over.
+        for (const { lost: how } of lost) if (how.how === 'late') expect(how.lateMs).toBeGreaterThan(11_000);
+      }),
+    );
+  });
+
+  it('stops one broker for longer than clients wait for two answers, at times the coordinator of a group', () => {
+    const stops = Array.from({ length: 50 }, (_, seed) => makePlan(seed)).flatMap(({ brokers }) =>
+      brokers.flatMap(({ fault }) => (fault.kind === 'stop-broker' ? [fault] : [])),
+    );
+    for (const { forMs } of stops) expect(forMs).toBeGreaterThanOrEqual(20_000);
+    expect(stops.some(({ target }) => typeof target === 'object')).toBe(true);
+    expect(stops.some(({ target }) => typeof target === 'number')).toBe(true);
   });
 });

@@ -1,0 +1,70 @@
+import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
+import { joinSockets } from './connection.ts';
+import type { RequestHead } from './frames.ts';
+import { Loss, type LossOptions } from './losses.ts';
+
+/** Where one broker's proxy listens, and where its broker does. */
+export interface WireLink {
+  port: number;
+  brokerPort: number;
+}
+
+/** The proxies between the clients of a zone and every broker, which know Kafka's messages: one answer can be lost and all others pass. */
+export class Wire {
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #losses = new Set<Loss>();
+
+  private constructor() {}
+
+  static async start(links: readonly WireLink[]): Promise<Wire> {
+    const wire = new Wire();
+    await Promise.all(links.map((link) => wire.#listen(link)));
+    return wire;
+  }
+
+  /** The answer to the next request of that kind will be lost, whichever broker it goes to. */
+  lose(options: LossOptions): Loss {
+    const loss = new Loss(options);
+    this.#losses.add(loss);
+    return loss;
+  }
+
+  /** Requests that were not sent until now keep their answers. */
+  disarm(loss: Loss): void {
+    this.#losses.delete(loss);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  #listen({ port, brokerPort }: WireLink): Promise<void> {
+    const server = createServer((client) => {
+      const broker = openSocket(brokerPort, '127.0.0.1');
+      this.#keep(client);
+      this.#keep(broker);
+      joinSockets({ client, broker, lossOf: (head) => this.#lossOf(head) });
+    });
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #lossOf(head: RequestHead): Loss | undefined {
+    for (const loss of this.#losses) {
+      if (!loss.claims(head)) continue;
+      this.#losses.delete(loss);
+      return loss;
+    }
+    return undefined;
+  }
+}
