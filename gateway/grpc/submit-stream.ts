@@ -42,6 +42,7 @@ export class SubmitStream {
     withIdentity(
       context.desk,
       call,
+      0,
       (refusal) => this.end(refusal),
       (identity) => this.#open(identity),
     );
