@@ -4,7 +4,7 @@ import { Exchange, type ExchangeContext } from './exchange.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { echo } from './problem-answer.ts';
 import type { Reception } from './reception.ts';
-import { Stream } from './stream.ts';
+import { Stream, UNAUTHENTICATED } from './stream.ts';
 import { codecs, type StreamCodec } from './stream-codec.ts';
 
 export interface StreamRouteOptions {
@@ -28,8 +28,7 @@ const BACKPRESSURE_BYTES_MAX = 1_048_576;
 /** Browsers cannot set an Authorization header on a WebSocket, so they send the token as one more subprotocol. */
 const BEARER_PROTOCOL = 'bearer.';
 
-/** Close codes: of an application's own for a token that is not accepted (after HTTP 401), and the registered "try again later". */
-const UNAUTHENTICATED = 4401;
+/** Registered close codes, the latter "try again later". */
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
 

@@ -53,6 +53,18 @@ export class SubmitStream {
     this.#close(reason);
   }
 
+  /** Of the token or certificate that opened it; `undefined` while the former is being verified. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** The credentials have ended. @returns whether this was the first call */
+  endCredentials(detail: string): boolean {
+    if (this.#over || this.#ending !== undefined) return false;
+    this.#close(problem('unauthenticated', `${detail}; open a new stream with a new one`));
+    return true;
+  }
+
   #open(identity: Identity): void {
     if (this.#over || this.#ending !== undefined) return;
     this.#identity = identity;
@@ -75,8 +87,8 @@ export class SubmitStream {
     }
     const { desk } = this.#context;
     const identity = this.#identity;
-    if (identity.expiresAt <= Date.now() || desk.authenticator.isRevoked?.(identity) === true) {
-      this.#close(problem('unauthenticated', 'the token is not valid any more; open a new stream with a new one'));
+    if (identity.expiresAt <= desk.reception.clock.now()) {
+      this.endCredentials('the token is expired');
       return;
     }
     this.#unanswered += 1;
