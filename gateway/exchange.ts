@@ -154,6 +154,11 @@ export class Exchange implements Upload {
     this.#res.close();
   }
 
+  /** Whether the body took more than one read: what was checked before may hold no more. */
+  get tookLong(): boolean {
+    return this.#tookLong;
+  }
+
   get over(): boolean {
     return this.#over;
   }
@@ -265,6 +270,7 @@ export class Exchange implements Upload {
   /** More of the body is to come. */
   #awaitsBody = false;
   #isUpload = false;
+  #tookLong = false;
   /** A body that takes more than one read, as far as it is here, and the bytes of it that the admission counts. */
   #parts: Buffer[] | undefined;
   #held = 0;
@@ -284,6 +290,7 @@ export class Exchange implements Upload {
 
   #watchUpload(): void {
     this.#isUpload = true;
+    this.#tookLong = true;
     this.context.uploads.add(this);
   }
 

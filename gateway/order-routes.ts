@@ -57,6 +57,14 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
     };
   }
 
+  /** A body may take until the upload's time limit, and its token may end meanwhile. */
+  function takeChecked(take: TakeBody, ...given: Parameters<TakeBody>): void {
+    const [, identity, , exchange] = given;
+    const why = exchange.tookLong ? authenticator.ended?.(identity) : undefined;
+    if (why === undefined) take(...given);
+    else exchange.refuse('unauthenticated', why);
+  }
+
   function post(route: Route, types: readonly string[], bytesMax: number, take: TakeBody) {
     const takes = new Map(acceptedCodings.map((coding) => [coding, unpacking(coding, bytesMax, take)]));
     takes.set('', take);
@@ -84,7 +92,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       const traceparent = traceparentOf(req.getHeader('traceparent'));
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
-        exchange.body(contentLength, bytesMax, (body) => takeCoded(body, identity, traceparent, exchange));
+        exchange.body(contentLength, bytesMax, (body) => takeChecked(takeCoded, body, identity, traceparent, exchange));
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
@@ -98,7 +106,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         }
         const fresh = await verified;
         context.admission.unhold(body.length);
-        if (fresh !== undefined) takeCoded(body, fresh, traceparent, exchange);
+        if (fresh !== undefined) takeChecked(takeCoded, body, fresh, traceparent, exchange);
       });
     };
   }
