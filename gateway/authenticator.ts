@@ -1,6 +1,7 @@
 import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { Clock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import { isLoopback } from '../contracts/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import { Generations } from './generations.ts';
@@ -9,6 +10,8 @@ import { developmentIssuer } from './issuer.ts';
 import { type KeySet, keySet } from './key-set.ts';
 import { RateLimits } from './rate-limit.ts';
 import { isRevoked, type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
+
+export { isLoopback };
 
 /** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
@@ -84,10 +87,6 @@ function withoutAuthentication(host: string): Authenticator {
     );
   const anyone: Identity = { store: undefined, expiresAt: Number.POSITIVE_INFINITY };
   return { known: () => anyone, verify: async () => anyone };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 export interface TokenAuthenticatorOptions {
