@@ -4,6 +4,7 @@ import { cloudEvent } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { Counter, type Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import { isLoopback } from '../contracts/loopback.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { connectDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -18,6 +19,7 @@ import {
   requireGoogleCloud,
 } from './google-cloud.ts';
 import { createLoyaltyHandler, type LoyaltyHandlerOptions } from './loyalty-handler.ts';
+import { google, guardPushes, type TokenIssuer } from './push-guard.ts';
 import { runningRole } from './running-role.ts';
 import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
@@ -35,7 +37,9 @@ export async function startLoyalty(
   config: Config,
   logger: Logger,
   names: GoogleCloudNames = googleCloudNames,
+  issuer: TokenIssuer = google,
 ): Promise<RunningRole> {
+  requireAccount(config);
   await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
   if (config.DATABASE_URL === undefined)
     throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
@@ -51,6 +55,9 @@ export async function startLoyalty(
   const port = await listen(server, config.ORDERMESH_HOST, config.ORDERMESH_LOYALTY_PORT);
   started.defer(() => closeServer(server));
   const target = reachable(config, names, port);
+  if (target.serviceAccount !== undefined)
+    guardPushes(server, { serviceAccount: target.serviceAccount, audience: target.endpoint, registry, logger, issuer });
+  else logger.warn('ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT is not set: whoever reaches the function can push to it');
   const pubSub = started.adopt(createPubSub(googleCloudAddress(config)), (client) => client.close());
   const upkeep = started.adopt(
     new Upkeep(
@@ -83,6 +90,19 @@ export async function startLoyalty(
 export function functionServer(options: LoyaltyHandlerOptions): Server {
   cloudEvent('loyalty', createLoyaltyHandler(options));
   return getTestServer('loyalty');
+}
+
+/** Google's emulator sends no token, so there is nothing to check there; nor on this machine alone. */
+function requireAccount(config: Config): void {
+  const {
+    ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: account,
+    PUBSUB_EMULATOR_HOST: emulator,
+    ORDERMESH_HOST: host,
+  } = config;
+  if (account === undefined && emulator === undefined && !isLoopback(host))
+    throw new ConfigError(
+      `ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT is not set while ORDERMESH_HOST is ${JSON.stringify(host)}; it takes the e-mail address of the service account whose token Pub/Sub sends, or set ORDERMESH_HOST to a loopback address`,
+    );
 }
 
 function reachable(config: Config, names: GoogleCloudNames, port: number): PushTarget {

@@ -10,15 +10,34 @@ export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: 
  * @throws UsageError when there is neither an address nor a running stack
  */
 export async function connectedConfig(): Promise<ConnectedConfig> {
+  const config = await completedConfig();
+  if (hasServers(config)) return config;
+  throw missing(config, ['KAFKA_BROKERS', 'DATABASE_URL']);
+}
+
+/**
+ * The same for a role that works without PostgreSQL: the gateway takes orders, and answers questions for their status with 503.
+ * @throws ConfigError for a bad variable
+ * @throws UsageError when there is neither an address of Kafka nor a running stack
+ */
+export async function kafkaConfig(): Promise<Config> {
+  const config = await completedConfig();
+  if (config.KAFKA_BROKERS === undefined) throw missing(config, ['KAFKA_BROKERS']);
+  return config;
+}
+
+async function completedConfig(): Promise<Config> {
   const config = loadConfig();
   if (hasServers(config)) return config;
   const { runningStackEnvironment } = await import('../stack/index.ts');
   const found = await runningStackEnvironment(config.ORDERMESH_DATA_DIR);
-  const completed = loadConfig({ ...found, ...defined(process.env) });
-  if (hasServers(completed)) return completed;
-  const missing = ['KAFKA_BROKERS', 'DATABASE_URL'].filter((name) => completed[name as keyof Config] === undefined);
-  throw new UsageError(
-    `${missing.join(' and ')} not set, and no stack runs in ${config.ORDERMESH_DATA_DIR}: set ${missing.length > 1 ? 'them' : 'it'} or start one with \`make run\``,
+  return loadConfig({ ...found, ...defined(process.env) });
+}
+
+function missing(config: Config, names: (keyof Config)[]): UsageError {
+  const unset = names.filter((name) => config[name] === undefined);
+  return new UsageError(
+    `${unset.join(' and ')} not set, and no stack runs in ${config.ORDERMESH_DATA_DIR}: set ${unset.length > 1 ? 'them' : 'it'} or start one with \`make run\``,
   );
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectedConfig } from './environment.ts';
+import { kafkaConfig } from './environment.ts';
 import { wholeNumber } from './options.ts';
 import { runRole } from './role.ts';
 
@@ -13,7 +13,7 @@ export function gatewayCommand(): Command {
     .description('Takes orders over HTTP and WebSocket and answers 202 once Kafka has them durably.')
     .option('--processes <n|auto>', 'processes on the one port; auto is one a core', processes)
     .action(async (options: GatewayOptions) => {
-      const connected = await connectedConfig();
+      const connected = await kafkaConfig();
       const count = options.processes ?? connected.ORDERMESH_GATEWAY_PROCESSES;
       const config = { ...connected, ORDERMESH_GATEWAY_PROCESSES: count };
       if (count === 1) {

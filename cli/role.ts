@@ -9,7 +9,7 @@ export interface RoleMessage {
 }
 
 /**
- * Runs a role until it is told to stop: by SIGTERM, by SIGINT, or because the supervisor that forked it is gone. A second signal stops it at
+ * Runs a role until it is told to stop: by SIGTERM, SIGINT or SIGHUP, or because the supervisor that forked it is gone. A second signal stops it at
  * once.
  */
 export async function runRole(
@@ -44,6 +44,8 @@ export function stopRequest(): Promise<string> {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
+    // The terminal is gone, or an operator expects a new reading of the settings: both get an orderly end.
+    process.on('SIGHUP', onSignal);
     process.on('disconnect', () => {
       stoppingSince ??= performance.now();
       resolve('the supervisor is gone');

@@ -21,11 +21,17 @@ function kind<T>(takes: string, parse: (text: string) => T | undefined): Kind<T>
 
 export const text = (takes: string): Kind<string> => kind(takes, (value) => (value === '' ? undefined : value));
 
-export const list = (takes: string): Kind<string[]> =>
+/** Addresses of servers with their ports; an IPv6 address stands in brackets. */
+export const hostPorts = (takes: string): Kind<string[]> =>
   kind(`${takes}, separated by commas`, (value) => {
     const entries = value.split(',').map((entry) => entry.trim());
-    return entries.includes('') ? undefined : entries;
+    return entries.every(isHostPort) ? entries : undefined;
   });
+
+function isHostPort(text: string): boolean {
+  const [match, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? [];
+  return match !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+}
 
 /** Web origins as browsers send them: scheme, host and a port that is not the scheme's own, without a path. */
 export const origins = (): Kind<string[]> =>
@@ -63,9 +69,22 @@ export const flag = (): Kind<boolean> =>
 
 const durationUnitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A duration such as 250ms, 5s, 10m or 24h; the value is in milliseconds. */
-export const duration = (): Kind<number> =>
-  kind('a duration such as 250ms, 5s, 10m or 24h', (value) => scaled(value, durationUnitsMs));
+/** A timer of Node takes at most 2^31 - 1 ms, and makes one millisecond of everything above; this leaves room for what is added to a setting. */
+const TIMER_MAX = '24d';
+/** For what no timer waits for. */
+const LENGTH_MAX = '3650d';
+
+/** A duration such as 250ms, 5s, 10m or 24h, short enough for a timer; the value is in milliseconds. */
+export const duration = (): Kind<number> => durationUpTo(TIMER_MAX);
+
+/** A length of time that no timer is set to: an age, a window, how long something is kept. */
+export const longDuration = (): Kind<number> => durationUpTo(LENGTH_MAX);
+
+function durationUpTo(max: string): Kind<number> {
+  return kind(`a duration such as 250ms, 5s, 10m or 24h, up to ${max}`, (value) =>
+    inRange(scaled(value, durationUnitsMs) ?? Number.NaN, 0, durationMs(max)),
+  );
+}
 
 /** The same within bounds, which are durations, too. */
 export const durationBetween = (min: string, max: string): Kind<number> =>

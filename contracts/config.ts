@@ -5,9 +5,10 @@ import {
   durationBetween,
   flag,
   fraction,
+  hostPorts,
   integer,
   type Kind,
-  list,
+  longDuration,
   oneOf,
   origins,
   port,
@@ -34,7 +35,10 @@ function optional<T>(kind: Kind<T>, doc: string): Variable<T> {
 
 /** Every variable the product reads: one table for validation and for `docs/configuration.md`. */
 export const variables = {
-  KAFKA_BROKERS: optional(list('host:port of the bootstrap brokers'), 'Kafka brokers; without it `up` starts its own.'),
+  KAFKA_BROKERS: optional(
+    hostPorts('host:port of the bootstrap brokers'),
+    'Kafka brokers; without it `up` starts its own.',
+  ),
   DATABASE_URL: optional(url('postgres', 'postgresql'), 'PostgreSQL; without it `up` starts its own.'),
   GOOGLE_CLOUD_PROJECT: required(
     text('a Google Cloud project id'),
@@ -51,7 +55,7 @@ export const variables = {
   ),
   REGION: required(text('a region name'), 'local', 'Name of this region, answered as x-ordermesh-region.'),
   ORDERMESH_PEER_BROKERS: optional(
-    list('host:port of bootstrap brokers'),
+    hostPorts('host:port of bootstrap brokers'),
     'Kafka brokers of the other region. With it the roles work only while topic `region-state` names this REGION the active one; without it there is one region.',
   ),
   ORDERMESH_REGIONS_FILE: optional(
@@ -107,8 +111,12 @@ export const variables = {
   ORDERMESH_GATEWAY_PORT: required(port(), '8080', 'HTTP and WebSocket port of the gateway.'),
   ORDERMESH_GRPC_PORT: required(port(), '8081', 'gRPC port of the gateway.'),
   ORDERMESH_DISPLAY_PORT: required(port(), '8090', 'Port of the kitchen display, its page and its WebSocket.'),
-  ORDERMESH_DISPLAY_DUE_AFTER: required(duration(), '3m', 'Age at which a ticket on the display is marked as due.'),
-  ORDERMESH_DISPLAY_LATE_AFTER: required(duration(), '5m', 'Age at which a ticket on the display is marked as late.'),
+  ORDERMESH_DISPLAY_DUE_AFTER: required(longDuration(), '3m', 'Age at which a ticket on the display is marked as due.'),
+  ORDERMESH_DISPLAY_LATE_AFTER: required(
+    longDuration(),
+    '5m',
+    'Age at which a ticket on the display is marked as late.',
+  ),
   ORDERMESH_UNANSWERED_ORDERS_MAX: required(
     integer(1, 10_000_000),
     '50000',
@@ -165,7 +173,7 @@ export const variables = {
     '200000',
     'Accepted orders that one gateway remembers, to know a repeated orderId; about 200 bytes each.',
   ),
-  ORDERMESH_RECENT_AGE: required(duration(), '10m', 'How long the gateway remembers an accepted order at most.'),
+  ORDERMESH_RECENT_AGE: required(longDuration(), '10m', 'How long the gateway remembers an accepted order at most.'),
   ORDERMESH_TOKENS_CACHED_MAX: required(
     integer(2, 1_000_000),
     '10000',
@@ -178,11 +186,11 @@ export const variables = {
   ),
   ORDERMESH_JWKS: optional(
     text('a file path or http(s) URL'),
-    'Keys that sign tokens; without it the development issuer in the data directory.',
+    'Keys that sign tokens; read again when the file changes, a URL every 20 s. Without it the development issuer in the data directory.',
   ),
   ORDERMESH_REVOKED_TOKENS_FILE: optional(
     text('a file path'),
-    'Ids (`jti`) of tokens and SHA-256 fingerprints of client certificates that are not accepted any more, one a line; read again when it changes. With it every token needs a `jti`.',
+    'Ids (`jti`) of tokens and SHA-256 fingerprints of client certificates that are not accepted any more, one a line, and rules: `store <id>`, `device <sub>`, `before <time>`; read again when it changes. With it every token needs a `jti`.',
   ),
   ORDERMESH_JWT_ISSUER: required(text('an issuer'), 'ordermesh-dev', 'Required `iss` of tokens.'),
   ORDERMESH_JWT_AUDIENCE: required(text('an audience'), 'ordermesh', 'Required `aud` of tokens.'),
@@ -216,7 +224,7 @@ export const variables = {
   ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
   ORDERMESH_DEAD_LETTERS_KEPT: required(
-    duration(),
+    longDuration(),
     '90d',
     'Dead letters that were replayed or discarded leave PostgreSQL after this time; longer than the dead-letter topics keep them. What is parked stays.',
   ),
@@ -262,7 +270,7 @@ export const variables = {
   ),
   ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: optional(
     text('the e-mail address of a service account'),
-    'Identity whose OIDC token Pub/Sub sends with each push.',
+    'Identity whose OIDC token Pub/Sub sends with each push, and that the loyalty function requires. Without it nothing is checked, and the function starts on a loopback address or with the emulator only.',
   ),
   ORDERMESH_LOYALTY_UNITS_PER_POINT: required(
     integer(1, limits.amountMax),
@@ -291,7 +299,7 @@ export const variables = {
     'An insert that BigQuery has not answered by then is repeated.',
   ),
   ORDERMESH_FRAUD_WINDOW: required(
-    duration(),
+    longDuration(),
     '10m',
     'Length of the windows of order time in which orders of a customer or card are counted.',
   ),
@@ -358,7 +366,7 @@ export const variables = {
     'Free space that the spool leaves on its disk; the same policy as at the quota.',
   ),
   ORDERMESH_EDGE_REPLAY_WINDOW: required(
-    duration(),
+    longDuration(),
     '24h',
     'How long confirmed orders are kept, to be sent again when the answer names another region (x-ordermesh-region). Counted while the agent runs.',
   ),
@@ -435,8 +443,20 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
       faults.push(`${name} is ${JSON.stringify(raw)}; it takes ${(error as Error).message}`);
     }
   }
+  if (faults.length === 0) faults.push(...contradictions(values as Config, env));
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return Object.freeze(values) as Config;
+}
+
+/** What each variable takes by itself, but not beside another. */
+function contradictions(config: Config, env: Record<string, string | undefined>): string[] {
+  const given = (name: 'ORDERMESH_DISPLAY_DUE_AFTER' | 'ORDERMESH_DISPLAY_LATE_AFTER') =>
+    JSON.stringify(env[name] || variables[name].default);
+  return config.ORDERMESH_DISPLAY_DUE_AFTER > config.ORDERMESH_DISPLAY_LATE_AFTER
+    ? [
+        `ORDERMESH_DISPLAY_DUE_AFTER is ${given('ORDERMESH_DISPLAY_DUE_AFTER')}; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is ${given('ORDERMESH_DISPLAY_LATE_AFTER')}`,
+      ]
+    : [];
 }
 
 function unknownVariables(env: Record<string, string | undefined>): string[] {

@@ -96,6 +96,12 @@ export const errorTable = {
     retryable: true,
     doc: 'Send the same order again; the orderId keeps it from counting twice.',
   },
+  'unknown-transfer-coding': {
+    status: 501,
+    title: 'Unknown transfer coding',
+    retryable: false,
+    doc: 'Send one Content-Length, or `Transfer-Encoding: chunked` and no other coding; the connection is closed.',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',

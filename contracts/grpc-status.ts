@@ -30,6 +30,7 @@ const byHttpStatus: Readonly<Record<number, GrpcStatusName>> = {
   422: 'INVALID_ARGUMENT',
   429: 'RESOURCE_EXHAUSTED',
   500: 'INTERNAL',
+  501: 'UNIMPLEMENTED',
   503: 'UNAVAILABLE',
 };
 

@@ -1,6 +1,7 @@
-import uWS, { type HttpRequest, type HttpResponse, type us_listen_socket, type WebSocket } from 'uWebSockets.js';
+import uWS, { type HttpRequest, type HttpResponse, type WebSocket } from 'uWebSockets.js';
 import { storeIdSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
+import { listenOn } from '../telemetry/exclusive-port.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
 import type { Screen } from './screens.ts';
@@ -85,17 +86,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
             text: 'The display takes commands over its WebSocket only.',
           }),
     );
-  const socket = await listen(app, host, port);
-  return { port: uWS.us_socket_local_port(socket), close: () => void app.close() };
-}
-
-function listen(app: uWS.TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
-  return new Promise((resolve, reject) => {
-    app.listen(host, port, (socket) => {
-      if (socket) return resolve(socket);
-      reject(new Error(`port ${port} on ${host} is in use; stop what holds it or set ORDERMESH_DISPLAY_PORT`));
-    });
-  });
+  const listening = await listenOn(app, { host, port, variable: 'ORDERMESH_DISPLAY_PORT' });
+  return { port: listening.port, close: () => void app.close() };
 }
 
 /** uWebSockets.js copies the user data on upgrade; the socket is put beside it when the connection is open. */

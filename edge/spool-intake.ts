@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { orderFingerprint } from '../contracts/fingerprint.ts';
 import type { Order } from '../contracts/order.ts';
@@ -11,6 +12,7 @@ export interface SpoolIntakeOptions {
   urgentChannels: Config['ORDERMESH_EDGE_URGENT_CHANNELS'];
   /** The store that the agent's token speaks for; `undefined` while that is unknown, and then any. */
   store(): string | undefined;
+  clock?: Clock;
   /** Why the spool takes no orders; `undefined` while it does. */
   full(): string | undefined;
   /** An order is on the disk. */
@@ -18,7 +20,8 @@ export interface SpoolIntakeOptions {
 }
 
 /** Orders become durable on the disk of the restaurant: fsynced before the 202. */
-export function createSpoolIntake({ spool, urgentChannels, store, full, onKept }: SpoolIntakeOptions): Intake {
+export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
+  const { spool, urgentChannels, store, full, onKept, clock = systemClock } = options;
   const urgent = new Set<string>(urgentChannels);
   let failing: string | undefined;
   return {
@@ -32,7 +35,7 @@ export function createSpoolIntake({ spool, urgentChannels, store, full, onKept }
       }
       const order = decodedOrder(accepted);
       const lane = urgent.has(order.channel) ? lanes.urgent : lanes.normal;
-      const acceptedAt = Date.now();
+      const acceptedAt = clock.now();
       // 96 bits tell the orders of a restaurant apart.
       const content = orderFingerprint(order).slice(0, 16);
       spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {

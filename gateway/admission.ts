@@ -62,7 +62,7 @@ export class Admission {
     this.#drainedInWindow += 1;
   }
 
-  /** Counts bytes of a body that is still arriving; false, and nothing is counted, if there is no room. */
+  /** Counts bytes that are no order yet: of a body that is still arriving, or waits for its token's check. False, and nothing is counted, if there is no room. */
   hold(bytes: number): boolean {
     if (this.bytes + bytes > this.bytesMax) return false;
     this.bytes += bytes;
@@ -71,6 +71,11 @@ export class Admission {
 
   unhold(bytes: number): void {
     this.bytes -= bytes;
+  }
+
+  /** Counts bytes that are here in any case and stay for longer than the orders in them. */
+  keep(bytes: number): void {
+    this.bytes += bytes;
   }
 
   /** Whether the oldest order is too old, so that the drain rate is the bound. */

@@ -1,14 +1,17 @@
-import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { Clock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import { isLoopback } from '../contracts/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import { Generations } from './generations.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { developmentIssuer } from './issuer.ts';
-import { keySet } from './key-set.ts';
+import { type KeySet, keySet } from './key-set.ts';
 import { RateLimits } from './rate-limit.ts';
-import { type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
+import { isRevoked, type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
+
+export { isLoopback };
 
 /** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
@@ -16,14 +19,20 @@ const algorithms = ['EdDSA', 'ES256', 'RS256'];
 /** A verified token leaves the cache at its own expiry; this only drops tokens that nobody uses any more. */
 const CACHE_AGE_MS = 3_600_000;
 
+/**
+ * An issuer's clock may be ahead of ours by this: a token that begins in the future (`nbf`) is accepted. The end of a token is kept to the second: there
+ * nobody is refused who was not late.
+ */
+const CLOCK_AHEAD_S = 30;
+
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i;
 
 export interface AuthenticatorOptions {
   config: Config;
   clock: Clock;
   logger: Logger;
-  /** Called when the list of revoked tokens has changed: `isRevoked` may answer differently from now on. */
-  onRevoked?: () => void;
+  /** Called when the list of revoked tokens or the keys have changed: `ended` may answer differently from now on. */
+  onChange?: () => void;
 }
 
 /**
@@ -31,17 +40,27 @@ export interface AuthenticatorOptions {
  * @throws ConfigError when authentication is off while listening on more than the loopback interface.
  */
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
-  const { config, clock, logger, onRevoked } = options;
+  const { config, clock, logger, onChange } = options;
   if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
   const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
-  const keys = await keySet(location);
+  const keys = await keySet(location, {
+    logger,
+    onChange() {
+      authenticator.forgetVerified();
+      logger.info('the keys that sign tokens have changed');
+      onChange?.();
+    },
+  });
   const list = config.ORDERMESH_REVOKED_TOKENS_FILE;
   const revoked =
     list === undefined
       ? undefined
       : await watchRevokedTokens(list, logger, () => {
           authenticator.forgetRevoked();
-          onRevoked?.();
+          onChange?.();
+        }).catch((error: Error) => {
+          keys.close();
+          throw error;
         });
   const tokensCachedMax = config.ORDERMESH_TOKENS_CACHED_MAX;
   const limits = RateLimits.from(config, clock.now());
@@ -70,12 +89,8 @@ function withoutAuthentication(host: string): Authenticator {
   return { known: () => anyone, verify: async () => anyone };
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 export interface TokenAuthenticatorOptions {
-  keys: JWTVerifyGetKey;
+  keys: KeySet;
   issuer: string;
   audience: string;
   tokensCachedMax: number;
@@ -127,25 +142,52 @@ export class TokenAuthenticator implements Authenticator {
     if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
     const { keys, issuer, audience, clock, revoked, limits } = this.#options;
     const now = clock.now();
-    const { payload } = await jwtVerify(token, keys, {
+    const { payload, key } = await jwtVerify(token, keys.find, {
       issuer,
       audience,
       algorithms,
       requiredClaims: revoked === undefined ? ['exp', 'store'] : ['exp', 'store', 'jti'],
       currentDate: new Date(now),
+      clockTolerance: CLOCK_AHEAD_S,
     }).catch((error: Error) => {
       throw isOutage(error) ? error : new TokenError(reasonOf(error), { cause: error });
     });
     if (typeof payload.store !== 'string') throw new TokenError('the claim "store" is not a string');
-    const { store, exp = 0, jti: tokenId, sub: device = tokenId ?? store } = payload;
-    if (tokenId !== undefined && revoked?.has(tokenId)) throw new TokenError('the token has been revoked');
-    const identity: Identity = { store, expiresAt: exp * 1_000, tokenId, ...limits?.limitsOf(store, device, now) };
+    const { store, exp = 0, iat, jti: tokenId, sub: device } = payload;
+    const identity: Identity = {
+      store,
+      expiresAt: exp * 1_000,
+      tokenId,
+      device,
+      issuedAt: iat === undefined ? undefined : iat * 1_000,
+      keyMark: keys.markOf(key as CryptoKey),
+      ...limits?.limitsOf(store, device ?? tokenId ?? store, now),
+    };
+    const why = this.ended(identity);
+    if (why !== undefined) throw new TokenError(why);
     this.#verified.set(tail(authorization), { authorization, identity }, now);
     return identity;
   }
 
-  isRevoked({ tokenId }: Identity): boolean {
-    return tokenId !== undefined && this.#options.revoked?.has(tokenId) === true;
+  ended(identity: Identity): string | undefined {
+    const { clock, keys } = this.#options;
+    const { expiresAt, keyMark } = identity;
+    const credential = keyMark === undefined ? 'client certificate' : 'token';
+    if (expiresAt <= clock.now()) return `the ${credential} is expired`;
+    if (this.isRevoked(identity)) return `the ${credential} has been revoked`;
+    // Also when the key went while the token was being verified.
+    if (keyMark !== undefined && !keys.isTrusted(keyMark))
+      return 'the key that signed the token is not trusted any more';
+    return undefined;
+  }
+
+  isRevoked(identity: Identity): boolean {
+    return isRevoked(this.#options.revoked, identity);
+  }
+
+  /** The keys have changed, so every token is verified again when it comes. */
+  forgetVerified(): void {
+    this.#verified.deleteWhere(() => true);
   }
 
   /** Revoked tokens leave the cache, so the hot path need not know of the list. */
@@ -156,6 +198,7 @@ export class TokenAuthenticator implements Authenticator {
 
   close(): void {
     this.#options.revoked?.close();
+    this.#options.keys.close();
   }
 }
 

@@ -19,8 +19,10 @@ export class Batch {
   /** Why the batch as a whole is refused. */
   readonly refusal: Problem | undefined;
   readonly #lines: Buffer[];
+  readonly #bytes: number;
 
   constructor(body: Buffer) {
+    this.#bytes = body.length;
     this.#lines = linesOf(body);
     const count = this.#lines.length;
     if (count === 0) this.refusal = problem('malformed-body', 'the batch has no lines');
@@ -32,13 +34,22 @@ export class Batch {
   submit(reception: Reception, identity: Identity, traceparent: string, exchange: Exchange): void {
     const results: LineResult[] = [];
     let left = this.#lines.length;
+    /** Bytes that the orders of the batch don't count: lines are views, so the whole body stays until the last of them is answered. */
+    let kept = 0;
+    const { admission } = reception;
     const settle = (result: LineResult) => {
       results[result.index] = result;
       left -= 1;
-      if (left === 0) exchange.json(207, { results });
+      if (left > 0) return;
+      admission.unhold(kept);
+      exchange.json(207, { results });
     };
+    const before = admission.bytes;
     for (const [index, line] of this.#lines.entries())
       reception.submit(line, identity, traceparent, lineSubmitter(index, settle), exchange.requestId);
+    if (left === 0) return;
+    kept = this.#bytes - (admission.bytes - before);
+    admission.keep(kept);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.ts';
 import { Generations } from './generations.ts';
 import { type Identity, TokenError } from './identity.ts';
 import type { RateLimits } from './rate-limit.ts';
-import type { RevokedTokens } from './revoked-tokens.ts';
+import { isRevoked, type RevokedTokens } from './revoked-tokens.ts';
 
 /** A URI among the subject's alternative names that begins so names the store. */
 const STORE_URI = 'urn:ordermesh:store:';
@@ -42,21 +42,22 @@ export class ClientCertificates {
     const key = typeof certificate === 'string' ? certificate : certificate.toString('latin1');
     const known = this.#identities.get(key);
     if (known !== undefined && known.expiresAt > now) return known;
-    const { fingerprint256, subject, subjectAltName, validToDate } = new X509Certificate(certificate);
+    const { fingerprint256, subject, subjectAltName, validFromDate, validToDate } = new X509Certificate(certificate);
     const expiresAt = validToDate.getTime();
     if (expiresAt <= now) throw new TokenError('the client certificate is expired');
-    if (revoked?.has(fingerprint256)) throw new TokenError('the client certificate has been revoked');
     const store = storeOf(subjectAltName);
     // By its subject a device keeps its rate when its certificate is renewed.
     const rates = limits?.limitsOf(store, subject || fingerprint256, now);
-    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, ...rates };
+    const issuedAt = validFromDate.getTime();
+    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, issuedAt, ...rates };
+    if (isRevoked(revoked, identity)) throw new TokenError('the client certificate has been revoked');
     this.#identities.set(key, identity, now);
     return identity;
   }
 
   forgetRevoked(): void {
     const { revoked } = this.#options;
-    this.#identities.deleteWhere(({ tokenId }) => tokenId !== undefined && revoked?.has(tokenId) === true);
+    this.#identities.deleteWhere((identity) => isRevoked(revoked, identity));
   }
 }
 

@@ -83,6 +83,9 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 /** The package has it on connections with TLS, and its typings lack it. */
 type CertifiedResponse = HttpResponse & { getX509Certificate(): string };
 
+/** What uWebSockets.js gathers before it writes to the socket. */
+const CORK_BUFFER_BYTES = 16 * 1024;
+
 export type AnswerHeaders = Record<string, string>;
 
 /**
@@ -111,6 +114,49 @@ export class Exchange implements Upload {
     this.requestId = requestId === '' || REQUEST_ID.test(requestId) ? requestId : '';
     this.#origin = context.cors === undefined ? '' : context.cors.allowed(req.getHeader('origin'));
     this.#isHead = route !== 'order' && req.getMethod() === 'head';
+    // The routes of orders look themselves, and only where there is no length: with a length the parser refuses every coding.
+    if (route !== 'order' && route !== 'batch') this.refuseUnknownCoding(req);
+  }
+
+  /**
+   * Answers a request whose transfer coding is not plainly `chunked`, and ends its connection: uWebSockets.js reads chunks whatever the header
+   * says, a proxy in front may have read the bytes otherwise, and what follows could be a request that only one of them sees.
+   * @returns whether it did
+   */
+  refuseUnknownCoding(req: HttpRequest): boolean {
+    if (req.getHeader('transfer-encoding') === '' || isPlainlyChunked(req)) return false;
+    this.#endConnection(problem('unknown-transfer-coding', 'send one Content-Length, or Transfer-Encoding: chunked'));
+    return true;
+  }
+
+  /**
+   * Answers and closes the connection before uWebSockets.js looks at the bytes that follow. `end` with its closing flag does not suffice: what came
+   * in the same read is served all the same. And `close` drops an answer that is still in uWebSockets.js's cork buffer, so the answer is made
+   * longer than that buffer, by spaces behind the JSON.
+   */
+  #endConnection(refusal: Problem): void {
+    const { context } = this;
+    this.#finish();
+    context.metrics.request(this.#route, refusal.status);
+    const requestId = this.requestId === '' ? newRequestId() : this.requestId;
+    context.log?.({ route: this.#route, status: refusal.status, requestId });
+    const body = JSON.stringify(refusal).padEnd(CORK_BUFFER_BYTES);
+    const head = [
+      `${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Unknown'}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      `x-ordermesh-region: ${context.region}`,
+      `x-request-id: ${requestId}`,
+    ];
+    // Whatever follows the status is taken as it is.
+    this.#res.writeStatus(`${head.join('\r\n')}\r\n\r\n${body}`);
+    this.#res.close();
+  }
+
+  /** Whether the body took more than one read: what was checked before may hold no more. */
+  get tookLong(): boolean {
+    return this.#tookLong;
   }
 
   get over(): boolean {
@@ -119,7 +165,7 @@ export class Exchange implements Upload {
 
   /** The client's certificate as PEM, verified by the handshake; empty where it has none. Before the request's handler returns only. */
   certificate(): string {
-    return this.context.clientCertificates ? (this.#res as CertifiedResponse).getX509Certificate() : '';
+    return this.context.clientCertificates && !this.#over ? (this.#res as CertifiedResponse).getX509Certificate() : '';
   }
 
   /** The hot path of `send`: an accepted order. */
@@ -185,6 +231,7 @@ export class Exchange implements Upload {
    * be corked, and a corked one makes uWebSockets.js close the new connection now and then (uNetworking/uWebSockets#1928).
    */
   handOver(take: (res: HttpResponse) => void): void {
+    if (this.#over) return;
     this.#finish();
     this.context.metrics.request(this.#route, 101);
     take(this.#res);
@@ -223,6 +270,7 @@ export class Exchange implements Upload {
   /** More of the body is to come. */
   #awaitsBody = false;
   #isUpload = false;
+  #tookLong = false;
   /** A body that takes more than one read, as far as it is here, and the bytes of it that the admission counts. */
   #parts: Buffer[] | undefined;
   #held = 0;
@@ -242,6 +290,7 @@ export class Exchange implements Upload {
 
   #watchUpload(): void {
     this.#isUpload = true;
+    this.#tookLong = true;
     this.context.uploads.add(this);
   }
 
@@ -280,6 +329,14 @@ export class Exchange implements Upload {
     context.open -= 1;
     if (context.idle !== undefined && context.open === 0) context.idle();
   }
+}
+
+function isPlainlyChunked(req: HttpRequest): boolean {
+  const codings: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'transfer-encoding') codings.push(value.trim().toLowerCase());
+  });
+  return codings.length === 1 && codings[0] === 'chunked';
 }
 
 /** The chunk's memory is uWebSockets.js's own again after its callback. */

@@ -8,6 +8,12 @@ export interface Identity {
   readonly expiresAt: number;
   /** `jti` of the token, or SHA-256 fingerprint of the client certificate; by it the identity can be revoked. */
   readonly tokenId?: string | undefined;
+  /** `sub` of the token; absent where it has none. */
+  readonly device?: string | undefined;
+  /** Milliseconds since the epoch; absent where the token does not say. */
+  readonly issuedAt?: number | undefined;
+  /** The key that signed the token, as `KeySet.markOf` has it; absent for a client certificate. */
+  readonly keyMark?: string | undefined;
   /** How fast its store and device may send; absent for as fast as they like. */
   readonly limit?: RateLimit | undefined;
   /** How fast its store may ask for the status of orders; absent for as fast as it likes. */
@@ -29,7 +35,10 @@ export interface Authenticator {
    * @throws TokenError
    */
   readonly certified?: ((certificate: string | Buffer) => Identity) | undefined;
-  /** Whether the token of an identity was revoked after it was verified: an open connection asks, `known` does so itself. */
-  isRevoked?(identity: Identity): boolean;
+  /**
+   * Why the credentials behind an identity are accepted no more, though they were; `undefined` while they are. An open connection asks, `known` does
+   * so itself.
+   */
+  ended?(identity: Identity): string | undefined;
   close?(): void;
 }

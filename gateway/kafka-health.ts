@@ -19,19 +19,28 @@ export interface KafkaHealth {
  * Whether Kafka can take orders, for readiness: asked at start and after a failed append, so that an instance without traffic
  * becomes ready again by itself. A healthy gateway asks nothing.
  */
-export function watchKafka(brokers: string[]): KafkaHealth {
+export function watchKafka(brokers: string[], ask = askKafka): KafkaHealth {
   let reason: string | undefined = 'not reached yet';
   /** The last answer to a question of ours. */
   let outage: string | undefined;
   let asking = false;
+  /** Appends that were acknowledged. */
+  let proofs = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   async function probe(): Promise<void> {
     timer = undefined;
     asking = true;
-    outage = await askKafka(brokers);
+    const asked = proofs;
+    const answer = await ask(brokers);
     asking = false;
+    // An append that was acknowledged since the question proves more than its answer; one that failed since then asks again.
+    if (proofs !== asked) {
+      if (reason !== undefined) again(PROBE_INTERVAL_MS);
+      return;
+    }
+    outage = answer;
     reason = outage;
     if (outage !== undefined) again(PROBE_INTERVAL_MS);
   }
@@ -51,6 +60,7 @@ export function watchKafka(brokers: string[]): KafkaHealth {
       reason = error.message;
     },
     confirm() {
+      proofs += 1;
       reason = undefined;
       outage = undefined;
       clearTimeout(timer);

@@ -1,35 +1,179 @@
-import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import { createHash, createPublicKey, KeyObject } from 'node:crypto';
+import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { ConfigError } from '../contracts/config.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { watchFileText } from './watched-file.ts';
 
-/** A key id that is not in the file makes it be read again, at most this often: keys rotate without a restart. */
+/** A key id that is not in the set makes a URL be read again, at most this often: keys rotate without a restart. */
 const REREAD_MS = 1_000;
+/** A URL is read this often in any case: a key that was taken out is trusted no longer than this and a sweep. */
+const REFRESH_MS = 20_000;
+const FETCH_TIMEOUT_MS = 5_000;
+
+/** The keys that sign tokens. */
+export interface KeySet {
+  /** As `jwtVerify` takes it. */
+  readonly find: JWTVerifyGetKey;
+  /** What a key is known by, whatever its id. */
+  markOf(key: CryptoKey): string;
+  /** Whether a key is still in the set. */
+  isTrusted(mark: string): boolean;
+  close(): void;
+}
+
+export interface KeySetOptions {
+  logger?: Logger;
+  /** Called when the set has changed after the start. */
+  onChange?: () => void;
+  /** How often a URL is read. */
+  refreshMs?: number;
+}
 
 /**
- * The keys that sign tokens, from a JWKS file or URL, with rotation: an unknown key id makes the set be read again.
+ * The keys from a JWKS file or URL. A file is read again when it changes, a URL every 20 s and when a token names a key that is not there. While
+ * neither can be read, the keys known so far count: an outage of the issuer takes nobody's key away.
  * @throws ConfigError when the file can't be read at start.
  */
-export async function keySet(location: string): Promise<JWTVerifyGetKey> {
-  if (/^https?:\/\//.test(location))
-    return createRemoteJWKSet(new URL(location), { cooldownDuration: REREAD_MS, timeoutDuration: 5_000 });
-  return fileKeySet(location);
+export async function keySet(location: string, options: KeySetOptions = {}): Promise<KeySet> {
+  return /^https?:\/\//.test(location) ? urlKeySet(location, options) : await fileKeySet(location, options);
 }
 
-async function fileKeySet(file: string): Promise<JWTVerifyGetKey> {
-  const read = async () => createLocalJWKSet(JSON.parse(await readFile(file, 'utf8')));
-  let keys = await read().catch((error: Error) => {
-    throw new ConfigError(`ORDERMESH_JWKS is ${JSON.stringify(file)}; it takes a file with a JWKS: ${error.message}`);
-  });
-  let readAt = Date.now();
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || Date.now() - readAt < REREAD_MS) throw error;
-      readAt = Date.now();
-      // A file that is being replaced may be unreadable for a moment: the keys known so far stay.
-      keys = await read().catch(() => keys);
-      return keys(header, token);
+/** The keys as they were read last. */
+class Keys {
+  readonly #onChange: () => void;
+  readonly #markOf = new WeakMap<CryptoKey, string>();
+  #text: string | undefined;
+  #find: JWTVerifyGetKey | undefined;
+  #marks: ReadonlySet<string> = new Set();
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get isEmpty(): boolean {
+    return this.#find === undefined;
+  }
+
+  /** @throws for a text that is no JWKS */
+  take(text: string): void {
+    if (text === this.#text) return;
+    const jwks = JSON.parse(text) as JSONWebKeySet;
+    // Without `ext`: a public key that may not be exported could not be recognised.
+    const keys = Array.isArray(jwks?.keys) ? jwks.keys.map(({ ext: _, ...key }) => key) : jwks?.keys;
+    const find = createLocalJWKSet({ ...jwks, keys });
+    const isFirst = this.isEmpty;
+    this.#marks = new Set(keys.flatMap(markOfJwk));
+    this.#find = find;
+    this.#text = text;
+    if (!isFirst) this.#onChange();
+  }
+
+  find(...args: Parameters<JWTVerifyGetKey>): ReturnType<JWTVerifyGetKey> {
+    if (this.#find === undefined) throw new Error('the keys that sign tokens have not been read yet');
+    return this.#find(...args);
+  }
+
+  isTrusted(mark: string): boolean {
+    return this.#marks.has(mark);
+  }
+
+  markOf(key: CryptoKey): string {
+    let mark = this.#markOf.get(key);
+    if (mark === undefined) {
+      mark = digest(KeyObject.from(key));
+      this.#markOf.set(key, mark);
     }
+    return mark;
+  }
+}
+
+function markOfJwk(jwk: JWK): string[] {
+  try {
+    return [digest(createPublicKey({ key: jwk as Record<string, string>, format: 'jwk' }))];
+  } catch {
+    // A key that is none, or of a kind that signs no token here: `find` does not give it to anybody either.
+    return [];
+  }
+}
+
+function digest(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+}
+
+async function fileKeySet(file: string, { logger, onChange = noop }: KeySetOptions): Promise<KeySet> {
+  const keys = new Keys(onChange);
+  const take = (text: string) => keys.take(text);
+  const watched = await watchFileText({ file, what: 'the file of keys that sign tokens', take, logger }).catch(
+    (error: Error) => {
+      throw new ConfigError(`ORDERMESH_JWKS is ${JSON.stringify(file)}; it takes a file with a JWKS: ${error.message}`);
+    },
+  );
+  return {
+    find: async (...args) => keys.find(...args),
+    markOf: (key) => keys.markOf(key),
+    isTrusted: (mark) => keys.isTrusted(mark),
+    close: () => watched.close(),
   };
 }
+
+function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_MS }: KeySetOptions): KeySet {
+  const keys = new Keys(onChange);
+  let failing = false;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+
+  /** One question at a time; whoever asks meanwhile shares its answer. */
+  function refresh(): Promise<void> {
+    readAt = performance.now();
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  async function read(): Promise<void> {
+    try {
+      keys.take(await textOf(url));
+      if (failing) logger?.info({ url }, 'the keys that sign tokens can be read again');
+      failing = false;
+    } catch (error) {
+      if (!failing)
+        logger?.warn({ err: error, url }, 'the keys that sign tokens cannot be read; those read before count');
+      failing = true;
+      throw error;
+    }
+  }
+
+  // `read` has logged why it failed; the next one comes by itself.
+  const refreshInTime = () => void refresh().catch(noop);
+  const timer = setInterval(refreshInTime, refreshMs).unref();
+  refreshInTime();
+  return {
+    async find(...args) {
+      if (keys.isEmpty) await refresh();
+      try {
+        return await keys.find(...args);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || performance.now() - readAt < REREAD_MS) throw error;
+        await refresh();
+        return keys.find(...args);
+      }
+    },
+    markOf: (key) => keys.markOf(key),
+    isTrusted: (mark) => keys.isTrusted(mark),
+    close: () => clearInterval(timer),
+  };
+}
+
+async function textOf(url: string): Promise<string> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/jwk-set+json, application/json' },
+    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+  });
+  if (response.status !== 200) throw new Error(`${url} answers with status ${response.status}`);
+  return response.text();
+}
+
+function noop(): void {}

@@ -30,6 +30,8 @@ export class GatewayMetrics {
   #failed = 0;
   streams = 0;
   grpcStreams = 0;
+  /** Connections that were closed because their credentials had ended. */
+  credentialsEnded = 0;
   readonly #latency = new LatencyHistogram();
 
   request(route: Route, status: number): void {
@@ -86,6 +88,11 @@ export class GatewayMetrics {
       });
     counter('ordermesh_gateway_orders_accepted_total', 'Orders that became durable here.', () => this.#appended);
     counter('ordermesh_gateway_append_failures_total', 'Orders that were not acknowledged.', () => this.#failed);
+    counter(
+      'ordermesh_gateway_credentials_ended_total',
+      'Open streams that were closed because their token or certificate had expired, was revoked, or its key is not trusted any more.',
+      () => this.credentialsEnded,
+    );
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,

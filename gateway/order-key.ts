@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 /** An orderId as it is looked up: its 128 bits as four words, and a hash of them. Made once per order. */
 export interface OrderKey {
   readonly orderId: string;
@@ -5,7 +7,7 @@ export interface OrderKey {
   readonly word1: number;
   readonly word2: number;
   readonly word3: number;
-  /** 32 bits that spread well. */
+  /** 32 bits that spread well, and that no client can foretell. */
   readonly hash: number;
 }
 
@@ -22,7 +24,7 @@ export function orderKey(orderId: string): OrderKey {
 }
 
 /** Reads a UUID in lower case out of text in ASCII; `undefined` where there is none. */
-export function readOrderKey(bytes: Buffer, from: number): OrderKey | undefined {
+export function readOrderKey(bytes: Buffer, from: number, seed = processSeed): OrderKey | undefined {
   const a = quad(bytes, from);
   const b = quad(bytes, from + 4);
   const c = quad(bytes, from + 9);
@@ -43,7 +45,7 @@ export function readOrderKey(bytes: Buffer, from: number): OrderKey | undefined 
   const word1 = (c << 16) | d;
   const word2 = (e << 16) | f;
   const word3 = (g << 16) | h;
-  return { orderId, word0, word1, word2, word3, hash: mixed(word0, word1, word2, word3) };
+  return { orderId, word0, word1, word2, word3, hash: mixed(sum(seed, a, b, c, d, e, f, g, h)) };
 }
 
 /** Of four hexadecimal digits. */
@@ -63,9 +65,40 @@ function digit(bytes: Buffer, at: number): number {
   return digits[bytes[at] as number] as number;
 }
 
-/** Spreads ids that count up or share a prefix; the multipliers and shifts are those of MurmurHash3's finalizer. */
-function mixed(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a ^ Math.imul(b, 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b) ^ Math.imul(d, 0xc2b2ae35), 0x85ebca6b);
+/** One secret factor for each of the eight quads of an id. */
+export type HashSeed = Float64Array;
+
+/** 2^31 - 1, a prime. */
+const MODULUS = 0x7fffffff;
+
+export function newHashSeed(): HashSeed {
+  return Float64Array.from({ length: 8 }, () => randomInt(1, MODULUS));
+}
+
+/**
+ * Clients choose their ids, so they could choose thousands that fall into one place of a hash table: each search would then walk over all of
+ * them. Every process has factors of its own, which nobody outside knows.
+ */
+const processSeed = newHashSeed();
+
+/**
+ * The scalar product of id and seed modulo a prime (Carter and Wegman): two different ids have the same one with a chance of 1 in 2^31, whoever
+ * chose them. Quads have 16 bits and factors 31, so the whole sum is exact as a double.
+ */
+function sum(s: HashSeed, a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) {
+  const left = a * (s[0] as number) + b * (s[1] as number) + c * (s[2] as number) + d * (s[3] as number);
+  const right = e * (s[4] as number) + f * (s[5] as number) + g * (s[6] as number) + h * (s[7] as number);
+  const total = left + right;
+  // What is above the low 31 bits counts as often as they do: 2^31 is 1 modulo the prime.
+  const folded = (total / 0x80000000) | 0;
+  const low = (total | 0) & MODULUS;
+  const once = (folded + low) | 0;
+  return (once & MODULUS) + (once >>> 31);
+}
+
+/** Spreads sums that follow each other; the multipliers and shifts are those of MurmurHash3's finalizer. */
+function mixed(value: number): number {
+  let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }

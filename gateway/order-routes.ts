@@ -16,6 +16,8 @@ export interface OrderRoutesOptions {
   reception: Reception;
 }
 
+const OVERLOADED = 'too many bytes of orders are under way in this instance';
+
 const jsonTypes = ['application/json'];
 const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
@@ -35,8 +37,10 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
   /** The same for a packed body. Its client may be gone when it is unpacked: then it is nobody's order. */
   function unpacking(coding: string, bytesMax: number, take: TakeBody): TakeBody {
     return async (packed, identity, traceparent, exchange) => {
-      if (!context.admission.hold(bytesMax)) {
-        exchange.refuse('overloaded', 'too many bytes of orders are under way in this instance');
+      // The packed body and what it may become are in memory at once.
+      const bytes = packed.length + bytesMax;
+      if (!context.admission.hold(bytes)) {
+        exchange.refuse('overloaded', OVERLOADED);
         return;
       }
       let body: Buffer;
@@ -47,10 +51,18 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         exchange.refuse(error.code, error.message);
         return;
       } finally {
-        context.admission.unhold(bytesMax);
+        context.admission.unhold(bytes);
       }
       if (!exchange.over) take(body, identity, traceparent, exchange);
     };
+  }
+
+  /** A body may take until the upload's time limit, and its token may end meanwhile. */
+  function takeChecked(take: TakeBody, ...given: Parameters<TakeBody>): void {
+    const [, identity, , exchange] = given;
+    const why = exchange.tookLong ? authenticator.ended?.(identity) : undefined;
+    if (why === undefined) take(...given);
+    else exchange.refuse('unauthenticated', why);
   }
 
   function post(route: Route, types: readonly string[], bytesMax: number, take: TakeBody) {
@@ -59,6 +71,9 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
     takes.set('identity', take);
     return (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, route, context);
+      const contentLength = req.getHeader('content-length');
+      // Before any other answer, since this one ends the connection.
+      if (contentLength === '' && exchange.refuseUnknownCoding(req)) return;
       const contentType = req.getHeader('content-type');
       if (!isOneOf(types, contentType)) {
         exchange.refuse('unsupported-media-type', `send Content-Type ${types[0]}, not ${echo(contentType)}`);
@@ -75,38 +90,29 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       }
       const authorization = req.getHeader('authorization');
       const traceparent = traceparentOf(req.getHeader('traceparent'));
-      const contentLength = req.getHeader('content-length');
-      // Chunks are rare, so this costs the usual order nothing.
-      if (contentLength === '' && !isPlainlyChunked(req)) {
-        exchange.refuse('malformed-request', 'send one Content-Length, or Transfer-Encoding: chunked');
-        return;
-      }
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
-        exchange.body(contentLength, bytesMax, (body) => takeCoded(body, identity, traceparent, exchange));
+        exchange.body(contentLength, bytesMax, (body) => takeChecked(takeCoded, body, identity, traceparent, exchange));
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
       // A client certificate is judged at once.
       if (exchange.over) return;
       exchange.body(contentLength, bytesMax, async (body) => {
+        // Also when its client goes meanwhile: the body stays in memory until the token is checked.
+        if (!context.admission.hold(body.length)) {
+          exchange.refuse('overloaded', OVERLOADED);
+          return;
+        }
         const fresh = await verified;
-        if (fresh !== undefined) takeCoded(body, fresh, traceparent, exchange);
+        context.admission.unhold(body.length);
+        if (fresh !== undefined) takeChecked(takeCoded, body, fresh, traceparent, exchange);
       });
     };
   }
 
   app.post('/v1/orders', post('order', jsonTypes, limits.orderBytesMax, takeOrder));
   app.post('/v1/orders/batch', post('batch', ndjsonTypes, limits.batchBytesMax, takeBatch));
-}
-
-/** uWebSockets.js reads chunks whatever Transfer-Encoding says; a proxy in front may have read it otherwise. */
-function isPlainlyChunked(req: HttpRequest): boolean {
-  const codings: string[] = [];
-  req.forEach((name, value) => {
-    if (name === 'transfer-encoding') codings.push(value.trim().toLowerCase());
-  });
-  return codings.length === 0 || (codings.length === 1 && codings[0] === 'chunked');
 }
 
 function isOneOf(types: readonly string[], contentType: string): boolean {

@@ -50,7 +50,7 @@ export class Reception {
   readonly recent: RecentOrders<Waiter>;
   readonly #intake: Intake;
   readonly #metrics: GatewayMetrics;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #passive: (() => string | undefined) | undefined;
   #idle: (() => void) | undefined;
 
@@ -60,7 +60,7 @@ export class Reception {
     this.admission = admission;
     this.recent = recent;
     this.#metrics = metrics;
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
@@ -113,7 +113,7 @@ export class Reception {
       return false;
     }
     if (identity.limit !== undefined) {
-      const waitMs = identity.limit.take(this.#clock.now());
+      const waitMs = identity.limit.take(this.clock.now());
       if (waitMs > 0) {
         const detail = 'more orders than the rate of this store or device allows';
         this.#turnAway(submitter, 'rate-limited', detail, Math.ceil(waitMs / 1_000));

@@ -1,8 +1,9 @@
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import type { Activity } from '../region/activity.ts';
+import { listenOn } from '../telemetry/exclusive-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';
 import { Admission } from './admission.ts';
@@ -22,7 +23,7 @@ import { addStreamRoute } from './stream-route.ts';
 import { tlsFiles } from './tls.ts';
 import type { UndecidedLookup } from './undecided-orders.ts';
 import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
-import type { FrontDesk, OpenWayIn } from './way-in.ts';
+import type { FrontDesk, OpenWayIn, WayIn } from './way-in.ts';
 
 export interface IntakeServerOptions {
   config: Config;
@@ -51,8 +52,9 @@ export interface IntakeServerOptions {
 
 /** Close code for a server that restarts (IANA registry of RFC 6455): the client connects again, to another instance. */
 const SERVICE_RESTART = 1012;
-/** An application's own, as for a token that is not accepted from the start. */
-const REVOKED = 4401;
+
+/** Open connections are looked through this often: one whose credentials have ended is closed at the second look at the latest. */
+const LOOK_MS = 5_000;
 
 /**
  * The way in for orders over HTTP and WebSocket, on any intake.
@@ -70,11 +72,23 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     onStream,
     clock = turnClock(),
   } = options;
-  const endRevoked = () => {
-    for (const stream of streams) if (authenticator.isRevoked?.(stream.identity)) stream.end(REVOKED, 'token revoked');
+  // What a start that fails, or the close, takes back, the last first.
+  await using started = new AsyncDisposableStack();
+  let beside: WayIn | undefined;
+  const endOpen = () => {
+    let ended = 0;
+    for (const stream of streams) {
+      const why = authenticator.ended?.(stream.identity);
+      if (why !== undefined && stream.endCredentials(why)) ended += 1;
+    }
+    ended += beside?.endCredentials(authenticator) ?? 0;
+    if (ended === 0) return;
+    metrics.credentialsEnded += ended;
+    logger.info({ connections: ended }, 'connections are closed: their credentials have ended');
   };
-  const authenticator = await createAuthenticator({ config, clock, logger, onRevoked: endRevoked });
   const metrics = new GatewayMetrics();
+  const authenticator = await createAuthenticator({ config, clock, logger, onChange: endOpen });
+  started.defer(() => authenticator.close?.());
   const admission = new Admission({
     ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,
     bytesMax: config.ORDERMESH_UNANSWERED_BYTES_MAX,
@@ -100,33 +114,34 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.
   activity?.onChange(() => {
     const reason = activity.passive();
-    context.closing = reason !== undefined;
+    // While it shuts down, answers close their connections whoever is active.
+    context.closing = reception.draining || reason !== undefined;
     if (reason === undefined) return;
     logger.warn({ state: activity.state }, `orders are refused: ${reason}`);
     for (const stream of streams) stream.end(SERVICE_RESTART, reason);
   });
 
   const app = createApp(config);
+  started.defer(() => void app.close());
   addOrderRoutes(app, { context, authenticator, reception });
   addStatusRoute(app, { context, authenticator, statuses });
   const idleTimeoutS = Math.ceil(config.ORDERMESH_STREAM_IDLE_TIMEOUT / 1_000);
   addStreamRoute(app, { context, authenticator, reception, streams, idleTimeoutS, onStream });
   addDocumentRoutes(app, context);
   addFallbackRoutes(app, context);
-  const stopPacing = recent.watchOldest((ageMs) => admission.pace(ageMs));
-  const { socket, port } = await listen(
-    app,
-    config.ORDERMESH_HOST,
-    config.ORDERMESH_GATEWAY_PORT,
-    options.sharesPort ? SHARED_PORT : EXCLUSIVE_PORT,
-  );
-  const abandon = (error: Error) => {
-    app.close();
-    throw error;
-  };
+  started.defer(recent.watchOldest((ageMs) => admission.pace(ageMs)));
+  const { socket, port } = await listenOn(app, {
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_GATEWAY_PORT,
+    variable: 'ORDERMESH_GATEWAY_PORT',
+    shared: options.sharesPort,
+  });
   const readiness = () => (reception.draining ? 'shutting down' : (activity?.passive() ?? intake.readiness()));
   const desk: FrontDesk = { reception, authenticator, statuses, metrics, readiness };
-  const beside = await options.openBeside?.(desk).catch(abandon);
+  beside = await options.openBeside?.(desk);
+  started.defer(() => beside?.close());
+  const looking = setInterval(endOpen, LOOK_MS).unref();
+  started.defer(() => clearInterval(looking));
 
   const registry = createProcessRegistry(role);
   metrics.register(registry, admission);
@@ -138,13 +153,12 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       region: () => activity?.passive(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
-  }).catch(async (error: Error) => {
-    await beside?.close();
-    return abandon(error);
   });
+  started.defer(() => shown.close());
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
   logger.info({ host: config.ORDERMESH_HOST, port }, `${role} takes orders`);
 
+  const held = started.move();
   async function close(): Promise<void> {
     reception.draining = true;
     context.closing = true;
@@ -155,11 +169,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     for (const stream of streams) stream.end(SERVICE_RESTART, 'service restart');
     // Answers written in this turn leave before the sockets go.
     await new Promise((resolve) => setImmediate(resolve));
-    app.close();
-    stopPacing();
-    authenticator.close?.();
-    await beside?.close();
-    await shown.close();
+    await held.disposeAsync();
     logger.info(`${role} stopped`);
   }
   let closing: Promise<void> | undefined;
@@ -182,33 +192,6 @@ function createApp(config: Config): TemplatedApp {
   const own = { cert_file_name: tls.certFile, key_file_name: tls.keyFile };
   // With authorities a certificate is asked for and not required: a wrong one ends the handshake, none leaves the token.
   return uWS.SSLApp(tls.clients === undefined ? own : { ...own, ca_file_name: tls.clients.caFile });
-}
-
-/** Without it several processes would share the port, and the second one would go unnoticed. */
-const EXCLUSIVE_PORT = 1;
-const SHARED_PORT = 0;
-
-/** The form of `listen` with host and options, which the package has and its typings lack. */
-type Listen = (host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void) => void;
-
-function listen(
-  app: TemplatedApp,
-  host: string,
-  port: number,
-  options: number,
-): Promise<{ socket: us_listen_socket; port: number }> {
-  return new Promise((resolve, reject) => {
-    (app.listen as unknown as Listen).call(app, host, port, options, (socket) => {
-      if (socket) resolve({ socket, port: uWS.us_socket_local_port(socket) });
-      else reject(portTaken(host, port));
-    });
-  });
-}
-
-export function portTaken(host: string, port: number): Error {
-  return new Error(
-    `cannot listen on port ${port} of ${host}: stop what holds the port, or set ORDERMESH_GATEWAY_PORT (or ORDERMESH_HOST, if that is not an address of this machine)`,
-  );
 }
 
 async function withinMs(timeoutMs: number, work: Promise<unknown>): Promise<void> {

@@ -19,13 +19,15 @@ export interface StatusFeedOptions {
   brokers: string[];
   streams: ReadonlySet<Stream>;
   logger: Logger;
+  /** Opens the readers; in tests one that fails when the test likes. */
+  open?: typeof follow;
 }
 
 /**
  * Pushes the status of orders to the open streams of their store, as the topics tell it. A convenience beside the way in: it reads
  * only while somebody listens, starts at the end of the topics, and a client that must know asks `GET /v1/orders/<id>`.
  */
-export function createStatusFeed({ brokers, streams, logger }: StatusFeedOptions): StatusFeed {
+export function createStatusFeed({ brokers, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
   let tails: Promise<Tail[]> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
@@ -33,30 +35,29 @@ export function createStatusFeed({ brokers, streams, logger }: StatusFeedOptions
   function start(): void {
     retry = undefined;
     if (tails !== undefined || closed || streams.size === 0) return;
-    const opening = follow(brokers, (record) => {
-      if (streams.size === 0) stop();
+    const following = open(brokers, (record) => {
+      // What a follow that was stopped still brings is pushed by the one after it.
+      if (tails !== following) return;
+      if (streams.size === 0) void stop();
       else push(record);
     });
-    tails = opening;
-    opening.catch((error: Error) => {
-      // It may have been stopped and started again meanwhile.
-      if (tails !== opening) return;
+    tails = following;
+    following.catch((error: Error) => {
+      // Stopped meanwhile, and perhaps begun again: the newer one is not this failure's to clear.
+      if (tails !== following) return;
       tails = undefined;
       logger.warn({ err: error }, 'status updates are not pushed; trying again');
       if (!closed) retry = setTimeout(start, RETRY_MS).unref();
     });
   }
 
-  function stop(): Promise<unknown> {
+  async function stop(): Promise<void> {
     const running = tails;
     tails = undefined;
-    return running === undefined
-      ? Promise.resolve()
-      : running.then(
-          (open) => Promise.all(open.map((tail) => tail.close())),
-          // Nothing to close; whoever started it has logged why.
-          () => {},
-        );
+    // One that failed to open has said so, and left nothing to close.
+    const open = (await running?.catch(() => [])) ?? [];
+    for (const closed of await Promise.allSettled(open.map((tail) => tail.close())))
+      if (closed.status === 'rejected') logger.warn({ err: closed.reason }, 'a reader of status updates did not close');
   }
 
   function push(record: ReadRecord): void {

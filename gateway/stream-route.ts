@@ -4,7 +4,7 @@ import { Exchange, type ExchangeContext } from './exchange.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { echo } from './problem-answer.ts';
 import type { Reception } from './reception.ts';
-import { Stream } from './stream.ts';
+import { Stream, UNAUTHENTICATED } from './stream.ts';
 import { codecs, type StreamCodec } from './stream-codec.ts';
 
 export interface StreamRouteOptions {
@@ -28,8 +28,7 @@ const BACKPRESSURE_BYTES_MAX = 1_048_576;
 /** Browsers cannot set an Authorization header on a WebSocket, so they send the token as one more subprotocol. */
 const BEARER_PROTOCOL = 'bearer.';
 
-/** Close codes: of an application's own for a token that is not accepted (after HTTP 401), and the registered "try again later". */
-const UNAUTHENTICATED = 4401;
+/** Registered close codes, the latter "try again later". */
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
 
@@ -109,7 +108,15 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     connection.stream = stream;
     streams.add(stream);
     onStream?.();
-    for (const { bytes, isBinary } of connection.early.splice(0)) stream.receive(bytes, isBinary);
+    dropEarly(connection, (bytes, isBinary) => stream.receive(bytes, isBinary));
+  }
+
+  /** What came before the token was verified is no longer early: it is handed on, or thrown away. */
+  function dropEarly(connection: Connection, take?: (bytes: Buffer, isBinary: boolean) => void): void {
+    for (const { bytes, isBinary } of connection.early.splice(0)) {
+      context.admission.unhold(bytes.length);
+      take?.(bytes, isBinary);
+    }
   }
 
   /** The upgrade cannot wait for the token's verification (see `Exchange.handOver`), so the first frames do. */
@@ -148,12 +155,15 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
       connection.earlyBytes += message.byteLength;
       if (connection.earlyBytes > FRAME_BYTES_MAX)
         ws.end(POLICY_VIOLATION, 'too much was sent before the token was verified');
+      else if (!context.admission.hold(message.byteLength))
+        ws.end(TRY_AGAIN_LATER, 'too many bytes of orders are under way in this instance');
       else connection.early.push({ bytes: Buffer.from(message.slice(0)), isBinary });
     },
     close(ws) {
       context.metrics.streams -= 1;
       const connection = ws.getUserData();
       connection.closed = true;
+      dropEarly(connection);
       if (connection.stream === undefined) return;
       connection.stream.closed();
       streams.delete(connection.stream);

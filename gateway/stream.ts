@@ -9,6 +9,9 @@ import { traceparentOf } from './traceparent.ts';
 /** What a client may name its submit: the answer repeats it. */
 type FrameId = number | string;
 
+/** Close code, an application's own after HTTP 401: credentials that are not accepted, or not any more. */
+export const UNAUTHENTICATED = 4401;
+
 /** Streams with answers to send; they are sent together once the current batch of orders is answered. */
 let dirty: Stream[] = [];
 
@@ -28,6 +31,8 @@ export class Stream {
   readonly #reception: Reception;
   #outbox: (string | Buffer)[] = [];
   #closed = false;
+  /** Why the credentials are accepted no more. */
+  #ended: Problem | undefined;
 
   constructor(ws: WebSocket<unknown>, codec: StreamCodec, identity: Identity, reception: Reception) {
     this.#ws = ws;
@@ -49,6 +54,18 @@ export class Stream {
     if (!this.#closed) this.#ws.end(code, reason);
   }
 
+  /**
+   * The credentials have ended: nothing more is taken, and the connection is closed once what was taken is answered, or at the next call.
+   * @returns whether this was the first call
+   */
+  endCredentials(detail: string): boolean {
+    const isFirst = this.#ended === undefined;
+    this.#ended ??= problem('unauthenticated', `${detail}; connect again with a new one`);
+    if (isFirst) this.#error(undefined, this.#ended);
+    if (!isFirst || this.unanswered === 0) this.end(UNAUTHENTICATED, detail);
+    return isFirst;
+  }
+
   /** A frame of the client; the bytes are valid during the call only. */
   receive(bytes: Buffer, isBinary: boolean): void {
     let frame: unknown;
@@ -65,7 +82,8 @@ export class Stream {
     if (fault !== undefined) this.#error(id, problem('malformed-request', fault));
     else if (this.unanswered >= limits.streamUnansweredMax)
       this.#error(id, problem('rate-limited', `more than ${limits.streamUnansweredMax} submits are unanswered`));
-    else if (this.identity.expiresAt <= Date.now())
+    else if (this.#ended !== undefined) this.#error(id, this.#ended);
+    else if (this.identity.expiresAt <= this.#reception.clock.now())
       this.#error(id, problem('unauthenticated', 'the token has expired; connect again with a new one'));
     else this.#submit(id as FrameId, frame as SubmitFrame, bytes.length);
   }
@@ -92,16 +110,21 @@ export class Stream {
     this.unanswered += 1;
     const submitter: Submitter = {
       accepted: (orderId) => {
-        this.unanswered -= 1;
         this.#send({ id, type: 'order.accepted', orderId });
+        this.#answered();
       },
       refused: (refusal) => {
-        this.unanswered -= 1;
         this.#error(id, refusal);
+        this.#answered();
       },
     };
     const traceparent = traceparentOf(frame.traceparent ?? '');
     this.#reception.submitDecoded(frame.order, size, this.identity, traceparent, submitter);
+  }
+
+  #answered(): void {
+    this.unanswered -= 1;
+    if (this.#ended !== undefined && this.unanswered === 0) this.end(UNAUTHENTICATED, this.#ended.detail);
   }
 
   #error(id: FrameId | undefined, refusal: Problem): void {

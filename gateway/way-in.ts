@@ -16,6 +16,8 @@ export interface FrontDesk {
 /** A way in beside HTTP and WebSocket, on a port of its own. */
 export interface WayIn {
   addresses: Record<string, string>;
+  /** Closes what was opened by credentials that have ended. @returns how many it began to close */
+  endCredentials(authenticator: Authenticator): number;
   /** Takes nothing new; resolves when everything under way is answered and has been sent. */
   drain(): Promise<void>;
   /** Cuts what is left. */

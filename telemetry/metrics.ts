@@ -1,10 +1,12 @@
 import {
   AggregatorRegistry,
+  Counter,
   collectDefaultMetrics,
   type MetricObjectWithValues,
   type MetricValue,
   Registry,
 } from 'prom-client';
+import { droppedLogLines } from './logger.ts';
 
 /** What one thread or process hands over for a common scrape: plain data, fit for `postMessage`. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
@@ -12,11 +14,26 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 /** Content type of the Prometheus text exposition format. */
 export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
+const misnamed = ['active_handles', 'active_requests', 'active_resources'].map(
+  (name) => `ordermesh_nodejs_${name}_total`,
+);
+
 /** A registry with the process metrics of Node (`ordermesh_nodejs_…`, `ordermesh_process_…`). */
 export function createProcessRegistry(role: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   collectDefaultMetrics({ register: registry, prefix: 'ordermesh_' });
+  // Gauges that are named as counters are. The same figures, and their parts by type, are in the metrics without the ending.
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  new Counter({
+    name: 'ordermesh_log_lines_dropped_total',
+    help: 'Log lines that were dropped because nobody read standard error.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(droppedLogLines());
+    },
+  });
   return registry;
 }
 

@@ -4,9 +4,9 @@ import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { Config } from '../../contracts/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
+import { portTaken } from '../../telemetry/exclusive-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type MetricsSnapshot, mergedScrape, snapshot } from '../../telemetry/metrics.ts';
-import { portTaken } from '../server.ts';
 import { onAdminPort } from '../vitals.ts';
 import { MemberProcess } from './member-process.ts';
 
@@ -34,15 +34,19 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
   const port = await freePort(config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
   /** What members counted that have ended: a sum that falls would look like a restart of all of them. */
   let past: MetricsSnapshot = [];
+  let adding: Promise<void> = Promise.resolve();
   let restarts = 0;
   const members: MemberProcess[] = [];
   const add = (index: number) => {
     const share = { ...shareOf(config, processes), ORDERMESH_GATEWAY_PORT: port };
     const onLost = (last: MetricsSnapshot) => {
       restarts += 1;
-      void merged([past, last.filter(isCumulative)]).then((sum) => {
-        past = sum;
-      });
+      // One after the other: of two members that are lost together, each adds to what the other left.
+      adding = adding
+        .then(async () => {
+          past = await merged([past, last.filter(isCumulative)]);
+        })
+        .catch((error: Error) => logger.error({ err: error }, 'what a lost process counted could not be added'));
     };
     const member = new MemberProcess({ index, config: share, opensBeside: index === 0, logger, onLost });
     members.push(member);
@@ -75,8 +79,10 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
     // The first one finds out whether the configuration holds.
     const addresses = await add(0);
     await Promise.all(Array.from({ length: processes - 1 }, (_, n) => add(n + 1)));
-    const all = async () =>
-      merged([past, await snapshot(own), ...(await Promise.all(members.map((member) => member.snapshot())))]);
+    const all = async () => {
+      await adding;
+      return merged([past, await snapshot(own), ...(await Promise.all(members.map((member) => member.snapshot())))]);
+    };
     const shown = await onAdminPort(
       config,
       'gateway',
@@ -139,7 +145,7 @@ function isCumulative(metric: MetricsSnapshot[number]): boolean {
 function freePort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () => reject(portTaken(host, port)));
+    probe.once('error', () => reject(portTaken(host, port, 'ORDERMESH_GATEWAY_PORT')));
     probe.listen({ host, port, exclusive: true }, () => {
       const { port: free } = probe.address() as AddressInfo;
       probe.close(() => resolve(free));

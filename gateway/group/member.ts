@@ -55,7 +55,7 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-process.on('SIGTERM', () => void end());
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end());
 process.on('disconnect', () => void end());
 process.on('message', (message: ToMember) => {
   if (message.type === 'snapshot') {

@@ -48,10 +48,14 @@ export function failure(context: OrdersContext, requestId: string, refusal: Prob
 /** What of a call tells who makes it. */
 type IdentifiedCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext'>;
 
-/** Goes on with the identity of a call: at once where its token is known, else when token or certificate is verified. */
+/**
+ * Goes on with the identity of a call: at once where its token is known, else when token or certificate is verified. Until then the admission
+ * counts the call's message, of this size in bytes.
+ */
 export function withIdentity(
-  { authenticator }: FrontDesk,
+  { authenticator, reception: { admission } }: FrontDesk,
   call: IdentifiedCall,
+  bytes: number,
   refuse: (refusal: Problem) => void,
   next: (identity: Identity) => void,
 ): void {
@@ -65,7 +69,12 @@ export function withIdentity(
     certificate: () => call.getAuthContext().sslPeerCertificate?.raw,
     refuse: (code, detail) => refuse(problem(code, detail)),
   };
+  if (!admission.hold(bytes)) {
+    refuse(problem('overloaded', 'too many bytes of orders are under way in this instance'));
+    return;
+  }
   void identify(authenticator, authorization, caller).then((identity) => {
+    admission.unhold(bytes);
     if (identity !== undefined) next(identity);
   });
 }

@@ -18,7 +18,7 @@ export function getHandler(context: OrdersContext) {
       metrics.request('grpc-get', refusal.status);
       answer(failure(context, requestId, refusal));
     };
-    withIdentity(context.desk, call, refuse, (identity) => {
+    withIdentity(context.desk, call, 0, refuse, (identity) => {
       if (call.cancelled) return;
       if ('fault' in request) refuse(problem('malformed-body', request.fault));
       else if (!StatusReader.isOrderId(request.orderId))

@@ -91,6 +91,14 @@ async function startGrpcServer(
 
   return {
     addresses: { grpc: listening.address },
+    endCredentials(authenticator) {
+      let ended = 0;
+      for (const stream of streams) {
+        const why = stream.identity && authenticator.ended?.(stream.identity);
+        if (why !== undefined && stream.endCredentials(why)) ended += 1;
+      }
+      return ended;
+    },
     drain,
     async close() {
       health.stop();

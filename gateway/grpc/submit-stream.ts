@@ -42,6 +42,7 @@ export class SubmitStream {
     withIdentity(
       context.desk,
       call,
+      0,
       (refusal) => this.end(refusal),
       (identity) => this.#open(identity),
     );
@@ -50,6 +51,18 @@ export class SubmitStream {
   /** Reads nothing more, and ends the stream with this problem once everything is answered. */
   end(reason: Problem): void {
     this.#close(reason);
+  }
+
+  /** Of the token or certificate that opened it; `undefined` while the former is being verified. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** The credentials have ended. @returns whether this was the first call */
+  endCredentials(detail: string): boolean {
+    if (this.#over || this.#ending !== undefined) return false;
+    this.#close(problem('unauthenticated', `${detail}; open a new stream with a new one`));
+    return true;
   }
 
   #open(identity: Identity): void {
@@ -74,8 +87,8 @@ export class SubmitStream {
     }
     const { desk } = this.#context;
     const identity = this.#identity;
-    if (identity.expiresAt <= Date.now() || desk.authenticator.isRevoked?.(identity) === true) {
-      this.#close(problem('unauthenticated', 'the token is not valid any more; open a new stream with a new one'));
+    if (identity.expiresAt <= desk.reception.clock.now()) {
+      this.endCredentials('the token is expired');
       return;
     }
     this.#unanswered += 1;

@@ -32,6 +32,7 @@ export function submitHandler(context: OrdersContext) {
     withIdentity(
       context.desk,
       call,
+      'size' in request ? request.size : 0,
       (refusal) => submitter.refused(refusal),
       (identity) => {
         // Its token took so long to verify that nobody waits for the order any more.

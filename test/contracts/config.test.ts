@@ -36,6 +36,47 @@ describe('configuration', () => {
     expect(faults).toThrow(/ORDERMESH_NOPE[\s\S]*ORDERMESH_SLOTS/);
   });
 
+  const durations = Object.entries(variables).flatMap(([name, { kind }]) =>
+    kind.takes.startsWith('a duration') ? [[name, kind.takes] as const] : [],
+  );
+
+  it.each(durations)('%s takes %s, and nothing that a timer would make a millisecond of', (name) => {
+    const kind = variables[name as 'ORDERMESH_RATE_BURST'].kind;
+    expect(() => loadConfig({ [name]: '36500d' })).toThrow(`${name} is "36500d"; it takes a duration`);
+    // These are compared with ages and times, or handed to PostgreSQL; no timer is set to them.
+    const noTimer = [
+      'ORDERMESH_DISPLAY_DUE_AFTER',
+      'ORDERMESH_DISPLAY_LATE_AFTER',
+      'ORDERMESH_RECENT_AGE',
+      'ORDERMESH_DEAD_LETTERS_KEPT',
+      'ORDERMESH_FRAUD_WINDOW',
+      'ORDERMESH_EDGE_REPLAY_WINDOW',
+    ];
+    if (noTimer.includes(name)) expect(kind.parse('60d')).toBe(60 * 86_400_000);
+    else expect(() => loadConfig({ [name]: '25d' })).toThrow(`${name} is "25d"; it takes a duration`);
+  });
+
+  it.each(['foo', 'foo:', ':9092', 'foo:0', 'foo:65536', 'foo:9092,bar', 'kafka://foo:9092'])(
+    'refuses KAFKA_BROKERS=%s',
+    (value) => {
+      const takes = `KAFKA_BROKERS is ${JSON.stringify(value)}; it takes host:port of the bootstrap brokers`;
+      expect(() => loadConfig({ KAFKA_BROKERS: value })).toThrow(takes);
+    },
+  );
+
+  it('takes brokers by name and by address', () => {
+    const brokers = ['kafka-0.kafka_headless:9092', '10.0.0.1:9092', '[::1]:9092'];
+    expect(loadConfig({ KAFKA_BROKERS: brokers.join(', ') }).KAFKA_BROKERS).toEqual(brokers);
+  });
+
+  it('refuses a ticket that is late before it is due', () => {
+    expect(() => loadConfig({ ORDERMESH_DISPLAY_DUE_AFTER: '10m' })).toThrow(
+      'ORDERMESH_DISPLAY_DUE_AFTER is "10m"; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is "5m"',
+    );
+    const both = { ORDERMESH_DISPLAY_DUE_AFTER: '5m', ORDERMESH_DISPLAY_LATE_AFTER: '5m' };
+    expect(loadConfig(both).ORDERMESH_DISPLAY_DUE_AFTER).toBe(300_000);
+  });
+
   it('is frozen', () => {
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
   });

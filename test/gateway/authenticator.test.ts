@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -206,4 +206,58 @@ test('tokens of one store share its rate, each device has its own', async () => 
   expect(elsewhere?.take(now)).toBeGreaterThan(0);
   expect((await limitOf('us-ny-0002', 'till-9'))?.take(now)).toBe(0);
   expect(till?.take(now + 1_000)).toBe(0);
+});
+
+test('an issuer whose clock is ahead is waited for by half a minute, no longer', async () => {
+  const key = await signer('EdDSA', 'k1');
+  const authenticator = await authenticatorFor(key);
+  const from = (s: number) => key.sign({ store: 'us-il-0001', nbf: Math.floor(clock.time / 1_000) + s });
+  expect(await authenticator.verify(`Bearer ${await from(2)}`)).toMatchObject({ store: 'us-il-0001' });
+  await expect(authenticator.verify(`Bearer ${await from(120)}`)).rejects.toThrow('nbf');
+});
+
+test('a key that a URL does not list any more is trusted no longer; one that cannot be read takes no key away', async () => {
+  const [kept, gone] = [await signer('EdDSA', 'k1'), await signer('EdDSA', 'k2')];
+  let answer: { status: number; keys: JWK[] } = { status: 200, keys: [kept.jwk, gone.jwk] };
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(answer.status).end(JSON.stringify({ keys: answer.keys }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  const onChange = vi.fn();
+  const keys = await keySet(url, { refreshMs: 50, onChange });
+  try {
+    const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock });
+    const [ofKept, ofGone] = [`Bearer ${await kept.sign()}`, `Bearer ${await gone.sign()}`];
+    const identities = [await authenticator.verify(ofKept), await authenticator.verify(ofGone)] as const;
+    answer = { status: 500, keys: [] };
+    const before = asked;
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(before + 1));
+    expect(identities.map((identity) => authenticator.ended(identity))).toEqual([undefined, undefined]);
+    answer = { status: 200, keys: [{ ...kept.jwk, use: 'sig' }] };
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalled());
+    expect(authenticator.ended(identities[0])).toBeUndefined();
+    expect(authenticator.ended(identities[1])).toContain('not trusted');
+  } finally {
+    keys.close();
+    server.close();
+  }
+});
+
+test('a rule that cannot be read is named at start, and leaves the list as it was later', async () => {
+  const list = join(directory, 'revoked');
+  await writeFile(list, 't-1\nbefore yesterday\n');
+  await expect(watchRevokedTokens(list, logger, vi.fn())).rejects.toThrow(/line 2 is "before yesterday"; it takes/);
+  await writeFile(list, 't-1\n');
+  const onChange = vi.fn();
+  const revoked = await watchRevokedTokens(list, logger, onChange);
+  await writeFile(list, 'stores us-il-0001\n');
+  await writeFile(`${list}.new`, 't-1\nt-2\n');
+  expect(revoked.has('t-1')).toBe(true);
+  await rename(`${list}.new`, list);
+  await vi.waitFor(() => expect(revoked.has('t-2')).toBe(true), { timeout: 4_000 });
+  expect(onChange).toHaveBeenCalledOnce();
+  revoked.close();
 });
