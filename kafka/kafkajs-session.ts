@@ -98,6 +98,7 @@ export class KafkajsSession {
     this.#ended = true;
     for (const retry of this.#retries) clearTimeout(retry);
     const memberId = this.#group?.memberId ?? null;
+    // How either goes can't matter: without its sockets the client is gone, and the group drops a silent member after its session.
     if (!(await settlesWithin(systemTimers, LEAVE_MS_MAX, this.#client.disconnect())) && memberId !== null)
       await settlesWithin(systemTimers, LEAVE_MS_MAX, this.#control.leave(memberId));
     this.#sockets.end();

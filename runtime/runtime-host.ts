@@ -308,6 +308,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       [...this.#slots].map(async (slot) => {
         const own = partitions.filter((partition) => partition.slot === slot.index);
         if (own.length === 0 || !slot.running) return;
+        // A thread that dies meanwhile is told by `onDeath`; what it has not finished is not committed, and the next owner works on it.
         const drained = await slot.drain(own.map(({ partition }) => partition)).catch(() => []);
         for (const { partition, frontier } of drained)
           own.find((candidate) => candidate.partition === partition)?.advance(frontier, timers.now());
