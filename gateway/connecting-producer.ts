@@ -16,7 +16,7 @@ export async function connectingProducer(options: ProducerOptions, logger: Logge
   const stop = new AbortController();
   const connecting = (async () => {
     while (producer === undefined && !stop.signal.aborted) {
-      // Ended by `close`.
+      // Rejects when the wait is cut short by the close, and only then.
       await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
       if (!stop.signal.aborted) producer = await connect();
     }

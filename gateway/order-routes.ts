@@ -58,11 +58,10 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
   }
 
   /** A body may take until the upload's time limit, and its token may end meanwhile. */
-  function takeChecked(take: TakeBody, ...given: Parameters<TakeBody>): void {
-    const [, identity, , exchange] = given;
+  function hasEnded(identity: Identity, exchange: Exchange): boolean {
     const why = exchange.tookLong ? authenticator.ended?.(identity) : undefined;
-    if (why === undefined) take(...given);
-    else exchange.refuse('unauthenticated', why);
+    if (why !== undefined) exchange.refuse('unauthenticated', why);
+    return why !== undefined;
   }
 
   function post(route: Route, types: readonly string[], bytesMax: number, take: TakeBody) {
@@ -92,7 +91,9 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       const traceparent = traceparentOf(req.getHeader('traceparent'));
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
-        exchange.body(contentLength, bytesMax, (body) => takeChecked(takeCoded, body, identity, traceparent, exchange));
+        exchange.body(contentLength, bytesMax, (body) => {
+          if (!hasEnded(identity, exchange)) takeCoded(body, identity, traceparent, exchange);
+        });
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
@@ -106,7 +107,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         }
         const fresh = await verified;
         context.admission.unhold(body.length);
-        if (fresh !== undefined) takeChecked(takeCoded, body, fresh, traceparent, exchange);
+        if (fresh !== undefined && !hasEnded(fresh, exchange)) takeCoded(body, fresh, traceparent, exchange);
       });
     };
   }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
@@ -150,4 +152,21 @@ test('what was taken before the end is answered before the connection closes', a
   intake.settle();
   await vi.waitFor(() => expect(short.socket.messages.at(-1)).toMatchObject({ id: 2, type: 'order.accepted' }));
   await vi.waitFor(() => expect(short.socket.frames.at(-1)?.opcode).toBe(opcode.close), ENDS_WITHIN);
+});
+
+test('a body that outlives its token is refused when it is here', async () => {
+  const authorization = await kept.bearer({ expiresInS: 2 });
+  const text = JSON.stringify(sampleOrder());
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${text.length}\r\n\r\n${text.slice(0, 10)}`,
+  );
+  await vi.waitFor(async () => expect(await postStatus(authorization)).toBe(401), ENDS_WITHIN);
+  socket.write(text.slice(10));
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 401 /);
+  expect(intake.taken).toEqual([]);
+  socket.destroy();
 });
