@@ -165,7 +165,7 @@ export function describe(fault: Fault): string {
     case 'restart-database':
       return `${of} (${fault.how}) for ${seconds(fault.forMs)}`;
     case 'lost-answer':
-      return `${of} (${wayOf(fault.lost)})${fault.visit === undefined ? '' : `; a member from ${fault.visit.zone} comes and goes`}`;
+      return `${of} (${wayOf(fault.lost)})${fault.visit === undefined ? '' : '; one more member comes and goes'}`;
     default:
       return `${of} for ${seconds(fault.forMs)}`;
   }
