@@ -130,7 +130,7 @@ async function loseAnswer(
         loss ??= arm();
       }).catch((error: unknown) => {
         // The visitor may be the one that got no answer.
-        if (loss?.isMet !== true) throw error;
+        if (loss?.isClaimed !== true) throw error;
       });
     }
     loss ??= arm();
