@@ -130,7 +130,7 @@ async function loseAnswer(
         loss ??= arm();
       }).catch((error: unknown) => {
         // The visitor may be the one that got no answer.
-        if (loss?.isMet !== true) throw error;
+        if (loss?.isClaimed !== true) throw error;
       });
     }
     loss ??= arm();
@@ -165,7 +165,7 @@ export function describe(fault: Fault): string {
     case 'restart-database':
       return `${of} (${fault.how}) for ${seconds(fault.forMs)}`;
     case 'lost-answer':
-      return `${of} (${wayOf(fault.lost)})${fault.visit === undefined ? '' : `; a member from ${fault.visit.zone} comes and goes`}`;
+      return `${of} (${wayOf(fault.lost)})${fault.visit === undefined ? '' : '; one more member comes and goes'}`;
     default:
       return `${of} for ${seconds(fault.forMs)}`;
   }

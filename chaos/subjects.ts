@@ -20,8 +20,8 @@ export class Subjects {
   readonly database: Database;
   readonly network: Toxiproxy;
   readonly wires: Readonly<Record<WorkerZone, Wire>>;
-  /** The addresses that a client in a zone knows. */
-  readonly brokersOf: (zone: Zone) => string[];
+  /** The addresses that a client in a zone knows; without a zone, those without a proxy before them. */
+  readonly brokersOf: (zone?: Zone) => string[];
   readonly #cluster: Cluster;
   readonly #tools: JavaTools;
   readonly #partitions: number;
@@ -31,7 +31,7 @@ export class Subjects {
     database: Database;
     network: Toxiproxy;
     wires: Readonly<Record<WorkerZone, Wire>>;
-    brokersOf(zone: Zone): string[];
+    brokersOf(zone?: Zone): string[];
     cluster: Cluster;
     tools: JavaTools;
     /** Of each topic. */

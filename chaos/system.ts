@@ -98,7 +98,7 @@ export async function startChaosSystem(options: {
     await processes.ready();
     const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
     const partitions = config.ORDERMESH_PARTITIONS;
-    const brokersOf = (zone: Zone) => zoneBrokers(zone, ports);
+    const brokersOf = (zone?: Zone) => (zone === undefined ? cluster.direct : zoneBrokers(zone, ports));
     const subjects = new Subjects({ processes, database, network, wires, brokersOf, cluster, tools, partitions });
     return {
       config,
