@@ -71,6 +71,8 @@ export type ServerMessage =
       settings: PageSettings;
       /** Absent on the page of the chain, and for a store that the chain has not named. */
       storeName?: string;
+      /** The menu has stores, and this is none of them: a page with a wrong address. */
+      isUnknownStore?: true;
       tickets: TicketView[];
       bumped: TicketView[];
       open: number;

@@ -177,12 +177,15 @@ export class TicketBoard {
     // First, because the page names the stores of its tickets from the counts.
     if (storeId === undefined) this.#sendCounts([screen]);
     const complete = open.length < (storeId === undefined ? CHAIN_SNAPSHOT_MAX : STORE_SNAPSHOT_MAX);
-    const storeName = storeId === undefined ? undefined : this.#names.stores.get(storeId);
+    const { stores } = this.#names;
+    const storeName = storeId === undefined ? undefined : stores.get(storeId);
+    const isUnknown = storeId !== undefined && stores.size > 0 && !stores.has(storeId);
     const bytes = screens.snapshot(screen, {
       type: 'snapshot',
       now: clock.now(),
       settings,
       ...(storeName === undefined ? {} : { storeName }),
+      ...(isUnknown ? { isUnknownStore: true as const } : {}),
       tickets: open.map((ticket) => this.#names.view(ticket)),
       bumped: cooked.map((ticket) => this.#names.view(ticket)),
       open: complete ? open.length : Math.max(open.length, this.#openOf(storeId)),

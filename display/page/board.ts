@@ -226,7 +226,23 @@ export function emptyState(): HTMLElement {
   return element(
     'div',
     { class: 'empty' },
-    element('p', { class: 'empty-title' }, 'All caught up'),
-    element('p', {}, 'Orders appear here as soon as they are paid.'),
+    element(
+      'div',
+      { class: 'when-sure' },
+      element('p', { class: 'empty-title' }, 'All caught up'),
+      element('p', {}, 'Orders appear here as soon as they are paid.'),
+    ),
+    element(
+      'div',
+      { class: 'when-unsure' },
+      element('p', { class: 'empty-title' }, 'No tickets known'),
+      element('p', {}, 'This screen is not up to date: there may be orders that it does not show yet.'),
+    ),
+    element(
+      'div',
+      { class: 'when-unknown' },
+      element('p', { class: 'empty-title' }, 'No such store'),
+      element('p', {}, 'The menu has no store of this id: look at the address of this page.'),
+    ),
   );
 }

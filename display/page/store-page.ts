@@ -55,6 +55,7 @@ export function showStorePage(storeId: string): void {
         tickets.replaceAll(message.tickets, message.bumped, message.open);
         total = message.open;
         showName(message.storeName);
+        document.body.toggleAttribute('data-unknown-store', message.isUnknownStore ?? false);
         for (const { orderId } of message.tickets) shown.add(orderId);
         break;
       case 'tickets':
