@@ -88,7 +88,11 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       read: (orderId) => board.read(orderId),
       producer,
       clock: systemClock,
-      onOutage: (error) => logger.warn({ error: error.message }, 'a command of the crew could not be stored'),
+      onOutage: (error) =>
+        states.begin('commands', 'commands of the crew cannot be stored; their screens say so', {
+          error: error.message,
+        }),
+      onStored: () => states.end('commands', 'commands of the crew are stored again'),
       ...(options.topic === undefined ? {} : { topic: options.topic }),
     });
 

@@ -23,6 +23,7 @@ export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions)
       const { status, body } = await region.request({ method: 'GET', path: `/v1/orders/${orderId}`, headers });
       return status === 200 ? (JSON.parse(body.toString()) as KnownOrder) : undefined;
     } catch {
+      // The spool's own word does then; the forwarder says how the line is.
       return undefined;
     }
   };

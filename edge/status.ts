@@ -6,8 +6,9 @@ import type { SpoolCounts } from './spool/order.ts';
 
 /** How the agent is, as `/status.json` on its admin port and `ordermesh edge status --json` tell it. */
 export interface EdgeStatus {
-  agent: 'running' | 'stopped';
-  /** `null` while the agent is stopped. */
+  /** `silent`: something holds its admin port and does not answer. */
+  agent: 'running' | 'stopped' | 'silent';
+  /** `null` while the agent is stopped or silent. */
   line: LineView | null;
   spool: SpoolCounts & { path: string };
   /** Orders that alone do not get through to the region and are tried now and then. */
@@ -45,6 +46,11 @@ export class StatusKeeper {
   /** As of now. */
   async read(): Promise<EdgeStatus> {
     await this.#refresh();
+    return this.known;
+  }
+
+  /** As of a second ago at most. */
+  get known(): EdgeStatus {
     return {
       agent: 'running',
       line: this.#forwarder.line,
