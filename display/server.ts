@@ -25,7 +25,7 @@ import { TicketBoard } from './ticket-board.ts';
 const COMMAND_DEADLINE_MS_MAX = 5_000;
 const WATCH_INTERVAL_MS = 3_000;
 /** Groups commit many times a second; one that has not for this long while records wait stands. */
-const STANDS_AFTER_MS = 12_000;
+const STANDS_AFTER_MS = 10_000;
 
 export interface DisplayOptions {
   /** Where kitchen events go; tests use a topic of their own. */
@@ -75,6 +75,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       intervalMs: WATCH_INTERVAL_MS,
       standsAfterMs: STANDS_AFTER_MS,
       onLook(standstill) {
+        if ((standstill === undefined) !== (states.since('standstill') === undefined)) setImmediate(() => board.beat());
         if (standstill === undefined) states.end('standstill', 'orders get through to the kitchen again');
         else states.begin('standstill', 'orders do not get through to the kitchen; screens say so', { ...standstill });
       },

@@ -51,7 +51,7 @@ export class TicketBoard {
   readonly #reader: TicketReader;
   readonly #feed: ChangeFeed;
   readonly #health: DatabaseHealth;
-  readonly #beat: NodeJS.Timeout;
+  readonly #beating: NodeJS.Timeout;
   #counts = new Map<string, StoreTicketCount>();
   #namesReadAt = Number.NEGATIVE_INFINITY;
   readonly #listener: TicketListener;
@@ -107,13 +107,18 @@ export class TicketBoard {
       onProven: () => this.#hears(),
       onDeaf: (reason) => this.#isDeaf(reason),
     });
-    this.#beat = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
+    this.#beating = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
   }
 
   /** Reads names and counts, and begins to listen; where that fails the screens say so. @throws when the store cannot be reached at start. */
   async start(): Promise<void> {
     await this.#count();
     await this.#listener.start();
+  }
+
+  /** Tells every screen how things are, sooner than the next beat is due. */
+  beat(): void {
+    this.#beatAll();
   }
 
   /** Why changed tickets are not heard of, and since when; `undefined` while they are. */
@@ -155,7 +160,7 @@ export class TicketBoard {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#beat);
+    clearInterval(this.#beating);
     this.#feed.close();
     this.#health.close();
     this.#listener.close();

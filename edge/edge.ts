@@ -67,7 +67,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     spool,
     urgentChannels: config.ORDERMESH_EDGE_URGENT_CHANNELS,
     store: () => token.store,
-    full: () => status.counts.full ?? undefined,
+    full: () => status.counts.full ?? status.trouble,
     onKept(order, acceptedAt) {
       forwarder.wake();
       kitchen?.taken(order, acceptedAt);

@@ -7,9 +7,10 @@ export interface Headline {
 }
 
 /** The worst that is so, in one sentence that says whether to worry. */
-export function headline({ agent, line, spool, heldBack }: EdgeStatus): Headline {
+export function headline({ agent, line, spool, diskTrouble, heldBack }: EdgeStatus): Headline {
   const wait = spool.unsent === 1 ? '1 order waits' : `${spool.unsent} orders wait`;
   if (spool.full !== null) return { level: 'bad', text: `New orders are refused: ${spool.full}` };
+  if (diskTrouble !== undefined) return { level: 'bad', text: `The spool does not answer: ${diskTrouble}` };
   if (line?.state === 'token-refused')
     return {
       level: 'bad',

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { lastLines } from './commands.ts';
 import { runInBackground } from './priority.ts';
 import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
-import type { ServerRecord } from './state.ts';
+import type { Instance, Server, Supervision } from './server.ts';
 import { SupervisedServer } from './supervised-server.ts';
+
+export type { Server } from './server.ts';
 
 const POLL_MS = 50;
 const START_LIMIT_MS = 180_000;
@@ -24,30 +26,6 @@ export interface ServerCommand {
   /** It stands in for a service of other machines, and gives way to ours. */
   background?: boolean;
   spawnOptions?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
-}
-
-export interface Server {
-  /** Of the process that runs now: a supervised server that ended has another one after its restart. */
-  readonly record: ServerRecord;
-  /** Ends it, with its own signal by default, and waits until it has ended. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
-}
-
-export interface Supervision {
-  /** Lines for people: a server ended and is started again, does not answer, or answers again; each once. */
-  say(line: string): void;
-  /** What people call a server. */
-  title(name: string): string;
-  /** A server has another process. */
-  onRestart(record: ServerRecord): void;
-}
-
-/** One process of a server. */
-export interface Instance {
-  record: ServerRecord;
-  stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Resolves with the reason when it ends, unless it was stopped. */
-  ended: Promise<string>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inSeconds, States } from '../telemetry/state-log.ts';
-import type { Instance, Server, Supervision } from './servers.ts';
+import type { Instance, Server, Supervision } from './server.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { ServerRecord } from './state.ts';
 

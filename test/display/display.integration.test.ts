@@ -249,7 +249,7 @@ describe('kitchen display in an outage', () => {
     const ready = await fetch(new URL('/readyz', still.adminUrl));
     expect(ready.status).toBe(200);
     expect(await ready.text()).toMatch(/^ready\npipeline: .* since \d\d:\d\d:\d\d: orders wait at kitchen-/);
-    expect(await metric(still.adminUrl, 'ordermesh_display_pipeline_standstill_seconds')).toBeGreaterThan(10);
+    expect(await metric(still.adminUrl, 'ordermesh_display_pipeline_standstill_seconds')).toBeGreaterThan(5);
   });
 
   it('closes a screen that does not read, and keeps serving the others', async () => {
