@@ -40,9 +40,7 @@ async function askAgent(config: Config): Promise<EdgeStatus | 'stopped' | 'silen
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     return response.ok ? ((await response.json()) as EdgeStatus) : 'silent';
   } catch (error) {
-    // A closed port is no agent's; anything else holds the port and does not answer.
-    return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED'
-      ? 'stopped'
-      : 'silent';
+    // A port that takes the question and says nothing is an agent that hangs; on any other failure none is there.
+    return (error as Error).name === 'TimeoutError' ? 'silent' : 'stopped';
   }
 }
