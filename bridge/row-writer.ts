@@ -18,6 +18,8 @@ export interface RowWriterOptions<T> {
   backoffMs: number;
   backoffMsMax: number;
   onFailure(error: Error): void;
+  /** A batch was written, the first after a failure. */
+  onRecovery?(): void;
 }
 
 /**
@@ -88,6 +90,7 @@ export class RowWriter<T extends Weighed> {
     for (let delayMs = backoffMs; ; delayMs = Math.min(delayMs * 2, backoffMsMax)) {
       try {
         await this.#options.write(batch);
+        if (this.#problem !== undefined) this.#options.onRecovery?.();
         this.#problem = undefined;
         return;
       } catch (error) {
@@ -95,6 +98,7 @@ export class RowWriter<T extends Weighed> {
         this.#problem = error.message;
         this.#options.onFailure(error);
       }
+      // Cut short by `close` only, which the next line looks for.
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
     }

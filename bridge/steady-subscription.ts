@@ -1,5 +1,6 @@
 import { Duration, type Message, type PubSub, type Subscription } from '@google-cloud/pubsub';
 import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 
 export interface SteadySubscriptionOptions {
   subscription: string;
@@ -22,18 +23,24 @@ const LEASE_MAX = Duration.from({ hours: 7 * 24 });
 /** What is held is given back and acknowledgements are sent, unless Pub/Sub doesn't answer: then both happen when the lease ends. */
 const CLOSE_TIMEOUT = Duration.from({ seconds: 5 });
 
+/** A stream that has been open for this long without an error has come back; one that is refused ends within a second or two. */
+const STEADY_MS = 5_000;
+
 /** A streaming pull that opens itself again after every error; the client alone gives up on NOT_FOUND and the like. */
 export class SteadySubscription {
   readonly #pubSub: PubSub;
   readonly #options: SteadySubscriptionOptions;
+  readonly #states: StateLog;
   #current: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #steady: NodeJS.Timeout | undefined;
   #closed = false;
   #problem: string | undefined = 'subscription not open yet';
 
   constructor(pubSub: PubSub, options: SteadySubscriptionOptions) {
     this.#pubSub = pubSub;
     this.#options = options;
+    this.#states = new StateLog(options.logger);
     void this.#open();
   }
 
@@ -46,6 +53,7 @@ export class SteadySubscription {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#steady);
     await this.#current?.close();
   }
 
@@ -65,9 +73,11 @@ export class SteadySubscription {
     });
     this.#current = subscription;
     this.#problem = undefined;
+    this.#steady = setTimeout(() => this.#states.end('ended', 'pull stream open again'), STEADY_MS);
     subscription.on('error', (error: Error) => {
       if (this.#current !== subscription) return;
       this.#current = undefined;
+      // The stream has failed already, and a new one takes its place: how its close ends changes nothing.
       void subscription.close().catch(() => {});
       this.#reopenLater(error);
     });
@@ -80,8 +90,8 @@ export class SteadySubscription {
 
   #reopenLater(error: Error): void {
     if (this.#closed) return;
-    if (this.#problem !== error.message)
-      this.#options.logger.warn({ err: error }, 'pull stream ended; opening it again');
+    this.#states.begin('ended', 'pull stream ended; opening it again', { err: error });
+    clearTimeout(this.#steady);
     this.#problem = error.message;
     this.#timer = setTimeout(() => void this.#open(), this.#options.reopenMs);
   }

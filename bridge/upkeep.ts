@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 
 /**
  * Keeps something outside in place: runs an idempotent task at start, then every `intervalMs`, and remembers whether it last worked.
@@ -7,7 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 export class Upkeep {
   readonly #what: string;
   readonly #task: () => Promise<void>;
-  readonly #logger: Logger;
+  readonly #states: StateLog;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   #problem: string | undefined;
@@ -15,7 +16,7 @@ export class Upkeep {
   constructor(what: string, task: () => Promise<void>, logger: Logger, intervalMs: number) {
     this.#what = what;
     this.#task = task;
-    this.#logger = logger;
+    this.#states = new StateLog(logger);
     this.#problem = `${what} not checked yet`;
     this.#timer = setInterval(() => void this.run(), intervalMs).unref();
     void this.run();
@@ -45,9 +46,8 @@ export class Upkeep {
   }
 
   #note(problem: string | undefined): void {
-    if (problem !== undefined && this.#problem !== problem)
-      this.#logger.warn({ problem }, `${this.#what} not in place`);
-    if (problem === undefined && this.#problem !== undefined) this.#logger.info(`${this.#what} in place`);
+    if (problem === undefined) this.#states.end('missing', `${this.#what} in place again`);
+    else this.#states.begin('missing', `${this.#what} not in place`, { reason: problem });
     this.#problem = problem;
   }
 }

@@ -4,6 +4,7 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { type HeldRow, heldRow, loadBatch } from './event-loader.ts';
 import {
   createBigQuery,
@@ -49,6 +50,7 @@ export async function startWarehouse(
   const registry = createProcessRegistry('warehouse');
   let held = 0;
   const metrics = warehouseMetrics(registry, () => held);
+  const states = new StateLog(logger);
   const dataset = bigQuery.dataset(names.dataset);
   const tables = started.adopt(
     new Upkeep(
@@ -72,10 +74,11 @@ export async function startWarehouse(
     backoffMsMax: BACKOFF_MS_MAX,
     onFailure: (error) => {
       metrics.failures.inc();
-      logger.warn({ err: error }, 'BigQuery did not take a batch; holding it');
+      states.begin('insert', 'BigQuery does not take rows; they are held and tried again', { err: error });
       // A table that is gone is made again before the next try; an outage shows in the readiness.
       void tables.run();
     },
+    onRecovery: () => states.end('insert', 'BigQuery takes rows again'),
   });
   const subscription = new SteadySubscription(pubSub, {
     subscription: names.warehouseSubscription,

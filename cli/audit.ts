@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { readEvidence } from './audit/evidence.ts';
 import { type Fault, judge, type Verdict } from './audit/judgement.ts';
 import { connectedConfig } from './environment.ts';
-import { NegativeResult, UsageError } from './failure.ts';
+import { NegativeResult } from './failure.ts';
+import { readInputFile } from './input-file.ts';
 import { pointInTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 
@@ -83,8 +83,6 @@ function warehouseVerdict(missing: number | undefined): string {
 }
 
 async function readIds(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`there is no file ${file}`);
-  });
+  const text = await readInputFile(file);
   return text.split('\n').filter((line) => line !== '');
 }

@@ -4,6 +4,8 @@ import { createTraffic } from '../traffic/generator.ts';
 import { runOpenLoop } from '../traffic/open-loop.ts';
 import { randomSeed } from '../traffic/random.ts';
 import { createSender } from '../traffic/sender.ts';
+import { NegativeResult } from './failure.ts';
+import { assertGatewayAnswers, GatewayWatch, keptOut } from './gateway-watch.ts';
 import { httpUrl, positiveNumber, wholeNumber } from './options.ts';
 import { printJson, say } from './output.ts';
 import { printSendReport } from './send-report.ts';
@@ -35,8 +37,12 @@ export function loadCommand(): Command {
       const config = loadConfig();
       const { seed = randomSeed(), realistic = false, rate, connections } = options;
       say(`seed ${seed}`);
+      const gateway = options.gateway ?? gatewayOf(config);
+      await assertGatewayAnswers(gateway);
+      const watch = new GatewayWatch();
       const sender = createSender({
-        gateway: options.gateway ?? gatewayOf(config),
+        gateway,
+        onAttempt: (status, detail) => watch.attempted(status, detail),
         token: options.token === undefined ? storeTokens(config) : () => options.token,
         connections,
         unansweredMax: 20_000,
@@ -51,7 +57,9 @@ export function loadCommand(): Command {
       } finally {
         sender.close();
       }
-      if (options.json) printJson({ seed, ...sender.report() });
-      else printSendReport(sender.report());
+      const report = sender.report();
+      if (options.json) printJson({ seed, ...report });
+      else printSendReport(report);
+      if (keptOut(report)) throw new NegativeResult();
     });
 }

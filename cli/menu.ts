@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadMenu } from '../store/menu.ts';
 import { connectedConfig } from './environment.ts';
 import { UsageError } from './failure.ts';
+import { readInputFile } from './input-file.ts';
 import { print, printJson } from './output.ts';
 import { withDatabase } from './servers.ts';
 
@@ -24,9 +24,7 @@ export function menuCommand(): Command {
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `there is no file ${file}` : error.message);
-  });
+  const text = await readInputFile(file);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -58,6 +58,7 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   await Promise.race([stopped, ...(working === undefined ? [] : [working])]);
   print('stopping');
   stop.abort();
+  // Its failure is thrown below, once everything is stopped.
   await working?.catch(() => {});
   await system.close();
   print(`stopped; data is kept in ${config.ORDERMESH_DATA_DIR}`);

@@ -30,6 +30,8 @@ export interface CrewCommandsOptions {
   topic?: string;
   /** Told of the outages behind the answers. */
   onOutage(error: Error): void;
+  /** Told of each command whose event was stored. */
+  onStored(): void;
 }
 
 /**
@@ -63,6 +65,7 @@ export class CrewCommands {
       return problem('ticket-moved-on', `Another screen was faster: this ticket is ${wordFor(ticket.state)} now.`);
     try {
       await this.#write(transition.event, ticket);
+      this.#options.onStored();
     } catch (error) {
       this.#options.onOutage(error as Error);
       return problem('log-unavailable', 'The order log is not answering. The ticket stays as it is; try again.');

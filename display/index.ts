@@ -1,4 +1,4 @@
 /** The room's door. */
 
-export type { ClientMessage, Command, ServerMessage, StoreCount, TicketView } from './messages.ts';
+export type { ClientMessage, Command, ServerMessage, Staleness, StoreCount, TicketView } from './messages.ts';
 export { type DisplayOptions, startDisplay } from './server.ts';

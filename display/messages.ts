@@ -55,6 +55,14 @@ export interface PageSettings {
   lateAfterMs: number;
 }
 
+/** What a screen shows may be behind what there is, although its connection works. */
+export interface Staleness {
+  /** `tickets`: changed tickets are not heard of. `pipeline`: orders wait before the kitchen, and nothing works on them. */
+  why: 'tickets' | 'pipeline';
+  /** Since when, in milliseconds since the epoch. */
+  since: number;
+}
+
 export type ServerMessage =
   /** Everything this page should show; replaces what it had. `tickets` is capped, `open` counts all of the page's tickets. */
   | {
@@ -79,6 +87,8 @@ export type ServerMessage =
       now: number;
       open: number | null;
       database: 'up' | 'down';
+      /** Absent while everything there is is shown. */
+      stale?: Staleness;
       /** On a store's own display: the region does not answer. */
       line?: 'down';
     }

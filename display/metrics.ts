@@ -2,8 +2,32 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type CommandResult = 'done' | 'refused' | 'failed';
 
-export function createDisplayMetrics(registry: Registry) {
+/** What the display knows of its own sight, read when somebody scrapes. */
+export interface DisplaySight {
+  /** Whether changed tickets are heard of. */
+  isListening(): boolean;
+  /** For how long orders have stood before the kitchen, in milliseconds; 0 while they get through. */
+  standstillMs(): number;
+}
+
+export function createDisplayMetrics(registry: Registry, sight: DisplaySight) {
   const registers = [registry];
+  new Gauge({
+    name: 'ordermesh_display_listening',
+    help: '1 while changed tickets are heard of, proven every few seconds; 0: screens are not up to date.',
+    registers,
+    collect() {
+      this.set(sight.isListening() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_display_pipeline_standstill_seconds',
+    help: 'How long orders have waited at a partition before the kitchen that does not move; 0 while they get through.',
+    registers,
+    collect() {
+      this.set(sight.standstillMs() / 1_000);
+    },
+  });
   return {
     screens: new Gauge({
       name: 'ordermesh_display_screens',

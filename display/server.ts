@@ -2,29 +2,39 @@ import { systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { type Problem, problem } from '../contracts/errors.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import { groups, subscriptions } from '../contracts/topics.ts';
 import type { FieldError } from '../contracts/validation.ts';
 import { createProducer, type RecordProducer } from '../kafka/index.ts';
 import { connectDatabase } from '../store/database.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { StateLog, timeOfDay } from '../telemetry/state-log.ts';
+import { runBounded } from './bounded-commands.ts';
 import { CrewCommands } from './crew-commands.ts';
-import { type Command, validateCommand, validateRefresh } from './messages.ts';
+import { LazyAdmin } from './lazy-admin.ts';
+import { validateCommand, validateRefresh } from './messages.ts';
 import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
 import { loadPageFiles } from './page-files.ts';
 import { startPageServer } from './page-server.ts';
+import { type PipelineStage, PipelineWatch, type Standstill } from './pipeline-watch.ts';
 import { type Screen, Screens } from './screens.ts';
 import { TicketBoard } from './ticket-board.ts';
 
-/** Commands of one screen that may be under way; a crew has ten fingers. */
-const UNANSWERED_MAX = 32;
 /** A cook waits for the answer, so it comes sooner than a gateway's. */
 const COMMAND_DEADLINE_MS_MAX = 5_000;
+const WATCH_INTERVAL_MS = 3_000;
+/** Groups commit many times a second; one that has not for this long while records wait stands. */
+const STANDS_AFTER_MS = 10_000;
 
 export interface DisplayOptions {
   /** Where kitchen events go; tests use a topic of their own. */
   topic?: string;
+  /** Groups that orders pass through on their way to a ticket; tests watch one of their own. */
+  stages?: readonly PipelineStage[];
 }
+
+const stages = subscriptions.filter(({ group }) => group !== groups.bridge);
 
 /**
  * Starts the kitchen display: the page, its WebSocket and the admin server.
@@ -40,7 +50,10 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   });
   try {
     const registry = createProcessRegistry('display');
-    const metrics = createDisplayMetrics(registry);
+    const metrics = createDisplayMetrics(registry, {
+      isListening: () => board.deaf === undefined,
+      standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
+    });
     const database = connectDatabase({ url, connections: 4, application: 'ordermesh-display' });
     closers.push(() => database.end({ timeout: 1 }));
     const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
@@ -52,14 +65,35 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       dueAfterMs: config.ORDERMESH_DISPLAY_DUE_AFTER,
       lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER,
     };
-    const board = new TicketBoard({ database, screens, settings, metrics, clock: systemClock, logger });
+    const states = new StateLog(logger);
+    const asking = new LazyAdmin(brokers);
+    closers.push(() => asking.close());
+    const watch = new PipelineWatch({
+      stages: options.stages ?? stages,
+      admin: asking,
+      clock: systemClock,
+      intervalMs: WATCH_INTERVAL_MS,
+      standsAfterMs: STANDS_AFTER_MS,
+      onLook(standstill) {
+        if ((standstill === undefined) !== (states.since('standstill') === undefined)) setImmediate(() => board.beat());
+        if (standstill === undefined) states.end('standstill', 'orders get through to the kitchen again');
+        else states.begin('standstill', 'orders do not get through to the kitchen; screens say so', { ...standstill });
+      },
+    });
+    closers.push(() => watch.close());
+    const standstill = () => watch.standstill;
+    const board = new TicketBoard({ database, screens, settings, metrics, clock: systemClock, standstill, logger });
     closers.push(() => board.close());
     await board.start();
     const commands = new CrewCommands({
       read: (orderId) => board.read(orderId),
       producer,
       clock: systemClock,
-      onOutage: (error) => logger.warn({ error: error.message }, 'a command of the crew could not be stored'),
+      onOutage: (error) =>
+        states.begin('commands', 'commands of the crew cannot be stored; their screens say so', {
+          error: error.message,
+        }),
+      onStored: () => states.end('commands', 'commands of the crew are stored again'),
       ...(options.topic === undefined ? {} : { topic: options.topic }),
     });
 
@@ -72,7 +106,11 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
         metrics.screens.inc({ page: pageOf(screen) });
         void board.snapshot(screen);
       },
-      onMessage: (screen, text) => void receive(text, screen, { screens, board, commands, metrics }),
+      onMessage(screen, text) {
+        receive(text, screen, { screens, board, commands, metrics }).catch((error: Error) =>
+          logger.error({ err: error }, 'a message of a screen could not be handled'),
+        );
+      },
       onClose(screen) {
         screens.remove(screen);
         metrics.screens.dec({ page: pageOf(screen) });
@@ -83,7 +121,11 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       host,
       port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('display'),
       metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-      readiness: { database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering') },
+      readiness: {
+        database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering'),
+        listening: () => sentence('changed tickets are not heard of', board.deaf),
+      },
+      remarks: { pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill) },
     });
     closers.push(() => admin.close());
     const addresses = { display: `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };
@@ -111,29 +153,23 @@ async function receive(text: string, screen: Screen, { screens, board, commands,
     return;
   }
   const command = valid.value;
-  const fault = await runBounded(command, screen, commands);
+  const fault = await runBounded(screen, () => commands.run(command, screen.storeId));
   metrics.commands.inc({ type: command.type, result: resultOf(fault) });
   if (fault === undefined) screens.send(screen, { type: 'done', id: command.id });
   else screens.send(screen, { type: 'error', id: command.id, problem: fault });
-}
-
-async function runBounded(command: Command, screen: Screen, commands: CrewCommands): Promise<Problem | undefined> {
-  if (screen.unanswered >= UNANSWERED_MAX)
-    return problem('rate-limited', `This screen has ${UNANSWERED_MAX} commands under way; wait for their answers.`);
-  screen.unanswered++;
-  try {
-    return await commands.run(command, screen.storeId);
-  } finally {
-    screen.unanswered--;
-  }
 }
 
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // Answered as a malformed message.
     return undefined;
   }
+}
+
+function sentence(what: string, standstill: Standstill | undefined): string | undefined {
+  return standstill === undefined ? undefined : `${what} since ${timeOfDay(standstill.since)}: ${standstill.reason}`;
 }
 
 function idOf(message: unknown): number | null {

@@ -2,7 +2,6 @@ import type { Clock } from '../contracts/clock.ts';
 import type { Database } from '../store/database.ts';
 import { isStoreOnMenu, readMenuNames } from '../store/menu-names.ts';
 import {
-  listenTickets,
   openTicketCounts,
   openTickets,
   recentlyCooked,
@@ -10,11 +9,14 @@ import {
   type Ticket,
   ticketsById,
 } from '../store/ticket-board.ts';
+import { TicketListener } from '../store/ticket-listener.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { DatabaseHealth, withDeadline } from './database-health.ts';
-import type { PageSettings, StoreCount } from './messages.ts';
+import type { PageSettings, Staleness, StoreCount } from './messages.ts';
 import type { DisplayMetrics } from './metrics.ts';
+import type { Standstill } from './pipeline-watch.ts';
 import type { Screen, Screens } from './screens.ts';
 import { TicketNames } from './ticket-names.ts';
 import { TicketReader } from './ticket-reader.ts';
@@ -34,6 +36,8 @@ export interface TicketBoardOptions {
   settings: PageSettings;
   metrics: DisplayMetrics;
   clock: Clock;
+  /** Whether orders wait before the kitchen; `undefined` while they get through. */
+  standstill(): Standstill | undefined;
   logger: Logger;
 }
 
@@ -47,15 +51,19 @@ export class TicketBoard {
   readonly #reader: TicketReader;
   readonly #feed: ChangeFeed;
   readonly #health: DatabaseHealth;
-  readonly #beat: NodeJS.Timeout;
+  readonly #beating: NodeJS.Timeout;
   #counts = new Map<string, StoreTicketCount>();
   #namesReadAt = Number.NEGATIVE_INFINITY;
-  #listening: { close(): Promise<void> } | undefined;
+  readonly #listener: TicketListener;
+  readonly #states: StateLog;
+  /** Why changed tickets are not heard of; `undefined` while they are. */
+  #deaf: Standstill | undefined;
   #closed = false;
 
   constructor(options: TicketBoardOptions) {
     this.#options = options;
     const { metrics, screens, clock } = options;
+    this.#states = new StateLog(options.logger, clock);
     const readTickets = (orderIds: string[]) => withDeadline(ticketsById(options.database, orderIds), READ_DEADLINE_MS);
     this.#reader = new TicketReader(readTickets);
     this.#feed = new ChangeFeed({
@@ -78,31 +86,44 @@ export class TicketBoard {
       deadlineMs: READ_DEADLINE_MS,
       probe: () => this.#count(),
       onDown: (error) => {
-        options.logger.warn({ error: error.message }, 'the ticket store is not answering; screens keep what they show');
+        this.#states.begin('database', 'the ticket store is not answering; screens keep what they show', {
+          error: error.message,
+        });
         this.#beatAll();
       },
       onUp: () => {
-        options.logger.info('the ticket store answers again; every screen gets a new snapshot');
+        this.#states.end('database', 'the ticket store answers again; every screen gets a new snapshot');
         this.#beatAll();
         this.#snapshotAll();
       },
     });
-    this.#beat = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
+    this.#listener = new TicketListener({
+      database: options.database,
+      clock,
+      onOrderIds: (orderIds) => {
+        // Without screens nobody needs to know; the first one starts from a snapshot.
+        if (screens.size > 0) this.#feed.notify(orderIds);
+      },
+      onProven: () => this.#hears(),
+      onDeaf: (reason) => this.#isDeaf(reason),
+    });
+    this.#beating = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
   }
 
-  /** Reads names and counts, and begins to listen. @throws when the store cannot be reached at start. */
+  /** Reads names and counts, and begins to listen; where that fails the screens say so. @throws when the store cannot be reached at start. */
   async start(): Promise<void> {
     await this.#count();
-    this.#listening = await listenTickets(
-      this.#options.database,
-      (orderIds) => {
-        // Without screens nobody needs to know; the first one starts from a snapshot.
-        if (this.#options.screens.size > 0) this.#feed.notify(orderIds);
-      },
-      () => {
-        if (this.#listening !== undefined) this.#lost(new Error('the connection of notifications was made anew'));
-      },
-    );
+    await this.#listener.start();
+  }
+
+  /** Tells every screen how things are, sooner than the next beat is due. */
+  beat(): void {
+    this.#beatAll();
+  }
+
+  /** Why changed tickets are not heard of, and since when; `undefined` while they are. */
+  get deaf(): Standstill | undefined {
+    return this.#deaf;
   }
 
   get database(): 'up' | 'down' {
@@ -139,10 +160,10 @@ export class TicketBoard {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#beat);
+    clearInterval(this.#beating);
     this.#feed.close();
     this.#health.close();
-    await withDeadline(this.#listening?.close() ?? Promise.resolve(), READ_DEADLINE_MS).catch(() => {});
+    this.#listener.close();
   }
 
   async #readAndSend(screen: Screen): Promise<void> {
@@ -177,6 +198,26 @@ export class TicketBoard {
     });
     metrics.snapshotBytes.observe(bytes);
     this.#beatOne(screen);
+  }
+
+  #hears(): void {
+    const wasDeaf = this.#deaf !== undefined;
+    this.#deaf = undefined;
+    this.#states.end('deaf', 'changed tickets are heard of again; every screen gets a new snapshot');
+    if (!wasDeaf) return;
+    this.#options.metrics.lost.inc();
+    this.#feed.clear();
+    this.#snapshotAll();
+    this.#beatAll();
+  }
+
+  #isDeaf({ message }: Error): void {
+    if (this.#closed) return;
+    const since = this.#deaf?.since ?? this.#listener.provenAt ?? this.#options.clock.now();
+    const isNew = this.#deaf === undefined;
+    this.#deaf = { since, reason: message };
+    this.#states.begin('deaf', 'changed tickets are not heard of; screens say so, trying again', { reason: message });
+    if (isNew) this.#beatAll();
   }
 
   /** Changes may have been missed: what waits is forgotten, and everyone starts anew from the store. */
@@ -232,12 +273,21 @@ export class TicketBoard {
     for (const screen of [...this.#options.screens]) this.#beatOne(screen);
   }
 
+  /** What keeps a screen from showing all there is. */
+  get #stale(): Staleness | undefined {
+    if (this.#deaf !== undefined) return { why: 'tickets', since: this.#deaf.since };
+    const standstill = this.#options.standstill();
+    return standstill === undefined ? undefined : { why: 'pipeline', since: standstill.since };
+  }
+
   #beatOne(screen: Screen): void {
+    const stale = this.#stale;
     this.#options.screens.send(screen, {
       type: 'beat',
       now: this.#options.clock.now(),
       open: this.database === 'up' ? this.#openOf(screen.storeId) : null,
       database: this.database,
+      ...(stale === undefined ? {} : { stale }),
     });
   }
 }

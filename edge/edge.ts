@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { startIntakeServer } from '../gateway/server.ts';
@@ -54,7 +55,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   const isLineUp = () => forwarder.line.state === 'up';
   const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
   const streams = new Set<Stream>();
-  const relay = new StatusRelay({ upstream, token: () => token.read(), streams });
+  const relay = new StatusRelay({ upstream, token: () => token.read(), streams, logger });
   let kitchen: Kitchen | undefined;
   const stopSending = async () => {
     relay.close();
@@ -66,7 +67,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     spool,
     urgentChannels: config.ORDERMESH_EDGE_URGENT_CHANNELS,
     store: () => token.store,
-    full: () => status.counts.full ?? undefined,
+    full: () => status.counts.full ?? status.trouble,
     onKept(order, acceptedAt) {
       forwarder.wake();
       kitchen?.taken(order, acceptedAt);
@@ -89,8 +90,11 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
       addresses: { ...server.addresses, ...(kitchen === undefined ? {} : { 'edge kitchen': kitchen.address }) },
       async close() {
         await server.close();
-        await stopSending();
+        // A disk that hangs holds what the forwarder has to write down; the close of the spool ends that at its deadline.
+        const sending = stopSending();
+        await Promise.race([sending, sleep(config.ORDERMESH_PRODUCE_DEADLINE, undefined, { ref: false })]);
         await spool.close();
+        await sending;
       },
     };
   } catch (error) {

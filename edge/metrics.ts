@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Forwarder } from './forwarder/forwarder.ts';
+import { frameCounts } from './region-frames.ts';
 import type { StatusKeeper } from './status.ts';
 
 /** The agent's own metrics, beside those of the way in. Read when somebody scrapes. */
@@ -9,7 +10,7 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
-      name: `ordermesh_edge_${name}`,
+      name,
       help,
       registers,
       collect() {
@@ -18,7 +19,7 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
     });
   const counter = (name: string, help: string, read: () => number) =>
     new Counter({
-      name: `ordermesh_edge_${name}_total`,
+      name,
       help,
       registers,
       collect() {
@@ -26,28 +27,46 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
         this.inc(read());
       },
     });
-  gauge('unsent_orders', 'Orders that no region has.', () => status.counts.unsent);
-  gauge('refused_orders', 'Orders that the region refused for good.', () => status.counts.refused);
-  gauge('confirmed_orders', 'Orders that a region has, kept for the replay window.', () => status.counts.confirmed);
-  gauge('replaying_orders', 'Confirmed orders to be sent again to another region.', () => status.counts.replaying);
-  gauge('held_back_orders', 'Orders that alone do not get through.', () => forwarder.held.length);
-  gauge('oldest_unsent_seconds', 'Age of the oldest order that no region has.', () => {
+  gauge('ordermesh_edge_unsent_orders', 'Orders that no region has.', () => status.counts.unsent);
+  gauge('ordermesh_edge_refused_orders', 'Orders that the region refused for good.', () => status.counts.refused);
+  gauge(
+    'ordermesh_edge_confirmed_orders',
+    'Orders that a region has, kept for the replay window.',
+    () => status.counts.confirmed,
+  );
+  gauge(
+    'ordermesh_edge_replaying_orders',
+    'Confirmed orders to be sent again to another region.',
+    () => status.counts.replaying,
+  );
+  gauge('ordermesh_edge_held_back_orders', 'Orders that alone do not get through.', () => forwarder.held.length);
+  gauge('ordermesh_edge_oldest_unsent_seconds', 'Age of the oldest order that no region has.', () => {
     const { oldestUnsentAt } = status.counts;
     return oldestUnsentAt === null ? 0 : Math.max(0, (Date.now() - oldestUnsentAt) / 1_000);
   });
-  gauge('spool_bytes', 'Bytes of the spool in use.', () => status.counts.bytes);
-  gauge('spool_bytes_max', 'Quota of the spool.', () => status.counts.bytesMax);
-  gauge('disk_free_bytes', 'Free bytes of the disk of the spool.', () => status.counts.diskFree);
-  gauge('spool_full', '1 while new orders are refused.', () => (status.counts.full === null ? 0 : 1));
-  gauge('line_up', '1 while the region answers.', () => (forwarder.line.state === 'up' ? 1 : 0));
-  counter('batches', 'Batches that the region answered.', () => forwarder.counts.batches);
-  counter('failures', 'Attempts that the region did not answer.', () => forwarder.counts.failures);
-  counter('sent_bytes', 'Bytes of answered batches, as sent.', () => forwarder.counts.bytes);
+  gauge('ordermesh_edge_spool_bytes', 'Bytes of the spool in use.', () => status.counts.bytes);
+  gauge('ordermesh_edge_spool_bytes_max', 'Quota of the spool.', () => status.counts.bytesMax);
+  gauge('ordermesh_edge_disk_free_bytes', 'Free bytes of the disk of the spool.', () => status.counts.diskFree);
+  gauge('ordermesh_edge_spool_full', '1 while new orders are refused.', () => (status.counts.full === null ? 0 : 1));
+  gauge(
+    'ordermesh_edge_token_refused',
+    '1 while the region refuses the token: nothing gets out until it is replaced.',
+    () => (forwarder.line.state === 'token-refused' ? 1 : 0),
+  );
+  gauge('ordermesh_edge_line_up', '1 while the region takes orders.', () => (forwarder.line.state === 'up' ? 1 : 0));
+  counter('ordermesh_edge_batches_total', 'Batches that the region answered.', () => forwarder.counts.batches);
+  counter('ordermesh_edge_failures_total', 'Attempts that the region did not answer.', () => forwarder.counts.failures);
+  counter('ordermesh_edge_sent_bytes_total', 'Bytes of answered batches, as sent.', () => forwarder.counts.bytes);
   counter(
-    'orders_confirmed',
+    'ordermesh_edge_orders_confirmed_total',
     'Orders that the region has confirmed, replays included.',
     () => forwarder.counts.confirmed,
   );
-  counter('orders_refused', 'Orders that the region has refused.', () => forwarder.counts.refused);
+  counter('ordermesh_edge_orders_refused_total', 'Orders that the region has refused.', () => forwarder.counts.refused);
+  counter(
+    'ordermesh_edge_bad_frames_total',
+    'WebSocket frames over the line that are none of the region.',
+    () => frameCounts.bad,
+  );
   return registry;
 }

@@ -1,5 +1,8 @@
 import type { Stream } from '../gateway/stream.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { Backoff } from './forwarder/pacing.ts';
+import { RegionFrames } from './region-frames.ts';
 
 export interface StatusRelayOptions {
   /** Base URL of the region's gateway. */
@@ -7,6 +10,7 @@ export interface StatusRelayOptions {
   token(): Promise<string>;
   /** The agent's open WebSocket connections. */
   streams: ReadonlySet<Stream>;
+  logger: Logger;
 }
 
 const BACKOFF_MS_MAX = 10_000;
@@ -23,6 +27,8 @@ interface StatusMessage {
  */
 export class StatusRelay {
   readonly #options: StatusRelayOptions;
+  readonly #frames: RegionFrames<StatusMessage>;
+  readonly #states: StateLog;
   readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
   #socket: WebSocket | undefined;
   #connecting = false;
@@ -31,6 +37,8 @@ export class StatusRelay {
 
   constructor(options: StatusRelayOptions) {
     this.#options = options;
+    this.#frames = new RegionFrames("the region's stream of statuses", options.logger);
+    this.#states = new StateLog(options.logger);
   }
 
   /** A stream opened: it gets what happens from now on. */
@@ -52,13 +60,22 @@ export class StatusRelay {
     try {
       const url = new URL('/v1/stream', upstream);
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-      const socket = new WebSocket(url, ['ordermesh.v1.json', `bearer.${await token()}`]);
+      const bearer = `bearer.${await token()}`;
+      // Closed while the token was read.
+      if (this.#closed) return;
+      const socket = new WebSocket(url, ['ordermesh.v1.json', bearer]);
       this.#socket = socket;
+      // A close follows each error.
       socket.addEventListener('error', () => {});
-      socket.addEventListener('open', () => this.#backoff.reset());
+      socket.addEventListener('open', () => {
+        this.#backoff.reset();
+        this.#states.end('failed', 'status updates are passed on again');
+      });
       socket.addEventListener('message', ({ data }) => this.#receive(socket, String(data)));
       socket.addEventListener('close', () => this.#lost());
-    } catch {
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.#states.begin('failed', 'status updates are not passed on; trying again', { reason });
       this.#lost();
     } finally {
       this.#connecting = false;
@@ -71,9 +88,11 @@ export class StatusRelay {
       socket.close();
       return;
     }
-    const message = JSON.parse(text) as StatusMessage;
     // All streams here are of the store whose token the region knows.
-    if (message.type === 'order.status') for (const stream of streams) stream.push(message);
+    const isUsed = this.#frames.use(text, (message) => {
+      if (message.type === 'order.status') for (const stream of streams) stream.push(message);
+    });
+    if (!isUsed) socket.close();
   }
 
   #lost(): void {

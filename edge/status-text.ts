@@ -1,3 +1,4 @@
+import type { LineView } from './forwarder/line-state.ts';
 import type { EdgeStatus } from './status.ts';
 
 export interface Headline {
@@ -6,8 +7,15 @@ export interface Headline {
 }
 
 /** The worst that is so, in one sentence that says whether to worry. */
-export function headline({ agent, line, spool, heldBack }: EdgeStatus): Headline {
+export function headline({ agent, line, spool, diskTrouble, heldBack }: EdgeStatus): Headline {
+  const wait = spool.unsent === 1 ? '1 order waits' : `${spool.unsent} orders wait`;
   if (spool.full !== null) return { level: 'bad', text: `New orders are refused: ${spool.full}` };
+  if (diskTrouble !== undefined) return { level: 'bad', text: `The spool does not answer: ${diskTrouble}` };
+  if (line?.state === 'token-refused')
+    return {
+      level: 'bad',
+      text: `${lineWords(line)}: ${wait} safely here for another token in ORDERMESH_EDGE_TOKEN_FILE`,
+    };
   if (spool.refused > 0)
     return {
       level: 'bad',
@@ -15,9 +23,15 @@ export function headline({ agent, line, spool, heldBack }: EdgeStatus): Headline
     };
   if (heldBack.length > 0)
     return { level: 'bad', text: `${counted(heldBack.length)} alone do not get through to the region` };
-  if (agent === 'stopped') return { level: 'bad', text: `The agent is not running; ${counted(spool.unsent)} wait` };
+  if (agent === 'stopped') return { level: 'bad', text: `The agent is not running; ${wait}` };
+  if (agent === 'silent') return { level: 'bad', text: `The agent runs and does not answer; ${wait}` };
   if (line?.state === 'down')
     return { level: 'waiting', text: `The line is down: ${counted(spool.unsent)} safe here, waiting for the region` };
+  if (line?.state === 'region-refuses')
+    return {
+      level: 'waiting',
+      text: `The region takes no orders now: ${counted(spool.unsent)} safe here, waiting for it`,
+    };
   if (spool.unsent > 0) return { level: 'good', text: `${counted(spool.unsent)} on the way to the region` };
   return { level: 'good', text: 'The region has every order' };
 }
@@ -37,9 +51,10 @@ export function statusRows({ line, spool, heldBack }: EdgeStatus, now: number): 
     ],
   ];
   if (line !== null) {
-    const { state, since, reason, upstream, lastAnswerAt } = line;
+    const { since, reason, upstream, lastAnswerAt } = line;
+    const because = reason === null || line.state === 'token-refused' ? '' : `: ${reason}`;
     rows.unshift(
-      ['Line', `${state} for ${ago(now - since)}${reason === null ? '' : `: ${reason}`}`],
+      ['Line', `${lineWords(line)} for ${ago(now - since)}${because}`],
       ['Upstream', upstream],
       ['Last answer for an order', lastAnswerAt === null ? 'none since the start' : `${ago(now - lastAnswerAt)} ago`],
     );
@@ -48,6 +63,11 @@ export function statusRows({ line, spool, heldBack }: EdgeStatus, now: number): 
     rows.push(['Held back', `${orderId} after ${failures} failures: ${reason}`]);
   if (spool.damage !== null) rows.push(['Damage', spool.damage]);
   return rows;
+}
+
+function lineWords({ state, reason }: LineView): string {
+  if (state === 'token-refused') return `token refused (${reason ?? 'no reason given'})`;
+  return state === 'region-refuses' ? 'region refuses' : state;
 }
 
 function counted(orders: number): string {

@@ -6,15 +6,20 @@ import type { SpoolCounts } from './spool/order.ts';
 
 /** How the agent is, as `/status.json` on its admin port and `ordermesh edge status --json` tell it. */
 export interface EdgeStatus {
-  agent: 'running' | 'stopped';
-  /** `null` while the agent is stopped. */
+  /** `silent`: something holds its admin port and does not answer. */
+  agent: 'running' | 'stopped' | 'silent';
+  /** `null` while the agent is stopped or silent. */
   line: LineView | null;
   spool: SpoolCounts & { path: string };
+  /** Absent while the disk of the spool answers. */
+  diskTrouble?: string;
   /** Orders that alone do not get through to the region and are tried now and then. */
   heldBack: HeldOrder[];
 }
 
 const REFRESH_MS = 1_000;
+/** A disk that other things keep busy may take a moment. */
+const SILENT_MS = 5_000;
 /** Each is a transaction of its own, so that orders come in between. */
 const PRUNE_ROUNDS = 10;
 
@@ -29,6 +34,8 @@ export class StatusKeeper {
   readonly #timer: NodeJS.Timeout;
   #counts: SpoolCounts;
   #busy = false;
+  #askedAt = performance.now();
+  #failure: string | undefined;
 
   constructor(spool: SpoolClient, path: string, forwarder: Forwarder, counts: SpoolCounts) {
     this.#spool = spool;
@@ -45,12 +52,25 @@ export class StatusKeeper {
   /** As of now. */
   async read(): Promise<EdgeStatus> {
     await this.#refresh();
+    return this.known;
+  }
+
+  /** As of a second ago at most. */
+  get known(): EdgeStatus {
     return {
       agent: 'running',
       line: this.#forwarder.line,
       spool: { path: this.#path, ...this.#counts },
+      ...(this.trouble === undefined ? {} : { diskTrouble: this.trouble }),
       heldBack: this.#forwarder.held,
     };
+  }
+
+  /** Why the counts are not of now: the spool does not answer, or with an error. */
+  get trouble(): string | undefined {
+    const askedMs = performance.now() - this.#askedAt;
+    if (this.#busy && askedMs > SILENT_MS) return `the disk has not answered for ${Math.round(askedMs / 1_000)} s`;
+    return this.#failure;
   }
 
   close(): void {
@@ -60,11 +80,14 @@ export class StatusKeeper {
   async #refresh(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
+    this.#askedAt = performance.now();
     try {
       this.#counts = await this.#spool.counts();
       for (let round = 0; round < PRUNE_ROUNDS; round += 1) if ((await this.#spool.prune()) === 0) break;
-    } catch {
-      // The spool says so itself wherever it is used; the last counts stand.
+      this.#failure = undefined;
+    } catch (error) {
+      // The last counts stand, and `trouble` says that they do.
+      this.#failure = (error as Error).message;
     } finally {
       this.#busy = false;
     }

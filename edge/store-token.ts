@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../contracts/config.ts';
+import { claimsOf } from './forwarder/token-expiry.ts';
 
 /** The token by which the region knows the store. Its file may be replaced while the agent runs. */
 export class StoreToken {
@@ -34,12 +35,8 @@ export class StoreToken {
   }
 }
 
-/** The `store` claim (RFC 7519). Not verified: the region does that; here it only keeps orders away that the region would refuse. */
+/** The `store` claim. It only keeps orders away that the region would refuse. */
 function storeOf(token: string): string | undefined {
-  try {
-    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { store?: unknown };
-    return typeof payload.store === 'string' ? payload.store : undefined;
-  } catch {
-    return undefined;
-  }
+  const store = claimsOf(token)?.store;
+  return typeof store === 'string' ? store : undefined;
 }

@@ -6,6 +6,7 @@ import { startAdminServer } from '../telemetry/admin-server.ts';
 import { metricsContentType } from '../telemetry/metrics.ts';
 import type { StatusKeeper } from './status.ts';
 import { statusPage } from './status-page.ts';
+import { headline } from './status-text.ts';
 
 /** The agent's admin port: what the gateway shows, its own metrics, and the status page. */
 export function edgeVitals(config: Config, registry: Registry, status: StatusKeeper): ShowVitals {
@@ -16,6 +17,13 @@ export function edgeVitals(config: Config, registry: Registry, status: StatusKee
       port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge'),
       metrics: async () => ({ contentType: metricsContentType, text: (await scrape()) + (await registry.metrics()) }),
       readiness,
+      // The same words as on the page and in `ordermesh edge status`. Orders are taken meanwhile, so they do not make it unready.
+      remarks: {
+        agent() {
+          const { level, text } = headline(status.known);
+          return level === 'good' ? undefined : text;
+        },
+      },
       pages: {
         '/': async () => ({
           contentType: 'text/html; charset=utf-8',

@@ -50,6 +50,7 @@ async function startTicks(pid: number): Promise<string | undefined> {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
+    // No such process.
     return undefined;
   }
 }
@@ -60,6 +61,7 @@ async function startTime(pid: number): Promise<string | undefined> {
     const [state = 'Z', ...started] = stdout.trim().split(/\s+/);
     return state.startsWith('Z') ? undefined : started.join(' ');
   } catch {
+    // No such process.
     return undefined;
   }
 }

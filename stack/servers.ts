@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { lastLines } from './commands.ts';
 import { runInBackground } from './priority.ts';
 import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
-import type { ServerRecord } from './state.ts';
+import type { Instance, Server, Supervision } from './server.ts';
+import { SupervisedServer } from './supervised-server.ts';
+
+export type { Server } from './server.ts';
 
 const POLL_MS = 50;
 const START_LIMIT_MS = 180_000;
@@ -25,12 +28,6 @@ export interface ServerCommand {
   spawnOptions?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
 }
 
-export interface Server {
-  record: ServerRecord;
-  /** Ends it, with its own signal by default, and waits until it has ended. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
-}
-
 /**
  * The server processes of one stack. Each has a log file in the data directory and a session of its own, so that Ctrl-C in the terminal
  * reaches only us; a guard process ends them when we end without doing so.
@@ -40,12 +37,20 @@ export class Servers {
   readonly #guard: ChildProcess;
   readonly #running = new Set<(signal?: NodeJS.Signals) => Promise<void>>();
   readonly #onExit: (name: string, reason: string) => void;
+  readonly #supervision: Supervision | undefined;
+  #closing = false;
 
-  constructor(dataDir: string, onExit: (name: string, reason: string) => void) {
+  /**
+   * @param onExit called when a server ends by itself for good.
+   * @param supervision with it, a server that ends by itself is started again, until it is stopped.
+   */
+  constructor(dataDir: string, onExit: (name: string, reason: string) => void, supervision?: Supervision) {
+    this.#supervision = supervision;
     this.#logDir = path.join(dataDir, 'logs');
     this.#onExit = onExit;
     mkdirSync(this.#logDir, { recursive: true });
     this.#guard = spawn('sh', [guardScript], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    // The guard has ended before us: then nobody is left to be told.
     this.#guard.stdin?.on('error', () => {});
     this.#guard.unref();
     (this.#guard.stdin as unknown as { unref?(): void }).unref?.();
@@ -53,15 +58,39 @@ export class Servers {
 
   /**
    * Starts a server and waits until `serves` succeeds once.
+   * @param answers asks a supervised server every few seconds whether it still does; without it the server is only watched for its end.
    * @throws when it ends before, or does not serve within three minutes, with the end of its log.
    */
-  async start(command: ServerCommand, serves: () => Promise<void>): Promise<Server> {
+  async start(
+    command: ServerCommand,
+    serves: () => Promise<void>,
+    answers?: (signal: AbortSignal) => Promise<void>,
+  ): Promise<Server> {
+    const log = path.join(this.#logDir, `${command.name}.log`);
+    startLog(log);
+    const launch = (onSpawned: (stop: Instance['stop']) => void) => this.#launch(command, log, serves, onSpawned);
+    const instance = await launch(() => {});
+    if (this.#supervision !== undefined)
+      return new SupervisedServer(
+        { instance, launch, answers, log, isClosing: () => this.#closing },
+        this.#supervision,
+      );
+    instance.ended.then((reason) => this.#onExit(command.name, `${reason}; its log is ${log}`));
+    return instance;
+  }
+
+  /** @param onSpawned gets what stops the process while it does not serve yet. */
+  async #launch(
+    command: ServerCommand,
+    log: string,
+    serves: () => Promise<void>,
+    onSpawned: (stop: Instance['stop']) => void,
+  ): Promise<Instance> {
     const { name, signal } = command;
-    const log = path.join(this.#logDir, `${name}.log`);
     const child = this.#spawn(command, log);
+    const { promise, resolve } = Promise.withResolvers<string>();
     let ended: string | undefined;
     let stopping = false;
-    let serving = false;
     let identity: ProcessIdentity | undefined;
     const stop = async (by = signal) => {
       stopping = true;
@@ -75,10 +104,11 @@ export class Servers {
       ended = by === null ? `it ended with status ${code}` : `it was ended by ${by}`;
       this.#running.delete(stop);
       if (child.pid !== undefined) this.#tellGuard(`remove ${child.pid}`);
-      if (serving && !stopping) this.#onExit(name, `${ended}; its log is ${log}`);
+      if (!stopping) resolve(ended);
     });
     if (child.pid !== undefined) this.#tellGuard(`add ${child.pid} ${signal.replace(/^SIG/, '')}`);
     identity = child.pid === undefined ? undefined : await identify(child.pid);
+    onSpawned(stop);
     try {
       await waitUntil(serves, () => ended);
     } catch (error) {
@@ -86,29 +116,23 @@ export class Servers {
       throw new Error(`${name} does not start: ${(error as Error).message}\n${await tail(log)}`, { cause: error });
     }
     if (identity === undefined) throw new Error(`${name} has no process`);
-    serving = true;
-    return { record: { name, signal, ...identity }, stop };
+    return { record: { name, signal, ...identity }, stop, ended: promise };
   }
 
   /** Ends everything it started that still runs, all at once, and lets the guard go. */
   async stopAll(signal?: NodeJS.Signals): Promise<void> {
+    this.#closing = true;
     await Promise.all([...this.#running].map((stop) => stop(signal)));
     this.close();
   }
 
   /** The servers are stopped; the guard has nothing left to do. */
   close(): void {
+    this.#closing = true;
     this.#guard.stdin?.end();
   }
 
   #spawn({ command, args, background, spawnOptions }: ServerCommand, log: string): ChildProcess {
-    rmSync(`${log}.previous`, { force: true });
-    try {
-      renameSync(log, `${log}.previous`);
-    } catch {
-      // The first run has no earlier log.
-    }
-    writeFileSync(log, '');
     const output = openSync(log, 'a');
     try {
       const child = spawn(command, args, { ...spawnOptions, stdio: ['ignore', output, output], detached: true });
@@ -123,6 +147,17 @@ export class Servers {
   #tellGuard(line: string): void {
     this.#guard.stdin?.write(`${line}\n`);
   }
+}
+
+/** A new log file; that of the run before is kept beside it. A restart goes on in the file, so that the last words of a crash stay. */
+function startLog(log: string): void {
+  rmSync(`${log}.previous`, { force: true });
+  try {
+    renameSync(log, `${log}.previous`);
+  } catch {
+    // The first run has no earlier log.
+  }
+  writeFileSync(log, '');
 }
 
 async function waitUntil(serves: () => Promise<void>, ended: () => string | undefined): Promise<void> {
@@ -142,5 +177,6 @@ async function waitUntil(serves: () => Promise<void>, ended: () => string | unde
 }
 
 async function tail(file: string): Promise<string> {
+  // It only adds to an error that is being thrown.
   return lastLines(await readFile(file, 'utf8').catch(() => ''));
 }

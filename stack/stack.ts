@@ -15,6 +15,7 @@ import { type Server, Servers } from './servers.ts';
 import { lockDataDir, readState, type StackState, writeState } from './state.ts';
 
 const LEFTOVER_LIMIT_MS = 15_000;
+const allParts: readonly Part[] = [kafka, postgres, pubsub, bigquery];
 
 export interface StackOptions {
   /** One line for people per part: what starts, what serves, what is off and why. */
@@ -70,11 +71,26 @@ export async function startCore(
   const unlock = await lockDataDir(dataDir);
   const started: Server[] = [];
   const closing = new AbortController();
-  const servers = new Servers(dataDir, (name, reason) => logger.error({ server: name }, `${name} is gone: ${reason}`));
+  let current: StackState | undefined;
+  const servers = new Servers(
+    dataDir,
+    (name, reason) => logger.error({ server: name }, `${name} is gone: ${reason}`),
+    // Whoever reads no progress finds the states of the servers in the log.
+    {
+      say: options.onProgress ?? ((line) => logger.warn(line)),
+      title: (name) => allParts.find((part) => part.name === name)?.title ?? name,
+      onRestart(record) {
+        if (current === undefined) return;
+        current.servers = [...current.servers.filter(({ name }) => name !== record.name), record];
+        writeState(dataDir, current);
+      },
+    },
+  );
   let cloudStarting: Promise<void> | undefined;
   try {
     const { core, cloud, googleCloud } = await neededParts(config, options);
     const state = await takeOver(dataDir, [...core, ...cloud]);
+    current = state;
     const environment = configuredAddresses(config);
     const context = { config, dataDir, options, servers, state, started, signal: closing.signal };
     const start = async (parts: Part[]) => {
@@ -87,12 +103,13 @@ export async function startCore(
       cloudStarting ??= start(cloud);
       return cloudStarting;
     };
-    // Its failure belongs to whoever asks for it.
+    // Its failure belongs to whoever asks for it, with `startCloud`.
     if (cloudAtOnce) startCloud().catch(() => {});
     await start(core);
     let closed: Promise<void> | undefined;
     const close = async () => {
       closing.abort(new Error('the stack is being stopped'));
+      // Its failure was told to whoever called `startCloud`, and what started is stopped below.
       await cloudStarting?.catch(() => {});
       await stop(dataDir, state, started, servers).finally(unlock);
     };
@@ -107,6 +124,7 @@ export async function startCore(
     };
   } catch (error) {
     closing.abort(error);
+    // The first failure is the one that is thrown.
     await cloudStarting?.catch(() => {});
     await allDone(started.map((server) => server.stop()));
     servers.close();
@@ -170,7 +188,7 @@ async function startPart(part: Part, context: StartContext): Promise<Record<stri
 /** What the user configured, passed on as it is. */
 function configuredAddresses(config: Config): Record<string, string> {
   const addresses: Record<string, string> = { GOOGLE_CLOUD_PROJECT: config.GOOGLE_CLOUD_PROJECT };
-  for (const { variable } of [kafka, postgres, pubsub, bigquery]) {
+  for (const { variable } of allParts) {
     const value = config[variable];
     if (value !== undefined) addresses[variable] = Array.isArray(value) ? value.join(',') : value;
   }

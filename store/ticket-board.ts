@@ -1,6 +1,6 @@
 import type { OrderItem } from '../contracts/order.ts';
 import type { Database } from './database.ts';
-import { type TicketPosition, ticketsChannel } from './tickets.ts';
+import type { TicketPosition } from './tickets.ts';
 
 /** A ticket as the kitchen display reads it. */
 export interface Ticket extends TicketPosition {
@@ -69,18 +69,4 @@ export async function openTicketCounts(database: Database): Promise<StoreTicketC
   return database<StoreTicketCount[]>`
     select store_id as "storeId", count(*)::integer as open, min(paid_at) as "oldestPaidAt"
     from tickets where state <> 'cooked' group by store_id order by store_id`;
-}
-
-/**
- * Calls back with the orders whose tickets changed, after each commit.
- * @param onListening called whenever listening begins, also again after a lost connection: what changed meanwhile was not
- *   announced, so the listener reads the tickets anew.
- */
-export async function listenTickets(
-  database: Database,
-  onOrderIds: (orderIds: string[]) => void,
-  onListening: () => void = () => {},
-): Promise<{ close(): Promise<void> }> {
-  const { unlisten } = await database.listen(ticketsChannel, (payload) => onOrderIds(payload.split(',')), onListening);
-  return { close: () => unlisten() };
 }

@@ -12,6 +12,8 @@ export interface AdminServerOptions {
   /** The Prometheus text of the whole process, all threads included. */
   metrics(): Promise<{ contentType: string; text: string }>;
   readiness: Record<string, ReadinessCheck>;
+  /** Troubles that leave the role ready: further lines of `/readyz`, which do not change its status. */
+  remarks?: Record<string, ReadinessCheck>;
   /** Further GET pages by path, for example `/debug/runtime`. */
   pages?: Record<string, AdminPage>;
   /** Samples the threads of the role; those of this process by default. */
@@ -70,11 +72,10 @@ async function answer(options: AnsweringOptions, { url = '/', headers }: Incomin
     case '/healthz':
       return plain(200, 'ok');
     case '/readyz': {
-      const reasons = Object.entries(options.readiness).flatMap(([part, check]) => {
-        const reason = check();
-        return reason === undefined ? [] : [`${part}: ${reason}`];
-      });
-      return reasons.length === 0 ? plain(200, 'ready') : plain(503, reasons.join('\n'));
+      const reasons = said(options.readiness);
+      const remarks = said(options.remarks ?? {});
+      if (reasons.length > 0) return plain(503, [...reasons, ...remarks].join('\n'));
+      return plain(200, ['ready', ...remarks].join('\n'));
     }
     case '/debug/profile': {
       const seconds = Number(new URLSearchParams(query).get('seconds') ?? PROFILE_SECONDS);
@@ -90,6 +91,13 @@ async function answer(options: AnsweringOptions, { url = '/', headers }: Incomin
       return plain(404, 'not found');
     }
   }
+}
+
+function said(checks: Record<string, ReadinessCheck>): string[] {
+  return Object.entries(checks).flatMap(([part, check]) => {
+    const reason = check();
+    return reason === undefined ? [] : [`${part}: ${reason}`];
+  });
 }
 
 function plain(status: number, line: string): Answer {

@@ -32,6 +32,8 @@ export interface SenderOptions {
   /** Longest time from the first attempt to giving up, in milliseconds; 60,000 by default. */
   giveUpAfterMs?: number;
   onResult?(result: SendResult): void;
+  /** Each attempt: its HTTP status, or 0 and the reason where no answer came. */
+  onAttempt?(status: number, detail: string): void;
 }
 
 export interface SendReport {
@@ -79,6 +81,7 @@ export function createSender(options: SenderOptions): Sender {
     const giveUpAt = performance.now() + giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
       const answer = await connection.post(order.body, token).catch(noAnswer);
+      if (!stop.signal.aborted) options.onAttempt?.(answer.status, answer.body);
       const waitMs = again(answer, attempts);
       if (waitMs === undefined || stop.signal.aborted || performance.now() + waitMs > giveUpAt) {
         return settleOne(order, answer, attempts, dueAtMs);

@@ -8,6 +8,7 @@ import { topics } from '../../contracts/topics.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import type { DeadLetter } from '../../store/dead-letters.ts';
 import { UsageError } from '../failure.ts';
+import { readInputFile } from '../input-file.ts';
 
 /**
  * The message's content with the edit: a JSON patch (RFC 6902), as text or in a file, or by hand in `$VISUAL` or `$EDITOR`.
@@ -25,9 +26,9 @@ export async function editedValue(letter: DeadLetter, edit: string | true): Prom
 async function readPatch(edit: string): Promise<Operation[]> {
   const text = edit.trimStart().startsWith('[')
     ? edit
-    : await readFile(edit, 'utf8').catch(() => {
+    : await readInputFile(edit).catch((error: Error) => {
         throw new UsageError(
-          `--edit takes a JSON patch such as '[{"op":"replace","path":"/total","value":1198}]' or a file with one; there is no file ${edit}`,
+          `--edit takes a JSON patch such as '[{"op":"replace","path":"/total","value":1198}]' or a file with one; ${error.message}`,
         );
       });
   const patch = parsed(text, 'the patch');

@@ -16,12 +16,14 @@ export function statusCommand(): Command {
     .option('--json', 'print the status as one object')
     .action(async ({ json }: { json?: boolean }) => {
       const config = loadConfig();
+      const answer = await askAgent(config);
       const status =
-        (await askAgent(config)) ??
-        visitSpool('read', (visit): EdgeStatus => {
-          const spool = visit.counts(config.ORDERMESH_EDGE_SPOOL_BYTES_MAX);
-          return { agent: 'stopped', line: null, spool, heldBack: [] };
-        });
+        typeof answer === 'object'
+          ? answer
+          : visitSpool('read', (visit): EdgeStatus => {
+              const spool = visit.counts(config.ORDERMESH_EDGE_SPOOL_BYTES_MAX);
+              return { agent: answer, line: null, spool, heldBack: [] };
+            });
       const { level, text } = headline(status);
       if (json) printJson(status);
       else {
@@ -32,12 +34,13 @@ export function statusCommand(): Command {
     });
 }
 
-async function askAgent(config: Config): Promise<EdgeStatus | undefined> {
+async function askAgent(config: Config): Promise<EdgeStatus | 'stopped' | 'silent'> {
   const url = new URL('/status.json', localUrl(config, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge')));
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-    return response.ok ? ((await response.json()) as EdgeStatus) : undefined;
-  } catch {
-    return undefined;
+    return response.ok ? ((await response.json()) as EdgeStatus) : 'silent';
+  } catch (error) {
+    // A port that takes the question and says nothing is an agent that hangs; on any other failure none is there.
+    return (error as Error).name === 'TimeoutError' ? 'silent' : 'stopped';
   }
 }

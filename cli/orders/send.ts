@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import type { Problem } from '../../contracts/errors.ts';
 import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
-import { NegativeResult, UsageError } from '../failure.ts';
+import { NegativeResult } from '../failure.ts';
+import { assertGatewayAnswers, GatewayWatch } from '../gateway-watch.ts';
+import { openInputFile } from '../input-file.ts';
 import { httpUrl, positiveNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
 import { printSendReport } from '../send-report.ts';
@@ -40,11 +40,16 @@ export function sendCommand(): Command {
 
 async function send(file: string, options: SendOptions): Promise<SendReport> {
   const config = loadConfig();
-  const lines = createInterface({ input: await open(file), crlfDelay: Number.POSITIVE_INFINITY });
+  const input = await open(file);
+  const gateway = options.gateway ?? gatewayOf(config);
+  await assertGatewayAnswers(gateway);
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  const watch = new GatewayWatch();
   let shown = 0;
   const sender = createSender({
-    gateway: options.gateway ?? gatewayOf(config),
+    gateway,
     token: options.token === undefined ? storeTokens(config) : () => options.token,
+    onAttempt: (status, detail) => watch.attempted(status, detail),
     onResult(result) {
       if (result.status !== 202 && shown++ < REFUSALS_SHOWN) say(refusal(result));
     },
@@ -70,10 +75,7 @@ async function send(file: string, options: SendOptions): Promise<SendReport> {
 
 async function open(file: string): Promise<NodeJS.ReadableStream> {
   if (file === '-') return process.stdin;
-  await access(file).catch(() => {
-    throw new UsageError(`there is no file ${file}`);
-  });
-  return createReadStream(file);
+  return openInputFile(file);
 }
 
 /** The store whose token an order needs. A line that cannot be read is sent all the same: the gateway says what is wrong with it. */
@@ -85,6 +87,7 @@ function namesOf(body: string, otherwise: string): { storeId: string; orderId?: 
       ...(typeof orderId === 'string' ? { orderId } : {}),
     };
   } catch {
+    // No JSON: the gateway says so.
     return { storeId: otherwise };
   }
 }
@@ -99,6 +102,7 @@ function problemDetail(body: string): string {
     const fields = errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
     return `${code} ${[detail, ...fields].join('; ')}`.trim();
   } catch {
+    // No problem document, as from a proxy: its beginning has to do.
     return body.slice(0, 200);
   }
 }

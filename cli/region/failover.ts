@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import { issueToken } from '../../gateway/issuer.ts';
 import { UsageError } from '../failure.ts';
+import { readInputFile } from '../input-file.ts';
 import { positiveNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type ChangeOverReport, changeOver } from './change-over.ts';
@@ -107,13 +107,13 @@ async function run(options: FailoverOptions): Promise<void> {
 
 async function probeWith({ probeOrder: file, tokenFile }: FailoverOptions) {
   const probeOrder =
-    file === undefined ? harmlessOrder : (JSON.parse(await readFile(file, 'utf8')) as typeof harmlessOrder);
+    file === undefined ? harmlessOrder : (JSON.parse(await readInputFile(file)) as typeof harmlessOrder);
   const config = loadConfig();
   if (!config.ORDERMESH_AUTH) return { probeOrder, token: undefined };
   const token =
     tokenFile === undefined
       ? await issueToken({ config, store: probeOrder.storeId })
-      : (await readFile(tokenFile, 'utf8')).trim();
+      : (await readInputFile(tokenFile)).trim();
   return { probeOrder, token };
 }
 

@@ -160,7 +160,16 @@ export function startCrew(options: CrewOptions): Crew {
 
   function connect(): void {
     socket = new WebSocket(live);
-    socket.addEventListener('message', ({ data }) => receive(JSON.parse(String(data)) as ServerMessage));
+    const own = socket;
+    socket.addEventListener('message', ({ data }) => {
+      try {
+        receive(JSON.parse(String(data)) as ServerMessage);
+      } catch {
+        // Not a display's word: the snapshot of a new connection has what this message would have said.
+        own.close();
+      }
+    });
+    // A close follows each error.
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', () => {
       for (const command of unanswered.values()) {

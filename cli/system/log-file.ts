@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { stateEnded } from '../../telemetry/state-log.ts';
 
 const POLL_MS = 300;
 const READ_BYTES = 64 * 1024;
@@ -50,6 +51,8 @@ export function followLog(file: string, onLine: (line: string) => void): { close
 
 interface LogLine {
   level?: number;
+  /** `ended`: the end of a state whose begin was shown. */
+  state?: string;
   msg?: string;
   err?: { message?: string };
   error?: string;
@@ -63,10 +66,11 @@ export function worthShowing(line: string): string | undefined {
   try {
     parsed = JSON.parse(line) as LogLine;
   } catch {
+    // Not a log line: the last words of a crash, for example.
     return line;
   }
   if (typeof parsed.level !== 'number') return line;
-  if (parsed.level < WARN) return undefined;
+  if (parsed.level < WARN && parsed.state !== stateEnded.state) return undefined;
   const reason = parsed.err?.message ?? parsed.error ?? parsed.reason;
   const what = parsed.msg ?? '';
   return typeof reason === 'string' && !what.includes(reason) ? `${what}: ${reason}` : what;

@@ -3,7 +3,8 @@ import { closeSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { RoleName } from '../../contracts/roles.ts';
-import { runInBackground } from '../../stack/index.ts';
+import { runInBackground, SilenceWatch } from '../../stack/index.ts';
+import { inSeconds, States } from '../../telemetry/state-log.ts';
 import type { RoleMessage } from '../role.ts';
 import { followLog, openLog } from './log-file.ts';
 
@@ -42,6 +43,8 @@ export class RoleProcess {
   readonly #options: RoleProcessOptions;
   readonly #log: { file: string; descriptor: number };
   readonly #follower: { close(): void };
+  readonly #states = new States();
+  #watch: SilenceWatch | undefined;
   #child: ChildProcess | undefined;
   #addresses: Record<string, string> = {};
   #restarts = 0;
@@ -94,7 +97,10 @@ export class RoleProcess {
         );
       }
       const { status, text } = await readiness(this.#options);
-      if (status === 200) return;
+      if (status === 200) {
+        this.#watchOver();
+        return;
+      }
       answer = text;
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
     }
@@ -108,6 +114,7 @@ export class RoleProcess {
 
   async #stop(): Promise<void> {
     this.#stopping = true;
+    this.#watch?.close();
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -122,6 +129,22 @@ export class RoleProcess {
     }
     this.#follower.close();
     closeSync(this.#log.descriptor);
+  }
+
+  /** From the first time that it was ready: a process that hangs says nothing itself, and its end and return are each said once. */
+  #watchOver(): void {
+    this.#states.end('ended');
+    this.#watch ??= new SilenceWatch({
+      what: `[${this.name}]`,
+      answers: async () => {
+        const { status, text } = await readiness(this.#options);
+        // While it is being started again, that has been said.
+        if (status === 0 && this.#states.since('ended') === undefined) throw new Error(text);
+        const downMs = status === 200 ? this.#states.end('ended') : undefined;
+        if (downMs !== undefined) this.#options.onNote(`[${this.name}] is ready again after ${inSeconds(downMs)}`);
+      },
+      say: (line) => this.#options.onNote(line),
+    });
   }
 
   #start(): void {
@@ -146,15 +169,22 @@ export class RoleProcess {
     if (this.#stopping) return;
     if (code === EXIT_USAGE) {
       this.#failure = `it ended with ${how}; its log is ${this.#log.file}`;
+      // Before it was ready once, `ready` throws it.
+      if (this.#watch !== undefined && this.#states.begin('ended'))
+        this.#options.onNote(`[${this.name}] refuses its configuration and is not started again: ${this.#failure}`);
       return;
     }
     if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
     const waitMs = this.#downMs ?? this.#backoffMs;
     if (waitMs === Number.POSITIVE_INFINITY) {
+      this.#states.begin('ended');
       this.#options.onNote(`[${this.name}] ended (${how}) and stays away`);
       return;
     }
-    this.#options.onNote(`[${this.name}] ended (${how}); starting it again in ${waitMs} ms`);
+    this.#watch?.restarted();
+    // Once while it ends again and again: the end of that is said when it is ready.
+    if (this.#states.begin('ended') || this.#watch === undefined)
+      this.#options.onNote(`[${this.name}] ended (${how}); starting it again in ${waitMs} ms`);
     this.#timer = setTimeout(() => {
       this.#restarts++;
       this.#start();

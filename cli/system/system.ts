@@ -91,6 +91,7 @@ export async function startSystem(
     const core = startRoles(coreRoles);
     if (cloudLater) await core;
     const cloud = startCloud();
+    // Its failure belongs to whoever awaits `cloud`.
     cloud.catch(() => {});
     if (!cloudLater) await Promise.all([core, cloud]);
     return {

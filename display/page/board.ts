@@ -1,5 +1,5 @@
 import type { PageSettings, TicketView } from '../messages.ts';
-import { element, setText } from './dom.ts';
+import { element } from './dom.ts';
 import { arrange, type Place, type Slot, Slots } from './slots.ts';
 import { type CardOptions, TicketCard } from './ticket-card.ts';
 
@@ -222,26 +222,31 @@ function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect
 }
 
 /** What stands where tickets would be. */
-export class EmptyState {
-  readonly #title = element('p', { class: 'empty-title' });
-  readonly #text = element('p', {});
-  readonly node = element('div', { class: 'empty' }, this.#title, this.#text);
-
-  constructor() {
-    this.caughtUp();
-  }
-
-  caughtUp(): void {
-    setText(this.#title, 'All caught up');
-    setText(this.#text, 'Orders appear here as soon as they are paid.');
-  }
-
-  /** An empty board of a mistyped address looks like a quiet kitchen otherwise. */
-  storeUnknown(storeId: string): void {
-    setText(this.#title, 'No such store');
-    setText(
-      this.#text,
-      `The menu has no store ${storeId}, and no order of it was seen. Check the address of this page, or load the menu with this store.`,
-    );
-  }
+export function emptyState(): HTMLElement {
+  return element(
+    'div',
+    { class: 'empty' },
+    element(
+      'div',
+      { class: 'when-sure' },
+      element('p', { class: 'empty-title' }, 'All caught up'),
+      element('p', {}, 'Orders appear here as soon as they are paid.'),
+    ),
+    element(
+      'div',
+      { class: 'when-unsure' },
+      element('p', { class: 'empty-title' }, 'No tickets known'),
+      element('p', {}, 'This screen is not up to date: there may be orders that it does not show yet.'),
+    ),
+    element(
+      'div',
+      { class: 'when-unknown' },
+      element('p', { class: 'empty-title' }, 'No such store'),
+      element(
+        'p',
+        {},
+        'The menu has no store of this id, and no order of it was seen. Check the address of this page, or load the menu with this store.',
+      ),
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import type { PageSettings, ServerMessage } from '../messages.ts';
-import { formatElapsed } from './age.ts';
 import { Connection } from './connection.ts';
 import { element, find, setText } from './dom.ts';
+import { type Sight, wordsFor } from './sight.ts';
 
 /** What is around the tickets on every page: the line to the server, its clock, and the banner that says when something is wrong. */
 export class Shell {
@@ -9,10 +9,13 @@ export class Shell {
   settings: PageSettings = { dueAfterMs: Number.POSITIVE_INFINITY, lateAfterMs: Number.POSITIVE_INFINITY };
   /** Server clock minus this screen's clock: ages are right on a tablet whose clock is wrong. */
   #offsetMs = 0;
-  #heardAt = Date.now();
-  #database: 'up' | 'down' = 'up';
-  #region: 'up' | 'down' = 'up';
-  #line: 'connecting' | 'live' | 'lost' = 'connecting';
+  readonly #sight: Sight = {
+    line: 'connecting',
+    hasTickets: false,
+    heardAt: Date.now(),
+    database: 'up',
+    region: 'up',
+  };
   readonly #onMessage: (message: ServerMessage) => void;
 
   constructor(path: string, onMessage: (message: ServerMessage) => void) {
@@ -34,51 +37,47 @@ export class Shell {
   }
 
   #receive(message: ServerMessage): void {
-    this.#heardAt = Date.now();
+    const sight = this.#sight;
+    sight.heardAt = Date.now();
     if ('now' in message) this.#offsetMs = message.now - Date.now();
-    if (message.type === 'snapshot') this.settings = message.settings;
-    if (message.type === 'beat') {
-      this.#database = message.database;
-      this.#region = message.line ?? 'up';
+    if (message.type === 'snapshot') {
+      this.settings = message.settings;
+      sight.hasTickets = true;
     }
-    this.#showBanner();
+    if (message.type === 'beat') {
+      sight.database = message.database;
+      sight.region = message.line ?? 'up';
+      sight.stale = message.stale;
+    }
+    this.#show();
     this.#onMessage(message);
   }
 
   #setLine(line: 'live' | 'lost'): void {
-    this.#line = line;
-    if (line === 'live') this.#database = 'up';
-    const words = { connecting: 'Connecting', live: 'Live', lost: 'Offline' };
-    find('line').dataset.line = line;
-    setText(find('line-word'), words[line]);
-    this.#showBanner();
+    this.#sight.line = line;
+    // What holds on the new connection, its first messages tell.
+    Object.assign(this.#sight, { hasTickets: false, database: 'up', stale: undefined });
+    this.#show();
   }
 
   #tick(): void {
     const now = new Date(this.now());
     setText(find('clock'), now.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
-    this.#showBanner();
+    this.#show();
   }
 
-  /** Says what is wrong in words that tell the crew what still holds; the tickets stay readable. */
-  #showBanner(): void {
-    const banner = find('banner');
-    const age = formatElapsed(Date.now() - this.#heardAt);
-    const text =
-      this.#line === 'lost'
-        ? `Connection lost ${age} ago. Reconnecting. These tickets may be out of date.`
-        : this.#line === 'live' && this.#database === 'down'
-          ? 'The ticket store is not answering. New orders are safe and will appear when it is back.'
-          : '';
-    const shown = text === '' && this.#region === 'down' ? lineDown : text;
-    banner.hidden = shown === '';
-    document.body.toggleAttribute('data-stale', text !== '');
-    setText(banner, shown);
+  #show(): void {
+    const { line, word, banner, isStale } = wordsFor(this.#sight, Date.now());
+    find('line').dataset.line = line;
+    setText(find('line-word'), word);
+    const node = find('banner');
+    node.hidden = banner === '';
+    setText(node, banner);
+    document.body.toggleAttribute('data-stale', isStale);
+    // An empty board says "All caught up" only while that is known.
+    document.body.toggleAttribute('data-unsure', line !== 'live');
   }
 }
-
-const lineDown =
-  'The line to the region is down. Cook on: bumps are kept here, and tickets marked "not yet confirmed" are known only to this restaurant.';
 
 /** The row of figures in the bar; each is a term and its value. */
 export function showFigures(figures: Record<string, string>): void {

@@ -1,6 +1,6 @@
 import type { Command, ServerMessage, TicketView } from '../messages.ts';
 import { formatElapsed, shortNumber } from './age.ts';
-import { Board, EmptyState } from './board.ts';
+import { Board, emptyState } from './board.ts';
 import { element, find, icon, setText } from './dom.ts';
 import { listenToKeys } from './keyboard.ts';
 import { RecallList } from './recall-list.ts';
@@ -28,14 +28,13 @@ export function showStorePage(storeId: string): void {
   const shell = new Shell(`/live?store=${encodeURIComponent(storeId)}`, receive);
   const board = new Board(grid, { onCommand: command, onScroll: () => showMore() });
   const recalls = new RecallList((ticket) => command('recall', ticket));
-  const empty = new EmptyState();
   const shown = new Set<string>();
   let total = 0;
   let touchedAt = 0;
   let drawing = false;
 
   find('actions').append(recallButton);
-  find('main').append(grid, empty.node, legend(more));
+  find('main').append(grid, emptyState(), legend(more));
   recallButton.addEventListener('click', () => recalls.open(tickets.bumped()));
   for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => (touchedAt = Date.now()), true);
   listenToKeys({
@@ -56,12 +55,11 @@ export function showStorePage(storeId: string): void {
         tickets.replaceAll(message.tickets, message.bumped, message.open);
         total = message.open;
         showName(message.storeName);
-        if (message.storeUnknown) empty.storeUnknown(storeId);
-        else empty.caughtUp();
+        document.body.toggleAttribute('data-unknown-store', message.storeUnknown ?? false);
         for (const { orderId } of message.tickets) shown.add(orderId);
         break;
       case 'tickets':
-        empty.caughtUp();
+        document.body.removeAttribute('data-unknown-store');
         for (const ticket of tickets.apply(message.tickets)) {
           if (!shown.has(ticket.orderId)) announce(`New ticket ${spokenTicket(ticket)}`);
           shown.add(ticket.orderId);

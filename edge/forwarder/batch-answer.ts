@@ -5,6 +5,8 @@ import type { UpstreamAnswer } from './upstream.ts';
 export interface BatchAnswer {
   region: string;
   settlements: Settlement[];
+  /** Orders that the token does not speak for (403 in their line): promised to their senders, so they wait for another token. */
+  notAllowed?: { sequence: number; orderId: string; reason: string }[];
   /** Orders that it did not decide on: they are sent again. */
   deferred: number;
   /** Seconds after which it wants them again; 0 where it did not say. */
@@ -17,19 +19,27 @@ export class NotAnAnswerError extends Error {
   readonly retryAfterS: number;
   /** Whether it may be due to what the batch says, as with a firewall that reads along. */
   readonly blamesOrders: boolean;
+  /** Whether a gateway said it: the line works, and the region takes no orders. */
+  readonly isOfRegion: boolean;
 
-  constructor(message: string, retryAfterS = 0, blamesOrders = false) {
+  constructor(message: string, retryAfterS = 0, { blamesOrders = false, isOfRegion = false } = {}) {
     super(message);
     this.retryAfterS = retryAfterS;
     this.blamesOrders = blamesOrders;
+    this.isOfRegion = isOfRegion;
   }
+}
+
+/** The region does not take the token: no order is at fault, and none gets through until the token is replaced. */
+export class TokenRefusedError extends NotAnAnswerError {
+  override name = 'TokenRefusedError';
 }
 
 /** Whole answers that something in the batch may have called forth; others say that nobody is served now, or not with this token or URL. */
 const blamingStatuses = new Set([400, 403, 406, 408, 413, 414, 415, 422, 431, 451, 500, 502]);
 
 /** What the same bytes would be answered with again. Everything else is sent again. */
-const finalRefusals = new Set([400, 403, 409, 413, 422]);
+const finalRefusals = new Set([400, 409, 413, 422]);
 
 interface Result {
   index: number;
@@ -46,9 +56,9 @@ export function readBatchAnswer(answer: UpstreamAnswer, batch: SpooledBatch): Ba
   const { status, headers, body } = answer;
   const region = headers['x-ordermesh-region'];
   const retryAfterS = secondsOf(headers['retry-after']);
-  if (status !== 207 || typeof region !== 'string' || region === '')
-    throw new NotAnAnswerError(describe(status, body), retryAfterS, blamingStatuses.has(status));
+  if (status !== 207 || typeof region !== 'string' || region === '') throw refusalOf(answer);
   const settlements: Settlement[] = [];
+  const notAllowed: NonNullable<BatchAnswer['notAllowed']> = [];
   const seen = new Set<number>();
   let retryLinesAfterS = retryAfterS;
   for (const result of resultsOf(body)) {
@@ -57,6 +67,8 @@ export function readBatchAnswer(answer: UpstreamAnswer, batch: SpooledBatch): Ba
     if (sequence === undefined || seen.has(index) || (orderId !== undefined && orderId !== batch.orderIds[index]))
       throw new NotAnAnswerError('the answer is about other orders than were sent');
     if (status === 202 && orderId !== undefined) settlements.push({ sequence, region });
+    else if (status === 403)
+      notAllowed.push({ sequence, orderId: batch.orderIds[index] ?? '', reason: problemText(status, problem) });
     else if (finalRefusals.has(status)) settlements.push({ sequence, region, problem: problemText(status, problem) });
     else {
       retryLinesAfterS = Math.max(retryLinesAfterS, problem?.retryAfterS ?? 0);
@@ -64,7 +76,13 @@ export function readBatchAnswer(answer: UpstreamAnswer, batch: SpooledBatch): Ba
     }
     seen.add(index);
   }
-  return { region, settlements, deferred: batch.sequences.length - seen.size, retryAfterS: retryLinesAfterS };
+  return {
+    region,
+    settlements,
+    ...(notAllowed.length === 0 ? {} : { notAllowed }),
+    deferred: batch.sequences.length - seen.size,
+    retryAfterS: retryLinesAfterS,
+  };
 }
 
 function resultsOf(body: Buffer): Result[] {
@@ -73,7 +91,7 @@ function resultsOf(body: Buffer): Result[] {
     if (Array.isArray(results) && results.every((result) => typeof result === 'object' && result !== null))
       return results as Result[];
   } catch {
-    // Said below.
+    // No JSON: thrown below.
   }
   throw new NotAnAnswerError('the answer is none of a gateway');
 }
@@ -83,14 +101,28 @@ function problemText(status: number, problem: Result['problem']): string {
   return [`${problem?.code ?? status}: ${problem?.detail ?? 'no detail'}`, ...fields].join('; ').slice(0, 1_000);
 }
 
-function describe(status: number, body: Buffer): string {
+/** What an answer means that does not tell of single orders. */
+export function refusalOf({ status, headers, body }: UpstreamAnswer): NotAnAnswerError {
+  const retryAfterS = secondsOf(headers['retry-after']);
+  const said = problemOf(body);
+  if (said === undefined)
+    return new NotAnAnswerError(`${status} is not the answer of a gateway to a batch`, retryAfterS, {
+      blamesOrders: blamingStatuses.has(status),
+    });
+  if (status === 401 || status === 403) return new TokenRefusedError(said, retryAfterS, { isOfRegion: true });
+  const message = `the region answers ${status} ${said}`;
+  return new NotAnAnswerError(message, retryAfterS, { blamesOrders: blamingStatuses.has(status), isOfRegion: true });
+}
+
+/** Code and detail of a gateway's problem document; `undefined` for anything else, as a page of a proxy. */
+export function problemOf(body: Buffer): string | undefined {
   try {
     const { code, detail } = JSON.parse(body.toString()) as { code?: unknown; detail?: unknown };
-    if (typeof code === 'string') return `the region answers ${status} ${code}: ${String(detail)}`;
+    return typeof code === 'string' ? `${code}: ${String(detail)}` : undefined;
   } catch {
-    // Not a problem document; the status has to do.
+    // Not JSON, so no problem document.
+    return undefined;
   }
-  return `${status} is not the answer of a gateway to a batch`;
 }
 
 function secondsOf(retryAfter: string | undefined): number {

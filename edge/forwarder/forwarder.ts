@@ -5,10 +5,11 @@ import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SpoolClient } from '../spool/client.ts';
 import type { SpooledBatch } from '../spool/order.ts';
-import { NotAnAnswerError, readBatchAnswer } from './batch-answer.ts';
+import { NotAnAnswerError, problemOf, readBatchAnswer, refusalOf, TokenRefusedError } from './batch-answer.ts';
 import { type HeldOrder, HeldOrders } from './held-orders.ts';
-import { type LineCounts, LineState, type LineView } from './line-state.ts';
+import { type LineCounts, LineState, type LineTrouble, type LineView } from './line-state.ts';
 import { Backoff, Bandwidth } from './pacing.ts';
+import { expiryOf } from './token-expiry.ts';
 import { NoAnswerError, Upstream } from './upstream.ts';
 
 export interface ForwarderOptions {
@@ -136,7 +137,8 @@ export class Forwarder {
       this.#held.passed([due]);
       return await this.#next();
     } catch (error) {
-      this.#fail(`the spool cannot be read: ${(error as Error).message}`);
+      this.#failure = { retryAfterS: 0 };
+      this.#line.trouble('down', `the spool cannot be read: ${(error as Error).message}`);
       return undefined;
     }
   }
@@ -151,10 +153,11 @@ export class Forwarder {
     const waiting = new AbortController();
     // Scattered, so that the agents of a chain that were switched on together don't ask together.
     const waitMs = this.#options.probeMs * (0.75 + this.#random() / 2);
+    // Cut short when it is woken.
     await Promise.race([woken, sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
     waiting.abort();
     this.#wake = undefined;
-    if (!this.#awake && !this.#stop.signal.aborted) await this.#probe();
+    if (!this.#awake && !this.#stop.signal.aborted) await this.#check();
   }
 
   /** @returns whether the region answers */
@@ -167,41 +170,72 @@ export class Forwarder {
       this.#line.up();
       return true;
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#line.down(reasonOf(error));
+      if (!this.#stop.signal.aborted) this.#trouble(error);
       return false;
+    }
+  }
+
+  /**
+   * The same while nothing is to be sent, with the token: an empty batch, which a gateway refuses as empty once it has taken the token. So a token
+   * that has ended is known before the next order.
+   */
+  async #check(): Promise<void> {
+    let token = '';
+    try {
+      token = await this.#options.token();
+      const answer = await this.#upstream.request({
+        method: 'POST',
+        path: '/v1/orders/batch',
+        headers: headersOf(token),
+      });
+      const region = answer.headers['x-ordermesh-region'];
+      const isGateway = typeof region === 'string' && problemOf(answer.body)?.startsWith('malformed-body:') === true;
+      if (!isGateway) throw refusalOf(answer);
+      await this.#reached(region);
+      this.#line.up();
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#trouble(error, token);
     }
   }
 
   async #send(batch: SpooledBatch): Promise<void> {
     const { spool, gzip } = this.#options;
+    let token = '';
     try {
       const packed = gzip && batch.body.length >= GZIP_BYTES_MIN;
       const body = packed ? await pack(batch.body, { level: constants.Z_BEST_SPEED }) : batch.body;
       const waitMs = this.#bandwidth.take(body.length);
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stop.signal });
-      const token = await this.#options.token();
+      token = await this.#options.token();
       const answer = await this.#upstream.request({
         method: 'POST',
         path: '/v1/orders/batch',
         headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/x-ndjson',
+          ...headersOf(token),
           ...(packed ? { 'content-encoding': 'gzip' } : {}),
         },
         body,
       });
-      const { region, settlements, deferred, retryAfterS } = readBatchAnswer(answer, batch);
+      const { region, settlements, notAllowed = [], deferred, retryAfterS } = readBatchAnswer(answer, batch);
       // First, so that a replay that this answer calls for survives a power loss right after it.
       await this.#reached(region);
       await spool.settle(settlements);
       this.#line.sent(body.length, settlements);
-      if (settlements.length === 0) throw new NotAnAnswerError('the region takes no orders now', retryAfterS);
-      this.#passed(batch);
-      if (deferred > 0) this.#failure = { retryAfterS };
+      const [first] = notAllowed;
+      // Others may get through with this token: an order that was held back for it says nothing about the line.
+      const isTriedAlone = first !== undefined && batch.sequences.length === 1 && this.#held.has(first.sequence);
+      if (settlements.length === 0 && !isTriedAlone) {
+        if (first !== undefined) throw new TokenRefusedError(first.reason, retryAfterS, { isOfRegion: true });
+        throw new NotAnAnswerError('the region takes no orders now', retryAfterS, { isOfRegion: true });
+      }
+      if (!isTriedAlone) this.#passed(batch);
+      for (const { sequence, orderId, reason } of notAllowed) this.#held.hold(sequence, orderId, reason);
+      if (deferred > notAllowed.length) this.#failure = { retryAfterS };
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       await this.#blame(batch, error);
-      this.#fail(reasonOf(error), error instanceof NotAnAnswerError ? error.retryAfterS : 0);
+      this.#failure = { retryAfterS: error instanceof NotAnAnswerError ? error.retryAfterS : 0 };
+      this.#trouble(error, token);
     }
   }
 
@@ -233,9 +267,13 @@ export class Forwarder {
     this.#line.reached(region);
   }
 
-  #fail(reason: string, retryAfterS = 0): void {
-    this.#failure = { retryAfterS };
-    this.#line.down(reason);
+  #trouble(error: unknown, token = ''): void {
+    const expiredAt = error instanceof TokenRefusedError ? expiryOf(token) : undefined;
+    const isExpired = expiredAt !== undefined && expiredAt <= Date.now();
+    this.#line.trouble(
+      troubleOf(error),
+      isExpired ? `expired at ${new Date(expiredAt).toISOString()}` : reasonOf(error),
+    );
   }
 
   async #recover(retryAfterS: number): Promise<void> {
@@ -243,8 +281,18 @@ export class Forwarder {
     this.#after.clear();
     // An outage of the line is no reason to leave the connections of before open.
     this.#upstream.drop();
+    // Cut short by `close` only, which the loop looks for.
     await sleep(this.#backoff.next(retryAfterS), undefined, { signal: this.#stop.signal }).catch(() => {});
   }
+}
+
+function headersOf(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+}
+
+function troubleOf(error: unknown): LineTrouble {
+  if (error instanceof TokenRefusedError) return 'token-refused';
+  return error instanceof NotAnAnswerError && error.isOfRegion ? 'region-refuses' : 'down';
 }
 
 function reasonOf(error: unknown): string {

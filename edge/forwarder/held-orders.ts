@@ -58,6 +58,17 @@ export class HeldOrders {
     this.#held.set(sequence, { orderId, until: this.#now() + holdMs, failures, reason });
   }
 
+  has(sequence: number): boolean {
+    return this.#held.has(sequence);
+  }
+
+  /** The region says that it does not take this one now, while it takes others: no second failure is needed to know that. */
+  hold(sequence: number, orderId: string, reason: string): void {
+    const failures = Math.max(FAILURES - 1, this.#held.get(sequence)?.failures ?? 0);
+    this.#held.set(sequence, { orderId, until: 0, failures, reason });
+    this.failed(sequence, orderId, reason);
+  }
+
   /** The region has answered for these, or they are not unsent any more. */
   passed(sequences: readonly number[]): void {
     for (const sequence of sequences) this.#held.delete(sequence);

@@ -1,13 +1,20 @@
 import type { Logger } from '../../telemetry/logger.ts';
+import { StateLog } from '../../telemetry/state-log.ts';
 import type { Settlement } from '../spool/order.ts';
+
+/**
+ * `down`: no gateway answers. `region-refuses`: a gateway answers and takes no orders (passive, overloaded, without its log).
+ * `token-refused`: the region does not take the agent's token; somebody has to replace it.
+ */
+export type LineTrouble = 'down' | 'region-refuses' | 'token-refused';
 
 /** The line to the region as people see it. Times are milliseconds since the epoch. */
 export interface LineView {
   upstream: string;
-  state: 'unknown' | 'up' | 'down';
+  state: 'unknown' | 'up' | LineTrouble;
   /** Since when. */
   since: number;
-  /** Why it is down. */
+  /** Why it is not up. */
   reason: string | null;
   /** Region that answered last. */
   region: string | null;
@@ -24,14 +31,22 @@ export interface LineCounts {
   refused: number;
 }
 
-/** Remembers how the line is, and says so in the log when that changes, and only then. */
+const begins: Record<LineTrouble, string> = {
+  down: 'the region does not answer; orders wait in the spool',
+  'region-refuses': 'the region takes no orders; they wait in the spool',
+  'token-refused': 'the region refuses the token; orders wait in the spool until its file has another one',
+};
+
+/** Remembers how the line is, and says so in the log once when a trouble begins and once when orders get through again. */
 export class LineState {
   readonly view: LineView;
   readonly counts: LineCounts = { batches: 0, failures: 0, bytes: 0, confirmed: 0, refused: 0 };
   readonly #logger: Logger;
+  readonly #states: StateLog;
 
   constructor(upstream: string, region: string | undefined, logger: Logger) {
     this.#logger = logger;
+    this.#states = new StateLog(logger);
     const { origin } = new URL(upstream);
     this.view = {
       upstream: origin,
@@ -44,15 +59,19 @@ export class LineState {
   }
 
   up(): void {
-    if (this.view.state === 'down') this.#logger.info('the region answers again');
+    for (const trouble of Object.keys(begins) as LineTrouble[])
+      this.#states.end(
+        trouble,
+        trouble === 'token-refused' ? 'the region takes the token again' : 'the region answers again',
+      );
     this.#turn('up', null);
   }
 
-  down(reason: string): void {
+  trouble(trouble: LineTrouble, reason: string): void {
     this.counts.failures += 1;
-    if (this.view.state !== 'down')
-      this.#logger.warn({ reason }, 'the region does not take orders; they wait in the spool');
-    this.#turn('down', reason);
+    // Kinds may alternate while the line is not up; each is said once.
+    this.#states.begin(trouble, begins[trouble], { reason });
+    this.#turn(trouble, reason);
   }
 
   reached(region: string): void {
@@ -74,7 +93,7 @@ export class LineState {
     if (settlements.length > 0) this.view.lastAnswerAt = Date.now();
   }
 
-  #turn(state: 'up' | 'down', reason: string | null): void {
+  #turn(state: 'up' | LineTrouble, reason: string | null): void {
     if (this.view.state !== state) this.view.since = Date.now();
     this.view.state = state;
     this.view.reason = reason;

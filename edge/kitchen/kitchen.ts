@@ -2,7 +2,14 @@ import type { Config } from '../../contracts/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { type Command, type ServerMessage, validateCommand, validateRefresh } from '../../display/messages.ts';
+import { runBounded } from '../../display/bounded-commands.ts';
+import {
+  type Command,
+  type ServerMessage,
+  type Staleness,
+  validateCommand,
+  validateRefresh,
+} from '../../display/messages.ts';
 import { loadPageFiles } from '../../display/page-files.ts';
 import { startPageServer } from '../../display/page-server.ts';
 import { type Screen, Screens } from '../../display/screens.ts';
@@ -68,6 +75,9 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   const screens = new Screens(() => logger.warn('a screen did not keep up and was closed'));
   let storeName: string | undefined;
   let storeUnknown: true | undefined;
+  /** What the region's display says of its own sight: whoever looks through it sees no better. */
+  let regionDatabase: 'up' | 'down' = 'up';
+  let regionStale: Staleness | undefined;
   let asking = false;
   /** Goes round, so that an order without an answer does not keep the others from theirs. */
   let asked = 0;
@@ -77,11 +87,11 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     if (kept.length > 0 || dropped.length > 0)
       await spool.keepTickets({ kept: kept.map((entry) => [entry.orderId, JSON.stringify(entry)]), dropped });
     if (shown.length > 0) screens.publish(shown, Date.now());
-    for (const command of commands) void deliver(command);
+    for (const command of commands) deliver(command).catch(failed);
   }
 
   async function deliver(command: Changes['commands'][number]): Promise<void> {
-    if ((await region.command(command)) === 'declined') await apply(board.declined(command.orderId)).catch(failed);
+    if ((await region.command(command)) === 'declined') await apply(board.declined(command.orderId));
   }
 
   const failed = (error: Error) => logger.error({ err: error }, 'the board could not be kept on the disk');
@@ -95,12 +105,13 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       screens.add(screen);
       snapshot(screen);
     },
-    onMessage: (screen, text) => void receive(text, screen),
+    onMessage: (screen, text) => void receive(text, screen).catch(failed),
     onClose: (screen) => screens.remove(screen),
   });
   const region = new RegionDisplay({
     url: upstream,
     storeId,
+    logger,
     onMessage(message) {
       if (message.type === 'snapshot') {
         storeName = message.storeName;
@@ -108,9 +119,17 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
         const isWhole = message.open <= message.tickets.length;
         apply(board.snapshot(message.tickets, message.bumped, isWhole)).then(snapshotAll, failed);
       } else if (message.type === 'tickets') apply(board.changed(message.tickets)).catch(failed);
+      else if (message.type === 'beat') {
+        const isNews = regionDatabase !== message.database || regionStale?.since !== message.stale?.since;
+        regionDatabase = message.database;
+        regionStale = message.stale;
+        if (isNews) beat();
+      }
     },
     onDown() {
       board.sees(false);
+      regionDatabase = 'up';
+      regionStale = undefined;
       beat();
     },
   });
@@ -136,7 +155,8 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
 
   function beatMessage(): ServerMessage {
     const line = board.isLineDown ? { line: 'down' as const } : {};
-    return { type: 'beat', now: Date.now(), open: board.open.length, database: 'up', ...line };
+    const stale = regionStale === undefined ? {} : { stale: regionStale };
+    return { type: 'beat', now: Date.now(), open: board.open.length, database: regionDatabase, ...stale, ...line };
   }
 
   function beat(): void {
@@ -152,13 +172,13 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       return screens.send(screen, { type: 'error', id: null, problem: fault });
     }
     const { id } = valid.value;
-    const fault = await run(valid.value);
+    const fault = await runBounded(screen, () => run(valid.value));
     screens.send(screen, fault === undefined ? { type: 'done', id } : { type: 'error', id, problem: fault });
   }
 
   async function run({ id: _, ...command }: Command): Promise<Problem | undefined> {
-    const changes = board.act(command);
     try {
+      const changes = board.act(command);
       if (changes !== undefined) await apply(changes);
       else if (command.type !== 'recall')
         return problem('ticket-moved-on', 'Another screen was faster: look at the ticket again.');
@@ -196,7 +216,11 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   }
 
   const ticking = setInterval(() => {
-    apply(board.tick(options.forwards())).catch(failed);
+    try {
+      apply(board.tick(options.forwards())).catch(failed);
+    } catch (error) {
+      failed(error as Error);
+    }
     void explain();
   }, TICK_MS);
   const beating = setInterval(beat, BEAT_MS);
@@ -217,6 +241,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // Answered as a malformed message.
     return undefined;
   }
 }

@@ -1,5 +1,7 @@
 import type { Command, ServerMessage } from '../../display/messages.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { Backoff } from '../forwarder/pacing.ts';
+import { RegionFrames } from '../region-frames.ts';
 
 /** The region's display speaks every three seconds; a line that is silent for longer than this is dead. */
 const SILENCE_MS_MAX = 10_000;
@@ -15,11 +17,13 @@ export interface RegionDisplayOptions {
   storeId: string;
   onMessage(message: ServerMessage): void;
   onDown(): void;
+  logger: Logger;
 }
 
 /** A screen of the region's kitchen display, looked at by the agent instead of a person. Comes back by itself. */
 export class RegionDisplay {
   readonly #options: RegionDisplayOptions;
+  readonly #frames: RegionFrames<ServerMessage>;
   readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
   readonly #waiting = new Map<number, (verdict: Verdict) => void>();
   #socket: WebSocket | undefined;
@@ -30,6 +34,7 @@ export class RegionDisplay {
 
   constructor(options: RegionDisplayOptions) {
     this.#options = options;
+    this.#frames = new RegionFrames("the region's kitchen display", options.logger);
     this.#connect();
   }
 
@@ -62,13 +67,14 @@ export class RegionDisplay {
     const socket = new WebSocket(live);
     this.#socket = socket;
     this.#hear(socket);
+    // A close follows each error.
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', () => this.#lost(socket));
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
       this.#hear(socket);
-      this.#backoff.reset();
-      this.#receive(JSON.parse(String(data)) as ServerMessage);
+      if (this.#frames.use(String(data), (message) => this.#receive(message))) this.#backoff.reset();
+      else this.#lost(socket);
     });
   }
 

@@ -32,6 +32,7 @@ export class Ballast {
       for (let written = 0; written < this.bytes; written += block.length) writeSync(handle, block);
       fsyncSync(handle);
     } catch {
+      // No room for it yet: `counts` tries again when there is.
       rmSync(this.#file, { force: true });
     } finally {
       closeSync(handle);

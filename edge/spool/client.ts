@@ -46,6 +46,7 @@ export class SpoolClient {
   #nextId = 1;
   #death: Error | undefined;
   #closing = false;
+  #onIdle: (() => void) | undefined;
 
   private constructor(worker: Worker, options: SpoolClientOptions) {
     this.#worker = worker;
@@ -115,15 +116,51 @@ export class SpoolClient {
     return this.#call('tickets', unsentMax);
   }
 
-  /** Keeps what waits, then closes the file. */
+  /**
+   * Keeps what waits, then closes the file.
+   * @throws SpoolStalledError when the disk does not answer within the deadline. The file is then left as after a power loss: what was acknowledged is
+   *   there.
+   */
   async close(): Promise<void> {
     if (this.#closing || this.#death !== undefined) return;
     this.#closing = true;
-    while (this.#committing || this.#orders.length > 0 || this.#settlements.length > 0)
-      await new Promise((resolve) => setImmediate(resolve));
+    const { deadlineMs } = this.#options;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const error = new SpoolStalledError(
+        `the disk has not answered within ${deadlineMs} ms; the spool is left as it is, with every order that was acknowledged`,
+      );
+      reject(error);
+      // Nobody waits any longer: neither the calls that the thread has, nor for the thread itself, which the disk may hold.
+      this.#died(error);
+      this.#worker.unref();
+      void this.#worker.terminate();
+    }, deadlineMs);
+    try {
+      await Promise.race([this.#shut(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #shut(): Promise<void> {
+    await this.#idle();
+    if (this.#death !== undefined) return;
     const exit = once(this.#worker, 'exit');
     await this.#call('close', undefined);
     await exit;
+  }
+
+  /** Resolves when nothing waits to be committed. */
+  #idle(): Promise<void> {
+    if (!this.#isBusy) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  get #isBusy(): boolean {
+    return this.#committing || this.#orders.length > 0 || this.#settlements.length > 0;
   }
 
   /** What came in this turn of the event loop goes together. */
@@ -162,6 +199,7 @@ export class SpoolClient {
     this.#committing = false;
     this.#stalled = false;
     if (this.#orders.length > 0 || this.#settlements.length > 0) this.#schedule();
+    else this.#onIdle?.();
   }
 
   #stall(underWay: Answered): void {

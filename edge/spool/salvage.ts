@@ -40,6 +40,7 @@ function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadabl
     damaged = new DatabaseSync(from);
     last = lastSequence(damaged);
   } catch {
+    // Nothing of it can be read: the report says that 0 orders were saved, and the damaged file is kept.
     last = 0;
   }
   if (damaged === undefined || last === 0) return { orders: 0, unreadable: 0 };
@@ -62,6 +63,7 @@ function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadabl
           const row = one.get(sequence);
           if (row !== undefined) keep(row);
         } catch {
+          // Counted; the report of the salvage says how many.
           unreadable += 1;
         }
       }

@@ -18,6 +18,7 @@ export const bigquery: Part = {
     const address = `127.0.0.1:${portOf(ports, 'bigquery')}`;
     const listen = ['--rest-port', `${portOf(ports, 'bigquery')}`, '--grpc-port', `${portOf(ports, 'bigquery-grpc')}`];
     const data = ['--project', project, '--persistent', '--data-dir', directory, '--log-level', 'warning'];
+    const answers = () => answersHttp(`http://${address}/bigquery/v2/projects/${project}/datasets`);
     const server = await servers.start(
       {
         name: 'bigquery',
@@ -27,7 +28,8 @@ export const bigquery: Part = {
         background: true,
         spawnOptions: { cwd: directory, env },
       },
-      () => answersHttp(`http://${address}/bigquery/v2/projects/${project}/datasets`),
+      answers,
+      answers,
     );
     return { server, environment: { BIGQUERY_EMULATOR_HOST: address } };
   },

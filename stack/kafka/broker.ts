@@ -7,6 +7,7 @@ import { javaCommand, javaMissing } from '../java.ts';
 import { type Part, portOf } from '../part.ts';
 import { isPortFree } from '../ports.ts';
 import type { ServerCommand } from '../servers.ts';
+import { answersTcp } from '../tcp-check.ts';
 import { kafkaClassPath } from './jars.ts';
 import { type BrokerOptions, loggingProperties, serverProperties } from './properties.ts';
 
@@ -18,6 +19,9 @@ import { type BrokerOptions, loggingProperties, serverProperties } from './prope
  */
 const defaultHeap = ['-Xms1g', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:CompileThresholdScaling=0.2'];
 
+/** Length, then an ApiVersions request (key 18, version 0) with a correlation id and no client id: every broker answers it, before any login. */
+const versionsQuestion = Uint8Array.of(0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff);
+
 /** Apache Kafka, one node without ZooKeeper. Its cluster id is made once and kept with its data. */
 export const kafka: Part = {
   name: 'kafka',
@@ -28,7 +32,11 @@ export const kafka: Part = {
     const port = portOf(ports, 'kafka');
     const controllerPort = portOf(ports, 'kafka-controller');
     const command = await brokerCommand({ name: 'kafka', directory, cacheDir, port, controllerPort });
-    const server = await servers.start(command, () => answers(port));
+    const server = await servers.start(
+      command,
+      () => answers(port),
+      (signal) => answersTcp(port, versionsQuestion, signal),
+    );
     const address = `127.0.0.1:${port}`;
     return { server, environment: { KAFKA_BROKERS: address } };
   },

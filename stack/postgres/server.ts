@@ -4,6 +4,7 @@ import { connectDatabase } from '../../store/database.ts';
 import { run } from '../commands.ts';
 import { type Part, portOf, type StartedPart } from '../part.ts';
 import type { Servers } from '../servers.ts';
+import { answersTcp } from '../tcp-check.ts';
 import { type PostgresBinaries, postgresBinaries } from './binaries.ts';
 import { giveTo, type ServerIdentity, serverIdentity } from './identity.ts';
 
@@ -30,6 +31,9 @@ const settings = {
   jit: 'off',
   log_min_messages: 'warning',
 };
+
+/** An SSLRequest: the server answers it with one byte, from a process that it starts for the connection, before any login. */
+const encryptionQuestion = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
 
 /** Nothing replicates from a server alone. */
 const alone = { wal_level: 'minimal', max_wal_senders: '0' };
@@ -78,6 +82,7 @@ export async function startPostgres(options: PostgresOptions): Promise<StartedPa
     // SIGINT is its fast shutdown: it does not wait for clients to leave.
     { name, command, args, signal: 'SIGINT', spawnOptions: { cwd: data, ...identity.spawnAs } },
     () => createDatabase(urlOf(port, 'postgres')),
+    (signal) => answersTcp(port, encryptionQuestion, signal),
   );
   return { server, environment: { DATABASE_URL: urlOf(port, DATABASE) } };
 }

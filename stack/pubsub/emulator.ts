@@ -16,6 +16,7 @@ export const pubsub: Part = {
     const jar = await findPubsubJar(config);
     if (jar === undefined) throw new Error(pubsubMissing);
     const address = `127.0.0.1:${portOf(ports, 'pubsub')}`;
+    const answers = () => answersHttp(`http://${address}/v1/projects/${config.GOOGLE_CLOUD_PROJECT}/topics`);
     const server = await servers.start(
       {
         name: 'pubsub',
@@ -25,7 +26,8 @@ export const pubsub: Part = {
         background: true,
         spawnOptions: { cwd: directory },
       },
-      () => answersHttp(`http://${address}/v1/projects/${config.GOOGLE_CLOUD_PROJECT}/topics`),
+      answers,
+      answers,
     );
     return { server, environment: { PUBSUB_EMULATOR_HOST: address } };
   },

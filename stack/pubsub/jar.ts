@@ -47,6 +47,7 @@ async function gcloudInstallations(): Promise<string[]> {
   ];
   const onPath: string[] = [];
   for (const directory of (process.env.PATH ?? '').split(path.delimiter)) {
+    // A directory without one is the usual case.
     const gcloud = await realpath(path.join(directory, 'gcloud')).catch(() => undefined);
     if (gcloud !== undefined) onPath.push(path.dirname(path.dirname(gcloud)));
   }

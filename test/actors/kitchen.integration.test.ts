@@ -1,10 +1,12 @@
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from '../../actors/kitchen/actor.ts';
+import { systemClock } from '../../contracts/clock.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
 import { skip } from '../../runtime/actor.ts';
-import { listenTickets, openTicketCounts, openTickets, recentlyCooked, ticketsById } from '../../store/ticket-board.ts';
+import { openTicketCounts, openTickets, recentlyCooked, ticketsById } from '../../store/ticket-board.ts';
+import { TicketListener } from '../../store/ticket-listener.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { testMessage, testOrder, turn } from './support.ts';
 
@@ -101,7 +103,14 @@ describe('kitchen', () => {
 
   it('announces every changed ticket after the commit, and none of a turn that failed', async () => {
     const heard: string[] = [];
-    const listener = await listenTickets(database.sql, (orderIds) => heard.push(...orderIds));
+    const listener = new TicketListener({
+      database: database.sql,
+      clock: systemClock,
+      onOrderIds: (orderIds) => heard.push(...orderIds),
+      onProven: () => {},
+      onDeaf: (reason) => expect.unreachable(reason.message),
+    });
+    await listener.start();
     const failed = testOrder();
     await expect(
       turn(database.sql, kitchen, [paid(failed)], async () => {
@@ -117,7 +126,7 @@ describe('kitchen', () => {
     );
     await vi.waitFor(() => expect(new Set(heard)).toEqual(new Set(orders.map((order) => order.orderId))));
     expect(heard).toHaveLength(orders.length);
-    await listener.close();
+    listener.close();
     expect(await position(failed)).toBe('none');
     expect(await openTicketCounts(database.sql)).toContainEqual({
       storeId: 'busy',

@@ -58,6 +58,7 @@ test('rows that fill no request wait for others, and no longer once they fill on
 
 test('repeats a batch until it is written, and says so meanwhile', async () => {
   let failures = 0;
+  let recoveries = 0;
   const written = Promise.withResolvers<readonly { name: string }[]>();
   const writer: RowWriter<{ name: string; bytes: number }> = new RowWriter({
     ...limits,
@@ -67,11 +68,13 @@ test('repeats a batch until it is written, and says so meanwhile', async () => {
       written.resolve(batch);
     },
     onFailure: () => failures++,
+    onRecovery: () => recoveries++,
   });
   writer.add(row('a'));
   expect(await written.promise).toEqual([row('a')]);
   await writer.close();
   expect(writer.problem).toBeUndefined();
+  expect(recoveries).toBe(1);
 });
 
 test('close gives up what is waiting and does not wait for a service that is down', async () => {

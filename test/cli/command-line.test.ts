@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -84,6 +84,10 @@ test.for([
     says: /no payment answers at http:\/\/127\.0\.0\.1:1.*--admin/,
   },
   { args: ['load', '--gateway', 'localhost'], says: /--gateway.*http/ },
+  { args: ['token', '--store', 'BAD ID'], says: /--store.*BAD ID.*store id such as us-il-0001: lower-case/ },
+  { args: ['orders', 'send', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
+  { args: ['menu', 'load', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
+  { args: ['menu', 'load', 'no-such-file.json'], says: /there is no file no-such-file\.json/ },
 ])('wrong usage ends with 2 and says what is wrong: $args', { timeout: TIMEOUT_MS }, async ({ args, says }) => {
   const { code, stdout, stderr } = await ordermesh(args, env());
   expect(stderr).toMatch(says);
@@ -117,6 +121,35 @@ test('servers that do not answer are an error without a stack trace', { timeout:
   expect(code).toBe(1);
   expect(stderr).toMatch(/127\.0\.0\.1:1/);
   expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test.for([
+  ['load', '--rate', '1', '--seconds', '1'],
+  ['orders', 'send', '-'],
+])('a gateway that is not there is said at once: %s', { timeout: TIMEOUT_MS }, async (command) => {
+  const { code, stdout, stderr } = await ordermesh([...command, '--gateway', 'http://127.0.0.1:1'], env(), '{}\n');
+  expect(stderr).toMatch(
+    /^ordermesh: no gateway answers at http:\/\/127\.0\.0\.1:1 \(.+\); start one with `make run`/m,
+  );
+  expect(stdout).toBe('');
+  expect(code).toBe(1);
+});
+
+test('token makes no second issuer in a directory that is not the one of a stack', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const elsewhere = await mkdtemp(path.join(dataDir, 'elsewhere-'));
+  const token = () => ordermesh(['token', '--store', 'us-il-0001'], {}, '', elsewhere);
+  const { code, stdout, stderr } = await token();
+  expect(stderr).toBe(
+    `ordermesh: there is no issuer in ${elsewhere}/.data/issuer: a token of a new one would be taken by no gateway; run this where the gateway has its data, or set ORDERMESH_DATA_DIR to that directory\n`,
+  );
+  expect([code, stdout, await readdir(elsewhere)]).toEqual([2, '', []]);
+  // The data of a stack.
+  await mkdir(path.join(elsewhere, '.data'));
+  await writeFile(path.join(elsewhere, '.data', 'stack.json'), '{}');
+  expect(await token()).toMatchObject({ code: 0, stderr: expect.stringContaining('makes a new issuer in') });
+  expect(await token()).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('token prints a token of its store, and nothing else', { timeout: TIMEOUT_MS }, async () => {

@@ -14,9 +14,9 @@ const ours =
   /^(ORDERMESH_|KAFKA_BROKERS$|DATABASE_URL$|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
 
 /** Starts a command line in a process of its own, with none of our variables but those given. */
-export function startOrdermesh(args: readonly string[], env: Record<string, string> = {}) {
+export function startOrdermesh(args: readonly string[], env: Record<string, string> = {}, cwd?: string) {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
-  return spawn(launcher, [...args], { env: { ...clean, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn(launcher, [...args], { cwd, env: { ...clean, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 /** Runs a command line to its end. */
@@ -24,8 +24,9 @@ export async function ordermesh(
   args: readonly string[],
   env: Record<string, string> = {},
   input = '',
+  cwd?: string,
 ): Promise<Finished> {
-  const child = startOrdermesh(args, env);
+  const child = startOrdermesh(args, env, cwd);
   child.stdin.end(input);
   const [code, stdout, stderr] = await Promise.all([
     new Promise<number | null>((resolve) => child.once('close', resolve)),

@@ -159,6 +159,8 @@ describe('kitchen display', () => {
       TestScreen.open(kitchen.url, STORE, { Host: 'evil.example', Origin: 'http://evil.example' }),
     ).rejects.toThrow('421');
     await expect(TestScreen.open(kitchen.url, 'No Store!')).rejects.toThrow('400');
+    await using nowhere = await TestScreen.open(kitchen.url, 'no-such-store');
+    expect(nowhere.messages[0]).toMatchObject({ type: 'snapshot', storeUnknown: true });
     await using screen = await TestScreen.open(kitchen.url, STORE, { Origin: new URL(kitchen.url).origin });
     expect(screen.messages[0]?.type).toBe('snapshot');
   });
@@ -243,6 +245,25 @@ describe('kitchen display in an outage', () => {
       await display.close();
       await proxy.close();
     }
+  });
+
+  it('tells the screens that orders wait while the kitchen works on nothing', async () => {
+    await using still = await TestKitchen.start();
+    await using screen = await TestScreen.open(still.url, STORE);
+    const lastBeat = () => screen.messages.findLast((message) => message.type === 'beat');
+    const first = testOrder();
+    await still.pay(first);
+    await screen.ticket(first.orderId);
+    await still.runtime.close();
+    await still.pay(testOrder());
+    await vi.waitFor(() => expect(lastBeat()).toMatchObject({ database: 'up', stale: { why: 'pipeline' } }), {
+      timeout: 40_000,
+      interval: 25,
+    });
+    const ready = await fetch(new URL('/readyz', still.adminUrl));
+    expect(ready.status).toBe(200);
+    expect(await ready.text()).toMatch(/^ready\npipeline: .* since \d\d:\d\d:\d\d: orders wait at kitchen-/);
+    expect(await metric(still.adminUrl, 'ordermesh_display_pipeline_standstill_seconds')).toBeGreaterThan(5);
   });
 
   it('closes a screen that does not read, and keeps serving the others', async () => {

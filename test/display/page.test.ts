@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TicketState, TicketView } from '../../display/messages.ts';
 import { isKnownHost, isSameOrigin } from '../../display/origin.ts';
 import { ageLevel, formatElapsed, shortNumber } from '../../display/page/age.ts';
+import { type Sight, wordsFor } from '../../display/page/sight.ts';
 import { arrange, Slots } from '../../display/page/slots.ts';
 import { TicketList } from '../../display/page/ticket-list.ts';
 
@@ -174,5 +175,36 @@ describe('origin', () => {
     for (const host of ['evil.example', 'localhost.evil.example:8090', ''])
       expect(isKnownHost(host, '127.0.0.1')).toBe(false);
     expect(isKnownHost('kds.example', '0.0.0.0')).toBe(true);
+  });
+});
+
+describe('the words of a screen about itself', () => {
+  const good: Sight = { line: 'live', hasTickets: true, heardAt: 0, database: 'up', region: 'up' };
+  const since = new Date(2026, 10, 22, 12, 3, 10).getTime();
+
+  it('says Live only while everything there is gets to it', () => {
+    expect(wordsFor(good, 0)).toEqual({ line: 'live', word: 'Live', banner: '', isStale: false });
+    const flaws: Partial<Sight>[] = [
+      { line: 'lost' },
+      { line: 'connecting' },
+      { hasTickets: false },
+      { database: 'down' },
+      { region: 'down' },
+      { stale: { why: 'tickets', since } },
+      { stale: { why: 'pipeline', since } },
+    ];
+    for (const flaw of flaws) {
+      const { line, word } = wordsFor({ ...good, ...flaw }, 1_000);
+      expect(line).not.toBe('live');
+      expect(word).not.toBe('Live');
+    }
+  });
+
+  it('says since when it is not up to date, and what still holds', () => {
+    const { word, banner, isStale } = wordsFor({ ...good, stale: { why: 'tickets', since } }, 0);
+    expect([word, isStale]).toEqual(['Not up to date', true]);
+    expect(banner).toMatch(/^Not up to date since 12:03:10, trying again\. New orders are safe/);
+    const waiting = wordsFor({ ...good, stale: { why: 'pipeline', since } }, 0);
+    expect(waiting.banner).toContain('not got through to the kitchen since 12:03:10');
   });
 });

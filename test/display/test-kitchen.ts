@@ -83,7 +83,7 @@ export class TestKitchen implements AsyncDisposable {
       limits: runtimeLimits(config),
     });
     const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
-    const display = await startDisplay(config, logger, { topic });
+    const display = await startDisplay(config, logger, { topic, stages: [{ group: topic, topic }] });
     return new TestKitchen({ database, topic, producer, runtime, display, config });
   }
 
@@ -107,7 +107,11 @@ export class TestKitchen implements AsyncDisposable {
 
   /** Another display beside the first, with some of its configuration changed. */
   startDisplay(changes: Partial<Config>, options: DisplayOptions = {}): Promise<RunningRole> {
-    return startDisplay({ ...this.#config, ...changes }, logger, { topic: this.topic, ...options });
+    return startDisplay({ ...this.#config, ...changes }, logger, {
+      topic: this.topic,
+      stages: [{ group: this.topic, topic: this.topic }],
+      ...options,
+    });
   }
 
   /** Writes `order.paid`, which makes the ticket. */

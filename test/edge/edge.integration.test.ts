@@ -1,15 +1,19 @@
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '../../contracts/config.ts';
 import { topics } from '../../contracts/topics.ts';
+import { issueToken } from '../../gateway/issuer.ts';
 import { createProducer } from '../../kafka/index.ts';
+import { ordermesh } from '../cli/ordermesh.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { servers } from '../support/servers.ts';
 import { newOrder, storeId } from './order.ts';
-import { postOrder, Restaurant } from './restaurant.ts';
+import { type Agent, postOrder, Restaurant } from './restaurant.ts';
 
 let restaurant: Restaurant;
 let raw: Awaited<ReturnType<typeof watchRawOrders>>;
@@ -253,3 +257,52 @@ async function answering(answer: Parameters<typeof createServer>[1]): Promise<{ 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
+
+describe('a token that the region refuses', () => {
+  const tokenFor = (store: string, expiresIn = 3_600) =>
+    issueToken({ config: loadConfig({ ORDERMESH_DATA_DIR: restaurant.directory }), store, expiresIn });
+  const setToken = async (token: string) => {
+    await writeFile(join(restaurant.directory, 'next'), token);
+    await rename(join(restaurant.directory, 'next'), join(restaurant.directory, 'token'));
+  };
+  const status = (agent: Agent) =>
+    ordermesh(['edge', 'status'], { ...restaurant.environment(), ORDERMESH_ADMIN_PORT: new URL(agent.admin).port });
+
+  it('holds the line back and says so, also while nothing is to be sent, and no order is lost', async () => {
+    await setToken(await tokenFor(storeId, -60));
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    const agent = await restaurant.agent();
+    const refused = async () => expect((await agent.status()).line?.state).toBe('token-refused');
+    await vi.waitFor(refused, soon);
+    const orderIds = await agent.accept([newOrder(), newOrder()]);
+    await vi.waitFor(async () => expect((await agent.status()).spool.unsent).toBe(2), soon);
+    await refused();
+    const { code, stdout } = await status(agent);
+    expect(stdout).toMatch(/^token refused \(expired at \d{4}-.*Z\): 2 orders wait safely here/);
+    expect(stdout).toMatch(/^Line +token refused \(expired at /m);
+    expect(code).toBe(1);
+    const ready = await fetch(`${agent.admin}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([200, expect.stringContaining('agent: token refused (expired')]);
+    expect(await (await fetch(agent.admin)).text()).toContain('token refused (expired');
+    const metrics = await (await fetch(`${agent.admin}/metrics`)).text();
+    expect(metrics).toMatch(/^ordermesh_edge_token_refused{.*} 1$/m);
+
+    await setToken(restaurant.token);
+    await arrived(orderIds);
+    await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('up'), soon);
+    expect((await status(agent)).code).toBe(0);
+  });
+
+  it('of another store keeps the orders that were promised, until the right one is back', async () => {
+    const agent = await restaurant.agent();
+    const orderIds = await agent.accept([newOrder(), newOrder()]);
+    await setToken(await tokenFor('us-il-0002'));
+    restaurant.line.to((await restaurant.gateway('east')).url);
+    await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('token-refused'), soon);
+    expect((await agent.status()).spool).toMatchObject({ unsent: 2, refused: 0 });
+    expect((await status(agent)).stdout).toMatch(/^token refused \(forbidden: /);
+    await setToken(restaurant.token);
+    await arrived(orderIds);
+    await vi.waitFor(async () => expect((await agent.status()).spool).toMatchObject({ unsent: 0, refused: 0 }), soon);
+  });
+});

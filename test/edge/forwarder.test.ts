@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NotAnAnswerError, readBatchAnswer } from '../../edge/forwarder/batch-answer.ts';
+import { NotAnAnswerError, readBatchAnswer, TokenRefusedError } from '../../edge/forwarder/batch-answer.ts';
 import { HeldOrders } from '../../edge/forwarder/held-orders.ts';
 import { Backoff, Bandwidth } from '../../edge/forwarder/pacing.ts';
 import type { SpooledBatch } from '../../edge/spool/order.ts';
@@ -46,6 +46,25 @@ describe('the answer to a batch', () => {
     const { settlements } = readBatchAnswer(answer([{ index: 0, status: 422, problem }]), batch);
     expect(settlements[0]?.problem).toBe('invalid-order: no match; /total must be >= 0');
   });
+
+  it('keeps an order that the token does not speak for: it was promised, and another token may bring it', () => {
+    const problem = { code: 'forbidden', detail: 'another store' };
+    const { settlements, notAllowed } = readBatchAnswer(
+      answer([{ index: 1, orderId: 'b', status: 403, problem }]),
+      batch,
+    );
+    expect(settlements).toEqual([]);
+    expect(notAllowed).toEqual([{ sequence: 12, orderId: 'b', reason: 'forbidden: another store' }]);
+  });
+
+  it.each([401, 403])(
+    'of status %i from a gateway is about the token, and from anything else about the line',
+    (status) => {
+      const read = (body: string) => () => readBatchAnswer(answer(body, { status }), batch);
+      expect(read('{"code":"unauthenticated","detail":"the token is expired"}')).toThrow(TokenRefusedError);
+      expect(read('<html>Log in</html>')).not.toThrow(TokenRefusedError);
+    },
+  );
 
   it('leaves an order unsent that the answer does not name', () => {
     expect(readBatchAnswer(answer([{ index: 1, orderId: 'b', status: 202 }]), batch)).toMatchObject({ deferred: 2 });

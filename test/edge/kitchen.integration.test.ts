@@ -91,3 +91,17 @@ it('cooks cash orders while the line is down, over a restart, and each of them o
   const views = after.messages.flatMap((message) => (message.type === 'tickets' ? message.tickets : []));
   expect(views.filter(({ orderId, state }) => orderId === cooked.orderId && state !== 'cooked')).toEqual([]);
 });
+
+it('bounds the commands of one screen that wait for an answer', async () => {
+  restaurant.line.to((await restaurant.gateway('east')).url);
+  const agent = await agentWithKitchen();
+  await using screen = await screenOf(agent);
+  const order = newOrder();
+  await region.pay(order);
+  await screen.ticket(order.orderId);
+  // The region's answers come late, so all of these wait at the same time.
+  sight.delay(3_000);
+  const answers = await Promise.all(Array.from({ length: 40 }, () => screen.command('recall', order.orderId, 1)));
+  const codes = answers.map((answer) => (answer.type === 'error' ? answer.problem.code : 'done'));
+  expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(8);
+});

@@ -75,6 +75,22 @@ it('answers within its deadline while the disk stands still, and goes on when it
   expect((await client.batch(query)).orderIds).toEqual(['order-1', 'order-3']);
 });
 
+it('ends its close at the deadline while the disk stands still, says so, and waits without working', async () => {
+  client = await open({ deadlineMs: 300 });
+  const other = new DatabaseSync(path());
+  other.exec('begin immediate');
+  const order = append(1);
+  const settled = client.settle([{ sequence: 1, region: 'east' }]);
+  const before = performance.eventLoopUtilization();
+  const [closed, ...rest] = await Promise.allSettled([client.close(), order, settled]);
+  // A loop over setImmediate would have used all of the time.
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.8);
+  expect(closed).toMatchObject({ status: 'rejected', reason: expect.any(SpoolStalledError) });
+  for (const { status } of rest) expect(status).toBe('rejected');
+  other.exec('rollback');
+  other.close();
+});
+
 it('salvages a file that turns out to be damaged while it works', async () => {
   const reports: string[] = [];
   client = await open();

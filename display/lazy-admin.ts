@@ -1,0 +1,35 @@
+import { type Admin, createAdmin } from '../kafka/index.ts';
+
+/** Connects when it is first asked, and again after it could not: the display starts while the log is down. */
+export class LazyAdmin implements Pick<Admin, 'offsets' | 'committedOffsets'> {
+  readonly #brokers: string[];
+  #admin: Promise<Admin> | undefined;
+
+  constructor(brokers: string[]) {
+    this.#brokers = brokers;
+  }
+
+  async offsets(topic: string) {
+    return (await this.#connected()).offsets(topic);
+  }
+
+  async committedOffsets(group: string, topic: string) {
+    return (await this.#connected()).committedOffsets(group, topic);
+  }
+
+  async close(): Promise<void> {
+    // An admin that could not connect has nothing to close.
+    await this.#admin?.then(
+      (admin) => admin.close(),
+      () => {},
+    );
+  }
+
+  #connected(): Promise<Admin> {
+    this.#admin ??= createAdmin({ clientId: 'ordermesh-display', brokers: this.#brokers }).catch((error: Error) => {
+      this.#admin = undefined;
+      throw error;
+    });
+    return this.#admin;
+  }
+}

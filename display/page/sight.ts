@@ -1,0 +1,63 @@
+import type { Staleness } from '../messages.ts';
+import { formatElapsed } from './age.ts';
+
+/** What a page knows of its own sight. Times in milliseconds since the epoch, by the screen's clock. */
+export interface Sight {
+  line: 'connecting' | 'live' | 'lost';
+  /** Whether the tickets have come since the connection was made. */
+  hasTickets: boolean;
+  heardAt: number;
+  database: 'up' | 'down';
+  /** On a store's own display: the region. */
+  region: 'up' | 'down';
+  stale?: Staleness | undefined;
+}
+
+export interface SightWords {
+  /** For the style. */
+  line: 'connecting' | 'live' | 'stale' | 'lost';
+  /** Beside the dot. A screen says Live only while everything there is gets to it. */
+  word: string;
+  /** Empty: nothing is wrong. */
+  banner: string;
+  /** The tickets shown may be out of date. */
+  isStale: boolean;
+}
+
+/** Says what is wrong in words that tell the crew what still holds; the tickets stay readable. */
+export function wordsFor(sight: Sight, now: number): SightWords {
+  const { line, database, region, stale } = sight;
+  if (line === 'lost') {
+    const age = formatElapsed(now - sight.heardAt);
+    const banner = `Connection lost ${age} ago. Reconnecting. These tickets may be out of date.`;
+    return { line, word: 'Offline', banner, isStale: true };
+  }
+  if (line === 'live' && database === 'down') {
+    const banner = 'The ticket store is not answering. New orders are safe and will appear when it is back.';
+    return { line: 'stale', word: 'Not up to date', banner, isStale: true };
+  }
+  if (line === 'connecting' || !sight.hasTickets)
+    return { line: 'connecting', word: 'Connecting', banner: '', isStale: false };
+  if (stale !== undefined) {
+    const since = timeOfDay(stale.since);
+    const banner =
+      stale.why === 'tickets'
+        ? `Not up to date since ${since}, trying again. New orders are safe and will appear when this is mended.`
+        : `Orders have not got through to the kitchen since ${since}. They are safe and will appear when this is mended.`;
+    return { line: 'stale', word: 'Not up to date', banner, isStale: stale.why === 'tickets' };
+  }
+  if (region === 'down') return { line: 'stale', word: 'Line down', banner: lineDown, isStale: false };
+  return { line: 'live', word: 'Live', banner: '', isStale: false };
+}
+
+const lineDown =
+  'The line to the region is down. Cook on: bumps are kept here, and tickets marked "not yet confirmed" are known only to this restaurant.';
+
+function timeOfDay(at: number): string {
+  return new Date(at).toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+}

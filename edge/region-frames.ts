@@ -1,0 +1,43 @@
+import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
+
+/** Frames since the agent started that the region's servers cannot have sent. */
+export const frameCounts = { bad: 0 };
+
+/**
+ * Reads WebSocket frames of the region. What comes over the line may be anybody's (a captive portal, a proxy), and a listener that throws would end
+ * the agent; so a frame that is no message, or that the agent cannot follow, is counted, said once, and left to the caller, who connects again.
+ */
+export class RegionFrames<Message extends { type: string }> {
+  readonly #from: string;
+  readonly #states: StateLog;
+
+  /** @param from for people, as in "the region's display" */
+  constructor(from: string, logger: Logger) {
+    this.#from = from;
+    this.#states = new StateLog(logger);
+  }
+
+  /** @returns false for a frame that could not be used */
+  use(text: string, handle: (message: Message) => void): boolean {
+    try {
+      handle(messageOf(text) as Message);
+      this.#states.end('bad', `${this.#from} sends messages again`);
+      return true;
+    } catch (error) {
+      frameCounts.bad += 1;
+      this.#states.begin('bad', `${this.#from} sends what is no message; connecting again`, {
+        reason: (error as Error).message,
+        frame: text.slice(0, 200),
+      });
+      return false;
+    }
+  }
+}
+
+function messageOf(text: string): { type: string } {
+  const message: unknown = JSON.parse(text);
+  if (typeof message !== 'object' || message === null || !('type' in message) || typeof message.type !== 'string')
+    throw new Error('it is no object with a type');
+  return message as { type: string };
+}

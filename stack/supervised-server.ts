@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inSeconds, States } from '../telemetry/state-log.ts';
+import type { Instance, Server, Supervision } from './server.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import type { ServerRecord } from './state.ts';
+
+const RESTART_MS = 250;
+const RESTART_MS_MAX = 5_000;
+/** One that lived this long is started again without a wait. */
+const STEADY_MS = 30_000;
+
+interface Parts {
+  instance: Instance;
+  /** Starts another process. @param onSpawned gets what stops the process while it does not serve yet */
+  launch(onSpawned: (stop: Instance['stop']) => void): Promise<Instance>;
+  answers: ((signal: AbortSignal) => Promise<void>) | undefined;
+  log: string;
+  /** The whole stack is being stopped. */
+  isClosing(): boolean;
+}
+
+/** A server that is started again whenever it ends by itself, also after kill -9, and named when it runs and does not answer. */
+export class SupervisedServer implements Server {
+  readonly #parts: Parts;
+  readonly #supervision: Supervision;
+  readonly #title: string;
+  readonly #states = new States();
+  readonly #stopping = new AbortController();
+  readonly #watch: SilenceWatch | undefined;
+  #instance: Instance;
+  #stopCurrent: Instance['stop'];
+  #restarting: Promise<void> = Promise.resolve();
+  #startedAt = performance.now();
+  #backoffMs = RESTART_MS;
+
+  constructor(parts: Parts, supervision: Supervision) {
+    this.#parts = parts;
+    this.#supervision = supervision;
+    this.#title = supervision.title(parts.instance.record.name);
+    this.#instance = parts.instance;
+    this.#stopCurrent = parts.instance.stop;
+    const { answers } = parts;
+    if (answers !== undefined)
+      this.#watch = new SilenceWatch({
+        what: this.#title,
+        // While it is being started again, that has been said.
+        answers: async (signal) => (this.#states.since('ended') === undefined ? answers(signal) : undefined),
+        say: (line) => supervision.say(line),
+      });
+    this.#guard();
+  }
+
+  get record(): ServerRecord {
+    return this.#instance.record;
+  }
+
+  async stop(signal?: NodeJS.Signals): Promise<void> {
+    this.#stopping.abort();
+    this.#watch?.close();
+    await this.#stopCurrent(signal);
+    await this.#restarting;
+  }
+
+  #guard(): void {
+    this.#instance.ended.then((reason) => {
+      this.#restarting = this.#restart(reason);
+    });
+  }
+
+  get #isOver(): boolean {
+    return this.#stopping.signal.aborted || this.#parts.isClosing();
+  }
+
+  /** Never rejects: tries until the server serves or is stopped. */
+  async #restart(reason: string): Promise<void> {
+    if (this.#isOver) return;
+    this.#states.begin('ended');
+    this.#watch?.restarted();
+    const { say, onRestart } = this.#supervision;
+    say(`${this.#title} ended by itself (${reason}; its log is ${this.#parts.log}); it is started again`);
+    if (performance.now() - this.#startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
+    for (;;) {
+      // Cut short by `stop` only, which the next line looks for.
+      await sleep(this.#backoffMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      if (this.#isOver) return;
+      this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
+      this.#startedAt = performance.now();
+      try {
+        this.#instance = await this.#parts.launch((stop) => {
+          this.#stopCurrent = stop;
+          // Stopped between the wait and the start.
+          if (this.#isOver) void stop();
+        });
+        break;
+      } catch (error) {
+        if (!this.#isOver && this.#states.begin('refuses')) say(`${(error as Error).message}; trying again`);
+      }
+    }
+    this.#states.end('refuses');
+    onRestart(this.#instance.record);
+    this.#watch?.restarted();
+    say(`${this.#title} serves again after ${inSeconds(this.#states.end('ended') ?? 0)}`);
+    this.#guard();
+  }
+}
