@@ -34,6 +34,8 @@ export class AssignedPartition {
   log: { log: number; logId: string } | undefined;
   /** Offsets that did not come: until it is known whether records were removed there, nothing is committed. */
   gaps: { from: number; to: number }[] = [];
+  /** Up to here, removed records have been noted. */
+  skippedTo = 0;
   highWatermark: number | undefined;
   messages = 0;
   bytes = 0;
@@ -65,6 +67,7 @@ export class AssignedPartition {
     this.log = { log, logId };
     if (isSame && this.frontier !== undefined && this.frontier >= startAt) return;
     this.gaps = [];
+    this.skippedTo = 0;
     this.frontier = startAt;
     this.next = startAt;
     this.committed = committed === startAt ? committed : undefined;

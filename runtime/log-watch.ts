@@ -8,6 +8,8 @@ import { describeError } from './outage.ts';
 import type { Timers } from './timers.ts';
 
 const LOOK_INTERVAL_MS = 5_000;
+/** While a gap holds up the commits. */
+const GAP_INTERVAL_MS = 1_000;
 /** `/readyz` tells of a change for so long: longer than whoever asks waits between two questions. */
 const NEWS_MS = 30_000;
 /** A leader that was just elected may know less of the end of its log for a moment. */
@@ -40,6 +42,8 @@ export class LogWatch {
   /** How often in a row each partition seemed to be shorter. */
   readonly #shorter = new Map<AssignedPartition, number>();
   #looking = false;
+  /** A look for the sake of gaps is due. */
+  #lookAgain = false;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
 
@@ -116,8 +120,8 @@ export class LogWatch {
     this.#looking = true;
     try {
       const partitions = [...assignment.all()];
-      // Before the look, so that what comes meanwhile is not taken for what is missing.
-      const before = new Map(partitions.map((partition) => [partition, partition.next ?? 0]));
+      // Before the look, so that what comes meanwhile is not taken for what is missing, and is judged by a look of its own.
+      const before = new Map(partitions.map((each) => [each, { next: each.next ?? 0, gaps: each.gaps.length }]));
       const look = await logs.look(partitions.map(({ partition }) => partition));
       this.#fault('missing', look === undefined ? `topic ${this.#parts.topic} does not exist` : undefined);
       if (look === undefined) return;
@@ -125,9 +129,12 @@ export class LogWatch {
       const open = partitions.filter(
         (each) => each.phase === 'running' && assignment.holds(each) && each.log !== undefined,
       );
-      const others = open.filter((each) => this.#isAnother(each, look, before.get(each) ?? 0));
+      const others = open.filter((each) => this.#isAnother(each, look, before.get(each)?.next ?? 0));
       const same = open.filter((each) => !others.includes(each));
-      for (const partition of same) await this.#close(partition, look, before.get(partition) ?? 0);
+      for (const partition of same) {
+        const { next, gaps } = before.get(partition) ?? { next: 0, gaps: 0 };
+        await this.#judge(partition, look.ranges.get(partition.partition)?.earliest ?? 0, next, gaps);
+      }
       await logs.progress(
         same.map((each) => ({
           partition: each.partition,
@@ -144,7 +151,12 @@ export class LogWatch {
     } finally {
       this.#looking = false;
     }
-    if ([...assignment.all()].some(({ gaps }) => gaps.length > 0)) timers.after(1_000, () => this.#look());
+    if (this.#lookAgain || ![...assignment.all()].some(({ gaps }) => gaps.length > 0)) return;
+    this.#lookAgain = true;
+    timers.after(GAP_INTERVAL_MS, () => {
+      this.#lookAgain = false;
+      this.#look();
+    });
   }
 
   #isAnother(partition: AssignedPartition, look: TopicLook, next: number): boolean {
@@ -156,26 +168,40 @@ export class LogWatch {
     return seen >= SHORTER_LOOKS;
   }
 
-  /** Notes what was removed of the partition before it was read, durably before the frontier may pass it. */
-  async #close(partition: AssignedPartition, look: TopicLook, next: number): Promise<void> {
+  /**
+   * Notes what was removed of the partition before it was read, durably before the frontier may be committed past it.
+   * @param next where it was before the look
+   * @param gaps how many it had before the look
+   */
+  async #judge(partition: AssignedPartition, earliest: number, next: number, gaps: number): Promise<void> {
     const { assignment, logs } = this.#parts;
-    const earliest = look.ranges.get(partition.partition)?.earliest ?? 0;
-    const log = partition.log?.log ?? 0;
-    const note = async (from: number, to: number) => {
-      if (from >= to) return;
-      const range: SkippedRange = { partition: partition.partition, log, from, to, reason: 'removed' };
-      await logs?.skipped(range);
-      this.noteSkipped(range);
-    };
-    for (let gap = partition.gaps[0]; gap !== undefined; gap = partition.gaps[0]) {
-      await note(gap.from, Math.min(gap.to, earliest));
+    let left = gaps;
+    // Not fetched yet, for it waits or is slow: it goes on with the oldest record that is left.
+    if (next < earliest && partition.next === next && assignment.holds(partition)) {
+      partition.gaps.push({ from: next, to: earliest });
+      partition.next = earliest;
+      assignment.consumer?.seek({ ...assignment.place(partition), offset: earliest });
+      left = partition.gaps.length;
+    }
+    for (; left > 0; left--) {
+      const gap = partition.gaps[0];
+      if (gap === undefined) return;
+      const from = Math.max(gap.from, partition.skippedTo);
+      const to = Math.min(gap.to, earliest);
+      if (from < to) {
+        const range: SkippedRange = {
+          partition: partition.partition,
+          log: partition.log?.log ?? 0,
+          from,
+          to,
+          reason: 'removed',
+        };
+        await logs?.skipped(range);
+        partition.skippedTo = to;
+        this.noteSkipped(range);
+      }
       partition.gaps.shift();
     }
-    // Not fetched yet, for it waits or is slow: it goes on with the oldest record that is left.
-    if (next >= earliest || partition.next !== next || !assignment.holds(partition)) return;
-    partition.next = earliest;
-    assignment.consumer?.seek({ ...assignment.place(partition), offset: earliest });
-    await note(next, earliest);
   }
 
   async #comparePartitions(count: number): Promise<void> {

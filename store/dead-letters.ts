@@ -146,7 +146,7 @@ export async function* readDeadLetters(
         and (${timeOf(filter.until)}::timestamptz is null or d.parked_at < ${timeOf(filter.until)})
     ) as letters
     where ${states}::text[] is null or state = any(${states}::text[])
-    order by parked_at, consumer_group, topic, partition, seq`.cursor(READ_ROWS);
+    order by seq`.cursor(READ_ROWS);
   for await (const rows of cursor) for (const row of rows) yield deadLetterOf(row);
 }
 

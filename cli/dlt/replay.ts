@@ -111,7 +111,8 @@ async function editOf(letters: readonly DeadLetter[], edit: string | true, offse
   const places = new Set(letters.map(({ group }) => group));
   if (places.size > 1)
     throw new UsageError(`the order is parked by ${[...places].join(' and ')}: choose one with --group`);
-  const [first] = letters.toSorted((a, b) => a.offset - b.offset);
+  // In the order in which they were parked: offsets of two regions do not compare.
+  const [first] = letters;
   const letter = offset === undefined ? first : letters.find((candidate) => candidate.offset === offset);
   if (letter === undefined)
     throw new UsageError(
@@ -121,9 +122,7 @@ async function editOf(letters: readonly DeadLetter[], edit: string | true, offse
 }
 
 function plan(letters: readonly DeadLetter[], edit: DeadLetter | undefined, { json, rate }: ReplayOptions): void {
-  const ordered = letters.toSorted(
-    (a, b) => a.key.localeCompare(b.key) || a.group.localeCompare(b.group) || a.offset - b.offset,
-  );
+  const ordered = letters.toSorted((a, b) => a.key.localeCompare(b.key) || a.group.localeCompare(b.group));
   if (json) {
     printJson({
       dryRun: true,
@@ -134,7 +133,7 @@ function plan(letters: readonly DeadLetter[], edit: DeadLetter | undefined, { js
   const pace = rate === undefined ? '' : `, at most ${rate} a second`;
   print(`would replay ${summary(letters)}${pace}, each order in this order, and what comes behind them:`);
   for (const letter of ordered) {
-    const isEdited = edit !== undefined && edit.offset === letter.offset;
+    const isEdited = edit !== undefined && edit.offset === letter.offset && edit.log === letter.log;
     print(`  ${letter.key}  ${placeOf(letter)}  by ${letter.group}${isEdited ? '  edited to:' : ''}`);
     if (isEdited) print(`    ${edit.value?.toString()}`);
   }

@@ -186,3 +186,14 @@ test('an editor mends a message', async () => {
   expect(edited.code, edited.stderr).toBe(0);
   expect((await effectsByKey(scene.database.sql)).get(key)).toEqual([0, 1]);
 });
+
+test('an order that has no dead letter: every command says so and ends with 1', async () => {
+  for (const args of [['show'], ['replay'], ['discard', '--why', 'x'], ['stop']]) {
+    const [command = '', ...options] = args;
+    expect(await dlt(command, 'no-such-order', ...options)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'no dead letter of order no-such-order\n',
+    });
+  }
+});

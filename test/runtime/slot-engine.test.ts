@@ -243,6 +243,8 @@ describe('poison', () => {
         [deadLetterHeaders.partition]: '0',
         [deadLetterHeaders.offset]: String(offset),
         [deadLetterHeaders.firstFailedAt]: expect.any(String),
+        [deadLetterHeaders.log]: '0',
+        [deadLetterHeaders.timestamp]: '0',
         ...(offset === 1 ? {} : { [deadLetterHeaders.behind]: '1' }),
       })),
     );
