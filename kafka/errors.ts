@@ -12,3 +12,8 @@ export class KafkaUnavailableError extends Error {
 export class RecordRefusedError extends Error {
   override name = 'RecordRefusedError';
 }
+
+/** The topic or the partition does not exist. Nothing is wrong with the record: once the topic is made, it is taken. */
+export class TopicAbsentError extends RecordRefusedError {
+  override name = 'TopicAbsentError';
+}

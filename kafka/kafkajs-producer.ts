@@ -1,24 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { KafkaUnavailableError, RecordRefusedError, TopicAbsentError } from './errors.ts';
 import { groupCommit } from './group-commit.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
 import { partitionOf } from './partitioner.ts';
+import { produceVerdictByName } from './produce-errors.ts';
 import type { OutgoingRecord, ProducerOptions, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
 const RETRY_MS = 250;
 const ABSENT_ATTEMPTS = 3;
-/** Errors of the records themselves; repeating them does not help. */
-const refusals = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'INVALID_TOPIC_EXCEPTION',
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'TOPIC_AUTHORIZATION_FAILED',
-]);
 
 /**
  * The same producer on kafkajs: slower, and independent of the other client. It stands by in case that one fails us.
@@ -81,9 +74,14 @@ class KafkajsTransport implements ProduceTransport {
       } catch (error) {
         const name = protocolErrorName(error);
         // A topic that was just created may not be known everywhere, so absence is believed after some patience.
-        const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (name !== undefined && refusals.has(name) && (!absent || attempt === ABSENT_ATTEMPTS)) {
-          for (const queued of records) queued.settle(new RecordRefusedError(`topic ${topic}: ${name}`));
+        const verdict = name === undefined ? 'retry' : produceVerdictByName(name);
+        const refusal = `topic ${topic}: ${name}`;
+        if (verdict === 'absent' && attempt === ABSENT_ATTEMPTS)
+          return settleAll(records, new TopicAbsentError(refusal));
+        if (verdict === 'refused' || verdict === 'too-large') {
+          // The batch holds several records and one of them may be at fault: each goes alone.
+          if (records.length === 1) return settleAll(records, new RecordRefusedError(refusal));
+          for (const queued of records) await this.#sendTopic(topic, [queued]);
           return;
         }
         // Its sequence numbers are unknown now: a new producer id starts over.
@@ -94,6 +92,10 @@ class KafkajsTransport implements ProduceTransport {
       }
     }
   }
+}
+
+function settleAll(records: readonly QueuedRecord[], error: Error): void {
+  for (const queued of records) queued.settle(error);
 }
 
 function allHeaders({ key, commonHeaders, headers }: OutgoingRecord): Record<string, string | Buffer> {

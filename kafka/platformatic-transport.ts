@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterMetadata, findErrorBy, type Producer, protocolErrorsCodesById } from '@platformatic/kafka';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
+import { KafkaUnavailableError, RecordRefusedError, TopicAbsentError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
 import { askAnotherBroker } from './platformatic-internals.ts';
+import { produceVerdict } from './produce-errors.ts';
 import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
 import { RecordBatchEncoder } from './record-batch.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
@@ -19,14 +20,6 @@ const ABSENT_RETRY_MS = 100;
 const BACKOFF_MS = { first: 20, most: 1_000 };
 const SEQUENCE_MASK = 0x7fffffff;
 
-/** Already in the log: a repetition whose first acknowledgement was lost. */
-const DUPLICATE_SEQUENCE_NUMBER = 46;
-const MESSAGE_TOO_LARGE = 10;
-/** The broker's memory of this producer and ours differ: only a new producer id helps. */
-const lostProducerStates = new Set([45, 47, 49, 59]);
-/** Final for the record: invalid topic, record list too large, not authorized, invalid timestamp, invalid record. */
-const refusals = new Set([17, 18, 29, 32, 87]);
-
 /** The records of one partition that are under way in one `send`. */
 interface Lane {
   topic: string;
@@ -36,6 +29,8 @@ interface Lane {
   next: number;
   /** The batch that stands at `next`; kept over retries, so that the broker recognises a repetition. */
   batch: LaneBatch | undefined;
+  /** Smaller than the topic's limit once a batch of several records was refused for one of them. */
+  bytesMax: number;
 }
 
 interface Identity {
@@ -187,7 +182,8 @@ export class PlatformaticTransport implements ProduceTransport {
   #settle(lane: Lane, { errorCode, errorMessage }: PartitionResult): boolean {
     const { batch } = lane;
     if (batch === undefined) return true;
-    if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+    const verdict = produceVerdict(errorCode);
+    if (verdict === 'taken') {
       if (batch.identity === this.#identity) {
         const key = keyOf(lane);
         this.#sequences.set(key, ((this.#sequences.get(key) ?? 0) + batch.count) & SEQUENCE_MASK);
@@ -195,17 +191,19 @@ export class PlatformaticTransport implements ProduceTransport {
       this.#answer(lane, batch.count, null);
       return true;
     }
-    if (errorCode === MESSAGE_TOO_LARGE && batch.count > 1) {
-      this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
+    if ((verdict === 'too-large' || verdict === 'refused') && batch.count > 1) {
+      // The broker took nothing of the batch. Halved until the record at fault stands alone, so that it takes no other with it.
+      lane.bytesMax = Math.floor(batch.bytes.length / 2);
+      if (verdict === 'too-large') this.#batchBytesMax.set(lane.topic, lane.bytesMax);
       lane.batch = undefined;
       return true;
     }
-    if (errorCode === MESSAGE_TOO_LARGE || refusals.has(errorCode)) {
+    if (verdict === 'too-large' || verdict === 'refused') {
       const reason = errorMessage ?? protocolErrorsCodesById[errorCode as never] ?? `error ${errorCode}`;
       this.#answer(lane, batch.count, new RecordRefusedError(`topic ${lane.topic}: ${reason}`));
       return true;
     }
-    if (lostProducerStates.has(errorCode)) {
+    if (verdict === 'new-identity') {
       this.#identity = undefined;
       lane.batch = undefined;
     }
@@ -221,7 +219,7 @@ export class PlatformaticTransport implements ProduceTransport {
 
   #encode(lane: Lane, identity: Identity): LaneBatch {
     const baseSequence = this.#sequences.get(keyOf(lane)) ?? 0;
-    const bytesMax = this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax;
+    const bytesMax = Math.min(lane.bytesMax, this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax);
     const batchIdentity = { ...identity, baseSequence };
     return { ...this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity), identity };
   }
@@ -294,14 +292,14 @@ function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: nu
     const lane = lanes[partition];
     if (lane !== undefined) lane.records.push(queued);
     else if (partition < partitions)
-      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined };
+      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined, bytesMax: Infinity };
     else queued.settle(noSuchPartition(topic, partition, partitions));
   }
   return lanes.filter((lane) => lane !== undefined);
 }
 
-function noSuchPartition(topic: string, partition: number, partitions: number): RecordRefusedError {
-  return new RecordRefusedError(
+function noSuchPartition(topic: string, partition: number, partitions: number): TopicAbsentError {
+  return new TopicAbsentError(
     partitions === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${partitions} partitions, no ${partition}`,
   );
 }

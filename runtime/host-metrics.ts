@@ -14,6 +14,8 @@ export interface HostState {
   partitions(): Iterable<AssignedPartition>;
   /** Dependencies that are down now. */
   outages(): number;
+  /** Messages that wait alone for something outside. */
+  held(): number;
   now(): number;
 }
 
@@ -67,6 +69,14 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
     registers,
     collect() {
       this.set(state.outages());
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_runtime_held_messages',
+    help: 'Messages that wait long for something outside while others go on.',
+    registers,
+    collect() {
+      this.set(state.held());
     },
   });
   return {

@@ -6,6 +6,7 @@ import { packBatch } from './batch-codec.ts';
 import { FrontierCommitter } from './frontier-committer.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
+import type { HeldMessage } from './held-messages.ts';
 import type { HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
@@ -48,6 +49,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
   readonly #rebalances = new RebalanceClock();
+  /** Messages that wait alone, by slot. */
+  readonly #held = new Map<number, { count: number; longest: HeldMessage }>();
   /** Where each partition was last, so that it comes back to its slot. */
   #pins = new Map<number, number>();
   #closed: Promise<void> | undefined;
@@ -76,6 +79,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#metrics = createHostMetrics(registry, {
       partitions: () => assignment.all(),
       outages: () => outages.size,
+      held: () => this.#heldCount(),
       now: () => timers.now(),
     });
   }
@@ -89,6 +93,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readiness(): string | undefined {
     if (this.#closed !== undefined) return 'shutting down';
     if (this.#outages.summary !== undefined) return this.#outages.summary;
+    const held = this.#heldSummary();
+    if (held !== undefined) return held;
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
@@ -201,11 +207,14 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         return;
       }
       case 'outage': {
-        const { dependency, reason, since } = report;
+        const { dependency, reason, since, lone } = report;
         if (this.#outages.note(`slot-${slot}`, dependency, reason, since)) {
           this.#metrics.outages.inc({ dependency });
-          this.#options.logger.error({ slot, dependency, reason }, 'outage: partitions pause until it is over');
+          const what = lone ? 'one message has met it, the next ones are still tried' : 'partitions pause until it is over';
+          this.#options.logger.error({ slot, dependency, reason }, `outage: ${what}`);
         }
+        // Met by one message alone: the next ones have to find out whether it is theirs as well.
+        if (lone) return;
         for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.pause(partition, 'outage');
         return;
       }
@@ -215,7 +224,43 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         if (!this.#outages.has(`slot-${slot}`))
           for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.resume(partition, 'outage');
         return;
+      case 'held':
+        this.#onHeld(slot, report.count, report.longest);
+        return;
+      case 'poison': {
+        const { kind: _, ...letter } = report;
+        this.#options.logger.error({ slot, ...letter }, 'message parked: it goes to the dead-letter topic, and so do the later ones of its key');
+        return;
+      }
     }
+  }
+
+  #onHeld(slot: number, count: number, longest: HeldMessage | undefined): void {
+    const known = this.#held.get(slot);
+    if (longest === undefined) {
+      this.#held.delete(slot);
+      if (known !== undefined) this.#options.logger.info({ slot }, 'no message waits alone any more');
+      return;
+    }
+    this.#held.set(slot, { count, longest });
+    if (known === undefined || known.longest.reason !== longest.reason)
+      this.#options.logger.error({ slot, count, ...longest }, 'a message waits alone; the others go on');
+  }
+
+  /** For readiness: what waits longest, and how many more. */
+  #heldSummary(): string | undefined {
+    const all = [...this.#held.values()].toSorted((a, b) => a.longest.since - b.longest.since);
+    const [first] = all;
+    if (first === undefined) return undefined;
+    const { key, partition, offset, since, reason } = first.longest;
+    const count = this.#heldCount();
+    const waitedS = Math.round((this.#ports.timers.now() - since) / 1_000);
+    const others = count > 1 ? ` and ${count - 1} more` : '';
+    return `message ${key} (${partition}@${offset})${others} waits for ${waitedS} s: ${reason}`;
+  }
+
+  #heldCount(): number {
+    return [...this.#held.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
   /**
@@ -226,6 +271,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#metrics.slotDeaths.inc({ reason: error.reason });
     this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
     this.#outages.clear(`slot-${slot}`);
+    this.#held.delete(slot);
     for (const partition of this.#assignment.ofSlot(slot)) {
       if (partition.phase === 'draining') continue;
       this.#assignment.restart(partition);

@@ -1,9 +1,14 @@
 import type { EnginePorts } from './engine-ports.ts';
+import { HeldMessages } from './held-messages.ts';
+import type { MessageEntry } from './message-entry.ts';
 import { Circuit, describeError } from './outage.ts';
+import { exponentialDelayMs } from './retry.ts';
 import { type Dependency, dependencies, type SlotLimits } from './slot-protocol.ts';
 
 /** A third party is called once a message and now and then fails to answer one call; a turn or an append stands for many messages. */
 const PREPARE_FAILURES_TO_OPEN = 5;
+/** A message that has waited for so long is named, by its key, in log and readiness. */
+const HELD_MS = 5_000;
 
 /** What a slot's circuits need of its scheduler. */
 export interface OutageHooks {
@@ -13,15 +18,37 @@ export interface OutageHooks {
   wake(): void;
 }
 
+/** Which message met an outage. */
+export interface Met {
+  entry: MessageEntry;
+  /** When its attempt began; milliseconds since the epoch. */
+  beganAt?: number;
+  /** Other messages came through in the same attempt. */
+  alone?: boolean;
+}
+
 /** The circuits of one slot, one for each thing that its messages need. Says to the main thread when one opens and closes. */
 export class SlotOutages {
   readonly circuits: Readonly<Record<Dependency, Circuit>>;
   readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
   readonly #hooks: OutageHooks;
+  /** Messages that wait long. */
+  readonly held: HeldMessages;
+  readonly #limits: SlotLimits;
+  /** How often messages came through. */
+  readonly #successes: Record<Dependency, number> = { prepare: 0, database: 0, broker: 0 };
+  /** Which messages have failed since one last came through: none of them, one, or `several`. */
+  readonly #witnesses: Record<Dependency, MessageEntry | 'several' | undefined> = {
+    prepare: undefined,
+    database: undefined,
+    broker: undefined,
+  };
 
   constructor(limits: SlotLimits, ports: Pick<EnginePorts, 'timers' | 'report'>, hooks: OutageHooks) {
     this.#ports = ports;
     this.#hooks = hooks;
+    this.#limits = limits;
+    this.held = new HeldMessages(ports);
     const policy = { backoffMs: limits.outageBackoffMs, backoffMsMax: limits.outageBackoffMsMax };
     this.circuits = {
       prepare: new Circuit({ ...policy, failuresToOpen: PREPARE_FAILURES_TO_OPEN }),
@@ -30,13 +57,54 @@ export class SlotOutages {
     };
   }
 
-  /** @returns the wait in milliseconds until what failed may be tried again. */
-  failed(dependency: Dependency, error: unknown): number {
+  /**
+   * What a message needs is down. An outage that one message alone meets, while others come through, opens no circuit: the message waits by itself.
+   * And as long as only one message has met it, the partitions are not paused: the next one has to find out, or one message could
+   * stop all others for ever.
+   * @param met the message, where it was one and not a whole turn of them
+   * @returns the wait in milliseconds until what failed may be tried again.
+   */
+  failed(dependency: Dependency, error: unknown, met?: Met): number {
     const circuit = this.circuits[dependency];
-    const waitMs = circuit.fail(this.#ports.timers.now(), describeError(error));
-    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage });
+    const reason = describeError(error);
+    if (met !== undefined && this.#isAlone(dependency, reason, met)) {
+      circuit.release();
+      const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
+      return exponentialDelayMs(met.entry.waiting?.attempts ?? 1, outageBackoffMs, outageBackoffMsMax);
+    }
+    const known = this.#witnesses[dependency];
+    const witness = met?.entry ?? 'several';
+    this.#witnesses[dependency] = known === undefined || known === witness ? witness : 'several';
+    const lone = this.#witnesses[dependency] !== 'several';
+    const waitMs = circuit.fail(this.#ports.timers.now(), reason);
+    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone });
     this.#wakeAfter(waitMs, circuit);
     return waitMs;
+  }
+
+  /** Counts the failure of a message, and says whether others came through since its last one. */
+  #isAlone(dependency: Dependency, reason: string, { entry, beganAt, alone = false }: Met): boolean {
+    const now = this.#ports.timers.now();
+    const waiting = entry.waiting?.dependency === dependency ? entry.waiting : undefined;
+    const successes = this.#successes[dependency];
+    const isAlone = alone || (waiting !== undefined && successes > waiting.successes);
+    const since = waiting?.since ?? beganAt ?? now;
+    entry.waiting = {
+      dependency,
+      since,
+      attempts: (waiting?.attempts ?? 0) + 1,
+      successes,
+      witnessed: (waiting?.witnessed ?? 0) + (isAlone ? 1 : 0),
+    };
+    if (now - since >= HELD_MS) this.held.note(entry, since, reason);
+    return isAlone;
+  }
+
+  /** The message came through what it waited for; without a dependency, it waits for nothing any more. */
+  through(entry: MessageEntry, dependency?: Dependency): void {
+    if (dependency !== undefined && entry.waiting !== undefined && entry.waiting.dependency !== dependency) return;
+    entry.waiting = undefined;
+    this.held.clear(entry);
   }
 
   /**
@@ -57,6 +125,8 @@ export class SlotOutages {
     const circuit = this.circuits[dependency];
     const wasOpen = circuit.outage !== undefined;
     circuit.succeed();
+    this.#successes[dependency]++;
+    this.#witnesses[dependency] = undefined;
     if (!wasOpen) return;
     this.#ports.report({ kind: 'recovered', dependency });
     this.#hooks.wake();

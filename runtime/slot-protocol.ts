@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
+import type { HeldMessage } from './held-messages.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
@@ -66,6 +67,8 @@ export interface SlotLimits {
   turnSizeMax: number;
   turnsMax: number;
   preparesMax: number;
+  /** A `prepare` that has not returned by then counts as an outage. */
+  prepareMsMax: number;
   retriesMax: number;
   retryBackoffMs: number;
   outageBackoffMs: number;
@@ -95,8 +98,13 @@ export interface PartitionProgress {
 export type SlotReport =
   | { kind: 'progress'; partitions: PartitionProgress[] }
   | { kind: 'fenced'; partition: number; generation: number }
-  | { kind: 'outage'; dependency: Dependency; reason: string; since: number }
-  | { kind: 'recovered'; dependency: Dependency };
+  /** `lone`: only one message has met it so far, so others are still tried. */
+  | { kind: 'outage'; dependency: Dependency; reason: string; since: number; lone: boolean }
+  | { kind: 'recovered'; dependency: Dependency }
+  /** Messages that wait long for something outside while others go on. */
+  | { kind: 'held'; count: number; longest: HeldMessage | undefined }
+  /** A message is parked for its own failure. */
+  | { kind: 'poison'; partition: number; offset: number; key: string; reason: string; error: string; attempts: number };
 
 /** All that comes from a thread: its reports, and what concerns the watch over it. */
 export type ThreadMessage = SlotReport | SuspectNews;

@@ -12,6 +12,10 @@ export interface BoundedPoolOptions extends DatabaseOptions {
   answerMsMax: number;
 }
 
+/** Later than the caller gives up: the caller's own error says more. */
+const SERVER_GRACE_MS = 1_000;
+
+/** For an ending whose failure changes nothing: the pool is not used any more. */
 const noop = () => {};
 
 /**
@@ -23,21 +27,21 @@ export class BoundedPool {
   #database: Database;
 
   constructor(options: BoundedPoolOptions) {
-    this.#options = options;
-    this.#database = connectDatabase(options);
+    this.#options = { statementMsMax: options.answerMsMax + SERVER_GRACE_MS, ...options };
+    this.#database = connectDatabase(this.#options);
   }
 
   /** @throws DatabaseSilentError, or what `work` throws; when another call was not answered, that is the end of its connection. */
   async call<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const database = this.#database;
-    const { answerMsMax } = this.#options;
+    const { answerMsMax, application } = this.#options;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       if (this.#database === database) {
         this.#database = connectDatabase(this.#options);
         database.end({ timeout: 0 }).catch(noop);
       }
-      reject(new DatabaseSilentError(`the database has not answered for ${answerMsMax} ms`));
+      reject(new DatabaseSilentError(`the database has not answered ${application} for ${answerMsMax} ms`));
     }, answerMsMax);
     try {
       return await Promise.race([late, work(database)]);
