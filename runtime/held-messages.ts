@@ -29,6 +29,7 @@ export class HeldMessages {
   }
 
   note(entry: MessageEntry, since: number, reason: string): void {
+    if (entry.mailbox.state === 'closed') return;
     const known = this.#held.get(entry);
     if (known?.reason === reason) return;
     this.#held.set(entry, { reason, since: known?.since ?? since });
