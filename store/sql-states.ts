@@ -86,3 +86,10 @@ export function sqlFault(code: string): SqlFault | undefined {
   if (rule === undefined || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
   return rule.except?.[code] ?? rule.fault;
 }
+
+/** Whether the server refused a statement for its own reasons or the session's: the session is not used again. */
+export function isServerRefusal(error: unknown): boolean {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  const fault = typeof code === 'string' ? sqlFault(code) : undefined;
+  return fault === 'server' || fault === 'statement';
+}
