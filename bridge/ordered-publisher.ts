@@ -91,6 +91,7 @@ export class OrderedPublisher {
       .restoreTopology()
       .then(
         () => true,
+        // Told by the failed publish, which counts as an outage then, and by the upkeep of the topology.
         () => false,
       )
       .finally(() => {

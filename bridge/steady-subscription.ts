@@ -68,6 +68,7 @@ export class SteadySubscription {
     subscription.on('error', (error: Error) => {
       if (this.#current !== subscription) return;
       this.#current = undefined;
+      // What it had is delivered again; the error that ended it is told below.
       void subscription.close().catch(() => {});
       this.#reopenLater(error);
     });

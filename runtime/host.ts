@@ -2,6 +2,7 @@ import { createConsumer } from '../kafka/index.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
+import { describeError } from './outage.ts';
 import { OwnershipStore } from './ownership.ts';
 import { type Runtime, RuntimeHost } from './runtime-host.ts';
 import { Slot } from './slot.ts';
@@ -49,7 +50,9 @@ function systemPorts(options: RuntimeOptions): HostPorts {
         options.slotMemoryMbMax,
         options.slotSilenceMsMax,
       ),
-    ownership: new OwnershipStore(databaseUrl, role, { group, topic }, limits.deadLettersKeptMs),
+    ownership: new OwnershipStore(databaseUrl, role, { group, topic }, limits.deadLettersKeptMs, (error) =>
+      options.logger.warn({ reason: describeError(error) }, 'old dead letters are not forgotten; trying again in an hour'),
+    ),
     registry: createProcessRegistry(role),
   };
 }

@@ -21,14 +21,23 @@ export class OwnershipStore implements PartitionOwnership {
 
   #pruning: NodeJS.Timeout | undefined;
 
-  /** @param deadLettersKeptMs how long dead letters are kept that were replayed or discarded */
-  constructor(databaseUrl: string | undefined, role: string, subscription: Subscription, deadLettersKeptMs: number) {
+  /**
+   * @param onPruneFailure called when old dead letters could not be forgotten this time
+   * @param deadLettersKeptMs how long dead letters are kept that were replayed or discarded
+   */
+  constructor(
+    databaseUrl: string | undefined,
+    role: string,
+    subscription: Subscription,
+    deadLettersKeptMs: number,
+    onPruneFailure: (error: unknown) => void,
+  ) {
     this.#subscription = subscription;
     if (databaseUrl === undefined) return;
     const options = { url: databaseUrl, connections: 2, application: role };
     this.#pool = new BoundedPool({ ...options, answerMsMax: CLAIM_MS_MAX });
-    // Nothing depends on when it happens: after a failure the next hour will do.
-    const prune = () => pruneOnce(options, subscription, deadLettersKeptMs).catch(() => {});
+    // Nothing depends on when it happens: after a failure the next hour will do. One that never succeeds fills the table.
+    const prune = () => pruneOnce(options, subscription, deadLettersKeptMs).catch(onPruneFailure);
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
   }

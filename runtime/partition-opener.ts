@@ -65,7 +65,7 @@ export class PartitionOpener {
         const reason = describeError(error);
         if (stillWanted().length === 0) return;
         outages.note('assignment', 'database', reason, timers.now());
-        logger.error({ reason }, 'cannot claim epochs; trying again');
+        logger.error({ reason }, 'cannot open partitions; trying again');
         await this.#backOff(attempt);
       }
     }
@@ -91,6 +91,7 @@ export class PartitionOpener {
           this.forget([partition]);
           return;
         }
+        logger.warn({ partition: partition.partition, reason: describeError(error) }, 'cannot prove the membership; trying again');
         await this.#backOff(attempt);
       }
     }
@@ -113,7 +114,12 @@ export class PartitionOpener {
     // A thread that is just being replaced opens its partitions itself once it runs.
     if (!slot.running) return;
     const { epoch, parked, settled = [] } = owned;
-    await slot.open([{ partition: partition.partition, generation, epoch, parked, settled }]).catch(() => {});
+    try {
+      await slot.open([{ partition: partition.partition, generation, epoch, parked, settled }]);
+    } catch (error) {
+      // A thread that died meanwhile opens its partitions when it is replaced. Any other failure would leave one that stands and looks open.
+      if (slot.running) throw error;
+    }
     if (!slot.running || !this.#isOpening(partition, generation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;

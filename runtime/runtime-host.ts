@@ -92,9 +92,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
 
   readiness(): string | undefined {
     if (this.#closed !== undefined) return 'shutting down';
-    if (this.#outages.summary !== undefined) return this.#outages.summary;
-    const held = this.#heldSummary();
-    if (held !== undefined) return held;
+    const waiting = [this.#outages.summary, this.#heldSummary()].filter((text) => text !== undefined);
+    if (waiting.length > 0) return waiting.join('; ');
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
@@ -290,7 +289,11 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       [...this.#slots].map(async (slot) => {
         const own = partitions.filter((partition) => partition.slot === slot.index);
         if (own.length === 0 || !slot.running) return;
-        const drained = await slot.drain(own.map(({ partition }) => partition)).catch(() => []);
+        const drained = await slot.drain(own.map(({ partition }) => partition)).catch((error: unknown) => {
+          // Given up as they are: the next owner works on again from what is committed.
+          this.#options.logger.warn({ slot: slot.index, reason: describeError(error) }, 'partitions could not be drained');
+          return [];
+        });
         for (const { partition, frontier } of drained)
           own.find((candidate) => candidate.partition === partition)?.advance(frontier, timers.now());
       }),

@@ -6,7 +6,7 @@ import { exponentialDelayMs } from './retry.ts';
 import { type Dependency, dependencies, type SlotLimits } from './slot-protocol.ts';
 
 /** A third party is called once a message and now and then fails to answer one call; a turn or an append stands for many messages. */
-const PREPARE_FAILURES_TO_OPEN = 5;
+const failuresToOpen: Readonly<Record<Dependency, number>> = { prepare: 5, database: 1, broker: 1 };
 /** A message that has waited for so long is named, by its key, in log and readiness. */
 const HELD_MS = 5_000;
 
@@ -37,6 +37,8 @@ export class SlotOutages {
   readonly #limits: SlotLimits;
   /** How often messages came through. */
   readonly #successes: Record<Dependency, number> = { prepare: 0, database: 0, broker: 0 };
+  /** Reported outages that only one message has met so far. */
+  readonly #lone = new Set<Dependency>();
   /** Which messages have failed since one last came through: none of them, one, or `several`. */
   readonly #witnesses: Record<Dependency, MessageEntry | 'several' | undefined> = {
     prepare: undefined,
@@ -51,33 +53,38 @@ export class SlotOutages {
     this.held = new HeldMessages(ports);
     const policy = { backoffMs: limits.outageBackoffMs, backoffMsMax: limits.outageBackoffMsMax };
     this.circuits = {
-      prepare: new Circuit({ ...policy, failuresToOpen: PREPARE_FAILURES_TO_OPEN }),
-      database: new Circuit({ ...policy, failuresToOpen: 1 }),
-      broker: new Circuit({ ...policy, failuresToOpen: 1 }),
+      prepare: new Circuit({ ...policy, failuresToOpen: failuresToOpen.prepare }),
+      database: new Circuit({ ...policy, failuresToOpen: failuresToOpen.database }),
+      broker: new Circuit({ ...policy, failuresToOpen: failuresToOpen.broker }),
     };
   }
 
   /**
-   * What a message needs is down. An outage that one message alone meets, while others come through, opens no circuit: the message waits by itself.
-   * And as long as only one message has met it, the partitions are not paused: the next one has to find out, or one message could
-   * stop all others for ever.
+   * What a message needs is down. As long as only one message has met the outage, or others come through, it opens no circuit and pauses
+   * nothing: the message waits by itself, and the next one finds out. Otherwise one message could stop all others for ever.
    * @param met the message, where it was one and not a whole turn of them
    * @returns the wait in milliseconds until what failed may be tried again.
    */
   failed(dependency: Dependency, error: unknown, met?: Met): number {
     const circuit = this.circuits[dependency];
     const reason = describeError(error);
-    if (met !== undefined && this.#isAlone(dependency, reason, met)) {
-      circuit.release();
-      const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
-      return exponentialDelayMs(met.entry.waiting?.attempts ?? 1, outageBackoffMs, outageBackoffMsMax);
-    }
+    const isAlone = met !== undefined && this.#isAlone(dependency, reason, met);
     const known = this.#witnesses[dependency];
     const witness = met?.entry ?? 'several';
-    this.#witnesses[dependency] = known === undefined || known === witness ? witness : 'several';
-    const lone = this.#witnesses[dependency] !== 'several';
+    if (!isAlone) this.#witnesses[dependency] = known === undefined || known === witness ? witness : 'several';
+    const { waiting } = met?.entry ?? {};
+    if (waiting !== undefined && (isAlone || this.#witnesses[dependency] !== 'several')) {
+      circuit.release();
+      // One that others have come through beside is known to wait alone; it is no outage again whenever the slot is quiet.
+      if (waiting.witnessed === 0 && waiting.attempts >= failuresToOpen[dependency]) {
+        this.#lone.add(dependency);
+        this.#ports.report({ kind: 'outage', dependency, reason, since: waiting.since, lone: true });
+      }
+      const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
+      return exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
+    }
     const waitMs = circuit.fail(this.#ports.timers.now(), reason);
-    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone });
+    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone: false });
     this.#wakeAfter(waitMs, circuit);
     return waitMs;
   }
@@ -123,7 +130,7 @@ export class SlotOutages {
 
   recovered(dependency: Dependency): void {
     const circuit = this.circuits[dependency];
-    const wasOpen = circuit.outage !== undefined;
+    const wasOpen = this.#lone.delete(dependency) || circuit.outage !== undefined;
     circuit.succeed();
     this.#successes[dependency]++;
     this.#witnesses[dependency] = undefined;
@@ -135,7 +142,7 @@ export class SlotOutages {
   /** Whether something that messages need is down. */
   get any(): boolean {
     const { prepare, database, broker } = this.circuits;
-    return prepare.outage !== undefined || database.outage !== undefined || broker.outage !== undefined;
+    return this.#lone.size > 0 || prepare.outage !== undefined || database.outage !== undefined || broker.outage !== undefined;
   }
 
   /** With nothing left that could probe, an outage would never be seen to end: whoever comes next finds out. */

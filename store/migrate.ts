@@ -10,6 +10,7 @@ const UNLOCK_MS_MAX = 2_000;
 /** The driver counts in seconds here. */
 const END_SECONDS_MAX = 2;
 
+/** For the end of a wait, and for an unlock on a broken connection: its session is over, and the lock with it. */
 const noop = () => {};
 
 /**

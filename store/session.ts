@@ -19,6 +19,7 @@ export class SessionLostError extends Error {
 }
 
 const IN_FAILED_TRANSACTION = '25P02';
+/** For a connection that is given up and a promise that nothing may read: neither failure changes anything. */
 const noop = () => {};
 
 /**
