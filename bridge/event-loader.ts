@@ -84,5 +84,8 @@ function parkedRow({ message, reason }: HeldRow, now: number): InsertRow {
 
 /** Without what JSON, SQL or UTF-8 may refuse: NUL, escapes of it, and surrogates that stand alone. */
 function cleanText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd').replaceAll(/\\u(0000|d[89a-f][0-9a-f]{2})/gi, '\ufffd');
+  return text
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd')
+    .replaceAll(/\\u(0000|d[89a-f][0-9a-f]{2})/gi, '\ufffd');
 }

@@ -27,7 +27,8 @@ cloudEvent(
       application: 'loyalty',
       answerMsMax: LEDGER_MS_MAX,
     }),
-    onFailure: (reason, messageId) => logger.error({ reason, messageId }, 'the ledger can not be written; Pub/Sub pushes again'),
+    onFailure: (reason, messageId) =>
+      logger.error({ reason, messageId }, 'the ledger can not be written; Pub/Sub pushes again'),
     unitsPerPoint: config.ORDERMESH_LOYALTY_UNITS_PER_POINT,
     onOutcome(outcome, points, reason) {
       if (outcome === 'refused') logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');

@@ -104,7 +104,8 @@ export class OrderedPublisher {
 /** Whether a failed publish can succeed later, as the table of status codes has it. Only a refusal of the content can't; missing permission, for one, can be mended. */
 export function publishFailure(error: Error): PubSubUnavailableError | PublishUnexplainedError | MessageRefusedError {
   const fault = grpcFault(statusOf(error));
-  if (fault === 'message') return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });
+  if (fault === 'message')
+    return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });
   const text = `Pub/Sub did not take the message: ${error.message}`;
   // Without a status of Pub/Sub the network may say what it was.
   return fault === 'outage' || faultOf(error) === 'outage'

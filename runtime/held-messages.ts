@@ -1,19 +1,10 @@
 import type { EnginePorts } from './engine-ports.ts';
-import type { MessageEntry } from './message-entry.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { MessageEntry } from './message-entry.ts';
+import type { HeldMessage } from './slot-protocol.ts';
 
 /** Changes are reported together, this long after the first of them. */
 const REPORT_MS = 250;
-
-/** A message that waits, for a person who looks. Plain data: it crosses the thread boundary. */
-export interface HeldMessage {
-  partition: number;
-  offset: number;
-  key: string;
-  reason: string;
-  /** Milliseconds since the epoch. */
-  since: number;
-}
 
 /**
  * The messages of one slot that have waited long for something outside: each holds its partition's offset while others go on, so nothing

@@ -51,7 +51,10 @@ function systemPorts(options: RuntimeOptions): HostPorts {
         options.slotSilenceMsMax,
       ),
     ownership: new OwnershipStore(databaseUrl, role, { group, topic }, limits.deadLettersKeptMs, (error) =>
-      options.logger.warn({ reason: describeError(error) }, 'old dead letters are not forgotten; trying again in an hour'),
+      options.logger.warn(
+        { reason: describeError(error) },
+        'old dead letters are not forgotten; trying again in an hour',
+      ),
     ),
     registry: createProcessRegistry(role),
   };

@@ -91,7 +91,10 @@ export class PartitionOpener {
           this.forget([partition]);
           return;
         }
-        logger.warn({ partition: partition.partition, reason: describeError(error) }, 'cannot prove the membership; trying again');
+        logger.warn(
+          { partition: partition.partition, reason: describeError(error) },
+          'cannot prove the membership; trying again',
+        );
         await this.#backOff(attempt);
       }
     }

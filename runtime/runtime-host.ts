@@ -6,7 +6,6 @@ import { packBatch } from './batch-codec.ts';
 import { FrontierCommitter } from './frontier-committer.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
-import type { HeldMessage } from './held-messages.ts';
 import type { HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
 import { OutageBoard } from './outage-board.ts';
@@ -15,7 +14,7 @@ import { pin } from './pinning.ts';
 import { RebalanceClock } from './rebalance-clock.ts';
 import { type RuntimeInspection, type RuntimeView, runtimeView } from './runtime-view.ts';
 import type { SlotDeathError } from './slot-death.ts';
-import type { SlotReport } from './slot-protocol.ts';
+import type { HeldMessage, SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
 
@@ -209,7 +208,9 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         const { dependency, reason, since, lone } = report;
         if (this.#outages.note(`slot-${slot}`, dependency, reason, since)) {
           this.#metrics.outages.inc({ dependency });
-          const what = lone ? 'one message has met it, the next ones are still tried' : 'partitions pause until it is over';
+          const what = lone
+            ? 'one message has met it, the next ones are still tried'
+            : 'partitions pause until it is over';
           this.#options.logger.error({ slot, dependency, reason }, `outage: ${what}`);
         }
         // Met by one message alone: the next ones have to find out whether it is theirs as well.
@@ -228,7 +229,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         return;
       case 'poison': {
         const { kind: _, ...letter } = report;
-        this.#options.logger.error({ slot, ...letter }, 'message parked: it goes to the dead-letter topic, and so do the later ones of its key');
+        this.#options.logger.error(
+          { slot, ...letter },
+          'message parked: it goes to the dead-letter topic, and so do the later ones of its key',
+        );
         return;
       }
     }
@@ -291,7 +295,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         if (own.length === 0 || !slot.running) return;
         const drained = await slot.drain(own.map(({ partition }) => partition)).catch((error: unknown) => {
           // Given up as they are: the next owner works on again from what is committed.
-          this.#options.logger.warn({ slot: slot.index, reason: describeError(error) }, 'partitions could not be drained');
+          this.#options.logger.warn(
+            { slot: slot.index, reason: describeError(error) },
+            'partitions could not be drained',
+          );
           return [];
         });
         for (const { partition, frontier } of drained)

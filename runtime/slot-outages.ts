@@ -84,7 +84,8 @@ export class SlotOutages {
       return exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
     }
     const waitMs = circuit.fail(this.#ports.timers.now(), reason);
-    if (circuit.outage !== undefined) this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone: false });
+    if (circuit.outage !== undefined)
+      this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone: false });
     this.#wakeAfter(waitMs, circuit);
     return waitMs;
   }
@@ -142,7 +143,12 @@ export class SlotOutages {
   /** Whether something that messages need is down. */
   get any(): boolean {
     const { prepare, database, broker } = this.circuits;
-    return this.#lone.size > 0 || prepare.outage !== undefined || database.outage !== undefined || broker.outage !== undefined;
+    return (
+      this.#lone.size > 0 ||
+      prepare.outage !== undefined ||
+      database.outage !== undefined ||
+      broker.outage !== undefined
+    );
   }
 
   /** With nothing left that could probe, an outage would never be seen to end: whoever comes next finds out. */

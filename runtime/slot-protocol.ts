@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey, SettledKey } from '../store/parked-keys.ts';
-import type { HeldMessage } from './held-messages.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
@@ -92,6 +91,16 @@ export interface PartitionProgress {
   parkedKeys: number;
   /** Keys with a message under way. */
   keys: number;
+}
+
+/** A message that waits, for a person who looks. Plain data: it crosses the thread boundary. */
+export interface HeldMessage {
+  partition: number;
+  offset: number;
+  key: string;
+  reason: string;
+  /** Milliseconds since the epoch. */
+  since: number;
 }
 
 /** What a slot's thread tells the main thread of its own accord. */

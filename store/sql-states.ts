@@ -27,7 +27,10 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
   '03': { fault: 'statement', why: 'SQL statement not yet complete: the session is out of step' },
   '08': { fault: 'server', why: 'the connection', except: { '08P01': 'statement' } },
   '09': { fault: 'message', why: 'a triggered action failed on this row' },
-  '0A': { fault: 'statement', why: 'a standby answers `begin read write` with it, and a migrated table a prepared statement' },
+  '0A': {
+    fault: 'statement',
+    why: 'a standby answers `begin read write` with it, and a migrated table a prepared statement',
+  },
   '0B': { fault: 'statement', why: 'invalid transaction initiation: the session is out of step' },
   '0F': { fault: 'message', why: 'a large object that the value names' },
   '0L': { fault: 'statement', why: 'grants of the deployment' },
@@ -76,7 +79,10 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
   F0: { fault: 'server', why: 'configuration of the server' },
   HV: { fault: 'statement', why: 'another server behind a foreign table' },
   P0: { fault: 'message', why: 'a function or trigger raised it about this row' },
-  XX: { fault: 'statement', why: 'internal error, damaged data or index: the message can not mend it, an operator can' },
+  XX: {
+    fault: 'statement',
+    why: 'internal error, damaged data or index: the message can not mend it, an operator can',
+  },
 };
 
 /** Undefined for what is no SQLSTATE, and for a class that the manual does not have: unknown, so it is tried alone and then isolated. */

@@ -61,11 +61,14 @@ test.each(['55P03', '57014', 'XX001', '53100', '40001', '42501'])(
   },
 );
 
-test.each(['22021', '23514', 'P0001', '54000'])('%s speaks of the entry: it is recorded and acknowledged', async (state) => {
-  await raise(state);
-  await handle(pushed('c-9', 'm-1', { note: 'c\0\ud83d' }));
-  expect(await refusedIds()).toEqual(['m-1']);
-});
+test.each(['22021', '23514', 'P0001', '54000'])(
+  '%s speaks of the entry: it is recorded and acknowledged',
+  async (state) => {
+    await raise(state);
+    await handle(pushed('c-9', 'm-1', { note: 'c\0\ud83d' }));
+    expect(await refusedIds()).toEqual(['m-1']);
+  },
+);
 
 test('what is unknown is tried four times, then recorded', async () => {
   await raise('ZZ999');

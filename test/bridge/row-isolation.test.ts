@@ -76,28 +76,34 @@ async function bench(state: { bad: string[]; status: number; away: boolean }) {
 const names = Array.from({ length: 20 }, (_, index) => `row-${index}`);
 const unclear = [500, 502, 503, 403, 404, 429, 0];
 
-test.each(unclear)('status %i for a batch is one bad row: the others are loaded, it alone is given up', async (status) => {
-  const one = await bench({ bad: ['row-7'], status, away: false });
-  one.add(...names);
-  await vi.waitFor(() => expect(one.refused.map(([name]) => name)).toEqual(['row-7']), { timeout: 20_000 });
-  expect(one.refused[0]?.[1]).toContain('takes others');
-  expect(new Set(one.loaded)).toEqual(new Set(names.filter((name) => name !== 'row-7')));
-  expect(one.writer.problem).toBeUndefined();
-  expect(one.suspects.problem).toBeUndefined();
-  await one.close();
-});
+test.each(unclear)(
+  'status %i for a batch is one bad row: the others are loaded, it alone is given up',
+  async (status) => {
+    const one = await bench({ bad: ['row-7'], status, away: false });
+    one.add(...names);
+    await vi.waitFor(() => expect(one.refused.map(([name]) => name)).toEqual(['row-7']), { timeout: 20_000 });
+    expect(one.refused[0]?.[1]).toContain('takes others');
+    expect(new Set(one.loaded)).toEqual(new Set(names.filter((name) => name !== 'row-7')));
+    expect(one.writer.problem).toBeUndefined();
+    expect(one.suspects.problem).toBeUndefined();
+    await one.close();
+  },
+);
 
-test.each(unclear)('status %i for every row is an outage: nothing is given up, and all are loaded after it', async (status) => {
-  const one = await bench({ bad: [], status, away: true });
-  one.add(...names);
-  await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
-  expect(one.writer.problem).toBeDefined();
-  expect([one.loaded, one.refused, one.suspects.count]).toEqual([[], [], 0]);
-  one.state.away = false;
-  await vi.waitFor(() => expect(new Set(one.loaded)).toEqual(new Set(names)), { timeout: 20_000 });
-  expect(one.refused).toEqual([]);
-  await one.close();
-});
+test.each(unclear)(
+  'status %i for every row is an outage: nothing is given up, and all are loaded after it',
+  async (status) => {
+    const one = await bench({ bad: [], status, away: true });
+    one.add(...names);
+    await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
+    expect(one.writer.problem).toBeDefined();
+    expect([one.loaded, one.refused, one.suspects.count]).toEqual([[], [], 0]);
+    one.state.away = false;
+    await vi.waitFor(() => expect(new Set(one.loaded)).toEqual(new Set(names)), { timeout: 20_000 });
+    expect(one.refused).toEqual([]);
+    await one.close();
+  },
+);
 
 test('an outage after rows were taken costs one request a try, and blames no row', async () => {
   const one = await bench({ bad: [], status: 500, away: false });

@@ -21,7 +21,11 @@ test.each(['XX001', '0A000', '55P03', '57014', '42501'])(
   async (state) => {
     await using scene = await createScene(4);
     await failKey(scene, 'bad', state);
-    await scene.send([...ordersOver(20, 100), { key: 'bad', n: 0 }, ...ordersOver(20, 100).map((o) => ({ ...o, n: o.n + 5 }))]);
+    await scene.send([
+      ...ordersOver(20, 100),
+      { key: 'bad', n: 0 },
+      ...ordersOver(20, 100).map((o) => ({ ...o, n: o.n + 5 })),
+    ]);
     const runtime = await scene.start();
     await until(
       () => effectCount(scene.database.sql),
@@ -51,18 +55,21 @@ test.each(['XX001', '0A000', '55P03', '57014', '42501'])(
   },
 );
 
-test.each(['22003', 'P0001', 'ZZ999'])('%s for one order is that order: it is parked, the others go on', async (state) => {
-  await using scene = await createScene(4);
-  await failKey(scene, 'bad', state);
-  await scene.send([...ordersOver(20, 100), { key: 'bad', n: 0 }]);
-  await scene.start();
-  await until(
-    () => committedTotal(scene),
-    (total) => total === 101,
-  );
-  expect((await readTopic(scene.admin, scene.deadLetters)).map(({ key }) => String(key))).toEqual(['bad']);
-  expect(await effectCount(scene.database.sql)).toBe(100);
-});
+test.each(['22003', 'P0001', 'ZZ999'])(
+  '%s for one order is that order: it is parked, the others go on',
+  async (state) => {
+    await using scene = await createScene(4);
+    await failKey(scene, 'bad', state);
+    await scene.send([...ordersOver(20, 100), { key: 'bad', n: 0 }]);
+    await scene.start();
+    await until(
+      () => committedTotal(scene),
+      (total) => total === 101,
+    );
+    expect((await readTopic(scene.admin, scene.deadLetters)).map(({ key }) => String(key))).toEqual(['bad']);
+    expect(await effectCount(scene.database.sql)).toBe(100);
+  },
+);
 
 test('lock_timeout of the database: orders wait for the lock, the readiness says why, nothing is parked', async () => {
   await using scene = await createScene(4);
@@ -182,10 +189,7 @@ test('an output topic that is missing is an outage: nothing is parked, and all g
 
 test('a message that the dead-letter topic refuses as too large goes there without its value, and stops nothing', async () => {
   await using scene = await createScene(4, { 'max.message.bytes': '1500' });
-  await scene.send([
-    { key: 'bad', n: 0, act: 'poison', pad: 'x'.repeat(3_000) },
-    ...ordersOver(20, 100),
-  ]);
+  await scene.send([{ key: 'bad', n: 0, act: 'poison', pad: 'x'.repeat(3_000) }, ...ordersOver(20, 100)]);
   await scene.start();
   await until(
     () => committedTotal(scene),

@@ -31,10 +31,7 @@ export interface StartOptions {
 }
 
 /** A topic, its dead-letter topic and a database of the test's own; whatever runs on them is stopped on dispose. */
-export async function createScene(
-  partitions = 12,
-  deadLetterConfig: Record<string, string> = {},
-): Promise<Scene> {
+export async function createScene(partitions = 12, deadLetterConfig: Record<string, string> = {}): Promise<Scene> {
   const { brokers } = servers();
   const topic = uniqueName('runtime');
   const group = uniqueName('group');

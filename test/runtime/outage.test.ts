@@ -40,12 +40,18 @@ test.each([coded('40001'), coded('40P01')])('nobody is to blame: %s', (error) =>
   expect(faultOf(error)).toBe('conflict');
 });
 
-test.each([new TypeError('x is undefined'), new RecordRefusedError('too large'), coded('23514'), coded('22021'), coded('P0001'), coded('ENOENT'), 'text', undefined])(
-  'the message is to blame: %s',
-  (error) => {
-    expect(faultOf(error)).toBe('message');
-  },
-);
+test.each([
+  new TypeError('x is undefined'),
+  new RecordRefusedError('too large'),
+  coded('23514'),
+  coded('22021'),
+  coded('P0001'),
+  coded('ENOENT'),
+  'text',
+  undefined,
+])('the message is to blame: %s', (error) => {
+  expect(faultOf(error)).toBe('message');
+});
 
 test.each([coded('55P03'), coded('57014'), coded('XX001'), new Error('while writing', { cause: coded('0A000') })])(
   'may strike a few messages only: %s',

@@ -427,7 +427,9 @@ test('a prepare that never returns is given up at its deadline and asked again; 
   answers[0]?.();
   await one.timers.run();
   expect(one.produced).toHaveLength(1);
-  expect(one.reports.some((report) => report.kind === 'held' && report.longest?.reason.includes('prepare()'))).toBe(true);
+  expect(one.reports.some((report) => report.kind === 'held' && report.longest?.reason.includes('prepare()'))).toBe(
+    true,
+  );
 });
 
 test('an error that strikes some messages holds those alone, and the others of their turn are applied', async () => {

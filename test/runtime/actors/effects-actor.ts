@@ -80,7 +80,9 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
       if (items.some(({ input }) => input.act === 'forget-statement')) sql`delete from effects`;
       const { outputTopic } = settings;
       return items.map(({ message, input }) =>
-        outputTopic === undefined ? [] : [{ topic: outputTopic, key: message.key, value: `${input.n}${input.pad ?? ''}` }],
+        outputTopic === undefined
+          ? []
+          : [{ topic: outputTopic, key: message.key, value: `${input.n}${input.pad ?? ''}` }],
       );
     },
   };
