@@ -81,7 +81,10 @@ export class SlotOutages {
         this.#ports.report({ kind: 'outage', dependency, reason, since: waiting.since, lone: true });
       }
       const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
-      return exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
+      const ownWaitMs = exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
+      // Its partition may be given up meanwhile: then nothing else sees the outage end.
+      this.#wakeAfter(ownWaitMs, circuit);
+      return ownWaitMs;
     }
     const waitMs = circuit.fail(this.#ports.timers.now(), reason);
     if (circuit.outage !== undefined)
