@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { uniqueName } from '../support/servers.ts';
 import { committedTotal, createScene, effectCount, effectsByKey, ordersOver, readTopic, until } from './harness.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Fails the effect of one key with an SQLSTATE, as the server does that can't read the page it stands on. */
 async function failKey(scene: Awaited<ReturnType<typeof createScene>>, key: string, state: string): Promise<void> {
