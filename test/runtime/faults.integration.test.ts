@@ -123,7 +123,7 @@ test('statements that an administrator cancels are repeated: nothing is parked',
       cancelled += rows.length;
       return cancelled;
     },
-    (count) => count >= 10,
+    (count) => count >= 4,
   );
   expect(runtime.readiness()).toContain('57014');
   release.resolve();
