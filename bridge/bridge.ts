@@ -2,7 +2,7 @@ import { type Config, ConfigError } from '../contracts/config.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startRuntime } from '../runtime/host.ts';
-import { runtimeLimits } from '../runtime/host-options.ts';
+import { type RuntimeLimits, runtimeLimits } from '../runtime/host-options.ts';
 import { runtimePage } from '../runtime/runtime-page.ts';
 import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
@@ -68,7 +68,7 @@ export async function startBridge(
     actorModule: new URL('./bridge-actor.ts', import.meta.url),
     settings,
     slots: config.ORDERMESH_SLOTS,
-    limits: { ...runtimeLimits(config), fetchIntervalMs: config.ORDERMESH_BRIDGE_FETCH_INTERVAL },
+    limits: bridgeLimits(config),
   });
   started.defer(() => runtime.close());
   const admin = await startAdminServer({
@@ -82,6 +82,17 @@ export async function startBridge(
   });
   started.defer(() => admin.close());
   return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());
+}
+
+/** A publish ends by its own deadline; `prepare`, which also waits for room, is given up later, so that no publish is repeated beside itself. */
+function bridgeLimits(config: Config): RuntimeLimits {
+  const limits = runtimeLimits(config);
+  const prepareMsMax = Math.max(limits.slot.prepareMsMax, 2 * config.ORDERMESH_BRIDGE_PUBLISH_DEADLINE);
+  return {
+    ...limits,
+    slot: { ...limits.slot, prepareMsMax },
+    fetchIntervalMs: config.ORDERMESH_BRIDGE_FETCH_INTERVAL,
+  };
 }
 
 function bridgeSettings(config: Config, names: GoogleCloudNames): BridgeSettings {

@@ -1,7 +1,6 @@
 import type { Dataset } from '@google-cloud/bigquery';
-import { acceptedAtOf } from '../telemetry/order-age.ts';
 import { type EventRow, eventRow } from './event-row.ts';
-import { type InsertRow, insertRows } from './row-insert.ts';
+import { type InsertRow, InsertUnavailableError, insertRows, type RefusedRow } from './row-insert.ts';
 import type { WarehouseMetrics } from './warehouse-metrics.ts';
 import { eventsTable, parkedTable } from './warehouse-schema.ts';
 
@@ -31,49 +30,42 @@ export function heldRow(message: HeldMessage, now: number): HeldRow {
 }
 
 /**
- * Writes a batch: events into their table, what BigQuery or we can't take into the parking table, and only then acknowledges. A
- * parked message is acknowledged, since no redelivery would make it better.
- * @throws InsertUnavailableError when nothing is to be acknowledged and all of the batch to be repeated.
+ * Inserts rows into the table of events. @returns those that BigQuery refuses for their own fault
+ * @throws InsertUnavailableError when nothing is known of any row
  */
-export async function loadBatch(
+export async function insertEvents(
   dataset: Dataset,
-  batch: readonly HeldRow[],
+  rows: readonly HeldRow[],
+  metrics: WarehouseMetrics,
+  now: () => number,
+): Promise<RefusedRow[]> {
+  const started = now();
+  const refused = await insertRows(
+    dataset.table(eventsTable),
+    rows.map(({ row, message }) => ({ insertId: row?.event_id ?? message.id, json: row ?? {} })),
+  );
+  metrics.insertSeconds.observe((now() - started) / 1000);
+  metrics.rows.inc(rows.length - refused.length);
+  return refused;
+}
+
+/**
+ * Puts messages that can't be events into the parking table. They are acknowledged after it, since no redelivery would make them better.
+ * @throws InsertUnavailableError when they are to be parked again
+ */
+export async function parkRows(
+  dataset: Dataset,
+  rows: readonly HeldRow[],
   metrics: WarehouseMetrics,
   now: () => number,
 ): Promise<void> {
-  const events: { held: HeldRow; insert: InsertRow }[] = [];
-  const parked: HeldRow[] = [];
-  for (const held of batch) {
-    if (held.row === undefined) parked.push(held);
-    else events.push({ held, insert: { insertId: held.row.event_id, json: held.row } });
-  }
-  if (events.length > 0) {
-    const started = now();
-    const refused = await insertRows(
-      dataset.table(eventsTable),
-      events.map(({ insert }) => insert),
-    );
-    metrics.insertSeconds.observe((now() - started) / 1000);
-    metrics.rows.inc(events.length - refused.length);
-    const refusedRows = new Set<number>();
-    for (const { index, reason } of refused) {
-      const event = events[index];
-      refusedRows.add(index);
-      if (event !== undefined) parked.push({ ...event.held, reason });
-    }
-    for (const [index, { held }] of events.entries()) {
-      const acceptedAtMs = acceptedAtOf(held.message.attributes.acceptedtime);
-      if (acceptedAtMs !== undefined && !refusedRows.has(index)) metrics.orderAge('warehouse', acceptedAtMs);
-    }
-  }
-  if (parked.length > 0) {
-    await insertRows(
-      dataset.table(parkedTable),
-      parked.map((held) => parkedRow(held, now())),
-    );
-    metrics.parked.inc(parked.length);
-  }
-  for (const { message } of batch) message.ack();
+  const [refused] = await insertRows(
+    dataset.table(parkedTable),
+    rows.map((held) => parkedRow(held, now())),
+  );
+  // Acknowledged nevertheless, it would be gone.
+  if (refused !== undefined) throw new InsertUnavailableError(`${parkedTable} refuses a row: ${refused.reason}`);
+  metrics.parked.inc(rows.length);
 }
 
 function parkedRow({ message, reason }: HeldRow, now: number): InsertRow {
@@ -81,10 +73,19 @@ function parkedRow({ message, reason }: HeldRow, now: number): InsertRow {
     insertId: message.id,
     json: {
       message_id: message.id,
-      reason: reason ?? 'no reason given',
+      // Text of the client may stand in a reason, and must not stop the row a second time.
+      reason: cleanText(reason ?? 'no reason given'),
       data_base64: message.data.toString('base64'),
-      attributes: JSON.stringify(message.attributes),
+      attributes: cleanText(JSON.stringify(message.attributes)),
       parked_at: new Date(now).toISOString(),
     },
   };
+}
+
+/** Without what JSON, SQL or UTF-8 may refuse: NUL, escapes of it, and surrogates that stand alone. */
+function cleanText(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd')
+    .replaceAll(/\\u(0000|d[89a-f][0-9a-f]{2})/gi, '\ufffd');
 }

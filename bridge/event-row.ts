@@ -72,6 +72,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
       ? (value as Record<string, unknown>)
       : undefined;
   } catch {
+    // No JSON: the row's reason says so.
     return undefined;
   }
 }

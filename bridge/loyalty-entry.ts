@@ -4,7 +4,7 @@
  */
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { ConfigError, loadConfig } from '../contracts/config.ts';
-import { connectDatabase } from '../store/database.ts';
+import { BoundedPool } from '../store/bounded-pool.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createLoyaltyHandler } from './loyalty-handler.ts';
 
@@ -15,11 +15,20 @@ const logger = createLogger('loyalty', config.ORDERMESH_LOG_LEVEL);
 
 /** An instance handles several requests at a time, and there can be many instances: few connections each. */
 const CONNECTIONS = 2;
+/** Shorter than Pub/Sub waits for the answer to a push. */
+const LEDGER_MS_MAX = 10_000;
 
 cloudEvent(
   'loyalty',
   createLoyaltyHandler({
-    sql: connectDatabase({ url: config.DATABASE_URL, connections: CONNECTIONS, application: 'loyalty' }),
+    pool: new BoundedPool({
+      url: config.DATABASE_URL,
+      connections: CONNECTIONS,
+      application: 'loyalty',
+      answerMsMax: LEDGER_MS_MAX,
+    }),
+    onFailure: (reason, messageId) =>
+      logger.error({ reason, messageId }, 'the ledger can not be written; Pub/Sub pushes again'),
     unitsPerPoint: config.ORDERMESH_LOYALTY_UNITS_PER_POINT,
     onOutcome(outcome, points, reason) {
       if (outcome === 'refused') logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');

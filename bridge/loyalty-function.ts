@@ -6,8 +6,8 @@ import { Counter, type Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { isLoopback } from '../contracts/loopback.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
-import { connectDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
+import { BoundedPool } from '../store/bounded-pool.ts';
+import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
@@ -18,7 +18,7 @@ import {
   googleCloudNames,
   requireGoogleCloud,
 } from './google-cloud.ts';
-import { createLoyaltyHandler, type LoyaltyHandlerOptions } from './loyalty-handler.ts';
+import { createLoyaltyHandler, type LoyaltyHandlerOptions, type LoyaltyOutcome } from './loyalty-handler.ts';
 import { google, guardPushes, type TokenIssuer } from './push-guard.ts';
 import { runningRole } from './running-role.ts';
 import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } from './topology.ts';
@@ -27,7 +27,8 @@ import { Upkeep } from './upkeep.ts';
 const UPKEEP_INTERVAL_MS = 5_000;
 /** Pushes come in parallel, and each is one small statement. */
 const CONNECTIONS = 8;
-const POOL_CLOSE_SECONDS = 5;
+/** Shorter than Pub/Sub waits for the answer to a push. */
+const LEDGER_MS_MAX = 10_000;
 
 /**
  * Serves the loyalty function as Cloud Functions would, on the functions framework, and points the push subscription at it.
@@ -44,14 +45,25 @@ export async function startLoyalty(
   if (config.DATABASE_URL === undefined)
     throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
   await using started = new AsyncDisposableStack();
-  const sql = started.adopt(
-    connectDatabase({ url: config.DATABASE_URL, connections: CONNECTIONS, application: 'loyalty' }),
-    (pool) => pool.end({ timeout: POOL_CLOSE_SECONDS }),
+  await migrateAt(config.DATABASE_URL, 'loyalty');
+  const pool = started.adopt(
+    new BoundedPool({
+      url: config.DATABASE_URL,
+      connections: CONNECTIONS,
+      application: 'loyalty',
+      answerMsMax: LEDGER_MS_MAX,
+    }),
+    (ledger) => ledger.close(),
   );
-  await migrate(sql);
   const registry = createProcessRegistry('loyalty');
   const unitsPerPoint = config.ORDERMESH_LOYALTY_UNITS_PER_POINT;
-  const server = functionServer({ sql, unitsPerPoint, ...watch(registry, logger) });
+  const ledger = new LedgerWatch(registry, logger);
+  const server = functionServer({
+    pool,
+    unitsPerPoint,
+    onOutcome: (outcome, points, reason) => ledger.handled(outcome, points, reason),
+    onFailure: (reason, messageId) => ledger.failed(reason, messageId),
+  });
   const port = await listen(server, config.ORDERMESH_HOST, config.ORDERMESH_LOYALTY_PORT);
   started.defer(() => closeServer(server));
   const target = reachable(config, names, port);
@@ -75,7 +87,7 @@ export async function startLoyalty(
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('loyalty'),
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: { pubsub: () => upkeep.problem },
+    readiness: { pubsub: () => upkeep.problem, ledger: () => ledger.problem },
   });
   started.defer(() => admin.close());
   logger.info({ endpoint: target.endpoint }, 'loyalty function is serving');
@@ -113,25 +125,49 @@ function reachable(config: Config, names: GoogleCloudNames, port: number): PushT
   );
 }
 
-function watch(registry: Registry, logger: Logger): Pick<LoyaltyHandlerOptions, 'onOutcome'> {
-  const events = new Counter({
-    name: 'ordermesh_loyalty_events_total',
-    help: 'Pushed events by outcome: credited, duplicate, ignored, refused.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  const credited = new Counter({
-    name: 'ordermesh_loyalty_points_total',
-    help: 'Points credited to customers.',
-    registers: [registry],
-  });
-  return {
-    onOutcome(outcome, points, reason) {
-      events.inc({ outcome });
-      credited.inc(points);
-      if (outcome === 'refused') logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
-    },
-  };
+/** Counts what became of pushed messages, and remembers whether the ledger could last be written. */
+class LedgerWatch {
+  readonly #logger: Logger;
+  readonly #events: Counter<'outcome'>;
+  readonly #points: Counter;
+  #problem: string | undefined;
+
+  constructor(registry: Registry, logger: Logger) {
+    this.#logger = logger;
+    this.#events = new Counter({
+      name: 'ordermesh_loyalty_events_total',
+      help: 'Pushed events by outcome: credited, duplicate, ignored, refused; failed for each attempt that Pub/Sub has to repeat.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    });
+    this.#points = new Counter({
+      name: 'ordermesh_loyalty_points_total',
+      help: 'Points credited to customers.',
+      registers: [registry],
+    });
+  }
+
+  /** Why events are not credited at the moment, or `undefined`. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  handled(outcome: LoyaltyOutcome, points: number, reason?: string): void {
+    this.#events.inc({ outcome });
+    this.#points.inc(points);
+    if (outcome === 'refused') this.#logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
+    // An ignored event did not get as far as the ledger.
+    if (outcome === 'ignored' || this.#problem === undefined) return;
+    this.#problem = undefined;
+    this.#logger.info('the points ledger is written again');
+  }
+
+  failed(reason: string, messageId: string): void {
+    this.#events.inc({ outcome: 'failed' });
+    if (this.#problem === undefined)
+      this.#logger.error({ reason, messageId }, 'the points ledger can not be written; Pub/Sub pushes again');
+    this.#problem = reason;
+  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

@@ -1,6 +1,7 @@
 import type { PubSub, Topic } from '@google-cloud/pubsub';
-import { OutageError } from '../runtime/actor.ts';
-import { grpcStatus, statusOf } from './grpc-status.ts';
+import { OutageError, UnexplainedError } from '../runtime/actor.ts';
+import { faultOf } from '../runtime/outage.ts';
+import { grpcFault, grpcStatus, statusOf } from './grpc-status.ts';
 import { messageBytes, type OutgoingMessage } from './outgoing-message.ts';
 import { Window } from './window.ts';
 
@@ -17,6 +18,11 @@ export interface OrderedPublisherOptions {
 /** Pub/Sub did not take the message and may take it later: unreachable, overloaded, no permission yet, topic gone. */
 export class PubSubUnavailableError extends OutageError {
   override name = 'PubSubUnavailableError';
+}
+
+/** The publish failed, and the answer does not say whether Pub/Sub or the message is at fault. */
+export class PublishUnexplainedError extends UnexplainedError {
+  override name = 'PublishUnexplainedError';
 }
 
 /** Pub/Sub will never take this message, for example because it is too large. */
@@ -61,7 +67,7 @@ export class OrderedPublisher {
 
   /**
    * Resolves when Pub/Sub has the message.
-   * @throws PubSubUnavailableError publish it again, it may or may not be there; MessageRefusedError it never will be.
+   * @throws PubSubUnavailableError, PublishUnexplainedError publish it again, it may or may not be there; MessageRefusedError it never will be.
    */
   async publish(message: OutgoingMessage): Promise<void> {
     const bytes = messageBytes(message);
@@ -85,6 +91,7 @@ export class OrderedPublisher {
       .restoreTopology()
       .then(
         () => true,
+        // Told by the failed publish, which counts as an outage then, and by the upkeep of the topology.
         () => false,
       )
       .finally(() => {
@@ -94,12 +101,16 @@ export class OrderedPublisher {
   }
 }
 
-/** Whether a failed publish can succeed later. Only a refusal of the content can't; missing permission, for one, can be mended. */
-export function publishFailure(error: Error): PubSubUnavailableError | MessageRefusedError {
-  const status = statusOf(error);
-  return status === grpcStatus.invalidArgument || status === grpcStatus.outOfRange
-    ? new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error })
-    : new PubSubUnavailableError(`Pub/Sub did not take the message: ${error.message}`, { cause: error });
+/** Whether a failed publish can succeed later, as the table of status codes has it. Only a refusal of the content can't; missing permission, for one, can be mended. */
+export function publishFailure(error: Error): PubSubUnavailableError | PublishUnexplainedError | MessageRefusedError {
+  const fault = grpcFault(statusOf(error));
+  if (fault === 'message')
+    return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });
+  const text = `Pub/Sub did not take the message: ${error.message}`;
+  // Without a status of Pub/Sub the network may say what it was.
+  return fault === 'outage' || faultOf(error) === 'outage'
+    ? new PubSubUnavailableError(text, { cause: error })
+    : new PublishUnexplainedError(text, { cause: error });
 }
 
 function backoff(deadlineMs: number) {

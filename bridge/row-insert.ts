@@ -21,8 +21,22 @@ export class InsertUnavailableError extends Error {
 const TRANSIENT_REASONS = new Set(['stopped', 'timeout', 'backendError', 'internalError', 'rateLimitExceeded']);
 
 /**
+ * What an answer to a whole request says, by HTTP status. `rows`: one of them is at fault, so the request is halved. Every other status, and
+ * no answer at all, is unclear: an outage, or a row that BigQuery stumbles over. Whose fault that is shows when others are tried (`row-isolation.ts`), not
+ * in the status.
+ */
+const statusFaults: Readonly<Record<number, 'rows'>> = {
+  // Bad request.
+  400: 'rows',
+  // Content too large.
+  413: 'rows',
+  // Unprocessable content.
+  422: 'rows',
+};
+
+/**
  * Inserts rows; resolves with those that BigQuery refused for their own fault, the others are in the table.
- * A request refused as a whole (400, 413) is halved until the row at fault stands alone.
+ * A request refused as a whole (`statusFaults`) is halved until the row at fault stands alone.
  * @throws InsertUnavailableError on an outage, a missing table or a rate limit.
  */
 export async function insertRows(table: Table, rows: readonly InsertRow[]): Promise<RefusedRow[]> {
@@ -32,15 +46,19 @@ export async function insertRows(table: Table, rows: readonly InsertRow[]): Prom
   } catch (error) {
     const failures = rowFailures(error);
     if (failures !== undefined) return refusedRows(rows, failures);
-    const status = httpStatus(error);
-    if (status !== 400 && status !== 413)
-      throw new InsertUnavailableError(`insert into ${table.id}: ${(error as Error).message}`, { cause: error });
+    if (statusFaults[httpStatus(error) ?? 0] !== 'rows')
+      throw new InsertUnavailableError(`insert into ${table.id}: ${described(error)}`, { cause: error });
     if (rows.length === 1) return [{ index: 0, reason: (error as Error).message }];
     const middle = Math.ceil(rows.length / 2);
     const first = await insertRows(table, rows.slice(0, middle));
     const second = await insertRows(table, rows.slice(middle));
     return [...first, ...second.map(({ index, reason }) => ({ index: index + middle, reason }))];
   }
+}
+
+function described(error: unknown): string {
+  const status = httpStatus(error);
+  return `${status === undefined ? 'no answer' : `answered ${status}`}: ${(error as Error).message}`;
 }
 
 interface RowFailure {

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InsertUnavailableError } from './row-insert.ts';
+import { RowsLeftError } from './row-isolation.ts';
 
 export interface Weighed {
   bytes: number;
 }
 
 export interface RowWriterOptions<T> {
-  /** Writes a batch for good. Rejects with InsertUnavailableError when it is to be tried again. */
+  /** Writes a batch for good. Rejects with InsertUnavailableError when it is to be tried again; `RowsLeftError` says which rows of it. */
   write(batch: readonly T[]): Promise<void>;
   rowsMax: number;
   /** BigQuery takes 10 MB in a request; JSON framing needs some of it. */
@@ -36,6 +37,7 @@ export class RowWriter<T extends Weighed> {
   #leftAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #problem: string | undefined;
+  #failing = 0;
 
   constructor(options: RowWriterOptions<T>) {
     this.#options = options;
@@ -44,6 +46,11 @@ export class RowWriter<T extends Weighed> {
   /** Why nothing gets through at the moment, or `undefined`. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Failures since a batch last got through. */
+  get failing(): number {
+    return this.#failing;
   }
 
   add(row: T): void {
@@ -85,22 +92,30 @@ export class RowWriter<T extends Weighed> {
     this.#schedule();
   }
 
-  async #writeForSure(batch: readonly T[]): Promise<void> {
+  async #writeForSure(all: readonly T[]): Promise<void> {
+    let batch = all;
     const { backoffMs, backoffMsMax } = this.#options;
     for (let delayMs = backoffMs; ; delayMs = Math.min(delayMs * 2, backoffMsMax)) {
       try {
         await this.#options.write(batch);
         if (this.#problem !== undefined) this.#options.onRecovery?.();
         this.#problem = undefined;
+        this.#failing = 0;
         return;
       } catch (error) {
         if (!(error instanceof InsertUnavailableError)) throw error;
+        if (error instanceof RowsLeftError) batch = error.left as readonly T[];
         this.#problem = error.message;
+        this.#failing++;
         this.#options.onFailure(error);
       }
       // Cut short by `close` only, which the next line looks for.
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
+      // With what has come meanwhile: rows that are held alone could not be told from an outage, and would keep all writers.
+      this.#pending.unshift(...batch);
+      for (const { bytes } of batch) this.#pendingBytes += bytes;
+      batch = this.#take();
     }
   }
 

@@ -77,7 +77,7 @@ export class SteadySubscription {
     subscription.on('error', (error: Error) => {
       if (this.#current !== subscription) return;
       this.#current = undefined;
-      // The stream has failed already, and a new one takes its place: how its close ends changes nothing.
+      // What it had is delivered again; the error that ended it is told below.
       void subscription.close().catch(() => {});
       this.#reopenLater(error);
     });

@@ -9,9 +9,20 @@ export interface WarehouseMetrics {
   orderAge: OrderAge;
 }
 
-/** `held` tells how many messages are pulled and not yet acknowledged. */
-export function warehouseMetrics(registry: Registry, held: () => number): WarehouseMetrics {
+/** `held` tells how many messages are pulled and not yet acknowledged, `suspects` how many rows are tried alone. */
+export function warehouseMetrics(
+  registry: Registry,
+  { held, suspects }: { held(): number; suspects(): number },
+): WarehouseMetrics {
   const registers = [registry];
+  new Gauge({
+    name: 'ordermesh_warehouse_suspect_rows',
+    help: 'Rows that BigQuery did not take while it took others; each is tried alone, then parked.',
+    registers,
+    collect() {
+      this.set(suspects());
+    },
+  });
   new Gauge({
     name: 'ordermesh_warehouse_held_messages',
     help: 'Messages pulled and not yet acknowledged.',

@@ -4,8 +4,9 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { acceptedAtOf } from '../telemetry/order-age.ts';
 import { StateLog } from '../telemetry/state-log.ts';
-import { type HeldRow, heldRow, loadBatch } from './event-loader.ts';
+import { type HeldRow, heldRow, insertEvents, parkRows } from './event-loader.ts';
 import {
   createBigQuery,
   createPubSub,
@@ -14,9 +15,11 @@ import {
   googleCloudNames,
   requireGoogleCloud,
 } from './google-cloud.ts';
+import { RowIsolation } from './row-isolation.ts';
 import { RowWriter } from './row-writer.ts';
 import { runningRole } from './running-role.ts';
 import { SteadySubscription } from './steady-subscription.ts';
+import { SuspectRows } from './suspect-rows.ts';
 import { ensureTopology, loyaltyPushTarget } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 import { warehouseMetrics } from './warehouse-metrics.ts';
@@ -28,12 +31,13 @@ const REOPEN_MS = 1_000;
 const WRITERS_MAX = 4;
 /** BigQuery takes requests of up to 10 MB. */
 const INSERT_BYTES_MAX = 5 * 1024 * 1024;
+const PARKED_ROWS_MAX = 50;
 const BACKOFF_MS = 250;
 const BACKOFF_MS_MAX = 10_000;
 
 /**
  * Pulls the events and loads them into BigQuery. A message is acknowledged when its row is in a table, not before: whatever fails in
- * between, it comes again, and the view counts it once. While BigQuery is down the pulled messages are held up to the bound, and the backlog stays
+ * between, it comes again, and the view counts it once. A row that BigQuery does not take while it takes others is parked. While BigQuery is down the pulled messages are held up to the bound, and the backlog stays
  * in Pub/Sub.
  * @throws ConfigError when Google Cloud isn't configured.
  */
@@ -49,7 +53,7 @@ export async function startWarehouse(
   const bigQuery = createBigQuery(address, config.ORDERMESH_WAREHOUSE_INSERT_TIMEOUT);
   const registry = createProcessRegistry('warehouse');
   let held = 0;
-  const metrics = warehouseMetrics(registry, () => held);
+  const metrics = warehouseMetrics(registry, { held: () => held, suspects: () => suspects.count });
   const states = new StateLog(logger);
   const dataset = bigQuery.dataset(names.dataset);
   const tables = started.adopt(
@@ -61,46 +65,113 @@ export async function startWarehouse(
     ),
     (task) => task.close(),
   );
-  const writer = new RowWriter<HeldRow>({
-    write: async (batch) => {
-      await loadBatch(dataset, batch, metrics, systemClock.now);
-      held -= batch.length;
+  const insert = (rows: readonly HeldRow[]) => insertEvents(dataset, rows, metrics, systemClock.now);
+  const acknowledge = (rows: readonly HeldRow[]) => {
+    for (const { message } of rows) message.ack();
+    held -= rows.length;
+  };
+  const onLoaded = (rows: readonly HeldRow[]) => {
+    for (const { message } of rows) {
+      const acceptedAtMs = acceptedAtOf(message.attributes.acceptedtime);
+      if (acceptedAtMs !== undefined) metrics.orderAge('warehouse', acceptedAtMs);
+    }
+    acknowledge(rows);
+  };
+  const trouble = {
+    onFailure: (error: Error) => {
+      metrics.failures.inc();
+      // A table that is gone is made again before the next try; an outage shows in the readiness.
+      void tables.run();
+      logger.debug({ err: error }, 'BigQuery did not take a batch');
     },
+    backoffMs: BACKOFF_MS,
+    backoffMsMax: BACKOFF_MS_MAX,
+  };
+  /** Its rows are small and of our own making; no row is acknowledged before it is in the parking table. */
+  const parking = new RowWriter<HeldRow>({
+    ...trouble,
+    write: async (rows) => {
+      await parkRows(dataset, rows, metrics, systemClock.now);
+      acknowledge(rows);
+    },
+    rowsMax: PARKED_ROWS_MAX,
+    bytesMax: INSERT_BYTES_MAX,
+    writersMax: 1,
+    gatherMs: 0,
+  });
+  const onRefused = ({ message, row, ...rest }: HeldRow, reason: string) => {
+    logger.error(
+      { messageId: message.id, eventId: row?.event_id, orderId: row?.order_id, reason },
+      'message can not be loaded; parked in order_events_parked',
+    );
+    parking.add({ ...rest, message, reason });
+  };
+  const isolation = new RowIsolation<HeldRow>({
+    insert,
+    onLoaded,
+    onRefused,
+    onSuspect: (row, error) => {
+      logger.warn(
+        { messageId: row.message.id, eventId: row.row?.event_id, err: error },
+        'BigQuery does not take a row and takes others; trying it alone',
+      );
+      suspects.add(row, error);
+    },
+  });
+  const suspects = new SuspectRows<HeldRow>({
+    insert,
+    works: () => isolation.works(),
+    onLoaded,
+    onRefused,
+    backoffMs: BACKOFF_MS,
+    backoffMsMax: BACKOFF_MS_MAX,
+  });
+  const writer = new RowWriter<HeldRow>({
+    ...trouble,
+    write: (batch) => isolation.load(batch),
     rowsMax: config.ORDERMESH_WAREHOUSE_BATCH_ROWS_MAX,
     bytesMax: INSERT_BYTES_MAX,
     writersMax: WRITERS_MAX,
     gatherMs: config.ORDERMESH_WAREHOUSE_INSERT_INTERVAL,
-    backoffMs: BACKOFF_MS,
-    backoffMsMax: BACKOFF_MS_MAX,
     onFailure: (error) => {
-      metrics.failures.inc();
       states.begin('insert', 'BigQuery does not take rows; they are held and tried again', { err: error });
-      // A table that is gone is made again before the next try; an outage shows in the readiness.
-      void tables.run();
+      trouble.onFailure(error);
     },
     onRecovery: () => states.end('insert', 'BigQuery takes rows again'),
   });
+  const ensurePubSub = () =>
+    ensureTopology(pubSub, names, loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT));
+  // A pull stream over a connection that has died in silence shows nothing: a question with a deadline does.
+  const topology = started.adopt(
+    new Upkeep('Pub/Sub topic and subscriptions', ensurePubSub, logger, UPKEEP_INTERVAL_MS),
+    (task) => task.close(),
+  );
   const subscription = new SteadySubscription(pubSub, {
     subscription: names.warehouseSubscription,
     messagesMax: config.ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX,
     bytesMax: config.ORDERMESH_WAREHOUSE_OUTSTANDING_BYTES_MAX,
     reopenMs: REOPEN_MS,
-    prepare: () => ensureTopology(pubSub, names, loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT)),
+    prepare: ensurePubSub,
     onMessage: (message) => {
       held++;
-      writer.add(heldRow(message, systemClock.now()));
+      const row = heldRow(message, systemClock.now());
+      if (row.row === undefined) onRefused(row, row.reason ?? 'no order event');
+      else writer.add(row);
     },
     logger,
   });
   started.defer(async () => {
-    await writer.close();
+    await Promise.all([writer.close(), suspects.close(), parking.close()]);
     await subscription.close();
   });
   const admin = await startAdminServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('warehouse'),
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: { pubsub: () => subscription.problem, bigquery: () => tables.problem ?? writer.problem },
+    readiness: {
+      pubsub: () => subscription.problem ?? topology.problem,
+      bigquery: () => tables.problem ?? writer.problem ?? parking.problem ?? suspects.problem,
+    },
   });
   started.defer(() => admin.close());
   return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());

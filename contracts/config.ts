@@ -205,6 +205,11 @@ export const variables = {
     '256',
     'Calls of third parties (`prepare` of an actor) that one worker thread has under way.',
   ),
+  ORDERMESH_PREPARE_DEADLINE: required(
+    durationBetween('1s', '1h'),
+    '30s',
+    'A call of a third party (`prepare` of an actor) that has not returned by then counts as an outage and is made again.',
+  ),
   ORDERMESH_MAILBOX_MESSAGES_MAX: required(
     integer(1, 10_000_000),
     '20000',

@@ -1,6 +1,9 @@
-import { connectDatabase } from '../store/database.ts';
+import { BoundedPool } from '../store/bounded-pool.ts';
 import { orderStatus } from '../store/order-status.ts';
 import type { StatusLookup } from './status-reader.ts';
+
+/** Later than a reader gives up: a connection that broke in silence must not keep its places for ever. */
+const ANSWER_MS_MAX = 5_000;
 
 export interface StatusSource {
   lookup: StatusLookup;
@@ -13,9 +16,9 @@ export function databaseStatus(url: string | undefined): StatusSource {
     const lookup = () => Promise.reject(new Error('DATABASE_URL is not set'));
     return { lookup, close: async () => {} };
   }
-  const database = connectDatabase({ url, connections: 4, application: 'ordermesh-gateway' });
+  const pool = new BoundedPool({ url, connections: 4, application: 'ordermesh-gateway', answerMsMax: ANSWER_MS_MAX });
   return {
-    lookup: (orderId, storeId) => orderStatus(database, orderId, storeId),
-    close: () => database.end({ timeout: 1 }),
+    lookup: (orderId, storeId) => pool.call((database) => orderStatus(database, orderId, storeId)),
+    close: () => pool.close(),
   };
 }

@@ -29,6 +29,8 @@ interface Lane {
   next: number;
   /** The batch that stands at `next`; kept over retries, so that the broker recognises a repetition. */
   batch: LaneBatch | undefined;
+  /** Smaller than the topic's limit once a batch of several records was refused for one of them. */
+  bytesMax: number;
 }
 
 interface Identity {
@@ -229,7 +231,7 @@ export class PlatformaticTransport implements ProduceTransport {
 
   #encode(lane: Lane, identity: Identity): LaneBatch {
     const baseSequence = this.#sequences.get(keyOf(lane)) ?? 0;
-    const bytesMax = this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax;
+    const bytesMax = Math.min(lane.bytesMax, this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax);
     const batchIdentity = { ...identity, baseSequence };
     return { ...this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity), identity };
   }
@@ -302,7 +304,7 @@ function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: nu
     const lane = lanes[partition];
     if (lane !== undefined) lane.records.push(queued);
     else if (partition < partitions)
-      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined };
+      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined, bytesMax: Infinity };
     else queued.settle(noSuchPartition(topic, partition, partitions));
   }
   return lanes.filter((lane) => lane !== undefined);

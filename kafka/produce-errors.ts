@@ -25,6 +25,7 @@ const lostProducer = new Set([
   'INVALID_PRODUCER_EPOCH',
   'INVALID_PRODUCER_ID_MAPPING',
   'UNKNOWN_PRODUCER_ID',
+  'PRODUCER_FENCED',
 ]);
 
 /** What follows from a broker's answer for one batch. */

@@ -80,3 +80,11 @@ export interface ActorModule<Settings = unknown> {
 export class OutageError extends Error {
   override name = 'OutageError';
 }
+
+/**
+ * A failure whose fault is unknown: an answer that speaks neither of an outage nor of the message. Waited for like an outage; when the same message
+ * fails so again and again while others come through `prepare`, it is that message's fault, and it is parked.
+ */
+export class UnexplainedError extends OutageError {
+  override name = 'UnexplainedError';
+}

@@ -6,18 +6,25 @@ import type { MessageEntry } from './message-entry.ts';
 
 /** Longer error texts are cut: a header must not make the record too large for the topic. */
 const ERROR_LENGTH_MAX = 1_000;
+const REASON_LENGTH_MAX = 100;
 
 /**
  * The record that parks a message: its bytes and headers unchanged, and why it is here in `dlt-*` headers. Its key is the same,
  * so the dead letters of a key are as ordered as the key was. Parked behind an earlier message, it carries that message's failure.
  * A record without a key gets its place as key.
+ * @param withValue false for one that the topic refuses as too large: its value stays where `dlt-topic`, `dlt-partition` and `dlt-offset` say, and in PostgreSQL
  */
-export function deadLetterRecord(entry: MessageEntry, group: string, parking: Parking): OutgoingRecord {
+export function deadLetterRecord(
+  entry: MessageEntry,
+  group: string,
+  parking: Parking,
+  withValue = true,
+): OutgoingRecord {
   const names = deadLetterHeaders;
   return {
     topic: deadLetterTopic(entry.topic, group),
     key: entry.keyBytes ?? entry.key,
-    value: entry.value,
+    value: withValue ? entry.value : null,
     headers: {
       ...entry.headers,
       [names.reason]: parking.reason,
@@ -48,11 +55,15 @@ export function isFirst({ offset, log }: MessageEntry, parking: Parking): boolea
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? code : error.name;
+  return storable(typeof code === 'string' ? code : error.name, REASON_LENGTH_MAX);
 }
 
 function errorText(error: unknown): string {
-  // PostgreSQL's text type takes no NUL.
-  const text = (error instanceof Error ? error.message : String(error)).replaceAll('\0', '');
-  return text.length <= ERROR_LENGTH_MAX ? text : `${text.slice(0, ERROR_LENGTH_MAX)}…`;
+  return storable(error instanceof Error ? error.message : String(error), ERROR_LENGTH_MAX);
+}
+
+/** What parks a message must never fail itself for the text of an error: PostgreSQL's text type takes no NUL, and UTF-8 no lone surrogate. */
+function storable(text: string, lengthMax: number): string {
+  const clean = text.replaceAll('\0', '').toWellFormed();
+  return clean.length <= lengthMax ? clean : `${clean.slice(0, lengthMax).toWellFormed()}…`;
 }

@@ -25,6 +25,8 @@ export interface HostState {
   /** Dependencies that are down now. */
   outages(): number;
   hasFault(fault: TopicFault): boolean;
+  /** Messages that wait alone for something outside. */
+  held(): number;
   now(): number;
 }
 
@@ -149,6 +151,14 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
     registers,
     collect() {
       for (const fault of ['missing', 'partitions'] as const) this.set({ fault }, state.hasFault(fault) ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_runtime_held_messages',
+    help: 'Messages that wait long for something outside while others go on.',
+    registers,
+    collect() {
+      this.set(state.held());
     },
   });
   return {

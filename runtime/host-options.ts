@@ -51,6 +51,7 @@ export function runtimeLimits(config: Config): RuntimeLimits {
       turnSizeMax: config.ORDERMESH_TURN_SIZE_MAX,
       turnsMax: limits.turnsMax,
       preparesMax: config.ORDERMESH_PREPARES_MAX,
+      prepareMsMax: config.ORDERMESH_PREPARE_DEADLINE,
       retriesMax: limits.retriesMax,
       retryBackoffMs: config.ORDERMESH_RETRY_BACKOFF,
       outageBackoffMs: OUTAGE_BACKOFF_MS.first,

@@ -2,6 +2,7 @@ import { createConsumer } from '../kafka/index.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
+import { describeError } from './outage.ts';
 import { OwnershipStore } from './ownership.ts';
 import { type Runtime, RuntimeHost } from './runtime-host.ts';
 import { Slot } from './slot.ts';
@@ -29,7 +30,12 @@ function systemPorts(options: RuntimeOptions): HostPorts {
   const { role, group, topic, brokers, databaseUrl, sessionTimeoutMs, limits, settings } = options;
   const actorModule = options.actorModule.href;
   const ownershipOptions = { databaseUrl, role, brokers, deadLettersKeptMs: limits.deadLettersKeptMs };
-  const ownership = new OwnershipStore(ownershipOptions, { group, topic });
+  const ownership = new OwnershipStore(ownershipOptions, { group, topic }, (error) =>
+    options.logger.warn(
+      { reason: describeError(error) },
+      'old dead letters are not forgotten; trying again in an hour',
+    ),
+  );
   return {
     timers: systemTimers,
     createConsumer: (listener) =>

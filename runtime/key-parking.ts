@@ -2,9 +2,10 @@ import { deadLetterRecord, isFirst, parkingFor } from './dead-letter.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { Parking } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
+import { describeError, faultOf } from './outage.ts';
 import { exponentialDelayMs } from './retry.ts';
 import type { SlotOutages } from './slot-outages.ts';
-import type { SlotLimits } from './slot-protocol.ts';
+import type { SlotLimits, SlotReport } from './slot-protocol.ts';
 
 /** What parking tells the scheduler. */
 export interface ParkingHooks {
@@ -56,29 +57,37 @@ export class KeyParking {
         }
         this.#outages.recovered('database');
         mailbox.parked.set(entry.key, parking);
+        this.#ports.report(poison(entry, parking));
         // Without a database the next thread knows nothing of it, and no replay will come.
         if (this.#ports.deadLetters !== undefined) this.#ports.onParked(entry);
         this.#hooks.parked();
         this.#writeDeadLetter(entry, parking, 1);
       },
       (error) => {
-        this.#outages.failed('database', error);
+        this.#outages.failed('database', error, { entry });
         this.#retryFor(attempt, () => this.#park(entry, parking, attempt + 1));
       },
     );
   }
 
-  #writeDeadLetter(entry: MessageEntry, parking: Parking, attempt: number): void {
+  #writeDeadLetter(entry: MessageEntry, parking: Parking, attempt: number, withValue = true): void {
     if (entry.mailbox.state === 'closed') return;
-    this.#ports.append(deadLetterRecord(entry, this.#group, parking), (error) => {
+    this.#ports.append(deadLetterRecord(entry, this.#group, parking, withValue), (error) => {
       if (error === null) {
         this.#outages.recovered('broker');
         this.#ports.observe.deadLetter(!isFirst(entry, parking));
         this.#record(entry, parking, 1);
         return;
       }
-      this.#outages.failed('broker', error);
-      this.#retryFor(attempt, () => this.#writeDeadLetter(entry, parking, attempt + 1));
+      if (withValue && faultOf(error) === 'message') {
+        // The reasons in its headers have made it too large, or the topic takes less than the one that it comes from.
+        const refusal = `the dead-letter topic refuses it (${describeError(error)}); it goes there without its value`;
+        this.#ports.report(poison(entry, { ...parking, error: refusal }));
+        this.#writeDeadLetter(entry, parking, attempt, false);
+        return;
+      }
+      this.#outages.failed('broker', error, { entry });
+      this.#retryFor(attempt, () => this.#writeDeadLetter(entry, parking, attempt + 1, withValue));
     });
   }
 
@@ -99,7 +108,7 @@ export class KeyParking {
         this.#hooks.finish(entry);
       },
       (error) => {
-        this.#outages.failed('database', error);
+        this.#outages.failed('database', error, { entry });
         this.#retryFor(attempt, () => this.#record(entry, parking, attempt + 1));
       },
     );
@@ -109,4 +118,8 @@ export class KeyParking {
     const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
     this.#ports.timers.after(exponentialDelayMs(attempt, outageBackoffMs, outageBackoffMsMax), act);
   }
+}
+
+function poison({ partition, offset, key }: MessageEntry, { reason, error, attempts }: Parking): SlotReport {
+  return { kind: 'poison', partition, offset, key, reason, error, attempts };
 }

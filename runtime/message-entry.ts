@@ -2,6 +2,7 @@ import type { Message, Outputs } from './actor.ts';
 import { PackedBatch } from './batch-codec.ts';
 import type { Mailbox, Queued } from './mailbox.ts';
 import { messageIdentity } from './message-identity.ts';
+import type { Dependency } from './slot-protocol.ts';
 
 /** The frontier gives none such. */
 const NO_SEQUENCE = -1;
@@ -13,6 +14,18 @@ export interface Failure {
   firstFailedAt: number;
   /** Its effects were written in one of the attempts. */
   applied: boolean;
+}
+
+/** What is known of a message that waits for something that is down. */
+export interface Waiting {
+  dependency: Dependency;
+  /** Milliseconds since the epoch. */
+  since: number;
+  attempts: number;
+  /** How often messages had come through what it waits for, at its last failure. */
+  successes: number;
+  /** How many of its failures had other messages coming through since the one before. */
+  witnessed: number;
 }
 
 /** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. Then: the act that replays it. */
@@ -29,6 +42,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
   /** The next message of the same key. */
   next: MessageEntry | undefined = undefined;
   failure: Failure | undefined = undefined;
+  waiting: Waiting | undefined = undefined;
   input: unknown = undefined;
   prepared: unknown = undefined;
   outputs: Outputs | undefined = undefined;

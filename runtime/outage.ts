@@ -1,4 +1,5 @@
 import { KafkaUnavailableError } from '../kafka/errors.ts';
+import { sqlFault } from '../store/sql-states.ts';
 import { OutageError } from './actor.ts';
 import { exponentialDelayMs } from './retry.ts';
 
@@ -6,38 +7,73 @@ import { exponentialDelayMs } from './retry.ts';
 export type Fault = 'message' | 'outage' | 'conflict';
 
 /**
- * SQLSTATE classes and codes that speak of the server, not of the message (PostgreSQL manual, appendix A). Credentials (28), a missing
- * database (3D) and a schema that doesn't fit the statements (42) are among them: a deployment gone wrong must not park good orders.
+ * Codes of the network, of TLS and of the clients that speak of the way to a system and of its credentials: libuv's, OpenSSL's, those of
+ * the `postgres` driver and of undici (`fetch`). EMFILE and the like are this process's own want.
  */
-const outageStates = /^(08...|28...|3D...|42...|53...|57P0.|58...)$/;
-/** serialization_failure and deadlock_detected. */
-const conflictStates = new Set(['40001', '40P01']);
-/** A promoted or demoted server and a session that the server ended: read_only_sql_transaction, idle_in_transaction_session_timeout. */
-const serverStates = new Set(['25006', '25P03', '25P04']);
-const networkCodes =
-  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT)$/;
+const systemCodes =
+  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|EPROTO|E?TIMED_?OUT|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|EADDRNOTAVAIL|ENOTFOUND|EAI_[A-Z]+|ENOBUFS|E[MN]FILE|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|SASL_SIGNATURE_MISMATCH|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|CLOSED|DESTROYED)|ERR_(TLS|SSL)_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE))$/;
 
 const CAUSES_MAX = 8;
 
-/** Looks through `cause`, so an actor may wrap an error with what it was doing. */
+/** Looks through `cause`, so an actor may wrap an error with what it was doing. What is unknown here counts as the message's: it is tried alone, then parked. */
 export function faultOf(error: unknown): Fault {
-  let current: unknown = error;
-  for (let depth = 0; current instanceof Error && depth < CAUSES_MAX; depth++) {
-    if (current instanceof OutageError || current instanceof KafkaUnavailableError) return 'outage';
-    const code = (current as { code?: unknown }).code;
-    if (typeof code === 'string') {
-      if (conflictStates.has(code)) return 'conflict';
-      if (outageStates.test(code) || serverStates.has(code) || networkCodes.test(code)) return 'outage';
-    }
-    if (current instanceof AggregateError && current.errors.some((inner) => faultOf(inner) === 'outage'))
-      return 'outage';
-    current = current.cause;
+  for (const current of chainOf(error)) {
+    const fault = ownFault(current);
+    if (fault !== undefined) return fault;
   }
   return 'message';
 }
 
+/**
+ * Whether an outage may be one of a few messages: the server answered, and refused a statement though not because of its values (a lock, a
+ * damaged page, a standby). Tried alone, the other messages of the turn may go on.
+ */
+export function strikesSome(error: unknown): boolean {
+  for (const current of chainOf(error)) {
+    if (sqlFaultOf(current) === 'statement') return true;
+    if (ownFault(current) !== undefined) return false;
+  }
+  return false;
+}
+
+function ownFault(error: Error): Fault | undefined {
+  if (error instanceof OutageError || error instanceof KafkaUnavailableError) return 'outage';
+  // What `AbortSignal.timeout` throws.
+  if (error.name === 'TimeoutError') return 'outage';
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && systemCodes.test(code)) return 'outage';
+  if (error instanceof AggregateError && error.errors.some((inner) => faultOf(inner) === 'outage')) return 'outage';
+  const fault = sqlFaultOf(error);
+  return fault === 'server' || fault === 'statement' ? 'outage' : fault;
+}
+
+function sqlFaultOf(error: Error) {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? sqlFault(code) : undefined;
+}
+
+function* chainOf(error: unknown): Generator<Error> {
+  let current = error;
+  for (let depth = 0; current instanceof Error && depth < CAUSES_MAX; depth++) {
+    yield current;
+    current = current.cause;
+  }
+}
+
+/** An error with its code and what caused it, on one line: what an operator needs to look further. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (!(error instanceof Error)) return String(error);
+  let text = '';
+  for (const current of chainOf(error)) {
+    if (text === '') text = describeOne(current);
+    else if (!text.includes(current.message)) text += `, caused by ${describeOne(current)}`;
+  }
+  return text;
+}
+
+function describeOne(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return `${error.name}${typeof code === 'string' ? ` ${code}` : ''}: ${error.message}`;
 }
 
 export interface CircuitPolicy {

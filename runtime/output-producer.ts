@@ -32,9 +32,10 @@ export class OutputProducer {
       if (--unanswered > 0) return;
       if (failure === null) {
         this.#outages.recovered('broker');
+        this.#outages.through(entry, 'broker');
         this.#hooks.produced(entry);
       } else if (faultOf(failure) === 'message') this.#hooks.failed(entry, failure);
-      else this.#ports.timers.after(this.#outages.failed('broker', failure), () => this.produce(entry));
+      else this.#ports.timers.after(this.#outages.failed('broker', failure, { entry }), () => this.produce(entry));
     };
     for (const record of outputs) this.#ports.append(record, done);
   }

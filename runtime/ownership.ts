@@ -33,7 +33,8 @@ export class OwnershipStore implements PartitionOwnership {
 
   #pruning: NodeJS.Timeout | undefined;
 
-  constructor(options: OwnershipOptions, subscription: Subscription) {
+  /** @param onPruneFailure called when old dead letters could not be forgotten this time */
+  constructor(options: OwnershipOptions, subscription: Subscription, onPruneFailure: (error: unknown) => void) {
     const { databaseUrl, role, brokers, deadLettersKeptMs } = options;
     this.#subscription = subscription;
     const kafka = { clientId: `${role}-logs`, brokers };
@@ -44,8 +45,8 @@ export class OwnershipStore implements PartitionOwnership {
     const database = { url: databaseUrl, connections: 2, application: role };
     this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
     this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
-    // Nothing depends on when it happens: after a failure the next hour will do.
-    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(() => {});
+    // Nothing depends on when it happens: after a failure the next hour will do. One that never succeeds fills the table.
+    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(onPruneFailure);
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
   }

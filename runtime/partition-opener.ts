@@ -73,7 +73,7 @@ export class PartitionOpener {
         outages.clear('assignment');
         const dependency = error instanceof KafkaUnavailableError ? 'broker' : 'database';
         outages.note('assignment', dependency, reason, timers.now());
-        logger.error({ reason }, 'cannot claim epochs; trying again');
+        logger.error({ reason }, 'cannot open partitions; trying again');
         await this.#backOff(attempt);
       }
     }
@@ -99,6 +99,10 @@ export class PartitionOpener {
           this.forget([partition]);
           return;
         }
+        logger.warn(
+          { partition: partition.partition, reason: describeError(error) },
+          'cannot prove the membership; trying again',
+        );
         await this.#backOff(attempt);
       }
     }
@@ -133,8 +137,12 @@ export class PartitionOpener {
     if (log?.skipped !== undefined) this.#parts.logWatch.noteSkipped(log.skipped);
     if (log !== undefined) this.#parts.logWatch.entered(log.change, log.partition, log.startAt);
     const opened = { partition: partition.partition, generation, epoch, parked, settled };
-    // A thread that dies meanwhile is replaced, and opens its partitions again.
-    await slot.open([log === undefined ? opened : { ...opened, log: log.log }]).catch(() => {});
+    try {
+      await slot.open([log === undefined ? opened : { ...opened, log: log.log }]);
+    } catch (error) {
+      // A thread that died meanwhile opens its partitions when it is replaced. Any other failure would leave one that stands and looks open.
+      if (slot.running) throw error;
+    }
     if (!slot.running || !this.#isOpening(partition, generation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;

@@ -1,4 +1,4 @@
-import type { Actor } from './actor.ts';
+import { type Actor, OutageError, UnexplainedError } from './actor.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { MessageEntry } from './message-entry.ts';
 import { faultOf } from './outage.ts';
@@ -14,24 +14,43 @@ export interface PreparationHooks {
   wake(): void;
 }
 
-/** The messages of one slot whose `prepare` is under way, a bounded number, behind a circuit breaker. */
+/** `prepare` did not return in time. Whether it did what it was asked to is unknown, so it is asked again, with the same idempotency key. */
+export class PrepareTimeoutError extends OutageError {
+  override name = 'PrepareTimeoutError';
+}
+
+/** Ages are looked at this often while a call is under way. */
+const SWEEP_MS = 1_000;
+/** A call that takes longer is named in readiness and log, before its deadline. */
+const SLOW_MS = 10_000;
+/** So many unexplained failures of one message, with others coming through in between, are the message's fault. */
+const UNEXPLAINED_MAX = 10;
+
+interface Attempt {
+  entry: MessageEntry;
+  beganAt: number;
+}
+
+/** The messages of one slot whose `prepare` is under way, a bounded number, each for a bounded time, behind a circuit breaker. */
 export class Preparation {
   readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
-  readonly #most: number;
+  readonly #limits: { preparesMax: number; prepareMsMax: number };
   readonly #ports: Pick<EnginePorts, 'timers'>;
   readonly #outages: SlotOutages;
   readonly #hooks: PreparationHooks;
-  #underWay = 0;
+  /** In the order in which they began. One that was given up is not here any more, and its late answer is dropped. */
+  readonly #underWay = new Set<Attempt>();
+  #sweepDue = false;
 
   constructor(
     actor: Actor<unknown, unknown>,
-    most: number,
+    limits: { preparesMax: number; prepareMsMax: number },
     ports: Pick<EnginePorts, 'timers'>,
     outages: SlotOutages,
     hooks: PreparationHooks,
   ) {
     this.#prepare = actor.prepare?.bind(actor);
-    this.#most = most;
+    this.#limits = limits;
     this.#ports = ports;
     this.#outages = outages;
     this.#hooks = hooks;
@@ -45,32 +64,70 @@ export class Preparation {
   /** Whether another message may begin; always for an actor without this step. */
   mayBegin(): boolean {
     if (this.#prepare === undefined) return true;
-    return this.#underWay < this.#most && this.#outages.circuits.prepare.passable(this.#ports.timers.now());
+    return (
+      this.#underWay.size < this.#limits.preparesMax &&
+      this.#outages.circuits.prepare.passable(this.#ports.timers.now())
+    );
   }
 
   begin(entry: MessageEntry): void {
-    const circuit = this.#outages.circuits.prepare;
-    circuit.tryPass(this.#ports.timers.now());
-    this.#underWay++;
+    const now = this.#ports.timers.now();
+    this.#outages.circuits.prepare.tryPass(now);
+    const attempt = { entry, beganAt: now };
+    this.#underWay.add(attempt);
+    this.#sweepLater();
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
     Promise.resolve()
       .then(() => this.#prepare?.(entry.input, entry))
       .then(
         (prepared) => {
-          this.#underWay--;
+          if (!this.#underWay.delete(attempt)) return;
           this.#outages.recovered('prepare');
+          this.#outages.through(entry, 'prepare');
           entry.prepared = prepared;
           this.#hooks.prepared(entry);
           this.#hooks.wake();
         },
-        (error) => {
-          this.#underWay--;
-          if (faultOf(error) === 'message') {
-            circuit.release();
-            this.#hooks.failed(entry, error);
-          } else this.#hooks.postponed(entry, this.#outages.failed('prepare', error));
-          this.#hooks.wake();
-        },
+        (error) => this.#failed(attempt, error),
       );
+  }
+
+  #failed(attempt: Attempt, error: unknown): void {
+    if (!this.#underWay.delete(attempt)) return;
+    const { entry, beganAt } = attempt;
+    if (faultOf(error) === 'message') {
+      this.#outages.circuits.prepare.release();
+      this.#hooks.failed(entry, error);
+    } else {
+      const waitMs = this.#outages.failed('prepare', error, { entry, beganAt });
+      const isAlone = error instanceof UnexplainedError && (entry.waiting?.witnessed ?? 0) >= UNEXPLAINED_MAX;
+      if (isAlone) this.#hooks.failed(entry, error);
+      else this.#hooks.postponed(entry, waitMs);
+    }
+    this.#hooks.wake();
+  }
+
+  #sweepLater(): void {
+    if (this.#sweepDue) return;
+    this.#sweepDue = true;
+    this.#ports.timers.after(SWEEP_MS, () => {
+      this.#sweepDue = false;
+      this.#sweep();
+      if (this.#underWay.size > 0) this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#ports.timers.now();
+    const { prepareMsMax } = this.#limits;
+    for (const attempt of this.#underWay) {
+      const { entry, beganAt } = attempt;
+      const ageMs = now - beganAt;
+      if (ageMs >= prepareMsMax)
+        this.#failed(attempt, new PrepareTimeoutError(`prepare() has not returned within ${prepareMsMax / 1_000} s`));
+      else if (ageMs >= SLOW_MS)
+        this.#outages.held.note(entry, beganAt, `prepare() has not returned for more than ${SLOW_MS / 1_000} s`);
+      else return;
+    }
   }
 }

@@ -16,7 +16,7 @@ import { pin } from './pinning.ts';
 import { RebalanceClock } from './rebalance-clock.ts';
 import { type RuntimeInspection, type RuntimeView, runtimeView } from './runtime-view.ts';
 import type { SlotDeathError } from './slot-death.ts';
-import type { SlotReport } from './slot-protocol.ts';
+import type { HeldMessage, SlotReport } from './slot-protocol.ts';
 import { SlotSet } from './slot-set.ts';
 import { within } from './timers.ts';
 
@@ -54,6 +54,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
   readonly #rebalances = new RebalanceClock();
+  /** Messages that wait alone, by slot. */
+  readonly #held = new Map<number, { count: number; longest: HeldMessage }>();
   /** Where each partition was last, so that it comes back to its slot. */
   #pins = new Map<number, number>();
   /** Given up and not assigned again yet, here or elsewhere: their lag and age stay visible until then. */
@@ -106,6 +108,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       health: () => assignment.consumer?.health,
       outages: () => outages.size + (this.#standing().some(({ partition }) => partition === undefined) ? 1 : 0),
       hasFault: (fault) => this.#logWatch.has(fault),
+      held: () => this.#heldCount(),
       now: () => timers.now(),
     });
   }
@@ -119,8 +122,10 @@ export class RuntimeHost implements Runtime, ConsumerListener {
 
   readiness(): string | undefined {
     if (this.#closed !== undefined) return 'shutting down';
-    const waits = [this.#outages.summary, standingSummary(this.#standing(), this.#options.group)];
-    if (waits.some((reason) => reason !== undefined)) return waits.filter((reason) => reason !== undefined).join('; ');
+    const { group } = this.#options;
+    const all = [this.#outages.summary, standingSummary(this.#standing(), group), this.#heldSummary()];
+    const waiting = all.filter((text) => text !== undefined);
+    if (waiting.length > 0) return waiting.join('; ');
     const dead = this.#slots.states.filter(({ running }) => !running).map(({ slot }) => slot);
     if (dead.length > 0) return `slot ${dead.join(', ')} is starting`;
     const opening = [...this.#assignment.all()].filter(({ phase }) => phase === 'opening');
@@ -265,11 +270,16 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         return;
       }
       case 'outage': {
-        const { dependency, reason, since } = report;
+        const { dependency, reason, since, lone } = report;
         if (this.#outages.note(`slot-${slot}`, dependency, reason, since)) {
           this.#metrics.outages.inc({ dependency });
-          this.#options.logger.error({ slot, dependency, reason }, 'outage: partitions pause until it is over');
+          const what = lone
+            ? 'one message has met it, the next ones are still tried'
+            : 'partitions pause until it is over';
+          this.#options.logger.error({ slot, dependency, reason }, `outage: ${what}`);
         }
+        // Met by one message alone: the next ones have to find out whether it is theirs as well.
+        if (lone) return;
         for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.pause(partition, 'outage');
         return;
       }
@@ -279,7 +289,46 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         if (!this.#outages.has(`slot-${slot}`))
           for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.resume(partition, 'outage');
         return;
+      case 'held':
+        this.#onHeld(slot, report.count, report.longest);
+        return;
+      case 'poison': {
+        const { kind: _, ...letter } = report;
+        this.#options.logger.error(
+          { slot, ...letter },
+          'message parked: it goes to the dead-letter topic, and so do the later ones of its key',
+        );
+        return;
+      }
     }
+  }
+
+  #onHeld(slot: number, count: number, longest: HeldMessage | undefined): void {
+    const known = this.#held.get(slot);
+    if (longest === undefined) {
+      this.#held.delete(slot);
+      if (known !== undefined) this.#options.logger.info({ slot }, 'no message waits alone any more');
+      return;
+    }
+    this.#held.set(slot, { count, longest });
+    if (known === undefined || known.longest.reason !== longest.reason)
+      this.#options.logger.error({ slot, count, ...longest }, 'a message waits alone; the others go on');
+  }
+
+  /** For readiness: what waits longest, and how many more. */
+  #heldSummary(): string | undefined {
+    const all = [...this.#held.values()].toSorted((a, b) => a.longest.since - b.longest.since);
+    const [first] = all;
+    if (first === undefined) return undefined;
+    const { key, partition, offset, since, reason } = first.longest;
+    const count = this.#heldCount();
+    const waitedS = Math.round((this.#ports.timers.now() - since) / 1_000);
+    const others = count > 1 ? ` and ${count - 1} more` : '';
+    return `message ${key} (${partition}@${offset})${others} waits for ${waitedS} s: ${reason}`;
+  }
+
+  #heldCount(): number {
+    return [...this.#held.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
   /**
@@ -290,6 +339,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#metrics.slotDeaths.inc({ reason: error.reason });
     this.#options.logger.error({ slot, error: describeError(error) }, 'thread died; it is replaced');
     this.#outages.clear(`slot-${slot}`);
+    this.#held.delete(slot);
     for (const partition of this.#assignment.ofSlot(slot)) {
       if (partition.phase === 'draining') continue;
       this.#assignment.restart(partition);
@@ -308,8 +358,14 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       [...this.#slots].map(async (slot) => {
         const own = partitions.filter((partition) => partition.slot === slot.index);
         if (own.length === 0 || !slot.running) return;
-        // A thread that dies meanwhile is told by `onDeath`; what it has not finished is not committed, and the next owner works on it.
-        const drained = await slot.drain(own.map(({ partition }) => partition)).catch(() => []);
+        const drained = await slot.drain(own.map(({ partition }) => partition)).catch((error: unknown) => {
+          // Given up as they are: the next owner works on again from what is committed.
+          this.#options.logger.warn(
+            { slot: slot.index, reason: describeError(error) },
+            'partitions could not be drained',
+          );
+          return [];
+        });
         for (const { partition, frontier } of drained)
           own.find((candidate) => candidate.partition === partition)?.advance(frontier, timers.now());
       }),

@@ -60,13 +60,10 @@ export class SlotEngine {
     this.#turns = new TurnScheduler(limits, ports.timers, wake);
     this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
     const failed = (entry: MessageEntry, error: unknown) => this.#fail(entry, error);
-    this.#preparation = new Preparation(actor, limits.preparesMax, ports, this.#outages, {
+    this.#preparation = new Preparation(actor, limits, ports, this.#outages, {
       prepared: (entry) => this.#prepared(entry),
       failed,
-      postponed: (entry, waitMs) => {
-        this.#rest(entry);
-        this.#again(entry, waitMs);
-      },
+      postponed: (entry, waitMs) => this.#postpone(entry, waitMs),
       wake,
     });
     this.#outputs = new OutputProducer(ports, this.#outages, { produced: (entry) => this.#complete(entry), failed });
@@ -105,6 +102,7 @@ export class SlotEngine {
     if (mailbox === undefined) return;
     this.#mailboxes.delete(partition);
     this.#progress.forget(mailbox);
+    this.#outages.held.forget(mailbox);
     mailbox.close();
     this.#settleDrain(mailbox);
     this.#outages.forgetWhenIdle();
@@ -242,14 +240,15 @@ export class SlotEngine {
     runTurn(turn, this.#ports.transact).then((result) => {
       this.#turns.ended();
       this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - begunAt) / 1_000);
-      this.#turnDone(result);
+      this.#turnDone(result, begunAt);
       this.#schedulePump();
     });
   }
 
-  #turnDone({ applied, failed, withdrawn, fenced, held, outage }: TurnResult): void {
+  #turnDone({ applied, failed, withdrawn, fenced, held, outage }: TurnResult, beganAt: number): void {
     for (const partition of fenced) this.#fence(partition);
     for (const { entry, outputs } of applied) {
+      if (entry.waiting !== undefined) this.#outages.through(entry, 'database');
       entry.outputs = outputs;
       if (outputs.length === 0) this.#complete(entry);
       else this.#outputs.produce(entry);
@@ -260,6 +259,15 @@ export class SlotEngine {
       // Poison proves as much as success does: the database answered.
       if (applied.length + failed.length + withdrawn.length > 0) this.#outages.recovered('database');
       else this.#outages.circuits.database.release();
+      return;
+    }
+    // The database answers: what is held met something that the others did not meet.
+    const alone = applied.length + failed.length + withdrawn.length > 0;
+    if (alone) this.#outages.recovered('database');
+    const [first] = held;
+    if (first !== undefined && (alone || held.length === 1)) {
+      for (const entry of held)
+        this.#postpone(entry, this.#outages.failed('database', outage, { entry, alone, beganAt }));
       return;
     }
     this.#outages.failed('database', outage);
@@ -285,6 +293,7 @@ export class SlotEngine {
   #finish(entry: MessageEntry): void {
     const { mailbox } = entry;
     if (mailbox.state === 'closed') return;
+    this.#outages.through(entry);
     if (entry.replay === undefined) this.#passOn(entry, mailbox.finish(entry));
     else this.#replays.done(entry);
   }
@@ -311,6 +320,7 @@ export class SlotEngine {
     const { retriesMax, retryBackoffMs } = this.#limits;
     const decision = retryDecision(entry.failure.attempts, { retriesMax, backoffMs: retryBackoffMs });
     if (decision.kind === 'park') {
+      this.#outages.through(entry);
       if (entry.replay === undefined) this.#parking.park(entry, error);
       else this.#replays.failed(entry, error);
       return;
@@ -327,6 +337,12 @@ export class SlotEngine {
     entry.outputs = undefined;
     entry.mailbox.busy--;
     this.#settleDrain(entry.mailbox);
+  }
+
+  /** To be tried again, from the beginning, when what it needs may be there again. */
+  #postpone(entry: MessageEntry, waitMs: number): void {
+    this.#rest(entry);
+    this.#again(entry, waitMs);
   }
 
   #again(entry: MessageEntry, delayMs: number): void {

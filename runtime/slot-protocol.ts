@@ -68,6 +68,8 @@ export interface SlotLimits {
   turnSizeMax: number;
   turnsMax: number;
   preparesMax: number;
+  /** A `prepare` that has not returned by then counts as an outage. */
+  prepareMsMax: number;
   retriesMax: number;
   retryBackoffMs: number;
   outageBackoffMs: number;
@@ -93,12 +95,27 @@ export interface PartitionProgress {
   keys: number;
 }
 
+/** A message that waits, for a person who looks. Plain data: it crosses the thread boundary. */
+export interface HeldMessage {
+  partition: number;
+  offset: number;
+  key: string;
+  reason: string;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
 /** What a slot's thread tells the main thread of its own accord. */
 export type SlotReport =
   | { kind: 'progress'; partitions: PartitionProgress[] }
   | { kind: 'fenced'; partition: number; generation: number }
-  | { kind: 'outage'; dependency: Dependency; reason: string; since: number }
-  | { kind: 'recovered'; dependency: Dependency };
+  /** `lone`: only one message has met it so far, so others are still tried. */
+  | { kind: 'outage'; dependency: Dependency; reason: string; since: number; lone: boolean }
+  | { kind: 'recovered'; dependency: Dependency }
+  /** Messages that wait long for something outside while others go on. */
+  | { kind: 'held'; count: number; longest: HeldMessage | undefined }
+  /** A message is parked for its own failure. */
+  | { kind: 'poison'; partition: number; offset: number; key: string; reason: string; error: string; attempts: number };
 
 /** All that comes from a thread: its reports, and what concerns the watch over it. */
 export type ThreadMessage = SlotReport | SuspectNews;

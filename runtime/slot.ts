@@ -91,6 +91,7 @@ export class Slot {
     const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
     const watch = { pulse: pulse.memory, beatMs, startMsMax: this.#silenceMsMax, suspects: this.#suspects.all };
     const silent = Promise.withResolvers<never>();
+    // It may be rejected after the race below has ended, and nothing reads it then.
     silent.promise.catch(() => {});
     this.#watch(pulse, beatMs, (error) => {
       if (this.#running) this.#died(pool, error);

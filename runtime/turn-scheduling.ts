@@ -11,7 +11,7 @@ const GATHER_MS_MAX = 15;
 /** The messages of one slot that wait for a turn, and when the next turn begins. */
 export class TurnScheduler {
   readonly #waiting = new ReadyQueue<MessageEntry>();
-  /** Those that have failed before. */
+  /** Those that have failed before, or met an outage that others did not meet. */
   readonly #suspects = new ReadyQueue<MessageEntry>();
   readonly #limits: SlotLimits;
   readonly #timers: Timers;
@@ -34,7 +34,8 @@ export class TurnScheduler {
   }
 
   push(entry: MessageEntry): void {
-    (entry.failure === undefined ? this.#waiting : this.#suspects).push(entry);
+    const isSuspect = entry.failure !== undefined || entry.waiting !== undefined;
+    (isSuspect ? this.#suspects : this.#waiting).push(entry);
   }
 
   /**

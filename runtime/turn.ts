@@ -1,6 +1,6 @@
 import type { Outputs } from './actor.ts';
 import type { MessageEntry } from './message-entry.ts';
-import { faultOf } from './outage.ts';
+import { faultOf, strikesSome } from './outage.ts';
 
 /** What one transaction did. Messages of fenced partitions and those that were withdrawn were left out of it. */
 export interface Applied {
@@ -27,9 +27,13 @@ export interface TurnResult {
 /** So often a turn that met another transaction is repeated at once, before it waits like after an outage. */
 const CONFLICTS_MAX = 5;
 
+/** So many messages refused one after the other, with none applied before, are an outage of all: the others of the turn are not tried. */
+const REFUSED_ALONE_MAX = 2;
+
 /**
  * Applies a turn. When its transaction fails, it is split in halves until the failing messages are alone, and the others
- * succeed. An outage ends the turn and blames no message.
+ * succeed. An outage ends the turn and blames no message; one that may strike some messages only (`strikesSome`) is split as well, and those that meet
+ * it alone are held.
  */
 export async function runTurn(entries: readonly MessageEntry[], transact: Transact): Promise<TurnResult> {
   const result: TurnResult = {
@@ -42,6 +46,7 @@ export async function runTurn(entries: readonly MessageEntry[], transact: Transa
   };
   const groups: (readonly MessageEntry[])[] = [entries];
   let conflicts = 0;
+  let refusedAlone = 0;
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
     try {
       take(result, group, await transact(group));
@@ -53,9 +58,16 @@ export async function runTurn(entries: readonly MessageEntry[], transact: Transa
         else groups.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
       } else if (fault === 'conflict' && conflicts++ < CONFLICTS_MAX) {
         groups.push(group);
+      } else if (strikesSome(error) && (result.applied.length > 0 || refusedAlone < REFUSED_ALONE_MAX)) {
+        const [first] = group;
+        if (group.length === 1 && first !== undefined) {
+          refusedAlone++;
+          result.outage = error;
+          result.held.push(first);
+        } else groups.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
       } else {
         result.outage = error;
-        result.held = [...group, ...groups.flat()];
+        result.held.push(...group, ...groups.flat());
         return result;
       }
     }

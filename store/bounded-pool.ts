@@ -1,4 +1,5 @@
 import { connectDatabase, type Database, type DatabaseOptions } from './database.ts';
+import { isServerRefusal } from './sql-states.ts';
 
 /** The database has not answered a call in time. Whether it was carried out is unknown. */
 export class DatabaseSilentError extends Error {
@@ -12,6 +13,13 @@ export interface BoundedPoolOptions extends DatabaseOptions {
   answerMsMax: number;
 }
 
+/** Later than the caller gives up: the caller's own error says more. */
+const SERVER_GRACE_MS = 1_000;
+
+/** Other calls of the old connections may still end. The driver counts in seconds here. */
+const END_SECONDS_MAX = 5;
+
+/** For an ending whose failure changes nothing: the pool is not used any more. */
 const noop = () => {};
 
 /**
@@ -23,27 +31,35 @@ export class BoundedPool {
   #database: Database;
 
   constructor(options: BoundedPoolOptions) {
-    this.#options = options;
-    this.#database = connectDatabase(options);
+    this.#options = { statementMsMax: options.answerMsMax + SERVER_GRACE_MS, ...options };
+    this.#database = connectDatabase(this.#options);
   }
 
   /** @throws DatabaseSilentError, or what `work` throws; when another call was not answered, that is the end of its connection. */
   async call<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const database = this.#database;
-    const { answerMsMax } = this.#options;
+    const { answerMsMax, application } = this.#options;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      if (this.#database === database) {
-        this.#database = connectDatabase(this.#options);
-        database.end({ timeout: 0 }).catch(noop);
-      }
-      reject(new DatabaseSilentError(`the database has not answered for ${answerMsMax} ms`));
+      this.#renew(database, 0);
+      reject(new DatabaseSilentError(`the database has not answered ${application} for ${answerMsMax} ms`));
     }, answerMsMax);
     try {
       return await Promise.race([late, work(database)]);
+    } catch (error) {
+      // A session may keep what the server refused it for: a default that was mended since, a plan of a table that has changed.
+      if (isServerRefusal(error)) this.#renew(database, END_SECONDS_MAX);
+      throw error;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** The next call gets new connections. */
+  #renew(database: Database, timeoutSeconds: number): void {
+    if (this.#database !== database) return;
+    this.#database = connectDatabase(this.#options);
+    database.end({ timeout: timeoutSeconds }).catch(noop);
   }
 
   /** Waits for calls under way, for a second at most. */

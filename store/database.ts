@@ -14,12 +14,17 @@ export interface DatabaseOptions {
   connections: number;
   /** Shows up in `pg_stat_activity`. */
   application: string;
+  /** The server cancels a statement that takes longer, in milliseconds: one that waits for a lock does not notice that its client has gone. */
+  statementMsMax?: number;
 }
 
-export function connectDatabase({ url, connections, application }: DatabaseOptions): Database {
+export function connectDatabase({ url, connections, application, statementMsMax }: DatabaseOptions): Database {
   return postgres(url, {
     max: connections,
-    connection: { application_name: application },
+    connection: {
+      application_name: application,
+      ...(statementMsMax === undefined ? {} : { statement_timeout: statementMsMax }),
+    },
     onnotice: () => {},
   });
 }

@@ -35,10 +35,10 @@ export async function pointsBalance(sql: Database, customerId: string): Promise<
   return Number(row?.points ?? 0);
 }
 
-/** Records a message that is not tried again. The same message delivered twice is one row. */
+/** Records a message that is not tried again. The same message delivered twice is one row. (`sql.json` would send its attributes as jsonb, which refuses NUL.) */
 export async function recordRefused(sql: Database, refused: RefusedMessage): Promise<void> {
   await sql`
     insert into loyalty_refused (message_id, reason, data, attributes)
-    values (${refused.messageId}, ${refused.reason}, ${refused.data}, ${sql.json(refused.attributes)})
+    values (${refused.messageId}, ${refused.reason}, ${refused.data}, ${JSON.stringify(refused.attributes)}::text::json)
     on conflict (message_id) do nothing`;
 }

@@ -1,5 +1,6 @@
 import type { Statement, Transaction } from './database.ts';
 import { Session, type SessionOptions } from './session.ts';
+import { isServerRefusal } from './sql-states.ts';
 
 /** Opens sessions as transactions need them, and keeps those that are good. Whoever uses it bounds how many run side by side. */
 export class SessionPool {
@@ -16,6 +17,10 @@ export class SessionPool {
     const session = await this.#take();
     try {
       return await session.transaction(fence, work);
+    } catch (error) {
+      // A session may keep what it was refused for: a plan of a table that has changed, a default that was mended since.
+      if (isServerRefusal(error)) await session.close();
+      throw error;
     } finally {
       // The one used last is taken first: under light load one session stays warm, with its statements prepared.
       if (session.lost) this.#sessions.delete(session);

@@ -24,6 +24,7 @@ export class SessionSettingsError extends SessionLostError {
 }
 
 const IN_FAILED_TRANSACTION = '25P02';
+/** For a connection that is given up and a promise that nothing may read: neither failure changes anything. */
 const noop = () => {};
 
 /**

@@ -1,5 +1,6 @@
 import { OutageError } from '../../runtime/actor.ts';
-import type { Database } from '../../store/database.ts';
+import { describeError, faultOf } from '../../runtime/outage.ts';
+import type { BoundedPool } from '../../store/bounded-pool.ts';
 import { bookCharges, type LedgerCharge } from '../../store/provider-ledger.ts';
 
 interface Waiting {
@@ -8,17 +9,23 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** So often a batch that met another transaction is booked again at once. */
+const CONFLICTS_MAX = 5;
+
 /** Books with group commit: while one statement is under way the next charges gather, and are booked together. */
 export class ChargeLedger {
-  readonly #database: Database;
+  readonly #pool: BoundedPool;
   #waiting: Waiting[] = [];
   #booking = false;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(pool: BoundedPool) {
+    this.#pool = pool;
   }
 
-  /** Resolves with the charge as it was first booked; rejects with `OutageError` when the ledger can't be reached. */
+  /**
+   * Resolves with the charge as it was first booked; rejects with `OutageError` when the ledger can't be reached or does not answer in time,
+   * and with the database's own error when this charge can't be booked.
+   */
   book(charge: LedgerCharge): Promise<LedgerCharge> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ charge, resolve, reject });
@@ -31,19 +38,40 @@ export class ChargeLedger {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      try {
-        const booked = await bookCharges(this.#database, merge(batch));
-        for (const { charge, resolve, reject } of batch) {
-          const found = booked.get(charge.idempotencyKey);
-          if (found === undefined) reject(new Error(`${charge.idempotencyKey} was not booked`));
-          else resolve(found);
-        }
-      } catch (error) {
-        const outage = new OutageError('the ledger of the payment provider is down', { cause: error });
-        for (const { reject } of batch) reject(outage);
-      }
+      await this.#book(batch);
     }
     this.#booking = false;
+  }
+
+  /** Halves a batch that can't be booked, until the charges at fault stand alone: an outage fails all, a bad charge only itself. Never rejects. */
+  async #book(all: readonly Waiting[]): Promise<void> {
+    const batches = [all];
+    let conflicts = 0;
+    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) {
+      try {
+        await this.#bookTogether(batch);
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === 'conflict' && conflicts++ < CONFLICTS_MAX) batches.push(batch);
+        else if (fault !== 'message') {
+          const outage = new OutageError(`the ledger of the payment provider does not work: ${describeError(error)}`, {
+            cause: error,
+          });
+          for (const { reject } of [batch, ...batches].flat()) reject(outage);
+          return;
+        } else if (batch.length === 1) batch[0]?.reject(error as Error);
+        else batches.push(batch.slice(batch.length >> 1), batch.slice(0, batch.length >> 1));
+      }
+    }
+  }
+
+  async #bookTogether(batch: readonly Waiting[]): Promise<void> {
+    const booked = await this.#pool.call((database) => bookCharges(database, merge(batch)));
+    for (const { charge, resolve, reject } of batch) {
+      const found = booked.get(charge.idempotencyKey);
+      if (found === undefined) reject(new Error(`${charge.idempotencyKey} was not booked`));
+      else resolve(found);
+    }
   }
 }
 

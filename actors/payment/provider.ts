@@ -1,3 +1,5 @@
+import type { DeclineCode } from './decline-codes.ts';
+
 export interface ChargeRequest {
   /** The same key is the same charge, however often it is asked for. */
   idempotencyKey: string;
@@ -9,7 +11,7 @@ export interface ChargeRequest {
 
 export type ChargeResult =
   | { status: 'approved'; reference: string }
-  | { status: 'declined'; code: string; detail: string };
+  | { status: 'declined'; code: DeclineCode; detail: string };
 
 /**
  * A payment provider.

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutageError } from '../../runtime/actor.ts';
-import { connectDatabase } from '../../store/database.ts';
+import { BoundedPool } from '../../store/bounded-pool.ts';
 import type { LedgerCharge } from '../../store/provider-ledger.ts';
 import { ChargeLedger } from './charge-ledger.ts';
+import { type DeclineCode, declineCodeOf, declineDetails } from './decline-codes.ts';
 import type { ChargeRequest, ChargeResult, PaymentProvider } from './provider.ts';
 
 export interface SimulatedProviderOptions {
@@ -17,11 +18,15 @@ export interface SimulatedProviderOptions {
   timeoutRate: number;
   /** From 0 to 1, as `Math.random`; a test passes its own. */
   random?: () => number;
+  /** Longest wait for the ledger, in milliseconds; 5 s by default. */
+  ledgerMsMax?: number;
 }
 
-/** Tokens that start so are always declined, with what follows as the code: `tok_decline_expired-card`. */
+/** Tokens that start so are always declined; what follows is the code where it is one of the table: `tok_decline_expired-card`. */
 const DECLINED_PREFIX = 'tok_decline_';
 const ANSWER_TICK_MS = 10;
+/** A ledger that has not answered by then is down: the charge is asked for again, with the same key. */
+const LEDGER_MS_MAX = 5_000;
 
 /**
  * Behaves as a payment provider does: takes its time, declines some tokens (always the same ones), now and then gives no answer, before
@@ -29,12 +34,13 @@ const ANSWER_TICK_MS = 10;
  */
 export function simulatedProvider(options: SimulatedProviderOptions): PaymentProvider {
   const { latencyMeanMs, latencyMsMax, declineRate, timeoutRate, random = Math.random } = options;
-  const database = connectDatabase({
+  const pool = new BoundedPool({
     url: options.databaseUrl,
     connections: 1,
     application: 'simulated-payment-provider',
+    answerMsMax: options.ledgerMsMax ?? LEDGER_MS_MAX,
   });
-  const ledger = new ChargeLedger(database);
+  const ledger = new ChargeLedger(pool);
   return {
     async charge(request) {
       const lostAnswer = random() < timeoutRate;
@@ -48,7 +54,7 @@ export function simulatedProvider(options: SimulatedProviderOptions): PaymentPro
       }
       return resultOf(booked);
     },
-    close: () => database.end(),
+    close: () => pool.close(),
   };
 }
 
@@ -75,15 +81,15 @@ function judge({ idempotencyKey, amount, currency, token }: ChargeRequest, decli
 }
 
 /** Why a token is declined, or undefined: the same answer for the same token, however often it is asked. */
-export function declineCode(token: string, declineRate: number): string | undefined {
-  if (token.startsWith(DECLINED_PREFIX)) return token.slice(DECLINED_PREFIX.length) || 'card-declined';
+export function declineCode(token: string, declineRate: number): DeclineCode | undefined {
+  if (token.startsWith(DECLINED_PREFIX)) return declineCodeOf(token.slice(DECLINED_PREFIX.length));
   return digest(token).readUInt32BE() / 2 ** 32 < declineRate ? 'card-declined' : undefined;
 }
 
 function resultOf({ status, reference, code }: LedgerCharge): ChargeResult {
-  return status === 'approved'
-    ? { status, reference: reference ?? '' }
-    : { status, code: code ?? 'card-declined', detail: 'the payment provider declined the charge' };
+  if (status === 'approved') return { status, reference: reference ?? '' };
+  const known = declineCodeOf(code);
+  return { status, code: known, detail: declineDetails[known] };
 }
 
 function digest(text: string): Buffer {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { paymentActor } from '../../actors/payment/actor.ts';
 import type { PaymentProvider } from '../../actors/payment/provider.ts';
 import {
@@ -10,6 +10,7 @@ import {
 } from '../../actors/payment/simulated-provider.ts';
 import type { Order } from '../../contracts/order.ts';
 import { OutageError, skip } from '../../runtime/actor.ts';
+import { describeError, faultOf } from '../../runtime/outage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { event, testMessage, testOrder, turn } from './support.ts';
 
@@ -120,6 +121,64 @@ describe('payment', () => {
     expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
     expect(await ledger(key)).toMatchObject([{ attempts: 20 }]);
     await expect(one.charge({ ...request, amount: 101 })).rejects.toThrow('was used for another charge');
+  });
+
+  it('takes the code of a declined charge from its table, never from the token', async () => {
+    const strange = ['tok_decline_\0', 'tok_decline_<b>x</b>', 'tok_decline_constructor'];
+    const orders = strange.map((token) => testOrder({ payment: { method: 'card', token } }));
+    const outputs = await turn(database.sql, paymentActor(provider(), new Registry()), orders.map(validated));
+    for (const one of outputs)
+      expect(event(one).value.payment).toEqual({
+        method: 'card',
+        code: 'card-declined',
+        detail: 'the payment provider declined the charge',
+      });
+  });
+
+  it('fails only the charge that can not be booked, and names what the database said', async () => {
+    const charge = (currency: string) => ({ idempotencyKey: testOrder().orderId, amount: 1, currency, token: 'tok_x' });
+    const one = provider();
+    const results = await Promise.allSettled(
+      ['USD', 'USD', 'U\0', 'USD', 'USD'].map((currency) => one.charge(charge(currency))),
+    );
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    const { reason } = results[2] as PromiseRejectedResult;
+    expect(reason).toMatchObject({ code: '22021' });
+    expect(faultOf(reason)).toBe('message');
+  });
+
+  it('takes a ledger that does not answer for down, leaves no session behind, and goes on after it', async () => {
+    const one = provider({ ledgerMsMax: 200 });
+    const locked = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const holder = database.sql.begin(async (sql) => {
+      await sql`lock table simulated_provider.charges in access exclusive mode`;
+      locked.resolve();
+      await release.promise;
+    });
+    await locked.promise;
+    const request = { idempotencyKey: testOrder().orderId, amount: 1, currency: 'USD', token: 'tok_x' };
+    const failure = await one.charge(request).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(OutageError);
+    expect(describeError(failure)).toContain('has not answered');
+    await vi.waitFor(
+      async () => {
+        const [row] = await database.sql`
+          select count(*)::int as n from pg_stat_activity
+          where datname = current_database() and application_name = 'simulated-payment-provider' and wait_event_type = 'Lock'`;
+        expect(row?.n).toBe(0);
+      },
+      { timeout: 20_000 },
+    );
+    release.resolve();
+    await holder;
+    expect(await one.charge(request)).toMatchObject({ status: 'approved' });
   });
 
   it('reports a provider that is down as an outage', async () => {

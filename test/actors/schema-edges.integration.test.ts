@@ -18,6 +18,7 @@ import { createAdmin, createProducer, readTopic } from '../../kafka/index.ts';
 import { startRuntime } from '../../runtime/host.ts';
 import { runtimeLimits } from '../../runtime/host-options.ts';
 import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
+import { BoundedPool } from '../../store/bounded-pool.ts';
 import { loadMenu } from '../../store/menu.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { deleteDataset, describeGoogleCloud, query, testConfig, testNames } from '../bridge/cloud.ts';
@@ -181,7 +182,8 @@ describeGoogleCloud('what passes the door can be finished', () => {
       const { event_id: id, payload } = row as { event_id: unknown; payload: string };
       payloads.set(id, JSON.parse(payload));
     }
-    const points = createLoyaltyHandler({ sql: database.sql, unitsPerPoint: 1 });
+    await using pool = loyaltyPool(database.url);
+    const points = createLoyaltyHandler({ pool, unitsPerPoint: 1 });
     await readTopic({ brokers, topic: validated }, async ({ headers, value }) => {
       const { ce_id: id, ce_type: type } = headers;
       if (type?.toString() === 'order.validated' || value === null) return;
@@ -226,4 +228,9 @@ function describe(order: Order): string {
 
 function inAscii(json: string): string {
   return json.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function loyaltyPool(url: string): BoundedPool & AsyncDisposable {
+  const pool = new BoundedPool({ url, connections: 2, application: 'test', answerMsMax: 30_000 });
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.close() });
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { MessageRefusedError, PubSubUnavailableError, publishFailure } from '../../bridge/ordered-publisher.ts';
+import { grpcFault, grpcStatus } from '../../bridge/grpc-status.ts';
+import {
+  MessageRefusedError,
+  PublishUnexplainedError,
+  PubSubUnavailableError,
+  publishFailure,
+} from '../../bridge/ordered-publisher.ts';
 import { faultOf } from '../../runtime/outage.ts';
 
 const refusal = (code: number | string) => Object.assign(new Error('no'), { code });
@@ -11,8 +17,22 @@ test.each([3, 11])('status %i speaks of the message: it is retried, then parked'
   expect(faultOf(failure)).toBe('message');
 });
 
-test.each([1, 2, 4, 5, 7, 8, 10, 13, 14, 16, 'ECONNREFUSED'])('%s is an outage: the partition waits', (code) => {
+test.each([1, 4, 5, 7, 10, 12, 14, 16, 'ECONNREFUSED'])('%s is an outage: the partition waits', (code) => {
   const failure = publishFailure(refusal(code));
   expect(failure).toBeInstanceOf(PubSubUnavailableError);
   expect(faultOf(failure)).toBe('outage');
+});
+
+test.each([2, 6, 8, 9, 13, 15, 99, 'ERR_INVALID_ARG_TYPE', undefined])(
+  '%s says neither: it waits, and is parked only if others come through meanwhile',
+  (code) => {
+    const failure = publishFailure(code === undefined ? new Error('no') : refusal(code));
+    expect(failure).toBeInstanceOf(PublishUnexplainedError);
+    expect(faultOf(failure)).toBe('outage');
+  },
+);
+
+test('every status code is decided', () => {
+  expect(Object.values(grpcStatus)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+  expect(Object.values(grpcStatus).filter((code) => grpcFault(code) === 'message')).toEqual([3, 11]);
 });

@@ -9,7 +9,7 @@ const cases: Record<string, number[]> = {
   'too large': [10, 18],
   'refused record': [87],
   'operator acts': [17, 21, 29, 31, 32, 43, 44],
-  'new producer': [45, 47, 49, 59],
+  'new producer': [45, 47, 49, 59, 90],
 };
 
 function described(errorCode: number): string {

@@ -31,13 +31,16 @@ export interface StartOptions {
 }
 
 /** A topic, its dead-letter topic and a database of the test's own; whatever runs on them is stopped on dispose. */
-export async function createScene(partitions = 12): Promise<Scene> {
+export async function createScene(partitions = 12, deadLetterConfig: Record<string, string> = {}): Promise<Scene> {
   const { brokers } = servers();
   const topic = uniqueName('runtime');
   const group = uniqueName('group');
   const deadLetters = deadLetterTopic(topic, group);
   const admin = await createAdmin({ clientId: 'test', brokers });
-  await admin.createTopics([topic, deadLetters].map((name) => ({ topic: name, partitions, replicationFactor: 1 })));
+  await admin.createTopics([
+    { topic, partitions, replicationFactor: 1 },
+    { topic: deadLetters, partitions, replicationFactor: 1, config: deadLetterConfig },
+  ]);
   const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
   const database = await createTestDatabase();
   await database.sql`create table effects (id text primary key, key text, n integer, written bigserial)`;

@@ -12,6 +12,7 @@ const idle: HostState = {
   health: () => undefined,
   outages: () => 0,
   hasFault: () => false,
+  held: () => 0,
   now: () => 0,
 };
 

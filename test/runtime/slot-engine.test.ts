@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import type { OutgoingRecord } from '../../kafka/producer.ts';
-import { type Actor, OutageError, skip } from '../../runtime/actor.ts';
+import { type Actor, OutageError, skip, UnexplainedError } from '../../runtime/actor.ts';
 import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
 import { SlotEngine } from '../../runtime/slot-engine.ts';
 import type { SlotLimits, SlotReport } from '../../runtime/slot-protocol.ts';
@@ -17,6 +17,7 @@ const limits: SlotLimits = {
   retryBackoffMs: 100,
   outageBackoffMs: 10,
   outageBackoffMsMax: 1_000,
+  prepareMsMax: 60_000,
   produceDeadlineMs: 1_000,
 };
 
@@ -187,13 +188,14 @@ test('a slow key holds neither other keys nor later batches, and holds the front
   });
   one.open(0);
   one.take(0, records('slow', 'x', 'slow', 'y'));
-  await one.timers.run();
+  // Not to the end: a call that never returns is made again for ever.
+  await one.timers.run(100);
   one.take(0, [
     { key: 'z', offset: 4 },
     { key: 'slow', offset: 5 },
     { key: 'x', offset: 6 },
   ]);
-  await one.timers.run();
+  await one.timers.run(100);
   expect(done).toEqual([1, 3, 4, 6]);
   expect(one.frontiers.get(0)).toBe(0);
   expect(one.finished()).toBe(4);
@@ -329,7 +331,129 @@ test('a provider outage is retried for ever, and while it lasts only a probe goe
   await one.timers.run();
   expect(prepared.sort()).toEqual([0, 1, 2, 3, 4, 5]);
   expect(one.frontiers.get(0)).toBe(6);
-  expect(one.reports.findLast(({ kind }) => kind !== 'progress')).toEqual({ kind: 'recovered', dependency: 'prepare' });
+  const held = one.reports.filter(({ kind }) => kind === 'held');
+  expect(held.length).toBeGreaterThan(1);
+  expect(held.at(-1)).toMatchObject({ count: 0 });
+  expect(one.reports.findLast(({ kind }) => kind !== 'progress' && kind !== 'held')).toEqual({
+    kind: 'recovered',
+    dependency: 'prepare',
+  });
+});
+
+test('an outage that only one message meets pauses nothing: it waits and is named, the others go on', async () => {
+  const finished: number[] = [];
+  let strange = true;
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare(offset, { key }) {
+      if (key === 'strange' && strange) throw new OutageError('no answer for this order');
+      finished.push(Number(offset));
+    },
+  });
+  one.open(0);
+  // Alone, as on a mesh that is idle otherwise.
+  one.take(0, records('strange'));
+  await one.timers.run(2_000);
+  const outages = one.reports.filter((report) => report.kind === 'outage');
+  expect(outages.length).toBeGreaterThan(0);
+  expect(outages.every(({ lone }) => lone)).toBe(true);
+  one.take(0, [
+    { key: 'a', offset: 1 },
+    { key: 'b', offset: 2 },
+  ]);
+  await one.timers.run(2_000);
+  expect(finished.sort()).toEqual([1, 2]);
+  expect(one.reports.findLast((report) => report.kind === 'held')).toMatchObject({
+    count: 1,
+    longest: { key: 'strange', reason: 'OutageError: no answer for this order' },
+  });
+  expect(one.reports.findLast(({ kind }) => kind === 'outage' || kind === 'recovered')).toMatchObject({
+    kind: 'recovered',
+  });
+  expect(one.parked).toEqual([]);
+  strange = false;
+  await one.timers.run();
+  expect(one.frontiers.get(0)).toBe(3);
+  expect(one.reports.findLast((report) => report.kind === 'held')).toMatchObject({ count: 0 });
+});
+
+test('an outage that two messages meet pauses the partitions', async () => {
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare() {
+      throw new OutageError('provider down');
+    },
+  });
+  one.open(0);
+  one.take(0, records('a', 'b'));
+  await one.timers.run(200);
+  expect(one.reports.findLast((report) => report.kind === 'outage')).toMatchObject({ lone: false });
+});
+
+test('a failure that nobody can explain parks its message only when others come through meanwhile', async () => {
+  let others = 0;
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare(_, { key }) {
+      if (key === 'odd') throw new UnexplainedError('answer 13');
+      others++;
+    },
+  });
+  one.open(0);
+  one.take(0, records('odd'));
+  await one.timers.run(3_000);
+  expect(one.parked).toEqual([]);
+  for (let offset = 1; offset <= 400 && one.parked.length === 0; offset++) {
+    one.take(0, [{ key: `good-${offset}`, offset }]);
+    await one.timers.run(20);
+  }
+  expect(others).toBeGreaterThan(0);
+  expect(one.parked).toEqual(['odd']);
+});
+
+test('a prepare that never returns is given up at its deadline and asked again; its late answer is dropped', async () => {
+  const answers: (() => void)[] = [];
+  let calls = 0;
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async prepare() {
+      calls++;
+      if (calls === 1) await new Promise<void>((resolve) => answers.push(resolve));
+    },
+    apply: async (items) => items.map(({ message }) => [{ topic: 'out', key: message.key, value: 'x' }]),
+  });
+  one.open(0);
+  one.take(0, records('a'));
+  await one.timers.run(500);
+  expect(calls).toBe(2);
+  expect(one.frontiers.get(0)).toBe(1);
+  answers[0]?.();
+  await one.timers.run();
+  expect(one.produced).toHaveLength(1);
+  expect(one.reports.some((report) => report.kind === 'held' && report.longest?.reason.includes('prepare()'))).toBe(
+    true,
+  );
+});
+
+test('an error that strikes some messages holds those alone, and the others of their turn are applied', async () => {
+  let struck = true;
+  const one = bench({
+    decode: ({ offset }) => offset,
+    async apply(items) {
+      if (struck && items.some(({ message }) => message.key === 'bad'))
+        throw Object.assign(new Error('could not read block 7'), { code: 'XX001' });
+      return items.map(({ message }) => [{ topic: 'out', key: message.key, value: 'x' }]);
+    },
+  });
+  one.open(0);
+  one.take(0, records('a', 'bad', 'b', 'c', 'd', 'e', 'f', 'g'));
+  await one.timers.run(3_000);
+  expect(one.produced.map(({ key }) => key).sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+  expect(one.parked).toEqual([]);
+  struck = false;
+  await one.timers.run();
+  expect(one.frontiers.get(0)).toBe(8);
+  expect(one.parked).toEqual([]);
 });
 
 test('a parked key that was loaded parks its messages from the failed one on, not those before', async () => {

@@ -11,6 +11,7 @@ const limits: SlotLimits = {
   retryBackoffMs: 100,
   outageBackoffMs: 100,
   outageBackoffMsMax: 1_000,
+  prepareMsMax: 60_000,
   produceDeadlineMs: 1_000,
 };
 

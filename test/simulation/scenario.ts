@@ -67,6 +67,7 @@ export function scenarioOf(seed: number): Scenario {
         retryBackoffMs: random.integer(5, 300),
         outageBackoffMs: 50,
         outageBackoffMsMax: 2_000,
+        prepareMsMax: 60_000,
         produceDeadlineMs: 1_000,
       },
       fetchIntervalMs: 0,

@@ -7,6 +7,9 @@ export interface ToggledProxy {
   address: string;
   /** Cuts all connections and refuses new ones by closing them at once. */
   interrupt(): void;
+  /** Takes connections, and lets nothing through in either direction: a firewall that drops, a host that hangs. */
+  silence(): void;
+  /** Ends the connections that were silent, so that their clients find out. */
   resume(): void;
   close(): Promise<void>;
 }
@@ -15,8 +18,15 @@ export async function startToggledProxy(target: string): Promise<ToggledProxy> {
   const { hostname, port } = new URL(target.includes('://') ? target : `http://${target}`);
   const sockets = new Set<Socket>();
   let up = true;
+  let silent = false;
+  const mute: Socket[] = [];
   const server = createServer((client) => {
     if (!up) return void client.destroy();
+    if (silent) {
+      client.on('error', () => client.destroy());
+      mute.push(client);
+      return;
+    }
     const upstream = connect(Number(port), hostname);
     pair(sockets, client, upstream);
   });
@@ -30,13 +40,24 @@ export async function startToggledProxy(target: string): Promise<ToggledProxy> {
       up = false;
       cut();
     },
+    silence() {
+      silent = true;
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
     resume() {
+      if (silent) cut();
+      for (const client of mute.splice(0)) client.destroy();
+      silent = false;
       up = true;
     },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         cut();
+        for (const client of mute.splice(0)) client.destroy();
       }),
   };
 }

@@ -5,6 +5,8 @@ import type { Actor, ActorContext } from '../../../runtime/actor.ts';
 /** What a test's message asks for. */
 export interface Order {
   n: number;
+  /** Only to be large. */
+  pad?: string;
   act?:
     | 'poison'
     | 'hang'
@@ -78,7 +80,9 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
       if (items.some(({ input }) => input.act === 'forget-statement')) sql`delete from effects`;
       const { outputTopic } = settings;
       return items.map(({ message, input }) =>
-        outputTopic === undefined ? [] : [{ topic: outputTopic, key: message.key, value: String(input.n) }],
+        outputTopic === undefined
+          ? []
+          : [{ topic: outputTopic, key: message.key, value: `${input.n}${input.pad ?? ''}` }],
       );
     },
   };

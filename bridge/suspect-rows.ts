@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RefusedRow } from './row-insert.ts';
+import { InsertUnavailableError } from './row-insert.ts';
+
+/** So often a row has to fail alone while BigQuery takes others, after it was found: as often as a message is retried. */
+const STRIKES_MAX = 3;
+
+export interface SuspectRowsOptions<T> {
+  insert(rows: readonly T[]): Promise<RefusedRow[]>;
+  /** Whether BigQuery takes what it took before; undefined when it has taken nothing yet. */
+  works(): Promise<boolean | undefined>;
+  onLoaded(rows: readonly T[]): void;
+  /** The row is given up, for this reason. */
+  onRefused(row: T, reason: string): void;
+  backoffMs: number;
+  backoffMsMax: number;
+}
+
+/** Rows that BigQuery stumbles over, tried one at a time beside the batches of the others, and given up when they alone keep failing. */
+export class SuspectRows<T> {
+  readonly #options: SuspectRowsOptions<T>;
+  readonly #stopping = new AbortController();
+  readonly #suspects: { row: T; strikes: number; reason: string }[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: SuspectRowsOptions<T>) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#suspects.length;
+  }
+
+  /** What waits here and why, or `undefined`. */
+  get problem(): string | undefined {
+    const [first] = this.#suspects;
+    return first === undefined ? undefined : `${this.count} rows are tried alone: ${first.reason}`;
+  }
+
+  add(row: T, error: Error): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#suspects.push({ row, strikes: 0, reason: error.message });
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Gives up what is waiting, which was never acknowledged, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { backoffMs, backoffMsMax } = this.#options;
+    for (let delayMs = backoffMs; this.#suspects.length > 0; delayMs = Math.min(2 * delayMs, backoffMsMax)) {
+      // Woken early only to stop.
+      await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      for (const suspect of [...this.#suspects]) {
+        if (this.#stopping.signal.aborted) return;
+        if (await this.#isSettled(suspect)) {
+          this.#suspects.splice(this.#suspects.indexOf(suspect), 1);
+          delayMs = backoffMs;
+        }
+      }
+    }
+  }
+
+  async #isSettled(suspect: { row: T; strikes: number; reason: string }): Promise<boolean> {
+    const { insert, works, onLoaded, onRefused } = this.#options;
+    try {
+      const [refused] = await insert([suspect.row]);
+      if (refused === undefined) onLoaded([suspect.row]);
+      else onRefused(suspect.row, refused.reason);
+      return true;
+    } catch (error) {
+      if (!(error instanceof InsertUnavailableError)) throw error;
+      suspect.reason = error.message;
+      if ((await works()) !== true) return false;
+      suspect.strikes++;
+      if (suspect.strikes < STRIKES_MAX) return false;
+      onRefused(suspect.row, `BigQuery stumbles over this row and takes others: ${error.message}`);
+      return true;
+    }
+  }
+}
