@@ -147,6 +147,7 @@ function isTimeZone(timezone: string): boolean {
     new Intl.DateTimeFormat('en', { timeZone: timezone });
     return true;
   } catch {
+    // That it throws is how Intl says no.
     return false;
   }
 }

@@ -1,7 +1,10 @@
+import { stopwatch } from '../contracts/clock.ts';
 import { topics } from '../contracts/topics.ts';
 import { createAdmin } from '../kafka/index.ts';
 
 const PROBE_INTERVAL_MS = 2_000;
+/** An answer that a failed append contradicts within this time is not believed for as long again: Kafka answers, and takes no orders. */
+const BELIEVED_MS = 15_000;
 
 export interface KafkaHealth {
   /** `undefined` while Kafka answers and has the topic, else the reason. */
@@ -19,7 +22,7 @@ export interface KafkaHealth {
  * Whether Kafka can take orders, for readiness: asked at start and after a failed append, so that an instance without traffic
  * becomes ready again by itself. A healthy gateway asks nothing.
  */
-export function watchKafka(brokers: string[], ask = askKafka): KafkaHealth {
+export function watchKafka(brokers: string[], ask = askKafka, now = () => stopwatch.now()): KafkaHealth {
   let reason: string | undefined = 'not reached yet';
   /** The last answer to a question of ours. */
   let outage: string | undefined;
@@ -28,6 +31,10 @@ export function watchKafka(brokers: string[], ask = askKafka): KafkaHealth {
   let proofs = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  /** When Kafka last said that all is well. */
+  let wellAt = Number.NEGATIVE_INFINITY;
+  /** Until then its word counts for nothing against the appends that failed. */
+  let doubtedUntil = Number.NEGATIVE_INFINITY;
 
   async function probe(): Promise<void> {
     timer = undefined;
@@ -41,8 +48,9 @@ export function watchKafka(brokers: string[], ask = askKafka): KafkaHealth {
       return;
     }
     outage = answer;
-    reason = outage;
-    if (outage !== undefined) again(PROBE_INTERVAL_MS);
+    if (outage === undefined) wellAt = now();
+    if (outage !== undefined || now() >= doubtedUntil) reason = outage;
+    if (reason !== undefined) again(PROBE_INTERVAL_MS);
   }
 
   function again(afterMs: number): void {
@@ -57,12 +65,15 @@ export function watchKafka(brokers: string[], ask = askKafka): KafkaHealth {
     suspect(error) {
       // What was asked lately says how things are; a question right behind each failure would ask as often as clients do.
       again(reason === undefined ? 0 : PROBE_INTERVAL_MS);
+      if (now() - wellAt < BELIEVED_MS) doubtedUntil = now() + BELIEVED_MS;
       reason = error.message;
     },
     confirm() {
       proofs += 1;
       reason = undefined;
       outage = undefined;
+      wellAt = Number.NEGATIVE_INFINITY;
+      doubtedUntil = Number.NEGATIVE_INFINITY;
       clearTimeout(timer);
       timer = undefined;
     },

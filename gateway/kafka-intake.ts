@@ -3,6 +3,7 @@ import { commonEventHeaders, keyEventHeaders, occurrenceHeaders } from '../contr
 import { topics } from '../contracts/topics.ts';
 import { KafkaUnavailableError, type RecordProducer, RecordRefusedError, RecordTooLargeError } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { stateEnded } from '../telemetry/state-log.ts';
 import { type Intake, IntakeRefusal } from './intake.ts';
 import type { KafkaHealth } from './kafka-health.ts';
 
@@ -32,7 +33,7 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
     if (failing === (error !== null)) return;
     failing = error !== null;
     if (failing) logger.error({ err: error }, 'Kafka does not acknowledge orders; they are refused until it does');
-    else logger.info('Kafka acknowledges orders again');
+    else logger.info(stateEnded, 'Kafka acknowledges orders again');
   }
 
   let timeMs = 0;

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { ConfigError } from '../contracts/config.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { stateEnded } from '../telemetry/state-log.ts';
 import { watchFileText } from './watched-file.ts';
 
 /** A key id that is not in the set makes a URL be read again, at most this often: keys rotate without a restart. */
@@ -136,7 +137,7 @@ function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_M
   async function read(): Promise<void> {
     try {
       keys.take(await textOf(url));
-      if (failing) logger?.info({ url }, 'the keys that sign tokens can be read again');
+      if (failing) logger?.info({ url, ...stateEnded }, 'the keys that sign tokens can be read again');
       failing = false;
     } catch (error) {
       if (!failing)

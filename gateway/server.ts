@@ -6,6 +6,7 @@ import type { Activity } from '../region/activity.ts';
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';
+import { stateEnded } from '../telemetry/state-log.ts';
 import { Admission } from './admission.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { addDocumentRoutes } from './document-routes.ts';
@@ -109,7 +110,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     undecided,
     clock,
     onOutage: (error) => logger.warn({ err: error }, 'the status of orders cannot be read; those who ask get 503'),
-    onRecovery: () => logger.info('the status of orders can be read again'),
+    onRecovery: () => logger.info(stateEnded, 'the status of orders can be read again'),
   });
   // Live connections go to the region that is active now: HTTP ones with their next answer, sockets at once.
   activity?.onChange(() => {

@@ -1,8 +1,9 @@
 import type { ConflictReason, OrderStatus } from '../contracts/events.ts';
 import { statusAfter } from '../contracts/order-states.ts';
 import { topics } from '../contracts/topics.ts';
-import { type ReadRecord, type Tail, tailTopic } from '../kafka/index.ts';
+import { type ReadRecord, type Tail, type TailOptions, tailTopic } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { Stream } from './stream.ts';
 
 const followed = [topics.validatedOrders, topics.rejectedOrders];
@@ -31,24 +32,39 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   let tails: Promise<Tail[]> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
+  const states = new StateLog(logger);
 
   function start(): void {
     retry = undefined;
     if (tails !== undefined || closed || streams.size === 0) return;
-    const following = open(brokers, (record) => {
-      // What a follow that was stopped still brings is pushed by the one after it.
-      if (tails !== following) return;
-      if (streams.size === 0) void stop();
-      else push(record);
-    });
+    const following = open(
+      brokers,
+      (record) => {
+        // What a follow that was stopped still brings is pushed by the one after it.
+        if (tails !== following) return;
+        if (streams.size === 0) void stop();
+        else push(record);
+      },
+      (trouble) => {
+        if (tails === following) tell(trouble);
+      },
+    );
     tails = following;
-    following.catch((error: Error) => {
-      // Stopped meanwhile, and perhaps begun again: the newer one is not this failure's to clear.
-      if (tails !== following) return;
-      tails = undefined;
-      logger.warn({ err: error }, 'status updates are not pushed; trying again');
-      if (!closed) retry = setTimeout(start, RETRY_MS).unref();
-    });
+    following.then(
+      () => tell(undefined),
+      (error: Error) => {
+        // Stopped meanwhile, and perhaps begun again: the newer one is not this failure's to clear.
+        if (tails !== following) return;
+        tails = undefined;
+        tell(error);
+        if (!closed) retry = setTimeout(start, RETRY_MS).unref();
+      },
+    );
+  }
+
+  function tell(trouble: Error | undefined): void {
+    if (trouble === undefined) states.end('feed', 'status updates are pushed again');
+    else states.begin('feed', 'status updates are not pushed; trying again', { err: trouble });
   }
 
   async function stop(): Promise<void> {
@@ -81,8 +97,12 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
 }
 
 /** Both topics or none: a tail that is open when the other fails is closed again. */
-async function follow(brokers: string[], onRecord: (record: ReadRecord) => void): Promise<Tail[]> {
-  const options = { clientId: 'ordermesh-gateway-feed', brokers, from: 'latest' as const };
+async function follow(
+  brokers: string[],
+  onRecord: (record: ReadRecord) => void,
+  onTrouble: TailOptions['onTrouble'],
+): Promise<Tail[]> {
+  const options = { clientId: 'ordermesh-gateway-feed', brokers, from: 'latest' as const, onTrouble };
   const opening = await Promise.allSettled(followed.map((topic) => tailTopic({ ...options, topic }, onRecord)));
   const open = opening.flatMap((tail) => (tail.status === 'fulfilled' ? [tail.value] : []));
   const failure = opening.find((tail) => tail.status === 'rejected');

@@ -152,6 +152,7 @@ export class UndecidedOrders {
 
 /** A connection that fails to open has told whoever asked; one that fails to close is gone as well. */
 function closeQuietly(admin: Promise<Admin>): void {
+  // See above.
   admin.then((open) => open.close()).catch(() => {});
 }
 

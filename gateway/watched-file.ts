@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Logger } from '../telemetry/logger.ts';
+import { stateEnded } from '../telemetry/state-log.ts';
 
 /** The file is looked at this often. Polling sees a file that is replaced by a rename or a link, which watching misses. */
 const POLL_MS = 1_000;
@@ -35,7 +36,7 @@ export async function watchFileText({ file, what, take, logger }: WatchedFileOpt
     busy = true;
     try {
       await read();
-      if (failing) logger?.info({ file }, `${what} can be read again`);
+      if (failing) logger?.info({ file, ...stateEnded }, `${what} can be read again`);
       failing = false;
     } catch (error) {
       if (!failing) logger?.warn({ err: error, file }, `${what} cannot be read; what was read before counts`);

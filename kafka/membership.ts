@@ -20,6 +20,8 @@ const ASK_MS = { joining: 2_000, assigned: 5_000 };
 const CONTRADICTIONS = { stable: 2, rebalancing: 4 };
 /** Trouble is over when the member has worked for this long. */
 const WORKS_AGAIN_MS = 2_000;
+/** Marks the line that ends a state, for those who show states to people. */
+const ended = { state: 'ended' };
 const BACKOFF_MS = { first: 250, most: 2_000 };
 
 /** What the group's coordinator says when it is asked. */
@@ -178,7 +180,7 @@ export class Membership {
     held.fetchedAt = this.#timers.now();
     if (!held.told) return;
     held.told = false;
-    this.#log.info({ topic: held.topic, partition: held.partition }, 'partition is fetched again');
+    this.#log.info({ topic: held.topic, partition: held.partition, ...ended }, 'partition is fetched again');
   }
 
   /** Whether a batch that this client has fetched may be handed over. */
@@ -375,7 +377,7 @@ export class Membership {
     const { since, restarts } = this.#trouble;
     this.#trouble = undefined;
     this.#lastFailure = undefined;
-    this.#log.info({ forMs: this.#timers.now() - since, restarts }, 'consumer group member works again');
+    this.#log.info({ forMs: this.#timers.now() - since, restarts, ...ended }, 'consumer group member works again');
   }
 
   #watchPartitions(elapsed: number, now: number): void {

@@ -71,6 +71,8 @@ export async function readTopic(
 export interface TailOptions extends ReadOptions {
   /** Where partitions start that `fromOffsets` does not name. */
   from: 'earliest' | 'latest';
+  /** Called once with the reason when the topic cannot be read any more or `onRecord` has thrown, and once with `undefined` when it is read again. */
+  onTrouble: (reason: Error | undefined) => void;
 }
 
 export interface Tail {
@@ -82,7 +84,7 @@ export interface Tail {
 
 /**
  * Follows every partition of a topic, without a group and without an end: each process that tails sees every record. An outage
- * is waited out and the tail goes on where it was. `onRecord` must not throw.
+ * is waited out and the tail goes on where it was. A record that `onRecord` throws at is passed over.
  * @throws KafkaUnavailableError when the brokers cannot be reached at the start; RecordRefusedError when the topic does not exist.
  */
 export async function tailTopic(options: TailOptions, onRecord: (record: ReadRecord) => void): Promise<Tail> {
@@ -93,15 +95,34 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
   }
   const fetcher = open(options);
   let closing = false;
+  let troubled = false;
+  const tell = (reason: Error | undefined) => {
+    if (closing || troubled === (reason !== undefined)) return;
+    troubled = reason !== undefined;
+    options.onTrouble(reason);
+  };
+  const hand = (record: ReadRecord) => {
+    try {
+      onRecord(record);
+    } catch (error) {
+      const place = `${record.topic} partition ${record.partition} offset ${record.offset}`;
+      tell(new Error(`the record ${place} is passed over: ${(error as Error).message}`, { cause: error }));
+    }
+  };
   const loop = async () => {
     while (!closing) {
-      const fetched = await fetcher.fetch(positions, FETCH_WAIT_MS).catch(async (): Promise<FetchedPartition[]> => {
+      let fetched: FetchedPartition[];
+      try {
+        fetched = await fetcher.fetch(positions, FETCH_WAIT_MS);
+      } catch (error) {
+        tell(error as Error);
         if (!closing) await delay(RETRY_MS);
-        return [];
-      });
+        continue;
+      }
       if (closing) return;
+      tell(undefined);
       for (const { partition, records, next } of fetched) {
-        for (const record of records) onRecord(Object.assign(record, { topic: options.topic, partition }));
+        for (const record of records) hand(Object.assign(record, { topic: options.topic, partition }));
         positions.set(partition, next);
       }
     }

@@ -131,7 +131,12 @@ async function follow(
       const { records, next } = await readRegion(brokers);
       learn(records.state);
       heard();
-      const options = { brokers, topic: regionStateTopic, clientId: 'ordermesh-region' };
+      const onTrouble = (trouble: Error | undefined) => {
+        if (trouble !== undefined)
+          logger.warn({ cluster, reason: trouble.message }, 'cannot follow who is active; trying again');
+        else logger.info({ cluster }, 'who is active is followed again');
+      };
+      const options = { brokers, topic: regionStateTopic, clientId: 'ordermesh-region', onTrouble };
       tail = await tailTopic({ ...options, from: 'earliest', fromOffsets: new Map([[0, next]]) }, (record) => {
         const news: RegionRecords = { orphans: [] };
         note(news, record);

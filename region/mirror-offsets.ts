@@ -1,4 +1,12 @@
-import { createAdmin, createProducer, type ReadRecord, readTopic, type Tail, tailTopic } from '../kafka/index.ts';
+import {
+  createAdmin,
+  createProducer,
+  type ReadRecord,
+  readTopic,
+  type Tail,
+  type TailOptions,
+  tailTopic,
+} from '../kafka/index.ts';
 import { mirrorOffsetsTopic } from './mirror-config.ts';
 import type { TopicOffsets } from './region-state.ts';
 
@@ -38,12 +46,12 @@ export async function readMirrored(brokers: string[], source: string): Promise<M
 export async function followMirrored(
   brokers: string[],
   source: string,
+  onTrouble: TailOptions['onTrouble'],
 ): Promise<{ mirrored: Mirrored; close(): Promise<void> }> {
   const mirrored: Mirrored = new Map();
   const topic = mirrorOffsetsTopic(source);
-  const tail: Tail = await tailTopic({ brokers, topic, clientId: 'ordermesh-mirror', from: 'earliest' }, (record) =>
-    note(mirrored, record),
-  );
+  const options = { brokers, topic, clientId: 'ordermesh-mirror', from: 'earliest' as const, onTrouble };
+  const tail: Tail = await tailTopic(options, (record) => note(mirrored, record));
   return { mirrored, close: () => tail.close() };
 }
 

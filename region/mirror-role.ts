@@ -3,6 +3,7 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { watchActivity } from './activity.ts';
 import { topicRanges } from './divergence.ts';
 import { mirrorProperties } from './mirror-config.ts';
@@ -36,6 +37,7 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       'the mirror needs KAFKA_BROKERS and ORDERMESH_PEER_BROKERS: host:port of the brokers of both regions',
     );
   const activity = watchActivity(config, logger);
+  const states = new StateLog(logger);
   if (activity === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is not set');
   const replicationFactor = config.ORDERMESH_REPLICATION_FACTOR;
 
@@ -70,7 +72,10 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     begun = await beginTenure({ own, source: from, state, replicationFactor, logger });
     const properties = mirrorProperties({ from, to: own, replicationFactor });
     copiedSource = source;
-    copied ??= await followMirrored(brokers, source);
+    copied ??= await followMirrored(brokers, source, (trouble) => {
+      if (trouble === undefined) states.end('followed', 'how far the mirror has copied is known again');
+      else states.begin('followed', 'how far the mirror has copied is not known', { err: trouble });
+    });
     mirror = await launch(properties, (reason) => {
       mirror = undefined;
       metrics.restarts.inc();

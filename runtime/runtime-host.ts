@@ -1,5 +1,6 @@
 import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../kafka/consumer.ts';
 import { type MetricsSnapshot, snapshot } from '../telemetry/metrics.ts';
+import { stateEnded } from '../telemetry/state-log.ts';
 import { AssignedPartition } from './assigned-partition.ts';
 import { Assignment } from './assignment.ts';
 import { packBatch } from './batch-codec.ts';
@@ -285,7 +286,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       }
       case 'recovered':
         this.#outages.clear(`slot-${slot}`, report.dependency);
-        this.#options.logger.info({ slot, dependency: report.dependency }, 'outage over');
+        this.#options.logger.info({ slot, dependency: report.dependency, ...stateEnded }, 'outage over');
         if (!this.#outages.has(`slot-${slot}`))
           for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.resume(partition, 'outage');
         return;

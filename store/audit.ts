@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 import { type DeadLetterFate, deadLetterFates } from './dead-letter-fates.ts';
 
 /** What the database holds of one order. */
@@ -52,7 +52,8 @@ export async function auditDatabase(
   database: Database,
   { sinceMs = 0, onEffects, deadLettersAt = new Date() }: DatabaseAuditOptions = {},
 ): Promise<DatabaseAudit> {
-  return database.begin('isolation level repeatable read read only', async (sql) => {
+  const snapshot = 'isolation level repeatable read read only';
+  const judged = async (sql: Transaction) => {
     const counts = await countEffects(sql);
     if (onEffects !== undefined) {
       for await (const rows of effectsOf(sql, sinceMs).cursor(BATCH_ROWS)) onEffects(rows);
@@ -62,7 +63,8 @@ export async function auditDatabase(
       deadLetters: await deadLetterFates(sql, deadLettersAt),
       faults: [...(await stockFaults(sql)), ...(await chargeFaults(sql)), ...(await orderFaults(sql))],
     };
-  });
+  };
+  return inTransaction(database, judged, snapshot);
 }
 
 async function countEffects(sql: Transaction): Promise<EffectCounts> {

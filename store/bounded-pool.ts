@@ -59,6 +59,7 @@ export class BoundedPool {
   #renew(database: Database, timeoutSeconds: number): void {
     if (this.#database !== database) return;
     this.#database = connectDatabase(this.#options);
+    // Its calls have been given up, and each caller knows.
     database.end({ timeout: timeoutSeconds }).catch(noop);
   }
 

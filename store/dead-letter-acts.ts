@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 import type { Subscription } from './epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 
@@ -61,7 +61,7 @@ export interface DiscardOutcome extends ActOutcome {
  * as a whole and recorded, or not at all. Asking again for a key that is in a replay changes nothing.
  */
 export async function requestReplay(database: Database, request: ReplayRequest): Promise<ActOutcome> {
-  return await database.begin(async (sql) => {
+  return await inTransaction(database, async (sql) => {
     const { free, busy } = await lockKeys(sql, request.keys);
     if (free.length === 0) return { act: undefined, keys: 0, letters: 0, busy };
     const act = await insertAct(sql, 'replay', request, request.ratePerSecond);
@@ -75,7 +75,7 @@ export async function requestReplay(database: Database, request: ReplayRequest):
 
 /** Takes keys out of their replay; a message that is being worked on ends first. Their messages stay parked. */
 export async function stopReplay(database: Database, request: ActRequest & { keys: readonly KeyPlace[] }) {
-  return await database.begin(async (sql): Promise<ActOutcome> => {
+  return await inTransaction(database, async (sql): Promise<ActOutcome> => {
     const { busy } = await lockKeys(sql, request.keys);
     if (busy.length === 0) return { act: undefined, keys: 0, letters: 0, busy: [] };
     const act = await insertAct(sql, 'stop', request);
@@ -91,7 +91,7 @@ export async function stopReplay(database: Database, request: ActRequest & { key
  * only their outputs would be.
  */
 export async function discardDeadLetters(database: Database, request: DiscardRequest): Promise<DiscardOutcome> {
-  return await database.begin(async (sql) => {
+  return await inTransaction(database, async (sql) => {
     const { free, busy } = await lockKeys(sql, request.letters);
     const isFree = new Set(free.map(nameOf));
     const letters = request.letters.filter((letter) => isFree.has(nameOf(letter)));

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 import { fencedPartitions, type Subscription } from './epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 import { headersOfStore, headersToStore, type StoredHeaders } from './record-headers.ts';
@@ -46,7 +46,7 @@ export async function recordDeadLetter(
 ): Promise<boolean> {
   const { group, topic } = subscription;
   const { log = 0, identity = null } = letter;
-  return await database.begin(async (sql) => {
+  return await inTransaction(database, async (sql) => {
     const fenced = await fencedPartitions(sql, subscription, new Map([[letter.partition, epoch]]));
     if (fenced.size > 0) return false;
     await sql`

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import type { Database, Statement, Transaction } from './database.ts';
+import { type Database, inTransaction, type Statement, type Transaction } from './database.ts';
 
 /** One group's reading of one topic: what epochs and parked keys belong to. */
 export interface Subscription {
@@ -27,7 +27,7 @@ export async function claimEpochs(
 ): Promise<Map<number, number>> {
   // In the order of the partitions, so that two claimers can't lock each other out.
   const sorted = [...partitions].sort((a, b) => a - b);
-  return await database.begin(async (transaction) => {
+  return await inTransaction(database, async (transaction) => {
     const [session] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
     const impatience = setInterval(() => {
       // A failure of this is no loss: the claim's own error tells, or the next round tries again.

@@ -1,5 +1,5 @@
 import { type Menu, type MenuItem, parseMenu, stockedSkus } from '../contracts/menu.ts';
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 
 /** A store as the rules need it. Times are minutes after local midnight. */
 export interface CatalogStore {
@@ -84,7 +84,7 @@ export async function loadMenu(
 ): Promise<LoadedMenu> {
   const menu = parseMenu(document);
   const skus = [...stockedSkus(menu)].sort();
-  return database.begin(async (sql) => {
+  return inTransaction(database, async (sql) => {
     // The version row is the lock between two loads; turns only read it.
     const [row] = await sql<{ version: string }[]>`update menu_state set version = version + 1 returning version`;
     await writeItems(sql, menu);

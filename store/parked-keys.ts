@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import { type Database, inTransaction } from './database.ts';
 import { fencedPartitions, type Subscription } from './epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 
@@ -128,7 +128,7 @@ export async function parkKey(
   epoch: number,
   parked: ParkedKey,
 ): Promise<boolean> {
-  return await database.begin(async (transaction) => {
+  return await inTransaction(database, async (transaction) => {
     const fenced = await fencedPartitions(transaction, subscription, new Map([[parked.partition, epoch]]));
     if (fenced.size > 0) return false;
     await transaction`

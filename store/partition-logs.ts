@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 import type { Subscription } from './epochs.ts';
 
 /** A partition's log as Kafka shows it now. */
@@ -144,7 +144,7 @@ export async function enterLogs(
   seen: readonly SeenLog[],
 ): Promise<EnteredLog[]> {
   const { group, topic } = subscription;
-  return await database.begin(async (sql) => {
+  return await inTransaction(database, async (sql) => {
     const partitions = seen.map(({ partition }) => partition);
     const known = await knownLogs(sql, subscription, partitions);
     const entered: EnteredLog[] = [];

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import { type Database, inTransaction } from './database.ts';
 
 /** A charge in the ledger of the simulated payment provider. */
 export interface LedgerCharge {
@@ -43,7 +43,7 @@ export async function bookCharges(
  */
 export async function copyLedger(from: Database, to: Database): Promise<void> {
   const rows = await from<{ row: string }[]>`select to_json(c)::text as row from simulated_provider.charges c`;
-  await to.begin(async (sql) => {
+  await inTransaction(to, async (sql) => {
     await sql`delete from simulated_provider.charges`;
     await sql`
       insert into simulated_provider.charges

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { type Database, inTransaction, type Transaction } from './database.ts';
 import type { ParkedMessage } from './dead-letters.ts';
 import { fencedPartitions, type Subscription } from './epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
@@ -247,7 +247,7 @@ async function withOwnedKey<Step>(
   { partition, epoch, key, log = 0 }: OwnedKey,
   work: (sql: Transaction, key: Key) => Promise<Step>,
 ): Promise<Step | undefined> {
-  const { step } = await database.begin(async (sql): Promise<{ step?: Step }> => {
+  const { step } = await inTransaction(database, async (sql): Promise<{ step?: Step }> => {
     const fenced = await fencedPartitions(sql, subscription, new Map([[partition, epoch]]));
     if (fenced.size > 0) return {};
     return { step: await work(sql, { ...subscription, partition, text: keyToText(key), log }) };

@@ -87,6 +87,7 @@ export class Session {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
       throw this.#lost ?? new SessionLostError('the session is not open');
     const { promise: lost, reject } = Promise.withResolvers<never>();
+    // It is raced below; lost outside of a transaction it has nobody to tell.
     lost.catch(noop);
     this.#onLost = reject;
     const { transactionMsMax } = this.#options;
@@ -176,6 +177,7 @@ export class Session {
     this.#onLost(cause);
     this.#control?.abandon(this.#lost);
     this.#gate?.abandon(this.#lost);
+    // It is lost already, and `#lost` says why.
     this.#ended = this.#client.end({ timeout: 0 }).catch(noop);
   }
 }

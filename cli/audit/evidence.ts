@@ -5,6 +5,7 @@ import { type Admin, readTopic } from '../../kafka/index.ts';
 import { orphanTest } from '../../region/divergence.ts';
 import { readRegion } from '../../region/region-state.ts';
 import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
+import { inTransaction } from '../../store/database.ts';
 import { databaseTime } from '../../store/dead-letter-fates.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
@@ -49,7 +50,9 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
   for (const [role, frontier] of Object.entries(frontiers))
     if (frontier.size === 0) note(`${role}: the group has committed nothing, so nothing of it is due`);
   const skipped = await readSkippedRecords(config, existing);
-  const deadLettersAt = await withDatabase(config, (sql) => sql.begin((transaction) => databaseTime(transaction)));
+  const deadLettersAt = await withDatabase(config, (sql) =>
+    inTransaction(sql, (transaction) => databaseTime(transaction)),
+  );
   const read = async (topic: string, note: (record: AuditedRecord) => void) => {
     if (existing.has(topic))
       await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);

@@ -3,7 +3,7 @@ import { deadLetterTopic, subscriptions } from '../../contracts/topics.ts';
 import { createAdmin, type ReadRecord, readTopic } from '../../kafka/index.ts';
 import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { messageIdentity } from '../../runtime/message-identity.ts';
-import type { Database } from '../../store/database.ts';
+import { type Database, inTransaction } from '../../store/database.ts';
 import type { NewDeadLetter } from '../../store/dead-letters.ts';
 import { restoreDeadLetters } from '../../store/restore-letters.ts';
 
@@ -28,7 +28,7 @@ export async function restoreLetters(brokers: string[], sql: Database, databaseA
       const fromOffsets = await regionAdmin.offsetsAt(topic, partitions, databaseAtMs - CLOCK_SLACK_MS);
       const letters: NewDeadLetter[] = [];
       const store = async () => {
-        restored += await sql.begin((transaction) => restoreDeadLetters(transaction, subscription, letters));
+        restored += await inTransaction(sql, (transaction) => restoreDeadLetters(transaction, subscription, letters));
         letters.length = 0;
       };
       await readTopic({ brokers, topic, clientId: CLIENT, fromOffsets }, async (record) => {

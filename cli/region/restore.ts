@@ -6,7 +6,7 @@ import { topics } from '../../contracts/topics.ts';
 import { type ReadRecord, readTopic } from '../../kafka/index.ts';
 import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { topicRanges } from '../../region/divergence.ts';
-import type { Database } from '../../store/database.ts';
+import { type Database, inTransaction } from '../../store/database.ts';
 import { type LoggedConflict, restoreConflicts } from '../../store/orders.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
 
@@ -32,7 +32,7 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
   const payments: LoggedPayment[] = [];
   const conflicts: LoggedConflict[] = [];
   const store = async () => {
-    restored.decisions += await sql.begin(async (transaction) => {
+    restored.decisions += await inTransaction(sql, async (transaction) => {
       const missing = await restoreDecisions(transaction, decisions);
       await restorePayments(transaction, payments);
       await restoreConflicts(transaction, conflicts);

@@ -16,6 +16,8 @@ interface ShownRegion {
   log: 'answers' | 'does not answer';
   state?: RegionState;
   database: 'takes writes' | 'standby' | 'does not answer';
+  /** Why it does not answer. */
+  databaseProblem?: string;
   /** Of a standby: age of its newest transaction, in seconds. */
   databaseAgeS?: number;
 }
@@ -72,14 +74,17 @@ async function showRegion({ addresses, records }: SeenRegion): Promise<ShownRegi
   const database = await Promise.race([
     standbyStatus(sql),
     new Promise<never>((_, reject) => setTimeout(reject, CONNECT_MS_MAX, new Error('no answer')).unref()),
-  ]).catch(() => undefined);
+  ]).catch((error: Error) => error.message);
   await sql.end({ timeout: 1 });
-  const age = database?.isStandby && database.appliedAtMs !== undefined ? Date.now() - database.appliedAtMs : undefined;
+  const answers = typeof database === 'object';
+  const age =
+    answers && database.isStandby && database.appliedAtMs !== undefined ? Date.now() - database.appliedAtMs : undefined;
   return {
     name,
     log: records === undefined ? 'does not answer' : 'answers',
     ...(records?.state === undefined ? {} : { state: records.state }),
-    database: database === undefined ? 'does not answer' : database.isStandby ? 'standby' : 'takes writes',
+    database: !answers ? 'does not answer' : database.isStandby ? 'standby' : 'takes writes',
+    ...(answers ? {} : { databaseProblem: database }),
     ...(age === undefined ? {} : { databaseAgeS: Math.round(age / 1_000) }),
   };
 }
@@ -108,12 +113,14 @@ function hasStrayDatabase({ state, regions }: Shown): boolean {
 
 function show(shown: Shown): void {
   const { state, regions, mirror } = shown;
-  const rows = regions.map(({ name, log, state: own, database, databaseAgeS }) => [
+  const rows = regions.map(({ name, log, state: own, database, databaseAgeS, databaseProblem }) => [
     name,
     state?.active === name ? 'active' : 'passive',
     log,
     own?.epoch ?? '',
-    databaseAgeS === undefined ? database : `${database}, last transaction ${databaseAgeS} s ago`,
+    databaseAgeS === undefined
+      ? [database, databaseProblem].filter(Boolean).join(': ')
+      : `${database}, last transaction ${databaseAgeS} s ago`,
   ]);
   print(table(['region', 'role', 'log', 'epoch', 'database'], rows));
   if (state?.active === undefined) print('no region is active: finish the failover, or start it again');

@@ -64,8 +64,8 @@ process.on('message', (message: ToMember) => {
     return;
   }
   if (message.type === 'profile') {
-    // A profile that fails must not end a process that serves.
     void profileThreads(message.seconds)
+      // Whoever asked sees that this process has no threads in it; a profile that fails must not end a process that serves.
       .catch(() => [])
       .then((threads) => tell({ type: 'profile', threads }));
     return;

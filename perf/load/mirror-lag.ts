@@ -59,11 +59,12 @@ const mirror = await startMirrorMaker({
 
 const producer = await createProducer({ clientId: 'mirror-lag', brokers: east.brokers, deadlineMs: 30_000 });
 const lags: number[] = [];
+const onTrouble = (trouble: Error | undefined) => trouble !== undefined && console.error(trouble.message);
 let counts = false;
 let [written, arrived] = [0, 0];
 const tails = await Promise.all(
   [topics.rawOrders, topics.validatedOrders].map((topic) =>
-    tailTopic({ brokers: west.brokers, topic, from: 'earliest' }, ({ timestamp }) => {
+    tailTopic({ brokers: west.brokers, topic, from: 'earliest', onTrouble }, ({ timestamp }) => {
       arrived += 1;
       if (counts) lags.push(Date.now() - Number(timestamp));
     }),

@@ -27,6 +27,7 @@ export async function findPubsubJar(
   }
   for (const installation of installations ?? (await gcloudInstallations())) {
     const directory = path.join(installation, component);
+    // No emulator in this installation: the next one may have it, and whoever finds none says so.
     const names = await readdir(directory).catch(() => []);
     const jar = names.find((name) => /^cloud-pubsub-emulator-.*\.jar$/.test(name));
     if (jar !== undefined) return path.join(directory, jar);

@@ -152,7 +152,7 @@ export async function watchRawOrders(): Promise<{ records: Map<string, ReadRecor
   const { brokers } = servers();
   await applyTestTopics();
   const records = new Map<string, ReadRecord[]>();
-  const tail = await tailTopic({ brokers, topic: topics.rawOrders, from: 'latest' }, (record) => {
+  const tail = await tailTopic({ brokers, topic: topics.rawOrders, from: 'latest', onTrouble: () => {} }, (record) => {
     const key = record.key?.toString() ?? '';
     records.set(key, [...(records.get(key) ?? []), record]);
   });

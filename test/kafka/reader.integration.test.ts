@@ -48,7 +48,7 @@ describe('reading a topic without a group', () => {
     const seen: string[] = [];
     // Below what is left in partition 0, past the end in partition 1.
     const fromOffsets = new Map([[1, 50]]);
-    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets }, ({ value }) =>
+    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets, onTrouble: () => {} }, ({ value }) =>
       seen.push(String(value)),
     );
     // What it has found out at the start does not count: it stands where records were.
@@ -109,11 +109,14 @@ describe('reading a topic without a group', () => {
     await producer.send([record(topic, 0, 0)]);
     await using proxy = await startKafkaProxy(brokers[0] ?? '');
     const seen: string[] = [];
-    const options = { brokers: [proxy.address], topic, from: 'latest' as const };
+    const troubles: (string | undefined)[] = [];
+    const onTrouble = (reason: Error | undefined) => troubles.push(reason?.message);
+    const options = { brokers: [proxy.address], topic, from: 'latest' as const, onTrouble };
     const tail = await tailTopic(options, ({ partition, value }) => seen.push(`${partition}:${value}`));
     await producer.send([record(topic, 0, 1), record(topic, 1, 1)]);
     await expect.poll(() => seen.toSorted()).toEqual(['0:1', '1:1']);
     proxy.cut();
+    await expect.poll(() => troubles, { timeout: 10_000 }).toEqual([expect.stringContaining(topic)]);
     await producer.send([record(topic, 1, 2)]);
     proxy.restore();
     await producer.send([record(topic, 2, 3)]);
@@ -123,6 +126,24 @@ describe('reading a topic without a group', () => {
       [1, 2],
       [2, 1],
       [3, 0],
+    ]);
+    expect(troubles).toEqual([expect.any(String), undefined]);
+    await tail.close();
+  });
+
+  it('passes over a record that its reader throws at, says so, and goes on', async () => {
+    const topic = await newTopic();
+    const seen: string[] = [];
+    const troubles: string[] = [];
+    const onTrouble = (reason: Error | undefined) => reason !== undefined && troubles.push(reason.message);
+    const tail = await tailTopic({ brokers, topic, from: 'latest', onTrouble }, ({ value }) => {
+      if (String(value) === '1') throw new TypeError('no number of mine');
+      seen.push(String(value));
+    });
+    await producer.send([record(topic, 0, 1), record(topic, 0, 2)]);
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['2']);
+    expect(troubles).toEqual([
+      expect.stringContaining(`${topic} partition 0 offset 0 is passed over: no number of mine`),
     ]);
     await tail.close();
   });
