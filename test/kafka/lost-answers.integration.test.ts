@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RequestKind } from '../../chaos/wire/frames.ts';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
-import { type ApiName, type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
+import { type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
 
@@ -12,8 +13,8 @@ const LONG = { timeout: 30_000, interval: 50 };
 const losses: Loss[] = ['connection closed', 'never answered'];
 
 /** What a member asks for when another one joins. */
-const askedInRebalance: ApiName[] = ['FindCoordinator', 'JoinGroup', 'SyncGroup', 'OffsetFetch'];
-const askedInPeace: ApiName[] = ['Heartbeat', 'OffsetCommit'];
+const askedInRebalance: RequestKind[] = ['FindCoordinator', 'JoinGroup', 'SyncGroup', 'OffsetFetch'];
+const askedInPeace: RequestKind[] = ['Heartbeat', 'OffsetCommit'];
 
 describe('a lost answer of the group protocol', () => {
   let admin: Admin;

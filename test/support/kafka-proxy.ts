@@ -1,19 +1,5 @@
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net';
-
-/** The requests of Kafka's protocol that tests lose answers of, by name. */
-export const apiKeys = {
-  Produce: 0,
-  Fetch: 1,
-  OffsetCommit: 8,
-  OffsetFetch: 9,
-  FindCoordinator: 10,
-  JoinGroup: 11,
-  Heartbeat: 12,
-  LeaveGroup: 13,
-  SyncGroup: 14,
-} as const;
-
-export type ApiName = keyof typeof apiKeys;
+import { answeredRequest, apiKeys, FrameCutter, type RequestKind, requestHead } from '../../chaos/wire/frames.ts';
 
 /** How an answer is lost: the connection ends in its place, or it never comes and the connection stays. */
 export type Loss = 'connection closed' | 'never answered';
@@ -31,9 +17,9 @@ export interface KafkaProxy extends AsyncDisposable {
   dropAnswers(): void;
   restore(): void;
   /** Loses the answer to the next such request of the client with this id. Resolves when it is lost: the broker has done what was asked. */
-  loseAnswer(api: ApiName, loss: Loss, clientId: string): Promise<void>;
+  loseAnswer(api: RequestKind, loss: Loss, clientId: string): Promise<void>;
   /** Changes the answers to such requests until it is told otherwise; `undefined` ends that. */
-  alterAnswers(api: ApiName, alter: ((frame: Buffer) => Buffer) | undefined): void;
+  alterAnswers(api: RequestKind, alter: ((frame: Buffer) => Buffer) | undefined): void;
   /** Produce requests that passed since the start. */
   readonly produceRequests: number;
 }
@@ -74,7 +60,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     const losing = new Map<number, Expected>();
     const asked = new Map<number, number>();
     onFrames(client, (frame) => {
-      const { apiKey, correlationId, clientId } = requestHeader(frame);
+      const { apiKey, correlationId, clientId } = requestHead(frame);
       if (apiKey === apiKeys.Produce) produceRequests += 1;
       const loss = expected.find((one) => one.apiKey === apiKey && one.clientId === clientId);
       if (loss !== undefined) {
@@ -86,7 +72,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     });
     onFrames(upstream, (frame) => {
       if (mode === 'drop-answers') return;
-      const correlationId = frame.readInt32BE(4);
+      const correlationId = answeredRequest(frame);
       const loss = losing.get(correlationId);
       if (loss !== undefined) {
         losing.delete(correlationId);
@@ -141,27 +127,10 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   };
 }
 
-/** After the length: api key, api version, correlation id, client id. */
-function requestHeader(frame: Buffer): { apiKey: number; correlationId: number; clientId: string } {
-  const length = frame.readInt16BE(12);
-  return {
-    apiKey: frame.readInt16BE(4),
-    correlationId: frame.readInt32BE(8),
-    clientId: length < 0 ? '' : frame.toString('utf8', 14, 14 + length),
-  };
-}
-
-/** Calls back with each whole message: four bytes of length and as many bytes. */
+/** Calls back with each whole message. */
 function onFrames(socket: Socket, onFrame: (frame: Buffer) => void): void {
-  let rest: Buffer = Buffer.alloc(0);
-  socket.on('data', (chunk) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
-      const end = 4 + rest.readInt32BE(0);
-      onFrame(rest.subarray(0, end));
-      rest = rest.subarray(end);
-    }
-  });
+  const cutter = new FrameCutter();
+  socket.on('data', (piece) => cutter.push(piece, onFrame));
 }
 
 /** In metadata and coordinator responses a broker stands as its host's text, then its port in four bytes. */
