@@ -40,8 +40,10 @@ const statusFaults: Readonly<Record<number, 'rows'>> = {
  * @throws InsertUnavailableError on an outage, a missing table or a rate limit.
  */
 export async function insertRows(table: Table, rows: readonly InsertRow[]): Promise<RefusedRow[]> {
+  const insert = () => table.insert([...rows], { raw: true, skipInvalidRows: true, partialRetries: 0 });
   try {
-    await table.insert([...rows], { raw: true, skipInvalidRows: true, partialRetries: 0 });
+    // A server may close a kept connection behind an answer, above all behind an error: that says nothing of the request that meets it.
+    await insert().catch((error: unknown) => (isReset(error) ? insert() : Promise.reject(error)));
     return [];
   } catch (error) {
     const failures = rowFailures(error);
@@ -54,6 +56,10 @@ export async function insertRows(table: Table, rows: readonly InsertRow[]): Prom
     const second = await insertRows(table, rows.slice(middle));
     return [...first, ...second.map(({ index, reason }) => ({ index: index + middle, reason }))];
   }
+}
+
+function isReset(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ECONNRESET';
 }
 
 function described(error: unknown): string {

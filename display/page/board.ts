@@ -222,7 +222,7 @@ function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect
 }
 
 /** What stands where tickets would be. */
-export function emptyState(): HTMLElement {
+export function emptyState(storeId: string): HTMLElement {
   return element(
     'div',
     { class: 'empty' },
@@ -245,7 +245,7 @@ export function emptyState(): HTMLElement {
       element(
         'p',
         {},
-        'The menu has no store of this id, and no order of it was seen. Check the address of this page, or load the menu with this store.',
+        `The menu has no store ${storeId}, and no order of it was seen. Check the address of this page, or load the menu with this store.`,
       ),
     ),
   );

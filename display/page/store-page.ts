@@ -34,7 +34,7 @@ export function showStorePage(storeId: string): void {
   let drawing = false;
 
   find('actions').append(recallButton);
-  find('main').append(grid, emptyState(), legend(more));
+  find('main').append(grid, emptyState(storeId), legend(more));
   recallButton.addEventListener('click', () => recalls.open(tickets.bumped()));
   for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => (touchedAt = Date.now()), true);
   listenToKeys({
