@@ -63,13 +63,38 @@ export function createPubSub({ project, pubSubEmulator }: GoogleCloudAddress): P
   return new PubSub({ projectId: project, apiEndpoint: pubSubEmulator, emulatorMode: true });
 }
 
-/** A client that repeats nothing by itself: what to do after an error is decided where the rows are known. */
+/** BigQuery has not answered a request in time. Whether it was carried out is unknown. */
+export class BigQuerySilentError extends Error {
+  override name = 'BigQuerySilentError';
+  readonly code = 'ETIMEDOUT';
+}
+
+/** A client that repeats nothing by itself, and whose every request ends in time: what to do after an error is decided where the rows are known. */
 export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress, timeoutMs: number): BigQuery {
-  const options = { projectId: project, autoRetry: false, timeout: timeoutMs };
-  if (bigQueryEmulator === undefined) return new BigQuery(options);
+  const options = { projectId: project, autoRetry: false };
+  if (bigQueryEmulator === undefined) return withDeadline(new BigQuery(options), timeoutMs);
   const endpoint = /^https?:\/\//.test(bigQueryEmulator) ? bigQueryEmulator : `http://${bigQueryEmulator}`;
   const client = new BigQuery({ ...options, apiEndpoint: endpoint, authClient: new PassThroughClient() });
   // The client takes BIGQUERY_EMULATOR_HOST, where it is set, for a whole base URL; host:port alone would send every call astray.
   client.baseUrl = `${endpoint.replace(/\/+$/, '')}/bigquery/v2`;
+  return withDeadline(client, timeoutMs);
+}
+
+/**
+ * The client's own `timeout` does nothing: it becomes an option of node-fetch, which has none such since version 3 (googleapis/teeny-request). A server
+ * that takes a request and says nothing would hold the caller for ever.
+ */
+function withDeadline(client: BigQuery, timeoutMs: number): BigQuery {
+  const request = client.request.bind(client);
+  client.request = (options, callback) => {
+    let answer: typeof callback | undefined = callback;
+    const settle: typeof callback = (...answered) => {
+      clearTimeout(timer);
+      answer?.(...answered);
+      answer = undefined;
+    };
+    const timer = setTimeout(() => settle(new BigQuerySilentError(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    request(options, settle);
+  };
   return client;
 }

@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startBridge } from '../../bridge/bridge.ts';
-import { createBigQuery } from '../../bridge/google-cloud.ts';
+import { BigQuerySilentError, createBigQuery } from '../../bridge/google-cloud.ts';
 import { startLoyalty } from '../../bridge/loyalty-function.ts';
 import { startWarehouse } from '../../bridge/warehouse.ts';
 import { loadConfig } from '../../contracts/config.ts';
@@ -36,4 +38,15 @@ test.each(['127.0.0.1:9050', 'http://127.0.0.1:9050/'])('the emulator at %s is c
   expect(createBigQuery({ project: 'p', bigQueryEmulator: address }, 1_000).baseUrl).toBe(
     'http://127.0.0.1:9050/bigquery/v2',
   );
+});
+
+test('a BigQuery that takes a request and never answers ends the call at its deadline', async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const dataset = createBigQuery({ project: 'p', bigQueryEmulator: address }, 50).dataset('d');
+  await expect(dataset.table('t').insert([{ a: 1 }])).rejects.toThrow(BigQuerySilentError);
+  await expect(dataset.exists()).rejects.toThrow('no answer within 50 ms');
+  server.closeAllConnections();
+  server.close();
 });

@@ -100,7 +100,7 @@ describe('orderStatus', () => {
     await mesh.process(declined);
     expect((await journey(declined)).last).toMatchObject({
       status: 'payment-failed',
-      detail: 'expired-card: the payment provider declined the charge',
+      detail: 'expired-card: the card has expired',
     });
   });
 
