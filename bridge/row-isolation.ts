@@ -23,7 +23,7 @@ export class RowsLeftError extends InsertUnavailableError {
   }
 }
 
-/** So many rows that failed alone, with none taken in between, are an outage. */
+/** This many rows that failed alone, with none taken in between, are an outage. */
 const FAILED_ALONE_MAX = 3;
 
 /**

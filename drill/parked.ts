@@ -34,7 +34,7 @@ export class ParkedOrders {
     this.#say = say;
   }
 
-  /** Parks so many orders there, each with one message behind the broken one. */
+  /** Parks this many orders there, each with one message behind the broken one. */
   async park(region: DrillRegion, count: number): Promise<ParkedOrder[]> {
     const orders = Array.from({ length: count }, (): GeneratedOrder => this.#traffic.order(Date.now()));
     const parked = orders.map(({ orderId, order }) => ({ orderId, order, sent: 0 }));

@@ -138,7 +138,7 @@ function takeText(length: number): void {
     }
 }
 
-/** A number of so many bytes, the most significant first. */
+/** A number of this many bytes, the most significant first. */
 function take(size: number): number {
   const from = at;
   skip(size);

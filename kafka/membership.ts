@@ -16,7 +16,7 @@ const START_MS_MAX = 20_000;
 const JOIN_MS_MAX = REBALANCE_TIMEOUT_MS + 15_000;
 /** How often the group is asked what it knows of this member. */
 const ASK_MS = { joining: 2_000, assigned: 5_000 };
-/** So many answers in a row that contradict what this member takes for true. A rebalance may be noticed late, so it takes more of these. */
+/** This many answers in a row that contradict what this member takes for true. A rebalance may be noticed late, so it takes more of these. */
 const CONTRADICTIONS = { stable: 2, rebalancing: 4 };
 /** Trouble is over when the member has worked for this long. */
 const WORKS_AGAIN_MS = 2_000;

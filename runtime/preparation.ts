@@ -23,7 +23,7 @@ export class PrepareTimeoutError extends OutageError {
 const SWEEP_MS = 1_000;
 /** A call that takes longer is named in readiness and log, before its deadline. */
 const SLOW_MS = 10_000;
-/** So many unexplained failures of one message, with others coming through in between, are the message's fault. */
+/** This many unexplained failures of one message, with others coming through in between, are the message's fault. */
 const UNEXPLAINED_MAX = 10;
 
 interface Attempt {

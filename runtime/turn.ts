@@ -27,7 +27,7 @@ export interface TurnResult {
 /** So often a turn that met another transaction is repeated at once, before it waits like after an outage. */
 const CONFLICTS_MAX = 5;
 
-/** So many messages refused one after the other, with none applied before, are an outage of all: the others of the turn are not tried. */
+/** This many messages refused one after the other, with none applied before, are an outage of all: the others of the turn are not tried. */
 const REFUSED_ALONE_MAX = 2;
 
 /**

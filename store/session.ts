@@ -87,7 +87,7 @@ export class Session {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
       throw this.#lost ?? new SessionLostError('the session is not open');
     const { promise: lost, reject } = Promise.withResolvers<never>();
-    // It is raced below; lost outside of a transaction it has nobody to tell.
+    // It is raced below; outside of a transaction there is no caller to tell.
     lost.catch(noop);
     this.#onLost = reject;
     const { transactionMsMax } = this.#options;

@@ -27,7 +27,7 @@ export function createProcessRegistry(role: string): Registry {
   for (const name of misnamed) registry.removeSingleMetric(name);
   new Counter({
     name: 'ordermesh_log_lines_dropped_total',
-    help: 'Log lines that were dropped because nobody read standard error.',
+    help: 'Log lines that were dropped because standard error was not read.',
     registers: [registry],
     collect() {
       this.reset();

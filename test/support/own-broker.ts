@@ -6,7 +6,7 @@ import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
 
-/** A broker that a test may stop: nobody else uses it. */
+/** A broker that a test may stop, because no other test uses it. */
 export interface OwnBroker extends AsyncDisposable {
   address: string;
   createTopic(topic: string, partitions: number): Promise<void>;
