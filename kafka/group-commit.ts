@@ -113,7 +113,12 @@ class GroupCommitProducer implements RecordProducer {
       const waitMs = this.#lingerMs();
       if (waitMs > 0) await this.#linger(waitMs);
       const batch = this.#take();
-      if (batch.length === 0) break;
+      if (batch.length === 0) {
+        // Whoever is told may append at once: a dead letter without its value after one that was refused, for example.
+        this.#answer();
+        if (this.#queue.length > 0) continue;
+        break;
+      }
       this.#leftAt = performance.now();
       this.#underWay = batch;
       await this.#transport.send(batch);
@@ -123,7 +128,6 @@ class GroupCommitProducer implements RecordProducer {
           pending.settle(new KafkaUnavailableError(`no answer for a record of ${pending.record.topic}`));
       this.#underWay = [];
     }
-    this.#answer();
     this.#flushing = false;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;

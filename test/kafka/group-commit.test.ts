@@ -145,6 +145,35 @@ describe('group commit', () => {
     expect(await next).toBeNull();
   });
 
+  it('sends what is appended in the answer to its last record', async () => {
+    const { producer, batch } = open();
+    const answers: (Error | null)[] = [];
+    producer.append({ topic: 't', key: 'k', value: 'refused' }, (error) => {
+      answers.push(error);
+      producer.append({ topic: 't', key: 'k', value: 'instead' }, (next) => answers.push(next));
+    });
+    const refused = new RecordRefusedError('no');
+    (await batch(0)).finish(refused);
+    expect((await batch(1)).values).toEqual(['instead']);
+    (await batch(1)).finish();
+    await vi.waitUntil(() => answers.length === 2);
+    expect(answers).toEqual([refused, null]);
+  });
+
+  it('closes after what is appended in the answer to its last record was refused', async () => {
+    const { transport, producer, batch } = open();
+    const answers: (Error | null)[] = [];
+    producer.append({ topic: 't', key: 'k', value: '1' }, () => {
+      producer.append({ topic: 't', key: 'k', value: '2' }, (error) => answers.push(error));
+    });
+    const first = await batch(0);
+    const closed = producer.close();
+    first.finish();
+    await closed;
+    expect(answers).toEqual([expect.any(KafkaUnavailableError)]);
+    expect(transport.batches).toHaveLength(1);
+  });
+
   it('refuses at once what no request could hold', async () => {
     const { append, producer } = open();
     expect(await append(Buffer.alloc(limits.producePartitionBytesMax))).toBeInstanceOf(RecordRefusedError);
