@@ -230,6 +230,25 @@ export function decodeAssignment(bytes: Buffer): { topic: string; partition: num
   );
 }
 
+interface RunnerInternals {
+  running: boolean;
+  fetch(nodeId: number): Promise<unknown[]>;
+}
+
+const { KafkaJSError } = require('kafkajs/src/errors.js') as { KafkaJSError: new (message: string) => Error };
+const Runner = require('kafkajs/src/consumer/runner.js') as { prototype: RunnerInternals };
+const fetchWhileRunning = Runner.prototype.fetch;
+/**
+ * A runner that has been stopped answers a fetch at once, with nothing, and the fetcher asks again. That ends when the fetchers are stopped too; but when
+ * brokers came or went at that moment, kafkajs makes new fetchers after it has stopped the old ones. They ask without end and without ever
+ * leaving the microtask queue: no timer, no socket and no signal of the process is served any more. An error ends them, and the retry that follows it
+ * finds the runner stopped.
+ */
+Runner.prototype.fetch = async function (this: RunnerInternals, nodeId: number) {
+  if (!this.running) throw new KafkaJSError('the consumer does not run any more');
+  return fetchWhileRunning.call(this, nodeId);
+};
+
 interface RequestQueueInternals {
   pending: unknown[];
   throttledUntil: number;
