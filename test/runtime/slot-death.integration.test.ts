@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { packBatch } from '../../runtime/batch-codec.ts';
 import { Slot } from '../../runtime/slot.ts';
 import type { SlotDeathError } from '../../runtime/slot-death.ts';
@@ -77,7 +77,7 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
       ...options,
       slot: 0,
       actorModule: effectsActor.href,
-      settings: { deathMark: join(directory, 'mark') },
+      settings: { deathMark: join(directory, 'mark'), hangMark: join(directory, 'hangs') },
       limits: limits.slot,
     },
     { onReport() {}, onDeath: (error) => deaths.push(error) },
@@ -94,9 +94,8 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
   const take = (partition: number, offset: number, key: string, act: string) =>
     slot.take({ partition, generation: 1, buffer: packBatch([record(offset, key, act)]).buffer });
   take(0, 7, 'order-7', 'hang');
-  // Two answers later the message that came before the question is under way; the drain waits for its end, which never comes.
-  await slot.view();
-  await slot.view();
+  await vi.waitFor(() => access(join(directory, 'hangs')), { timeout: 10_000 });
+  // It waits for the end of that message, which never comes.
   const drained = slot.drain([0]).catch((error: Error) => error.message);
   await slot.open([{ partition: 1, generation: 1, epoch: 1, parked: [], settled: [] }]);
   take(1, 3, 'order-8', 'throw-in-timer');

@@ -31,6 +31,8 @@ const deathsOnce: ReadonlySet<unknown> = new Set<DeathOnce>([
 
 export interface EffectsSettings {
   outputTopic?: string;
+  /** A file that is written when a message begins to hang. */
+  hangMark?: string;
   /** A file that remembers, over the death of the thread, that it already died. */
   deathMark?: string;
 }
@@ -45,7 +47,10 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
         await sleep(1);
         for (;;);
       }
-      if (act === 'hang') await new Promise(() => {});
+      if (act === 'hang') {
+        if (settings.hangMark !== undefined) writeFileSync(settings.hangMark, '');
+        await new Promise(() => {});
+      }
       if (!deathsOnce.has(act)) return undefined;
       if (settings.deathMark === undefined || existsSync(settings.deathMark)) return undefined;
       writeFileSync(settings.deathMark, String(act));
