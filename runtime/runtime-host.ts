@@ -5,6 +5,7 @@ import { AssignedPartition } from './assigned-partition.ts';
 import { Assignment } from './assignment.ts';
 import { packBatch } from './batch-codec.ts';
 import { FrontierCommitter } from './frontier-committer.ts';
+import { FrontierWatch } from './frontier-watch.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
@@ -51,6 +52,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #slots: SlotSet;
   readonly #opener: PartitionOpener;
   readonly #committer: FrontierCommitter;
+  readonly #frontierWatch: FrontierWatch;
   readonly #logWatch: LogWatch;
   readonly #outages = new OutageBoard();
   readonly #metrics: HostMetrics;
@@ -102,6 +104,13 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       logWatch: this.#logWatch,
     });
     this.#committer = new FrontierCommitter(assignment, outages, timers);
+    this.#frontierWatch = new FrontierWatch({
+      topic,
+      partitions: () => assignment.all(),
+      isExplained: () => outages.size > 0 || this.#heldCount() > 0,
+      timers,
+      logger,
+    });
     this.#metrics = createHostMetrics(registry, {
       partitions: () => assignment.all(),
       given: () => (assignment.consumer?.health.state === 'assigned' ? [] : this.#given),
@@ -119,6 +128,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#assignment.consumer = await this.#ports.createConsumer(this);
     this.#committer.start(this.#options.limits.commitIntervalMs);
     this.#logWatch.start();
+    this.#frontierWatch.start();
   }
 
   readiness(): string | undefined {
@@ -167,6 +177,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   async #close(): Promise<void> {
     this.#slots.beginStop();
     this.#committer.stop();
+    this.#frontierWatch.stop();
     this.#logWatch.stop();
     await this.#assignment.consumer?.close();
     this.#opener.forget([...this.#assignment.all()]);
@@ -238,7 +249,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   #standing(): readonly Standing[] {
-    return this.#assignment.consumer?.health.standing ?? [];
+    return [...(this.#assignment.consumer?.health.standing ?? []), ...this.#frontierWatch.standing];
   }
 
   /** So that it is known to the record how far the group came, should the topic not be there any more when somebody takes over. */

@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
     name: 'replay-not-held',
     description: 'a replay has its effects although an operator has stopped it and discarded the message',
     replayFlaw: 'not-held',
-    firstSeed: 1_701,
+    firstSeed: 601,
   },
   {
     name: 'replay-beside-live',
