@@ -20,6 +20,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.integration.test.ts', 'test/**/*.browser.test.ts'],
+          // For what hangs. Properties with thousands of cases take seconds, and more on a machine that does other things too.
+          testTimeout: 60_000,
         },
       },
       { test: { name: 'integration', include: ['test/**/*.integration.test.ts'], ...withServers } },
