@@ -240,14 +240,20 @@ function judgeOrder(
  */
 function conflictsOf(
   trail: Trail,
-  { first, others = [] }: NonNullable<Trail['placed']>,
+  { first, content, others = [] }: NonNullable<Trail['placed']>,
   frontier: Frontier,
 ): { told: number; untold: number } {
   let told = 0;
   for (const { type } of trail.events.values()) if (type === 'order.conflicting') told++;
-  const wasParked = ({ partition, offset }: Position) =>
-    trail.parked.get(intakeParking)?.some((origin) => origin.partition === partition && origin.offset === offset);
-  const passed = [first, ...others].filter((place) => isPast(place, frontier) && !wasParked(place));
+  // After a failover the offsets of a dead letter are another log's: what it says tells which record it is. One that lost its value has its place only.
+  const wasParked = (place: Position & { content: number }) =>
+    trail.parked
+      .get(intakeParking)
+      ?.some(
+        (origin) =>
+          origin.content === place.content || (origin.partition === place.partition && origin.offset === place.offset),
+      );
+  const passed = [{ ...first, content }, ...others].filter((place) => isPast(place, frontier) && !wasParked(place));
   return { told, untold: Math.max(0, passed.length - 1 - told) };
 }
 

@@ -50,7 +50,7 @@ export interface Trail {
   /** By event id. */
   events: Map<string, EventTrace>;
   /** By dead-letter topic: the origins of its dead letters, in the order of their first appearance. */
-  parked: Map<string, (Position & { log: number })[]>;
+  parked: Map<string, (Position & { log: number; content: number })[]>;
 }
 
 export interface TrailBook {
@@ -134,7 +134,7 @@ export function noteOrphans(book: TrailBook, records: readonly AuditedRecord[]):
 }
 
 /** A record of a dead-letter topic. */
-export function noteDeadLetter(book: TrailBook, { topic, key, headers }: AuditedRecord): void {
+export function noteDeadLetter(book: TrailBook, { topic, key, value, headers }: AuditedRecord): void {
   const partition = Number(headers[deadLetterHeaders.partition]?.toString());
   const offset = Number(headers[deadLetterHeaders.offset]?.toString());
   const log = Number(headers[deadLetterHeaders.log]?.toString() ?? 0);
@@ -145,7 +145,7 @@ export function noteDeadLetter(book: TrailBook, { topic, key, headers }: Audited
     (origin) => origin.partition === partition && origin.offset === offset && origin.log === log,
   );
   if (isKnown) book.repeats++;
-  else origins.push({ partition, offset, log });
+  else origins.push({ partition, offset, log, content: contentOf(value) });
 }
 
 function trailOf(book: TrailBook, orderId: string): Trail {

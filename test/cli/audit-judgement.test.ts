@@ -359,3 +359,16 @@ test('says how many bridged events the warehouse lacks, unless it was not asked'
     judge(log.evidence({ warehouse: 0, notAsked: ['warehouse: BigQuery is not configured'] })).notInWarehouse,
   ).toBeUndefined();
 });
+
+test('a content that was parked in another log is no conflict, whatever its offset was there', () => {
+  const log = createAuditLog();
+  const broken = '{"broken":true}';
+  log.placed('a', { value: broken });
+  log.placed('a', { value: JSON.stringify(testOrder()) });
+  log.event('a', 'order.rejected');
+  const early = judge(log.evidence());
+  expectFault(early, 'lost', 'a', /1 of these contents have no order.conflicting/);
+  log.parked('a', { offset: 4_711, log: 1, value: broken });
+  log.fate('a', { replayed: 1, replayAsked: true });
+  expect(judge(log.evidence()).faults).toEqual([]);
+});

@@ -75,11 +75,18 @@ export function createAuditLog() {
     },
     parked(
       orderId: string | null,
-      origin: { group?: string; topic?: string; partition?: number; offset: number; log?: number },
+      origin: { group?: string; topic?: string; partition?: number; offset: number; log?: number; value?: string },
     ) {
-      const { group = groups.orderValidator, topic = topics.rawOrders, partition = 0, offset, log: of = 0 } = origin;
+      const {
+        group = groups.orderValidator,
+        topic = topics.rawOrders,
+        partition = 0,
+        offset,
+        log: of = 0,
+        value = '{}',
+      } = origin;
       const headers = { 'dlt-partition': String(partition), 'dlt-offset': String(offset), 'dlt-log': String(of) };
-      noteDeadLetter(book, record(deadLetterTopic(topic, group), orderId, headers, '{}'));
+      noteDeadLetter(book, record(deadLetterTopic(topic, group), orderId, headers, value));
     },
     /** What became of an order's dead letters. */
     fate(key: string, change: Partial<DeadLetterFate>) {
