@@ -17,7 +17,7 @@ export class InvalidMessageError extends Error {
 /** @throws InvalidMessageError for a record without a value or with anything but JSON */
 export function parseValue(value: Buffer | null, code: InvalidMessageCode): unknown {
   if (value === null) throw new InvalidMessageError(code, 'the record has no value');
-  // A decoder would put other characters in their place, and go on with what nobody sent.
+  // A decoder would put other characters in their place, and go on with a text that was never sent.
   if (!isUtf8(value)) throw new InvalidMessageError(code, 'not valid UTF-8');
   try {
     return JSON.parse(value.toString('utf8'));

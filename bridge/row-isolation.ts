@@ -95,7 +95,7 @@ export class RowIsolation<T> {
         }
       }
     }
-    // Nothing was taken, here or before: nobody can tell a bad row from an outage yet.
+    // Nothing was taken, here or before, so a bad row cannot be told from an outage yet.
     if (!hasWorked) throw new RowsLeftError(batch, failure);
     for (const { row, error } of suspects) this.#target.onSuspect(row, error);
   }

@@ -124,7 +124,7 @@ async function drain(config: ChaosSystem['config'], watch: LivenessWatch): Promi
   const done = async () => watch.allReady && (await isCommitted(config)) && (await openTickets(config)) === 0;
   await until(DRAIN_MS_MAX, async () => watch.stood > 0 || (await done()));
   if (watch.stood > 0) return false;
-  // What the crew has not cooked in time is nobody's fault; what a worker has not worked off is.
+  // What the crew has not cooked in time is no fault; what a worker has not worked off is one.
   const isDone = watch.allReady && (await isCommitted(config));
   if (!isDone) say(`VIOLATION not everything is worked off ${DRAIN_MS_MAX / 1_000} s after everything was mended`);
   return isDone;

@@ -148,7 +148,7 @@ export const errorTable = {
     status: 503,
     title: 'Status unavailable',
     retryable: true,
-    doc: 'The database or the order log cannot be read just now, so that nobody can say what became of the order; orders are still accepted. Ask again after Retry-After seconds.',
+    doc: 'The database or the order log cannot be read just now, so what became of the order is not known; orders are still accepted. Ask again after Retry-After seconds.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -30,7 +30,7 @@ export const line = (options: TextOptions) => Type.String({ ...options, format: 
 export const lines = (options: TextOptions) =>
   Type.String({ ...options, format: WELL_FORMED, pattern: patterns.lines });
 
-/** What the patterns above take, in words: an answer that quotes the pattern itself helps nobody. */
+/** What the patterns above take, in words, for the answer to whoever sent something else. */
 export const patternSays: Readonly<Record<string, string>> = {
   [patterns.line]: 'must not hold control characters',
   [patterns.lines]: 'must not hold control characters other than tabs and line breaks',

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type CommandResult = 'done' | 'refused' | 'failed';
 
-/** What the display knows of its own sight, read when somebody scrapes. */
+/** What the display knows of its own sight, read at each scrape. */
 export interface DisplaySight {
   /** Whether changed tickets are heard of. */
   isListening(): boolean;

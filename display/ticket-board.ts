@@ -101,7 +101,7 @@ export class TicketBoard {
       database: options.database,
       clock,
       onOrderIds: (orderIds) => {
-        // Without screens nobody needs to know; the first one starts from a snapshot.
+        // Without screens there is no reader; the first one starts from a snapshot.
         if (screens.size > 0) this.#feed.notify(orderIds);
       },
       onProven: () => this.#hears(),

@@ -24,7 +24,7 @@ export interface LivenessWatch {
   mended(): void;
   /** Partitions and roles that stood for too long after that. */
   readonly stood: number;
-  /** Partitions that stood while faults were on, and nobody said so. */
+  /** Partitions that stood while faults were on, without a word from any process. */
   readonly silent: number;
   /** Every role said so when it was last asked. */
   readonly allReady: boolean;
@@ -126,7 +126,7 @@ class Asker implements AsyncDisposable {
       this.#admin ??= await createAdmin({ clientId: 'liveness', brokers: this.#brokers });
       return await partitionProgress(this.#admin);
     } catch {
-      // A partition whose position nobody can ask for has not moved either: its time goes on.
+      // A partition whose position cannot be asked for has not moved either: its time goes on.
       await this[Symbol.asyncDispose]();
       return undefined;
     }
