@@ -115,7 +115,7 @@ async function run(
   say("reading the topics with Kafka's console consumer");
   await recordHistory({ directory: historyDirectory, tools, databaseUrl: config.DATABASE_URL });
   const { stood, silent } = watch;
-  return { report: { seed, ...injected, stood, silent }, isLive: atRest && stood === 0 };
+  return { report: { seed, ...injected, stood, silent }, isLive: atRest && stood === 0 && silent === 0 };
 }
 
 /** @returns whether all work got done and every role is ready; a run in which something stands ends at once */

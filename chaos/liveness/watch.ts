@@ -53,12 +53,12 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     const found = oracle.partitions(all, now);
     stood += found.stood.length;
     silent += found.silent.length;
-    for (const [word, partitions] of [
-      ['VIOLATION', found.stood],
-      ['SILENT   ', found.silent],
+    for (const [how, partitions] of [
+      ['stands', found.stood],
+      ['stands in silence', found.silent],
     ] as const) {
       for (const { group, partition, committed, end, since } of partitions)
-        say(`${word} ${group} ${partition} stands at ${committed} of ${end} ${sinceText(since, now)}`);
+        say(`VIOLATION ${group} ${partition} ${how} at ${committed} of ${end} ${sinceText(since, now)}`);
       for (const [group, ofGroup] of Map.groupBy(partitions, (each) => each.group)) {
         const numbers = ofGroup.map(({ partition }) => partition);
         const sayOwners = async () => {
