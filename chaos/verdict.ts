@@ -41,7 +41,7 @@ export function judgeHistory(history: FullHistory): ChaosVerdict {
     },
     effects: { of: (orderId) => history.effects.get(orderId), faults: history.databaseFaults },
     promised: history.orders.filter(({ status }) => status === 202).map(({ orderId }) => orderId),
-    warehouse: 0,
+    warehouse: undefined,
   });
   const findings = [
     ...check(history).map(({ kind, orderId, detail }) => ({

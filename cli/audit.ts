@@ -32,8 +32,8 @@ export function auditCommand(): Command {
       });
       const verdict = judge(evidence);
       sayFindings(verdict);
-      const { counts, skipped, notInWarehouse, notAsked } = verdict;
-      if (options.json) printJson({ ...counts, skipped, notInWarehouse: notInWarehouse ?? null, notAsked });
+      const { counts, skipped, notInWarehouse = null, parkedInWarehouse = null, notAsked } = verdict;
+      if (options.json) printJson({ ...counts, skipped, notInWarehouse, parkedInWarehouse, notAsked });
       else printCounts(verdict);
       if (!isClean(verdict)) throw new NegativeResult();
     });
@@ -63,7 +63,7 @@ const faultNames: Record<Fault['kind'], string> = {
   outOfOrder: 'out of order',
 };
 
-export function printCounts({ counts, notInWarehouse, notAsked }: Verdict): void {
+export function printCounts({ counts, notInWarehouse, parkedInWarehouse = 0, notAsked }: Verdict): void {
   const { accepted, validated, rejected, parked, inFlight } = counts;
   print(
     `${accepted} orders accepted: ${validated} validated, ${rejected} rejected, ${parked} parked, ${inFlight} in flight`,
@@ -72,6 +72,10 @@ export function printCounts({ counts, notInWarehouse, notAsked }: Verdict): void
   print(
     `${counts.bridged} events bridged, ${counts.warehouse} events in the warehouse${warehouseVerdict(notInWarehouse)}`,
   );
+  if (parkedInWarehouse > 0)
+    print(
+      `${parkedInWarehouse} messages are no order events for the warehouse; order_events_parked has them, with the reason`,
+    );
   print(`${counts.lost} lost, ${counts.duplicateEffects} duplicate effects, ${counts.outOfOrder} out of order`);
   if (notAsked.length > 0) print(`not judged: ${notAsked.join('; ')}`);
 }

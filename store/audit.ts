@@ -1,3 +1,4 @@
+import { formatMoney } from '../contracts/money.ts';
 import { type Database, inTransaction, type Transaction } from './database.ts';
 import { type DeadLetterFate, deadLetterFates } from './dead-letter-fates.ts';
 
@@ -119,13 +120,12 @@ async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
 
 /** Every payment by card or app is one approved charge of the order's amount; a failed or missing one is none. */
 async function chargeFaults(sql: Transaction): Promise<DatabaseFault[]> {
-  const rows = await sql<{ orderId: string; detail: string }[]>`
+  const rows = await sql<WrongCharge[]>`
     select coalesce(p.order_id::text, idempotency_key) as "orderId", case
         when idempotency_key is null then 'is paid without a charge at the provider'
         when p.status = 'failed' then 'was charged although its payment failed'
         when o.order_id is null or o.decision <> 'validated' then 'was charged and is not a validated order'
-        else 'was charged ' || c.amount || ' ' || c.currency || ', its total is ' || o.total || ' ' || o.currency
-      end as detail
+      end as detail, c.amount, c.currency, o.total, o.currency as "totalCurrency"
     from (select * from simulated_provider.charges where status = 'approved') c
     full join (select * from payments where method <> 'cash') p on c.idempotency_key = p.order_id::text
     left join orders o on o.order_id::text = coalesce(p.order_id::text, c.idempotency_key)
@@ -133,7 +133,23 @@ async function chargeFaults(sql: Transaction): Promise<DatabaseFault[]> {
       or (p.status = 'failed' and idempotency_key is not null)
       or (idempotency_key is not null and (
         o.order_id is null or o.decision <> 'validated' or c.amount <> o.total or c.currency <> o.currency))`;
-  return rows.map(({ orderId, detail }) => ({ kind: 'duplicateEffects', subject: orderId, detail }));
+  return rows.map(({ orderId, detail, amount, currency, total, totalCurrency }) => ({
+    kind: 'duplicateEffects',
+    subject: orderId,
+    detail:
+      detail ??
+      `was charged ${formatMoney(Number(amount), currency)}, its total is ${formatMoney(Number(total), totalCurrency)}`,
+  }));
+}
+
+interface WrongCharge {
+  orderId: string;
+  /** `null`: the amounts differ, in minor units of their currencies. */
+  detail: string | null;
+  amount: string;
+  currency: string;
+  total: string;
+  totalCurrency: string;
 }
 
 /** Nothing is paid before it is validated, and nothing is in the kitchen before it is paid. */

@@ -1,5 +1,5 @@
 import { highValueRule, isHighValue } from '../../bridge/filter.ts';
-import { warehouseCounts } from '../../bridge/warehouse-counts.ts';
+import { type WarehouseEvents, warehouseEvents } from '../../bridge/warehouse-events.ts';
 import { deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../../contracts/topics.ts';
 import { type Admin, readTopic } from '../../kafka/index.ts';
 import { orphanTest } from '../../region/divergence.ts';
@@ -83,7 +83,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     frontiers,
     effects: { of: (orderId) => stored.get(orderId), faults },
     deadLetters,
-    warehouse: await eventsInWarehouse(config, note),
+    warehouse: await eventsInWarehouse(config, Math.max(0, (options.sinceMs ?? 0) - CLOCK_SLACK_MS), note),
     skipped,
     notAsked,
     ...(options.promised === undefined ? {} : { promised: options.promised }),
@@ -113,16 +113,23 @@ function bridgeRule(config: ConnectedConfig): BridgeRule {
   };
 }
 
-/** The count of the whole warehouse. Not asked where no emulator is configured: an audit should not need cloud credentials. */
-export async function eventsInWarehouse(config: ConnectedConfig, onNote?: (line: string) => void): Promise<number> {
+/**
+ * What the warehouse holds, or undefined where it was not asked, which `onNote` says. Without an emulator or credentials it is not asked: an audit
+ * should not need cloud credentials.
+ */
+export async function eventsInWarehouse(
+  config: ConnectedConfig,
+  sinceMs: number,
+  onNote: (line: string) => void = () => {},
+): Promise<WarehouseEvents | undefined> {
   if (config.BIGQUERY_EMULATOR_HOST === undefined && process.env.GOOGLE_APPLICATION_CREDENTIALS === undefined) {
-    onNote?.('warehouse: BigQuery is not configured; counted as 0');
-    return 0;
+    onNote('warehouse: BigQuery is not configured');
+    return undefined;
   }
   try {
-    return (await warehouseCounts(config)).events;
+    return await warehouseEvents(config, sinceMs);
   } catch (error) {
-    onNote?.(`warehouse: not readable, counted as 0: ${(error as Error).message}`);
-    return 0;
+    onNote(`warehouse: not readable: ${(error as Error).message}`);
+    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { WarehouseEvents } from '../../bridge/warehouse-events.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import type { OrderEffects } from '../../store/audit.ts';
 import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
@@ -52,8 +53,8 @@ export interface Evidence {
   promised?: Iterable<string>;
   /** Only orders first placed at or after this time count, in milliseconds since the epoch. */
   sinceMs?: number;
-  /** Distinct events in the warehouse; 0 where there is none. */
-  warehouse: number;
+  /** Events in the warehouse; undefined where it was not asked. */
+  warehouse: WarehouseEvents | undefined;
   /** Records that were removed before a group came to them. */
   skipped?: readonly SkippedRecords[];
   /** Sources that were not there or could not be asked, each with the reason. */
@@ -71,8 +72,10 @@ export interface Verdict {
   parkedLater: Record<string, number>;
   /** Records that were removed before a group came to them; they count as lost. */
   skipped: number;
-  /** Bridged events that the warehouse does not have: on their way to it, or missing. Undefined where the warehouse could not be asked. */
+  /** Bridged events that the warehouse does not have: on their way to it, or missing. Undefined where the warehouse was not asked. */
   notInWarehouse: number | undefined;
+  /** Messages that the warehouse keeps in `order_events_parked`. Undefined where it was not asked. */
+  parkedInWarehouse: number | undefined;
   notAsked: readonly string[];
 }
 
@@ -82,15 +85,18 @@ const laterGroups = [groups.payment, groups.kitchen, groups.bridge] as const;
 /** Judges what was read. Pure: the same evidence gives the same verdict. */
 export function judge(evidence: Evidence): Verdict {
   const { book, sinceMs = 0, warehouse } = evidence;
-  const counts: AuditCounts = { ...nothing, warehouse };
+  const counts: AuditCounts = { ...nothing };
   const faults: Fault[] = [...evidence.effects.faults];
   const parkedLater: Record<string, number> = { payment: 0, kitchen: 0, bridge: 0 };
   const parking = new ParkingBook(evidence.deadLetters ?? []);
   let conflicting = 0;
+  let notInWarehouse = 0;
 
   for (const trail of book.trails.values()) {
     if (trail.placed === undefined || trail.placed.first.timestamp < sinceMs) continue;
-    conflicting += judgeOrder(trail, trail.placed, evidence, parking, counts, faults).conflicting;
+    const judged = judgeOrder(trail, trail.placed, evidence, parking, counts, faults);
+    conflicting += judged.conflicting;
+    notInWarehouse += judged.notInWarehouse;
     for (const group of laterGroups) {
       if (parking.waits(trail, group)) parkedLater[group] = (parkedLater[group] ?? 0) + 1;
     }
@@ -115,8 +121,6 @@ export function judge(evidence: Evidence): Verdict {
     });
   }
   counts.lost += removed;
-  const notAsked = evidence.notAsked ?? [];
-  const asked = !notAsked.some((source) => source.startsWith('warehouse'));
   return {
     counts,
     faults,
@@ -124,8 +128,9 @@ export function judge(evidence: Evidence): Verdict {
     conflicting,
     parkedLater,
     skipped: removed,
-    notInWarehouse: asked ? Math.max(0, counts.bridged - counts.warehouse) : undefined,
-    notAsked,
+    notInWarehouse: warehouse === undefined ? undefined : notInWarehouse,
+    parkedInWarehouse: warehouse?.parked,
+    notAsked: evidence.notAsked ?? [],
   };
 }
 
@@ -154,11 +159,11 @@ const nothing: AuditCounts = {
 function judgeOrder(
   trail: Trail,
   placed: NonNullable<Trail['placed']>,
-  { frontiers, effects }: Evidence,
+  { frontiers, effects, warehouse }: Evidence,
   parking: ParkingBook,
   counts: AuditCounts,
   faults: Fault[],
-): { conflicting: number } {
+): { conflicting: number; notInWarehouse: number } {
   const { orderId } = trail;
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
@@ -227,11 +232,16 @@ function judgeOrder(
   }
   for (const detail of disorderOf(trail)) fault('outOfOrder', detail);
 
-  for (const event of trail.events.values()) {
-    const passed = isPast(event, frontiers.bridge) && !parking.keeps(trail, groups.bridge);
-    if (event.bridgeable && passed) counts.bridged++;
+  let notInWarehouse = 0;
+  for (const [id, event] of trail.events) {
+    if (!event.bridgeable) continue;
+    const isThere = warehouse?.ids.has(id) ?? false;
+    if (isThere) counts.warehouse++;
+    if (!isPast(event, frontiers.bridge) || parking.keeps(trail, groups.bridge)) continue;
+    counts.bridged++;
+    if (!isThere) notInWarehouse++;
   }
-  return { conflicting: conflicts.told };
+  return { conflicting: conflicts.told, notInWarehouse };
 }
 
 /**

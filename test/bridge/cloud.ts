@@ -1,7 +1,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import { describe, test } from 'vitest';
 import { createBigQuery, createPubSub, type GoogleCloudNames, googleCloudAddress } from '../../bridge/google-cloud.ts';
-import { httpStatus } from '../../bridge/warehouse-schema.ts';
+import { eventsTable, httpStatus, ordersView, parkedTable } from '../../bridge/warehouse-schema.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { uniqueName } from '../support/servers.ts';
 
@@ -57,6 +57,36 @@ function bigQueryOf(config: Config) {
 export async function query(config: Config, text: string): Promise<unknown[]> {
   const [rows] = await bigQueryOf(config).query({ query: text });
   return rows;
+}
+
+/**
+ * Counts over the view `orders` and the tables; nothing of a dataset that is not there. The emulator takes seconds for a view of some hundred orders:
+ * wait with `warehouseEvents`, and count once.
+ */
+export async function warehouseCounts(
+  config: Config,
+  names: GoogleCloudNames,
+): Promise<{ events: number; orders: number; rows: number; parked: number }> {
+  const table = (name: string) => `\`${config.GOOGLE_CLOUD_PROJECT}.${names.dataset}.${name}\``;
+  try {
+    const [row] = (await query(
+      config,
+      `select
+        (select coalesce(sum(events), 0) from ${table(ordersView)}) as events,
+        (select count(*) from ${table(ordersView)}) as orders,
+        (select count(*) from ${table(eventsTable)}) as total_rows,
+        (select count(*) from ${table(parkedTable)}) as parked`,
+    )) as Record<string, unknown>[];
+    return {
+      events: Number(row?.events),
+      orders: Number(row?.orders),
+      rows: Number(row?.total_rows),
+      parked: Number(row?.parked),
+    };
+  } catch (error) {
+    if (httpStatus(error) === 404) return { events: 0, orders: 0, rows: 0, parked: 0 };
+    throw error;
+  }
 }
 
 export async function deleteDataset(config: Config, names: GoogleCloudNames): Promise<void> {

@@ -112,7 +112,7 @@ export function createAuditLog() {
         book,
         effects,
         deadLetters,
-        warehouse: 0,
+        warehouse: undefined,
         frontiers: {
           orderValidator: end(topics.rawOrders),
           payment: end(topics.validatedOrders),

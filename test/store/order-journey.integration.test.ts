@@ -163,7 +163,7 @@ describe('auditDatabase', () => {
     [
       'another amount',
       `update simulated_provider.charges set amount = 1 where status = 'approved'`,
-      /was charged 1 USD, its total is 599/,
+      /was charged 0.01 USD, its total is 5.99 USD/,
     ],
     ['a payment before the decision', `delete from orders`, /has a payment and is not a validated order/],
     ['a ticket before the payment', `delete from payments`, /has a ticket and is not paid/],

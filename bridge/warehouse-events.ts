@@ -1,0 +1,47 @@
+import type { Config } from '../contracts/config.ts';
+import {
+  createBigQuery,
+  type GoogleCloudNames,
+  googleCloudAddress,
+  googleCloudNames,
+  requireGoogleCloud,
+} from './google-cloud.ts';
+import { eventsTable, httpStatus, parkedTable } from './warehouse-schema.ts';
+
+/** What the warehouse holds of the events since a time. */
+export interface WarehouseEvents {
+  ids: ReadonlySet<string>;
+  /** Messages that are no order events, in `order_events_parked`. */
+  parked: number;
+}
+
+/**
+ * The ids of all events that occurred since `sinceMs` (milliseconds since the epoch). A warehouse that was never started holds nothing.
+ * @throws ConfigError when BigQuery isn't configured; the client's error when it can't be reached.
+ */
+export async function warehouseEvents(
+  config: Config,
+  sinceMs: number,
+  names: GoogleCloudNames = googleCloudNames,
+): Promise<WarehouseEvents> {
+  await requireGoogleCloud('warehouse', config, ['BIGQUERY_EMULATOR_HOST']);
+  const address = googleCloudAddress(config);
+  const bigQuery = createBigQuery(address, config.ORDERMESH_WAREHOUSE_INSERT_TIMEOUT);
+  const table = (name: string) => `\`${address.project}.${names.dataset}.${name}\``;
+  const since = `timestamp_millis(${Math.floor(sinceMs)})`;
+  const ids = new Set<string>();
+  const held = { ids, parked: 0 };
+  try {
+    const events = bigQuery.createQueryStream(
+      `select distinct event_id from ${table(eventsTable)} where occurred_at >= ${since}`,
+    );
+    for await (const row of events) ids.add((row as { event_id: string }).event_id);
+    const [rows] = await bigQuery.query(
+      `select count(*) as parked from ${table(parkedTable)} where parked_at >= ${since}`,
+    );
+    held.parked = Number((rows[0] as { parked: unknown }).parked);
+  } catch (error) {
+    if (httpStatus(error) !== 404) throw error;
+  }
+  return held;
+}
