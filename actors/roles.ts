@@ -49,6 +49,6 @@ export async function startWorker(role: WorkerRole, config: Config, logger: Logg
   if (config.DATABASE_URL === undefined) {
     throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
   }
-  await migrateAt(config.DATABASE_URL, role);
+  await migrateAt(config.DATABASE_URL, role, { onWait: (line) => logger.warn(line) });
   return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
 }

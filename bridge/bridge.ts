@@ -57,7 +57,8 @@ export async function startBridge(
   );
   // Events published before somebody has subscribed would reach nobody.
   await upkeep.run();
-  if (config.DATABASE_URL !== undefined) await migrateAt(config.DATABASE_URL, 'bridge');
+  if (config.DATABASE_URL !== undefined)
+    await migrateAt(config.DATABASE_URL, 'bridge', { onWait: (line) => logger.warn(line) });
   const runtime = await startRuntime({
     role: 'bridge',
     logger,

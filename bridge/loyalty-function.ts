@@ -45,7 +45,7 @@ export async function startLoyalty(
   if (config.DATABASE_URL === undefined)
     throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
   await using started = new AsyncDisposableStack();
-  await migrateAt(config.DATABASE_URL, 'loyalty');
+  await migrateAt(config.DATABASE_URL, 'loyalty', { onWait: (line) => logger.warn(line) });
   const pool = started.adopt(
     new BoundedPool({
       url: config.DATABASE_URL,

@@ -48,8 +48,8 @@ function ownFault(error: Error): Fault | undefined {
 }
 
 function sqlFaultOf(error: Error) {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? sqlFault(code) : undefined;
+  const { code, routine } = error as { code?: unknown; routine?: unknown };
+  return typeof code === 'string' ? sqlFault(code, routine) : undefined;
 }
 
 function* chainOf(error: unknown): Generator<Error> {

@@ -24,6 +24,8 @@ export class SessionSettingsError extends SessionLostError {
 }
 
 const IN_FAILED_TRANSACTION = '25P02';
+/** Unless the database has a limit of its own, a lock is waited for this part of the time of a transaction: 5 s of 30. */
+const LOCK_SHARE = 6;
 /** For a connection that is given up and a promise that nothing may read: neither failure changes anything. */
 const noop = () => {};
 
@@ -109,7 +111,9 @@ export class Session {
   }
 
   async #connect(): Promise<void> {
-    const { openMsMax } = this.#options;
+    const { openMsMax, transactionMsMax } = this.#options;
+    // A row that another session keeps locked is that row's matter: its message is tried alone and waits, the others go on.
+    const lockMsMax = String(Math.ceil(transactionMsMax / LOCK_SHARE));
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(new SessionLostError(`no connection to the database within ${openMsMax} ms`));
@@ -117,7 +121,8 @@ export class Session {
     try {
       // A statement first: a reservation that fails to connect stays in the driver's queue and would take the next connection.
       const settings = this.#client<{ readOnly: string }[]>`
-        select current_setting('default_transaction_read_only') as "readOnly"`;
+        select current_setting('default_transaction_read_only') as "readOnly",
+          case current_setting('lock_timeout') when '0' then set_config('lock_timeout', ${lockMsMax}, false) end`;
       const [{ readOnly } = { readOnly: 'unknown' }] = await Promise.race([late, settings]);
       if (readOnly !== 'on')
         throw new SessionSettingsError(

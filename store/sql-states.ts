@@ -85,17 +85,26 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
   },
 };
 
-/** Undefined for what is no SQLSTATE, and for a class that the manual does not have: unknown, so it is tried alone and then isolated. */
-export function sqlFault(code: string): SqlFault | undefined {
+/**
+ * Routines of the server that raise a code for other reasons than the rest of its class. A queue of notifications that a listener does not empty is
+ * full for every transaction (`PreCommit_Notify` in src/backend/commands/async.c).
+ */
+const routines: Readonly<Record<string, SqlFault>> = { PreCommit_Notify: 'server' };
+
+/**
+ * Undefined for what is no SQLSTATE, and for a class that the manual does not have: unknown, so it is tried alone and then isolated.
+ * @param routine the server's routine that raised the error, where it is known
+ */
+export function sqlFault(code: string, routine?: unknown): SqlFault | undefined {
   if (code.length !== 5) return undefined;
   const rule = sqlStateClasses[code.slice(0, 2)];
   if (rule === undefined || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
-  return rule.except?.[code] ?? rule.fault;
+  return (typeof routine === 'string' ? routines[routine] : undefined) ?? rule.except?.[code] ?? rule.fault;
 }
 
 /** Whether the server refused a statement for its own reasons or the session's: the session is not used again. */
 export function isServerRefusal(error: unknown): boolean {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  const fault = typeof code === 'string' ? sqlFault(code) : undefined;
+  const { code, routine } = (error instanceof Error ? error : {}) as { code?: unknown; routine?: unknown };
+  const fault = typeof code === 'string' ? sqlFault(code, routine) : undefined;
   return fault === 'server' || fault === 'statement';
 }

