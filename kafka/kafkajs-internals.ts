@@ -151,7 +151,7 @@ const decodeMessageSet = require('kafkajs/src/protocol/messageSet/decoder.js') a
 ) => Promise<unknown[]>;
 const decodeRecordBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as (
   decoder: FetchDecoder,
-) => Promise<{ records: unknown[] }>;
+) => Promise<RecordBatch>;
 const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
   createErrorFromCode(code: number): Error & { type: string };
 };
@@ -198,6 +198,13 @@ async function decodePartition(decoder: FetchDecoder) {
   return { ...header, errorCode: 0, messages: nothing };
 }
 
+/** src/protocol/recordBatch/v0/decoder.js */
+interface RecordBatch {
+  firstOffset: string;
+  lastOffsetDelta: number;
+  records: unknown[];
+}
+
 /** Record batch by record batch: those before one that can't be decoded count, and the next fetch begins with that one. */
 async function decodeMessages(decoder: FetchDecoder): Promise<unknown[]> {
   const size = decoder.readInt32();
@@ -208,8 +215,9 @@ async function decodeMessages(decoder: FetchDecoder): Promise<unknown[]> {
   try {
     if (buffer.readInt8(MAGIC_AT) !== MAGIC_OF_BATCHES) return await decodeMessageSet(batches, size);
     while (batches.canReadBytes(RECORD_BATCH_OVERHEAD)) {
-      const { records } = await decodeRecordBatch(batches);
-      for (const record of records) messages.push(record);
+      const batch = await decodeRecordBatch(batches);
+      for (const record of batch.records) messages.push(record);
+      if (batch.records.length === 0) messages.push(placeholder(batch));
     }
   } catch (error) {
     // An answer may end in the middle of its last batch.
@@ -276,6 +284,15 @@ const BrokerPool = require('kafkajs/src/cluster/brokerPool.js') as { prototype: 
 const { createSeedBroker } = BrokerPool.prototype;
 BrokerPool.prototype.createSeedBroker = async function (this: BrokerPoolInternals) {
   await createSeedBroker.call(this);
+/**
+ * Compaction keeps a producer's newest batch without its records. Without any message kafkajs would fetch such a batch for ever (tulios/kafkajs#1072): this one
+ * stands for its last offset and, as a control record, is handed over to nobody.
+ */
+function placeholder(batch: RecordBatch): unknown {
+  const offset = String(BigInt(batch.firstOffset) + BigInt(batch.lastOffsetDelta));
+  return { offset, isControlRecord: true, key: null, batchContext: batch };
+}
+
   const { seedBroker } = this;
   const connect = seedBroker.connect.bind(seedBroker);
   seedBroker.connect = () =>
