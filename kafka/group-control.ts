@@ -1,5 +1,6 @@
 import type { TopicPartition } from './consumer.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
+import { saysNotAMember } from './kafkajs-errors.ts';
 import { type CoordinatorInternals, decodeAssignment } from './kafkajs-internals.ts';
 import { KafkajsSockets } from './kafkajs-sockets.ts';
 
@@ -32,6 +33,16 @@ export class GroupControl {
       state: group?.state ?? 'Dead',
       assigned: member === undefined ? undefined : decodeAssignment(member.memberAssignment),
     };
+  }
+
+  /** Proves to the group that the member lives. What the group says of the member, `describe` says too. */
+  async heartbeat(memberId: string, groupGenerationId: number): Promise<void> {
+    const { groupId } = this.#options;
+    await this.#with((coordinator) =>
+      coordinator.heartbeat({ groupId, memberId, groupGenerationId }).catch((error: unknown) => {
+        if (!saysNotAMember(error)) throw error;
+      }),
+    );
   }
 
   async leave(memberId: string): Promise<void> {

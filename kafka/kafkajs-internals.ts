@@ -23,7 +23,7 @@ export interface CoordinatorInternals {
 /** kafkajs's view of one membership: src/consumer/consumerGroup.js. */
 export interface ConsumerGroupInternals {
   readonly groupId: string;
-  readonly cluster: object;
+  readonly cluster: { readonly brokerPool: GroupBrokers };
   readonly generationId: number | null;
   readonly memberId: string | null;
   readonly coordinator: CoordinatorInternals | null;
@@ -39,6 +39,22 @@ export interface ConsumerGroupInternals {
 
 interface BatchInternals {
   topic: string;
+/** src/cluster/brokerPool.js */
+interface GroupBrokers {
+  readonly brokers: Readonly<Record<string, GroupBroker>>;
+  metadataExpireAt: number | null;
+}
+
+/** src/broker/index.js. A broker's second connection is for fetches alone. */
+interface GroupBroker {
+  readonly connectionPool: {
+    host: string;
+    port: number;
+    pool: [unknown, { requestQueue: { throttledUntil: number } }];
+  };
+  disconnect(): Promise<void>;
+}
+
   partition: number;
   fetchedOffset: string;
   highWatermark: string;
@@ -65,6 +81,8 @@ export interface GroupHooks {
   fetchFailed(error: unknown): void;
 }
 
+  /** A broker's quota forbids the next fetch from it for this long, in milliseconds. */
+  throttled(forMs: number): void;
 const hooksOf = new WeakMap<object, GroupHooks>();
 
 /** The cluster object is what a partition assigner's factory is given, which makes the hooks a consumer's own. */
@@ -99,10 +117,25 @@ async function joinWith(group: ConsumerGroupInternals, hooks: GroupHooks): Promi
 /** Why the data of a partition could not be used, by the array of messages that stands for it. */
 const failures = new WeakMap<unknown[], Error>();
 
+/** A shorter throttle is ordinary: it costs no more than the wait of an idle fetch. */
+const THROTTLED_MS_MIN = 1_000;
+
+/** Why the data of a partition could not be used, by the array of messages that stands for it. */
+const failures = new WeakMap<unknown[], Error>();
+
+/** A shorter throttle is ordinary: it costs no more than the wait of an idle fetch. */
+const THROTTLED_MS_MIN = 1_000;
+/** Each answer about partitions without a leader is told once. */
+const toldLeaderless = new WeakMap<object, ReadonlyMap<string, ReadonlySet<number>>>();
+
 ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, nodeId) {
   const batches = await fetch.call(this, nodeId);
   const hooks = hooksOf.get(this.cluster);
-  if (hooks !== undefined) for (const batch of batches) hooks.fetched(batch, failureOf(batch));
+  if (hooks === undefined) return batches;
+  for (const batch of batches) hooks.fetched(batch, failureOf(batch));
+  const fetches = this.cluster.brokerPool.brokers[nodeId]?.connectionPool.pool[1];
+  const throttledMs = (fetches?.requestQueue.throttledUntil ?? 0) - Date.now();
+  if (throttledMs > THROTTLED_MS_MIN) hooks.throttled(throttledMs);
   return batches;
 };
 

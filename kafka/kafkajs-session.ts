@@ -33,6 +33,8 @@ export class KafkajsSession {
   #generationBefore: number | null = null;
   #retries = new Set<NodeJS.Timeout>();
   #ended = false;
+  /** Until then a broker's quota forbids fetches, and kafkajs sends its heartbeats between fetches. */
+  #throttledUntil = Number.NEGATIVE_INFINITY;
 
   constructor(number: number, options: ConsumerOptions, membership: Membership, control: GroupControl) {
     this.number = number;
@@ -66,6 +68,7 @@ export class KafkajsSession {
             joinFailed: (error) => membership.failed(number, error),
             fetched: (partition, failure) => this.#fetched(partition, failure),
             fetchFailed: (error) => membership.stumbled(number, error),
+            throttled: (forMs) => this.#throttled(forMs),
           });
           return kafkajs.PartitionAssigners.roundRobin(config);
         },
@@ -112,9 +115,11 @@ export class KafkajsSession {
   }
 
   async ask(): Promise<GroupAnswer> {
-    const group = this.#group;
-    const answer = await this.#control.describe(group?.memberId ?? null);
-    return { ...answer, joinAnswered: (group?.generationId ?? null) !== this.#generationBefore };
+    const { memberId = null, generationId = null } = this.#group ?? {};
+    const joinAnswered = generationId !== this.#generationBefore;
+    if (joinAnswered && memberId !== null && generationId !== null && performance.now() < this.#throttledUntil)
+      await this.#control.heartbeat(memberId, generationId);
+    return { ...(await this.#control.describe(memberId)), joinAnswered };
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -162,6 +167,11 @@ export class KafkajsSession {
       if (isRebalance(error)) this.#membership.proven(this.number);
       return !saysNotAMember(error) || isRebalance(error);
     }
+  }
+
+  #throttled(forMs: number): void {
+    this.#throttledUntil = performance.now() + forMs;
+    this.#membership.throttled(this.number, forMs);
   }
 
   #fetched({ topic, partition }: TopicPartition, failure: string | undefined): void {

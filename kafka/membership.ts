@@ -22,6 +22,8 @@ const CONTRADICTIONS = { stable: 2, rebalancing: 4 };
 const WORKS_AGAIN_MS = 2_000;
 /** Marks the line that ends a state, for those who show states to people. */
 const ended = { state: 'ended' };
+/** A quota that has forbidden nothing for this long is no longer used up. */
+const THROTTLED_MS_MAX = 60_000;
 const BACKOFF_MS = { first: 250, most: 2_000 };
 
 /** What the group's coordinator says when it is asked. */
@@ -82,6 +84,8 @@ export class Membership {
   #restarts = 0;
   #trouble: Trouble | undefined;
   #lastFailure: string | undefined;
+  /** When a broker last said that its quota is used up. */
+  #throttledAt: number | undefined;
   #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
   #asked: { sinceMs: number; contradictions: number } = { sinceMs: 0, contradictions: 0 };
   #askNumber = 0;
@@ -167,6 +171,16 @@ export class Membership {
   /** A request failed that the client makes again by itself: the reason to give if nothing gets better. */
   stumbled(client: number, error: unknown): void {
     if (client === this.#client) this.#lastFailure = textOf(error);
+  }
+
+  /** A broker's quota forbids the next fetch for this long. The partitions say so when they stand; the log says it once. */
+  throttled(client: number, forMs: number): void {
+    if (client !== this.#client) return;
+    for (const held of this.ledger.held())
+      if (this.ledger.isFetched(held)) held.failure ??= `a quota of the broker forbids the next fetch for ${forMs} ms`;
+    if (this.#throttledAt === undefined)
+      this.#log.warn({ forMs }, 'a quota of the broker (consumer_byte_rate) slows down the fetches of this consumer');
+    this.#throttledAt = this.#timers.now();
   }
 
   /** A fetch has answered for a partition. `failure` says why that brought nothing although something is there. */
@@ -346,6 +360,10 @@ export class Membership {
     this.#silentMs += elapsed;
     this.#asked.sinceMs += elapsed;
     this.#watchPartitions(elapsed, now);
+    if (this.#throttledAt !== undefined && Math.abs(now - this.#throttledAt) > THROTTLED_MS_MAX) {
+      this.#throttledAt = undefined;
+      this.#log.info(ended, 'no quota of the broker slows down the fetches of this consumer any more');
+    }
     if (this.#state !== 'revoking' && this.#silentMs >= STANDING_MS && this.#trouble === undefined)
       this.#begin(this.#silence());
     if (this.#state === 'assigned' && this.#silentMs < 2 * TICK_MS && this.#stateMs >= WORKS_AGAIN_MS) this.#end();

@@ -1,0 +1,51 @@
+import { Admin } from '@platformatic/kafka';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createProducer } from '../../kafka/index.ts';
+import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
+import { GroupMember } from './group-member.ts';
+
+const LONG = { timeout: 120_000, interval: 100 };
+const TOPIC = 'orders';
+const MEMBER = 'm';
+/** A fetch brings what the quota allows in ten seconds, after which it forbids the next one for about as long: longer than a session. */
+const BYTES_PER_SECOND = 20_000;
+const RECORDS = 30;
+const RECORD_BYTES = 20_000;
+
+let broker: OwnBroker;
+beforeAll(async () => {
+  broker = await startOwnBroker();
+  await broker.createTopic(TOPIC, 1);
+  const brokers = [broker.address];
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: brokers });
+  await admin.alterClientQuotas({
+    entries: [
+      {
+        entities: [{ entityType: 'client-id', entityName: MEMBER }],
+        ops: [{ key: 'consumer_byte_rate', value: BYTES_PER_SECOND, remove: false }],
+      },
+    ],
+  });
+  await admin.close();
+  const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 30_000 });
+  const value = Buffer.alloc(RECORD_BYTES);
+  // Each is a batch of its own: a batch is not divided, and one that is larger than the quota would never come.
+  for (let n = 0; n < RECORDS; n += 1) await producer.send([{ topic: TOPIC, key: String(n), value }]);
+  await producer.close();
+}, 240_000);
+afterAll(() => broker[Symbol.asyncDispose]());
+
+it('a quota of the broker slows a member down, is named, and costs no membership', { timeout: 180_000 }, async () => {
+  const lines: string[] = [];
+  const note = (_: object, message: string) => lines.push(message);
+  await using member = await GroupMember.join(MEMBER, {
+    brokers: [broker.address],
+    groupId: 'group',
+    topics: [TOPIC],
+    log: { info: note, warn: note, error: note },
+  });
+  await expect.poll(() => member.seen.length, LONG).toBe(RECORDS);
+  expect(member.log).toEqual(['assigned 0']);
+  expect(member.consumer.health.restarts).toBe(0);
+  expect(lines).toContain('a quota of the broker (consumer_byte_rate) slows down the fetches of this consumer');
+});
