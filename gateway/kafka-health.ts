@@ -1,6 +1,6 @@
 import { stopwatch } from '../contracts/clock.ts';
 import { topics } from '../contracts/topics.ts';
-import { createAdmin } from '../kafka/index.ts';
+import { createTopicLog } from '../kafka/index.ts';
 
 const PROBE_INTERVAL_MS = 2_000;
 /** An answer that a failed append contradicts within this time is not believed for as long again: Kafka answers, and takes no orders. */
@@ -84,18 +84,19 @@ export function watchKafka(brokers: string[], ask = askKafka, now = () => stopwa
   };
 }
 
+/** By name: the broker says then why it keeps a topic from us, which a list of topics only leaves out. */
 async function askKafka(brokers: string[]): Promise<string | undefined> {
+  const topic = topics.rawOrders;
+  const log = createTopicLog({ clientId: 'ordermesh-gateway-health', brokers, topic });
   try {
-    const admin = await createAdmin({ clientId: 'ordermesh-gateway-health', brokers });
-    try {
-      const known = await admin.listTopics();
-      return known.includes(topics.rawOrders)
-        ? undefined
-        : `topic ${topics.rawOrders} does not exist; create it with \`ordermesh topics apply\``;
-    } finally {
-      await admin.close();
-    }
+    const look = await log.look([]);
+    if (look === undefined) return `topic ${topic} does not exist; create it with \`ordermesh topics apply\``;
+    const seen = await log.look(Array.from({ length: look.partitions }, (_, partition) => partition));
+    return seen?.ranges.size === 0 ? `no partition of topic ${topic} has a leader that answers` : undefined;
   } catch (error) {
     return (error as Error).message;
+  } finally {
+    // Its connections may have failed already, which the answer says.
+    await log.close().catch(() => {});
   }
 }

@@ -1,7 +1,13 @@
 import type { Clock } from '../contracts/clock.ts';
 import { commonEventHeaders, keyEventHeaders, occurrenceHeaders } from '../contracts/headers.ts';
 import { topics } from '../contracts/topics.ts';
-import { KafkaUnavailableError, type RecordProducer, RecordRefusedError, RecordTooLargeError } from '../kafka/index.ts';
+import {
+  KafkaUnavailableError,
+  PartitionUnavailableError,
+  type RecordProducer,
+  RecordRefusedError,
+  RecordTooLargeError,
+} from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { stateEnded } from '../telemetry/state-log.ts';
 import { type Intake, IntakeRefusal } from './intake.ts';
@@ -15,6 +21,11 @@ export interface KafkaIntakeOptions {
   /** CloudEvents source of the events, for example `/ordermesh/gateway/east`. */
   source: string;
 }
+
+/** A partition that has refused no order for this long takes orders again, or is sent none. */
+const STANDING_QUIET_MS = 30_000;
+/** While orders are refused for a partition, other partitions must take one within this time, or the gateway is not ready. */
+const TAKEN_MS_MAX = 5_000;
 
 /**
  * Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. Once an order was not acknowledged in time and
@@ -34,6 +45,35 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
     failing = error !== null;
     if (failing) logger.error({ err: error }, 'Kafka does not acknowledge orders; they are refused until it does');
     else logger.info(stateEnded, 'Kafka acknowledges orders again');
+  }
+
+  /** Partitions that take no orders, with the timer that ends the state. The others do, so the gateway stays ready. */
+  const standing = new Map<string, NodeJS.Timeout>();
+
+  /** Orders were acknowledged since `takenSince`. */
+  let taken = true;
+  let takenSince = 0;
+
+  function stands(error: PartitionUnavailableError): void {
+    const at = clock.now();
+    if (Math.abs(at - takenSince) >= TAKEN_MS_MAX) {
+      // Not one partition takes an order: it is Kafka that does not.
+      if (!taken) turn(error);
+      taken = false;
+      takenSince = at;
+    }
+    const { message } = error;
+    const known = standing.get(message);
+    if (known !== undefined) {
+      known.refresh();
+      return;
+    }
+    logger.error({ reason: message }, 'one partition takes no orders; its orders are refused until it does');
+    const end = () => {
+      standing.delete(message);
+      logger.info({ ...stateEnded, reason: message }, 'no order was refused for the partition for a while');
+    };
+    standing.set(message, setTimeout(end, STANDING_QUIET_MS).unref());
   }
 
   let timeMs = 0;
@@ -73,13 +113,18 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
           done(refusal(error));
           return;
         }
-        if (error !== null || failing) turn(error);
+        if (error instanceof PartitionUnavailableError) stands(error);
+        else {
+          taken ||= error === null;
+          if (error !== null || failing) turn(error);
+        }
         done(error);
       });
     },
     readiness: () => health.reason(),
     async close() {
       health.close();
+      for (const timer of standing.values()) clearTimeout(timer);
       await producer.close();
     },
   };

@@ -15,6 +15,11 @@ export class KafkaUnavailableError extends Error {
   override name: string = 'KafkaUnavailableError';
 }
 
+/** One partition takes no records, because it has no leader; others do. */
+export class PartitionUnavailableError extends KafkaUnavailableError {
+  override name = 'PartitionUnavailableError';
+}
+
 /**
  * Kafka answers, and refuses what an operator has to mend: a topic or partition does not exist, a permission is missing. It lasts until then and is
  * never the fault of a record, so whoever retries an outage retries this too.
@@ -31,4 +36,16 @@ export class RecordRefusedError extends Error {
 /** The record is larger than its topic (`max.message.bytes`) or this producer allows. */
 export class RecordTooLargeError extends RecordRefusedError {
   override name = 'RecordTooLargeError';
+}
+
+/**
+ * What the first of the innermost errors says, with the protocol's name of it. @platformatic/kafka wraps what happened in layers (`cause`, and `errors`
+ * of an aggregate), and the outer ones say only which request failed.
+ */
+export function reasonOf(error: Error): string {
+  const { errors, apiId } = error as { errors?: unknown; apiId?: unknown };
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  const inner = first ?? error.cause;
+  if (inner instanceof Error) return reasonOf(inner);
+  return typeof apiId === 'string' ? `${apiId}: ${error.message}` : error.message;
 }

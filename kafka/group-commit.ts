@@ -1,6 +1,6 @@
 import { stopwatch } from '../contracts/clock.ts';
 import { limits } from '../contracts/limits.ts';
-import { KafkaUnavailableError, RecordTooLargeError } from './errors.ts';
+import { KafkaUnavailableError, RecordTooLargeError, reasonOf } from './errors.ts';
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
@@ -245,7 +245,7 @@ class Pending implements QueuedRecord {
 function expire(pending: Pending, now: number, trouble: Error | undefined): boolean {
   if (pending.deadlineMs > now) return false;
   if (pending.settled) return true;
-  const reason = trouble === undefined ? 'no answer' : trouble.message;
+  const reason = trouble === undefined ? 'no answer' : reasonOf(trouble);
   const message = `${pending.record.topic}: not acknowledged within the deadline: ${reason}`;
   pending.settle(new KafkaUnavailableError(message, trouble === undefined ? {} : { cause: trouble }));
   return true;

@@ -5,6 +5,7 @@ export {
   KafkaSetupError,
   KafkaUnavailableError,
   NotAMemberError,
+  PartitionUnavailableError,
   RecordRefusedError,
   RecordTooLargeError,
 } from './errors.ts';

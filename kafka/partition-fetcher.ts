@@ -1,7 +1,8 @@
-import { Base, type ClusterMetadata, type Connection, fetchV12, findErrorBy, listOffsetsV7 } from '@platformatic/kafka';
+import { Base, type ClusterMetadata, type Connection, fetchV12, listOffsetsV7 } from '@platformatic/kafka';
 import type { FetchedRecord } from './consumer.ts';
-import { KafkaUnavailableError, RecordRefusedError } from './errors.ts';
-import { askAnotherBroker } from './platformatic-internals.ts';
+import { KafkaUnavailableError, RecordRefusedError, reasonOf } from './errors.ts';
+import { answerIn, askAnotherBroker, mayDiffer, topicMetadata } from './platformatic-internals.ts';
+import { produceVerdict } from './produce-errors.ts';
 
 const READ_COMMITTED = 1;
 const CONTROL_BATCH = 1 << 5;
@@ -13,6 +14,8 @@ const EARLIEST = -2n;
 /** No replica, but a reader. */
 const CONSUMER = -1;
 const NO_BYTES = Buffer.alloc(0);
+/** While partitions have no leader, leaders are looked up this often. */
+const LEADERLESS_METADATA_MS = 1_000;
 
 export interface FetchedPartition {
   partition: number;
@@ -32,6 +35,9 @@ export class PartitionFetcher {
   readonly #client: Base;
   readonly #topic: string;
   #metadata: ClusterMetadata | undefined;
+  #metadataAt = 0;
+  /** Why the last fetch has not fetched every partition; undefined when it has. */
+  trouble: Error | undefined;
 
   constructor(options: { clientId: string; brokers: string[]; topic: string }) {
     this.#topic = options.topic;
@@ -45,29 +51,42 @@ export class PartitionFetcher {
   }
 
   /**
-   * One request per leader, for the given positions by partition. Waits up to `waitMs` for data when there is none.
-   * @throws KafkaUnavailableError when a leader is missing or does not answer; what others answered is then fetched again.
+   * One request per leader, for the given positions by partition. Waits up to `waitMs` for data when there is none. Partitions that have no leader or
+   * can't be fetched just now are left out, and `trouble` says why.
+   * @throws KafkaUnavailableError when none of them can be fetched
    */
   async fetch(positions: ReadonlyMap<number, number>, waitMs: number): Promise<FetchedPartition[]> {
+    this.trouble = undefined;
     try {
       const metadata = await this.#currentMetadata();
-      const answers = await Promise.all(
+      const answers = await Promise.allSettled(
         [...byLeader(metadata, this.#topic, positions)].map(([leader, ofLeader]) =>
           this.#fetchFrom(metadata, leader, ofLeader, waitMs),
         ),
       );
-      return answers.flat();
+      for (const answer of answers) if (answer.status === 'rejected') this.#failed(answer.reason as Error);
+      const fetched = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+      if (this.trouble !== undefined && fetched.length === 0) throw this.trouble;
+      return fetched;
     } catch (error) {
-      this.#metadata = undefined;
-      if (error instanceof KafkaUnavailableError) throw error;
-      throw new KafkaUnavailableError(`fetch of ${this.#topic}: ${(error as Error).message}`, { cause: error });
+      throw this.#failed(error as Error);
     }
+  }
+
+  /** Leaders are looked up again for the next fetch. */
+  #failed(error: Error): Error {
+    if (!(error instanceof LeaderlessError)) this.#metadata = undefined;
+    this.trouble =
+      error instanceof KafkaUnavailableError
+        ? error
+        : new KafkaUnavailableError(`fetch of ${this.#topic}: ${reasonOf(error)}`, { cause: error });
+    return this.trouble;
   }
 
   /** @throws KafkaUnavailableError on an outage; RecordRefusedError when the topic does not exist */
   async partitionCount(): Promise<number> {
     const metadata = await this.#currentMetadata().catch((error: Error) => {
-      throw new KafkaUnavailableError(`partitions of ${this.#topic}: ${error.message}`, { cause: error });
+      throw new KafkaUnavailableError(`partitions of ${this.#topic}: ${reasonOf(error)}`, { cause: error });
     });
     const count = metadata.topics.get(this.#topic)?.partitionsCount ?? 0;
     if (count === 0) throw new RecordRefusedError(`topic ${this.#topic} does not exist`);
@@ -79,12 +98,16 @@ export class PartitionFetcher {
   }
 
   async #currentMetadata(): Promise<ClusterMetadata> {
-    this.#metadata ??= await this.#client
-      .metadata({ topics: [this.#topic], forceUpdate: true })
-      .catch((error: Error) => {
-        askAnotherBroker(this.#client);
-        throw error;
-      });
+    const known = this.#metadata;
+    if (known !== undefined) {
+      const isLed = () => known.topics.get(this.#topic)?.partitions.every(({ leader }) => known.brokers.has(leader));
+      if (performance.now() - this.#metadataAt < LEADERLESS_METADATA_MS || isLed()) return known;
+    }
+    this.#metadata = await topicMetadata(this.#client, this.#topic).catch((error: Error) => {
+      if (mayDiffer(error)) askAnotherBroker(this.#client);
+      throw error;
+    });
+    this.#metadataAt = performance.now();
     return this.#metadata;
   }
 
@@ -95,7 +118,10 @@ export class PartitionFetcher {
     waitMs: number,
   ): Promise<FetchedPartition[]> {
     const broker = metadata.brokers.get(leader);
-    if (broker === undefined) throw new KafkaUnavailableError(`partitions of ${this.#topic} have no leader`);
+    if (broker === undefined) {
+      const those = positions.map(([partition]) => partition).join(', ');
+      throw new LeaderlessError(`partitions ${those} of ${this.#topic} have no leader`);
+    }
     const connection = await this.#client.connections.get(broker);
     const partitions = positions.map(([partition, offset]) => ({
       partition,
@@ -120,21 +146,27 @@ export class PartitionFetcher {
       )
       .catch((error: Error) => {
         // One partition's error comes as the whole answer's; the answer itself is in it.
-        if (findErrorBy(error as never, 'apiCode', OFFSET_OUT_OF_RANGE) === null) throw error;
-        return (error as Error & { response: Awaited<ReturnType<typeof fetchV12.api.async>> }).response;
+        const answer = answerIn<FetchAnswer>(error);
+        if (answer === undefined || answer.errorCode !== 0) throw error;
+        return answer;
       });
     const wanted = new Map(positions);
     const answers = response.responses.flatMap((topic) => topic.partitions);
     const outside = answers.filter(({ errorCode }) => errorCode === OFFSET_OUT_OF_RANGE);
     const earliest = await this.#earliest(connection, outside);
-    return answers.map((partition) => {
+    return answers.flatMap((partition): FetchedPartition[] => {
       const { partitionIndex, errorCode } = partition;
       const position = wanted.get(partitionIndex) ?? 0;
-      if (errorCode !== OFFSET_OUT_OF_RANGE) return decoded(partition, position);
+      if (errorCode === 0) return [decoded(partition, position)];
+      if (errorCode !== OFFSET_OUT_OF_RANGE) {
+        const verdict = produceVerdict(`partition ${partitionIndex} of ${this.#topic}`, errorCode, null);
+        if (verdict.kind !== 'acknowledged') this.#failed(verdict.error);
+        return [];
+      }
       // Retention has removed what stood at the position, or the topic is another one or shorter than before: the oldest record that is there
       // is next. The answer itself does not say where the log begins or ends.
       const next = earliest.get(partitionIndex) ?? position;
-      return { partition: partitionIndex, records: [], next, highWatermark: next, outOfRange: true };
+      return [{ partition: partitionIndex, records: [], next, highWatermark: next, outOfRange: true }];
     });
   }
 
@@ -156,12 +188,15 @@ export class PartitionFetcher {
   }
 }
 
-type Answer = Awaited<ReturnType<typeof fetchV12.api.async>>['responses'][number]['partitions'][number];
+/** What was known of the leaders is right: there is none. */
+class LeaderlessError extends KafkaUnavailableError {}
+
+type FetchAnswer = Awaited<ReturnType<typeof fetchV12.api.async>>;
+type Answer = FetchAnswer['responses'][number]['partitions'][number];
 
 function decoded(answer: Answer, position: number): FetchedPartition {
   const { partitionIndex: partition } = answer;
   const highWatermark = Number(answer.highWatermark);
-  if (answer.errorCode !== 0) throw new KafkaUnavailableError(`partition ${partition}: error ${answer.errorCode}`);
   const records: FetchedRecord[] = [];
   let next = position;
   for (const batch of answer.records ?? []) {

@@ -1,4 +1,13 @@
-import type { Base } from '@platformatic/kafka';
+import {
+  type Base,
+  type ClusterMetadata,
+  type ClusterPartitionMetadata,
+  findErrorBy,
+  type metadataV12,
+  ResponseError,
+} from '@platformatic/kafka';
+import { KafkaSetupError } from './errors.ts';
+import { produceVerdict } from './produce-errors.ts';
 
 /**
  * The brokers that a client asks for metadata and producer ids, first one first, change places: the first goes to the end. The client always asks
@@ -14,4 +23,61 @@ export function askAnotherBroker(client: Base): void {
   if (!Array.isArray(brokers))
     throw new Error('this version of @platformatic/kafka keeps its bootstrap brokers elsewhere');
   brokers.push(brokers.shift());
+}
+
+type MetadataAnswer = Awaited<ReturnType<typeof metadataV12.api.async>>;
+
+/**
+ * Metadata of one topic. The client throws the whole answer away when one partition has an error; here a partition without a leader has the leader
+ * -1, and the others have theirs.
+ * @throws KafkaSetupError when the topic may not be described; KafkaUnavailableError with the broker's reason for other errors of the topic
+ */
+export async function topicMetadata(client: Base, name: string): Promise<ClusterMetadata> {
+  try {
+    return await client.metadata({ topics: [name], forceUpdate: true });
+  } catch (error) {
+    const answer = answerIn<MetadataAnswer>(error);
+    const topic = answer?.topics.find((one) => one.name === name);
+    if (answer === undefined || topic === undefined) throw error;
+    const verdict = produceVerdict(`topic ${name}`, topic.errorCode, null);
+    if (verdict.kind !== 'acknowledged') throw Object.assign(verdict.error, { cause: error });
+    return metadataFrom(answer, topic);
+  }
+}
+
+function metadataFrom(answer: MetadataAnswer, topic: MetadataAnswer['topics'][number]): ClusterMetadata {
+  const lastUpdate = Date.now();
+  const partitions: ClusterPartitionMetadata[] = [];
+  for (const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, offlineReplicas } of topic.partitions)
+    partitions[partitionIndex] = {
+      leader: leaderId,
+      leaderEpoch,
+      replicas: replicaNodes,
+      isr: isrNodes,
+      offlineReplicas,
+    };
+  const described = { id: topic.topicId, partitions, partitionsCount: topic.partitions.length, lastUpdate };
+  return {
+    id: answer.clusterId ?? '',
+    brokers: new Map(answer.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { host, port, rack }])),
+    topics: new Map([[topic.name ?? '', described]]),
+    lastUpdate,
+    controllerId: answer.controllerId,
+  };
+}
+
+/** The answer that the client has thrown away because a part of it has an error. */
+export function answerIn<Answer>(error: unknown): Answer | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const thrown: unknown = findErrorBy(error, 'code', ResponseError.code);
+  return thrown === null ? undefined : (thrown as { response?: Answer }).response;
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  return error instanceof Error && /unknown topic/i.test(error.message);
+}
+
+/** Another broker may answer differently: this one has not answered, or knows less of the cluster than it should. */
+export function mayDiffer(error: unknown): boolean {
+  return !isUnknownTopic(error) && !(error instanceof KafkaSetupError);
 }

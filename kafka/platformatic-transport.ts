@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
 import { limits } from '../contracts/limits.ts';
-import { KafkaSetupError, KafkaUnavailableError } from './errors.ts';
+import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
-import { askAnotherBroker } from './platformatic-internals.ts';
+import { askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
 import { produceVerdict } from './produce-errors.ts';
 import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
 import { RecordBatchEncoder } from './record-batch.ts';
@@ -17,6 +17,8 @@ const METADATA_MAX_AGE_MS = 60_000;
 const ABSENT_AGE_MS = 2_000;
 const ABSENT_ATTEMPTS = 5;
 const ABSENT_RETRY_MS = 100;
+/** A leader is elected within this time as a rule. After it a partition's records are refused, because they would keep those of the others waiting. */
+const LEADERLESS_MS_MAX = 1_000;
 const BACKOFF_MS = { first: 20, most: 1_000 };
 const SEQUENCE_MASK = 0x7fffffff;
 
@@ -58,8 +60,10 @@ export class PlatformaticTransport implements ProduceTransport {
   #identity: Identity | undefined;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = Number.NEGATIVE_INFINITY;
-  /** When a topic was last found not to exist, by its name. */
-  readonly #absent = new Map<string, number>();
+  /** Topics that were found not to exist or not to be ours to write to, and when, by their names. */
+  readonly #absent = new Map<string, { at: number; error: KafkaSetupError }>();
+  /** Since when a partition was seen to have no leader. */
+  readonly #leaderless = new Map<string, { topic: string; partition: number; since: number }>();
   /** Smaller than the limit after a topic has refused a batch of several records; grows again with each batch that it takes. */
   readonly #batchBytesMax = new Map<string, number>();
   trouble: Error | undefined;
@@ -89,7 +93,7 @@ export class PlatformaticTransport implements ProduceTransport {
         if (silent < brokers.length) continue;
         // Its connections have failed already.
         await this.#client.close().catch(() => {});
-        const reason = `no broker of ${brokers.join(', ')} answers: ${(error as Error).message}`;
+        const reason = `no broker of ${brokers.join(', ')} answers: ${reasonOf(error as Error)}`;
         throw new KafkaUnavailableError(reason, { cause: error });
       }
     }
@@ -132,13 +136,16 @@ export class PlatformaticTransport implements ProduceTransport {
     await this.#client.close();
   }
 
-  /** Sorts the records by partition. Those whose topic does not exist are refused. */
+  /** Sorts the records by partition. Those whose topic does not exist or may not be described are refused. */
   async #lanes(batch: readonly QueuedRecord[]): Promise<Lane[]> {
     const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
     const metadata = await this.#topics(new Set(byTopic.keys()));
-    return [...byTopic].flatMap(([topic, records]) =>
-      lanesOf(topic, records, metadata.topics.get(topic)?.partitionsCount ?? 0),
-    );
+    return [...byTopic].flatMap(([topic, records]) => {
+      const found = metadata.topics.get(topic);
+      if (found !== undefined) return lanesOf(topic, records, found.partitionsCount);
+      for (const queued of records) queued.settle(this.#absent.get(topic)?.error ?? noSuchTopic(topic));
+      return [];
+    });
   }
 
   /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
@@ -147,10 +154,17 @@ export class PlatformaticTransport implements ProduceTransport {
     const byLeader = new Map<number, Lane[]>();
     let progress = true;
     for (const lane of lanes) {
-      const leader = metadata.topics.get(lane.topic)?.partitions[lane.partition]?.leader ?? -1;
+      const topic = metadata.topics.get(lane.topic);
+      const leader = topic?.partitions[lane.partition]?.leader ?? -1;
       if (!metadata.brokers.has(leader)) {
-        this.trouble = new KafkaUnavailableError(`partition ${keyOf(lane)} has no leader`);
-        progress = false;
+        const absent = topic === undefined ? this.#absent.get(lane.topic)?.error : undefined;
+        this.trouble = absent ?? new PartitionUnavailableError(`partition ${keyOf(lane)} has no leader`);
+        if (topic === undefined || this.#leaderlessMs(lane) < LEADERLESS_MS_MAX) progress = false;
+        else {
+          // The leader that is gone may have it: see the end of `send`.
+          if (lane.batch !== undefined) this.#identity = undefined;
+          this.#answer(lane, lane.records.length - lane.next, this.trouble);
+        }
         continue;
       }
       const ofLeader = byLeader.get(leader);
@@ -161,6 +175,15 @@ export class PlatformaticTransport implements ProduceTransport {
       [...byLeader].map(([leader, ofLeader]) => this.#request(metadata, leader, ofLeader)),
     );
     return progress && moved.every((each) => each);
+  }
+
+  #leaderlessMs(lane: Lane): number {
+    const { topic, partition } = lane;
+    const now = performance.now();
+    const known = this.#leaderless.get(keyOf(lane));
+    if (known !== undefined) return now - known.since;
+    this.#leaderless.set(keyOf(lane), { topic, partition, since: now });
+    return 0;
   }
 
   async #request(metadata: ClusterMetadata, leader: number, lanes: Lane[]): Promise<boolean> {
@@ -245,21 +268,23 @@ export class PlatformaticTransport implements ProduceTransport {
   /** Metadata that covers the topics; a topic that does not exist is absent from it. */
   async #topics(names: Set<string>): Promise<ClusterMetadata> {
     const known = this.#metadata;
-    if (known !== undefined && performance.now() - this.#metadataAt < METADATA_MAX_AGE_MS) {
+    const ageMsMax = this.#leaderless.size > 0 ? LEADERLESS_MS_MAX : METADATA_MAX_AGE_MS;
+    if (known !== undefined && performance.now() - this.#metadataAt < ageMsMax) {
       const now = performance.now();
       const covered = (name: string) =>
-        known.topics.has(name) || now - (this.#absent.get(name) ?? -Infinity) < ABSENT_AGE_MS;
+        known.topics.has(name) || now - (this.#absent.get(name)?.at ?? -Infinity) < ABSENT_AGE_MS;
       if ([...names].every(covered)) return known;
     }
     const topics: ClusterMetadata['topics'] = new Map();
     let latest: ClusterMetadata | undefined;
     for (const name of new Set([...names, ...(known?.topics.keys() ?? [])])) {
       const found = await this.#topic(name);
-      const topic = found?.topics.get(name);
-      if (found === undefined || topic === undefined) {
-        this.#absent.set(name, performance.now());
+      if (found instanceof KafkaSetupError) {
+        this.#absent.set(name, { at: performance.now(), error: found });
         continue;
       }
+      const topic = found.topics.get(name);
+      if (topic === undefined) continue;
       latest = found;
       this.#absent.delete(name);
       topics.set(name, topic);
@@ -268,6 +293,9 @@ export class PlatformaticTransport implements ProduceTransport {
       latest ?? known ?? (await this.#ask(() => this.#client.metadata({ topics: [], forceUpdate: true })));
     this.#metadata = { ...cluster, topics };
     this.#metadataAt = performance.now();
+    for (const [key, { topic, partition }] of this.#leaderless)
+      if (cluster.brokers.has(topics.get(topic)?.partitions[partition]?.leader ?? -1) || !topics.has(topic))
+        this.#leaderless.delete(key);
     return this.#metadata;
   }
 
@@ -276,20 +304,22 @@ export class PlatformaticTransport implements ProduceTransport {
     try {
       return await question();
     } catch (error) {
-      if (!isUnknownTopic(error)) askAnotherBroker(this.#client);
+      if (mayDiffer(error)) askAnotherBroker(this.#client);
       throw error;
     }
   }
 
   /** A topic that was just created may not be known to every broker yet, so absence is believed after some patience. */
-  async #topic(name: string): Promise<ClusterMetadata | undefined> {
+  async #topic(name: string): Promise<ClusterMetadata | KafkaSetupError> {
     const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#ask(() => this.#client.metadata({ topics: [name], forceUpdate: true }));
+        return await this.#ask(() => topicMetadata(this.#client, name));
       } catch (error) {
+        // What an operator has to mend of one topic is no reason for the records of others to wait.
+        if (error instanceof KafkaSetupError) return error;
         if (!isUnknownTopic(error)) throw error;
-        if (attempt >= patience) return undefined;
+        if (attempt >= patience) return noSuchTopic(name);
         await delay(ABSENT_RETRY_MS);
       }
     }
@@ -300,7 +330,7 @@ function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: nu
   const lanes = new Array<Lane | undefined>(partitions);
   for (const queued of records) {
     const { key, partition: fixed } = queued.record;
-    const partition = fixed ?? (partitions === 0 ? 0 : partitionOf(key, partitions));
+    const partition = fixed ?? partitionOf(key, partitions);
     const lane = lanes[partition];
     if (lane !== undefined) lane.records.push(queued);
     else if (partition < partitions)
@@ -310,10 +340,12 @@ function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: nu
   return lanes.filter((lane) => lane !== undefined);
 }
 
+function noSuchTopic(topic: string): KafkaSetupError {
+  return new KafkaSetupError(`topic ${topic} does not exist`);
+}
+
 function noSuchPartition(topic: string, partition: number, partitions: number): KafkaSetupError {
-  return new KafkaSetupError(
-    partitions === 0 ? `topic ${topic} does not exist` : `topic ${topic} has ${partitions} partitions, no ${partition}`,
-  );
+  return new KafkaSetupError(`topic ${topic} has ${partitions} partitions, no ${partition}`);
 }
 
 /** Whether the client or the room's own code reports this as a failure of Kafka's side; anything else is an error of this program. */
@@ -323,8 +355,4 @@ function isFromKafka(error: unknown): error is Error {
 
 function keyOf({ topic, partition }: { topic: string; partition: number }): string {
   return `${topic}/${partition}`;
-}
-
-function isUnknownTopic(error: unknown): boolean {
-  return error instanceof Error && /unknown topic/i.test(error.message);
 }

@@ -60,6 +60,7 @@ export async function readTopic(
       if (next >= end) positions.delete(partition);
       else positions.set(partition, next);
     }
+    if (fetched.length > 0 && fetcher.trouble !== undefined) await delay(RETRY_MS);
     if (performance.now() - movedAt > STALL_MAX_MS)
       throw new KafkaUnavailableError(
         `${options.topic}: no progress in partitions ${[...positions.keys()].join(', ')}`,
@@ -120,11 +121,13 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
         continue;
       }
       if (closing) return;
-      tell(undefined);
+      tell(fetcher.trouble);
       for (const { partition, records, next } of fetched) {
         for (const record of records) hand(Object.assign(record, { topic: options.topic, partition }));
         positions.set(partition, next);
       }
+      // A broker answers at once, without waiting for data, when one of the partitions has an error.
+      if (fetcher.trouble !== undefined && !closing) await delay(RETRY_MS);
     }
   };
   const finished = loop();

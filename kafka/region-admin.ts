@@ -1,5 +1,5 @@
 import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
-import { KafkaUnavailableError } from './errors.ts';
+import { KafkaUnavailableError, reasonOf } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -93,10 +93,4 @@ export function createRegionAdmin({ clientId, brokers }: { clientId: string; bro
       await admin.close();
     },
   };
-}
-
-/** The client wraps what happened in layers; the innermost says it. */
-function reasonOf(error: Error): string {
-  const inner = (error as { errors?: Error[] }).errors?.[0] ?? (error.cause instanceof Error ? error.cause : undefined);
-  return inner === undefined ? error.message : reasonOf(inner);
 }

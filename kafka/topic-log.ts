@@ -1,12 +1,15 @@
-import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
-import { KafkaUnavailableError } from './errors.ts';
-import { askAnotherBroker } from './platformatic-internals.ts';
+import { type ClusterMetadata, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
+import { KafkaUnavailableError, reasonOf } from './errors.ts';
+import { answerIn, askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Kafka's names for the ends of a log in a question by timestamp. */
 const LATEST = -1n;
 const EARLIEST = -2n;
+/** No replica, but a reader. */
+const CONSUMER = -1;
+const READ_UNCOMMITTED = 0;
 /** What a cluster without ids of topics says. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -23,7 +26,7 @@ export interface TopicLook {
   /** Another one for a topic of the same name that was created later, or in another cluster. */
   logId: string;
   partitions: number;
-  /** Of the partitions that were asked for and exist. */
+  /** Of the partitions that were asked for, exist, and have a leader that answers. */
   ranges: Map<number, LogRange>;
 }
 
@@ -48,32 +51,63 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
   });
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {
-      askAnotherBroker(admin);
-      throw new KafkaUnavailableError(`${action} of ${topic}: ${error.message}`, { cause: error });
+      if (mayDiffer(error)) askAnotherBroker(admin);
+      throw new KafkaUnavailableError(`${action} of ${topic}: ${reasonOf(error)}`, { cause: error });
     });
-  const offsetsAt = async (partitions: readonly number[], timestamp: bigint): Promise<Map<number, number>> => {
-    const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
-    const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions: asked }] });
-    return new Map((listed?.partitions ?? []).map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]));
+  const offsetsFrom = async (
+    metadata: ClusterMetadata,
+    leader: number,
+    partitions: readonly number[],
+    timestamp: bigint,
+  ): Promise<[partition: number, offset: number][]> => {
+    const broker = metadata.brokers.get(leader);
+    if (broker === undefined) return [];
+    const connection = await admin.connections.get(broker);
+    const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
+    const listed = await listOffsetsV7.api
+      .async(connection, CONSUMER, READ_UNCOMMITTED, [{ name: topic, partitions: asked }])
+      .catch((error: Error) => {
+        // One partition's error comes as the whole answer's; the answer itself is in it.
+        const answer = answerIn<Awaited<ReturnType<typeof listOffsetsV7.api.async>>>(error);
+        if (answer === undefined) throw error;
+        return answer;
+      });
+    return listed.topics
+      .flatMap((one) => one.partitions)
+      .filter(({ errorCode }) => errorCode === 0)
+      .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]);
+  };
+  /** A leader that does not answer costs its own partitions only. */
+  const offsetsAt = async (metadata: ClusterMetadata, partitions: readonly number[], timestamp: bigint) => {
+    const leaderOf = (partition: number) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1;
+    const answers = await Promise.allSettled(
+      [...Map.groupBy(partitions, leaderOf)].map(([leader, led]) => offsetsFrom(metadata, leader, led, timestamp)),
+    );
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (failed !== undefined && answers.every(({ status }) => status === 'rejected')) throw failed.reason;
+    return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
   };
   return {
     look: (partitions) =>
       guarded('look', async () => {
-        if (!(await admin.listTopics()).includes(topic)) return undefined;
-        const { id: clusterId, topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
-        const described = topics.get(topic);
-        if (described === undefined) return undefined;
+        // By name: a list leaves out what this client may not describe, and a topic that is hidden is not one that is gone.
+        const metadata = await topicMetadata(admin, topic).catch((error: Error) => {
+          if (isUnknownTopic(error)) return undefined;
+          throw error;
+        });
+        const described = metadata?.topics.get(topic);
+        if (metadata === undefined || described === undefined) return undefined;
+        const clusterId = metadata.id;
         const there = partitions.filter((partition) => partition < described.partitionsCount);
-        const [earliest, latest] =
-          there.length === 0
-            ? [new Map<number, number>(), new Map<number, number>()]
-            : await Promise.all([offsetsAt(there, EARLIEST), offsetsAt(there, LATEST)]);
-        const ranges = new Map(
-          there.map((partition) => [
-            partition,
-            { earliest: earliest.get(partition) ?? 0, latest: latest.get(partition) ?? 0 },
-          ]),
-        );
+        const [earliest, latest] = await Promise.all([
+          offsetsAt(metadata, there, EARLIEST),
+          offsetsAt(metadata, there, LATEST),
+        ]);
+        const ranges = new Map<number, LogRange>();
+        for (const [partition, end] of latest) {
+          const start = earliest.get(partition);
+          if (start !== undefined) ranges.set(partition, { earliest: start, latest: end });
+        }
         const logId = described.id === NO_ID ? `${clusterId}/${topic}` : described.id;
         return { clusterId, logId, partitions: described.partitionsCount, ranges };
       }),

@@ -1,4 +1,4 @@
-import { KafkaUnavailableError } from '../kafka/errors.ts';
+import { KafkaUnavailableError, reasonOf } from '../kafka/errors.ts';
 import { sqlFault } from '../store/sql-states.ts';
 import { OutageError } from './actor.ts';
 import { exponentialDelayMs } from './retry.ts';
@@ -73,7 +73,9 @@ export function describeError(error: unknown): string {
 
 function describeOne(error: Error): string {
   const { code } = error as { code?: unknown };
-  return `${error.name}${typeof code === 'string' ? ` ${code}` : ''}: ${error.message}`;
+  // An aggregate says what was tried; why it failed, its errors say.
+  const inner = error instanceof AggregateError && error.errors.length > 0 ? ` (${reasonOf(error)})` : '';
+  return `${error.name}${typeof code === 'string' ? ` ${code}` : ''}: ${error.message}${inner}`;
 }
 
 export interface CircuitPolicy {

@@ -1,5 +1,5 @@
 import { groups, subscriptions } from '../../contracts/topics.ts';
-import { createTopicLog } from '../../kafka/index.ts';
+import { createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
 import { decideLog, knownLogs, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withDatabase } from '../servers.ts';
@@ -42,6 +42,9 @@ export async function readSkippedRecords(
         const known = await knownLogs(sql, { group, topic }, partitions);
         const look = await topicLog.look(partitions);
         if (look === undefined) continue;
+        const unseen = partitions.filter((partition) => !look.ranges.has(partition));
+        if (unseen.length > 0)
+          throw new KafkaUnavailableError(`partitions ${unseen.join(', ')} of ${topic} have no leader that answers`);
         for (const [partition, range] of look.ranges) {
           const position = committed.get(partition);
           const logs = known.get(partition) ?? [];

@@ -20,12 +20,13 @@ export interface OwnBroker extends AsyncDisposable {
 
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-export async function startOwnBroker(): Promise<OwnBroker> {
+/** @param settings further ones of the broker, by Kafka's names */
+export async function startOwnBroker(settings: Readonly<Record<string, string>> = {}): Promise<OwnBroker> {
   const directory = await temporaryDirectory();
   const servers = new Servers(directory.path, () => {});
   const { broker: port = 0, controller: controllerPort = 0 } = await choosePorts(['broker', 'controller'], {});
   const cacheDir = await userCacheDir(loadConfig());
-  const options = { name: 'broker', directory: directory.path, cacheDir, heap, port, controllerPort };
+  const options = { name: 'broker', directory: directory.path, cacheDir, heap, port, controllerPort, settings };
   const start = async () => servers.start(await brokerCommand(options), () => answers(port));
   const address = `127.0.0.1:${port}`;
   const dispose = async () => {
