@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
+import { goOnWithoutLeaders, leaderlessIn } from './kafkajs-leaders.ts';
 import './kafkajs-numbers.ts';
 import type { PackedHeaders } from './packed-headers.ts';
 
@@ -37,8 +39,6 @@ export interface ConsumerGroupInternals {
   recoverFromFetch(error: Error): Promise<void>;
 }
 
-interface BatchInternals {
-  topic: string;
 /** src/cluster/brokerPool.js */
 interface GroupBrokers {
   readonly brokers: Readonly<Record<string, GroupBroker>>;
@@ -55,6 +55,8 @@ interface GroupBroker {
   disconnect(): Promise<void>;
 }
 
+interface BatchInternals {
+  topic: string;
   partition: number;
   fetchedOffset: string;
   highWatermark: string;
@@ -79,15 +81,16 @@ export interface GroupHooks {
   fetched(partition: { topic: string; partition: number }, failure: string | undefined): void;
   /** A fetch failed as a whole; kafkajs tries again. */
   fetchFailed(error: unknown): void;
-}
-
   /** A broker's quota forbids the next fetch from it for this long, in milliseconds. */
   throttled(forMs: number): void;
+}
+
 const hooksOf = new WeakMap<object, GroupHooks>();
 
 /** The cluster object is what a partition assigner's factory is given, which makes the hooks a consumer's own. */
 export function watchGroup(cluster: object, hooks: GroupHooks): void {
   hooksOf.set(cluster, hooks);
+  goOnWithoutLeaders(cluster);
 }
 
 const joins = new WeakMap<ConsumerGroupInternals, Promise<void>>();
@@ -114,25 +117,26 @@ async function joinWith(group: ConsumerGroupInternals, hooks: GroupHooks): Promi
   hooks.joined(group);
 }
 
-/** Why the data of a partition could not be used, by the array of messages that stands for it. */
-const failures = new WeakMap<unknown[], Error>();
-
-/** A shorter throttle is ordinary: it costs no more than the wait of an idle fetch. */
-const THROTTLED_MS_MIN = 1_000;
-
-/** Why the data of a partition could not be used, by the array of messages that stands for it. */
-const failures = new WeakMap<unknown[], Error>();
-
 /** A shorter throttle is ordinary: it costs no more than the wait of an idle fetch. */
 const THROTTLED_MS_MIN = 1_000;
 /** Each answer about partitions without a leader is told once. */
 const toldLeaderless = new WeakMap<object, ReadonlyMap<string, ReadonlySet<number>>>();
+
+/** Why the data of a partition could not be used, by the array of messages that stands for it. */
+const failures = new WeakMap<unknown[], Error>();
 
 ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, nodeId) {
   const batches = await fetch.call(this, nodeId);
   const hooks = hooksOf.get(this.cluster);
   if (hooks === undefined) return batches;
   for (const batch of batches) hooks.fetched(batch, failureOf(batch));
+  const without = leaderlessIn(this.cluster);
+  if (without !== undefined && toldLeaderless.get(this.cluster) !== without) {
+    toldLeaderless.set(this.cluster, without);
+    for (const { topic, partitions } of this.assigned())
+      for (const partition of partitions)
+        if (without.get(topic)?.has(partition) === true) hooks.fetched({ topic, partition }, 'it has no leader');
+  }
   const fetches = this.cluster.brokerPool.brokers[nodeId]?.connectionPool.pool[1];
   const throttledMs = (fetches?.requestQueue.throttledUntil ?? 0) - Date.now();
   if (throttledMs > THROTTLED_MS_MIN) hooks.throttled(throttledMs);
@@ -148,10 +152,30 @@ function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals
     : undefined;
 }
 
-ConsumerGroup.prototype.recoverFromFetch = function (this: ConsumerGroupInternals, error) {
+/**
+ * A broker that refuses connections or does not answer fails its own fetches only, while there are others. kafkajs gives up after four attempts and
+ * the client ends, with the partitions of all brokers. After the pause the fetch asks who leads now, on a new connection.
+ */
+ConsumerGroup.prototype.recoverFromFetch = async function (this: ConsumerGroupInternals, error) {
   hooksOf.get(this.cluster)?.fetchFailed(error);
-  return recoverFromFetch.call(this, error);
+  const { brokerPool } = this.cluster;
+  const brokers = Object.values(brokerPool.brokers);
+  const address = silentBroker(error);
+  const silent = brokers.find(({ connectionPool: { host, port } }) => `${host}:${port}` === address);
+  if (silent === undefined || brokers.length === 1) return recoverFromFetch.call(this, error);
+  // It ends when its requests have had an answer or none in time. Nothing depends on it.
+  silent.disconnect().catch(() => {});
+  brokerPool.metadataExpireAt = null;
+  await delay(SILENT_BROKER_PAUSE_MS);
 };
+
+/** `host:port` of the broker that a request had no answer from, or that could not be reached. */
+function silentBroker(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name, broker } = error as Error & { broker?: unknown };
+  if (typeof broker === 'string' && silence.has(name)) return broker;
+  return silentBroker(error.cause);
+}
 
 /** The errors of one partition that kafkajs acts on: it joins again or looks for the leader. Any other is that partition's alone. */
 const handledByKafkajs: ReadonlySet<string> = new Set([
@@ -172,6 +196,13 @@ interface FetchDecoder {
   canReadBytes(length: number): boolean;
   readArray<T>(read: (decoder: FetchDecoder) => T): T[];
   readArrayAsync<T>(read: (decoder: FetchDecoder) => Promise<T>): Promise<T[]>;
+}
+
+/** src/protocol/recordBatch/v0/decoder.js */
+interface RecordBatch {
+  firstOffset: string;
+  lastOffsetDelta: number;
+  records: unknown[];
 }
 
 const FetchDecoder = require('kafkajs/src/protocol/decoder.js') as { new (buffer: Buffer): FetchDecoder };
@@ -231,13 +262,6 @@ async function decodePartition(decoder: FetchDecoder) {
   return { ...header, errorCode: 0, messages: nothing };
 }
 
-/** src/protocol/recordBatch/v0/decoder.js */
-interface RecordBatch {
-  firstOffset: string;
-  lastOffsetDelta: number;
-  records: unknown[];
-}
-
 /** Record batch by record batch: those before one that can't be decoded count, and the next fetch begins with that one. */
 async function decodeMessages(decoder: FetchDecoder): Promise<unknown[]> {
   const size = decoder.readInt32();
@@ -258,6 +282,15 @@ async function decodeMessages(decoder: FetchDecoder): Promise<unknown[]> {
     if (messages.length === 0 && name !== 'KafkaJSPartialMessageError') failures.set(messages, error as Error);
   }
   return messages;
+}
+
+/**
+ * Compaction keeps a producer's newest batch without its records. Without any message kafkajs would fetch such a batch for ever (tulios/kafkajs#1072): this one
+ * stands for its last offset and, as a control record, is handed over to nobody.
+ */
+function placeholder(batch: RecordBatch): unknown {
+  const offset = String(BigInt(batch.firstOffset) + BigInt(batch.lastOffsetDelta));
+  return { offset, isControlRecord: true, key: null, batchContext: batch };
 }
 
 const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol.js') as {
@@ -311,21 +344,15 @@ interface BrokerPoolInternals {
 
 /** A connection that was taken and then closed or left without an answer: a proxy before a dead broker, or a broker that is stopped. */
 const noAnswer: ReadonlySet<string> = new Set(['KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
+const silence: ReadonlySet<string> = new Set(['KafkaJSConnectionError', ...noAnswer]);
+/** Between two attempts to fetch from a broker that does not answer. */
+const SILENT_BROKER_PAUSE_MS = 500;
 
 /** kafkajs turns to the next bootstrap broker after a refused connection only (src/cluster/brokerPool.js), and tells it by the error's name. */
 const BrokerPool = require('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPoolInternals };
 const { createSeedBroker } = BrokerPool.prototype;
 BrokerPool.prototype.createSeedBroker = async function (this: BrokerPoolInternals) {
   await createSeedBroker.call(this);
-/**
- * Compaction keeps a producer's newest batch without its records. Without any message kafkajs would fetch such a batch for ever (tulios/kafkajs#1072): this one
- * stands for its last offset and, as a control record, is handed over to nobody.
- */
-function placeholder(batch: RecordBatch): unknown {
-  const offset = String(BigInt(batch.firstOffset) + BigInt(batch.lastOffsetDelta));
-  return { offset, isControlRecord: true, key: null, batchContext: batch };
-}
-
   const { seedBroker } = this;
   const connect = seedBroker.connect.bind(seedBroker);
   seedBroker.connect = () =>

@@ -63,7 +63,7 @@ export class TopicLogKeeper implements LogKeeper {
   }
 
   /**
-   * What Kafka shows of partitions that this process is about to work on.
+   * What Kafka shows of partitions that this process is about to work on. Those that have no leader are left out.
    * @throws KafkaUnavailableError also when there is no such topic or partition: it may be on its way back
    */
   async see(partitions: readonly number[]): Promise<SeenLog[]> {
@@ -99,12 +99,14 @@ export class TopicLogKeeper implements LogKeeper {
       this.#topicLog.committed(group, partitions),
     ]);
     if (look === undefined) throw new KafkaUnavailableError(`topic ${topic} does not exist`);
-    return partitions.map((partition) => {
+    const none = partitions.find((partition) => partition >= look.partitions);
+    if (none !== undefined) throw new KafkaUnavailableError(`topic ${topic} has no partition ${none}`);
+    return partitions.flatMap((partition) => {
       const range = look.ranges.get(partition);
-      if (range === undefined) throw new KafkaUnavailableError(`topic ${topic} has no partition ${partition}`);
+      if (range === undefined) return [];
       const position = committed.get(partition);
       const { logId, clusterId } = look;
-      return { partition, logId, clusterId, ...range, ...(position === undefined ? {} : { committed: position }) };
+      return [{ partition, logId, clusterId, ...range, ...(position === undefined ? {} : { committed: position }) }];
     });
   }
 }

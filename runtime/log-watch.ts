@@ -130,7 +130,8 @@ export class LogWatch {
         (each) => each.phase === 'running' && assignment.holds(each) && each.log !== undefined,
       );
       const others = open.filter((each) => this.#isAnother(each, look, before.get(each)?.next ?? 0));
-      const same = open.filter((each) => !others.includes(each));
+      // Nothing is known of a partition that has no leader.
+      const same = open.filter((each) => !others.includes(each) && look.ranges.has(each.partition));
       for (const partition of same) {
         const { next, gaps } = before.get(partition) ?? { next: 0, gaps: 0 };
         await this.#judge(partition, look.ranges.get(partition.partition)?.earliest ?? 0, next, gaps);

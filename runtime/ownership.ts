@@ -51,10 +51,12 @@ export class OwnershipStore implements PartitionOwnership {
     prune();
   }
 
-  async claim(partitions: readonly number[], progress: readonly LogProgress[] = []): Promise<Map<number, Ownership>> {
+  async claim(wanted: readonly number[], progress: readonly LogProgress[] = []): Promise<Map<number, Ownership>> {
     await this.logs.progress(progress);
     // First, so that no epoch is taken while Kafka does not answer.
-    const seen = await this.logs.see(partitions);
+    const seen = await this.logs.see(wanted);
+    const partitions = seen.map(({ partition }) => partition);
+    if (partitions.length === 0) return new Map();
     if (this.#pool === undefined) {
       const logs = await this.logs.enter(seen);
       return new Map(logs.map((log) => [log.partition, { epoch: undefined, parked: [], log }]));

@@ -59,13 +59,16 @@ export class PartitionOpener {
             current.flatMap(({ partition }) => progressOf(partition)),
           )
           .finally(() => stopWatching());
-        outages.clear('assignment');
+        const closed = current.filter(({ partition }) => !owned.has(partition.partition));
+        if (closed.length === 0) outages.clear('assignment');
         await Promise.all(
           current.map(({ partition, generation }) =>
             this.#openOne(partition, generation, owned.get(partition.partition)),
           ),
         );
-        return;
+        if (closed.length === 0) return;
+        const those = closed.map(({ partition }) => partition.partition).join(', ');
+        throw new KafkaUnavailableError(`partitions ${those} have no leader that answers; the others are open`);
       } catch (error) {
         // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
         const reason = describeError(error);

@@ -125,3 +125,15 @@ test('a topic that is gone is told until it is back', async () => {
   await pass(5_000);
   expect(watch.summary).toBeUndefined();
 });
+
+test('a gap in a partition that has no leader waits until its log can be seen', async () => {
+  const { watch, partition, look, earliest, skipped, pass } = watched();
+  look.ranges.clear();
+  partition.next = 9;
+  watch.gap(partition, 5, 9);
+  await pass(3_000);
+  expect(partition.gaps).toEqual([{ from: 5, to: 9 }]);
+  earliest(9);
+  await pass(1_000);
+  expect(skipped).toMatchObject([{ from: 5, to: 9, reason: 'removed' }]);
+});

@@ -1,0 +1,105 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadConfig } from '../../contracts/config.ts';
+import { createAdmin } from '../../kafka/index.ts';
+import { kafkajsClient } from '../../kafka/kafkajs-client.ts';
+import { userCacheDir } from '../../stack/cache.ts';
+import { answers, brokerCommand, newClusterId } from '../../stack/kafka/broker.ts';
+import { choosePorts } from '../../stack/ports.ts';
+import { Servers } from '../../stack/servers.ts';
+import { temporaryDirectory } from '../stack/support.ts';
+
+/** A cluster in which each partition has one replica. The groups are on the first broker; the second one may be stopped. */
+export interface TwoBrokers extends AsyncDisposable {
+  /** Of the first broker, then of the second. */
+  addresses: [string, string];
+  /** @param leaders broker of each partition, 1 or 2 */
+  createTopic(topic: string, leaders: readonly (1 | 2)[]): Promise<void>;
+  /** The second broker: SIGSTOP, SIGCONT, SIGKILL, and a start with its data on its port. */
+  freeze(): void;
+  thaw(): void;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+export async function startTwoBrokers(): Promise<TwoBrokers> {
+  const directory = await temporaryDirectory();
+  const servers = new Servers(directory.path, () => {});
+  const ports = await choosePorts(['first', 'second', 'controller'], {});
+  const { first = 0, second = 0, controller = 0 } = ports;
+  const cacheDir = await userCacheDir(loadConfig());
+  const clusterId = newClusterId();
+  const controllers = new Map([[1, controller]]);
+  const of = async (name: string) => {
+    const own = path.join(directory.path, name);
+    await mkdir(own, { recursive: true });
+    return { name, directory: own, cacheDir, heap, clusterId, controllerPort: controller, controllers };
+  };
+  const startFirst = async () =>
+    servers.start(
+      await brokerCommand({
+        ...(await of('first')),
+        port: first,
+        settings: { 'offsets.topic.num.partitions': '1', 'broker.session.timeout.ms': '3000' },
+      }),
+      () => answers(first),
+    );
+  const startSecond = async () =>
+    servers.start(
+      await brokerCommand({
+        ...(await of('second')),
+        port: second,
+        nodeId: 2,
+        settings: {
+          'process.roles': 'broker',
+          listeners: `PLAINTEXT://127.0.0.1:${second}`,
+          'broker.heartbeat.interval.ms': '500',
+        },
+      }),
+      () => answers(second),
+    );
+  const dispose = async () => {
+    await servers.stopAll('SIGKILL');
+    await directory[Symbol.asyncDispose]();
+  };
+  const admin = kafkajsClient({ clientId: 'test', brokers: [`127.0.0.1:${first}`] }).admin();
+  try {
+    await startFirst();
+    // A group is asked for while the first broker is alone, so the topic of the groups is there.
+    await admin.connect();
+    const limitAt = performance.now() + 60_000;
+    const ask = () => admin.fetchOffsets({ groupId: 'any', topics: [] });
+    while (!(await ask().then(Boolean, () => performance.now() > limitAt))) await delay(100);
+    let server = await startSecond();
+    const signal = (name: NodeJS.Signals) => {
+      if (server.record.pid === undefined) throw new Error('the broker has no process');
+      process.kill(server.record.pid, name);
+    };
+    return {
+      addresses: [`127.0.0.1:${first}`, `127.0.0.1:${second}`],
+      async createTopic(topic, leaders) {
+        const replicaAssignment = leaders.map((leader, partition) => ({ partition, replicas: [leader] }));
+        await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment }] });
+        const ours = await createAdmin({ clientId: 'test', brokers: [`127.0.0.1:${first}`] });
+        while ((await ours.offsets(topic)).length < leaders.length) await delay(100);
+        await ours.close();
+      },
+      freeze: () => signal('SIGSTOP'),
+      thaw: () => signal('SIGCONT'),
+      kill: () => server.stop('SIGKILL'),
+      async restart() {
+        server = await startSecond();
+      },
+      async [Symbol.asyncDispose]() {
+        await admin.disconnect();
+        await dispose();
+      },
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
