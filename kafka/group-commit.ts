@@ -245,10 +245,15 @@ class Pending implements QueuedRecord {
 function expire(pending: Pending, now: number, trouble: Error | undefined): boolean {
   if (pending.deadlineMs > now) return false;
   if (pending.settled) return true;
-  const reason = trouble === undefined ? 'no answer' : reasonOf(trouble);
+  const reason = trouble === undefined ? 'no answer' : troubleText(trouble);
   const message = `${pending.record.topic}: not acknowledged within the deadline: ${reason}`;
   pending.settle(new KafkaUnavailableError(message, trouble === undefined ? {} : { cause: trouble }));
   return true;
+}
+
+function troubleText(trouble: Error): string {
+  const inner = reasonOf(trouble);
+  return trouble.message.includes(inner) ? trouble.message : `${trouble.message} (${inner})`;
 }
 
 function sizeOf({ key, value, headers, commonHeaders }: OutgoingRecord): number {

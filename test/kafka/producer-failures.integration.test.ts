@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Admin, createAdmin, createProducer, KafkaUnavailableError } from '../../kafka/index.ts';
+import {
+  type Admin,
+  createAdmin,
+  createProducer,
+  KafkaUnavailableError,
+  PartitionUnavailableError,
+  readTopic,
+} from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 
@@ -35,4 +42,35 @@ it('answers an error of its own at once, with the error, and goes on', async () 
   await expect(broken).rejects.toMatchObject({ cause: expect.any(RangeError) });
   await producer.send([{ topic, key: 'a', value: 'after' }]);
   await producer.close();
+});
+
+const LEADER_NOT_AVAILABLE = 5;
+/** In an answer to Metadata, version 12: the topic's id, whether it is internal, and how many partitions it has, before the first partition. */
+const PARTITION_BEHIND_NAME = 16 + 1 + 1;
+
+function withoutLeader(frame: Buffer): Buffer {
+  const name = frame.indexOf(topic);
+  if (name < 0) return frame;
+  const at = name + topic.length + PARTITION_BEHIND_NAME;
+  frame.writeInt16BE(LEADER_NOT_AVAILABLE, at);
+  frame.writeInt32BE(-1, at + 2 + 4);
+  return frame;
+}
+
+it('a record after one that was refused without an answer is appended, whatever became of the other', async () => {
+  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+  const producer = await createProducer({ clientId: 'refused', brokers: [proxy.address], deadlineMs: 60_000 });
+  const send = (value: string) => producer.send([{ topic, key: 'a', value }]);
+  await send('first');
+  // The leader takes the record, is gone before it says so, and comes back.
+  const lost = proxy.loseAnswer('Produce', 'connection closed', 'refused');
+  proxy.alterAnswers('Metadata', withoutLeader);
+  await expect(send('refused')).rejects.toThrow(PartitionUnavailableError);
+  await lost;
+  proxy.alterAnswers('Metadata', undefined);
+  await expect.poll(() => send('next').then(() => 'acknowledged', String), { timeout: 30_000 }).toBe('acknowledged');
+  await producer.close();
+  const values: string[] = [];
+  await readTopic({ brokers: servers().brokers, topic }, ({ value }) => void values.push(String(value)));
+  expect(values.slice(-3)).toEqual(['first', 'refused', 'next']);
 });
