@@ -2,12 +2,15 @@ import { turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
+import { topics } from '../contracts/topics.ts';
+import { createTopicLog } from '../kafka/index.ts';
 import { watchActivity } from '../region/activity.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { connectingProducer } from './connecting-producer.ts';
 import { openGrpc } from './grpc/server.ts';
 import { watchKafka } from './kafka-health.ts';
 import { createKafkaIntake } from './kafka-intake.ts';
+import { watchOrderLog } from './order-log-watch.ts';
 import { type IntakeServerOptions, startIntakeServer } from './server.ts';
 import { createStatusFeed } from './status-feed.ts';
 import { databaseStatus } from './status-source.ts';
@@ -60,6 +63,7 @@ export async function startGateway(
       streams,
       activity,
       onStream: () => feed.opened(),
+      watchLog: (forget) => watchLogs(config, brokers, logger, forget),
       openBeside: opensBeside ? openGrpc(config) : undefined,
     });
     return {
@@ -73,4 +77,30 @@ export async function startGateway(
     await Promise.allSettled([intake.close(), feed.close(), statuses.close(), undecided.close(), activity?.close()]);
     throw error;
   }
+}
+
+/** What the validator has told is lost with its own topic, and a repeat of the order makes it tell again. */
+const repeatable = [topics.rawOrders, topics.validatedOrders];
+
+async function watchLogs(
+  config: Config,
+  brokers: string[],
+  logger: Logger,
+  forget: () => void,
+): Promise<() => Promise<void>> {
+  const ends = await Promise.all(
+    repeatable.map((topic) =>
+      watchOrderLog({
+        topic,
+        log: createTopicLog({ clientId: 'ordermesh-gateway-log', brokers, topic }),
+        partitions: config.ORDERMESH_PARTITIONS,
+        windowMs: config.ORDERMESH_RECENT_AGE,
+        logger,
+        forget,
+      }),
+    ),
+  );
+  return async () => {
+    await Promise.all(ends.map((end) => end()));
+  };
 }

@@ -34,6 +34,7 @@ const TICK_MS = 100;
 export class RecentOrders<Waiter> {
   readonly #underWay = new OrdersUnderWay<BegunOrder<Waiter>>();
   #ticks = 0;
+  #forgottenAt = -1;
   #young: AcceptedOrders;
   #old: AcceptedOrders;
   #youngSince: number;
@@ -94,6 +95,8 @@ export class RecentOrders<Waiter> {
   /** The order is durable. */
   accepted(order: BegunOrder<Waiter>): void {
     this.#underWay.delete(order);
+    // It may have become durable in the log of before.
+    if (order.begunAt <= this.#forgottenAt) return;
     this.#expire();
     if (this.#young.isFull) this.#turn();
     this.#young.set(order.key, order.storeId, order.content, this.#clock.now());
@@ -104,9 +107,17 @@ export class RecentOrders<Waiter> {
     this.#underWay.delete(order);
   }
 
+  /** The log may have lost what was accepted: the next order with such an orderId is a first one again. */
+  forget(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#forgottenAt = this.#ticks;
+  }
+
   #expire(): void {
     const age = this.#clock.now() - this.#youngSince;
-    if (age < this.#generationMs) return;
+    // A negative age says that the clock was put back: what is remembered must not live for as long again.
+    if (age >= 0 && age < this.#generationMs) return;
     this.#turn();
     if (age >= 2 * this.#generationMs) this.#turn();
   }

@@ -40,6 +40,8 @@ export interface IntakeServerOptions {
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
+  /** Calls back when the log may have lost orders that were accepted; absent where memory and log are one. Resolves with the end of it. */
+  watchLog?: ((forget: () => void) => Promise<() => Promise<void>>) | undefined;
   /** Whether this region takes orders, where two regions share the mesh. */
   activity?: Activity | undefined;
   /** Another way in, opened with this server and drained with it. */
@@ -101,6 +103,8 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     ageMs: config.ORDERMESH_RECENT_AGE,
     clock,
   });
+  const endWatch = await options.watchLog?.(() => recent.forget());
+  started.defer(() => endWatch?.());
   const { activity } = options;
   const reception = new Reception({ intake, admission, recent, metrics, clock, passive: activity?.passive });
   const context = exchangeContext(config, admission, metrics, logger);

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../contracts/clock.ts';
+import { Admission } from '../../gateway/admission.ts';
+import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { LogMemory, watchOrderLog } from '../../gateway/order-log-watch.ts';
+import { RecentOrders } from '../../gateway/recent-orders.ts';
+import { Reception, type Waiter } from '../../gateway/reception.ts';
+import type { LogRange, TopicLook } from '../../kafka/index.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { HeldIntake, sampleOrder, storeId } from './support.ts';
+
+const WINDOW_MS = 600_000;
+const LOOK_MS = 5_000;
+
+const look = (logId: string, ...ranges: LogRange[]): TopicLook => ({
+  clusterId: 'c',
+  logId,
+  partitions: ranges.length,
+  ranges: new Map(ranges.map((range, partition) => [partition, range])),
+});
+const from = (earliest: number, latest: number): LogRange => ({ earliest, latest });
+
+test('a log that grows, and one whose old records retention removes, has lost nothing of the window', () => {
+  const memory = new LogMemory(WINDOW_MS);
+  for (let minute = 0; minute < 60; minute++) {
+    const latest = 1_000 + minute * 100;
+    // Retention keeps what came in the last twelve minutes.
+    const earliest = Math.max(0, latest - 1_200);
+    expect(memory.judge(look('a', from(earliest, latest)), minute * 60_000)).toBeUndefined();
+  }
+});
+
+test('records that are younger than the window are missed, once', () => {
+  const memory = new LogMemory(WINDOW_MS);
+  memory.judge(look('a', from(0, 10), from(0, 10)), 0);
+  memory.judge(look('a', from(0, 10), from(0, 20)), LOOK_MS);
+  expect(memory.judge(look('a', from(0, 10), from(20, 20)), 2 * LOOK_MS)).toBe('removed');
+  expect(memory.judge(look('a', from(0, 10), from(20, 20)), 3 * LOOK_MS)).toBeUndefined();
+});
+
+test('a log that is shorter than before has lost records at the second look, one that was only late has not', () => {
+  const memory = new LogMemory(WINDOW_MS);
+  memory.judge(look('a', from(0, 10)), 0);
+  expect(memory.judge(look('a', from(0, 9)), LOOK_MS)).toBe('shorter');
+  expect(memory.judge(look('a', from(0, 10)), 2 * LOOK_MS)).toBeUndefined();
+  expect(memory.judge(look('a', from(0, 9)), 3 * LOOK_MS)).toBe('shorter');
+  expect(memory.judge(look('a', from(0, 9)), 4 * LOOK_MS)).toBe('truncated');
+  expect(memory.judge(look('a', from(0, 9)), 5 * LOOK_MS)).toBeUndefined();
+});
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+async function bench(first: TopicLook | Error = look('a', from(0, 0))) {
+  const logger = createLogger('gateway', 'silent');
+  const lines: string[] = [];
+  const note = (_: object, message?: string) => void lines.push(message ?? '');
+  Object.assign(logger, { warn: note, info: note });
+  const intake = new HeldIntake();
+  const clock = systemClock;
+  const recent = new RecentOrders<Waiter>({ ordersMax: 100, ageMs: WINDOW_MS, clock });
+  const admission = new Admission({ ordersMax: 100, bytesMax: 1_000_000, ageMsMax: 5_000, clock });
+  const reception = new Reception({ intake, admission, recent, metrics: new GatewayMetrics(), clock });
+  const log: { look: TopicLook | Error | undefined } = { look: first };
+  const end = await watchOrderLog({
+    topic: 'raw-orders',
+    log: {
+      async look() {
+        if (log.look instanceof Error) throw log.look;
+        return log.look;
+      },
+      async close() {},
+    },
+    partitions: 1,
+    windowMs: WINDOW_MS,
+    logger,
+    forget: () => recent.forget(),
+  });
+  const stopTicks = recent.watchOldest(() => {});
+  const sent = Buffer.from(JSON.stringify(sampleOrder()));
+  const answers: string[] = [];
+  return {
+    lines,
+    intake,
+    log,
+    answers,
+    submit: () =>
+      reception.submit(Buffer.from(sent), { store: storeId, expiresAt: Number.POSITIVE_INFINITY }, '', {
+        accepted: () => answers.push('accepted'),
+        refused: ({ code }) => answers.push(code),
+      }),
+    async [Symbol.asyncDispose]() {
+      stopTicks();
+      await end();
+    },
+  };
+}
+
+test('a repeat is answered from memory while the log is the same, and appended again when the log is another', async () => {
+  await using scene = await bench();
+  const { lines, intake, log, answers, submit } = scene;
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  submit();
+  intake.settle();
+  log.look = look('a', from(0, 1));
+  await vi.advanceTimersByTimeAsync(2 * LOOK_MS);
+  submit();
+  expect([intake.taken.length, answers]).toEqual([1, ['accepted', 'accepted']]);
+  log.look = look('b', from(0, 0));
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  submit();
+  expect([intake.unanswered, answers.length]).toEqual([1, 2]);
+  expect(lines).toEqual([expect.stringMatching(/deleted and created again: accepted orders are forgotten/)]);
+  // What is appended from now on is remembered again.
+  intake.settle();
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  submit();
+  expect([intake.taken.length, answers.length]).toEqual([2, 4]);
+});
+
+test('an order that was on its way when the log was lost is not remembered: its 202 may be of the log of before', async () => {
+  await using scene = await bench();
+  const { intake, log, answers, submit } = scene;
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  submit();
+  log.look = look('b', from(0, 0));
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  intake.settle();
+  submit();
+  expect([intake.taken.length, answers]).toEqual([2, ['accepted']]);
+});
+
+test('a log that cannot be looked at is told once with its end, and what was accepted before the first look is forgotten', async () => {
+  await using scene = await bench(new Error('look of raw-orders: no broker answers'));
+  const { lines, intake, log, submit } = scene;
+  await vi.advanceTimersByTimeAsync(10 * LOOK_MS);
+  expect(lines).toEqual([expect.stringMatching(/^cannot look whether/)]);
+  submit();
+  intake.settle();
+  log.look = look('b', from(0, 1));
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  submit();
+  expect(intake.taken.length).toBe(2);
+  expect(lines.at(-1)).toMatch(/can be looked for in the log again after \d+ s/);
+});
