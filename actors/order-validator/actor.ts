@@ -2,7 +2,14 @@ import type { RejectionReason } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import { type Order, orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import type { Actor, ActorContext, Item, Message, Outputs } from '../../runtime/actor.ts';
+import {
+  type Actor,
+  type ActorContext,
+  type Item,
+  type Message,
+  OutageError,
+  type Outputs,
+} from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import { type Catalog, menuVersion, readCatalog } from '../../store/menu.ts';
 import {
@@ -80,6 +87,8 @@ export function createActor({
 
   /** The menu of this moment: read again only when a load has raised its version. */
   const catalogOf = async (sql: Transaction, version: number): Promise<Catalog> => {
+    // A decision is final: without a menu every order would be rejected for good.
+    if (version === 0) throw new OutageError('the database holds no menu; load it with `ordermesh menu load FILE`');
     if (catalog?.version !== version) catalog = await readCatalog(sql);
     return catalog;
   };

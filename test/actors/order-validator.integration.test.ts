@@ -4,6 +4,7 @@ import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts'
 import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
 import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import type { Order } from '../../contracts/order.ts';
+import { describeError, faultOf } from '../../runtime/outage.ts';
 import { auditDatabase } from '../../store/audit.ts';
 import { loadMenu } from '../../store/menu.ts';
 import { orderStatus } from '../../store/order-status.ts';
@@ -267,6 +268,20 @@ describe('order-validator', () => {
       await database.sql`select (select count(*) from orders)::int as orders, (select count(*) from velocity)::int as velocity`;
     expect(row).toEqual({ orders: 0, velocity: 0 });
     expect(await onHand('burger')).toBe(1_000);
+  });
+
+  it('decides nothing without a menu: an outage that is over when one is loaded', async () => {
+    await using fresh = await createTestDatabase();
+    const actor = validator();
+    const message = orderMessage(testOrder());
+    const failure = await turn(fresh.sql, actor, [message]).catch((error: unknown) => error);
+    expect([faultOf(failure), describeError(failure)]).toEqual([
+      'outage',
+      expect.stringMatching(/ordermesh menu load/),
+    ]);
+    await loadMenu(fresh.sql, testMenu());
+    const [outputs] = await turn(fresh.sql, actor, [message]);
+    expect(event(outputs).type).toBe('order.validated');
   });
 
   it('uses a new menu from the next turn on', async () => {
