@@ -2,6 +2,7 @@ import type { Standing } from '../kafka/consumer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { stateEnded } from '../telemetry/state-log.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
+import { ObservedTime } from './observed-time.ts';
 import type { Timers } from './timers.ts';
 
 const LOOK_MS = 1_000;
@@ -23,17 +24,20 @@ export interface FrontierWatchOptions {
  */
 export class FrontierWatch {
   readonly #options: FrontierWatchOptions;
+  readonly #observed: ObservedTime;
   /** By partition, since when it stands. */
   readonly #told = new Map<number, number>();
   #cancel: (() => void) | undefined;
 
   constructor(options: FrontierWatchOptions) {
     this.#options = options;
+    this.#observed = new ObservedTime(LOOK_MS, options.timers.now());
   }
 
   start(): void {
     this.#cancel = this.#options.timers.after(LOOK_MS, () => {
       this.start();
+      this.#observed.look(this.#options.timers.now());
       this.#look();
     });
   }
@@ -42,16 +46,21 @@ export class FrontierWatch {
     this.#cancel?.();
   }
 
+  /** The time that ages of frontiers are counted in. */
+  now(): number {
+    return this.#observed.at(this.#options.timers.now());
+  }
+
   get standing(): Standing[] {
     const { topic, partitions, isExplained, timers } = this.#options;
     if (isExplained()) return [];
-    const now = timers.now();
+    const [now, at] = [this.now(), timers.now()];
     return [...partitions()]
       .filter((partition) => partition.phase === 'running' && partition.frontierAgeMs(now) >= HELD_MS)
-      .map(({ partition, frontier, movedAt }) => ({
-        partition: { topic, partition },
-        reason: `the message at offset ${frontier} does not finish`,
-        since: movedAt,
+      .map((partition) => ({
+        partition: { topic, partition: partition.partition },
+        reason: `the message at offset ${partition.frontier} does not finish`,
+        since: at - partition.frontierAgeMs(now),
       }));
   }
 
@@ -67,7 +76,7 @@ export class FrontierWatch {
       if (standing.has(partition)) continue;
       this.#told.delete(partition);
       logger.info(
-        { topic, partition, heldMs: timers.now() - since, ...stateEnded },
+        { topic, partition, heldMs: Math.max(0, timers.now() - since), ...stateEnded },
         'partition moves again, or its reason is known',
       );
     }

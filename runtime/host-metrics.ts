@@ -28,13 +28,19 @@ export interface HostState {
   /** Messages that wait alone for something outside. */
   held(): number;
   now(): number;
+  /** What the ages of frontiers are counted in. */
+  observed(): number;
 }
 
 interface PartitionGauge {
   help: string;
   /** Shown for partitions that were given up, too, until there is an assignment again: what stands must not vanish. */
   stays?: boolean;
-  value(state: AssignedPartition, now: number, standing: Standing | undefined): number;
+  value(
+    partition: AssignedPartition,
+    standing: Standing | undefined,
+    state: Pick<HostState, 'now' | 'observed'>,
+  ): number;
 }
 
 const pauseReasons: PauseReason[] = ['opening', 'full', 'outage'];
@@ -49,8 +55,8 @@ const partitionGauges: Record<string, PartitionGauge> = {
   ordermesh_runtime_frontier_age_seconds: {
     help: 'How long the first unfinished message has been holding the frontier, or how long the partition has been standing.',
     stays: true,
-    value: (partition, now, standing) =>
-      (standing === undefined ? partition.frontierAgeMs(now) : now - standing.since) / 1_000,
+    value: (partition, standing, { now, observed }) =>
+      Math.max(partition.frontierAgeMs(observed()), standing === undefined ? 0 : now() - standing.since) / 1_000,
   },
   ordermesh_runtime_in_flight_messages: {
     help: 'Messages taken in and not finished.',
@@ -82,10 +88,7 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
       collect() {
         this.reset();
         for (const partition of [...state.partitions(), ...(stays ? state.given() : [])])
-          this.set(
-            { partition: String(partition.partition) },
-            value(partition, state.now(), state.standing(partition)),
-          );
+          this.set({ partition: String(partition.partition) }, value(partition, state.standing(partition), state));
       },
     });
   }
@@ -124,7 +127,9 @@ export function createHostMetrics(registry: Registry, state: HostState): HostMet
     collect() {
       const standing = state.health()?.standing ?? [];
       const all = [...state.partitions(), ...state.given()].length;
-      this.set(standing.some(({ partition }) => partition === undefined) ? Math.max(1, all) : standing.length);
+      const held = [...state.partitions()].filter((partition) => state.standing(partition) !== undefined).length;
+      const own = Math.max(standing.length, held);
+      this.set(standing.some(({ partition }) => partition === undefined) ? Math.max(1, all) : own);
     },
   });
   new Counter({

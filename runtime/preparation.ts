@@ -1,6 +1,7 @@
 import { type Actor, OutageError, UnexplainedError } from './actor.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { MessageEntry } from './message-entry.ts';
+import { ObservedTime } from './observed-time.ts';
 import { faultOf } from './outage.ts';
 import type { SlotOutages } from './slot-outages.ts';
 
@@ -28,7 +29,10 @@ const UNEXPLAINED_MAX = 10;
 
 interface Attempt {
   entry: MessageEntry;
+  /** Milliseconds since the epoch. */
   beganAt: number;
+  /** In observed time, which its deadline is counted in. */
+  began: number;
 }
 
 /** The messages of one slot whose `prepare` is under way, a bounded number, each for a bounded time, behind a circuit breaker. */
@@ -41,6 +45,8 @@ export class Preparation {
   /** In the order in which they began. One that was given up is not here any more, and its late answer is dropped. */
   readonly #underWay = new Set<Attempt>();
   #sweepDue = false;
+  /** Of the sweeps; another one begins when there was nothing to sweep. */
+  #observed: ObservedTime;
 
   constructor(
     actor: Actor<unknown, unknown>,
@@ -54,6 +60,7 @@ export class Preparation {
     this.#ports = ports;
     this.#outages = outages;
     this.#hooks = hooks;
+    this.#observed = new ObservedTime(SWEEP_MS, ports.timers.now());
   }
 
   /** Whether the actor has such a step. */
@@ -73,7 +80,8 @@ export class Preparation {
   begin(entry: MessageEntry): void {
     const now = this.#ports.timers.now();
     this.#outages.circuits.prepare.tryPass(now);
-    const attempt = { entry, beganAt: now };
+    if (this.#underWay.size === 0 && !this.#sweepDue) this.#observed = new ObservedTime(SWEEP_MS, now);
+    const attempt = { entry, beganAt: now, began: this.#observed.at(now) };
     this.#underWay.add(attempt);
     this.#sweepLater();
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
@@ -119,10 +127,12 @@ export class Preparation {
 
   #sweep(): void {
     const now = this.#ports.timers.now();
+    this.#observed.look(now);
+    const observed = this.#observed.at(now);
     const { prepareMsMax } = this.#limits;
     for (const attempt of this.#underWay) {
-      const { entry, beganAt } = attempt;
-      const ageMs = now - beganAt;
+      const { entry, beganAt, began } = attempt;
+      const ageMs = observed - began;
       if (ageMs >= prepareMsMax)
         this.#failed(attempt, new PrepareTimeoutError(`prepare() has not returned within ${prepareMsMax / 1_000} s`));
       else if (ageMs >= SLOW_MS)

@@ -120,6 +120,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       hasFault: (fault) => this.#logWatch.has(fault),
       held: () => this.#heldCount(),
       now: () => timers.now(),
+      observed: () => this.#frontierWatch.now(),
     });
   }
 
@@ -159,7 +160,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       this.#assignment.all(),
       this.#outages,
       consumer,
-      this.#ports.timers.now(),
+      this.#frontierWatch.now(),
     );
   }
 
@@ -194,7 +195,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#pins = new Map([...this.#pins, ...pins]);
     this.#metrics.rebalances.inc();
     const generation = this.#assignment.nextGeneration();
-    const now = this.#ports.timers.now();
+    const now = this.#frontierWatch.now();
     const limits = this.#options.limits.partition;
     const partitions = numbers.map(
       (partition) => new AssignedPartition(partition, pins.get(partition) ?? 0, generation, limits, now),
@@ -243,7 +244,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     if (partition.next !== undefined && first.offset > partition.next)
       this.#logWatch.gap(partition, partition.next, first.offset);
     const { buffer, bytes } = packBatch(fresh);
-    partition.taken(fresh, bytes, this.#ports.timers.now());
+    partition.taken(fresh, bytes, this.#frontierWatch.now());
     this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
     if (partition.full) this.#assignment.pause(partition, 'full');
   }
@@ -267,15 +268,17 @@ export class RuntimeHost implements Runtime, ConsumerListener {
 
   #onReport(slot: number, report: SlotReport): void {
     switch (report.kind) {
-      case 'progress':
+      case 'progress': {
+        const now = this.#frontierWatch.now();
         for (const progress of report.partitions) {
           const partition = this.#assignment.get(progress.partition);
           if (partition === undefined || partition.generation !== progress.generation) continue;
           this.#metrics.messages.inc(progress.messages);
-          partition.progressed(progress, this.#ports.timers.now());
+          partition.progressed(progress, now);
           if (partition.slack) this.#assignment.resume(partition, 'full');
         }
         return;
+      }
       case 'fenced': {
         const partition = this.#assignment.get(report.partition);
         if (partition?.generation === report.generation) this.#opener.reclaim(partition);
@@ -334,7 +337,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     if (first === undefined) return undefined;
     const { key, partition, offset, since, reason } = first.longest;
     const count = this.#heldCount();
-    const waitedS = Math.round((this.#ports.timers.now() - since) / 1_000);
+    const waitedS = Math.max(0, Math.round((this.#ports.timers.now() - since) / 1_000));
     const others = count > 1 ? ` and ${count - 1} more` : '';
     return `message ${key} (${partition}@${offset})${others} waits for ${waitedS} s: ${reason}`;
   }
@@ -365,7 +368,6 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   async #drain(partitions: AssignedPartition[]): Promise<void> {
-    const { timers } = this.#ports;
     await Promise.all(
       [...this.#slots].map(async (slot) => {
         const own = partitions.filter((partition) => partition.slot === slot.index);
@@ -379,7 +381,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
           return [];
         });
         for (const { partition, frontier } of drained)
-          own.find((candidate) => candidate.partition === partition)?.advance(frontier, timers.now());
+          own.find((candidate) => candidate.partition === partition)?.advance(frontier, this.#frontierWatch.now());
       }),
     );
   }

@@ -107,7 +107,8 @@ export class SlotOutages {
       successes,
       witnessed: (waiting?.witnessed ?? 0) + (isAlone ? 1 : 0),
     };
-    if (now - since >= HELD_MS) this.held.note(entry, since, reason);
+    // A clock that was put back says nothing of how long it has waited: rather too early than for an hour too late.
+    if (now - since >= HELD_MS || now < since) this.held.note(entry, since, reason);
     return isAlone;
   }
 

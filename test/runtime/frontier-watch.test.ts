@@ -32,14 +32,14 @@ test('a message that does not finish is told once within 15 s, with its offset a
   const { timers, lines, partition, watch } = bench();
   await timers.advance(60_000);
   expect(watch.standing).toEqual([]);
-  partition.taken([record(7), record(8)], 2, timers.now());
+  partition.taken([record(7), record(8)], 2, watch.now());
   const since = timers.now();
   await timers.advance(15_000);
   const reason = 'the message at offset 7 does not finish';
   expect(watch.standing).toEqual([{ partition: { topic: 't', partition: 3 }, reason, since }]);
   await timers.advance(60_000);
   expect(lines).toEqual(['partition stands']);
-  partition.progressed({ ...progress, frontier: 8 }, timers.now());
+  partition.progressed({ ...progress, frontier: 8 }, watch.now());
   expect(watch.standing).toEqual([]);
   await timers.advance(2_000);
   expect(lines).toEqual(['partition stands', 'partition moves again, or its reason is known']);
@@ -47,8 +47,25 @@ test('a message that does not finish is told once within 15 s, with its offset a
 
 test('what waits for something that is known to be down is not told twice', async () => {
   const { timers, lines, partition, watch, explain } = bench();
-  partition.taken([record(7)], 1, timers.now());
+  partition.taken([record(7)], 1, watch.now());
   explain(true);
   await timers.advance(60_000);
   expect([watch.standing, lines]).toEqual([[], []]);
+});
+
+test('a clock that is put back or forward hides no message that does not finish, and invents none', async () => {
+  const { timers, lines, partition, watch } = bench();
+  await timers.advance(3_000);
+  partition.taken([record(7)], 1, watch.now());
+  await timers.advance(5_000);
+  timers.setBackMs = 3_600_000;
+  expect(partition.frontierAgeMs(watch.now())).toBeGreaterThanOrEqual(0);
+  await timers.advance(10_000);
+  expect(lines).toEqual(['partition stands']);
+  partition.progressed({ ...progress, frontier: 8 }, watch.now());
+  await timers.advance(1_000);
+  partition.taken([record(8)], 1, watch.now());
+  timers.setBackMs = 0;
+  await timers.advance(5_000);
+  expect(watch.standing).toEqual([]);
 });

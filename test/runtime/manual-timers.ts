@@ -6,7 +6,10 @@ export class ManualTimers implements Timers {
   #order = 0;
   #due: { at: number; order: number; act: () => void }[] = [];
 
-  now = (): number => this.#now;
+  /** By how much the time of day was put back. */
+  setBackMs = 0;
+
+  now = (): number => this.#now - this.setBackMs;
 
   after(delayMs: number, act: () => void): () => void {
     const entry = { at: this.#now + delayMs, order: this.#order++, act };

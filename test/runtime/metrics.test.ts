@@ -5,6 +5,7 @@ import { AssignedPartition } from '../../runtime/assigned-partition.ts';
 import { createHostMetrics, type HostState } from '../../runtime/host-metrics.ts';
 import { createSlotMetrics } from '../../runtime/slot-metrics.ts';
 
+const limits = { messagesMax: 1, bytesMax: 1, windowMax: 1 };
 const idle: HostState = {
   partitions: () => [],
   given: () => [],
@@ -13,6 +14,7 @@ const idle: HostState = {
   outages: () => 0,
   hasFault: () => false,
   held: () => 0,
+  observed: () => 0,
   now: () => 0,
 };
 
@@ -26,7 +28,6 @@ test('the page of metrics names every metric of the runtime, and no other', asyn
 });
 
 test('lag and age of partitions that were lost stay until there is an assignment again, and age while the member stands', async () => {
-  const limits = { messagesMax: 1, bytesMax: 1, windowMax: 1 };
   const lost = new AssignedPartition(4, 0, 1, limits, 0);
   lost.frontier = 10;
   lost.highWatermark = 25;
@@ -50,4 +51,16 @@ test('lag and age of partitions that were lost stay until there is an assignment
   expect(text).toContain('ordermesh_runtime_assigned_partitions 0\n');
   expect(text).toContain('ordermesh_runtime_standing_partitions 1\n');
   expect(text).toContain('ordermesh_runtime_member_restarts_total 7\n');
+});
+
+test('a partition that only the runtime knows to stand is counted', async () => {
+  const held = new AssignedPartition(4, 0, 1, limits, 0);
+  const standing = { reason: 'the message at offset 7 does not finish', since: 5_000 };
+  const partitions = () => [held, new AssignedPartition(5, 0, 1, limits, 0)];
+  const { registry } = createHostMetrics(new Registry(), {
+    ...idle,
+    partitions,
+    standing: (partition) => (partition === held ? standing : undefined),
+  });
+  expect(await registry.metrics()).toContain('ordermesh_runtime_standing_partitions 1\n');
 });

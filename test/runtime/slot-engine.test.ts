@@ -548,3 +548,24 @@ test('completed is called once for a message, when its effects and its outputs a
   expect(one.finished()).toBe(4);
   expect(told.toSorted()).toEqual(['loud@0 produced', 'quiet@1']);
 });
+
+test('a call without an end is given up in time when the clock is put back, and so are those that began after it', async () => {
+  const calls = new Map<string, number>();
+  const actor: Actor<unknown, unknown> = {
+    decode: () => 0,
+    prepare(_, { key }) {
+      calls.set(key, (calls.get(key) ?? 0) + 1);
+      return new Promise(() => {});
+    },
+  };
+  const { timers, reports, open, take } = bench(actor);
+  open(0);
+  take(0, records('a'));
+  await timers.advance(2_000);
+  timers.setBackMs = 3_600_000;
+  take(0, [{ key: 'b', offset: 1 }]);
+  await timers.advance(15_000);
+  expect(reports).toContainEqual(expect.objectContaining({ kind: 'held', count: 2 }));
+  await timers.advance(60_000);
+  expect([...calls.values()].every((count) => count > 1)).toBe(true);
+});
