@@ -39,6 +39,8 @@ export interface OpenPartition {
   epoch: number | undefined;
   /** 0 when absent. */
   log?: number;
+  /** Another log than the slot knew it with: what the thread knows of its offsets is void. */
+  isAnotherLog?: boolean;
   parked: ParkedKey[];
   settled: SettledKey[];
 }

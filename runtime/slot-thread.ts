@@ -32,6 +32,7 @@ import { watched } from './watched-actor.ts';
 interface SlotThread {
   options: SlotOptions;
   engine: SlotEngine;
+  suspects: SlotSuspects;
   stop(): Promise<void>;
   metrics(): Promise<unknown>;
   hotKeys: HotKeySampler;
@@ -118,6 +119,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
   thread = {
     options,
     engine,
+    suspects,
     hotKeys,
     view: createSlotView({ hottest: (keys) => hotKeys.top(keys), parked: () => engine.parked() }),
     metrics: () => snapshot(registry),
@@ -139,7 +141,8 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
   return undefined;
 }
 
-function open({ options, engine }: SlotThread, partition: OpenPartition): void {
+function open({ options, engine, suspects }: SlotThread, partition: OpenPartition): void {
+  if (partition.isAnotherLog === true) suspects.forget(partition.partition);
   const { generation, epoch, log = 0, parked, settled } = partition;
   engine.open({
     topic: options.topic,

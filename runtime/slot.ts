@@ -113,7 +113,11 @@ export class Slot {
   }
 
   open(partitions: OpenPartition[]): Promise<void> {
-    return this.#run({ kind: 'open', partitions });
+    const entered = partitions.map((opened) => ({
+      ...opened,
+      isAnotherLog: this.#suspects.enter(opened.partition, opened.log ?? 0),
+    }));
+    return this.#run({ kind: 'open', partitions: entered });
   }
 
   /** Hands a batch over; its buffer is the thread's from now on. The partitions of one fetch cross to the thread together. */

@@ -26,9 +26,20 @@ export class DeadlyMessageError extends Error {
 /** The main thread's record of one slot: it outlives the threads. */
 export class SuspectRecord {
   readonly #suspects = new Map<string, Suspect>();
+  /** By partition, the log that it was opened with last. */
+  readonly #logs = new Map<number, number>();
 
   get all(): Suspect[] {
     return [...this.#suspects.values()];
+  }
+
+  /** The partition is opened. @returns whether its log is another one than before: its suspects are forgotten, for their offsets are other messages now */
+  enter(partition: number, log: number): boolean {
+    const before = this.#logs.get(partition);
+    this.#logs.set(partition, log);
+    if (before === undefined || before === log) return false;
+    forgetPartition(this.#suspects, partition);
+    return true;
   }
 
   /** These were at work when the thread died. */
@@ -82,6 +93,11 @@ export class SlotSuspects {
     return this.any && this.#suspects.has(idOf(place));
   }
 
+  /** Its log is another one than before. */
+  forget(partition: number): void {
+    if (this.any) forgetPartition(this.#suspects, partition);
+  }
+
   /** @throws DeadlyMessageError for one that must not be worked on any more */
   checkDeadly(place: Place): void {
     const suspect = this.any ? this.#suspects.get(idOf(place)) : undefined;
@@ -106,6 +122,10 @@ export class SlotSuspects {
     pardon(this.#suspects, place);
     this.#tell({ kind: 'parked', place });
   }
+}
+
+function forgetPartition(suspects: Map<string, Suspect>, partition: number): void {
+  for (const [id, suspect] of suspects) if (suspect.partition === partition) suspects.delete(id);
 }
 
 function pardon(suspects: Map<string, Suspect>, place: Place): void {

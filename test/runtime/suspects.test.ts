@@ -132,3 +132,18 @@ test('an actor that only decodes clears a suspect when it has decoded it', () =>
   actor.decode(message(8));
   expect(news).toEqual([{ kind: 'cleared', place: place(8) }]);
 });
+
+test('a message of another log inherits no deaths from the one that had its offset before', () => {
+  const record = new SuspectRecord();
+  expect(record.enter(2, 1)).toBe(false);
+  for (let death = 0; death < 3; death++) record.blame([place(8)]);
+  record.blame([{ partition: 3, offset: 8 }]);
+  const { actor, suspects } = watch({ decode: () => 'decoded' }, record.all);
+  // Given up and assigned again, or in a new thread: it is the same log.
+  expect(record.enter(2, 1)).toBe(false);
+  expect(() => actor.decode(message(8))).toThrow(DeadlyMessageError);
+  expect(record.enter(2, 2)).toBe(true);
+  suspects.forget(2);
+  expect(actor.decode(message(8))).toBe('decoded');
+  expect(record.all).toEqual([{ partition: 3, offset: 8, alone: 1, inCompany: 0 }]);
+});
