@@ -1,4 +1,6 @@
 import { NotAMemberError } from '../kafka/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import type { Assignment } from './assignment.ts';
 import { describeError } from './outage.ts';
@@ -10,14 +12,16 @@ export class FrontierCommitter {
   readonly #assignment: Assignment;
   readonly #outages: OutageBoard;
   readonly #timers: Timers;
+  readonly #states: StateLog;
   /** Commits are sent one after the other, so that an older position never overwrites a newer one. */
   #commits: Promise<void> = Promise.resolve();
   #stopTimer: (() => void) | undefined;
 
-  constructor(assignment: Assignment, outages: OutageBoard, timers: Timers) {
+  constructor(assignment: Assignment, outages: OutageBoard, timers: Timers, logger: Logger) {
     this.#assignment = assignment;
     this.#outages = outages;
     this.#timers = timers;
+    this.#states = new StateLog(logger, timers);
   }
 
   start(intervalMs: number): void {
@@ -46,7 +50,7 @@ export class FrontierCommitter {
     if (positions.length === 0) {
       // With nothing left to commit, an outage would never be seen to end: whoever commits next finds out.
       if ([...this.#assignment.all()].every(({ uncommitted }) => uncommitted === undefined))
-        this.#outages.clear('commit');
+        this.#over('nothing is left to commit');
       return;
     }
     try {
@@ -54,10 +58,17 @@ export class FrontierCommitter {
         positions.map(({ partition, offset }) => ({ ...this.#assignment.place(partition), offset })),
       );
       for (const { partition, offset } of positions) partition.committed = offset;
-      this.#outages.clear('commit');
+      this.#over('positions can be committed again');
     } catch (error) {
       if (error instanceof NotAMemberError) return;
-      this.#outages.note('commit', 'broker', describeError(error), this.#timers.now());
+      const reason = describeError(error);
+      this.#outages.note('commit', 'broker', reason, this.#timers.now());
+      this.#states.begin('commit', 'positions cannot be committed; trying again', { reason });
     }
+  }
+
+  #over(how: string): void {
+    this.#outages.clear('commit');
+    this.#states.end('commit', how);
   }
 }

@@ -1,6 +1,7 @@
 import { KafkaUnavailableError, NotAMemberError } from '../kafka/errors.ts';
 import type { LogProgress } from '../store/partition-logs.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import type { Assignment } from './assignment.ts';
 import type { Ownership, PartitionOwnership } from './host-ports.ts';
@@ -13,6 +14,8 @@ import { delay, type Timers } from './timers.ts';
 
 /** A claim that takes longer is taken for an outage, and goes on waiting. */
 const CLAIM_ANSWER_MS_MAX = 3_000;
+/** The state of partitions that cannot be opened, in the log. */
+const OPENING = 'opening';
 const BACKOFF_MS = { first: 100, most: 5_000 };
 
 export interface PartitionOpenerParts {
@@ -28,9 +31,11 @@ export interface PartitionOpenerParts {
 /** From assigned to running: claims a partition's epoch and hands it to its thread. Also the way back when the claim is contested. */
 export class PartitionOpener {
   readonly #parts: PartitionOpenerParts;
+  readonly #states: StateLog;
 
   constructor(parts: PartitionOpenerParts) {
     this.#parts = parts;
+    this.#states = new StateLog(parts.logger, parts.timers);
   }
 
   /**
@@ -39,7 +44,7 @@ export class PartitionOpener {
    * may have been given messages already that a second `open` of the thread would drop.
    */
   async open(partitions: AssignedPartition[]): Promise<void> {
-    const { assignment, ownership, outages, timers, logger } = this.#parts;
+    const { assignment, ownership, outages, timers } = this.#parts;
     const wanted = partitions.map((partition) => {
       partition.generation = assignment.nextGeneration();
       return { partition, generation: partition.generation };
@@ -50,7 +55,9 @@ export class PartitionOpener {
       if (current.length === 0) return;
       // A claim waits for a server that takes connections and never answers; readiness should not.
       const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () => {
-        if (stillWanted().length > 0) outages.note('assignment', 'database or broker', 'no answer yet', timers.now());
+        if (stillWanted().length === 0) return;
+        outages.note('assignment', 'database or broker', 'no answer yet', timers.now());
+        this.#cannotOpen('no answer yet');
       });
       try {
         const owned = await ownership
@@ -66,7 +73,10 @@ export class PartitionOpener {
             this.#openOne(partition, generation, owned.get(partition.partition)),
           ),
         );
-        if (closed.length === 0) return;
+        if (closed.length === 0) {
+          this.#states.end(OPENING, 'partitions can be opened again');
+          return;
+        }
         const those = closed.map(({ partition }) => partition.partition).join(', ');
         throw new KafkaUnavailableError(`partitions ${those} have no leader that answers; the others are open`);
       } catch (error) {
@@ -76,7 +86,7 @@ export class PartitionOpener {
         outages.clear('assignment');
         const dependency = error instanceof KafkaUnavailableError ? 'broker' : 'database';
         outages.note('assignment', dependency, reason, timers.now());
-        logger.error({ reason }, 'cannot open partitions; trying again');
+        this.#cannotOpen(reason);
         await this.#backOff(attempt);
       }
     }
@@ -92,6 +102,7 @@ export class PartitionOpener {
     logger.warn({ partition: partition.partition }, 'fenced by a newer epoch');
     assignment.restart(partition);
     const { generation } = partition;
+    const proving = `proving ${partition.partition}`;
     for (let attempt = 1; this.#isOpening(partition, generation); attempt++) {
       try {
         const offset = partition.frontier;
@@ -99,17 +110,21 @@ export class PartitionOpener {
         break;
       } catch (error) {
         if (error instanceof NotAMemberError) {
+          this.#states.end(proving, 'the membership is lost', assignment.place(partition));
           this.forget([partition]);
           return;
         }
-        logger.warn(
-          { partition: partition.partition, reason: describeError(error) },
-          'cannot prove the membership; trying again',
-        );
+        this.#states.begin(proving, 'cannot prove the membership; trying again', {
+          partition: partition.partition,
+          reason: describeError(error),
+        });
         await this.#backOff(attempt);
       }
     }
-    if (this.#isOpening(partition, generation)) await this.open([partition]);
+    const isOurs = this.#isOpening(partition, generation);
+    const outcome = isOurs ? 'the membership is proven' : 'the partition is no longer to be opened';
+    this.#states.end(proving, outcome, assignment.place(partition));
+    if (isOurs) await this.open([partition]);
   }
 
   /** Their log is another one: they are opened again, in the log that is there now. */
@@ -127,7 +142,13 @@ export class PartitionOpener {
     for (const partition of partitions)
       if (assignment.remove(partition)) slots.at(partition.slot)?.close([partition.partition]);
     // With nothing left to open, an outage would never be seen to end: whoever claims next finds out.
-    if ([...assignment.all()].every(({ phase }) => phase !== 'opening')) outages.clear('assignment');
+    if ([...assignment.all()].some(({ phase }) => phase === 'opening')) return;
+    outages.clear('assignment');
+    this.#states.end(OPENING, 'no partition is left to open');
+  }
+
+  #cannotOpen(reason: string): void {
+    this.#states.begin(OPENING, 'cannot open partitions; trying again', { reason });
   }
 
   async #openOne(partition: AssignedPartition, generation: number, owned: Ownership | undefined): Promise<void> {

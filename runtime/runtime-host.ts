@@ -103,7 +103,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       logger,
       logWatch: this.#logWatch,
     });
-    this.#committer = new FrontierCommitter(assignment, outages, timers);
+    this.#committer = new FrontierCommitter(assignment, outages, timers, logger);
     this.#frontierWatch = new FrontierWatch({
       topic,
       partitions: () => assignment.all(),

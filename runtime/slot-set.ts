@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { HostedSlot, HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
 import { exponentialDelayMs } from './retry.ts';
@@ -23,13 +24,13 @@ export class SlotSet {
   readonly #slots: HostedSlot[];
   readonly #timers: Timers;
   readonly #hooks: SlotSetHooks;
-  readonly #logger: Logger;
+  readonly #states: StateLog;
   #stopping = false;
 
   constructor(count: number, ports: Pick<HostPorts, 'createSlot' | 'timers'>, hooks: SlotSetHooks, logger: Logger) {
     this.#timers = ports.timers;
     this.#hooks = hooks;
-    this.#logger = logger;
+    this.#states = new StateLog(logger, ports.timers);
     this.#slots = Array.from({ length: count }, (_, index) =>
       ports.createSlot(index, {
         onReport: (report) => hooks.onReport(index, report),
@@ -88,10 +89,12 @@ export class SlotSet {
     for (let attempt = 1; slot !== undefined && !this.#stopping; attempt++) {
       try {
         await slot.start();
+        this.#states.end(`slot ${index}`, 'thread runs again', { slot: index });
         await this.#hooks.onReplaced(index);
         return;
       } catch (error) {
-        this.#logger.error({ slot: index, error: describeError(error) }, 'thread does not start');
+        const fields = { slot: index, error: describeError(error) };
+        this.#states.begin(`slot ${index}`, 'thread does not start; trying again', fields);
         await delay(this.#timers, exponentialDelayMs(attempt, RESTART_BACKOFF_MS.first, RESTART_BACKOFF_MS.most));
       }
     }

@@ -1,0 +1,172 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../contracts/config.ts';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
+import { KafkaUnavailableError } from '../../kafka/errors.ts';
+import { runtimeLimits } from '../../runtime/host-options.ts';
+import type { HostedSlot, HostPorts } from '../../runtime/host-ports.ts';
+import { RuntimeHost } from '../../runtime/runtime-host.ts';
+import type { SlotListener } from '../../runtime/slot.ts';
+import { SlotDeathError } from '../../runtime/slot-death.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { ManualTimers } from './manual-timers.ts';
+
+const place = { topic: 't', partition: 0 };
+const LONG_MS = 60_000;
+
+/** The real host with one slot, whose world fails as the test says. */
+async function bench() {
+  const timers = new ManualTimers();
+  const lines: string[] = [];
+  const logger = createLogger('test', 'silent');
+  const note = (_: object, message?: string) => void lines.push(message ?? '');
+  Object.assign(logger, { warn: note, error: note, info: note });
+  const faults = { claim: false, commit: false, start: false };
+  let listener: ConsumerListener | undefined;
+  let slotListener: SlotListener | undefined;
+  const consumer: GroupConsumer = {
+    assignment: [place],
+    health: { state: 'assigned', since: 0, provenAt: 0, restarts: 0, standing: [] },
+    async commit() {
+      if (faults.commit) throw new KafkaUnavailableError('OffsetCommit has no answer');
+    },
+    pause() {},
+    resume() {},
+    seek() {},
+    async close() {},
+  };
+  let running = false;
+  const slot: HostedSlot = {
+    index: 0,
+    get running() {
+      return running;
+    },
+    async start() {
+      if (faults.start) throw new Error('no memory for a thread');
+      running = true;
+    },
+    async open() {},
+    take() {},
+    drain: async () => [],
+    close() {},
+    metrics: async () => [],
+    view: async () => undefined,
+    async stop() {},
+  };
+  const ports: HostPorts = {
+    timers,
+    registry: new Registry(),
+    async createConsumer(given) {
+      listener = given;
+      return consumer;
+    },
+    createSlot(_, given) {
+      slotListener = given;
+      return slot;
+    },
+    ownership: {
+      async claim() {
+        if (faults.claim) throw new Error('connect ECONNREFUSED 127.0.0.1:5432');
+        return new Map([[0, { epoch: 1, parked: [] }]]);
+      },
+      async close() {},
+    },
+  };
+  const limits = runtimeLimits(loadConfig({}));
+  const host = new RuntimeHost({ role: 'test', logger, group: 'g', topic: 't', slots: 1, limits }, ports);
+  await host.start();
+  const finish = (frontier: number) =>
+    slotListener?.onReport({
+      kind: 'progress',
+      partitions: [{ partition: 0, generation: generation(), frontier, messages: 0, bytes: 0, parkedKeys: 0, keys: 0 }],
+    });
+  /** Of the partition now: each assignment and each fresh start has its own. */
+  let opened = 0;
+  const generation = () => opened;
+  slot.open = async ([partition]) => {
+    opened = partition?.generation ?? 0;
+  };
+  return {
+    timers,
+    host,
+    faults,
+    finish,
+    assign: () => void listener?.onAssigned([place]),
+    lose: () => listener?.onLost([place]),
+    die() {
+      running = false;
+      slotListener?.onDeath(new SlotDeathError(new Error('it ended'), []));
+    },
+    fence: () => slotListener?.onReport({ kind: 'fenced', partition: 0, generation: generation() }),
+    /** What was logged since the last question. */
+    told: () => lines.splice(0),
+  };
+}
+
+test('partitions that cannot be opened are told once, and the end once', async () => {
+  const { timers, faults, host, assign, told } = await bench();
+  faults.claim = true;
+  assign();
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual(['partitions assigned', 'cannot open partitions; trying again']);
+  expect(host.readiness()).toMatch(/ECONNREFUSED/);
+  faults.claim = false;
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual([expect.stringMatching(/^partitions can be opened again after \d+ s$/)]);
+  expect(host.readiness()).toBeUndefined();
+});
+
+test('partitions that are lost before they could be opened end the state', async () => {
+  const { timers, faults, assign, lose, told } = await bench();
+  faults.claim = true;
+  assign();
+  await timers.advance(LONG_MS);
+  told();
+  lose();
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual(['partitions lost', expect.stringMatching(/^no partition is left to open after/)]);
+});
+
+test('positions that cannot be committed are told once, and the end once', async () => {
+  const { timers, faults, assign, finish, told } = await bench();
+  assign();
+  await timers.advance(1_000);
+  told();
+  faults.commit = true;
+  finish(5);
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual(['positions cannot be committed; trying again']);
+  faults.commit = false;
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual([expect.stringMatching(/^positions can be committed again after \d+ s$/)]);
+});
+
+test('a membership that cannot be proven is told once, and the end once', async () => {
+  const { timers, faults, assign, finish, fence, told } = await bench();
+  assign();
+  await timers.advance(1_000);
+  finish(5);
+  await timers.advance(LONG_MS);
+  told();
+  faults.commit = true;
+  fence();
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual(['fenced by a newer epoch', 'cannot prove the membership; trying again']);
+  faults.commit = false;
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual([expect.stringMatching(/^the membership is proven after \d+ s$/)]);
+});
+
+test('a thread that does not start is told once, and the end once', async () => {
+  const { timers, faults, assign, die, told } = await bench();
+  assign();
+  await timers.advance(1_000);
+  told();
+  faults.start = true;
+  die();
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual(['thread died; it is replaced', 'thread does not start; trying again']);
+  faults.start = false;
+  await timers.advance(LONG_MS);
+  expect(told()).toEqual([expect.stringMatching(/^thread runs again after \d+ s$/)]);
+});
