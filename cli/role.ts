@@ -1,6 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../contracts/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+
+/** A start that takes longer says so: what it waits for may never answer. */
+const START_TOLD_MS = 10_000;
+/** A start that is nearly through ends in good order: a member leaves its group. */
+const START_STOPPED_MS = 2_000;
 
 /** What a role process tells the supervisor that forked it. */
 export interface RoleMessage {
@@ -19,7 +25,7 @@ export async function runRole(
 ): Promise<void> {
   const logger = createLogger(role, config.ORDERMESH_LOG_LEVEL);
   const stop = stopRequest();
-  const running = await start(config, logger);
+  const running = await startedUnlessStopped(() => start(config, logger), stop, logger);
   logger.info({ addresses: running.addresses }, 'started');
   process.send?.({ type: 'started', addresses: running.addresses } satisfies RoleMessage);
   logger.info({ reason: await stop }, 'stopping');
@@ -27,6 +33,28 @@ export async function runRole(
   logger.info('stopped');
   // Whatever still holds the event loop (an idle connection of a library) is not worth waiting for.
   process.exit(0);
+}
+
+/** Waits for the start, and ends the process when it is told to stop meanwhile. */
+async function startedUnlessStopped(
+  start: () => Promise<RunningRole>,
+  stop: Promise<string>,
+  logger: Logger,
+): Promise<RunningRole> {
+  let isStarting = true;
+  const slow = setTimeout(() => logger.warn(`still starting after ${START_TOLD_MS / 1_000} s`), START_TOLD_MS).unref();
+  void stop.then(async (reason) => {
+    if (isStarting) await delay(START_STOPPED_MS);
+    if (!isStarting) return;
+    logger.info({ reason }, 'stopped before it had started');
+    process.exit(0);
+  });
+  try {
+    return await start();
+  } finally {
+    isStarting = false;
+    clearTimeout(slow);
+  }
 }
 
 const SAME_SIGNAL_MS = 500;
