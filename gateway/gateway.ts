@@ -42,7 +42,7 @@ export async function startGateway(
   );
   const source = `/ordermesh/gateway/${encodeURIComponent(config.REGION)}`;
   const clock = turnClock();
-  const intake = createKafkaIntake({ producer, health: watchKafka(brokers), logger, clock, source });
+  const intake = createKafkaIntake({ producer, health: watchKafka(brokers, { logger }), logger, clock, source });
   if (config.DATABASE_URL === undefined)
     logger.warn('DATABASE_URL is not set: orders are taken, and questions for their status are answered with 503');
   const statuses = databaseStatus(config.DATABASE_URL);

@@ -35,16 +35,20 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
   const type = 'order.placed';
   const commonHeaders = { fixed: commonEventHeaders({ source, type }), afterKey: keyEventHeaders(type) };
   const topic = topics.rawOrders;
-  /** The last answer was an error: an outage is logged twice, at its begin and its end, and not per order. */
+  /** Orders fail: an outage, also of one partition among others, is logged twice, at its begin and its end, and not per order. */
   let failing = false;
 
-  function turn(error: Error | null): void {
-    if (error !== null) health.suspect(error);
-    else health.confirm();
-    if (failing === (error !== null)) return;
-    failing = error !== null;
-    if (failing) logger.error({ err: error }, 'Kafka does not acknowledge orders; they are refused until it does');
-    else logger.info(stateEnded, 'Kafka acknowledges orders again');
+  function failed(error: Error): void {
+    health.suspect(error);
+    if (failing) return;
+    failing = true;
+    logger.error({ err: error }, 'Kafka does not acknowledge orders; they are refused until it does');
+  }
+
+  function acknowledged(): void {
+    if (!health.confirm() || !failing) return;
+    failing = false;
+    logger.info(stateEnded, 'Kafka acknowledges orders again');
   }
 
   /** Partitions that take no orders, with the timer that ends the state. The others do, so the gateway stays ready. */
@@ -58,7 +62,7 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
     const at = clock.now();
     if (Math.abs(at - takenSince) >= TAKEN_MS_MAX) {
       // Not one partition takes an order: it is Kafka that does not.
-      if (!taken) turn(error);
+      if (!taken) failed(error);
       taken = false;
       takenSince = at;
     }
@@ -113,11 +117,11 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
           done(refusal(error));
           return;
         }
-        if (error instanceof PartitionUnavailableError) stands(error);
-        else {
-          taken ||= error === null;
-          if (error !== null || failing) turn(error);
-        }
+        if (error === null) {
+          taken = true;
+          acknowledged();
+        } else if (error instanceof PartitionUnavailableError) stands(error);
+        else failed(error);
         done(error);
       });
     },

@@ -237,7 +237,8 @@ export class PlatformaticTransport implements ProduceTransport {
       } else this.#answer(lane, batch.count, verdict.error);
       return true;
     }
-    this.trouble = verdict.error;
+    const reason = `partition ${lane.partition} of ${verdict.error.message}`;
+    this.trouble = new KafkaUnavailableError(reason, { cause: verdict.error });
     if (verdict.newProducer) {
       this.#identity = undefined;
       lane.batch = undefined;

@@ -118,7 +118,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
             send: (records) => producer.send(records),
             close: () => producer.close(),
           },
-          health: { reason: noReason, outage: noReason, suspect() {}, confirm() {}, close() {} },
+          health: { reason: noReason, outage: noReason, suspect() {}, confirm: () => true, close() {} },
           logger,
           clock: systemClock,
           source: '/ordermesh/test',
