@@ -10,6 +10,8 @@ export interface Vitals {
   /** In the Prometheus text format. */
   scrape(): Promise<string>;
   readiness: Record<string, ReadinessCheck>;
+  /** Troubles that leave it ready. */
+  remarks?: Record<string, ReadinessCheck>;
   /** Samples the threads of other processes instead of this one's. */
   profile?(seconds: number): Promise<ThreadProfile[]>;
 }
@@ -24,13 +26,14 @@ export type ShowVitals = (vitals: Vitals) => Promise<VitalsDisplay>;
 
 /** Vitals on the admin port of the role. */
 export function onAdminPort(config: Config, role: RoleName): ShowVitals {
-  return async ({ scrape, readiness, profile }) => {
+  return async ({ scrape, readiness, remarks = {}, profile }) => {
     const host = config.ORDERMESH_HOST;
     const admin = await startAdminServer({
       host,
       port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
       metrics: async () => ({ contentType: metricsContentType, text: await scrape() }),
       readiness,
+      remarks,
       ...(profile === undefined ? {} : { profile }),
     });
     return {

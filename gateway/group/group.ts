@@ -8,7 +8,7 @@ import { portTaken } from '../../telemetry/exclusive-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type MetricsSnapshot, mergedScrape, snapshot } from '../../telemetry/metrics.ts';
 import { onAdminPort } from '../vitals.ts';
-import { MemberProcess } from './member-process.ts';
+import { MemberProcess, memberEntry } from './member-process.ts';
 
 /** After the drain timeout a member still flushes and says goodbye; then it is killed. */
 const GOODBYE_MS = 10_000;
@@ -26,10 +26,11 @@ export interface RunningGroup extends RunningRole {
 /**
  * A gateway of several processes on one port: the kernel spreads the connections over them (SO_REUSEPORT). This process leads them: it
  * replaces one that ends, shows the metrics of all on one admin port, and stops them together. It is ready when every process that listens
- * is, since the kernel hands connections to each of them.
+ * is, since the kernel hands connections to each of them, and when the one that serves gRPC listens. A process that hangs is killed and replaced.
+ * @param entry the program of a member; another one in tests
  * @throws what a member says when its first start fails
  */
-export async function startGatewayGroup(config: Config, logger: Logger): Promise<RunningGroup> {
+export async function startGatewayGroup(config: Config, logger: Logger, entry = memberEntry): Promise<RunningGroup> {
   const processes = processesOf(config);
   const port = await freePort(config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
   /** What members counted that have ended: a sum that falls would look like a restart of all of them. */
@@ -48,7 +49,7 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
         })
         .catch((error: Error) => logger.error({ err: error }, 'what a lost process counted could not be added'));
     };
-    const member = new MemberProcess({ index, config: share, opensBeside: index === 0, logger, onLost });
+    const member = new MemberProcess({ index, config: share, opensBeside: index === 0, logger, entry, onLost });
     members.push(member);
     return member.start();
   };
@@ -59,10 +60,18 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
   const registers = [own];
   new Gauge({
     name: 'ordermesh_gateway_processes',
-    help: 'Processes of the gateway that listen.',
+    help: 'Processes of the gateway that listen and answer.',
     registers,
     collect() {
-      this.set(members.filter(({ started }) => started).length);
+      this.set(members.filter(({ started, hangs }) => started && !hangs).length);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_gateway_processes_wanted',
+    help: 'Processes of the gateway that should listen.',
+    registers,
+    collect() {
+      this.set(processes);
     },
   });
   new Counter({
@@ -93,9 +102,14 @@ export async function startGatewayGroup(config: Config, logger: Logger): Promise
       readiness: {
         gateway: () => {
           const listening = members.filter(({ started }) => started);
-          return listening.length === 0 ? 'no process listens' : listening.find(({ reason }) => reason)?.reason;
+          if (listening.length === 0) return members.find(({ down }) => down)?.down ?? 'no process listens';
+          return listening.find(({ reason }) => reason)?.reason;
         },
+        // Its process alone opens it, so the others do not stand in.
+        grpc: () => members[0]?.down,
       },
+      // The others share the port, and the kernel hands connections to those that listen.
+      remarks: { processes: () => members.find(({ down }, index) => index > 0 && down)?.down },
     });
     const pids = () => members.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
     logger.info({ processes, pids: pids() }, 'the gateway runs in several processes');

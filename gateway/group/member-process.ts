@@ -4,9 +4,10 @@ import { type Config, ConfigError } from '../../contracts/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
+import { StateLog, timeOfDay } from '../../telemetry/state-log.ts';
 import type { FromMember, ToMember } from './messages.ts';
 
-const entry = fileURLToPath(new URL('./member.ts', import.meta.url));
+export const memberEntry = fileURLToPath(new URL('./member.ts', import.meta.url));
 
 const RESTART_MS = 250;
 const RESTART_MS_MAX = 5_000;
@@ -14,6 +15,19 @@ const RESTART_MS_MAX = 5_000;
 const STEADY_MS = 30_000;
 /** A member that does not tell its metrics by then is left out of this scrape. */
 const SNAPSHOT_MS_MAX = 2_000;
+/** A profile that is this late does not come. */
+const PROFILE_LATE_MS = 5_000;
+const PING_MS = 1_000;
+/**
+ * After this many pings in a row without an answer a member is not ready, and after more of them it is killed and replaced: it hangs, and the kernel goes
+ * on handing connections to it. Pings are counted, not time: a leader that was stopped itself has not asked.
+ */
+const PINGS_SILENT = 5;
+const PINGS_KILLED = 15;
+/** While it starts, it loads its code and answers nothing. */
+const PINGS_KILLED_AT_START = 60;
+/** A member that is replaced is away for a moment; one that is away for longer is told of. */
+const DOWN_MS = 5_000;
 
 export interface MemberOptions {
   index: number;
@@ -21,17 +35,26 @@ export interface MemberOptions {
   /** Whether it opens the ways in that cannot share their port. */
   opensBeside: boolean;
   logger: Logger;
+  /** The program of the process. */
+  entry: string;
   /** The process ended unasked; what it told of its metrics last. */
   onLost(last: MetricsSnapshot): void;
 }
 
 /** One member of a group in a process of its own, which is replaced whenever it ends, until it is stopped. */
 export class MemberProcess {
-  /** Why it is not ready; `undefined` when it is. */
-  reason: string | undefined = 'starting';
   /** Whether it listens. */
   started = false;
   readonly #options: MemberOptions;
+  readonly #states: StateLog;
+  /** What it says of its readiness; `undefined` when it is ready. */
+  #told: string | undefined = 'starting';
+  /** Pings since its last answer. */
+  #unanswered = 0;
+  #answeredAt = 0;
+  #pings: NodeJS.Timeout | undefined;
+  /** Since when it has not listened, and what it said when it did not start. */
+  #down: { since: number; why?: string } | undefined;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -44,6 +67,26 @@ export class MemberProcess {
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#states = new StateLog(options.logger);
+  }
+
+  /** Whether it listens and does not answer: the connections that the kernel hands to it hang. */
+  get hangs(): boolean {
+    return this.started && this.#unanswered > PINGS_SILENT;
+  }
+
+  /** Why it is not ready; `undefined` when it is. */
+  get reason(): string | undefined {
+    return this.hangs
+      ? `process ${this.#options.index} does not answer since ${timeOfDay(this.#answeredAt)}`
+      : this.#told;
+  }
+
+  /** Since when and why it does not listen, once that has lasted longer than a restart takes. */
+  get down(): string | undefined {
+    if (this.#down === undefined || Date.now() - this.#down.since < DOWN_MS) return undefined;
+    const { since, why } = this.#down;
+    return `process ${this.#options.index} is down since ${timeOfDay(since)}${why === undefined ? '' : `: ${why}`}`;
   }
 
   get pid(): number | undefined {
@@ -57,7 +100,7 @@ export class MemberProcess {
 
   /** What it counted; what it told last if it does not answer in time. */
   snapshot(): Promise<MetricsSnapshot> {
-    if (!this.started) return Promise.resolve(this.#last);
+    if (!this.started || this.hangs) return Promise.resolve(this.#last);
     this.#questions += 1;
     const id = this.#questions;
     return new Promise((resolve) => {
@@ -72,11 +115,16 @@ export class MemberProcess {
     });
   }
 
-  /** Samples its threads, one time at a time; none if it ends meanwhile. */
+  /** Samples its threads, one time at a time; none if it ends or hangs meanwhile. */
   async profile(seconds: number): Promise<ThreadProfile[]> {
-    if (!this.started) return [];
+    if (!this.started || this.hangs) return [];
     const threads = await new Promise<ThreadProfile[]>((resolve) => {
-      this.#profiled = resolve;
+      const late = setTimeout(() => this.#profiled?.([]), seconds * 1_000 + PROFILE_LATE_MS);
+      this.#profiled = (profiles) => {
+        clearTimeout(late);
+        this.#profiled = undefined;
+        resolve(profiles);
+      };
       this.#send({ type: 'profile', seconds });
     });
     return threads.map((profile) => ({ ...profile, thread: `process ${this.#options.index} ${profile.thread}` }));
@@ -94,10 +142,12 @@ export class MemberProcess {
 
   #fork(resolve: (addresses: Record<string, string>) => void, reject: (error: Error) => void): void {
     const startedAt = performance.now();
-    const { config, opensBeside } = this.#options;
+    const { config, opensBeside, entry } = this.#options;
     // A session of its own: Ctrl-C in the terminal reaches the leader only, which then stops the members.
     const child = fork(entry, [], { detached: true, execArgv: [], serialization: 'advanced' });
     this.#child = child;
+    this.#unanswered = 0;
+    this.#pings = setInterval(() => this.#ping(child), PING_MS).unref();
     this.#exited = new Promise((exited) => {
       child.once('exit', (code, signal) => {
         reject(new Error(`process ${this.#options.index} of the gateway ended (${signal ?? `status ${code}`})`));
@@ -110,13 +160,22 @@ export class MemberProcess {
       switch (message.type) {
         case 'started':
           this.started = true;
+          this.#down = undefined;
+          this.#answered();
+          this.#states.end('hangs', `process ${this.#options.index} of the gateway has been replaced`);
+          this.#states.end('down', `process ${this.#options.index} of the gateway listens again`);
           resolve(message.addresses);
           break;
         case 'refused':
+          if (this.#down !== undefined) this.#down.why = message.message;
           reject(message.name === 'ConfigError' ? new ConfigError(message.message) : new Error(message.message));
           break;
         case 'readiness':
-          this.reason = message.reason;
+          this.#told = message.reason;
+          break;
+        case 'pong':
+          this.#answered();
+          this.#states.end('hangs', `process ${this.#options.index} of the gateway answers again`);
           break;
         case 'snapshot':
           this.#last = message.snapshot;
@@ -130,12 +189,31 @@ export class MemberProcess {
     this.#send({ type: 'start', config, opensBeside });
   }
 
+  #answered(): void {
+    this.#unanswered = 0;
+    this.#answeredAt = Date.now();
+  }
+
+  #ping(child: ChildProcess): void {
+    const { index } = this.#options;
+    this.#unanswered += 1;
+    if (this.hangs)
+      this.#states.begin('hangs', `process ${index} of the gateway does not answer; it is killed if that lasts`, {
+        process: index,
+        pid: child.pid,
+      });
+    if (this.#unanswered > (this.started ? PINGS_KILLED : PINGS_KILLED_AT_START)) child.kill('SIGKILL');
+    this.#send({ type: 'ping' });
+  }
+
   /** A first start that failed is the group's to judge; later ones are tried again. */
   #ended(startedAt: number, how: string): void {
     const { logger, index, onLost } = this.#options;
     const wasUp = this.started;
     this.started = false;
-    this.reason = 'starting';
+    this.#child = undefined;
+    this.#told = 'starting';
+    clearInterval(this.#pings);
     for (const give of [...this.#asked.values()]) give(this.#last);
     this.#profiled?.([]);
     if (this.#stopping) return;
@@ -145,7 +223,11 @@ export class MemberProcess {
     if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
     const waitMs = this.#backoffMs;
     this.#backoffMs = Math.min(RESTART_MS_MAX, waitMs * 2);
-    logger.error({ process: index, how, waitMs }, 'a process of the gateway ended; it is started again');
+    this.#down ??= { since: Date.now() };
+    const { why = how } = this.#down;
+    if (wasUp) logger.error({ process: index, how, waitMs }, 'a process of the gateway ended; it is started again');
+    else
+      this.#states.begin('down', `process ${index} of the gateway does not start: ${why}; it is tried again`, { how });
     this.#timer = setTimeout(() => this.#fork(noop, noop), waitMs);
   }
 

@@ -58,6 +58,10 @@ async function end(): Promise<void> {
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end());
 process.on('disconnect', () => void end());
 process.on('message', (message: ToMember) => {
+  if (message.type === 'ping') {
+    tell({ type: 'pong' });
+    return;
+  }
   if (message.type === 'snapshot') {
     const { id } = message;
     void vitals?.snapshot().then((snapshot) => tell({ type: 'snapshot', id, snapshot }));

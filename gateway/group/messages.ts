@@ -5,6 +5,8 @@ import type { ThreadProfile } from '../../telemetry/profile.ts';
 /** What the leader of a group tells a member. The member ends at SIGTERM, as any role does, and when the leader is gone. */
 export type ToMember =
   | { type: 'start'; config: Config; opensBeside: boolean }
+  /** Answered at once, by a process that does not hang. */
+  | { type: 'ping' }
   | { type: 'snapshot'; id: number }
   | { type: 'profile'; seconds: number };
 
@@ -15,5 +17,6 @@ export type FromMember =
   | { type: 'refused'; name: string; message: string }
   /** Sent whenever it changes; no reason: it is ready. */
   | { type: 'readiness'; reason?: string }
+  | { type: 'pong' }
   | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot }
   | { type: 'profile'; threads: ThreadProfile[] };

@@ -66,6 +66,29 @@ test('a process that dies is replaced, orders go on, and no counter falls', asyn
   expect(group.pids()).not.toContain(victim);
 });
 
+test('a process that hangs is told of, left out of a scrape and a profile, and replaced', async () => {
+  await ready();
+  const group = gateway.role as RunningGroup;
+  const [first, victim = 0] = group.pids();
+  process.kill(victim, 'SIGSTOP');
+  const readyz = async () => {
+    const answer = await fetch(`${gateway.admin}/readyz`);
+    return { status: answer.status, text: await answer.text() };
+  };
+  const not = { status: 503, text: expect.stringContaining('process 1 does not answer since') };
+  await vi.waitFor(async () => expect(await readyz()).toEqual(not), { timeout: 30_000 });
+  expect(await value('processes')).toBe(1);
+  expect(await value('processes_wanted')).toBe(2);
+  const { threads } = (await (await fetch(`${gateway.admin}/debug/profile?seconds=0.1`)).json()) as {
+    threads: { thread: string }[];
+  };
+  expect(threads.map(({ thread }) => thread)).toEqual(['process 0 main']);
+  await vi.waitFor(async () => expect(await value('processes')).toBe(2), { timeout: 60_000 });
+  await ready();
+  expect(group.pids()).toContain(first);
+  expect(group.pids()).not.toContain(victim);
+});
+
 test('a port that is taken, and a configuration that cannot be, are told as by a single process', async () => {
   const port = new URL(gateway.url).port;
   await expect(start({ ORDERMESH_GATEWAY_PORT: port })).rejects.toThrow(new RegExp(`port ${port}.*GATEWAY_PORT`));
