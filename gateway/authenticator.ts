@@ -33,6 +33,8 @@ export interface AuthenticatorOptions {
   logger: Logger;
   /** Called when the list of revoked tokens or the keys have changed: `ended` may answer differently from now on. */
   onChange?: () => void;
+  /** Called for each token that could not be verified because the keys could not be read. */
+  onOutage?: () => void;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface AuthenticatorOptions {
  * @throws ConfigError when authentication is off while listening on more than the loopback interface.
  */
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
-  const { config, clock, logger, onChange } = options;
+  const { config, clock, logger, onChange, onOutage } = options;
   if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
   const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
   const keys = await keySet(location, {
@@ -72,6 +74,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
     clock,
     revoked,
     limits,
+    onOutage,
     certificates:
       config.TLS_CLIENT_CA_FILE === undefined
         ? undefined
@@ -98,6 +101,7 @@ export interface TokenAuthenticatorOptions {
   /** With it a token needs an id: one without could not be revoked. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
+  onOutage?: (() => void) | undefined;
   /** Client certificates as an alternative to tokens. */
   certificates?: ClientCertificates | undefined;
 }
@@ -140,7 +144,7 @@ export class TokenAuthenticator implements Authenticator {
       );
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
-    const { keys, issuer, audience, clock, revoked, limits } = this.#options;
+    const { keys, issuer, audience, clock, revoked, limits, onOutage } = this.#options;
     const now = clock.now();
     const { payload, key } = await jwtVerify(token, keys.find, {
       issuer,
@@ -150,7 +154,9 @@ export class TokenAuthenticator implements Authenticator {
       currentDate: new Date(now),
       clockTolerance: CLOCK_AHEAD_S,
     }).catch((error: Error) => {
-      throw isOutage(error) ? error : new TokenError(reasonOf(error), { cause: error });
+      if (!isOutage(error)) throw new TokenError(reasonOf(error), { cause: error });
+      onOutage?.();
+      throw error;
     });
     if (typeof payload.store !== 'string') throw new TokenError('the claim "store" is not a string');
     const { store, exp = 0, iat, jti: tokenId, sub: device } = payload;
@@ -194,6 +200,14 @@ export class TokenAuthenticator implements Authenticator {
   forgetRevoked(): void {
     this.#verified.deleteWhere(({ identity }) => this.isRevoked(identity));
     this.#options.certificates?.forgetRevoked();
+  }
+
+  readiness(): string | undefined {
+    return this.#options.keys.missing();
+  }
+
+  trouble(): string | undefined {
+    return this.#options.keys.trouble() ?? this.#options.revoked?.trouble?.();
   }
 
   close(): void {

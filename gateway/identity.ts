@@ -40,5 +40,9 @@ export interface Authenticator {
    * so itself.
    */
   ended?(identity: Identity): string | undefined;
+  /** Why no token can be verified; `undefined` while that works. */
+  readiness?(): string | undefined;
+  /** What cannot be read again and holds as it was read before: keys, or the list of revoked tokens. */
+  trouble?(): string | undefined;
   close?(): void;
 }

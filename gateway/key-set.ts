@@ -19,6 +19,10 @@ export interface KeySet {
   markOf(key: CryptoKey): string;
   /** Whether a key is still in the set. */
   isTrusted(mark: string): boolean;
+  /** Why no token can be verified: no keys have been read yet. `undefined` while there are some. */
+  missing(): string | undefined;
+  /** Why the keys cannot be read again, while those read before count. */
+  trouble(): string | undefined;
   close(): void;
 }
 
@@ -115,13 +119,16 @@ async function fileKeySet(file: string, { logger, onChange = noop }: KeySetOptio
     find: async (...args) => keys.find(...args),
     markOf: (key) => keys.markOf(key),
     isTrusted: (mark) => keys.isTrusted(mark),
+    missing: () => undefined,
+    trouble: () => watched.trouble(),
     close: () => watched.close(),
   };
 }
 
 function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_MS }: KeySetOptions): KeySet {
   const keys = new Keys(onChange);
-  let failing = false;
+  /** Why the last read failed. */
+  let failure: string | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
@@ -137,12 +144,13 @@ function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_M
   async function read(): Promise<void> {
     try {
       keys.take(await textOf(url));
-      if (failing) logger?.info({ url, ...stateEnded }, 'the keys that sign tokens can be read again');
-      failing = false;
+      if (failure !== undefined) logger?.info({ url, ...stateEnded }, 'the keys that sign tokens can be read again');
+      failure = undefined;
     } catch (error) {
-      if (!failing)
+      if (failure === undefined)
         logger?.warn({ err: error, url }, 'the keys that sign tokens cannot be read; those read before count');
-      failing = true;
+      const { message, cause } = error as Error;
+      failure = cause instanceof Error ? `${message}: ${cause.message}` : message;
       throw error;
     }
   }
@@ -164,6 +172,8 @@ function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_M
     },
     markOf: (key) => keys.markOf(key),
     isTrusted: (mark) => keys.isTrusted(mark),
+    missing: () => (keys.isEmpty ? `the keys that sign tokens have not been read yet: ${failure ?? url}` : undefined),
+    trouble: () => failure && `the keys that sign tokens cannot be read: ${failure}`,
     close: () => clearInterval(timer),
   };
 }

@@ -32,6 +32,10 @@ export class GatewayMetrics {
   grpcStreams = 0;
   /** Connections that were closed because their credentials had ended. */
   credentialsEnded = 0;
+  /** Tokens that could not be verified because the keys that sign them could not be read. */
+  identityUnavailable = 0;
+  /** What of keys and lists cannot be read. */
+  credentialsTrouble: () => string | undefined = () => undefined;
   readonly #latency = new LatencyHistogram();
 
   request(route: Route, status: number): void {
@@ -93,6 +97,11 @@ export class GatewayMetrics {
       'Open streams that were closed because their token or certificate had expired, was revoked, or its key is not trusted any more.',
       () => this.credentialsEnded,
     );
+    counter(
+      'ordermesh_gateway_identity_unavailable_total',
+      'Tokens that could not be verified because the keys that sign them could not be read; their requests got 503.',
+      () => this.identityUnavailable,
+    );
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,
@@ -106,6 +115,11 @@ export class GatewayMetrics {
     gauge('ordermesh_gateway_unanswered_bytes', 'Bytes of orders under way.', () => admission.bytes);
     gauge('ordermesh_gateway_streams', 'Open WebSocket connections.', () => this.streams);
     gauge('ordermesh_gateway_grpc_streams', 'Open SubmitStream calls.', () => this.grpcStreams);
+    gauge(
+      'ordermesh_gateway_credentials_unread',
+      '1 while the keys that sign tokens or the list of revoked ones cannot be read; what was read before counts.',
+      () => (this.credentialsTrouble() === undefined ? 0 : 1),
+    );
     this.#latency.register(registry, 'ordermesh_gateway_append_seconds', 'From append to the answer of the log.');
   }
 }

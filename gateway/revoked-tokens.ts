@@ -9,6 +9,8 @@ export interface RevokedTokens {
   has(tokenId: string): boolean;
   /** By a rule for all tokens of a store, a device, or of before a moment. */
   coveredByRule?(identity: Identity): boolean;
+  /** Why the list cannot be read, while the one read before counts. */
+  trouble?(): string | undefined;
   close(): void;
 }
 
@@ -58,6 +60,7 @@ export async function watchRevokedTokens(file: string, logger: Logger, onChange:
   return {
     has: (tokenId) => list?.tokenIds.has(tokenId) === true,
     coveredByRule: (identity) => list?.rules.some((rule) => covers(rule, identity)) === true,
+    trouble: () => watched.trouble(),
     close: () => watched.close(),
   };
 }

@@ -90,7 +90,16 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     logger.info({ connections: ended }, 'connections are closed: their credentials have ended');
   };
   const metrics = new GatewayMetrics();
-  const authenticator = await createAuthenticator({ config, clock, logger, onChange: endOpen });
+  const authenticator = await createAuthenticator({
+    config,
+    clock,
+    logger,
+    onChange: endOpen,
+    onOutage() {
+      metrics.identityUnavailable += 1;
+    },
+  });
+  metrics.credentialsTrouble = () => authenticator.readiness?.() ?? authenticator.trouble?.();
   started.defer(() => authenticator.close?.());
   const admission = new Admission({
     ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,
@@ -141,7 +150,8 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     variable: 'ORDERMESH_GATEWAY_PORT',
     shared: options.sharesPort,
   });
-  const readiness = () => (reception.draining ? 'shutting down' : (activity?.passive() ?? intake.readiness()));
+  const readiness = () =>
+    reception.draining ? 'shutting down' : (activity?.passive() ?? intake.readiness() ?? authenticator.readiness?.());
   const desk: FrontDesk = { reception, authenticator, statuses, metrics, readiness };
   beside = await options.openBeside?.(desk);
   started.defer(() => beside?.close());
@@ -156,8 +166,10 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     readiness: {
       log: () => intake.readiness(),
       region: () => activity?.passive(),
+      identity: () => authenticator.readiness?.(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
+    remarks: { identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined) },
   });
   started.defer(() => shown.close());
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { type Config, ConfigError } from '../contracts/config.ts';
 
@@ -49,6 +49,8 @@ const takes: Readonly<Record<string, string>> = {
 
 function read(variable: string, file: string, check: (pem: Buffer) => void): Buffer {
   try {
+    // Opening a pipe would wait for its writer.
+    if (!statSync(file).isFile()) throw new Error('it is not a regular file');
     const pem = readFileSync(file);
     check(pem);
     return pem;

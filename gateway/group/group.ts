@@ -109,7 +109,10 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
         grpc: () => members[0]?.down,
       },
       // The others share the port, and the kernel hands connections to those that listen.
-      remarks: { processes: () => members.find(({ down }, index) => index > 0 && down)?.down },
+      remarks: {
+        processes: () => members.find(({ down }, index) => index > 0 && down)?.down,
+        gateway: () => members.find(({ remark }) => remark)?.remark,
+      },
     });
     const pids = () => members.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
     logger.info({ processes, pids: pids() }, 'the gateway runs in several processes');

@@ -45,6 +45,8 @@ export interface MemberOptions {
 export class MemberProcess {
   /** Whether it listens. */
   started = false;
+  /** A trouble that leaves it ready. */
+  remark: string | undefined;
   readonly #options: MemberOptions;
   readonly #states: StateLog;
   /** What it says of its readiness; `undefined` when it is ready. */
@@ -172,6 +174,7 @@ export class MemberProcess {
           break;
         case 'readiness':
           this.#told = message.reason;
+          this.remark = message.remark;
           break;
         case 'pong':
           this.#answered();
@@ -213,6 +216,7 @@ export class MemberProcess {
     this.started = false;
     this.#child = undefined;
     this.#told = 'starting';
+    this.remark = undefined;
     clearInterval(this.#pings);
     for (const give of [...this.#asked.values()]) give(this.#last);
     this.#profiled?.([]);

@@ -31,16 +31,21 @@ async function start({ config, opensBeside }: Extract<ToMember, { type: 'start' 
 }
 
 function followReadiness(): void {
-  let told: string | undefined = 'starting';
+  let told: (string | undefined)[] = ['starting'];
   const look = () => {
-    const reasons = Object.values(vitals?.readiness ?? {}).map((check) => check());
-    const reason = reasons.find((text) => text !== undefined);
-    if (reason === told) return;
-    told = reason;
-    tell(reason === undefined ? { type: 'readiness' } : { type: 'readiness', reason });
+    const [reason, remark] = [vitals?.readiness, vitals?.remarks].map((checks) => firstOf(checks));
+    if (reason === told[0] && remark === told[1]) return;
+    told = [reason, remark];
+    tell({ type: 'readiness', reason, remark });
   };
   look();
   setInterval(look, READINESS_MS).unref();
+}
+
+function firstOf(checks: Vitals['readiness'] = {}): string | undefined {
+  return Object.values(checks)
+    .map((check) => check())
+    .find((text) => text !== undefined);
 }
 
 let starting: Promise<void> = Promise.resolve();

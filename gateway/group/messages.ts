@@ -15,8 +15,8 @@ export type FromMember =
   | { type: 'started'; addresses: Record<string, string> }
   /** It does not start, and would not with the same configuration again. */
   | { type: 'refused'; name: string; message: string }
-  /** Sent whenever it changes; no reason: it is ready. */
-  | { type: 'readiness'; reason?: string }
+  /** Sent whenever it changes; no reason: it is ready. A remark is a trouble that leaves it ready. */
+  | { type: 'readiness'; reason?: string | undefined; remark?: string | undefined }
   | { type: 'pong' }
   | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot }
   | { type: 'profile'; threads: ThreadProfile[] };

@@ -261,3 +261,23 @@ test('a rule that cannot be read is named at start, and leaves the list as it wa
   expect(onChange).toHaveBeenCalledOnce();
   revoked.close();
 });
+
+test('keys that could not be read since the start are told of, and each token that meets that is counted', async () => {
+  const server = createServer((_, response) => response.writeHead(503).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  const config = loadConfig({ ORDERMESH_JWKS: url });
+  const onOutage = vi.fn();
+  const authenticator = await createAuthenticator({ config, clock, logger, onOutage });
+  const key = await signer('ES256', 'k1');
+  const header = `Bearer ${await key.sign()}`;
+  await expect(authenticator.verify(header)).rejects.toThrow('status 503');
+  expect(onOutage).toHaveBeenCalledOnce();
+  expect(authenticator.readiness?.()).toMatch(/keys that sign tokens have not been read yet: .* status 503/);
+  server.removeAllListeners('request');
+  server.on('request', (_, response) => response.end(JSON.stringify({ keys: [key.jwk] })));
+  await authenticator.verify(header);
+  expect([authenticator.readiness?.(), authenticator.trouble?.()]).toEqual([undefined, undefined]);
+  authenticator.close?.();
+  server.close();
+});
