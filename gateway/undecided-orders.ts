@@ -57,6 +57,8 @@ interface Entry extends UndecidedOrder {
 export class UndecidedOrders {
   readonly #options: Required<UndecidedOrdersOptions>;
   readonly #partitions = new Map<number, PartitionIndex>();
+  /** How many partitions the topic has had: an order that was accepted before more were added stands where the former number has put it. */
+  readonly #counts = new Set<number>();
   #reader: RangeReader | undefined;
   #admin: Promise<Admin> | undefined;
   #committed: { at: number; positions: Promise<ReadonlyMap<number, number>> } | undefined;
@@ -76,9 +78,7 @@ export class UndecidedOrders {
         brokers: this.#options.brokers,
         topic: this.#options.topic,
       });
-      const index = this.#indexOf(partitionOf(orderId, await this.#reader.partitionCount()), this.#reader);
-      await index.readToEnd();
-      return index.find(orderId, storeId);
+      return await this.#find(this.#reader, orderId, storeId);
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS).unref();
@@ -88,6 +88,26 @@ export class UndecidedOrders {
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     await this.#letGo();
+  }
+
+  async #find(reader: RangeReader, orderId: string, storeId: string | undefined): Promise<UndecidedOrder | undefined> {
+    const looked = new Set<number>();
+    // Only what is not found needs the number of partitions that the topic has now.
+    for (const ageMsMax of [Number.POSITIVE_INFINITY, 0]) {
+      const current = await reader.partitionCount(ageMsMax);
+      this.#counts.add(current);
+      for (const count of this.#counts) {
+        const partition = partitionOf(orderId, count);
+        // A topic that was made again may have fewer of them.
+        if (partition >= current || looked.has(partition)) continue;
+        looked.add(partition);
+        const index = this.#indexOf(partition, reader);
+        await index.readToEnd();
+        const found = index.find(orderId, storeId);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
   }
 
   #indexOf(partition: number, reader: RangeReader): PartitionIndex {

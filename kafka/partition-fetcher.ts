@@ -83,8 +83,12 @@ export class PartitionFetcher {
     return this.trouble;
   }
 
-  /** @throws KafkaUnavailableError on an outage; RecordRefusedError when the topic does not exist */
-  async partitionCount(): Promise<number> {
+  /**
+   * @param ageMsMax Kafka is asked again when what is known is older: a topic may have been given more partitions
+   * @throws KafkaUnavailableError on an outage; RecordRefusedError when the topic does not exist
+   */
+  async partitionCount(ageMsMax = Number.POSITIVE_INFINITY): Promise<number> {
+    if (performance.now() - this.#metadataAt >= ageMsMax) this.#metadata = undefined;
     const metadata = await this.#currentMetadata().catch((error: Error) => {
       throw new KafkaUnavailableError(`partitions of ${this.#topic}: ${reasonOf(error)}`, { cause: error });
     });

@@ -29,9 +29,12 @@ export class RangeReader {
     this.#topic = options.topic;
   }
 
-  /** @throws KafkaUnavailableError; RecordRefusedError when the topic does not exist */
-  partitionCount(): Promise<number> {
-    return this.#fetcher.partitionCount();
+  /**
+   * @param ageMsMax how old what is known may be
+   * @throws KafkaUnavailableError; RecordRefusedError when the topic does not exist
+   */
+  partitionCount(ageMsMax?: number): Promise<number> {
+    return this.#fetcher.partitionCount(ageMsMax);
   }
 
   /** @throws KafkaUnavailableError on an outage */

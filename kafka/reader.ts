@@ -8,6 +8,8 @@ const FETCH_WAIT_MS = 500;
 const RETRY_MS = 200;
 /** A read that gets no further for so long fails instead of waiting for ever. */
 const STALL_MAX_MS = 30_000;
+/** A tail looks this often whether the topic was given more partitions. */
+const PARTITIONS_MS = 10_000;
 
 export type ReadRecord = FetchedRecord & TopicPartition;
 
@@ -85,7 +87,7 @@ export interface Tail {
 
 /**
  * Follows every partition of a topic, without a group and without an end: each process that tails sees every record. An outage
- * is waited out and the tail goes on where it was. A record that `onRecord` throws at is passed over.
+ * is waited out and the tail goes on where it was. Partitions that are added to the topic meanwhile are read from their start. A record that `onRecord` throws at is passed over.
  * @throws KafkaUnavailableError when the brokers cannot be reached at the start; RecordRefusedError when the topic does not exist.
  */
 export async function tailTopic(options: TailOptions, onRecord: (record: ReadRecord) => void): Promise<Tail> {
@@ -110,10 +112,18 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
       tell(new Error(`the record ${place} is passed over: ${(error as Error).message}`, { cause: error }));
     }
   };
+  let countedAt = performance.now();
+  const addPartitions = async () => {
+    const count = await fetcher.partitionCount(0);
+    for (let partition = 0; partition < count; partition += 1)
+      if (!positions.has(partition)) positions.set(partition, 0);
+    countedAt = performance.now();
+  };
   const loop = async () => {
     while (!closing) {
       let fetched: FetchedPartition[];
       try {
+        if (performance.now() - countedAt > PARTITIONS_MS) await addPartitions();
         fetched = await fetcher.fetch(positions, FETCH_WAIT_MS);
       } catch (error) {
         tell(error as Error);

@@ -89,11 +89,20 @@ describe('undecided orders', () => {
     const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
     const operator = clients.admin();
     await operator.connect();
+    type Orders = { orderId: string; storeId: string }[];
+    const write = (orders: Orders, by = producer) =>
+      by.send(orders.map((order) => ({ topic, key: order.orderId, value: JSON.stringify(order) })));
     return {
       topic,
       group,
-      write: (orders: { orderId: string; storeId: string }[]) =>
-        producer.send(orders.map((order) => ({ topic, key: order.orderId, value: JSON.stringify(order) }))),
+      write: (orders: Orders) => write(orders),
+      /** With a producer that knows the topic as it is now. */
+      async writeNewly(orders: Orders) {
+        const newly = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+        await write(orders, newly);
+        await newly.close();
+      },
+      addPartitions: (count: number) => admin.createPartitions(topic, count),
       commit: (partition: number, offset: number) =>
         operator.setOffsets({ groupId: group, topic, partitions: [{ partition, offset: String(offset) }] }),
       deleteRecords: (partition: number, offset: number) =>
@@ -138,6 +147,29 @@ describe('undecided orders', () => {
         timeout: 10_000,
       });
       expect(await undecided.find(orders[5]?.orderId ?? '', storeId)).toMatchObject({ storeId });
+    } finally {
+      await undecided.close();
+    }
+  });
+
+  test('are found when the topic was given more partitions, those of before and those of since', async () => {
+    await using log = await ownLog();
+    const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
+    try {
+      const moved: { orderId: string; storeId: string }[] = [];
+      while (moved.length < 2) {
+        const orderId = crypto.randomUUID();
+        if (partitionOf(orderId, 2) !== partitionOf(orderId, 4)) moved.push({ orderId, storeId });
+      }
+      const [before = { orderId: '', storeId }, since = { orderId: '', storeId }] = moved;
+      await log.write([before]);
+      expect(await undecided.find(before.orderId, storeId)).toMatchObject({ storeId });
+      await log.addPartitions(4);
+      expect(await undecided.find(before.orderId, storeId)).toMatchObject({ storeId });
+      await log.writeNewly([since]);
+      expect(await undecided.find(since.orderId, storeId)).toMatchObject({ storeId });
+      expect(await undecided.find(before.orderId, storeId)).toMatchObject({ storeId });
+      expect(await undecided.find(crypto.randomUUID(), storeId)).toBeUndefined();
     } finally {
       await undecided.close();
     }

@@ -131,6 +131,21 @@ describe('reading a topic without a group', () => {
     await tail.close();
   });
 
+  it('reads partitions that are added while it follows, from their start', async () => {
+    const topic = await newTopic();
+    const seen: string[] = [];
+    const tail = await tailTopic({ brokers, topic, from: 'latest', onTrouble: () => {} }, ({ partition, value }) =>
+      seen.push(`${partition}:${value}`),
+    );
+    await admin.createPartitions(topic, 6);
+    // The other producer has known the topic with fewer partitions.
+    const later = await createProducer({ clientId: 'reader-test', brokers, deadlineMs: 20_000 });
+    await later.send([record(topic, 5, 1)]);
+    await expect.poll(() => seen, { timeout: 40_000 }).toEqual(['5:1']);
+    await later.close();
+    await tail.close();
+  });
+
   it('passes over a record that its reader throws at, says so, and goes on', async () => {
     const topic = await newTopic();
     const seen: string[] = [];
