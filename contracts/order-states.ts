@@ -50,15 +50,19 @@ export interface StatusEvent {
 export function furthestStatus(events: Iterable<StatusEvent>): OrderStatus | undefined {
   let furthest: OrderStatus | undefined;
   let furthestRank = -1;
-  for (const { type, round = 1 } of events) {
-    const state = stateOf(type);
-    if (state === undefined) continue;
-    const rank = state.rank + (round - 1) * RANKS_A_ROUND;
-    if (rank < furthestRank) continue;
-    furthest = state.status;
+  for (const event of events) {
+    const rank = progressOf(event);
+    if (rank === undefined || rank < furthestRank) continue;
+    furthest = statusAfter(event.type);
     furthestRank = rank;
   }
   return furthest;
+}
+
+/** How far along its life an order is after the event, over all rounds; `undefined` for a type that changes no status or is not ours. */
+export function progressOf({ type, round = 1 }: StatusEvent): number | undefined {
+  const state = stateOf(type);
+  return state && state.rank + (round - 1) * RANKS_A_ROUND;
 }
 
 function stateOf(type: string): State | undefined {

@@ -42,6 +42,12 @@ const status = message(
       description:
         '`conflicting` ends a content that was accepted under an orderId which stands for another one: that content has no effect, and the status of the order itself is what it was.',
     },
+    at: {
+      type: 'string',
+      format: 'date-time',
+      description:
+        'When it happened. An event may be sent again, for example after a restart: what happened earlier than what was told before is old. One connection is told no status that it knows the order to have left behind; after a new connection, compare.',
+    },
     detail: { type: 'string', description: 'With `conflicting`: why, in words.' },
   },
   ['orderId', 'status'],

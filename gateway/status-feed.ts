@@ -1,10 +1,11 @@
 import type { ConflictReason, OrderStatus } from '../contracts/events.ts';
-import { statusAfter } from '../contracts/order-states.ts';
+import { type StatusEvent, statusAfter } from '../contracts/order-states.ts';
 import { topics } from '../contracts/topics.ts';
 import { type ReadRecord, type Tail, type TailOptions, tailTopic } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import type { Stream } from './stream.ts';
+import { ToldStatuses } from './told-statuses.ts';
 
 const followed = [topics.validatedOrders, topics.rejectedOrders];
 
@@ -25,7 +26,7 @@ export interface StatusFeedOptions {
 }
 
 /**
- * Pushes the status of orders to the open streams of their store, as the topics tell it. A convenience beside the way in: it reads
+ * Pushes the status of orders to the open streams of their store, as the topics tell it, and never one that the order has left behind. A convenience beside the way in: it reads
  * only while somebody listens, starts at the end of the topics, and a client that must know asks `GET /v1/orders/<id>`.
  */
 export function createStatusFeed({ brokers, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
@@ -33,10 +34,13 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
   const states = new StateLog(logger);
+  const told = new ToldStatuses();
 
   function start(): void {
     retry = undefined;
     if (tails !== undefined || closed || streams.size === 0) return;
+    // What happened while it was stopped was not seen.
+    told.forget();
     const following = open(
       brokers,
       (record) => {
@@ -79,7 +83,8 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   function push(record: ReadRecord): void {
     const news = newsOf(record);
     if (news === undefined) return;
-    const { storeId, message } = news;
+    const { storeId, message, event } = news;
+    if (event !== undefined && !told.isNews(message.orderId, event)) return;
     for (const stream of streams)
       if (stream.identity.store === undefined || stream.identity.store === storeId) stream.push(message);
   }
@@ -116,26 +121,42 @@ interface StatusMessage {
   type: 'order.status';
   orderId: string;
   status: OrderStatus;
+  /** RFC 3339: when it happened. */
+  at?: string;
   detail?: string;
 }
 
+interface News {
+  storeId: string;
+  message: StatusMessage;
+  /** What the order's own status depends on; absent for what leaves it as it is. */
+  event?: StatusEvent;
+}
+
 /** Undefined for an event that changes no status, and for a value that is not one of ours: a stranger's record must not end the feed. */
-function newsOf({ key, value, headers }: ReadRecord): { storeId: string; message: StatusMessage } | undefined {
+function newsOf({ key, value, headers }: ReadRecord): News | undefined {
   const type = String(headers.ce_type);
   const status = type === 'order.conflicting' ? 'conflicting' : statusAfter(type);
   if (status === undefined) return undefined;
   const event = parsed(value);
   if (typeof event?.storeId !== 'string') return undefined;
+  const { storeId, occurredAt, reasons, round } = event;
   const message: StatusMessage = { type: 'order.status', orderId: String(key), status };
-  if (status === 'conflicting' && Array.isArray(event.reasons)) message.detail = detailOf(event.reasons);
-  return { storeId: event.storeId, message };
+  if (typeof occurredAt === 'string') message.at = occurredAt;
+  if (status !== 'conflicting') return { storeId, message, event: { type, round: isRound(round) ? round : 1 } };
+  if (Array.isArray(reasons)) message.detail = detailOf(reasons);
+  return { storeId, message };
+}
+
+function isRound(round: unknown): round is number {
+  return Number.isSafeInteger(round) && Number(round) >= 1;
 }
 
 function detailOf(reasons: readonly Partial<ConflictReason>[]): string {
   return reasons.map(({ detail }) => detail).join('; ');
 }
 
-function parsed(value: Buffer | null): { storeId?: unknown; reasons?: unknown } | undefined {
+function parsed(value: Buffer | null): Record<string, unknown> | undefined {
   try {
     return JSON.parse(String(value)) ?? undefined;
   } catch {

@@ -36,3 +36,60 @@ test('an attempt that fails after it was stopped leaves the next one alone, whic
   await feed.close();
   expect(close).toHaveBeenCalledOnce();
 });
+
+test('a stream is told no status that the order has left behind, nor a command that the kitchen ignores, and always when it happened', async () => {
+  let push: (record: ReadRecord) => void = () => {};
+  const open: Open = async (_brokers, onRecord) => {
+    push = onRecord;
+    return [];
+  };
+  const streams = new Set<Stream>();
+  const feed = createStatusFeed({ brokers: [], streams, logger: createLogger('test', 'silent'), open });
+  const told: [orderId: string, status: string][] = [];
+  const messages: { at?: string }[] = [];
+  streams.add({
+    identity: { store: 's' },
+    push(message: { orderId: string; status: string; at?: string }) {
+      told.push([message.orderId, message.status]);
+      messages.push(message);
+    },
+  } as unknown as Stream);
+  feed.opened();
+  const happens = (orderId: string, type: string, round?: number) =>
+    push({
+      key: orderId,
+      value: JSON.stringify({ storeId: 's', occurredAt: '2026-11-22T10:00:00.000Z', round }),
+      headers: { ce_type: type },
+    } as unknown as ReadRecord);
+  const of = (orderId: string) => told.filter(([id]) => id === orderId).map(([, status]) => status);
+
+  happens('a', 'order.validated');
+  happens('a', 'order.paid');
+  happens('a', 'order.cooked', 1);
+  // The order is sent again: both roles repeat what they have decided.
+  happens('a', 'order.validated');
+  happens('a', 'order.paid');
+  expect(of('a')).toEqual(['validated', 'paid', 'cooked']);
+  happens('a', 'order.recalled', 1);
+  happens('a', 'order.cooked', 1);
+  happens('a', 'order.recalled', 1);
+  happens('a', 'order.cooking', 2);
+  happens('a', 'order.cooked', 2);
+  happens('a', 'order.paid');
+  expect(of('a').slice(3)).toEqual(['paid', 'cooking', 'cooked']);
+
+  happens('b', 'order.validated');
+  // Not paid, not cooked, not recalled: the kitchen does none of these.
+  happens('b', 'order.cooked', 1);
+  happens('b', 'order.paid');
+  happens('b', 'order.recalled', 1);
+  happens('b', 'order.cooked', 2);
+  happens('b', 'order.cooking', 1);
+  expect(of('b')).toEqual(['validated', 'paid', 'cooking']);
+
+  // Seen for the first time: whether it is old is told by its time.
+  happens('c', 'order.paid');
+  expect(of('c')).toEqual(['paid']);
+  expect(new Set(messages.map(({ at }) => at))).toEqual(new Set(['2026-11-22T10:00:00.000Z']));
+  await feed.close();
+});
