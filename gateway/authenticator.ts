@@ -3,13 +3,14 @@ import type { Clock } from '../contracts/clock.ts';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { isLoopback } from '../contracts/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ClientCertificates } from './client-certificates.ts';
+import { ClientCertificates, WITHDRAWN } from './client-certificates.ts';
 import { Generations } from './generations.ts';
 import { type Authenticator, type Identity, TokenError } from './identity.ts';
 import { developmentIssuer } from './issuer.ts';
 import { type KeySet, keySet } from './key-set.ts';
 import { RateLimits } from './rate-limit.ts';
 import { isRevoked, type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
+import type { Authorities } from './tls-watch.ts';
 
 export { isLoopback };
 
@@ -35,6 +36,8 @@ export interface AuthenticatorOptions {
   onChange?: () => void;
   /** Called for each token that could not be verified because the keys could not be read. */
   onOutage?: () => void;
+  /** Of client certificates, where they are taken. */
+  authorities?: Authorities | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface AuthenticatorOptions {
  * @throws ConfigError when authentication is off while listening on more than the loopback interface.
  */
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
-  const { config, clock, logger, onChange, onOutage } = options;
+  const { config, clock, logger, onChange, onOutage, authorities } = options;
   if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
   const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
   const keys = await keySet(location, {
@@ -78,7 +81,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
     certificates:
       config.TLS_CLIENT_CA_FILE === undefined
         ? undefined
-        : new ClientCertificates({ identitiesMax: tokensCachedMax, clock, revoked, limits }),
+        : new ClientCertificates({ identitiesMax: tokensCachedMax, clock, revoked, limits, authorities }),
   });
   return authenticator;
 }
@@ -180,6 +183,7 @@ export class TokenAuthenticator implements Authenticator {
     const { expiresAt, keyMark } = identity;
     const credential = keyMark === undefined ? 'client certificate' : 'token';
     if (expiresAt <= clock.now()) return `the ${credential} is expired`;
+    if (this.#options.certificates?.isTrusted(identity) === false) return WITHDRAWN;
     if (this.isRevoked(identity)) return `the ${credential} has been revoked`;
     // Also when the key went while the token was being verified.
     if (keyMark !== undefined && !keys.isTrusted(keyMark))
@@ -196,7 +200,7 @@ export class TokenAuthenticator implements Authenticator {
     this.#verified.deleteWhere(() => true);
   }
 
-  /** Revoked tokens leave the cache, so the hot path need not know of the list. */
+  /** Revoked tokens, and certificates of authorities that are gone, leave the cache, so the hot path need not know of the list. */
   forgetRevoked(): void {
     this.#verified.deleteWhere(({ identity }) => this.isRevoked(identity));
     this.#options.certificates?.forgetRevoked();

@@ -4,6 +4,7 @@ import { Generations } from './generations.ts';
 import { type Identity, TokenError } from './identity.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { isRevoked, type RevokedTokens } from './revoked-tokens.ts';
+import type { Authorities } from './tls-watch.ts';
 
 /** A URI among the subject's alternative names that begins so names the store. */
 const STORE_URI = 'urn:ordermesh:store:';
@@ -11,12 +12,16 @@ const STORE_URI = 'urn:ordermesh:store:';
 /** An identity leaves the cache at its certificate's expiry; this only drops those that nobody uses any more. */
 const CACHE_AGE_MS = 3_600_000;
 
+export const WITHDRAWN = 'the authority of the client certificate is not trusted any more';
+
 export interface ClientCertificatesOptions {
   identitiesMax: number;
   clock: Clock;
   /** Holds SHA-256 fingerprints of certificates beside the ids of tokens. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
+  /** Absent in tests: the handshake alone decides. */
+  authorities?: Authorities | undefined;
 }
 
 /**
@@ -37,27 +42,35 @@ export class ClientCertificates {
    * @throws TokenError
    */
   identify(certificate: string | Buffer): Identity {
-    const { clock, revoked, limits } = this.#options;
+    const { clock, revoked, limits, authorities } = this.#options;
     const now = clock.now();
     const key = typeof certificate === 'string' ? certificate : certificate.toString('latin1');
     const known = this.#identities.get(key);
     if (known !== undefined && known.expiresAt > now) return known;
-    const { fingerprint256, subject, subjectAltName, validFromDate, validToDate } = new X509Certificate(certificate);
+    const x509 = new X509Certificate(certificate);
+    const { fingerprint256, subject, subjectAltName, validFromDate, validToDate } = x509;
     const expiresAt = validToDate.getTime();
     if (expiresAt <= now) throw new TokenError('the client certificate is expired');
     const store = storeOf(subjectAltName);
     // By its subject a device keeps its rate when its certificate is renewed.
     const rates = limits?.limitsOf(store, subject || fingerprint256, now);
     const issuedAt = validFromDate.getTime();
-    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, issuedAt, ...rates };
+    const authority = authorities?.signerOf(x509);
+    const identity: Identity = { store, expiresAt, tokenId: fingerprint256, issuedAt, authority, ...rates };
+    if (!this.isTrusted(identity)) throw new TokenError(WITHDRAWN);
     if (isRevoked(revoked, identity)) throw new TokenError('the client certificate has been revoked');
     this.#identities.set(key, identity, now);
     return identity;
   }
 
+  /** Whether the authority that signed the certificate is still in the file of authorities. */
+  isTrusted({ authority }: Identity): boolean {
+    return authority === undefined || this.#options.authorities?.trusts(authority) !== false;
+  }
+
   forgetRevoked(): void {
     const { revoked } = this.#options;
-    this.#identities.deleteWhere((identity) => isRevoked(revoked, identity));
+    this.#identities.deleteWhere((identity) => isRevoked(revoked, identity) || !this.isTrusted(identity));
   }
 }
 

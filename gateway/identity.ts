@@ -14,6 +14,8 @@ export interface Identity {
   readonly issuedAt?: number | undefined;
   /** The key that signed the token, as `KeySet.markOf` has it; absent for a client certificate. */
   readonly keyMark?: string | undefined;
+  /** Of a client certificate: the authority that signed it, as `Authorities.signerOf` has it. */
+  readonly authority?: string | undefined;
   /** How fast its store and device may send; absent for as fast as they like. */
   readonly limit?: RateLimit | undefined;
   /** How fast its store may ask for the status of orders; absent for as fast as it likes. */
@@ -40,6 +42,8 @@ export interface Authenticator {
    * so itself.
    */
   ended?(identity: Identity): string | undefined;
+  /** The list of revoked tokens or the authorities have changed. */
+  forgetRevoked?(): void;
   /** Why no token can be verified; `undefined` while that works. */
   readiness?(): string | undefined;
   /** What cannot be read again and holds as it was read before: keys, or the list of revoked tokens. */

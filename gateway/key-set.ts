@@ -110,7 +110,7 @@ function digest(key: KeyObject): string {
 async function fileKeySet(file: string, { logger, onChange = noop }: KeySetOptions): Promise<KeySet> {
   const keys = new Keys(onChange);
   const take = (text: string) => keys.take(text);
-  const watched = await watchFileText({ file, what: 'the file of keys that sign tokens', take, logger }).catch(
+  const watched = await watchFileText({ files: [file], what: 'the file of keys that sign tokens', take, logger }).catch(
     (error: Error) => {
       throw new ConfigError(`ORDERMESH_JWKS is ${JSON.stringify(file)}; it takes a file with a JWKS: ${error.message}`);
     },

@@ -41,7 +41,7 @@ export function isRevoked(revoked: RevokedTokens | undefined, identity: Identity
 export async function watchRevokedTokens(file: string, logger: Logger, onChange: () => void): Promise<RevokedTokens> {
   let list: List | undefined;
   const watched = await watchFileText({
-    file,
+    files: [file],
     what: 'the list of revoked tokens',
     logger,
     take(text) {

@@ -21,7 +21,8 @@ import { type StatusLookup, StatusReader } from './status-reader.ts';
 import { addStatusRoute } from './status-route.ts';
 import type { Stream } from './stream.ts';
 import { addStreamRoute } from './stream-route.ts';
-import { tlsFiles } from './tls.ts';
+import { type TlsFiles, tlsFiles } from './tls.ts';
+import { watchTls } from './tls-watch.ts';
 import type { UndecidedLookup } from './undecided-orders.ts';
 import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
 import type { FrontDesk, OpenWayIn, WayIn } from './way-in.ts';
@@ -90,7 +91,17 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     logger.info({ connections: ended }, 'connections are closed: their credentials have ended');
   };
   const metrics = new GatewayMetrics();
+  const files = tlsFiles(config);
+  const tls =
+    files &&
+    (await watchTls(files, logger, () => {
+      authenticator.forgetRevoked?.();
+      logger.info('the authorities of client certificates have changed');
+      endOpen();
+    }));
+  started.defer(() => tls?.close());
   const authenticator = await createAuthenticator({
+    authorities: tls?.authorities,
     config,
     clock,
     logger,
@@ -135,7 +146,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     for (const stream of streams) stream.end(SERVICE_RESTART, reason);
   });
 
-  const app = createApp(config);
+  const app = createApp(files);
   started.defer(() => void app.close());
   addOrderRoutes(app, { context, authenticator, reception });
   addStatusRoute(app, { context, authenticator, statuses });
@@ -155,11 +166,16 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   const desk: FrontDesk = { reception, authenticator, statuses, metrics, readiness };
   beside = await options.openBeside?.(desk);
   started.defer(() => beside?.close());
-  const looking = setInterval(endOpen, LOOK_MS).unref();
+  const looking = setInterval(() => {
+    endOpen();
+    // Logs what it has to tell.
+    tls?.trouble(clock.now());
+  }, LOOK_MS).unref();
   started.defer(() => clearInterval(looking));
 
   const registry = createProcessRegistry(role);
   metrics.register(registry, admission);
+  tls?.register(registry);
   const shown = await (options.showVitals ?? onAdminPort(config, role))({
     snapshot: () => snapshot(registry),
     scrape: () => registry.metrics(),
@@ -169,7 +185,10 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       identity: () => authenticator.readiness?.(),
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
-    remarks: { identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined) },
+    remarks: {
+      identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined),
+      tls: () => tls?.trouble(clock.now()),
+    },
   });
   started.defer(() => shown.close());
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
@@ -203,8 +222,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   };
 }
 
-function createApp(config: Config): TemplatedApp {
-  const tls = tlsFiles(config);
+function createApp(tls: TlsFiles | undefined): TemplatedApp {
   if (tls === undefined) return uWS.App();
   const own = { cert_file_name: tls.certFile, key_file_name: tls.keyFile };
   // With authorities a certificate is asked for and not required: a wrong one ends the handshake, none leaves the token.

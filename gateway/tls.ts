@@ -29,16 +29,19 @@ export function tlsFiles(config: Config): TlsFiles | undefined {
   const key = read('TLS_KEY_FILE', keyFile, (pem) => createSecureContext({ cert, key: pem }));
   const files = { certFile, keyFile, cert, key };
   if (caFile === undefined) return files;
-  return { ...files, clients: { caFile, ca: read('TLS_CLIENT_CA_FILE', caFile, checkCertificates) } };
+  return {
+    ...files,
+    clients: { caFile, ca: read('TLS_CLIENT_CA_FILE', caFile, (pem) => certificatesIn(pem.toString('latin1'))) },
+  };
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Node takes a file without a certificate for no authority at all, and uWebSockets.js says nothing of what is wrong. */
-function checkCertificates(pem: Buffer): void {
-  const certificates = pem.toString('latin1').match(CERTIFICATE) ?? [];
+/** Node takes a file without a certificate for no authority at all, and uWebSockets.js says nothing of what is wrong. @throws when there is none */
+export function certificatesIn(pem: string): X509Certificate[] {
+  const certificates = pem.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) throw new Error('there is no certificate in it');
-  for (const certificate of certificates) new X509Certificate(certificate);
+  return certificates.map((certificate) => new X509Certificate(certificate));
 }
 
 const takes: Readonly<Record<string, string>> = {
@@ -47,7 +50,7 @@ const takes: Readonly<Record<string, string>> = {
   TLS_CLIENT_CA_FILE: 'PEM certificates of authorities',
 };
 
-function read(variable: string, file: string, check: (pem: Buffer) => void): Buffer {
+function read(variable: string, file: string, check: (pem: Buffer) => unknown): Buffer {
   try {
     // Opening a pipe would wait for its writer.
     if (!statSync(file).isFile()) throw new Error('it is not a regular file');

@@ -10,14 +10,15 @@ const POLL_MS = 1_000;
 const LOOK_MS_MAX = 5_000;
 
 export interface WatchedFileOptions {
-  file: string;
+  /** Usually one; several are read together, and a change of one is a change of all. */
+  files: readonly string[];
   /** What is in it, for the log. */
   what: string;
-  /** Takes the text, at start and whenever the file has changed. @throws for a text that is not what it takes: what was read before counts */
-  take(text: string): void;
+  /** Takes the text of each, at start and whenever one has changed. @throws for a text that is not what it takes: what was read before counts */
+  take(...texts: string[]): void;
   logger?: Logger | undefined;
   /** In tests: a file system that hangs. */
-  files?: FileReads;
+  reads?: FileReads;
 }
 
 interface FileReads {
@@ -39,11 +40,11 @@ export interface WatchedFile {
  * @throws when it can't be read at start
  */
 export async function watchFileText({
-  file,
+  files,
   what,
   take,
   logger,
-  files = { versionOf, textOf, isReachable },
+  reads = { versionOf, textOf, isReachable },
 }: WatchedFileOptions): Promise<WatchedFile> {
   let taken = '';
   let seen = '';
@@ -52,20 +53,33 @@ export async function watchFileText({
   /** Looks that are late and have not come back: each holds a thread of libuv's pool, which has four and serves DNS and cryptography too. */
   let hanging = 0;
 
+  async function versionNow(): Promise<string> {
+    const versions: string[] = [];
+    for (const file of files) versions.push(await reads.versionOf(file));
+    return versions.join();
+  }
+
+  async function areReachable(): Promise<boolean> {
+    for (const file of files) if (!(await reads.isReachable(file))) return false;
+    return true;
+  }
+
   /** @returns whether what is in force now is what the file has */
   async function read(isLate: () => boolean, isFirst = false): Promise<boolean> {
     // Before the text, so that a change in between is seen at the next look.
-    const version = await files.versionOf(file);
+    const version = await versionNow();
     if (version === taken && trouble === undefined) return true;
     if (version !== seen && !isFirst) {
       if (!isLate()) seen = version;
       return false;
     }
-    const text = await files.textOf(file);
-    if (!isFirst && (await files.versionOf(file)) !== version) return false;
+    // One after the other: where they hang, they hold one thread.
+    const texts: string[] = [];
+    for (const file of files) texts.push(await reads.textOf(file));
+    if (!isFirst && (await versionNow()) !== version) return false;
     // A later look may have taken a newer text.
     if (isLate()) return false;
-    take(text);
+    take(...texts);
     seen = version;
     taken = version;
     return true;
@@ -73,7 +87,7 @@ export async function watchFileText({
 
   function failed(error: Error): void {
     if (trouble === undefined)
-      logger?.warn({ err: error, file }, `${what} cannot be read; what was read before counts`);
+      logger?.warn({ err: error, files }, `${what} cannot be read; what was read before counts`);
     trouble = `${what} cannot be read: ${error.message}`;
   }
 
@@ -99,11 +113,11 @@ export async function watchFileText({
     if (running) return;
     running = true;
     try {
-      if (hanging > 0 && !(await files.isReachable(file))) return;
+      if (hanging > 0 && !(await areReachable())) return;
       const isTaken = await inTime(read);
       if (isTaken && trouble !== undefined) {
         trouble = undefined;
-        logger?.info({ file, ...stateEnded }, `${what} can be read again`);
+        logger?.info({ files, ...stateEnded }, `${what} can be read again`);
       }
     } catch (error) {
       failed(error as Error);

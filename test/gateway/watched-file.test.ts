@@ -25,7 +25,7 @@ test('a pipe in the place of the file is told of and holds nothing up: the good 
   const file = join(directory, 'list');
   put(file, 'first');
   const taken: string[] = [];
-  const watched = await watchFileText({ file, what: 'the list', take: (text) => taken.push(text) });
+  const watched = await watchFileText({ files: [file], what: 'the list', take: (text) => taken.push(text) });
   execFileSync('mkfifo', [`${file}.pipe`]);
   renameSync(`${file}.pipe`, file);
   await vi.waitFor(() => expect(watched.trouble()).toMatch(/the list cannot be read: .*not a regular file/), soon);
@@ -38,7 +38,7 @@ test('a pipe in the place of the file is told of and holds nothing up: the good 
 test('a pipe at start is refused instead of waited for', async () => {
   const file = join(directory, 'pipe');
   execFileSync('mkfifo', [file]);
-  await expect(watchFileText({ file, what: 'the list', take() {} })).rejects.toThrow(/not a regular file/);
+  await expect(watchFileText({ files: [file], what: 'the list', take() {} })).rejects.toThrow(/not a regular file/);
 });
 
 describe('on a file system of its own', () => {
@@ -49,10 +49,10 @@ describe('on a file system of its own', () => {
   let taken: string[];
   const watch = () =>
     watchFileText({
-      file: 'f',
+      files: ['f'],
       what: 'the list',
       take: (read) => taken.push(read),
-      files: { versionOf: () => version(), textOf: async () => text, isReachable: async () => reachable },
+      reads: { versionOf: () => version(), textOf: async () => text, isReachable: async () => reachable },
     });
   beforeEach(() => {
     vi.useFakeTimers();

@@ -1,0 +1,105 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { loadConfig } from '../../contracts/config.ts';
+import { createAuthenticator } from '../../gateway/authenticator.ts';
+import type { Authenticator } from '../../gateway/identity.ts';
+import { tlsFiles } from '../../gateway/tls.ts';
+import { watchTls } from '../../gateway/tls-watch.ts';
+import { certificate } from './certificates.ts';
+
+const soon = { timeout: 20_000, interval: 100 };
+const DAY_MS = 24 * 3_600_000;
+const [kept, withdrawn, later] = ['kept', 'withdrawn', 'later'].map((name) => certificate(name)) as [
+  ReturnType<typeof certificate>,
+  ReturnType<typeof certificate>,
+  ReturnType<typeof certificate>,
+];
+const till = (by: typeof kept) => certificate('till', { by, uris: ['urn:ordermesh:store:us-il-0001'] }).cert;
+
+let directory: string;
+const path = (name: string) => join(directory, name);
+function put(name: string, text: string): void {
+  writeFileSync(path('new'), text);
+  renameSync(path('new'), path(name));
+}
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'ordermesh-tls-'));
+  const own = certificate('gateway', { by: kept, for: 'server', days: 30 });
+  put('cert.pem', own.cert);
+  put('key.pem', own.key);
+  put('ca.pem', kept.cert + withdrawn.cert);
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+async function watch() {
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line) => lines.push(line) });
+  const config = loadConfig({
+    ORDERMESH_DATA_DIR: directory,
+    TLS_CERT_FILE: path('cert.pem'),
+    TLS_KEY_FILE: path('key.pem'),
+    TLS_CLIENT_CA_FILE: path('ca.pem'),
+  });
+  const files = tlsFiles(config);
+  if (files === undefined) throw new Error('no TLS');
+  let authenticator: Authenticator | undefined;
+  const tls = await watchTls(files, logger, () => authenticator?.forgetRevoked?.());
+  authenticator = await createAuthenticator({ config, clock: Date, logger, authorities: tls.authorities });
+  const registry = new Registry();
+  tls.register(registry);
+  const made = authenticator;
+  return {
+    tls,
+    authenticator: made,
+    identify: (cert: string) => made.certified?.(cert),
+    logged: (part: string) => lines.filter((line) => line.includes(part)).length,
+    gauge: async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value,
+    [Symbol.dispose]() {
+      tls.close();
+      made.close?.();
+    },
+  };
+}
+
+test('of an authority that is taken out of the file nothing is accepted and nothing stays open, without a restart', async () => {
+  using gateway = await watch();
+  const { authenticator, identify } = gateway;
+  const [good, gone] = [till(kept), till(withdrawn)];
+  const identities = [good, gone].map((cert) => identify(cert));
+  put('ca.pem', kept.cert + later.cert);
+  await vi.waitFor(() => expect(() => identify(gone)).toThrow(/authority .* not trusted any more/), soon);
+  expect(identify(good)).toMatchObject({ store: 'us-il-0001' });
+  const ended = identities.map((identity) => identity && authenticator.ended?.(identity));
+  expect(ended).toEqual([undefined, expect.stringMatching(/authority/)]);
+  // The one that is not in the file may have been issued by an intermediate of either.
+  const intermediate = certificate('intermediate', { by: kept });
+  expect(() => identify(till(intermediate))).toThrow(/authority/);
+  put('ca.pem', kept.cert + withdrawn.cert);
+  await vi.waitFor(() => expect(identify(gone)).toMatchObject({ store: 'us-il-0001' }), soon);
+});
+
+test('files that differ from what is served, and a certificate that ends, are told of', async () => {
+  using gateway = await watch();
+  const { tls } = gateway;
+  const now = Date.now();
+  expect(tls.trouble(now)).toBeUndefined();
+  expect(await gateway.gauge('ordermesh_gateway_tls_files_changed')).toBe(0);
+  const expires = 1_000 * Number(await gateway.gauge('ordermesh_gateway_tls_certificate_expires_timestamp_seconds'));
+  expect(Math.abs(expires - now - 30 * DAY_MS)).toBeLessThan(DAY_MS);
+  const renewed = certificate('gateway', { by: kept, for: 'server', days: 90 });
+  // Between the two writes they do not fit each other.
+  put('cert.pem', renewed.cert);
+  await vi.waitFor(() => expect(tls.trouble(now)).toMatch(/the files of TLS cannot be read/), soon);
+  put('key.pem', renewed.key);
+  await vi.waitFor(() => expect(tls.trouble(now)).toMatch(/have changed; .* until it is restarted/), soon);
+  tls.trouble(now);
+  expect(gateway.logged('the files of TLS have changed')).toBe(1);
+  expect(await gateway.gauge('ordermesh_gateway_tls_files_changed')).toBe(1);
+  tls.trouble(now + 25 * DAY_MS);
+  tls.trouble(now + 26 * DAY_MS);
+  expect(gateway.logged('the certificate of the gateway expires at')).toBe(1);
+});
