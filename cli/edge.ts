@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../contracts/config.ts';
+import { acknowledgeCommand } from './edge/acknowledge.ts';
 import { discardCommand } from './edge/discard.ts';
 import { exportCommand } from './edge/export.ts';
 import { inspectCommand } from './edge/inspect.ts';
@@ -17,6 +18,7 @@ export function edgeCommand(): Command {
     .addCommand(exportCommand())
     .addCommand(retryCommand())
     .addCommand(discardCommand())
+    .addCommand(acknowledgeCommand())
     .action(async () => {
       const { startEdge } = await import('../edge/edge.ts');
       await runRole('edge', loadConfig(), startEdge);

@@ -49,6 +49,11 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
   gauge('ordermesh_edge_disk_free_bytes', 'Free bytes of the disk of the spool.', () => status.counts.diskFree);
   gauge('ordermesh_edge_spool_full', '1 while new orders are refused.', () => (status.counts.full === null ? 0 : 1));
   gauge(
+    'ordermesh_edge_spool_damaged',
+    '1 while a damaged spool may have cost orders and nobody has acknowledged that.',
+    () => (status.counts.lossOpen ? 1 : 0),
+  );
+  gauge(
     'ordermesh_edge_token_refused',
     '1 while the region refuses the token: nothing gets out until it is replaced.',
     () => (forwarder.line.state === 'token-refused' ? 1 : 0),

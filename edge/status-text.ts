@@ -11,6 +11,11 @@ export function headline({ agent, line, spool, diskTrouble, heldBack }: EdgeStat
   const wait = spool.unsent === 1 ? '1 order waits' : `${spool.unsent} orders wait`;
   if (spool.full !== null) return { level: 'bad', text: `New orders are refused: ${spool.full}` };
   if (diskTrouble !== undefined) return { level: 'bad', text: `The spool does not answer: ${diskTrouble}` };
+  if (spool.lossOpen)
+    return {
+      level: 'bad',
+      text: `Orders may be lost, the spool was damaged (${spool.damage}); once that is settled: \`ordermesh edge acknowledge\``,
+    };
   if (line?.state === 'token-refused')
     return {
       level: 'bad',

@@ -16,7 +16,7 @@ export class Facts {
     this.#regionId = database.prepare('select id from regions where name = ?');
   }
 
-  get(name: 'region' | 'damage' | 'run_ms'): string | undefined {
+  get(name: 'region' | 'damage' | 'loss_open' | 'run_ms'): string | undefined {
     const row = this.#get.get(name);
     return row === undefined ? undefined : String(row.value);
   }

@@ -84,6 +84,8 @@ export interface SpoolCounts {
   full: string | null;
   /** What was saved from a damaged file and what was not; `null` if there never was one. */
   damage: string | null;
+  /** Whether the damage has cost orders, or may have, and nobody has acknowledged that yet. */
+  lossOpen: boolean;
   /** Region that answered last. */
   region: string | null;
 }

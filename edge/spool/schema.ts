@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { EmptyFileError } from './sqlite-errors.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -34,10 +35,12 @@ const schema = `
 /**
  * Opens the file of the spool, made when it is missing. WAL with synchronous=FULL: a transaction that has been committed was fsynced
  * (https://www.sqlite.org/pragma.html#pragma_synchronous); a write that was cut in the middle is found by its checksum and is no part of it.
- * @throws Error for a file of a newer version, which stays as it is.
+ * @throws Error for a file of a newer version, which stays as it is; EmptyFileError for one that has lost what was in it.
  */
 export function openSpoolFile(path: string): DatabaseSync {
-  if (!existsSync(path)) createFile(path);
+  if (!existsSync(path)) makeFile(path);
+  // SQLite would take it for a new database and delete its log.
+  if (statSync(path).size === 0) throw new EmptyFileError(`${path} is empty`);
   const database = new DatabaseSync(path);
   try {
     const version = versionOf(database);
@@ -59,9 +62,31 @@ export function openSpoolFile(path: string): DatabaseSync {
   }
 }
 
-/** Orders carry payment tokens, so the file is the agent's alone; SQLite's files beside it follow. Its name is on the disk before its first order. */
-function createFile(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
+/**
+ * Makes the file under another name and gives it its own once it is whole, so that an empty file is never a first start that was cut short. Orders carry
+ * payment tokens, so the file is the agent's alone; SQLite's files beside it follow. Its name is on the disk before its first order.
+ */
+function makeFile(path: string): void {
+  const file = `${path}.new`;
+  removeFile(file);
+  closeSync(openSync(file, 'wx', 0o600));
+  const database = new DatabaseSync(file);
+  try {
+    database.exec(`pragma synchronous = full; begin exclusive; ${schema} commit`);
+  } finally {
+    database.close();
+  }
+  renameSync(file, path);
+  syncDirectory(path);
+}
+
+/** With the files that SQLite keeps beside it. */
+export function removeFile(path: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
+/** After it the new names of files in this directory survive a power loss. */
+export function syncDirectory(path: string): void {
   const directory = openSync(dirname(path), 'r');
   fsyncSync(directory);
   closeSync(directory);

@@ -13,6 +13,7 @@ import {
 } from './order.ts';
 import { Room } from './room.ts';
 import { type RawOrder, spooledOrder } from './row.ts';
+import { OpenFile } from './open-file.ts';
 import { openSpoolFile } from './schema.ts';
 import { isDiskFull } from './sqlite-errors.ts';
 import { type Shelf, type ShelfChanges, TicketShelf } from './ticket-shelf.ts';
@@ -51,6 +52,7 @@ const USUAL_BYTES = 2_000;
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #database: DatabaseSync;
+  readonly #file: OpenFile;
   readonly #facts: Facts;
   readonly #room: Room;
   readonly #reader: BatchReader;
@@ -99,6 +101,8 @@ export class Spool {
     this.#openedAt = this.#monotonic();
     this.#runMsBefore = Number(this.#facts.get('run_ms') ?? 0);
     this.#noticeOthers();
+    // SQLite has made the log by now, because the file was read.
+    this.#file = new OpenFile(options.path);
   }
 
   /**
@@ -134,6 +138,7 @@ export class Spool {
 
   /** The log of the file takes no more room than it must. @returns whether that may have made room */
   writeBack(): boolean {
+    if (this.#file.change() !== undefined) return false;
     try {
       return this.#room.writeBack();
     } catch (error) {
@@ -177,6 +182,7 @@ export class Spool {
       oldestUnsentAt: oldest.length === 0 ? null : Math.min(...oldest),
       full: this.#shortage(),
       damage: this.#facts.get('damage') ?? null,
+      lossOpen: this.#facts.get('loss_open') !== undefined,
       region: region ?? null,
     };
   }
@@ -246,6 +252,8 @@ export class Spool {
 
   /** @returns why there is none, or `null` when there is room for these. */
   #makeRoom(orders: readonly NewOrder[]): string | null {
+    const change = this.#file.change();
+    if (change !== undefined) return change;
     if (this.#counts.unsent + orders.length > this.#options.unsentOrdersMax) return this.#tooMany();
     let wanted = 0;
     for (const { value } of orders) wanted += value.length;
@@ -257,6 +265,8 @@ export class Spool {
   /** Why an order of usual size would be refused; `null` when it would be taken. */
   #shortage(): string | null {
     const { unsentOrdersMax } = this.#options;
+    const change = this.#file.change();
+    if (change !== undefined) return change;
     if (this.#counts.unsent >= unsentOrdersMax) return this.#tooMany();
     return this.#counts.confirmed > 0 ? null : (this.#room.shortage(USUAL_BYTES, 1) ?? null);
   }

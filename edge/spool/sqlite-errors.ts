@@ -1,6 +1,7 @@
 /** Result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
 const FULL = 13;
 const CORRUPT = 11;
+const CONSTRAINT = 19;
 const NOT_A_DATABASE = 26;
 
 /** The disk, or the file's bound, has no room. */
@@ -8,10 +9,21 @@ export function isDiskFull(error: unknown): boolean {
   return resultCode(error) === FULL;
 }
 
+/** The file has lost everything that was in it; SQLite itself takes such a file for a new database. */
+export class EmptyFileError extends Error {
+  override name = 'EmptyFileError';
+  readonly errcode = NOT_A_DATABASE;
+}
+
 /** The file is not what SQLite wrote. */
 export function isDamage(error: unknown): boolean {
   const code = resultCode(error);
   return code === CORRUPT || code === NOT_A_DATABASE;
+}
+
+/** A value is not what its column takes. */
+export function isRefusedRow(error: unknown): boolean {
+  return resultCode(error) === CONSTRAINT;
 }
 
 function resultCode(error: unknown): number | undefined {

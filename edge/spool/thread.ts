@@ -10,7 +10,7 @@ import {
   type SpoolCalls,
   unpackOrders,
 } from './protocol.ts';
-import { salvageSpool } from './salvage.ts';
+import { finishSalvage, salvageSpool } from './salvage.ts';
 import { Spool, SpoolFullError, type SpoolOptions } from './spool.ts';
 import { isDamage, isDiskFull } from './sqlite-errors.ts';
 
@@ -22,7 +22,8 @@ const BALLAST_BYTES = 4 * 2 ** 20;
 const options = workerData as SpoolOptions;
 const lock = lockSpool(options.path);
 const ballast = new Ballast(`${options.path}.reserve`, BALLAST_BYTES);
-let spool = repaired(() => withBallast(() => new Spool(options)));
+finishSalvage(options.path, stampOf(new Date()));
+let spool = opened();
 
 const calls: SpoolCalls = {
   commit,
@@ -71,19 +72,35 @@ function counts(): SpoolCounts {
   return counted;
 }
 
+function opened(): Spool {
+  const open = () => withBallast(() => new Spool(options));
+  try {
+    return open();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    salvage(error as Error);
+    return open();
+  }
+}
+
 function repaired<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!isDamage(error)) throw error;
-    const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-    const { keptAs, orders, unreadable } = salvageSpool(options.path, stamp);
-    spool = new Spool(options);
-    tell({
-      salvaged: `${(error as Error).message}; ${orders} orders were saved, at most ${unreadable} were not, the damaged file is kept as ${keptAs}`,
-    });
+    salvage(error as Error);
+    spool = opened();
     return work();
   }
+}
+
+function salvage(error: Error): void {
+  const { report } = withBallast(() => salvageSpool(options.path, stampOf(new Date())));
+  tell({ salvaged: `${error.message}; ${report}` });
+}
+
+function stampOf(date: Date): string {
+  return date.toISOString().replaceAll(/[:.]/g, '-');
 }
 
 function tell(answer: Answer, transfer: ArrayBuffer[] = []): void {

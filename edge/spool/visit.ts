@@ -64,6 +64,14 @@ export class SpoolVisit implements Disposable {
     return this.#change('delete from orders as o', { ...selection, state: 'refused' });
   }
 
+  /** Somebody knows that the damaged file has cost orders, and has settled it. @returns what the damage was; `null` when none was open */
+  acknowledgeLoss(): string | null {
+    const { damage, lossOpen } = this.counts(0);
+    if (!lossOpen) return null;
+    this.#database.exec("delete from facts where name = 'loss_open'");
+    return damage;
+  }
+
   /** What the file says of itself; whether new orders are refused is the agent's to say. */
   counts(bytesMax: number): SpoolCounts & { path: string } {
     const number = (sql: string) => Number(Object.values(this.#database.prepare(sql).get() ?? {})[0] ?? 0);
@@ -89,6 +97,7 @@ export class SpoolVisit implements Disposable {
       oldestUnsentAt: unsent === 0 ? null : number('select min(accepted_at) from orders where state = 0'),
       full: null,
       damage: fact('damage'),
+      lossOpen: fact('loss_open') !== null,
       region,
     };
   }

@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { salvageSpool } from '../../edge/spool/salvage.ts';
 import { Spool } from '../../edge/spool/spool.ts';
 import { type Finished, ordermesh } from '../cli/ordermesh.ts';
 
@@ -123,6 +124,19 @@ describe('ordermesh edge', () => {
     spool.close();
   });
 
+  it('acknowledge: a damage that may have cost orders is shown, with exit code 1, until somebody says that it is settled', async () => {
+    expect((await edge('acknowledge')).code).toBe(1);
+    truncateSync(path());
+    salvageSpool(path(), 'then');
+    const { code, stdout } = await edge('status');
+    expect(code).toBe(1);
+    expect(stdout).toContain('Orders may be lost, the spool was damaged (then: it is not known');
+    expect(await edge('acknowledge')).toMatchObject({ code: 0, stdout: expect.stringContaining('damaged-then') });
+    const { stdout: after } = await edge('status');
+    expect(after).not.toContain('may be lost');
+    expect(after).toMatch(/Damage +then: it is not known/);
+  });
+
   it('does not make a spool where there is none', async () => {
     rmSync(path());
     const { code, stderr } = await edge('status');
@@ -131,7 +145,7 @@ describe('ordermesh edge', () => {
     expect(existsSync(path())).toBe(false);
   });
 
-  it.each(['status', 'inspect', 'export', 'retry', 'discard'])('%s --help', async (command) => {
+  it.each(['status', 'inspect', 'export', 'retry', 'discard', 'acknowledge'])('%s --help', async (command) => {
     const { code, stdout } = await edge(command, '--help');
     expect(code).toBe(0);
     expect(stdout).toContain('--json');

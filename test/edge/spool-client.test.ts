@@ -1,10 +1,11 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SpoolClient, type SpoolClientOptions, SpoolStalledError } from '../../edge/spool/client.ts';
 import type { NewOrder, Outcome } from '../../edge/spool/order.ts';
+import { SpoolFullError } from '../../edge/spool/spool.ts';
 
 let directory: string;
 let client: SpoolClient;
@@ -105,4 +106,35 @@ it('salvages a file that turns out to be damaged while it works', async () => {
   expect(reports).toHaveLength(1);
   expect((await client.counts()).damage).toContain('damaged');
   expect(await append(1_000)).toBe('kept');
+});
+
+it.each([
+  [
+    'whose first page is lost',
+    () => {
+      const handle = openSync(path(), 'r+');
+      writeSync(handle, Buffer.alloc(4_096, 0xff), 0, 4_096, 0);
+      closeSync(handle);
+    },
+  ],
+  ['that was emptied', () => truncateSync(path())],
+])('starts on a file %s, and says that it does not know what is lost', async (_, damage) => {
+  const reports: string[] = [];
+  client = await open();
+  await Promise.all(Array.from({ length: 100 }, (_, n) => append(n)));
+  await client.close();
+  damage();
+  client = await open({ onSalvage: (report) => reports.push(report) });
+  expect(reports).toEqual([expect.stringContaining('it is not known how many orders were in it')]);
+  expect(await client.counts()).toMatchObject({ unsent: 0, lossOpen: true });
+  expect(await append(1_000)).toBe('kept');
+});
+
+it('takes no order into a file that was removed', async () => {
+  client = await open();
+  expect(await append(1)).toBe('kept');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path() + suffix);
+  await expect(append(2)).rejects.toBeInstanceOf(SpoolFullError);
+  expect((await client.counts()).full).toContain(path());
+  expect((await client.batch(query)).orderIds).toEqual(['order-1']);
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -6,8 +6,12 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +20,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockSpool } from '../../edge/spool/lock.ts';
 import { lanes, type NewOrder } from '../../edge/spool/order.ts';
-import { salvageSpool } from '../../edge/spool/salvage.ts';
+import { finishSalvage, salvageSpool } from '../../edge/spool/salvage.ts';
 import { Spool, SpoolFullError, type SpoolOptions } from '../../edge/spool/spool.ts';
 import { isDamage } from '../../edge/spool/sqlite-errors.ts';
 
@@ -52,6 +56,13 @@ function open(changes: Partial<SpoolOptions> = {}): Spool {
 function close(spool: Spool): void {
   opened = opened.filter((one) => one !== spool);
   spool.close();
+}
+
+function counted() {
+  const spool = open();
+  const counts = spool.counts();
+  close(spool);
+  return counts;
 }
 
 const batch = (spool: Spool, changes: Partial<Parameters<Spool['batch']>[0]> = {}) =>
@@ -251,6 +262,44 @@ describe('bounds', () => {
   });
 });
 
+describe('the file under a spool that is open', () => {
+  const remove = (...suffixes: string[]) => {
+    for (const suffix of suffixes) rmSync(path() + suffix);
+  };
+  it.each([
+    ['is removed', () => remove('', '-wal', '-shm')],
+    ['is removed without its log', () => remove('')],
+    ['loses its log', () => remove('-wal')],
+    ['is emptied', () => truncateSync(path())],
+    [
+      'is another one',
+      () => {
+        renameSync(path(), join(directory, 'moved.db'));
+        writeFileSync(path(), 'another file');
+      },
+    ],
+  ])('takes no order once it %s, and says so', (_, change) => {
+    const spool = open();
+    spool.commit(some(1, 3), []);
+    expect(spool.counts().full).toBeNull();
+    change();
+    expect(() => spool.commit([newOrder(4)], [])).toThrow(SpoolFullError);
+    expect(spool.counts().full).toContain(path());
+    // As if there was room to make: the caller would try for ever.
+    expect(spool.writeBack()).toBe(false);
+    // What was promised still goes to the region.
+    expect(unsent(spool)).toEqual(['order-1', 'order-2', 'order-3']);
+  });
+
+  it('takes orders while it is the same, however often its log is written back', () => {
+    const spool = open();
+    for (let n = 1; n <= 5; n += 1) {
+      expect(spool.commit([newOrder(n)], [])).toEqual(['kept']);
+      spool.writeBack();
+    }
+  });
+});
+
 describe('damage', () => {
   it('passes over a write that was cut off at the end of the log', () => {
     const spool = open();
@@ -279,13 +328,68 @@ describe('damage', () => {
     expect(saved.tickets(0).entries).toEqual(['bumped']);
   });
 
-  it('starts anew where nothing can be read', () => {
-    close(open());
-    overwrite(path(), 0, statSync(path()).size);
+  it.each([
+    ['nothing', () => overwrite(path(), 0, statSync(path()).size)],
+    ['its first page, and so nothing,', () => overwrite(path(), 0, 4_096)],
+    ['an empty file', () => truncateSync(path())],
+  ])('starts anew where %s can be read, and does not say that no order is missing', (_, damage) => {
+    const spool = open();
+    spool.commit(some(1, 100), []);
+    close(spool);
+    damage();
     expect(damageOf(() => open())).toBe(true);
-    salvageSpool(path(), 'then');
-    expect(open().counts().unsent).toBe(0);
+    expect(salvageSpool(path(), 'then')).toMatchObject({ orders: 0, unreadable: undefined });
+    const { unsent, damage: said, lossOpen } = open().counts();
+    expect(unsent).toBe(0);
+    expect(said).toContain('it is not known how many orders were in it');
+    expect(lossOpen).toBe(true);
     expect(readdirSync(directory)).toContain('spool.db.damaged-then');
+  });
+
+  it('is no loss when every order was saved, and stays one over another damage', () => {
+    const spool = open();
+    spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
+    close(spool);
+    salvageSpool(path(), 'first');
+    expect(counted()).toMatchObject({ unsent: 400, lossOpen: false, damage: expect.stringContaining('first') });
+    overwrite(path(), 40 * 4_096, 2 * 4_096);
+    salvageSpool(path(), 'second');
+    expect(counted().lossOpen).toBe(true);
+    salvageSpool(path(), 'third');
+    expect(counted()).toMatchObject({ lossOpen: true, damage: expect.stringMatching(/third.*second/) });
+  });
+
+  it('is salvaged later when the disk has no room for it now', () => {
+    const spool = open();
+    spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
+    close(spool);
+    overwrite(path(), 40 * 4_096, 2 * 4_096);
+    const damaged = readFileSync(path());
+    const module = new URL('../../edge/spool/salvage.ts', import.meta.url).href;
+    const program = `import { salvageSpool } from ${JSON.stringify(module)}; salvageSpool(${JSON.stringify(path())}, 'now');`;
+    // The copy would have more than the 100 KiB that a file of this process may have.
+    const node = ['-c', 'ulimit -f 100; exec "$@"', 'bash', process.execPath, '--input-type=module', '-e', program];
+    expect(spawnSync('bash', node).status).not.toBe(0);
+    expect(readFileSync(path())).toEqual(damaged);
+    expect(salvageSpool(path(), 'later').orders).toBeGreaterThan(380);
+    expect(counted().unsent).toBeGreaterThan(380);
+  });
+
+  it('is salvaged although the process ended between putting the damaged file aside and the new one in its place', () => {
+    const spool = open();
+    spool.commit(some(1, 3), []);
+    close(spool);
+    salvageSpool(path(), 'then');
+    renameSync(path(), `${path()}.salvage`);
+    writeFileSync(`${path()}-wal`, 'of the damaged file');
+    finishSalvage(path(), 'later');
+    expect(counted().unsent).toBe(3);
+  });
+
+  it('of a file that was never whole is none: a first start that is cut short begins again', () => {
+    writeFileSync(`${path()}.new`, 'half');
+    expect(counted()).toMatchObject({ unsent: 0, damage: null, lossOpen: false });
+    expect(readdirSync(directory)).not.toContain('spool.db.new');
   });
 
   it('leaves the file of a newer version as it is', () => {
