@@ -51,7 +51,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     probeMs: config.ORDERMESH_EDGE_PROBE_INTERVAL,
     logger,
   });
-  const status = new StatusKeeper(spool, spoolPath, forwarder, counts);
+  const status = new StatusKeeper(spool, spoolPath, forwarder, counts, logger);
   const isLineUp = () => forwarder.line.state === 'up';
   const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
   const streams = new Set<Stream>();
@@ -67,7 +67,8 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     spool,
     urgentChannels: config.ORDERMESH_EDGE_URGENT_CHANNELS,
     store: () => token.store,
-    full: () => status.counts.full ?? status.trouble,
+    refusal: () => status.refusal,
+    wrote: (error) => status.wrote(error),
     onKept(order, acceptedAt) {
       forwarder.wake();
       kitchen?.taken(order, acceptedAt);

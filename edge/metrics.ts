@@ -48,6 +48,9 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
   gauge('ordermesh_edge_spool_bytes_max', 'Quota of the spool.', () => status.counts.bytesMax);
   gauge('ordermesh_edge_disk_free_bytes', 'Free bytes of the disk of the spool.', () => status.counts.diskFree);
   gauge('ordermesh_edge_spool_full', '1 while new orders are refused.', () => (status.counts.full === null ? 0 : 1));
+  gauge('ordermesh_edge_spool_failing', '1 while the spool does not answer, or with an error.', () =>
+    status.trouble === undefined ? 0 : 1,
+  );
   gauge(
     'ordermesh_edge_spool_damaged',
     '1 while a damaged spool may have cost orders and nobody has acknowledged that.',

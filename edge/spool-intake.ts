@@ -14,16 +14,17 @@ export interface SpoolIntakeOptions {
   store(): string | undefined;
   clock?: Clock;
   /** Why the spool takes no orders; `undefined` while it does. */
-  full(): string | undefined;
+  refusal(): string | undefined;
+  /** Called for every order that reached the spool, with the spool's error if it was not kept. */
+  wrote(error: Error | null): void;
   /** An order is on the disk. */
   onKept(order: Order, acceptedAt: number): void;
 }
 
 /** Orders become durable on the disk of the restaurant: fsynced before the 202. */
 export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
-  const { spool, urgentChannels, store, full, onKept, clock = systemClock } = options;
+  const { spool, urgentChannels, store, refusal, wrote, onKept, clock = systemClock } = options;
   const urgent = new Set<string>(urgentChannels);
-  let failing: string | undefined;
   return {
     accept(accepted, done) {
       const { orderId, storeId, value } = accepted;
@@ -39,7 +40,7 @@ export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
       // 96 bits tell the orders of a restaurant apart.
       const content = orderFingerprint(order).slice(0, 16);
       spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {
-        failing = error !== null && !(error instanceof SpoolFullError) ? error.message : undefined;
+        wrote(error);
         if (error instanceof SpoolFullError) done(new IntakeRefusal('spool-full', error.message));
         else if (outcome === 'conflict')
           done(new IntakeRefusal('order-conflict', `order ${orderId} was sent before with other content`));
@@ -47,7 +48,7 @@ export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
         if (outcome === 'kept') onKept(order, acceptedAt);
       });
     },
-    readiness: () => full() ?? failing,
+    readiness: refusal,
     close: () => spool.close(),
   };
 }

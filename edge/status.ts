@@ -1,8 +1,11 @@
+import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { Forwarder } from './forwarder/forwarder.ts';
 import type { HeldOrder } from './forwarder/held-orders.ts';
 import type { LineView } from './forwarder/line-state.ts';
 import type { SpoolClient } from './spool/client.ts';
 import type { SpoolCounts } from './spool/order.ts';
+import { SpoolFullError } from './spool/spool.ts';
 
 /** How the agent is, as `/status.json` on its admin port and `ordermesh edge status --json` tell it. */
 export interface EdgeStatus {
@@ -11,7 +14,7 @@ export interface EdgeStatus {
   /** `null` while the agent is stopped or silent. */
   line: LineView | null;
   spool: SpoolCounts & { path: string };
-  /** Absent while the disk of the spool answers. */
+  /** Absent while the disk of the spool answers and takes what is written. */
   diskTrouble?: string;
   /** Orders that alone do not get through to the region and are tried now and then. */
   heldBack: HeldOrder[];
@@ -30,19 +33,31 @@ const PRUNE_ROUNDS = 10;
 export class StatusKeeper {
   readonly #spool: SpoolClient;
   readonly #path: string;
-  readonly #forwarder: Forwarder;
+  readonly #forwarder: Pick<Forwarder, 'line' | 'held'>;
+  readonly #states: StateLog;
   readonly #timer: NodeJS.Timeout;
   #counts: SpoolCounts;
   #busy = false;
   #askedAt = performance.now();
-  #failure: string | undefined;
+  /** The last error of the spool; it stands until something can be written again. */
+  #failing: string | undefined;
 
-  constructor(spool: SpoolClient, path: string, forwarder: Forwarder, counts: SpoolCounts) {
+  constructor(
+    spool: SpoolClient,
+    path: string,
+    forwarder: Pick<Forwarder, 'line' | 'held'>,
+    counts: SpoolCounts,
+    logger: Logger,
+  ) {
     this.#spool = spool;
     this.#path = path;
     this.#forwarder = forwarder;
     this.#counts = counts;
-    this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS);
+    this.#states = new StateLog(logger);
+    this.#timer = setInterval(() => {
+      this.#judge();
+      void this.#refresh();
+    }, REFRESH_MS);
   }
 
   get counts(): SpoolCounts {
@@ -66,11 +81,23 @@ export class StatusKeeper {
     };
   }
 
-  /** Why the counts are not of now: the spool does not answer, or with an error. */
+  /** Why orders are not taken; `undefined` while they are. */
+  get refusal(): string | undefined {
+    return this.#counts.full ?? this.trouble;
+  }
+
+  /** The spool has kept an order, or answered with this error. */
+  wrote(error: Error | null): void {
+    if (error instanceof SpoolFullError) return;
+    this.#failing = error?.message;
+    if (error !== null) this.#judge();
+  }
+
+  /** Why the spool cannot be relied on: it does not answer, or it answered with an error and nothing could be written since. */
   get trouble(): string | undefined {
     const askedMs = performance.now() - this.#askedAt;
     if (this.#busy && askedMs > SILENT_MS) return `the disk has not answered for ${Math.round(askedMs / 1_000)} s`;
-    return this.#failure;
+    return this.#failing;
   }
 
   close(): void {
@@ -82,14 +109,26 @@ export class StatusKeeper {
     this.#busy = true;
     this.#askedAt = performance.now();
     try {
+      // Counting only reads, so it would not see that nothing can be written. Without this an agent that gets no orders would not get well.
+      if (this.#failing !== undefined) {
+        await this.#spool.probe();
+        this.#failing = undefined;
+      }
       this.#counts = await this.#spool.counts();
       for (let round = 0; round < PRUNE_ROUNDS; round += 1) if ((await this.#spool.prune()) === 0) break;
-      this.#failure = undefined;
     } catch (error) {
       // The last counts stand, and `trouble` says that they do.
-      this.#failure = (error as Error).message;
+      this.#failing = (error as Error).message;
     } finally {
       this.#busy = false;
     }
+    this.#judge();
+  }
+
+  /** Says once that orders are not taken, and once that they are again. */
+  #judge(): void {
+    const reason = this.refusal;
+    if (reason === undefined) this.#states.end('refuses', 'the spool takes orders again');
+    else this.#states.begin('refuses', 'the spool takes no orders; they are answered with 503', { reason });
   }
 }

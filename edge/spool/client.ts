@@ -104,6 +104,11 @@ export class SpoolClient {
     return this.#call('counts', undefined);
   }
 
+  /** Resolves when something was written, so that orders can be kept too; rejects with what keeps the disk from it. */
+  probe(): Promise<void> {
+    return this.#call('probe', undefined);
+  }
+
   reached(region: string): Promise<void> {
     return this.#call('reached', region);
   }

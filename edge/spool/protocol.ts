@@ -8,6 +8,7 @@ export interface SpoolCalls {
   prune(): number;
   find(orderId: string): SpooledOrder | undefined;
   counts(): SpoolCounts;
+  probe(): void;
   reached(region: string): void;
   keepTickets(changes: ShelfChanges): void;
   tickets(unsentMax: number): Shelf;

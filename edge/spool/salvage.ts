@@ -81,7 +81,9 @@ function damageOf(path: string): { damage: string; lossOpen: boolean } | undefin
     damaged = openDamaged(path);
     const fact = damaged?.prepare('select value from facts where name = ?');
     const damage = fact?.get('damage')?.value;
-    return damage === undefined ? undefined : { damage: String(damage), lossOpen: fact?.get('loss_open') !== undefined };
+    return damage === undefined
+      ? undefined
+      : { damage: String(damage), lossOpen: fact?.get('loss_open') !== undefined };
   } catch {
     // The file that cannot say so is kept, as the earlier one was.
     return undefined;

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BatchReader } from './batch-reader.ts';
 import { Facts } from './facts.ts';
+import { OpenFile } from './open-file.ts';
 import {
   type BatchQuery,
   type NewOrder,
@@ -13,7 +14,6 @@ import {
 } from './order.ts';
 import { Room } from './room.ts';
 import { type RawOrder, spooledOrder } from './row.ts';
-import { OpenFile } from './open-file.ts';
 import { openSpoolFile } from './schema.ts';
 import { isDiskFull } from './sqlite-errors.ts';
 import { type Shelf, type ShelfChanges, TicketShelf } from './ticket-shelf.ts';
@@ -192,6 +192,11 @@ export class Spool {
     this.#transaction(() => this.#facts.set('region', region));
   }
 
+  /** Writes, so that it shows whether the disk takes anything. @throws what keeps it from that; not for a full disk, which `counts` tells. */
+  probe(): void {
+    this.#persistNow();
+  }
+
   /** Keeps the store's own board. */
   keepTickets(changes: ShelfChanges): void {
     this.#transaction(() => this.#shelf.change(changes));
@@ -202,13 +207,17 @@ export class Spool {
   }
 
   close(): void {
+    this.#persistNow();
+    this.#database.close();
+  }
+
+  #persistNow(): void {
     try {
       this.#transaction(() => this.#persistRunningTime());
     } catch (error) {
       // On a full disk the running time stays that of the last commit.
       if (!isDiskFull(error)) throw error;
     }
-    this.#database.close();
   }
 
   get #isRunningTimeDue(): boolean {

@@ -31,6 +31,7 @@ const calls: SpoolCalls = {
   prune: () => spool.prune(),
   find: (orderId) => spool.find(orderId),
   counts,
+  probe: () => spool.probe(),
   reached: (region) => spool.reached(region),
   keepTickets: (changes) => spool.keepTickets(changes),
   tickets: (unsentMax) => spool.tickets(unsentMax),
