@@ -11,14 +11,25 @@ export interface StatusRelayOptions {
   /** The agent's open WebSocket connections. */
   streams: ReadonlySet<Stream>;
   logger: Logger;
+  /** In tests shorter. */
+  askMs?: number;
 }
 
 const BACKOFF_MS_MAX = 10_000;
+/** How often the region is asked whether it is still there, and how long it may say nothing. */
+const ASK_MS = 10_000;
+const SILENT_QUESTIONS_MAX = 2;
 
 interface StatusMessage {
   type: 'order.status';
   orderId: string;
   status: string;
+}
+
+/** The answer to the question, which is no submit; another error is about the token, and a close follows it. */
+interface ErrorMessage {
+  type: 'error';
+  problem: { code: string; detail: string };
 }
 
 /**
@@ -27,12 +38,15 @@ interface StatusMessage {
  */
 export class StatusRelay {
   readonly #options: StatusRelayOptions;
-  readonly #frames: RegionFrames<StatusMessage>;
+  readonly #frames: RegionFrames<StatusMessage | ErrorMessage>;
   readonly #states: StateLog;
   readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
   #socket: WebSocket | undefined;
   #connecting = false;
   #again: NodeJS.Timeout | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  /** Questions since the region said anything. */
+  #unanswered = 0;
   #closed = false;
 
   constructor(options: StatusRelayOptions) {
@@ -49,6 +63,7 @@ export class StatusRelay {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#again);
+    clearInterval(this.#asking);
     this.#socket?.close();
   }
 
@@ -67,36 +82,65 @@ export class StatusRelay {
       this.#socket = socket;
       // A close follows each error.
       socket.addEventListener('error', () => {});
-      socket.addEventListener('open', () => {
-        this.#backoff.reset();
-        this.#states.end('failed', 'status updates are passed on again');
-      });
       socket.addEventListener('message', ({ data }) => this.#receive(socket, String(data)));
-      socket.addEventListener('close', () => this.#lost());
+      socket.addEventListener('close', ({ code, reason }) =>
+        this.#lost(socket, reason || 'the connection was closed', code),
+      );
+      // A line that lost the connection without a word would hold it for ever.
+      this.#unanswered = 0;
+      this.#asking = setInterval(() => this.#ask(socket), this.#options.askMs ?? ASK_MS);
     } catch (error) {
-      const reason = (error as Error).message;
-      this.#states.begin('failed', 'status updates are not passed on; trying again', { reason });
-      this.#lost();
+      this.#lost(undefined, (error as Error).message);
     } finally {
       this.#connecting = false;
     }
   }
 
+  /** The gateway answers what is no submit with an error. */
+  #ask(socket: WebSocket): void {
+    if (this.#unanswered >= SILENT_QUESTIONS_MAX) {
+      this.#lost(socket, `the region has not answered ${SILENT_QUESTIONS_MAX} questions`);
+      return;
+    }
+    this.#unanswered += 1;
+    if (socket.readyState === WebSocket.OPEN) socket.send('{}');
+  }
+
   #receive(socket: WebSocket, text: string): void {
+    if (socket !== this.#socket) return;
     const { streams } = this.#options;
     if (streams.size === 0) {
       socket.close();
       return;
     }
+    this.#unanswered = 0;
     // All streams here are of the store whose token the region knows.
     const isUsed = this.#frames.use(text, (message) => {
       if (message.type === 'order.status') for (const stream of streams) stream.push(message);
+      else if (message.type === 'error' && message.problem.code !== 'malformed-request') {
+        this.#lost(socket, `${message.problem.code}: ${message.problem.detail}`);
+        return;
+      }
+      this.#works();
     });
-    if (!isUsed) socket.close();
+    if (!isUsed) this.#lost(socket, 'it sends what is no message');
   }
 
-  #lost(): void {
+  /** Not before the region has said something: it accepts a connection and closes it again when the token has ended. */
+  #works(): void {
+    this.#backoff.reset();
+    this.#states.end('failed', 'status updates are passed on again');
+  }
+
+  #lost(socket: WebSocket | undefined, reason: string, code?: number): void {
+    // Given up earlier.
+    if (socket !== this.#socket) return;
     this.#socket = undefined;
-    if (!this.#closed) this.#again = setTimeout(() => void this.#connect(), this.#backoff.next());
+    clearInterval(this.#asking);
+    socket?.close();
+    if (this.#closed) return;
+    if (this.#options.streams.size > 0)
+      this.#states.begin('failed', 'status updates are not passed on; trying again', { reason, code });
+    this.#again = setTimeout(() => void this.#connect(), this.#backoff.next());
   }
 }

@@ -88,3 +88,66 @@ it('a relay that was closed while its token was read opens no connection', async
   other.close();
   expect(connections).toHaveLength(1);
 });
+
+const relayOf = (streams: Set<Stream>, options: { askMs?: number } = {}) =>
+  new StatusRelay({ upstream: url, token: async () => 'token', streams, logger, ...options });
+const listener = () => new Set([{ push: () => {} } as unknown as Stream]);
+const lost = 'status updates are not passed on; trying again';
+
+it('a relay whose token has ended says so once, and does not come back faster and faster', async () => {
+  const accepted: number[] = [];
+  app.ws('/v1/stream', {
+    open(socket) {
+      accepted.push(performance.now());
+      // As a gateway does that looks at the token after it has accepted the connection.
+      if (accepted.length % 2 === 0)
+        socket.send(JSON.stringify({ type: 'error', problem: { code: 'unauthenticated', detail: 'expired' } }));
+      socket.end(4401, 'the token is expired');
+    },
+  });
+  const relay = relayOf(listener());
+  relay.opened();
+  await vi.waitFor(() => expect(accepted).toHaveLength(5), soon);
+  relay.close();
+  // Half of each wait is certain: 125, 250, 500 and 1,000 ms.
+  expect((accepted[4] ?? 0) - (accepted[0] ?? 0)).toBeGreaterThanOrEqual(1_800);
+  expect(said).toEqual([lost]);
+});
+
+it('a relay that cannot connect says so once, and that it passes statuses on again', async () => {
+  app.close();
+  const port = Number(new URL(url).port);
+  const relay = relayOf(listener());
+  relay.opened();
+  await vi.waitFor(() => expect(said).toEqual([lost]), soon);
+  app = uWS.App().ws('/*', { open: (socket) => void connections.push(socket) });
+  await new Promise<void>((resolve) => app.listen('127.0.0.1', port, () => resolve()));
+  (await connection(1)).send(JSON.stringify({ type: 'order.status', orderId: 'a', status: 'paid' }));
+  await vi.waitFor(() => expect(said.at(-1)).toMatch(/^status updates are passed on again after /), soon);
+  expect(said).toHaveLength(2);
+  relay.close();
+});
+
+it('a relay gives up a connection on which the region answers nothing, and keeps one on which it does', async () => {
+  const questions: uWS.WebSocket<unknown>[] = [];
+  app.ws('/v1/stream', {
+    open: (socket) => void connections.push(socket),
+    message(socket, text) {
+      expect(Buffer.from(text).toString()).toBe('{}');
+      questions.push(socket);
+      // The first connection is as a line that lost it without a word.
+      if (socket !== connections[0])
+        socket.send(JSON.stringify({ type: 'error', problem: { code: 'malformed-request', detail: 'no submit' } }));
+    },
+  });
+  const relay = relayOf(listener(), { askMs: 500 });
+  relay.opened();
+  await connection(2);
+  await vi.waitFor(
+    () => expect(questions.filter((socket) => socket === connections[1]).length).toBeGreaterThan(3),
+    soon,
+  );
+  expect(connections).toHaveLength(2);
+  expect(said).toEqual([lost, expect.stringMatching(/^status updates are passed on again after /)]);
+  relay.close();
+});
