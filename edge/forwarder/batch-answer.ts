@@ -30,7 +30,7 @@ export class NotAnAnswerError extends Error {
   }
 }
 
-/** The region does not take the token: no order is at fault, and none gets through until the token is replaced. */
+/** The region does not take the token, or the agent has none: no order is at fault, and none gets through until the token is replaced. */
 export class TokenRefusedError extends NotAnAnswerError {
   override name = 'TokenRefusedError';
 }

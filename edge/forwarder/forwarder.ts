@@ -182,7 +182,7 @@ export class Forwarder {
   async #check(): Promise<void> {
     let token = '';
     try {
-      token = await this.#options.token();
+      token = await this.#token();
       const answer = await this.#upstream.request({
         method: 'POST',
         path: '/v1/orders/batch',
@@ -206,7 +206,7 @@ export class Forwarder {
       const body = packed ? await pack(batch.body, { level: constants.Z_BEST_SPEED }) : batch.body;
       const waitMs = this.#bandwidth.take(body.length);
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stop.signal });
-      token = await this.#options.token();
+      token = await this.#token();
       const answer = await this.#upstream.request({
         method: 'POST',
         path: '/v1/orders/batch',
@@ -259,6 +259,15 @@ export class Forwarder {
     if (more.length > 0) this.#ordersMax = Math.max(1, Math.floor(batch.sequences.length / SHRINK));
     else if (sequence !== undefined && orderId !== undefined && (await this.#probe()))
       this.#held.failed(sequence, orderId, reasonOf(error));
+  }
+
+  /** Without a token nothing gets out, as with one that is refused: the line works, and only a person can help. */
+  async #token(): Promise<string> {
+    try {
+      return await this.#options.token();
+    } catch (error) {
+      throw new TokenRefusedError(`there is no token to send: ${reasonOf(error)}`);
+    }
   }
 
   async #reached(region: string): Promise<void> {
