@@ -41,11 +41,18 @@ const blamingStatuses = new Set([400, 403, 406, 408, 413, 414, 415, 422, 431, 45
 /** What the same bytes would be answered with again. Everything else is sent again. */
 const finalRefusals = new Set([400, 409, 413, 422]);
 
+interface Problem {
+  code?: string;
+  detail?: string;
+  errors?: { pointer?: string; detail?: string }[];
+  retryAfterS?: number;
+}
+
 interface Result {
   index: number;
   status: number;
   orderId?: string;
-  problem?: { code?: string; detail?: string; errors?: { pointer?: string; detail?: string }[]; retryAfterS?: number };
+  problem?: Problem;
 }
 
 /**
@@ -88,12 +95,25 @@ export function readBatchAnswer(answer: UpstreamAnswer, batch: SpooledBatch): Ba
 function resultsOf(body: Buffer): Result[] {
   try {
     const { results } = JSON.parse(body.toString()) as { results: unknown };
-    if (Array.isArray(results) && results.every((result) => typeof result === 'object' && result !== null))
-      return results as Result[];
+    if (Array.isArray(results) && results.every(isResult)) return results;
   } catch {
     // No JSON: thrown below.
   }
-  throw new NotAnAnswerError('the answer is none of a gateway');
+  throw new NotAnAnswerError('the answer is none of a gateway', 0, { blamesOrders: true });
+}
+
+function isResult(value: unknown): value is Result {
+  if (typeof value !== 'object' || value === null) return false;
+  const { index, status, orderId, problem = {} } = value as Record<keyof Result, unknown>;
+  if (typeof index !== 'number' || typeof status !== 'number' || !isAbsentOr('string', orderId)) return false;
+  if (typeof problem !== 'object' || problem === null) return false;
+  const { code, detail, errors = [], retryAfterS } = problem as Record<keyof Problem, unknown>;
+  const areErrors = Array.isArray(errors) && errors.every((error) => typeof error === 'object' && error !== null);
+  return areErrors && isAbsentOr('string', code) && isAbsentOr('string', detail) && isAbsentOr('number', retryAfterS);
+}
+
+function isAbsentOr(type: 'string' | 'number', value: unknown): boolean {
+  return value === undefined || typeof value === type;
 }
 
 function problemText(status: number, problem: Result['problem']): string {

@@ -77,6 +77,15 @@ describe('the answer to a batch', () => {
     ['a page', answer('<html>Welcome to our wireless network</html>')],
     ['no list', answer('{"results":{}}')],
     ['no region', answer([], { headers: {} })],
+    [
+      'a wait that is no number',
+      answer([{ index: 0, status: 503, problem: { code: 'overloaded', retryAfterS: 'soon' } }]),
+    ],
+    [
+      'errors that are no list',
+      answer([{ index: 0, status: 422, problem: { code: 'invalid-order', errors: 'many' } }]),
+    ],
+    ['a problem that is a text', answer([{ index: 0, status: 422, problem: 'bad' }])],
     ['another status', answer([{ index: 0, orderId: 'a', status: 202 }], { status: 200 })],
   ])('is none when it is about %s', (_, given) => {
     expect(() => readBatchAnswer(given, batch)).toThrow(NotAnAnswerError);
