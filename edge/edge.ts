@@ -38,6 +38,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   });
   const counts = await spool.counts();
   logger.info({ spool: spoolPath, unsent: counts.unsent, confirmed: counts.confirmed }, 'the spool is open');
+  const streams = new Set<Stream>();
   const forwarder = new Forwarder({
     spool,
     upstream,
@@ -49,12 +50,16 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     answerMsMax: config.ORDERMESH_EDGE_ANSWER_TIMEOUT,
     backoffMsMax: config.ORDERMESH_EDGE_BACKOFF_MAX,
     probeMs: config.ORDERMESH_EDGE_PROBE_INTERVAL,
+    // The region's own stream tells nothing of what the region's door refused.
+    onRefused(orderId, detail) {
+      const status = detail.startsWith('order-conflict') ? 'conflicting' : 'rejected';
+      for (const stream of streams) stream.push({ type: 'order.status', orderId, status, detail });
+    },
     logger,
   });
   const status = new StatusKeeper(spool, spoolPath, forwarder, counts, logger);
   const isLineUp = () => forwarder.line.state === 'up';
   const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
-  const streams = new Set<Stream>();
   const relay = new StatusRelay({ upstream, token: () => token.read(), streams, logger });
   let kitchen: Kitchen | undefined;
   const stopSending = async () => {
@@ -125,7 +130,11 @@ async function openKitchen(config: Config, logger: Logger, parts: KitchenParts):
     storeId: token.store,
     upstream,
     spool,
-    statusOf: async (orderId) => (await ofRegion(orderId))?.status,
+    // What the region's door refused, the region does not know. A spool that fails says so itself; the order is asked for again.
+    async statusOf(orderId) {
+      const spooled = await spool.find(orderId).catch(() => undefined);
+      return spooled?.state === 'refused' ? 'rejected' : (await ofRegion(orderId))?.status;
+    },
     forwards: isLineUp,
     logger,
   });

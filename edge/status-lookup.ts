@@ -1,4 +1,5 @@
 import type { KnownOrder, StatusLookup } from '../gateway/status-reader.ts';
+import { problemOf } from './forwarder/batch-answer.ts';
 import { Upstream } from './forwarder/upstream.ts';
 import type { SpoolClient } from './spool/client.ts';
 
@@ -20,14 +21,27 @@ export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions)
     if (!isLineUp()) return undefined;
     try {
       const headers = { authorization: `Bearer ${await token()}` };
-      const { status, body } = await region.request({ method: 'GET', path: `/v1/orders/${orderId}`, headers });
-      if (status === 404) return null;
-      return status === 200 ? (JSON.parse(body.toString()) as KnownOrder) : undefined;
+      const answer = await region.request({ method: 'GET', path: `/v1/orders/${orderId}`, headers });
+      // A proxy or a captive portal may answer for the region, and its 404 says nothing about an order.
+      if (typeof answer.headers['x-ordermesh-region'] !== 'string') return undefined;
+      if (answer.status === 404) return problemOf(answer.body) === undefined ? undefined : null;
+      return answer.status === 200 ? knownOrderOf(answer.body, orderId) : undefined;
     } catch {
       // The forwarder meets the same line and says that it is down; whoever asks is told that the region cannot be asked.
       return undefined;
     }
   };
+}
+
+/** @throws SyntaxError for what is no JSON */
+function knownOrderOf(body: Buffer, orderId: string): KnownOrder | undefined {
+  const order = JSON.parse(body.toString()) as Partial<KnownOrder> | null;
+  const isOne =
+    order?.orderId === orderId &&
+    typeof order.storeId === 'string' &&
+    typeof order.status === 'string' &&
+    Array.isArray(order.history);
+  return isOne ? (order as KnownOrder) : undefined;
 }
 
 export interface StatusLookupOptions {

@@ -48,7 +48,11 @@ const status = message(
       description:
         'When it happened. An event may be sent again, for example after a restart: what happened earlier than what was told before is old. One connection is told no status that it knows the order to have left behind; after a new connection, compare.',
     },
-    detail: { type: 'string', description: 'With `conflicting`: why, in words.' },
+    detail: {
+      type: 'string',
+      description:
+        'With `conflicting`, and with `rejected` where an edge agent tells what the region did not take: why, in words.',
+    },
   },
   ['orderId', 'status'],
 );

@@ -26,6 +26,8 @@ export interface ForwarderOptions {
   answerMsMax: number;
   backoffMsMax: number;
   probeMs: number;
+  /** The region has refused an order for good, and that is on the disk. */
+  onRefused?(orderId: string, problem: string): void;
   logger: Logger;
   random?: () => number;
 }
@@ -221,6 +223,9 @@ export class Forwarder {
       await this.#reached(region);
       await spool.settle(settlements);
       this.#line.sent(body.length, settlements);
+      for (const { sequence, problem } of settlements)
+        if (problem !== undefined)
+          this.#options.onRefused?.(batch.orderIds[batch.sequences.indexOf(sequence)] ?? '', problem);
       const [first] = notAllowed;
       // Others may get through with this token: an order that was held back for it says nothing about the line.
       const isTriedAlone = first !== undefined && batch.sequences.length === 1 && this.#held.has(first.sequence);

@@ -224,6 +224,22 @@ export class Board {
   }
 }
 
-function noChanges(): Changes {
+export function noChanges(): Changes {
   return { shown: [], kept: [], dropped: [], commands: [] };
+}
+
+/** Both as one step; of each order the later word counts. */
+export function joined(earlier: Changes, later: Changes): Changes {
+  const kept = new Set([...later.kept.map(({ orderId }) => orderId), ...later.dropped]);
+  return {
+    shown: [...without(earlier.shown, later.shown), ...later.shown],
+    kept: [...earlier.kept.filter(({ orderId }) => !kept.has(orderId)), ...later.kept],
+    dropped: [...earlier.dropped.filter((orderId) => !kept.has(orderId)), ...later.dropped],
+    commands: [...without(earlier.commands, later.commands), ...later.commands],
+  };
+}
+
+function without<T extends { orderId: string }>(list: readonly T[], others: readonly T[]): T[] {
+  const orderIds = new Set(others.map(({ orderId }) => orderId));
+  return list.filter(({ orderId }) => !orderIds.has(orderId));
 }

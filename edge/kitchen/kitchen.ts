@@ -14,8 +14,9 @@ import { loadPageFiles } from '../../display/page-files.ts';
 import { startPageServer } from '../../display/page-server.ts';
 import { type Screen, Screens } from '../../display/screens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { StateLog } from '../../telemetry/state-log.ts';
 import type { SpoolClient } from '../spool/client.ts';
-import { Board, type Changes } from './board.ts';
+import { Board, type Changes, joined, noChanges } from './board.ts';
 import type { Entry } from './entry.ts';
 import { RegionDisplay } from './region-display.ts';
 
@@ -82,10 +83,33 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   /** Goes round, so that an order without an answer does not keep the others from theirs. */
   let asked = 0;
 
-  /** On the disk first: what a screen shows as done is not forgotten by a power loss. */
-  async function apply({ shown, kept, dropped, commands }: Changes): Promise<void> {
-    if (kept.length > 0 || dropped.length > 0)
-      await spool.keepTickets({ kept: kept.map((entry) => [entry.orderId, JSON.stringify(entry)]), dropped });
+  /** What the disk, the screens and the region do not have yet: the board itself is ahead of them. */
+  let waiting = noChanges();
+  let turn: Promise<void> = Promise.resolve();
+
+  /** One write after the other, so that an entry of before never takes the place of a newer one. */
+  function apply(changes: Changes): Promise<void> {
+    waiting = joined(waiting, changes);
+    turn = turn.then(flush, flush);
+    return turn;
+  }
+
+  /** On the disk first: what a screen shows as done is not forgotten by a power loss. What fails goes with the next changes or the next tick. */
+  async function flush(): Promise<void> {
+    const changes = waiting;
+    const { shown, kept, dropped, commands } = changes;
+    waiting = noChanges();
+    if (kept.length > 0 || dropped.length > 0) {
+      try {
+        await spool.keepTickets({ kept: kept.map((entry) => [entry.orderId, JSON.stringify(entry)]), dropped });
+      } catch (error) {
+        waiting = joined(changes, waiting);
+        const { message: reason } = error as Error;
+        states.begin('unkept', 'the board cannot be kept on the disk; trying again', { reason });
+        throw new UnkeptError(reason);
+      }
+      states.end('unkept', 'the board is kept on the disk again');
+    }
     if (shown.length > 0) screens.publish(shown, Date.now());
     for (const command of commands) deliver(command).catch(failed);
   }
@@ -94,7 +118,11 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     if ((await region.command(command)) === 'declined') await apply(board.declined(command.orderId));
   }
 
-  const failed = (error: Error) => logger.error({ err: error }, 'the board could not be kept on the disk');
+  const states = new StateLog(logger);
+  function failed(error: Error): void {
+    // Said once by the write that failed.
+    if (!(error instanceof UnkeptError)) logger.error({ err: error }, 'the board could not be changed');
+  }
 
   // First, because it is what can fail.
   const server = await startPageServer({
@@ -188,7 +216,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
         return problem('ticket-moved-on', 'The region did not take the ticket back: look at it again.');
     } catch (error) {
       failed(error as Error);
-      return problem('tickets-unavailable', 'The disk of the agent does not answer. The ticket may stay as it is.');
+      return problem('tickets-unavailable', 'The disk of the agent does not answer. The ticket changes when it does.');
     }
     return undefined;
   }
@@ -235,6 +263,11 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       server.close();
     },
   };
+}
+
+/** The disk did not take the board's changes; they are written later. */
+class UnkeptError extends Error {
+  override name = 'UnkeptError';
 }
 
 function parsed(text: string): unknown {

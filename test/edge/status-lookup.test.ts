@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { regionStatus, statusLookup } from '../../edge/status-lookup.ts';
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+const order = { orderId: 'a', storeId: 's', status: 'paid', history: [] };
+const region = { 'x-ordermesh-region': 'east' };
+
+async function answering(status: number, headers: Record<string, string>, body: string): Promise<string> {
+  const running = createServer((_, response) => {
+    response.writeHead(status, headers);
+    response.end(body);
+  });
+  server = running;
+  await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+}
+
+it.each([
+  ['the order', 200, region, JSON.stringify(order), order],
+  ['that there is none', 404, region, '{"code":"order-unknown","detail":"no such order"}', null],
+  ['a 404 page of a proxy', 404, {}, '<html>', undefined],
+  ['the 404 problem of another API', 404, {}, '{"code":"not-found","detail":"no such path"}', undefined],
+  ['a 404 page with the name of a region', 404, region, '<html>', undefined],
+  ['JSON of a portal', 200, {}, JSON.stringify(order), undefined],
+  ['JSON that is no order', 200, region, '{"orderId":"a"}', undefined],
+  ['another order', 200, region, JSON.stringify({ ...order, orderId: 'b' }), undefined],
+  ['null', 200, region, 'null', undefined],
+])('the region is asked for an order and says: %s', async (_, status, headers, body, expected) => {
+  const upstream = await answering(status, headers as Record<string, string>, body);
+  const ofRegion = regionStatus({ upstream, token: async () => 'token', isLineUp: () => true });
+  expect(await ofRegion('a')).toEqual(expected);
+});
+
+it('an order that only the region can know is not called unknown because a proxy says 404', async () => {
+  const upstream = await answering(404, {}, '<html>');
+  const ofRegion = regionStatus({ upstream, token: async () => 'token', isLineUp: () => true });
+  const lookup = statusLookup({ spool: { find: async () => undefined }, ofRegion });
+  await expect(lookup('a', undefined)).rejects.toThrow('the region cannot be asked');
+});
