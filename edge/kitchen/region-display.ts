@@ -1,5 +1,6 @@
 import type { Command, ServerMessage } from '../../display/messages.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { StateLog } from '../../telemetry/state-log.ts';
 import { Backoff } from '../forwarder/pacing.ts';
 import { RegionFrames } from '../region-frames.ts';
 
@@ -24,6 +25,7 @@ export interface RegionDisplayOptions {
 export class RegionDisplay {
   readonly #options: RegionDisplayOptions;
   readonly #frames: RegionFrames<ServerMessage>;
+  readonly #states: StateLog;
   readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
   readonly #waiting = new Map<number, (verdict: Verdict) => void>();
   #socket: WebSocket | undefined;
@@ -35,6 +37,7 @@ export class RegionDisplay {
   constructor(options: RegionDisplayOptions) {
     this.#options = options;
     this.#frames = new RegionFrames("the region's kitchen display", options.logger);
+    this.#states = new StateLog(options.logger);
     this.#connect();
   }
 
@@ -69,12 +72,18 @@ export class RegionDisplay {
     this.#hear(socket);
     // A close follows each error.
     socket.addEventListener('error', () => {});
-    socket.addEventListener('close', () => this.#lost(socket));
+    socket.addEventListener('close', ({ code, reason }) =>
+      this.#lost(socket, reason === '' ? `the connection was closed (${code})` : reason),
+    );
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
       this.#hear(socket);
-      if (this.#frames.use(String(data), (message) => this.#receive(message))) this.#backoff.reset();
-      else this.#lost(socket);
+      if (!this.#frames.use(String(data), (message) => this.#receive(message))) {
+        this.#lost(socket);
+        return;
+      }
+      this.#backoff.reset();
+      this.#states.end('lost', "the region's kitchen display is seen again");
     });
   }
 
@@ -92,16 +101,22 @@ export class RegionDisplay {
 
   #hear(socket: WebSocket): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#lost(socket), SILENCE_MS_MAX);
+    this.#silence = setTimeout(
+      () => this.#lost(socket, `it has said nothing for ${SILENCE_MS_MAX} ms`),
+      SILENCE_MS_MAX,
+    );
   }
 
-  #lost(socket: WebSocket | undefined): void {
+  /** @param reason absent where it has been said already */
+  #lost(socket: WebSocket | undefined, reason?: string): void {
     if (socket === undefined || socket !== this.#socket) return;
     this.#socket = undefined;
     clearTimeout(this.#silence);
     socket.close();
     for (const id of [...this.#waiting.keys()]) this.#answer(id, 'unknown');
     this.#options.onDown();
+    if (!this.#closed && reason !== undefined)
+      this.#states.begin('lost', "the region's kitchen display is not seen; trying again", { reason });
     if (!this.#closed) this.#again = setTimeout(() => this.#connect(), this.#backoff.next());
   }
 }

@@ -60,6 +60,19 @@ it('the display of the region may say anything: the agent lives, counts, says so
   display.close();
 });
 
+it('a display that is not seen is said once, and so is its end', async () => {
+  app.close();
+  const port = Number(new URL(url).port);
+  const display = new RegionDisplay({ url, storeId: 'us-il-0001', logger, onMessage: () => {}, onDown: () => {} });
+  await vi.waitFor(() => expect(said).toEqual(["the region's kitchen display is not seen; trying again"]), soon);
+  app = uWS.App().ws('/*', { open: (socket) => void connections.push(socket) });
+  await new Promise<void>((resolve) => app.listen('127.0.0.1', port, () => resolve()));
+  (await connection(1)).send(JSON.stringify({ type: 'beat', now: 0, open: 0, database: 'up' }));
+  await vi.waitFor(() => expect(said.at(-1)).toMatch(/^the region's kitchen display is seen again after /), soon);
+  expect(said).toHaveLength(2);
+  display.close();
+});
+
 it('so may its stream of statuses', async () => {
   const pushed: unknown[] = [];
   const stream = { push: (message: unknown) => void pushed.push(message) } as unknown as Stream;
