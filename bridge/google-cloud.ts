@@ -63,28 +63,40 @@ export function createPubSub({ project, pubSubEmulator }: GoogleCloudAddress): P
   return new PubSub({ projectId: project, apiEndpoint: pubSubEmulator, emulatorMode: true });
 }
 
+/** Enough of an answer to see whose it is. */
+const BODY_SHOWN_MAX = 80;
+
 /** BigQuery has not answered a request in time. Whether it was carried out is unknown. */
 export class BigQuerySilentError extends Error {
   override name = 'BigQuerySilentError';
   readonly code = 'ETIMEDOUT';
 }
 
-/** A client that repeats nothing by itself, and whose every request ends in time: what to do after an error is decided where the rows are known. */
+/** Something else has answered in the place of BigQuery: a login page, a proxy, an ingress. Whether BigQuery got the request is unknown. */
+export class NotBigQueryError extends Error {
+  override name = 'NotBigQueryError';
+}
+
+/**
+ * A client that repeats nothing by itself, whose every request ends in time, and that takes an answer only from BigQuery. What to do after an error is
+ * decided where the rows are known.
+ */
 export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress, timeoutMs: number): BigQuery {
   const options = { projectId: project, autoRetry: false };
-  if (bigQueryEmulator === undefined) return withDeadline(new BigQuery(options), timeoutMs);
+  if (bigQueryEmulator === undefined) return withChecks(new BigQuery(options), timeoutMs);
   const endpoint = /^https?:\/\//.test(bigQueryEmulator) ? bigQueryEmulator : `http://${bigQueryEmulator}`;
   const client = new BigQuery({ ...options, apiEndpoint: endpoint, authClient: new PassThroughClient() });
   // The client takes BIGQUERY_EMULATOR_HOST, where it is set, for a whole base URL; host:port alone would send every call astray.
   client.baseUrl = `${endpoint.replace(/\/+$/, '')}/bigquery/v2`;
-  return withDeadline(client, timeoutMs);
+  return withChecks(client, timeoutMs);
 }
 
 /**
  * The client's own `timeout` does nothing: it becomes an option of node-fetch, which has none such since version 3 (googleapis/teeny-request). A server
- * that takes a request and says nothing would hold the caller for ever.
+ * that takes a request and says nothing would hold the caller for ever. And the client takes whatever comes with status 200 for an answer: a page that
+ * has no `insertErrors` would mean that all rows are in.
  */
-function withDeadline(client: BigQuery, timeoutMs: number): BigQuery {
+function withChecks(client: BigQuery, timeoutMs: number): BigQuery {
   const request = client.request.bind(client);
   client.request = (options, callback) => {
     let answer: typeof callback | undefined = callback;
@@ -94,7 +106,24 @@ function withDeadline(client: BigQuery, timeoutMs: number): BigQuery {
       answer = undefined;
     };
     const timer = setTimeout(() => settle(new BigQuerySilentError(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    request(options, settle);
+    request(options, (error, body, response) => {
+      const isExpected = error || isAnswer(body) || (options.method === 'DELETE' && !body);
+      if (isExpected) settle(error, body, response);
+      else settle(notBigQuery(client, body));
+    });
   };
   return client;
+}
+
+/** Every resource and every answer of BigQuery's REST interface carries its kind, such as `bigquery#table`. */
+function isAnswer(body: unknown): boolean {
+  const kind = typeof body === 'object' && body !== null && 'kind' in body ? body.kind : undefined;
+  return typeof kind === 'string' && kind.startsWith('bigquery#');
+}
+
+function notBigQuery({ baseUrl }: BigQuery, body: unknown): NotBigQueryError {
+  const text = (typeof body === 'string' ? body : (JSON.stringify(body) ?? '')).slice(0, BODY_SHOWN_MAX);
+  return new NotBigQueryError(
+    `the answer at ${baseUrl} is not BigQuery's: it begins with ${JSON.stringify(text)}; look for a proxy, a login page or a wrong BIGQUERY_EMULATOR_HOST`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Table } from '@google-cloud/bigquery';
+import { NotBigQueryError } from './google-cloud.ts';
 import { httpStatus } from './warehouse-schema.ts';
 
 export interface InsertRow {
@@ -64,6 +65,7 @@ function isReset(error: unknown): boolean {
 
 function described(error: unknown): string {
   const status = httpStatus(error);
+  if (error instanceof NotBigQueryError) return error.message;
   return `${status === undefined ? 'no answer' : `answered ${status}`}: ${(error as Error).message}`;
 }
 

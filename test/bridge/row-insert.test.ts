@@ -35,20 +35,21 @@ async function table(answer: Answer) {
   return { table: createBigQuery({ project: 'p', bigQueryEmulator: address }, 5_000).dataset('d').table('t'), calls };
 }
 
+const kind = 'bigquery#tableDataInsertAllResponse';
 const rows = ['a', 'b', 'c', 'd'].map((insertId) => ({ insertId, json: {} }));
 const failure = (index: number, reason: string) => ({ index, errors: [{ reason, message: `${reason} row` }] });
 
 test('names the refused rows; the others are in', async () => {
   const { table: subject, calls } = await table(() => ({
     status: 200,
-    body: { insertErrors: [failure(2, 'invalid')] },
+    body: { kind, insertErrors: [failure(2, 'invalid')] },
   }));
   expect(await insertRows(subject, rows)).toEqual([{ index: 2, reason: 'invalid row' }]);
   expect(calls).toEqual([['a', 'b', 'c', 'd']]);
 });
 
 test.each(['stopped', 'backendError', 'timeout'])('a row that failed with %s is no bad row', async (reason) => {
-  const { table: subject } = await table(() => ({ status: 200, body: { insertErrors: [failure(0, reason)] } }));
+  const { table: subject } = await table(() => ({ status: 200, body: { kind, insertErrors: [failure(0, reason)] } }));
   await expect(insertRows(subject, rows)).rejects.toThrow(InsertUnavailableError);
 });
 
@@ -58,7 +59,7 @@ test.each([400, 413])(
     const { table: subject, calls } = await table((ids) =>
       ids.includes('c')
         ? { status, body: { error: { code: status, message: 'bad request' } } }
-        : { status: 200, body: {} },
+        : { status: 200, body: { kind } },
     );
     expect(await insertRows(subject, rows)).toEqual([{ index: 2, reason: 'bad request' }]);
     expect(calls).toEqual([['a', 'b', 'c', 'd'], ['a', 'b'], ['c', 'd'], ['c'], ['d']]);
