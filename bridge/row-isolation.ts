@@ -6,9 +6,7 @@ export interface RowTarget<T> {
   insert(rows: readonly T[]): Promise<RefusedRow[]>;
   /** The rows are in the table. */
   onLoaded(rows: readonly T[]): void;
-  /** BigQuery refuses the row for its own fault. */
-  onRefused(row: T, reason: string): void;
-  /** Something is wrong with this row alone: others were taken where it was not. */
+  /** Something is wrong with this row alone: it failed or was refused where others were taken. */
   onSuspect(row: T, error: Error): void;
 }
 
@@ -23,13 +21,18 @@ export class RowsLeftError extends InsertUnavailableError {
   }
 }
 
+/** Each of the rows is refused by itself, and BigQuery takes nothing that it took before, or has taken nothing yet. */
+class AllRefusedError extends InsertUnavailableError {
+  override name = 'AllRefusedError';
+}
+
 /** This many rows that failed alone, with none taken in between, are an outage. */
 const FAILED_ALONE_MAX = 3;
 
 /**
  * Tells a row that BigQuery stumbles over from an outage, whatever the status of its answer: a batch that fails is halved until the rows at fault
- * stand alone, and the others are loaded. It is the row's fault only if BigQuery takes another one at the same time: a row of the same batch, or
- * the last one that it took before, which is sent once more (the view counts a copy once).
+ * stand alone, and the others are loaded. It is the row's fault only if BigQuery takes another one at the same time: the last one that it took
+ * before, which is sent once more (the view counts a copy once). Until it has taken a first one, no row is given up.
  */
 export class RowIsolation<T> {
   readonly #target: RowTarget<T>;
@@ -44,7 +47,8 @@ export class RowIsolation<T> {
     try {
       await this.#insert(batch);
     } catch (error) {
-      if (!(error instanceof InsertUnavailableError)) throw error;
+      if (!(error instanceof InsertUnavailableError) || error instanceof RowsLeftError) throw error;
+      if (error instanceof AllRefusedError) throw new RowsLeftError(batch, error);
       // Known to be away: the batch stays whole, and nothing is spent on its rows.
       if (this.#knownGood !== undefined && !(await this.works())) throw new RowsLeftError(batch, error);
       await this.#halve(batch, error);
@@ -62,18 +66,28 @@ export class RowIsolation<T> {
     }
   }
 
+  /** @throws RowsLeftError with the rows that are not loaded, where some are; AllRefusedError; InsertUnavailableError when nothing is known of any row */
   async #insert(rows: readonly T[]): Promise<void> {
     const refused = await this.#target.insert(rows);
     const reasons = new Map(refused.map(({ index, reason }) => [index, reason]));
-    // All of them refused, and what was good before as well: it is the table or the service, not the rows.
-    if (refused.length === rows.length && (await this.works()) === false)
-      throw new InsertUnavailableError(`every row is refused: ${refused[0]?.reason}`);
     const loaded = rows.filter((_, index) => !reasons.has(index));
     if (loaded.length > 0) {
       this.#knownGood = loaded[0];
       this.#target.onLoaded(loaded);
     }
-    for (const [index, reason] of reasons) this.#target.onRefused(rows[index] as T, reason);
+    const [first] = refused;
+    if (first === undefined) return;
+    // What was taken before is not taken now: it is the table or the service, not the rows. The same holds until a first row was taken.
+    if (!(await this.works())) {
+      const failure = new AllRefusedError(`every row is refused: ${first.reason}`);
+      if (loaded.length === 0) throw failure;
+      throw new RowsLeftError(
+        rows.filter((_, index) => reasons.has(index)),
+        failure,
+      );
+    }
+    // Not final: an outage in which everything is refused may have ended just now.
+    for (const [index, reason] of reasons) this.#target.onSuspect(rows[index] as T, new Error(reason));
   }
 
   async #halve(batch: readonly T[], failure: InsertUnavailableError): Promise<void> {
@@ -87,9 +101,12 @@ export class RowIsolation<T> {
         hasWorked = true;
       } catch (error) {
         if (!(error instanceof InsertUnavailableError)) throw error;
-        if (group.length > 1) groups.push(...halves(group));
+        if (error instanceof RowsLeftError)
+          throw new RowsLeftError([...suspects.map(({ row }) => row), ...error.left, ...groups.flat()], error);
+        // Rows that are all refused were tried one by one already.
+        if (group.length > 1 && !(error instanceof AllRefusedError)) groups.push(...halves(group));
         else {
-          suspects.push({ row: group[0] as T, error });
+          suspects.push(...group.map((row) => ({ row, error })));
           const away = hasWorked ? (await this.works()) === false : suspects.length >= FAILED_ALONE_MAX;
           if (away) throw new RowsLeftError([...suspects.map(({ row }) => row), ...groups.flat()], error);
         }

@@ -112,8 +112,8 @@ export class RowWriter<T extends Weighed> {
       // Cut short by `close` only, which the next line looks for.
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
-      // With what has come meanwhile: rows that are held alone could not be told from an outage, and would keep all writers.
-      this.#pending.unshift(...batch);
+      // Behind what has come meanwhile: rows that are held alone could not be told from an outage, and would keep all writers.
+      this.#pending.push(...batch);
       for (const { bytes } of batch) this.#pendingBytes += bytes;
       batch = this.#take();
     }

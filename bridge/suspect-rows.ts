@@ -70,17 +70,19 @@ export class SuspectRows<T> {
     const { insert, works, onLoaded, onRefused } = this.#options;
     try {
       const [refused] = await insert([suspect.row]);
-      if (refused === undefined) onLoaded([suspect.row]);
-      else onRefused(suspect.row, refused.reason);
-      return true;
+      if (refused === undefined) {
+        onLoaded([suspect.row]);
+        return true;
+      }
+      suspect.reason = refused.reason;
     } catch (error) {
       if (!(error instanceof InsertUnavailableError)) throw error;
       suspect.reason = error.message;
-      if ((await works()) !== true) return false;
-      suspect.strikes++;
-      if (suspect.strikes < STRIKES_MAX) return false;
-      onRefused(suspect.row, `BigQuery stumbles over this row and takes others: ${error.message}`);
-      return true;
     }
+    // While everything fails, a failure says nothing of this row, nor did the one before it.
+    suspect.strikes = (await works()) === true ? suspect.strikes + 1 : 0;
+    if (suspect.strikes < STRIKES_MAX) return false;
+    onRefused(suspect.row, `BigQuery stumbles over this row and takes others: ${suspect.reason}`);
+    return true;
   }
 }

@@ -109,7 +109,6 @@ export async function startWarehouse(
   const isolation = new RowIsolation<HeldRow>({
     insert,
     onLoaded,
-    onRefused,
     onSuspect: (row, error) => {
       logger.warn(
         { messageId: row.message.id, eventId: row.row?.event_id, err: error },

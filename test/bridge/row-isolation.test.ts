@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createBigQuery } from '../../bridge/google-cloud.ts';
@@ -9,17 +9,29 @@ import { SuspectRows } from '../../bridge/suspect-rows.ts';
 
 /** A BigQuery that stumbles over some rows: any request with one of them is answered with this status. The client is the real one. */
 let server: Server | undefined;
-afterEach(() => {
+afterEach(stop);
+
+async function stop(): Promise<void> {
   server?.closeAllConnections();
   server?.close();
-});
+}
 
 interface Row {
   name: string;
   bytes: number;
 }
 
-async function bench(state: { bad: string[]; status: number; away: boolean }) {
+interface State {
+  bad: string[];
+  status: number;
+  away: boolean;
+  /** Status 200, and each row has an error of its own, as for a table that lost a column. */
+  refusesRows?: boolean;
+  /** Called when the answer of a request is decided. */
+  onRequest?: (ids: string[]) => void;
+}
+
+async function bench(state: State) {
   const requests: string[][] = [];
   server = createServer((request, response) => {
     let text = '';
@@ -30,10 +42,18 @@ async function bench(state: { bad: string[]; status: number; away: boolean }) {
       const ids = (JSON.parse(text) as { rows: { insertId: string }[] }).rows.map(({ insertId }) => insertId);
       requests.push(ids);
       const status = state.away || ids.some((id) => state.bad.includes(id)) ? state.status : 200;
+      state.onRequest?.(ids);
       // Status 0: the connection ends without an answer.
       if (status === 0) return void request.socket.destroy();
+      if (state.refusesRows === true) return refuseRows(ids, response);
       response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(status === 200 ? {} : { error: { code: status, message: 'stumbled' } }));
+      response.end(
+        JSON.stringify(
+          status === 200
+            ? { kind: 'bigquery#tableDataInsertAllResponse' }
+            : { error: { code: status, message: 'stumbled' } },
+        ),
+      );
     });
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
@@ -71,6 +91,12 @@ async function bench(state: { bad: string[]; status: number; away: boolean }) {
   };
   const close = () => Promise.all([writer.close(), suspects.close()]);
   return { add, close, requests, loaded, refused, writer, suspects, state };
+}
+
+function refuseRows(ids: string[], response: ServerResponse): void {
+  const insertErrors = ids.map((_, index) => ({ index, errors: [{ reason: 'invalid', message: 'no such field' }] }));
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ kind: 'bigquery#tableDataInsertAllResponse', insertErrors }));
 }
 
 const names = Array.from({ length: 20 }, (_, index) => `row-${index}`);
@@ -129,6 +155,99 @@ test('a bad row that is alone from the start waits until another one shows whose
   one.add('good');
   await vi.waitFor(() => expect(one.refused.map(([name]) => name)).toEqual(['bad']), { timeout: 20_000 });
   expect(new Set(one.loaded)).toEqual(new Set(['good']));
+  await one.close();
+});
+
+/** What BigQuery says of a row, or of a request that holds it. */
+const refusals = [
+  { status: 400, refusesRows: false },
+  { status: 413, refusesRows: false },
+  { status: 422, refusesRows: false },
+  { status: 200, refusesRows: true },
+];
+
+test.each(refusals)(
+  '$status for every row, from the start, is an outage (each row by name: $refusesRows)',
+  async (refusal) => {
+    for (const count of [1, 2, names.length]) {
+      const one = await bench({ bad: [], away: true, ...refusal });
+      one.add(...names.slice(0, count));
+      await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
+      expect(one.writer.problem).toContain('refused');
+      expect([one.loaded, one.refused, one.suspects.count]).toEqual([[], [], 0]);
+      one.state.away = false;
+      one.state.refusesRows = false;
+      await vi.waitFor(() => expect(new Set(one.loaded)).toEqual(new Set(names.slice(0, count))), { timeout: 20_000 });
+      expect(one.refused).toEqual([]);
+      await one.close();
+      await stop();
+    }
+  },
+);
+
+test('rows that are refused from the start are parked once BigQuery takes another', async () => {
+  const one = await bench({ bad: ['bad-1', 'bad-2', 'bad-3', 'bad-4'], status: 400, away: false });
+  one.add(...one.state.bad);
+  await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
+  expect(one.refused).toEqual([]);
+  one.add('good');
+  await vi.waitFor(() => expect(one.refused.map(([name]) => name).sort()).toEqual(one.state.bad), { timeout: 20_000 });
+  expect(new Set(one.loaded)).toEqual(new Set(['good']));
+  expect(one.writer.problem).toBeUndefined();
+  await one.close();
+});
+
+test('more bad rows than a request holds do not keep a good one from being tried', async () => {
+  const one = await bench({ bad: Array.from({ length: 105 }, (_, index) => `bad-${index}`), status: 400, away: false });
+  one.add(...one.state.bad, 'good');
+  await vi.waitFor(() => expect(one.loaded).toContain('good'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(one.refused).toHaveLength(105), { timeout: 20_000 });
+  await one.close();
+});
+
+test('a request that is refused after its first half was taken is no fault of the second half', async () => {
+  const one = await bench({ bad: ['row-19'], status: 400, away: false });
+  one.state.onRequest = (ids) => {
+    // The refusals of this one begin between two requests.
+    if (ids.length === 10 && ids.includes('row-0')) one.state.away = true;
+  };
+  one.add(...names);
+  await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
+  expect(one.refused).toEqual([]);
+  expect(new Set(one.loaded)).toEqual(new Set(names.slice(0, 10)));
+  one.state.away = false;
+  await vi.waitFor(() => expect(one.refused.map(([name]) => name)).toEqual(['row-19']), { timeout: 20_000 });
+  // Each is acknowledged once.
+  expect(one.loaded.toSorted()).toEqual(names.filter((name) => name !== 'row-19').toSorted());
+  await one.close();
+});
+
+test('rows that were refused while an outage ended are tried again', async () => {
+  const one = await bench({ bad: [], status: 400, away: false });
+  one.add('first');
+  await vi.waitFor(() => expect(one.loaded).toEqual(['first']));
+  one.state.away = true;
+  one.state.onRequest = (ids) => {
+    // The last row has just been refused; what was taken before is asked for next.
+    if (ids.length === 1 && ids[0] === 'row-19') one.state.away = false;
+  };
+  one.add(...names);
+  await vi.waitFor(() => expect(new Set(one.loaded)).toEqual(new Set(['first', ...names])), { timeout: 20_000 });
+  expect(one.refused).toEqual([]);
+  await one.close();
+});
+
+test('a suspect that is refused together with everything else is not given up', async () => {
+  const one = await bench({ bad: [], status: 400, away: false });
+  one.add('first');
+  await vi.waitFor(() => expect(one.loaded).toEqual(['first']));
+  one.state.away = true;
+  const before = one.requests.length;
+  one.suspects.add({ name: 'row-7', bytes: 1 }, new Error('stumbled'));
+  await vi.waitFor(() => expect(one.requests.length).toBeGreaterThan(before + 10), { timeout: 20_000 });
+  expect(one.refused).toEqual([]);
+  one.state.away = false;
+  await vi.waitFor(() => expect(one.loaded).toContain('row-7'), { timeout: 20_000 });
   await one.close();
 });
 
