@@ -6,7 +6,9 @@ import { Counter, type Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { isLoopback } from '../contracts/loopback.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import { describeError } from '../runtime/outage.ts';
 import { BoundedPool } from '../store/bounded-pool.ts';
+import { probeLedger } from '../store/loyalty.ts';
 import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -25,6 +27,7 @@ import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } fr
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;
+const PROBE_INTERVAL_MS = 5_000;
 /** Pushes come in parallel, and each is one small statement. */
 const CONNECTIONS = 8;
 /** Shorter than Pub/Sub waits for the answer to a push. */
@@ -57,7 +60,9 @@ export async function startLoyalty(
   );
   const registry = createProcessRegistry('loyalty');
   const unitsPerPoint = config.ORDERMESH_LOYALTY_UNITS_PER_POINT;
-  const ledger = new LedgerWatch(registry, logger);
+  const ledger = started.adopt(new LedgerWatch(registry, logger, () => pool.call(probeLedger)), (watch) =>
+    watch.close(),
+  );
   const server = functionServer({
     pool,
     unitsPerPoint,
@@ -125,15 +130,21 @@ function reachable(config: Config, names: GoogleCloudNames, port: number): PushT
   );
 }
 
-/** Counts what became of pushed messages, and remembers whether the ledger could last be written. */
+/**
+ * Counts what became of pushed messages, and remembers whether the ledger could last be written. While it could not, the watch asks by itself whether
+ * the ledger can be written again: a function that is not ready may get no pushes, and would stay so.
+ */
 class LedgerWatch {
   readonly #logger: Logger;
+  readonly #probe: () => Promise<void>;
   readonly #events: Counter<'outcome'>;
   readonly #points: Counter;
   #problem: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(registry: Registry, logger: Logger) {
+  constructor(registry: Registry, logger: Logger, probe: () => Promise<void>) {
     this.#logger = logger;
+    this.#probe = probe;
     this.#events = new Counter({
       name: 'ordermesh_loyalty_events_total',
       help: 'Pushed events by outcome: credited, duplicate, ignored, refused; failed for each attempt that Pub/Sub has to repeat.',
@@ -157,9 +168,7 @@ class LedgerWatch {
     this.#points.inc(points);
     if (outcome === 'refused') this.#logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
     // An ignored event did not get as far as the ledger.
-    if (outcome === 'ignored' || this.#problem === undefined) return;
-    this.#problem = undefined;
-    this.#logger.info('the points ledger is written again');
+    if (outcome !== 'ignored') this.#recovered();
   }
 
   failed(reason: string, messageId: string): void {
@@ -167,6 +176,29 @@ class LedgerWatch {
     if (this.#problem === undefined)
       this.#logger.error({ reason, messageId }, 'the points ledger can not be written; Pub/Sub pushes again');
     this.#problem = reason;
+    this.#timer ??= setInterval(() => void this.#ask(), PROBE_INTERVAL_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Never rejects: the outcome is `problem`. */
+  async #ask(): Promise<void> {
+    try {
+      await this.#probe();
+      this.#recovered();
+    } catch (error) {
+      if (this.#problem !== undefined) this.#problem = describeError(error);
+    }
+  }
+
+  #recovered(): void {
+    if (this.#problem === undefined) return;
+    this.#problem = undefined;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#logger.info('the points ledger is written again');
   }
 }
 

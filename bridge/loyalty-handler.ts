@@ -45,7 +45,7 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
   };
 
   async function handle(message: ReturnType<typeof readPushedMessage>): Promise<void> {
-    if ('reason' in message) return refuse(message.id, message.reason, null, {});
+    if ('reason' in message) return refuse(message.id, message.reason, message.data, {});
     const { messageId, data, attributes } = message;
     if (attributes.type === undefined || attributes.id === undefined)
       return refuse(messageId, 'the attributes id and type are missing', data, attributes);
@@ -78,7 +78,7 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
     return count >= UNKNOWN_FAILURES_MAX;
   }
 
-  async function refuse(messageId: string, reason: string, data: Buffer | null, attributes: Record<string, string>) {
+  async function refuse(messageId: string, reason: string, data: Buffer, attributes: Record<string, string>) {
     // Neither takes NUL, and both may hold a stranger's text.
     const clean = (text: string) => text.replaceAll('\0', '').toWellFormed();
     const refused = { messageId: clean(messageId), reason: clean(reason), data, attributes };

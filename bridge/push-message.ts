@@ -5,10 +5,11 @@ export interface PushedMessage {
   attributes: Record<string, string>;
 }
 
-/** What is no Pub/Sub message. `id` is the best name there is for it. */
+/** What is no Pub/Sub message. `id` is the best name there is for it, and `data` what was posted, as JSON. */
 export interface NotAMessage {
   id: string;
   reason: string;
+  data: Buffer;
 }
 
 /**
@@ -20,8 +21,13 @@ export function readPushedMessage(event: unknown): PushedMessage | NotAMessage {
   const message = fields(fields(data).message);
   const messageId = text(message.messageId) ?? text(message.message_id) ?? text(id);
   if (messageId === undefined)
-    return { id: 'unknown', reason: 'the request is no Pub/Sub message: it has no messageId' };
-  if (typeof message.data !== 'string') return { id: messageId, reason: 'the message has no data' };
+    return {
+      id: 'unknown',
+      reason: 'the request is no Pub/Sub message: it has no messageId',
+      data: json(data ?? event),
+    };
+  if (typeof message.data !== 'string')
+    return { id: messageId, reason: 'the message has no data', data: json(data ?? event) };
   return {
     messageId,
     data: Buffer.from(message.data, 'base64'),
@@ -31,6 +37,10 @@ export function readPushedMessage(event: unknown): PushedMessage | NotAMessage {
       ),
     ),
   };
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value) ?? '');
 }
 
 function fields(value: unknown): Record<string, unknown> {

@@ -15,7 +15,7 @@ export interface PointsEntry {
 export interface RefusedMessage {
   messageId: string;
   reason: string;
-  data: Uint8Array | null;
+  data: Uint8Array;
   attributes: Record<string, string>;
 }
 
@@ -35,10 +35,15 @@ export async function pointsBalance(sql: Database, customerId: string): Promise<
   return Number(row?.points ?? 0);
 }
 
-/** Records a message that is not tried again. The same message delivered twice is one row. (`sql.json` would send its attributes as jsonb, which refuses NUL.) */
+/** Resolves when the ledger can be written: PostgreSQL refuses the statement where it would refuse an entry (read-only, no permission, no table). */
+export async function probeLedger(sql: Database): Promise<void> {
+  await sql`insert into loyalty_ledger (event_id) select '' where false`;
+}
+
+/** Records a message that is not tried again. The same message delivered twice is one row; another one under its id is a row of its own. (`sql.json` would send its attributes as jsonb, which refuses NUL.) */
 export async function recordRefused(sql: Database, refused: RefusedMessage): Promise<void> {
   await sql`
     insert into loyalty_refused (message_id, reason, data, attributes)
     values (${refused.messageId}, ${refused.reason}, ${refused.data}, ${JSON.stringify(refused.attributes)}::text::json)
-    on conflict (message_id) do nothing`;
+    on conflict do nothing`;
 }

@@ -112,6 +112,34 @@ describeGoogleCloud('loyalty function', () => {
     expect(refused[0]?.data?.toString()).toBe('{');
   });
 
+  test('records each refused message, also under an id that was used before', async () => {
+    const event = publishedEvent(testEvent('order.paid', 1999), 1);
+    const poison = (text: string) => ({ ...event, data: Buffer.from(text) });
+    // An emulator that was made new counts from 1 again.
+    for (const text of ['{"first"', '{"second"', '{"second"']) expect(await push(poison(text), '1')).toBe(204);
+    expect(await push({ ...poison('{"second"'), attributes: {} }, '1')).toBe(204);
+    // What has no id is all of the same name.
+    for (const note of ['a', 'b', 'b'])
+      expect(await post({ subscription: 's', message: { data: 7, attributes: { note } } })).toBe(204);
+    const refused = await database.sql<{ data: Buffer | null }[]>`
+      select data from loyalty_refused order by refused_at`;
+    expect(refused.map(({ data }) => data?.toString()).slice(0, 3)).toEqual(['{"first"', '{"second"', '{"second"']);
+    expect(refused.slice(3).map(({ data }) => data?.toString())).toEqual([
+      expect.stringContaining('"note":"a"'),
+      expect.stringContaining('"note":"b"'),
+    ]);
+  });
+
+  test('is ready again when the ledger is, though nothing is pushed to it', async () => {
+    const readyz = () => fetch(`${loyalty.addresses.admin}/readyz`);
+    await vi.waitFor(async () => expect((await readyz()).status).toBe(200), { timeout: 20_000 });
+    await database.sql`alter table loyalty_ledger rename to loyalty_ledger_away`;
+    expect(await push(publishedEvent(testEvent('order.paid', 1999), 1))).toBe(500);
+    expect(await (await readyz()).text()).toContain('ledger');
+    await database.sql`alter table loyalty_ledger_away rename to loyalty_ledger`;
+    await vi.waitFor(async () => expect((await readyz()).status).toBe(200), { timeout: 20_000 });
+  });
+
   test('asks for a later delivery while the ledger is down', async () => {
     const event = publishedEvent(testEvent('order.paid', 1999), 1);
     await database.sql`alter table loyalty_ledger rename to loyalty_ledger_away`;
