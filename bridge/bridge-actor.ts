@@ -6,13 +6,12 @@ import { highValueRule, isHighValue } from './filter.ts';
 import { createPubSub, type GoogleCloudAddress, type GoogleCloudNames } from './google-cloud.ts';
 import { OrderedPublisher } from './ordered-publisher.ts';
 import { type OutgoingMessage, outgoingMessage } from './outgoing-message.ts';
-import { ensureTopology, type PushTarget } from './topology.ts';
+import { checkTopology } from './topology.ts';
 
 /** Plain data: it crosses the thread boundary. */
 export interface BridgeSettings {
   address: GoogleCloudAddress;
   names: GoogleCloudNames;
-  pushTarget: PushTarget | undefined;
   eventTypes: EventType[];
   minTotal: number;
   outstandingMessagesMax: number;
@@ -26,14 +25,15 @@ export interface BridgeSettings {
  * effects in a store, so a message published twice carries the same id and the readers count it once.
  */
 export function createActor({ settings, registry }: ActorContext<BridgeSettings>): Actor<OutgoingMessage, void> {
-  const { address, names, pushTarget, minTotal } = settings;
+  const { address, names, minTotal } = settings;
   const pubSub = createPubSub(address);
   const publisher = new OrderedPublisher(pubSub, {
     topic: names.topic,
     messagesMax: settings.outstandingMessagesMax,
     bytesMax: settings.outstandingBytesMax,
     deadlineMs: settings.publishDeadlineMs,
-    restoreTopology: () => ensureTopology(pubSub, names, pushTarget),
+    // The role's upkeep makes what is missing, and tells.
+    checkTopology: () => checkTopology(pubSub, names),
   });
   const rule = highValueRule(settings.eventTypes, minTotal);
   const metrics = bridgeMetrics(registry, () => publisher.outstanding);

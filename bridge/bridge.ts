@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
@@ -7,7 +8,7 @@ import { runtimePage } from '../runtime/runtime-page.ts';
 import { migrateAt } from '../store/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
+import { mergedScrape, metricsContentType, snapshot } from '../telemetry/metrics.ts';
 import type { BridgeSettings } from './bridge-actor.ts';
 import {
   createPubSub,
@@ -44,15 +45,17 @@ export async function startBridge(
   if (config.KAFKA_BROKERS === undefined) throw new ConfigError('bridge needs KAFKA_BROKERS: host:port of the brokers');
   await requireGoogleCloud('bridge', config, ['PUBSUB_EMULATOR_HOST']);
   const settings = bridgeSettings(config, ends.names);
+  const pushTarget = loyaltyPushTarget(config, ends.names, config.ORDERMESH_LOYALTY_PORT);
+  const registry = new Registry();
+  registry.setDefaultLabels({ role: 'bridge' });
   await using started = new AsyncDisposableStack();
   const pubSub = started.adopt(createPubSub(settings.address), (client) => client.close());
   const upkeep = started.adopt(
-    new Upkeep(
-      'Pub/Sub topic and subscriptions',
-      () => ensureTopology(pubSub, ends.names, settings.pushTarget),
+    new Upkeep('Pub/Sub topic and subscriptions', (onMade) => ensureTopology(pubSub, ends.names, pushTarget, onMade), {
       logger,
-      UPKEEP_INTERVAL_MS,
-    ),
+      intervalMs: UPKEEP_INTERVAL_MS,
+      registry,
+    }),
     (task) => task.close(),
   );
   // Events published before somebody has subscribed would reach nobody.
@@ -75,7 +78,10 @@ export async function startBridge(
   const admin = await startAdminServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('bridge'),
-    metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
+    metrics: async () => ({
+      contentType: metricsContentType,
+      text: await mergedScrape([...(await runtime.metrics()), await snapshot(registry)]),
+    }),
     readiness: { runtime: () => runtime.readiness(), pubsub: () => upkeep.problem },
     pages: {
       '/debug/runtime': runtimePage(runtime),
@@ -100,7 +106,6 @@ function bridgeSettings(config: Config, names: GoogleCloudNames): BridgeSettings
   return {
     address: googleCloudAddress(config),
     names,
-    pushTarget: loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT),
     eventTypes: [...config.ORDERMESH_BRIDGE_EVENTS],
     minTotal: config.ORDERMESH_BRIDGE_MIN_TOTAL,
     outstandingMessagesMax: config.ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX,

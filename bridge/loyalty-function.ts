@@ -79,12 +79,11 @@ export async function startLoyalty(
   const upkeep = started.adopt(
     new Upkeep(
       'push subscription',
-      async () => {
-        await ensureTopology(pubSub, names, target);
+      async (onMade) => {
+        await ensureTopology(pubSub, names, target, onMade);
         await pointLoyaltyAt(pubSub, names, target);
       },
-      logger,
-      UPKEEP_INTERVAL_MS,
+      { logger, intervalMs: UPKEEP_INTERVAL_MS, registry },
     ),
     (task) => task.close(),
   );

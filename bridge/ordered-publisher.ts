@@ -11,8 +11,8 @@ export interface OrderedPublisherOptions {
   bytesMax: number;
   /** Longest time of one publish with the client's own retries, in milliseconds. */
   deadlineMs: number;
-  /** Makes sure that the topic is there. Rejects when it can't be. */
-  restoreTopology(): Promise<void>;
+  /** Resolves when the topic is there and has its subscriptions. Asked after the topic was missing. */
+  checkTopology(): Promise<void>;
 }
 
 /** Pub/Sub did not take the message and may take it later: unreachable, overloaded, no permission yet, topic gone. */
@@ -44,7 +44,9 @@ export class OrderedPublisher {
   readonly #topic: Topic;
   readonly #window: Window;
   readonly #options: OrderedPublisherOptions;
-  #restoring: Promise<boolean> | undefined;
+  #checking: Promise<boolean> | undefined;
+  /** The topic was missing. Until its subscriptions are there as well, what is published would be acknowledged and have no reader. */
+  #isDoubtful = false;
 
   constructor(pubSub: PubSub, options: OrderedPublisherOptions) {
     this.#options = options;
@@ -73,31 +75,38 @@ export class OrderedPublisher {
     const bytes = messageBytes(message);
     await this.#window.enter(bytes);
     try {
+      if (this.#isDoubtful && !(await this.#check()))
+        throw new PubSubUnavailableError('the topic was gone, and is not there with its subscriptions yet');
       await this.#topic.publishMessage(message);
     } catch (error) {
+      if (error instanceof PubSubUnavailableError) throw error;
       this.#topic.resumePublishing(message.orderingKey);
       const failure = publishFailure(error as Error);
       // A topic that isn't there, or a project that Pub/Sub can't make sense of, is not the message's fault.
       if (statusOf(error) !== grpcStatus.notFound && !(failure instanceof MessageRefusedError)) throw failure;
-      throw (await this.#restore()) ? failure : new PubSubUnavailableError(failure.message, { cause: error });
+      this.#isDoubtful = true;
+      throw (await this.#check()) ? failure : new PubSubUnavailableError(failure.message, { cause: error });
     } finally {
       this.#window.leave(bytes);
     }
   }
 
-  /** Whether the topic is in place now. Many messages find it gone at the same moment; one of them restores it. */
-  #restore(): Promise<boolean> {
-    this.#restoring ??= this.#options
-      .restoreTopology()
+  /** Whether the topic is in place now. Many messages find it gone at the same moment; one of them asks. */
+  #check(): Promise<boolean> {
+    this.#checking ??= this.#options
+      .checkTopology()
       .then(
-        () => true,
+        () => {
+          this.#isDoubtful = false;
+          return true;
+        },
         // Told by the failed publish, which counts as an outage then, and by the upkeep of the topology.
         () => false,
       )
       .finally(() => {
-        this.#restoring = undefined;
+        this.#checking = undefined;
       });
-    return this.#restoring;
+    return this.#checking;
   }
 }
 

@@ -2,6 +2,7 @@ import type { CreateSubscriptionOptions, PubSub } from '@google-cloud/pubsub';
 import type { Config } from '../contracts/config.ts';
 import type { GoogleCloudNames } from './google-cloud.ts';
 import { grpcStatus, statusOf } from './grpc-status.ts';
+import type { OnMade } from './upkeep.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -11,13 +12,19 @@ const gaxOpts = {
   retry: { retryCodes: [], backoffSettings: { ...noBackoff(), totalTimeoutMillis: 5_000 } },
 };
 
+/** What Pub/Sub names as the topic of a subscription whose topic was deleted. */
+const DELETED_TOPIC = '_deleted-topic_';
+
 /** How Pub/Sub reaches the loyalty function. */
 export interface PushTarget {
   endpoint: string;
   serviceAccount?: string | undefined;
 }
 
-/** What both subscriptions share: a backlog outlives a long weekend, and an idle subscription never expires. */
+/**
+ * What both subscriptions share: a backlog outlives a long weekend, and an idle subscription never expires. Neither reader needs Pub/Sub's ordered
+ * delivery: rows carry their sequence, points add up in any order. So one bad message holds up no other.
+ */
 const durable = {
   ackDeadlineSeconds: 60,
   messageRetentionDuration: { seconds: 7 * DAY_SECONDS },
@@ -40,42 +47,75 @@ export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port:
 
 /**
  * Creates what is missing of the topic and its two subscriptions. The bridge does this before it publishes, so that nothing is published to a
- * topic that nobody has subscribed to yet: such a message would be gone. Idempotent, and safe from several processes at once.
+ * topic without a subscription: such a message would be gone. Idempotent, and safe from several processes at once. `onMade` is told what was missing.
+ * @throws an error also where a subscription has lost its topic
  */
 export async function ensureTopology(
   pubSub: PubSub,
   names: GoogleCloudNames,
   pushTarget: PushTarget | undefined,
+  onMade: OnMade = () => {},
 ): Promise<void> {
-  await ensure(
-    () => pubSub.topic(names.topic).getMetadata(gaxOpts),
-    () => pubSub.createTopic(names.topic, gaxOpts),
+  const { topic, warehouseSubscription, loyaltySubscription } = names;
+  const missing = await missingSubscriptions(pubSub, names);
+  await make(
+    `topic ${topic}`,
+    () => missingTopic(pubSub, names),
+    () => pubSub.createTopic(topic, gaxOpts),
+    onMade,
   );
-  await Promise.all([ensureWarehouse(pubSub, names), ensureLoyalty(pubSub, names, pushTarget)]);
+  const subscribe = (name: string, options: CreateSubscriptionOptions) =>
+    make(
+      `subscription ${name}`,
+      async () => missing.includes(name),
+      () => pubSub.createSubscription(topic, name, options),
+      onMade,
+    );
+  await Promise.all([
+    subscribe(warehouseSubscription, durable),
+    subscribe(loyaltySubscription, loyaltyOptions(pushTarget)),
+  ]);
 }
 
-/** Neither reader needs Pub/Sub's ordered delivery: rows carry their sequence, points add up in any order. So one bad message holds up no other. */
-async function ensureWarehouse(pubSub: PubSub, { topic, warehouseSubscription }: GoogleCloudNames): Promise<void> {
-  await ensure(
-    () => pubSub.subscription(warehouseSubscription).getMetadata(gaxOpts),
-    () => pubSub.createSubscription(topic, warehouseSubscription, durable),
-  );
+/** Resolves when topic and subscriptions are in place: then whatever is published has its readers. */
+export async function checkTopology(pubSub: PubSub, names: GoogleCloudNames): Promise<void> {
+  const missing = await missingSubscriptions(pubSub, names);
+  if (await missingTopic(pubSub, names)) missing.push(names.topic);
+  if (missing.length > 0) throw new Error(`${missing.join(' and ')} not in place`);
 }
 
-async function ensureLoyalty(
-  pubSub: PubSub,
-  { topic, loyaltySubscription }: GoogleCloudNames,
-  pushTarget: PushTarget | undefined,
-): Promise<void> {
-  const options: CreateSubscriptionOptions = {
+/** Resolves when the subscription is there. */
+export async function checkSubscription(pubSub: PubSub, name: string): Promise<void> {
+  await pubSub.subscription(name).getMetadata(gaxOpts);
+}
+
+/**
+ * The subscriptions that are not there. One whose topic was deleted stays, with what it holds, and gets nothing from a new topic of the same name: the
+ * topic is not made again before, so that the bridge waits and publishes nothing past it.
+ */
+async function missingSubscriptions(pubSub: PubSub, names: GoogleCloudNames): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of [names.warehouseSubscription, names.loyaltySubscription]) {
+    const metadata = await found(pubSub.subscription(name).getMetadata(gaxOpts));
+    if (metadata === undefined) missing.push(name);
+    else if (metadata[0].topic === DELETED_TOPIC)
+      throw new Error(
+        `subscription ${name} has lost its topic ${names.topic}, which was deleted; when its reader has read what it holds, delete the subscription: both are made again`,
+      );
+  }
+  return missing;
+}
+
+async function missingTopic(pubSub: PubSub, { topic }: GoogleCloudNames): Promise<boolean> {
+  return (await found(pubSub.topic(topic).getMetadata(gaxOpts))) === undefined;
+}
+
+function loyaltyOptions(pushTarget: PushTarget | undefined): CreateSubscriptionOptions {
+  return {
     ...durable,
     retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 60 } },
+    ...(pushTarget === undefined ? {} : { pushConfig: pushConfig(pushTarget) }),
   };
-  if (pushTarget !== undefined) options.pushConfig = pushConfig(pushTarget);
-  await ensure(
-    () => pubSub.subscription(loyaltySubscription).getMetadata(gaxOpts),
-    () => pubSub.createSubscription(topic, loyaltySubscription, options),
-  );
 }
 
 /** Points the subscription at the function's present address; does nothing where it already does. */
@@ -91,14 +131,29 @@ function pushConfig({ endpoint, serviceAccount }: PushTarget) {
   return { pushEndpoint: endpoint, oidcToken: { serviceAccountEmail: serviceAccount } };
 }
 
-async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown>): Promise<void> {
+/** `undefined` where Pub/Sub says that it is not there. */
+async function found<T>(metadata: Promise<T>): Promise<T | undefined> {
   try {
-    await get();
+    return await metadata;
   } catch (error) {
     if (statusOf(error) !== grpcStatus.notFound) throw error;
-    await create().catch((refusal: unknown) => {
-      if (statusOf(refusal) !== grpcStatus.alreadyExists) throw refusal;
-    });
+    return undefined;
+  }
+}
+
+async function make(
+  what: string,
+  isMissing: () => Promise<boolean>,
+  create: () => Promise<unknown>,
+  onMade: OnMade,
+): Promise<void> {
+  if (!(await isMissing())) return;
+  try {
+    await create();
+    onMade(what);
+  } catch (refusal) {
+    // Another process was faster, and tells of it.
+    if (statusOf(refusal) !== grpcStatus.alreadyExists) throw refusal;
   }
 }
 

@@ -1,19 +1,38 @@
+import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
+
+/** Called with the name of what had to be made, such as "topic order-events". */
+export type OnMade = (what: string) => void;
+
+export interface UpkeepOptions {
+  logger: Logger;
+  intervalMs: number;
+  /** For the counter of what was made again; the tasks of a role share it. */
+  registry: Registry;
+}
+
+const REMADE = 'ordermesh_google_cloud_remade_total';
 
 /**
  * Keeps something outside in place: runs an idempotent task at start, then every `intervalMs`, and remembers whether it last worked.
  * So a role starts while the service is down, says so in its readiness, and finds its topics again after an emulator lost them.
+ * What is made at the first run that works is a new installation; what is made later was there and is lost, which is said.
  */
 export class Upkeep {
   readonly #what: string;
-  readonly #task: () => Promise<void>;
+  readonly #task: (onMade: OnMade) => Promise<void>;
+  readonly #logger: Logger;
   readonly #states: StateLog;
   readonly #timer: NodeJS.Timeout;
+  readonly #remade: Counter;
+  #hasWorked = false;
   #running: Promise<void> | undefined;
   #problem: string | undefined;
 
-  constructor(what: string, task: () => Promise<void>, logger: Logger, intervalMs: number) {
+  constructor(what: string, task: (onMade: OnMade) => Promise<void>, { logger, intervalMs, registry }: UpkeepOptions) {
+    this.#logger = logger;
+    this.#remade = (registry.getSingleMetric(REMADE) as Counter | undefined) ?? remadeCounter(registry);
     this.#what = what;
     this.#task = task;
     this.#states = new StateLog(logger);
@@ -29,7 +48,7 @@ export class Upkeep {
 
   /** Runs the task now, or joins the run under way. Never rejects: the outcome is `problem`. */
   run(): Promise<void> {
-    this.#running ??= this.#task()
+    this.#running ??= this.#task((made) => this.#noteMade(made))
       .then(
         () => this.#note(undefined),
         (error: Error) => this.#note(error.message),
@@ -46,8 +65,24 @@ export class Upkeep {
   }
 
   #note(problem: string | undefined): void {
-    if (problem === undefined) this.#states.end('missing', `${this.#what} in place again`);
-    else this.#states.begin('missing', `${this.#what} not in place`, { reason: problem });
+    if (problem === undefined) {
+      this.#hasWorked = true;
+      this.#states.end('missing', `${this.#what} in place again`);
+    } else this.#states.begin('missing', `${this.#what} not in place`, { reason: problem });
     this.#problem = problem;
   }
+
+  #noteMade(made: string): void {
+    if (!this.#hasWorked) return;
+    this.#remade.inc();
+    this.#logger.error({ made }, `${made} was gone and is made again; what it held is lost`);
+  }
+}
+
+function remadeCounter(registry: Registry): Counter {
+  return new Counter({
+    name: REMADE,
+    help: 'Topics, subscriptions and tables that were gone and are made again; what they held is lost.',
+    registers: [registry],
+  });
 }

@@ -1,5 +1,6 @@
 import type { BigQuery, Dataset, TableMetadata } from '@google-cloud/bigquery';
 import { orderStates, RANKS_A_ROUND } from '../contracts/order-states.ts';
+import type { OnMade } from './upkeep.ts';
 
 export const eventsTable = 'order_events';
 export const parkedTable = 'order_events_parked';
@@ -80,19 +81,24 @@ function perType(text: (state: (typeof orderStates)['order.paid']) => string): s
   return `case event_type ${cases.join(' ')} end`;
 }
 
-/** Creates what is missing of the dataset, the tables and the view. Idempotent. */
-export async function ensureWarehouse(bigQuery: BigQuery, project: string, dataset: string): Promise<void> {
+/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is told of each table that was missing: a view holds nothing. */
+export async function ensureWarehouse(
+  bigQuery: BigQuery,
+  project: string,
+  dataset: string,
+  onMade: OnMade = () => {},
+): Promise<void> {
   await ensure(
     () => bigQuery.dataset(dataset).getMetadata(),
     () => bigQuery.createDataset(dataset),
   );
   const home = bigQuery.dataset(dataset);
-  await ensureTable(home, eventsTable, eventsMetadata);
-  await ensureTable(home, parkedTable, parkedMetadata);
+  if (await ensureTable(home, eventsTable, eventsMetadata)) onMade(`table ${eventsTable}`);
+  if (await ensureTable(home, parkedTable, parkedMetadata)) onMade(`table ${parkedTable}`);
   await ensureView(home, ordersView, ordersQuery(project, dataset));
 }
 
-function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): Promise<void> {
+function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): Promise<boolean> {
   return ensure(
     () => dataset.table(name).getMetadata(),
     () => dataset.createTable(name, metadata),
@@ -110,14 +116,21 @@ async function ensureView(dataset: Dataset, name: string, query: string): Promis
   if (knownQuery !== undefined && knownQuery !== query) await view.setMetadata(metadata);
 }
 
-async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown>): Promise<void> {
+/** @returns whether it was missing and this call created it */
+async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown>): Promise<boolean> {
   try {
     await get();
+    return false;
   } catch (error) {
     if (httpStatus(error) !== 404) throw error;
-    await create().catch((refusal: unknown) => {
-      if (httpStatus(refusal) !== 409) throw refusal;
-    });
+  }
+  try {
+    await create();
+    return true;
+  } catch (refusal) {
+    // Another process was faster, and tells of it.
+    if (httpStatus(refusal) === 409) return false;
+    throw refusal;
   }
 }
 

@@ -20,7 +20,7 @@ import { RowWriter } from './row-writer.ts';
 import { runningRole } from './running-role.ts';
 import { SteadySubscription } from './steady-subscription.ts';
 import { SuspectRows } from './suspect-rows.ts';
-import { ensureTopology, loyaltyPushTarget } from './topology.ts';
+import { checkSubscription, ensureTopology, loyaltyPushTarget } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 import { warehouseMetrics } from './warehouse-metrics.ts';
 import { ensureWarehouse } from './warehouse-schema.ts';
@@ -55,13 +55,13 @@ export async function startWarehouse(
   let held = 0;
   const metrics = warehouseMetrics(registry, { held: () => held, suspects: () => suspects.count });
   const states = new StateLog(logger);
+  const upkeep = { logger, intervalMs: UPKEEP_INTERVAL_MS, registry };
   const dataset = bigQuery.dataset(names.dataset);
   const tables = started.adopt(
     new Upkeep(
       'BigQuery tables',
-      () => ensureWarehouse(bigQuery, address.project, names.dataset),
-      logger,
-      UPKEEP_INTERVAL_MS,
+      (onMade) => ensureWarehouse(bigQuery, address.project, names.dataset, onMade),
+      upkeep,
     ),
     (task) => task.close(),
   );
@@ -138,11 +138,14 @@ export async function startWarehouse(
     },
     onRecovery: () => states.end('insert', 'BigQuery takes rows again'),
   });
-  const ensurePubSub = () =>
-    ensureTopology(pubSub, names, loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT));
+  const pushTarget = loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT);
   // A pull stream over a connection that has died in silence shows nothing: a question with a deadline does.
   const topology = started.adopt(
-    new Upkeep('Pub/Sub topic and subscriptions', ensurePubSub, logger, UPKEEP_INTERVAL_MS),
+    new Upkeep(
+      'Pub/Sub topic and subscriptions',
+      (onMade) => ensureTopology(pubSub, names, pushTarget, onMade),
+      upkeep,
+    ),
     (task) => task.close(),
   );
   const subscription = new SteadySubscription(pubSub, {
@@ -150,7 +153,11 @@ export async function startWarehouse(
     messagesMax: config.ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX,
     bytesMax: config.ORDERMESH_WAREHOUSE_OUTSTANDING_BYTES_MAX,
     reopenMs: REOPEN_MS,
-    prepare: ensurePubSub,
+    async prepare() {
+      await topology.run();
+      // One that has lost its topic is read to its end.
+      await checkSubscription(pubSub, names.warehouseSubscription);
+    },
     onMessage: (message) => {
       held++;
       const row = heldRow(message, systemClock.now());

@@ -182,14 +182,16 @@ describeGoogleCloud('bridge', () => {
     await vi.waitFor(() => expect(reader.messages.length).toBeGreaterThanOrEqual(1), patience);
   });
 
-  test('makes the topic again when Pub/Sub has lost it', async () => {
-    await start();
+  test('makes the topic again when Pub/Sub has lost it, and says so', async () => {
+    const bridge = await start();
     const client = pubSubOf(config);
     await client.topic(ends.names.topic).delete();
     await client.subscription(ends.names.warehouseSubscription).delete();
+    await client.subscription(ends.names.loyaltySubscription).delete();
     await client.close();
     await write([testEvent('order.paid', 3000)]);
     await vi.waitFor(async () => expect(await lag()).toBe(0), patience);
+    expect(await metric(bridge, 'ordermesh_google_cloud_remade_total')).toBe(3);
   });
 
   test('parks what is no event, and other orders go on', async () => {

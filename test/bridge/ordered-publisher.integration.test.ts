@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PubSub } from '@google-cloud/pubsub';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OrderedPublisher, PubSubUnavailableError } from '../../bridge/ordered-publisher.ts';
-import { ensureTopology } from '../../bridge/topology.ts';
+import { checkTopology, ensureTopology } from '../../bridge/topology.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
 import { describeGoogleCloud, pubSubOf, testConfig, testNames } from './cloud.ts';
 
@@ -11,14 +11,14 @@ const names = testNames();
 describeGoogleCloud('ordered publisher', () => {
   let proxy: ToggledProxy;
   let pubSub: PubSub;
-  let restored: number;
+  let checked: number;
 
   beforeEach(async () => {
     const config = testConfig();
     proxy = await startToggledProxy(config.PUBSUB_EMULATOR_HOST ?? '');
     pubSub = pubSubOf({ ...config, PUBSUB_EMULATOR_HOST: proxy.address });
     await ensureTopology(pubSub, names, undefined);
-    restored = 0;
+    checked = 0;
   });
 
   afterEach(async () => {
@@ -26,15 +26,15 @@ describeGoogleCloud('ordered publisher', () => {
     await proxy.close();
   });
 
-  function publisher(messagesMax = 100): OrderedPublisher {
+  function publisher(messagesMax = 100, deadlineMs = 300): OrderedPublisher {
     return new OrderedPublisher(pubSub, {
       topic: names.topic,
       messagesMax,
       bytesMax: 1 << 20,
-      deadlineMs: 300,
-      async restoreTopology() {
-        restored++;
-        await ensureTopology(pubSub, names, undefined);
+      deadlineMs,
+      async checkTopology() {
+        checked++;
+        await checkTopology(pubSub, names);
       },
     });
   }
@@ -58,12 +58,42 @@ describeGoogleCloud('ordered publisher', () => {
     expect(subject.keysHeld).toBe(0);
   });
 
-  test('restores a lost topic once for all who miss it', async () => {
-    const subject = publisher();
+  test('publishes nothing to a topic that was lost until its subscriptions are there, and asks once for all', async () => {
+    const subject = publisher(100, 10_000);
     await pubSub.topic(names.topic).delete();
-    const lost = await Promise.allSettled(Array.from({ length: 20 }, () => subject.publish(message())));
-    expect(lost.every(({ status }) => status === 'rejected')).toBe(true);
-    expect(restored).toBe(1);
+    for (const name of [names.warehouseSubscription, names.loyaltySubscription])
+      await pubSub.subscription(name).delete();
+    const all = () => Promise.allSettled(Array.from({ length: 20 }, () => subject.publish(message())));
+    const refused = Array.from({ length: 20 }, () => ({
+      status: 'rejected',
+      reason: expect.any(PubSubUnavailableError),
+    }));
+    expect(await all()).toEqual(refused);
+    expect(checked).toBe(1);
+    // Another process is making both, and has made one.
+    await pubSub.createTopic(names.topic);
+    expect(await all()).toEqual(refused);
+    const made: string[] = [];
+    await ensureTopology(pubSub, names, undefined, (what) => made.push(what));
+    expect(made.sort()).toEqual([
+      `subscription ${names.loyaltySubscription}`,
+      `subscription ${names.warehouseSubscription}`,
+    ]);
+    expect((await all()).every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(checked).toBe(3);
+  });
+
+  test('a topic that was deleted is not made again while a subscription of it would get nothing', async () => {
+    const subject = publisher(100, 10_000);
+    await subject.publish(message());
+    await pubSub.topic(names.topic).delete();
+    await expect(ensureTopology(pubSub, names, undefined)).rejects.toThrow(
+      `subscription ${names.warehouseSubscription} has lost its topic`,
+    );
+    await expect(subject.publish(message())).rejects.toThrow(PubSubUnavailableError);
+    for (const name of [names.warehouseSubscription, names.loyaltySubscription])
+      await pubSub.subscription(name).delete();
+    await ensureTopology(pubSub, names, undefined);
     await subject.publish(message());
   });
 
@@ -73,7 +103,7 @@ describeGoogleCloud('ordered publisher', () => {
       messagesMax: 10,
       bytesMax: 1 << 20,
       deadlineMs: 1_000,
-      restoreTopology: () => ensureTopology(pubSub, { ...names, topic: 'x' }, undefined),
+      checkTopology: () => checkTopology(pubSub, { ...names, topic: 'x' }),
     });
     await expect(subject.publish(message())).rejects.toThrow(PubSubUnavailableError);
   });

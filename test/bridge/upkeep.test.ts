@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { Upkeep } from '../../bridge/upkeep.ts';
 
@@ -13,8 +14,7 @@ it('says once that something is not in place, whatever the reason of each attemp
       attempt += 1;
       if (!works) throw new Error(`request ${attempt} failed`);
     },
-    logger,
-    3_600_000,
+    { logger, intervalMs: 3_600_000, registry: new Registry() },
   );
   for (let count = 0; count < 20; count += 1) await upkeep.run();
   expect(upkeep.problem).toMatch(/^request \d+ failed$/);
@@ -25,6 +25,37 @@ it('says once that something is not in place, whatever the reason of each attemp
   expect(lines).toEqual([
     'BigQuery tables not in place',
     expect.stringMatching(/^BigQuery tables in place again after /),
+  ]);
+  await upkeep.close();
+});
+
+it('says of what is made again that its contents are lost, and nothing of what is made for the first time', async () => {
+  const lines: string[] = [];
+  const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  const registry = new Registry();
+  let missing = ['topic t', 'subscription s'];
+  let fails = true;
+  const upkeep = new Upkeep(
+    'Pub/Sub topic and subscriptions',
+    async (onMade) => {
+      for (const what of missing) onMade(what);
+      missing = fails ? ['subscription s'] : [];
+      if (fails) throw new Error('one of them could not be made');
+    },
+    { logger, intervalMs: 3_600_000, registry },
+  );
+  const remade = async () => (await registry.metrics()).match(/^ordermesh_google_cloud_remade_total (\d+)$/m)?.[1];
+  await upkeep.run();
+  fails = false;
+  await upkeep.run();
+  expect(await remade()).toBe('0');
+  missing = ['topic t', 'subscription s'];
+  await upkeep.run();
+  await upkeep.run();
+  expect(await remade()).toBe('2');
+  expect(lines.slice(-2)).toEqual([
+    'topic t was gone and is made again; what it held is lost',
+    'subscription s was gone and is made again; what it held is lost',
   ]);
   await upkeep.close();
 });
