@@ -11,8 +11,10 @@ import { eventsTable, httpStatus, parkedTable } from './warehouse-schema.ts';
 /** What the warehouse holds of the events since a time. */
 export interface WarehouseEvents {
   ids: ReadonlySet<string>;
-  /** Messages that are no order events, in `order_events_parked`. */
+  /** Messages that are no order events, or could not be loaded, in `order_events_parked`. */
   parked: number;
+  /** The ids of events among them. */
+  parkedIds?: ReadonlySet<string>;
 }
 
 /**
@@ -30,18 +32,34 @@ export async function warehouseEvents(
   const table = (name: string) => `\`${address.project}.${names.dataset}.${name}\``;
   const since = `timestamp_millis(${Math.floor(sinceMs)})`;
   const ids = new Set<string>();
-  const held = { ids, parked: 0 };
+  const parkedIds = new Set<string>();
+  const held = { ids, parked: 0, parkedIds };
   try {
     const events = bigQuery.createQueryStream(
       `select distinct event_id from ${table(eventsTable)} where occurred_at >= ${since}`,
     );
     for await (const row of events) ids.add((row as { event_id: string }).event_id);
-    const [rows] = await bigQuery.query(
-      `select count(*) as parked from ${table(parkedTable)} where parked_at >= ${since}`,
+    const parked = bigQuery.createQueryStream(
+      `select attributes from ${table(parkedTable)} where parked_at >= ${since}`,
     );
-    held.parked = Number((rows[0] as { parked: unknown }).parked);
+    for await (const row of parked) {
+      held.parked++;
+      const id = idOf((row as { attributes: string | null }).attributes);
+      if (id !== undefined) parkedIds.add(id);
+    }
   } catch (error) {
     if (httpStatus(error) !== 404) throw error;
   }
   return held;
+}
+
+/** The attribute `id` of a parked message: its attributes are JSON text. */
+function idOf(attributes: string | null): string | undefined {
+  try {
+    const { id } = JSON.parse(attributes ?? '{}') as { id?: unknown };
+    return typeof id === 'string' ? id : undefined;
+  } catch {
+    // The text was cleaned of what BigQuery may refuse, and need not be JSON any more. Such a message counts as parked, without an id.
+    return undefined;
+  }
 }

@@ -79,6 +79,12 @@ export interface Verdict {
   notAsked: readonly string[];
 }
 
+/**
+ * An event that lacks while the warehouse has events so much younger is no longer on its way. Measured by what the warehouse has, not by the clock: after
+ * an outage all events wait, and none is lost.
+ */
+const WAREHOUSE_LAG_MS_MAX = 10 * 60_000;
+
 const intakeParking = deadLetterTopic(topics.rawOrders, groups.orderValidator);
 const laterGroups = [groups.payment, groups.kitchen, groups.bridge] as const;
 
@@ -89,12 +95,13 @@ export function judge(evidence: Evidence): Verdict {
   const faults: Fault[] = [...evidence.effects.faults];
   const parkedLater: Record<string, number> = { payment: 0, kitchen: 0, bridge: 0 };
   const parking = new ParkingBook(evidence.deadLetters ?? []);
+  const overdueBefore = newestInWarehouse(evidence) - WAREHOUSE_LAG_MS_MAX;
   let conflicting = 0;
   let notInWarehouse = 0;
 
   for (const trail of book.trails.values()) {
     if (trail.placed === undefined || trail.placed.first.timestamp < sinceMs) continue;
-    const judged = judgeOrder(trail, trail.placed, evidence, parking, counts, faults);
+    const judged = judgeOrder(trail, trail.placed, evidence, parking, overdueBefore, counts, faults);
     conflicting += judged.conflicting;
     notInWarehouse += judged.notInWarehouse;
     for (const group of laterGroups) {
@@ -161,6 +168,7 @@ function judgeOrder(
   placed: NonNullable<Trail['placed']>,
   { frontiers, effects, warehouse }: Evidence,
   parking: ParkingBook,
+  overdueBefore: number,
   counts: AuditCounts,
   faults: Fault[],
 ): { conflicting: number; notInWarehouse: number } {
@@ -239,9 +247,23 @@ function judgeOrder(
     if (isThere) counts.warehouse++;
     if (!isPast(event, frontiers.bridge) || parking.keeps(trail, groups.bridge)) continue;
     counts.bridged++;
-    if (!isThere) notInWarehouse++;
+    if (isThere || warehouse?.parkedIds?.has(id)) continue;
+    notInWarehouse++;
+    if (event.timestamp < overdueBefore)
+      fault(
+        'lost',
+        `${id} was bridged and is not in the warehouse, which has events that are 10 minutes younger (if ORDERMESH_BRIDGE_EVENTS or _MIN_TOTAL let it not pass at that time, give --since)`,
+      );
   }
   return { conflicting: conflicts.told, notInWarehouse };
+}
+
+/** When the youngest event in the warehouse was written; a warehouse that holds none, or was not asked, has nothing overdue. */
+function newestInWarehouse({ book, warehouse }: Evidence): number {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { events } of book.trails.values())
+    for (const [id, { timestamp }] of events) if (timestamp > newest && warehouse?.ids.has(id)) newest = timestamp;
+  return newest;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface EventTrace extends Position {
   round: number;
   /** First 48 bits of the value's SHA-256; of a crew's event without its time. */
   fingerprint: number;
+  /** When the record was written, in milliseconds since the epoch. */
+  timestamp: number;
   /** Whether the bridge hands it to the extension. */
   bridgeable: boolean;
   /** Later records with the same event id and the same bytes: at-least-once delivery, no fault. */
@@ -98,13 +100,22 @@ export function noteEvent(book: TrailBook, record: AuditedRecord): void {
   const id = record.headers.ce_id?.toString();
   const type = record.headers.ce_type?.toString() as EventType | undefined;
   if (id === undefined || type === undefined || record.key === null) return;
-  const { partition, offset } = record;
+  const { partition, offset, timestamp } = record;
   const trail = trailOf(book, record.key.toString());
   const fingerprint = fingerprintOf(type, record.value);
   const known = trail.events.get(id);
   if (known === undefined) {
     const bridgeable = book.isBridgeable(type, record.value);
-    trail.events.set(id, { type, round: roundOf(id), fingerprint, partition, offset, bridgeable, repeats: 0 });
+    trail.events.set(id, {
+      type,
+      round: roundOf(id),
+      fingerprint,
+      partition,
+      offset,
+      timestamp,
+      bridgeable,
+      repeats: 0,
+    });
   } else if (known.fingerprint === fingerprint && known.partition === partition) {
     known.repeats++;
     book.repeats++;

@@ -360,6 +360,33 @@ test('says how many bridged events the warehouse lacks, whatever else it holds, 
   expect(judge(log.evidence()).notInWarehouse).toBeUndefined();
 });
 
+test('a bridged event is lost when the warehouse lacks it and has much younger ones', () => {
+  const log = createAuditLog();
+  const minute = 60_000;
+  for (const [order, timestamp] of [
+    ['old', 0],
+    ['parked', 0],
+    ['late', 5 * minute],
+    ['new', 11 * minute],
+  ] as const) {
+    log.placed(order);
+    log.event(order, 'order.validated');
+    log.event(order, 'order.paid', { timestamp });
+    log.ticket(order);
+  }
+  const audit = (...ids: string[]) =>
+    judge(log.evidence({ warehouse: { ids: new Set(ids), parked: 1, parkedIds: new Set(['parked/order.paid']) } }));
+  const verdict = audit('new/order.paid');
+  expect(verdict.faults).toEqual([
+    { kind: 'lost', subject: 'old', detail: expect.stringContaining('old/order.paid was bridged and is not in') },
+  ]);
+  expect(verdict).toMatchObject({ notInWarehouse: 2, counts: { lost: 1 } });
+  // On their way, a warehouse that was never started, one that was not asked.
+  expect(audit('late/order.paid').faults).toEqual([]);
+  expect(audit().faults).toEqual([]);
+  expect(judge(log.evidence()).faults).toEqual([]);
+});
+
 test('a content that was parked in another log is no conflict, whatever its offset was there', () => {
   const log = createAuditLog();
   const broken = '{"broken":true}';

@@ -7,6 +7,7 @@ import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
 interface Place {
   partition?: number;
   offset?: number;
+  timestamp?: number;
 }
 
 /** A synthetic log and database that a test writes as it likes, whole orders or single records. */
@@ -44,7 +45,7 @@ export function createAuditLog() {
       topic,
       partition,
       offset,
-      timestamp: 1_000 + offset,
+      timestamp: place.timestamp ?? 1_000 + offset,
       key: key === null ? null : Buffer.from(key),
       value: Buffer.from(value),
       headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
