@@ -10,6 +10,8 @@ export interface SteadySubscriptionOptions {
   reopenMs: number;
   /** Called before the stream is opened again, for example to create a lost subscription anew. May reject: then it is tried again. */
   prepare(): Promise<void>;
+  /** What was handed over and is not acknowledged yet, by streams that have ended as well. */
+  held(): { messages: number; bytes: number };
   onMessage(message: Message): void;
   logger: Logger;
 }
@@ -26,7 +28,11 @@ const CLOSE_TIMEOUT = Duration.from({ seconds: 5 });
 /** A stream that has been open for this long without an error has come back; one that is refused ends within a second or two. */
 const STEADY_MS = 5_000;
 
-/** A streaming pull that opens itself again after every error; the client alone gives up on NOT_FOUND and the like. */
+/**
+ * A streaming pull that opens itself again after every error; the client alone gives up on NOT_FOUND and the like. The client's bound is one stream's:
+ * while its readers stand, each new stream would bring as much again. So a stream is opened only while less than the bound is held, and no more than
+ * twice the bound is ever held.
+ */
 export class SteadySubscription {
   readonly #pubSub: PubSub;
   readonly #options: SteadySubscriptionOptions;
@@ -65,6 +71,9 @@ export class SteadySubscription {
       return this.#reopenLater(error as Error);
     }
     if (this.#closed) return;
+    const { messages, bytes } = this.#options.held();
+    if (messages >= messagesMax || bytes >= bytesMax)
+      return this.#reopenLater(new Error(`${messages} messages of a stream that has ended are still held`));
     const subscription = this.#pubSub.subscription(name, {
       flowControl: { maxMessages: messagesMax, maxBytes: bytesMax, allowExcessMessages: false },
       maxExtensionTime: LEASE_MAX,

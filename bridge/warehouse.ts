@@ -52,8 +52,8 @@ export async function startWarehouse(
   const pubSub = started.adopt(createPubSub(address), (client) => client.close());
   const bigQuery = createBigQuery(address, config.ORDERMESH_WAREHOUSE_INSERT_TIMEOUT);
   const registry = createProcessRegistry('warehouse');
-  let held = 0;
-  const metrics = warehouseMetrics(registry, { held: () => held, suspects: () => suspects.count });
+  const held = { messages: 0, bytes: 0 };
+  const metrics = warehouseMetrics(registry, { held: () => held.messages, suspects: () => suspects.count });
   const states = new StateLog(logger);
   const upkeep = { logger, intervalMs: UPKEEP_INTERVAL_MS, registry };
   const dataset = bigQuery.dataset(names.dataset);
@@ -67,8 +67,11 @@ export async function startWarehouse(
   );
   const insert = (rows: readonly HeldRow[]) => insertEvents(dataset, rows, metrics, systemClock.now);
   const acknowledge = (rows: readonly HeldRow[]) => {
-    for (const { message } of rows) message.ack();
-    held -= rows.length;
+    for (const { message } of rows) {
+      message.ack();
+      held.messages--;
+      held.bytes -= message.data.length;
+    }
   };
   const onLoaded = (rows: readonly HeldRow[]) => {
     for (const { message } of rows) {
@@ -158,8 +161,10 @@ export async function startWarehouse(
       // One that has lost its topic is read to its end.
       await checkSubscription(pubSub, names.warehouseSubscription);
     },
+    held: () => held,
     onMessage: (message) => {
-      held++;
+      held.messages++;
+      held.bytes += message.data.length;
       const row = heldRow(message, systemClock.now());
       if (row.row === undefined) onRefused(row, row.reason ?? 'no order event');
       else writer.add(row);

@@ -193,6 +193,36 @@ describeGoogleCloud('warehouse', () => {
     await vi.waitFor(async () => expect(await metric(role, 'held_messages')).toBe(0), patience);
   });
 
+  test('a pull stream that ends while BigQuery is down brings no more than its bound again', async () => {
+    const heldMax = 10;
+    const role = await start({ ORDERMESH_WAREHOUSE_OUTSTANDING_MESSAGES_MAX: heldMax });
+    await vi.waitFor(async () => expect((await readiness(role)).status).toBe(200), patience);
+    bigQueryProxy.interrupt();
+    const paid = (count: number) =>
+      Array.from({ length: count }, (_, n) => publishedEvent(testEvent('order.paid', 3000), n));
+    await publish(paid(20));
+    await vi.waitFor(async () => expect(await metric(role, 'held_messages')).toBe(heldMax), patience);
+    await using pubSub = new Closing(
+      createPubSub({ project: config.GOOGLE_CLOUD_PROJECT, pubSubEmulator: config.PUBSUB_EMULATOR_HOST }),
+    );
+    await pubSub.client.subscription(names.warehouseSubscription).delete();
+    await vi.waitFor(
+      async () =>
+        expect((await readiness(role)).text).toContain('10 messages of a stream that has ended are still held'),
+      patience,
+    );
+    const later = paid(20);
+    await publish(later);
+    expect(await metric(role, 'held_messages')).toBe(heldMax);
+    bigQueryProxy.resume();
+    await vi.waitFor(async () => {
+      const { ids } = await warehouseEvents(config, 0, names);
+      expect(later.filter(({ attributes }) => !ids.has(attributes.id ?? ''))).toEqual([]);
+    }, patience);
+    const scrape = await (await fetch(`${role.addresses.admin}/metrics`)).text();
+    expect(scrape).toMatch(/^ordermesh_google_cloud_remade_total\S* 1$/m);
+  });
+
   test('makes its tables again when BigQuery has lost them', async () => {
     await start();
     await publish([publishedEvent(testEvent('order.paid', 3000), 1)]);
