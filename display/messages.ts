@@ -57,7 +57,7 @@ export interface PageSettings {
 
 /** What a screen shows may be behind what there is, although its connection works. */
 export interface Staleness {
-  /** `tickets`: changed tickets are not heard of. `pipeline`: orders wait before the kitchen, and nothing works on them. */
+  /** `tickets`: changed tickets are not heard of. `pipeline`: orders wait before the kitchen for too long. */
   why: 'tickets' | 'pipeline';
   /** Since when, in milliseconds since the epoch. */
   since: number;

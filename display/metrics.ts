@@ -22,7 +22,7 @@ export function createDisplayMetrics(registry: Registry, sight: DisplaySight) {
   });
   new Gauge({
     name: 'ordermesh_display_pipeline_standstill_seconds',
-    help: 'How long orders have waited at a partition before the kitchen that does not move; 0 while they get through.',
+    help: 'How long the oldest order has waited at a partition before the kitchen; 0 while orders get through.',
     registers,
     collect() {
       this.set(sight.standstillMs() / 1_000);

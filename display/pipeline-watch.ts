@@ -21,17 +21,28 @@ export interface PipelineWatchOptions {
   clock: Clock;
   /** Time between looks, in milliseconds. */
   intervalMs: number;
-  /** Records that wait while their group commits nothing for this long stand, in milliseconds. */
+  /** Records that their group has not worked off for this long stand, in milliseconds. */
   standsAfterMs: number;
   /** Called after each look. */
   onLook(standstill: Standstill | undefined): void;
 }
 
+/** A place where records wait. */
 interface Place {
-  committed: number;
-  /** When the position was first seen with records behind it. */
-  since: number;
+  /** Where the log ended at earlier looks, oldest first: the first of these that the group has not reached tells for how long the oldest record has waited. */
+  ends: LogEnd[];
+  /** The group's position when records were first seen waiting. */
+  from: number;
+  position: number;
 }
+
+interface LogEnd {
+  offset: number;
+  at: number;
+}
+
+/** Past this, every second end is forgotten: a wait is then told as shorter than it is by a few looks at most. */
+const ENDS_MAX = 64;
 
 /**
  * Looks from the outside whether orders get through to the kitchen: a partition with records that its group does not work off stands, whatever the
@@ -59,10 +70,15 @@ export class PipelineWatch {
     const now = clock.now();
     if (now - this.#answeredAt > standsAfterMs)
       return { since: this.#answeredAt, reason: `the order log does not answer (${this.#failure})` };
-    let oldest: [name: string, place: Place] | undefined;
-    for (const entry of this.#places) if (oldest === undefined || entry[1].since < oldest[1].since) oldest = entry;
-    if (oldest === undefined || now - oldest[1].since < standsAfterMs) return undefined;
-    return { since: oldest[1].since, reason: `orders wait at ${oldest[0]}, which does not move` };
+    let oldest: { name: string; place: Place; since: number } | undefined;
+    for (const [name, place] of this.#places) {
+      const since = place.ends[0]?.at ?? now;
+      if (oldest === undefined || since < oldest.since) oldest = { name, place, since };
+    }
+    if (oldest === undefined || now - oldest.since < standsAfterMs) return undefined;
+    const { name, place, since } = oldest;
+    const how = place.position > place.from ? 'works them off more slowly than they come' : 'does not move';
+    return { since, reason: `orders wait at ${name}, which ${how}` };
   }
 
   close(): void {
@@ -95,15 +111,26 @@ export class PipelineWatch {
       // The committed positions first: records that come between the two questions only look as if they waited for one look.
       const committed = await admin.committedOffsets(group, topic);
       for (const { partition, earliest, latest } of await admin.offsets(topic)) {
-        const position = Math.max(committed.get(partition) ?? earliest, earliest);
+        const known = committed.get(partition) ?? earliest;
+        // A position beyond the end is one of an earlier topic of this name: in this one nothing has been worked off.
+        const position = known > latest ? earliest : Math.max(known, earliest);
         if (position >= latest) continue;
         const name = `${group}, partition ${partition}`;
-        const before = this.#places.get(name);
-        const since = before?.committed === position ? before.since : clock.now();
-        places.set(name, { committed: position, since });
+        places.set(name, placeAt(this.#places.get(name), position, { offset: latest, at: clock.now() }));
       }
     }
     this.#places = places;
     this.#answeredAt = clock.now();
   }
+}
+
+/** The place after another look at it. */
+function placeAt(before: Place | undefined, position: number, end: LogEnd): Place {
+  // A log that is shorter than before is another one.
+  const known = before?.ends.filter(({ offset }) => offset > position && offset <= end.offset) ?? [];
+  if (known.at(-1)?.offset !== end.offset) known.push(end);
+  const ends = known.length > ENDS_MAX ? known.filter((_, index) => index % 2 === 0) : known;
+  // Reached all that was there at the looks before: what waits now has only just come.
+  const from = before !== undefined && known[0] !== end ? before.from : position;
+  return { ends, from, position };
 }

@@ -43,7 +43,7 @@ export function wordsFor(sight: Sight, now: number): SightWords {
     const banner =
       stale.why === 'tickets'
         ? `Not up to date since ${since}, trying again. New orders are safe and will appear when this is mended.`
-        : `Orders have not got through to the kitchen since ${since}. They are safe and will appear when this is mended.`;
+        : `Some orders have not got through to the kitchen since ${since}. They are safe and will appear.`;
     return { line: 'stale', word: 'Not up to date', banner, isStale: stale.why === 'tickets' };
   }
   if (region === 'down') return { line: 'stale', word: 'Line down', banner: lineDown, isStale: false };

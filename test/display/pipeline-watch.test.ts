@@ -41,7 +41,7 @@ it('names the partition whose records wait while the group commits nothing, and 
   });
   log.committed = new Map([
     [0, 50],
-    [1, 1],
+    [1, 5],
   ]);
   await watch.look();
   expect(watch.standstill).toBeUndefined();
@@ -69,4 +69,60 @@ it('a log that does not answer is a standstill, since its last answer', async ()
   log.fails = false;
   await watch.look();
   expect(watch.standstill).toBeUndefined();
+});
+
+it('a group that works records off more slowly than they come stands, from its oldest record on', async () => {
+  const log = watched();
+  // One record in three seconds is worked off, three come.
+  for (let look = 0; look < 200; look++) {
+    log.latest = [1_000 + 3 * look, 0];
+    log.committed = new Map([[0, look]]);
+    await watch.look();
+    log.now += 3_000;
+  }
+  expect(watch.standstill).toEqual({
+    since: 1_000_000,
+    reason: 'orders wait at kitchen, partition 0, which works them off more slowly than they come',
+  });
+});
+
+it('a group that is behind by a constant time stands all the while, and one that is a moment behind does not', async () => {
+  for (const [lagLooks, stands] of [
+    [7, true],
+    [2, false],
+  ] as const) {
+    const log = watched();
+    for (let look = 0; look < 100; look++) {
+      log.latest = [10 * (look + 1), 0];
+      log.committed = new Map([[0, Math.max(0, 10 * (look + 1 - lagLooks))]]);
+      await watch.look();
+      if (look > 10) expect(watch.standstill !== undefined).toBe(stands);
+      log.now += 3_000;
+    }
+    watch.close();
+  }
+});
+
+it('a long standstill is told from its beginning, and ends when all that waited is worked off', async () => {
+  const log = watched();
+  for (let look = 0; look < 1_000; look++) {
+    log.latest = [look + 1, 0];
+    await watch.look();
+    log.now += 3_000;
+  }
+  expect(watch.standstill?.since).toBe(1_000_000);
+  log.committed = new Map([[0, 1_000]]);
+  log.latest = [1_005, 0];
+  await watch.look();
+  expect(watch.standstill).toBeUndefined();
+});
+
+it('records of a topic that was created again wait, although the position of the earlier one is far beyond them', async () => {
+  const log = watched();
+  log.latest = [20, 0];
+  log.committed = new Map([[0, 1_000]]);
+  await watch.look();
+  log.now += 15_000;
+  await watch.look();
+  expect(watch.standstill?.since).toBe(1_000_000);
 });
