@@ -1,5 +1,6 @@
 import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
+import { validateTicketContent } from '../../contracts/ticket-content.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/database.ts';
 import {
@@ -74,8 +75,13 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
 function decode(message: Message): KitchenInput | typeof skip {
   const type = eventType(message);
   switch (type) {
-    case 'order.paid':
-      return { type, event: eventValue(type, message), isNew: false };
+    case 'order.paid': {
+      const event = eventValue(type, message);
+      const content = validateTicketContent(event.order);
+      if (content.ok) return { type, event, isNew: false };
+      const faults = content.errors.map(({ pointer, detail }) => `order${pointer} ${detail}`);
+      throw new InvalidMessageError('invalid-event', faults.join('; '));
+    }
     case 'order.cooking':
     case 'order.cooked':
     case 'order.recalled': {
