@@ -1,12 +1,25 @@
+import { validateTicketItems } from '../contracts/ticket-content.ts';
 import type { MenuNames } from '../store/menu-names.ts';
 import type { Ticket } from '../store/ticket-board.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 
 type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'>;
 
+/** On the card of a ticket whose content no screen can show. */
+const cannotBeShown = 'This ticket cannot be shown: ask the counter';
+/** Damaged tickets that are remembered, so that each is told of once. */
+const DAMAGED_MAX = 1_000;
+
 /** Turns tickets into what a crew reads: names from the menu, and what is left out told apart from what is added. */
 export class TicketNames {
+  readonly #onDamaged: (orderId: string, reason: string) => void;
+  readonly #damaged = new Set<string>();
   #names: MenuNames = { items: new Map(), modifiers: new Map(), stores: new Map() };
+
+  /** @param onDamaged told once of each ticket whose content cannot be shown */
+  constructor(onDamaged: (orderId: string, reason: string) => void = () => {}) {
+    this.#onDamaged = onDamaged;
+  }
 
   replace(names: MenuNames): void {
     this.#names = names;
@@ -16,6 +29,7 @@ export class TicketNames {
     return this.#names.stores;
   }
 
+  /** Never throws: a ticket that is damaged in the store has a card which says so, and the other tickets of its read are shown. */
   view(ticket: ShownTicket): TicketView {
     return {
       orderId: ticket.orderId,
@@ -24,8 +38,19 @@ export class TicketNames {
       state: ticket.state,
       round: ticket.round,
       since: new Date(ticket.paidAt).getTime(),
-      lines: ticket.items.map((item) => this.#line(item)),
+      lines: this.#lines(ticket),
     };
+  }
+
+  #lines({ orderId, items }: ShownTicket): TicketLine[] {
+    const content = validateTicketItems(items);
+    if (content.ok) return items.map((item) => this.#line(item));
+    if (!this.#damaged.has(orderId)) {
+      if (this.#damaged.size >= DAMAGED_MAX) this.#damaged.clear();
+      this.#damaged.add(orderId);
+      this.#onDamaged(orderId, content.errors.map(({ pointer, detail }) => `items${pointer} ${detail}`).join('; '));
+    }
+    return [{ name: cannotBeShown, quantity: 1, modifiers: [] }];
   }
 
   #line(item: Ticket['items'][number]): TicketLine {
