@@ -1,10 +1,8 @@
 export interface DatabaseHealthOptions {
-  /** Answers when the database does. */
+  /** Answers when the database does; ends by itself when it does not. */
   probe(): Promise<void>;
   /** Time between probes while all is well, in milliseconds; a slow probe makes it longer, so that it never costs much. */
   intervalMs: number;
-  /** A probe without an answer by then has failed. */
-  deadlineMs: number;
   onDown(error: Error): void;
   onUp(): void;
 }
@@ -12,11 +10,12 @@ export interface DatabaseHealthOptions {
 /** A probe that takes a while runs at most this part of the time. */
 const PROBE_SHARE_MAX = 0.05;
 
-/** Knows whether the database answers: by its own probes, and told by whoever saw a failure. */
+/** Knows whether the database answers: by its own probes alone, so that one question that fails is not taken for an outage. */
 export class DatabaseHealth {
   readonly #options: DatabaseHealthOptions;
   #state: 'up' | 'down' = 'up';
   #timer: NodeJS.Timeout | undefined;
+  #probing: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: DatabaseHealthOptions) {
@@ -28,10 +27,10 @@ export class DatabaseHealth {
     return this.#state;
   }
 
-  failed(error: Error): void {
-    if (this.#closed || this.#state === 'down') return;
-    this.#state = 'down';
-    this.#options.onDown(error);
+  /** Probes now, for whoever saw a question fail; a probe that is running answers for all who ask. */
+  async check(): Promise<'up' | 'down'> {
+    await this.#probe();
+    return this.#state;
   }
 
   close(): void {
@@ -44,29 +43,30 @@ export class DatabaseHealth {
     this.#timer = setTimeout(() => void this.#probe(), delayMs);
   }
 
-  async #probe(): Promise<void> {
+  #probe(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#probing ??= this.#ask().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async #ask(): Promise<void> {
     const startedAt = performance.now();
     try {
-      await withDeadline(this.#options.probe(), this.#options.deadlineMs);
-      if (this.#state === 'down' && !this.#closed) {
-        this.#state = 'up';
-        this.#options.onUp();
-      }
+      await this.#options.probe();
+      this.#turn('up');
     } catch (error) {
-      this.failed(error as Error);
+      this.#turn('down', error as Error);
     }
     const tookMs = performance.now() - startedAt;
     this.#schedule(this.#state === 'down' ? 500 : Math.max(this.#options.intervalMs, tookMs / PROBE_SHARE_MAX));
   }
-}
 
-/** @throws when the promise has not settled by the deadline; its own later outcome is ignored then. */
-export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`the database has not answered for ${deadlineMs} ms`)), deadlineMs);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+  #turn(state: 'up' | 'down', reason?: Error): void {
+    if (this.#closed || this.#state === state) return;
+    this.#state = state;
+    if (reason === undefined) this.#options.onUp();
+    else this.#options.onDown(reason);
   }
 }

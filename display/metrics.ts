@@ -6,6 +6,8 @@ export type CommandResult = 'done' | 'refused' | 'failed';
 export interface DisplaySight {
   /** Whether changed tickets are heard of. */
   isListening(): boolean;
+  /** Screens whose tickets cannot be read although the database answers. */
+  unreadScreens(): number;
   /** For how long orders have stood before the kitchen, in milliseconds; 0 while they get through. */
   standstillMs(): number;
 }
@@ -18,6 +20,14 @@ export function createDisplayMetrics(registry: Registry, sight: DisplaySight) {
     registers,
     collect() {
       this.set(sight.isListening() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_display_screens_unread',
+    help: 'Screens whose tickets cannot be read although the database answers; each says that it is not up to date.',
+    registers,
+    collect() {
+      this.set(sight.unreadScreens());
     },
   });
   new Gauge({

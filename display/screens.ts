@@ -75,11 +75,16 @@ export class Screens {
   /** Sends the snapshot, then what changed while it was being read. Returns the snapshot's bytes. */
   snapshot(screen: Screen, message: ServerMessage): number {
     const text = JSON.stringify(message);
+    this.#send(screen, text);
+    this.release(screen);
+    return Buffer.byteLength(text);
+  }
+
+  /** Sends what waited for the snapshot, and from now on changes as they come. */
+  release(screen: Screen): void {
     const waiting = screen.waiting ?? [];
     screen.waiting = undefined;
-    this.#send(screen, text);
     for (const frame of waiting) this.#send(screen, frame);
-    return Buffer.byteLength(text);
   }
 
   send(screen: Screen, message: ServerMessage): void {

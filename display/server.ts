@@ -5,7 +5,6 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import type { FieldError } from '../contracts/validation.ts';
 import { createProducer, type RecordProducer } from '../kafka/index.ts';
-import { connectDatabase } from '../store/database.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
@@ -52,10 +51,9 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     const registry = createProcessRegistry('display');
     const metrics = createDisplayMetrics(registry, {
       isListening: () => board.deaf === undefined,
+      unreadScreens: () => board.unreadScreens,
       standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
     });
-    const database = connectDatabase({ url, connections: 4, application: 'ordermesh-display' });
-    closers.push(() => database.end({ timeout: 1 }));
     const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
     const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', brokers, deadlineMs });
     closers.push(() => producer.close());
@@ -82,7 +80,15 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     });
     closers.push(() => watch.close());
     const standstill = () => watch.standstill;
-    const board = new TicketBoard({ database, screens, settings, metrics, clock: systemClock, standstill, logger });
+    const board = new TicketBoard({
+      databaseUrl: url,
+      screens,
+      settings,
+      metrics,
+      clock: systemClock,
+      standstill,
+      logger,
+    });
     closers.push(() => board.close());
     await board.start();
     const commands = new CrewCommands({
@@ -125,7 +131,10 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
         database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering'),
         listening: () => sentence('changed tickets are not heard of', board.deaf),
       },
-      remarks: { pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill) },
+      remarks: {
+        pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill),
+        screens: () => sentence('the tickets of a screen cannot be read', board.unread),
+      },
     });
     closers.push(() => admin.close());
     const addresses = { display: `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };

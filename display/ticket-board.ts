@@ -1,5 +1,5 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { Database } from '../store/database.ts';
+import { BoundedPool } from '../store/bounded-pool.ts';
 import { isStoreOnMenu, readMenuNames } from '../store/menu-names.ts';
 import {
   openTicketCounts,
@@ -13,25 +13,30 @@ import { TicketListener } from '../store/ticket-listener.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { ChangeFeed } from './change-feed.ts';
-import { DatabaseHealth, withDeadline } from './database-health.ts';
+import { DatabaseHealth } from './database-health.ts';
 import type { PageSettings, Staleness, StoreCount } from './messages.ts';
 import type { DisplayMetrics } from './metrics.ts';
 import type { Standstill } from './pipeline-watch.ts';
 import type { Screen, Screens } from './screens.ts';
 import { TicketNames } from './ticket-names.ts';
 import { TicketReader } from './ticket-reader.ts';
+import { UnreadScreens } from './unread-screens.ts';
 
 /** Tickets in a snapshot; more are a number until there is room. */
 const STORE_SNAPSHOT_MAX = 200;
 const CHAIN_SNAPSHOT_MAX = 60;
 const BUMPED_MAX = 20;
+const CONNECTIONS = 4;
+const APPLICATION = 'ordermesh-display';
 const READ_DEADLINE_MS = 4_000;
+/** The server ends one slow statement before the pool ends all: the other screens' reads go on. */
+const STATEMENT_MS_MAX = 3_000;
 const BEAT_INTERVAL_MS = 3_000;
 const COUNT_INTERVAL_MS = 1_500;
 const NAMES_INTERVAL_MS = 60_000;
 
 export interface TicketBoardOptions {
-  database: Database;
+  databaseUrl: string;
   screens: Screens;
   settings: PageSettings;
   metrics: DisplayMetrics;
@@ -47,7 +52,9 @@ export interface TicketBoardOptions {
  */
 export class TicketBoard {
   readonly #options: TicketBoardOptions;
-  readonly #names = new TicketNames();
+  readonly #pool: BoundedPool;
+  readonly #names: TicketNames;
+  readonly #unread: UnreadScreens;
   readonly #reader: TicketReader;
   readonly #feed: ChangeFeed;
   readonly #health: DatabaseHealth;
@@ -64,7 +71,18 @@ export class TicketBoard {
     this.#options = options;
     const { metrics, screens, clock } = options;
     this.#states = new StateLog(options.logger, clock);
-    const readTickets = (orderIds: string[]) => withDeadline(ticketsById(options.database, orderIds), READ_DEADLINE_MS);
+    const server = { url: options.databaseUrl, application: APPLICATION };
+    this.#pool = new BoundedPool({
+      ...server,
+      connections: CONNECTIONS,
+      answerMsMax: READ_DEADLINE_MS,
+      statementMsMax: STATEMENT_MS_MAX,
+    });
+    this.#names = new TicketNames((orderId, reason) =>
+      options.logger.error({ orderId, reason }, 'a ticket in the store cannot be shown; its card says so'),
+    );
+    this.#unread = new UnreadScreens({ states: this.#states, clock, retry: (screen) => this.snapshot(screen) });
+    const readTickets = (orderIds: string[]) => this.#pool.call((database) => ticketsById(database, orderIds));
     this.#reader = new TicketReader(readTickets);
     this.#feed = new ChangeFeed({
       intervalMs: 10,
@@ -83,7 +101,6 @@ export class TicketBoard {
     });
     this.#health = new DatabaseHealth({
       intervalMs: COUNT_INTERVAL_MS,
-      deadlineMs: READ_DEADLINE_MS,
       probe: () => this.#count(),
       onDown: (error) => {
         this.#states.begin('database', 'the ticket store is not answering; screens keep what they show', {
@@ -98,7 +115,7 @@ export class TicketBoard {
       },
     });
     this.#listener = new TicketListener({
-      database: options.database,
+      server,
       clock,
       onOrderIds: (orderIds) => {
         // Without screens there is no reader; the first one starts from a snapshot.
@@ -130,6 +147,15 @@ export class TicketBoard {
     return this.#health.state;
   }
 
+  /** Screens whose tickets cannot be read although the database answers, and since when; `undefined` while there are none. */
+  get unread(): Standstill | undefined {
+    return this.#unread.standstill;
+  }
+
+  get unreadScreens(): number {
+    return this.#unread.size;
+  }
+
   /** Reads one ticket as it is now. */
   read(orderId: string): Promise<Ticket | undefined> {
     return this.#reader.read(orderId);
@@ -145,9 +171,14 @@ export class TicketBoard {
     screen.waiting ??= [];
     try {
       await this.#readAndSend(screen);
+      this.#unread.read(screen);
     } catch (error) {
-      // The screen stays without a snapshot until the store answers: then every screen gets one.
-      this.#health.failed(error as Error);
+      // While the store does not answer nothing is tried again: when it does, every screen gets a snapshot.
+      if ((await this.#health.check()) === 'up') {
+        this.#unread.failed(screen, error as Error);
+        // It says that it is not up to date; what changes it shows all the same.
+        this.#options.screens.release(screen);
+      }
       this.#beatOne(screen);
     } finally {
       screen.snapshotUnderWay = false;
@@ -164,13 +195,15 @@ export class TicketBoard {
     this.#feed.close();
     this.#health.close();
     this.#listener.close();
+    this.#unread.close();
+    await this.#pool.close();
   }
 
   async #readAndSend(screen: Screen): Promise<void> {
-    const { database, screens, settings, metrics, clock } = this.#options;
+    const { screens, settings, metrics, clock } = this.#options;
     const { storeId } = screen;
     const isNamed = storeId === undefined || this.#names.stores.has(storeId);
-    const [isOnMenu, open, cooked] = await withDeadline(
+    const [isOnMenu, open, cooked] = await this.#pool.call((database) =>
       Promise.all([
         isNamed || isStoreOnMenu(database, storeId),
         storeId === undefined
@@ -178,7 +211,6 @@ export class TicketBoard {
           : openTickets(database, { storeId, limit: STORE_SNAPSHOT_MAX }),
         storeId === undefined ? [] : recentlyCooked(database, { storeId, limit: BUMPED_MAX }),
       ]),
-      READ_DEADLINE_MS,
     );
     if (screen.closed) return;
     // First, because the page names the stores of its tickets from the counts.
@@ -238,14 +270,14 @@ export class TicketBoard {
 
   /** Counts open tickets, which is also how the database shows that it is up, and now and then reads the names. */
   async #count(): Promise<void> {
-    const { database, clock } = this.#options;
+    const { clock } = this.#options;
     if (clock.now() - this.#namesReadAt > NAMES_INTERVAL_MS) {
-      this.#names.replace(await readMenuNames(database));
+      this.#names.replace(await this.#pool.call(readMenuNames));
       this.#namesReadAt = clock.now();
       for (const screen of [...this.#options.screens])
         if (screen.storeUnknown && this.#names.stores.has(screen.storeId ?? '')) void this.snapshot(screen);
     }
-    this.#counts = new Map((await openTicketCounts(database)).map((count) => [count.storeId, count]));
+    this.#counts = new Map((await this.#pool.call(openTicketCounts)).map((count) => [count.storeId, count]));
     this.#sendCounts([...this.#options.screens].filter(({ storeId }) => storeId === undefined));
   }
 
@@ -274,14 +306,16 @@ export class TicketBoard {
   }
 
   /** What keeps a screen from showing all there is. */
-  get #stale(): Staleness | undefined {
+  #staleOf(screen: Screen): Staleness | undefined {
     if (this.#deaf !== undefined) return { why: 'tickets', since: this.#deaf.since };
+    const unreadSince = this.#unread.since(screen);
+    if (unreadSince !== undefined) return { why: 'tickets', since: unreadSince };
     const standstill = this.#options.standstill();
     return standstill === undefined ? undefined : { why: 'pipeline', since: standstill.since };
   }
 
   #beatOne(screen: Screen): void {
-    const stale = this.#stale;
+    const stale = this.#staleOf(screen);
     this.#options.screens.send(screen, {
       type: 'beat',
       now: this.#options.clock.now(),

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import type { Clock } from '../contracts/clock.ts';
-import type { Database } from './database.ts';
+import type { Database, DatabaseOptions } from './database.ts';
 import { ticketsChannel } from './tickets.ts';
 
 export interface TicketListenerOptions {
-  /** Its address and settings are used; the listener has a connection of its own. */
-  database: Database;
+  /** The listener has a connection of its own. */
+  server: Pick<DatabaseOptions, 'url' | 'application'>;
   clock: Clock;
   /** Orders whose tickets changed, after each commit. */
   onOrderIds(orderIds: string[]): void;
@@ -131,13 +131,15 @@ export class TicketListener {
   }
 
   #connect(): Database {
+    const { url, application } = this.#options.server;
     const options = {
-      ...this.#options.database.options,
       max: 1,
+      connection: { application_name: application },
       idle_timeout: null,
       max_lifetime: null,
       fetch_types: false,
       connect_timeout: (this.#options.answerMsMax ?? ANSWER_MS_MAX) / 1_000,
+      onnotice: () => {},
       onclose: () => this.#lost(connection, new Error('the connection was closed')),
       // As `sql.listen` of the driver does; that one repeats a LISTEN that failed after a reconnect once and then never again.
       onnotify: (channel: string, payload: string) => {
@@ -145,7 +147,7 @@ export class TicketListener {
         else if (channel === ticketsChannel) this.#options.onOrderIds(payload.split(','));
       },
     };
-    const connection: Database = postgres(options as unknown as postgres.Options<Record<string, never>>);
+    const connection: Database = postgres(url, options as unknown as postgres.Options<Record<string, never>>);
     return connection;
   }
 }

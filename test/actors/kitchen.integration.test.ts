@@ -104,7 +104,7 @@ describe('kitchen', () => {
   it('announces every changed ticket after the commit, and none of a turn that failed', async () => {
     const heard: string[] = [];
     const listener = new TicketListener({
-      database: database.sql,
+      server: { url: database.url, application: 'test' },
       clock: systemClock,
       onOrderIds: (orderIds) => heard.push(...orderIds),
       onProven: () => {},
