@@ -60,6 +60,11 @@ export function createDisplayMetrics(registry: Registry, sight: DisplaySight) {
       help: 'Screens closed because they did not keep up; they reconnect.',
       registers,
     }),
+    refused: new Counter({
+      name: 'ordermesh_display_screens_refused_total',
+      help: 'Times that a page was refused its socket, for its Host or Origin; the log has the reason.',
+      registers,
+    }),
     lost: new Counter({
       name: 'ordermesh_display_feed_lost_total',
       help: 'Times that changes may have been missed, so that every screen got a new snapshot.',

@@ -1,6 +1,4 @@
 import uWS, { type HttpRequest, type HttpResponse, type WebSocket } from 'uWebSockets.js';
-import { storeIdSchema } from '../contracts/order.ts';
-import { compileValidator } from '../contracts/validation.ts';
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
@@ -11,8 +9,6 @@ const MESSAGE_BYTES_MAX = 4_096;
 /** Bytes that may wait for a slow screen: a few of the largest snapshots. */
 const BACKPRESSURE_BYTES_MAX = 4 * 1024 * 1024;
 
-const isStoreId = compileValidator(storeIdSchema);
-
 export interface PageServerOptions {
   host: string;
   port: number;
@@ -20,6 +16,8 @@ export interface PageServerOptions {
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;
   onClose(screen: Screen): void;
+  /** A page was refused its socket; it cannot know why, and says that it has no connection. */
+  onRefused(reason: string): void;
 }
 
 export interface PageServer {
@@ -52,8 +50,10 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
         const refusal = refusalOf(request, host);
         if (refusal !== undefined) {
           refuse(response, refusal);
+          options.onRefused(refusal.text);
           return;
         }
+        // Whatever it is: only on an open socket can the page be told that there is no such store.
         const storeId = request.getQuery('store');
         response.upgrade<Omit<Screen, 'socket'>>(
           {
@@ -106,9 +106,6 @@ function refusalOf(request: HttpRequest, listensOn: string): Refusal | undefined
     return { status: '421 Misdirected Request', text: `This display is not ${host}; open it as localhost.` };
   if (!isSameOrigin(request.getHeader('origin'), host))
     return { status: '403 Forbidden', text: 'Only the display page itself may connect here.' };
-  const storeId = request.getQuery('store') ?? '';
-  if (storeId !== '' && !isStoreId(storeId).ok)
-    return { status: '400 Bad Request', text: 'store is not a store id such as us-il-0001.' };
   return undefined;
 }
 

@@ -17,6 +17,7 @@ import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
 import { loadPageFiles } from './page-files.ts';
 import { startPageServer } from './page-server.ts';
 import { type PipelineStage, PipelineWatch, type Standstill } from './pipeline-watch.ts';
+import { refusedScreens } from './refused-screens.ts';
 import { type Screen, Screens } from './screens.ts';
 import { TicketBoard } from './ticket-board.ts';
 
@@ -103,6 +104,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       ...(options.topic === undefined ? {} : { topic: options.topic }),
     });
 
+    const tellRefused = refusedScreens(logger);
     const server = await startPageServer({
       host,
       port: config.ORDERMESH_DISPLAY_PORT,
@@ -116,6 +118,10 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
         receive(text, screen, { screens, board, commands, metrics }).catch((error: Error) =>
           logger.error({ err: error }, 'a message of a screen could not be handled'),
         );
+      },
+      onRefused(reason) {
+        metrics.refused.inc();
+        tellRefused(reason);
       },
       onClose(screen) {
         screens.remove(screen);

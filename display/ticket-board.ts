@@ -1,4 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
+import { storeIdSchema } from '../contracts/order.ts';
+import { compileValidator } from '../contracts/validation.ts';
 import { BoundedPool } from '../store/bounded-pool.ts';
 import { isStoreOnMenu, readMenuNames } from '../store/menu-names.ts';
 import {
@@ -34,6 +36,8 @@ const STATEMENT_MS_MAX = 3_000;
 const BEAT_INTERVAL_MS = 3_000;
 const COUNT_INTERVAL_MS = 1_500;
 const NAMES_INTERVAL_MS = 60_000;
+
+const isStoreId = compileValidator(storeIdSchema);
 
 export interface TicketBoardOptions {
   databaseUrl: string;
@@ -202,16 +206,7 @@ export class TicketBoard {
   async #readAndSend(screen: Screen): Promise<void> {
     const { screens, settings, metrics, clock } = this.#options;
     const { storeId } = screen;
-    const isNamed = storeId === undefined || this.#names.stores.has(storeId);
-    const [isOnMenu, open, cooked] = await this.#pool.call((database) =>
-      Promise.all([
-        isNamed || isStoreOnMenu(database, storeId),
-        storeId === undefined
-          ? openTickets(database, { limit: CHAIN_SNAPSHOT_MAX, newestFirst: true })
-          : openTickets(database, { storeId, limit: STORE_SNAPSHOT_MAX }),
-        storeId === undefined ? [] : recentlyCooked(database, { storeId, limit: BUMPED_MAX }),
-      ]),
-    );
+    const [isOnMenu, open, cooked] = await this.#read(storeId);
     if (screen.closed) return;
     // First, because the page names the stores of its tickets from the counts.
     if (storeId === undefined) this.#sendCounts([screen]);
@@ -230,6 +225,21 @@ export class TicketBoard {
     });
     metrics.snapshotBytes.observe(bytes);
     this.#beatOne(screen);
+  }
+
+  async #read(storeId: string | undefined): Promise<[isOnMenu: boolean, open: Ticket[], cooked: Ticket[]]> {
+    // What is no store id has no tickets, and may not even be text for the database.
+    if (storeId !== undefined && !isStoreId(storeId).ok) return [false, [], []];
+    const isNamed = storeId === undefined || this.#names.stores.has(storeId);
+    return this.#pool.call((database) =>
+      Promise.all([
+        isNamed || isStoreOnMenu(database, storeId),
+        storeId === undefined
+          ? openTickets(database, { limit: CHAIN_SNAPSHOT_MAX, newestFirst: true })
+          : openTickets(database, { storeId, limit: STORE_SNAPSHOT_MAX }),
+        storeId === undefined ? [] : recentlyCooked(database, { storeId, limit: BUMPED_MAX }),
+      ]),
+    );
   }
 
   #hears(): void {

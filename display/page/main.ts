@@ -1,8 +1,17 @@
 import { showChainPage } from './chain-page.ts';
 import { showStorePage } from './store-page.ts';
 
-const storeId =
-  /^\/stores\/([^/]+)$/.exec(location.pathname)?.[1] ?? new URLSearchParams(location.search).get('store') ?? undefined;
+const inPath = /^\/stores\/([^/]+)$/.exec(location.pathname)?.[1];
+const storeId = inPath === undefined ? new URLSearchParams(location.search).get('store') : decoded(inPath);
 
-if (storeId === undefined) showChainPage();
-else showStorePage(decodeURIComponent(storeId));
+if (storeId === null || storeId === '') showChainPage();
+else showStorePage(storeId);
+
+/** An address that is no proper encoding names a store that there is not, and the page says so. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

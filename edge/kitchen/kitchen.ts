@@ -12,6 +12,7 @@ import {
 } from '../../display/messages.ts';
 import { loadPageFiles } from '../../display/page-files.ts';
 import { startPageServer } from '../../display/page-server.ts';
+import { refusedScreens } from '../../display/refused-screens.ts';
 import { type Screen, Screens } from '../../display/screens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
@@ -135,6 +136,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     },
     onMessage: (screen, text) => void receive(text, screen).catch(failed),
     onClose: (screen) => screens.remove(screen),
+    onRefused: refusedScreens(logger),
   });
   const region = new RegionDisplay({
     url: upstream,

@@ -70,6 +70,15 @@ describe('kitchen display', () => {
     expect(known.messages.find(({ type }) => type === 'snapshot')).not.toHaveProperty('storeUnknown');
   });
 
+  it.each(['no-such-store', 'US-IL-0001', 'No Store!', 'a', 'x'.repeat(100), '\0', '%zz'])(
+    'says that there is no such store as %j, although it is no store id',
+    async (storeId) => {
+      await using screen = await TestScreen.open(kitchen.url, storeId);
+      expect(screen.messages[0]).toMatchObject({ type: 'snapshot', storeUnknown: true, tickets: [] });
+      expect(await screen.command('bump', randomUUID(), 1)).toMatchObject({ problem: { code: 'not-found' } });
+    },
+  );
+
   it('writes order.cooking and order.cooked with acks, and both screens follow', async () => {
     await using left = await TestScreen.open(kitchen.url, STORE);
     await using right = await TestScreen.open(kitchen.url, STORE);
@@ -158,9 +167,7 @@ describe('kitchen display', () => {
     await expect(
       TestScreen.open(kitchen.url, STORE, { Host: 'evil.example', Origin: 'http://evil.example' }),
     ).rejects.toThrow('421');
-    await expect(TestScreen.open(kitchen.url, 'No Store!')).rejects.toThrow('400');
-    await using nowhere = await TestScreen.open(kitchen.url, 'no-such-store');
-    expect(nowhere.messages[0]).toMatchObject({ type: 'snapshot', storeUnknown: true });
+    expect(await metric(kitchen.adminUrl, 'ordermesh_display_screens_refused_total')).toBe(2);
     await using screen = await TestScreen.open(kitchen.url, STORE, { Origin: new URL(kitchen.url).origin });
     expect(screen.messages[0]?.type).toBe('snapshot');
   });

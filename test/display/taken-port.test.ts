@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startPageServer } from '../../display/page-server.ts';
 
 test('a second page server on a taken port fails and names the variable', async () => {
-  const options = { host: '127.0.0.1', files: new Map(), onOpen() {}, onMessage() {}, onClose() {} };
+  const options = { host: '127.0.0.1', files: new Map(), onOpen() {}, onMessage() {}, onClose() {}, onRefused() {} };
   const first = await startPageServer({ ...options, port: 0 });
   try {
     await expect(startPageServer({ ...options, port: first.port })).rejects.toThrow(
