@@ -207,7 +207,7 @@ export function showChainPage(): void {
     const hidden = open - cards.size;
     setText(more, hidden > 0 ? `${hidden.toLocaleString('en')} more open` : '');
     showFigures({
-      Open: open.toLocaleString('en'),
+      Open: open === 0 && !shell.isSure ? '–' : open.toLocaleString('en'),
       'Orders/s': (arrivals.length / 10).toFixed(1),
       Oldest: Number.isFinite(oldest) ? formatElapsed(now - oldest) : '–',
     });
@@ -215,5 +215,14 @@ export function showChainPage(): void {
 }
 
 function quiet(): HTMLElement {
-  return element('p', { class: 'quiet' }, 'No open orders. Orders appear here as soon as they are paid.');
+  return element(
+    'p',
+    { class: 'quiet' },
+    element('span', { class: 'when-sure' }, 'No open orders. Orders appear here as soon as they are paid.'),
+    element(
+      'span',
+      { class: 'when-unsure' },
+      'No orders known. This screen is not up to date: there may be orders that it does not show yet.',
+    ),
+  );
 }

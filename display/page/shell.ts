@@ -7,11 +7,14 @@ import { type Sight, wordsFor } from './sight.ts';
 export class Shell {
   readonly connection: Connection;
   settings: PageSettings = { dueAfterMs: Number.POSITIVE_INFINITY, lateAfterMs: Number.POSITIVE_INFINITY };
+  /** Whether everything there is gets to this screen: only then does no ticket mean that there is none. */
+  isSure = false;
   /** Server clock minus this screen's clock: ages are right on a tablet whose clock is wrong. */
   #offsetMs = 0;
   readonly #sight: Sight = {
     line: 'connecting',
     hasTickets: false,
+    since: Date.now(),
     heardAt: Date.now(),
     database: 'up',
     region: 'up',
@@ -55,6 +58,7 @@ export class Shell {
 
   #setLine(line: 'live' | 'lost'): void {
     this.#sight.line = line;
+    this.#sight.since = Date.now();
     // What holds on the new connection, its first messages tell.
     Object.assign(this.#sight, { hasTickets: false, database: 'up', stale: undefined });
     this.#show();
@@ -75,7 +79,8 @@ export class Shell {
     setText(node, banner);
     document.body.toggleAttribute('data-stale', isStale);
     // An empty board says "All caught up" only while that is known.
-    document.body.toggleAttribute('data-unsure', line !== 'live');
+    this.isSure = line === 'live';
+    document.body.toggleAttribute('data-unsure', !this.isSure);
   }
 }
 

@@ -1,11 +1,16 @@
 import type { Staleness } from '../messages.ts';
 import { formatElapsed } from './age.ts';
 
+/** Longest time that a page says no more than "Connecting". */
+const CONNECTING_MS_MAX = 10_000;
+
 /** What a page knows of its own sight. Times in milliseconds since the epoch, by the screen's clock. */
 export interface Sight {
   line: 'connecting' | 'live' | 'lost';
   /** Whether the tickets have come since the connection was made. */
   hasTickets: boolean;
+  /** Since when `line` is what it is. */
+  since: number;
   heardAt: number;
   database: 'up' | 'down';
   /** On a store's own display: the region. */
@@ -36,8 +41,7 @@ export function wordsFor(sight: Sight, now: number): SightWords {
     const banner = 'The ticket store is not answering. New orders are safe and will appear when it is back.';
     return { line: 'stale', word: 'Not up to date', banner, isStale: true };
   }
-  if (line === 'connecting' || !sight.hasTickets)
-    return { line: 'connecting', word: 'Connecting', banner: '', isStale: false };
+  if (line === 'connecting') return connecting(sight, now, 'No connection to the display service');
   if (stale !== undefined) {
     const since = timeOfDay(stale.since);
     const banner =
@@ -46,8 +50,19 @@ export function wordsFor(sight: Sight, now: number): SightWords {
         : `Some orders have not got through to the kitchen since ${since}. They are safe and will appear.`;
     return { line: 'stale', word: 'Not up to date', banner, isStale: stale.why === 'tickets' };
   }
+  if (!sight.hasTickets) return connecting(sight, now, 'The display service has not sent the tickets');
   if (region === 'down') return { line: 'stale', word: 'Line down', banner: lineDown, isStale: false };
   return { line: 'live', word: 'Live', banner: '', isStale: false };
+}
+
+/** A moment is usual; after that whoever waits for tickets must read that none will come by waiting. */
+function connecting({ since }: Sight, now: number, problem: string): SightWords {
+  const waitedMs = now - since;
+  const banner =
+    waitedMs < CONNECTING_MS_MAX
+      ? ''
+      : `${problem} for ${formatElapsed(waitedMs)}, trying again. New orders are safe, but this screen shows none.`;
+  return { line: 'connecting', word: 'Connecting', banner, isStale: false };
 }
 
 const lineDown =

@@ -126,7 +126,7 @@ export function showStorePage(storeId: string): void {
     const open = tickets.open();
     const oldest = open[0];
     showFigures({
-      Open: String(Math.max(total, open.length)),
+      Open: total === 0 && open.length === 0 && !shell.isSure ? '–' : String(Math.max(total, open.length)),
       Cooking: String(open.filter(({ state }) => state === 'cooking').length),
       Oldest: oldest === undefined ? '–' : formatElapsed(shell.now() - oldest.since),
     });
