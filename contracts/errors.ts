@@ -144,6 +144,12 @@ export const errorTable = {
     retryable: true,
     doc: 'The ticket stays as it is; repeat the command when the display says that it is live again.',
   },
+  'command-unconfirmed': {
+    status: 503,
+    title: 'Command not confirmed',
+    retryable: true,
+    doc: 'The order log did not answer, so it is not known whether the command of the kitchen was stored. If it was, the ticket changes by itself; the same command again counts once.',
+  },
   'status-unavailable': {
     status: 503,
     title: 'Status unavailable',

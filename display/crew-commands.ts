@@ -4,7 +4,7 @@ import { type Problem, problem } from '../contracts/errors.ts';
 import { type EventType, eventId, type OrderKitchen } from '../contracts/events.ts';
 import { eventHeaders } from '../contracts/headers.ts';
 import { topics } from '../contracts/topics.ts';
-import type { RecordProducer } from '../kafka/index.ts';
+import { KafkaSetupError, type RecordProducer, RecordRefusedError } from '../kafka/index.ts';
 import type { Ticket } from '../store/ticket-board.ts';
 import type { Command, TicketState } from './messages.ts';
 
@@ -68,7 +68,15 @@ export class CrewCommands {
       this.#options.onStored();
     } catch (error) {
       this.#options.onOutage(error as Error);
-      return problem('log-unavailable', 'The order log is not answering. The ticket stays as it is; try again.');
+      return isRefusal(error)
+        ? problem(
+            'log-unavailable',
+            'The order log does not take the event. The ticket stays as it is; try again later.',
+          )
+        : problem(
+            'command-unconfirmed',
+            'The order log is not answering. If it has the event, the ticket changes by itself; if not, try again.',
+          );
     }
     return undefined;
   }
@@ -99,6 +107,11 @@ export class CrewCommands {
       },
     ]);
   }
+}
+
+/** Whether the log has said no. Anything else may be an answer that was lost: the event may be stored, or may be still. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof KafkaSetupError || error instanceof RecordRefusedError;
 }
 
 function wordFor(state: TicketState): string {

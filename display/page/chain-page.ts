@@ -1,5 +1,6 @@
 import type { Command, ServerMessage, StoreCount, TicketView } from '../messages.ts';
-import { ageLevel, formatElapsed, shortNumber } from './age.ts';
+import { ageLevel, formatElapsed } from './age.ts';
+import { sendCommand } from './crew-command.ts';
 import { element, find, setText } from './dom.ts';
 import { Shell, showFigures } from './shell.ts';
 import { TicketCard } from './ticket-card.ts';
@@ -129,16 +130,7 @@ export function showChainPage(): void {
   function command(type: Command['type'], ticket: TicketView): void {
     const card = cards.get(ticket.orderId);
     if (card === undefined || card.pending) return;
-    card.setPending(type);
-    shell.connection.command(type, ticket).then(
-      () => {
-        if (type !== 'bump') card.setPending(undefined);
-      },
-      (error: Error) => {
-        card.setPending(undefined);
-        showError(`Ticket ${shortNumber(ticket.orderId)}: ${error.message}`);
-      },
-    );
+    sendCommand(shell.connection, type, ticket, (orderId) => cards.get(orderId));
   }
 
   function showStores(stores: StoreCount[]): void {

@@ -6,6 +6,17 @@ const ANSWER_MS_MAX = 12_000;
 const BACKOFF_MS_MIN = 250;
 const BACKOFF_MS_MAX = 5_000;
 
+/** Why a command was not done, in a sentence for the crew. */
+export class CommandError extends Error {
+  /** It may have been done all the same: no answer came, or none that says. */
+  readonly isUnknown: boolean;
+
+  constructor(sentence: string, isUnknown: boolean) {
+    super(sentence);
+    this.isUnknown = isUnknown;
+  }
+}
+
 export interface ConnectionListener {
   onMessage(message: ServerMessage): void;
   onUp(): void;
@@ -15,7 +26,7 @@ export interface ConnectionListener {
 
 interface Waiting {
   resolve(): void;
-  reject(error: Error): void;
+  reject(error: CommandError): void;
   timer: number;
 }
 
@@ -40,12 +51,15 @@ export class Connection {
     return this.#up;
   }
 
-  /** Resolves when the server has stored the event, rejects with a sentence for the crew. */
+  /** Resolves when the server has stored the event, rejects with `CommandError`. */
   command(type: Command['type'], { orderId, round }: { orderId: string; round: number }): Promise<void> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      if (!this.#send({ id, type, orderId, round })) return reject(new Error('No connection'));
-      const timer = setTimeout(() => this.#answer(id, new Error('No answer from the server')), ANSWER_MS_MAX);
+      if (!this.#send({ id, type, orderId, round })) return reject(new CommandError('No connection', false));
+      const timer = setTimeout(
+        () => this.#answer(id, new CommandError('No answer from the server', true)),
+        ANSWER_MS_MAX,
+      );
       this.#waiting.set(id, { resolve, reject, timer });
     });
   }
@@ -85,12 +99,13 @@ export class Connection {
 
   #receive(message: ServerMessage): void {
     if (message.type === 'done') this.#answer(message.id);
-    else if (message.type === 'error' && message.id !== null)
-      this.#answer(message.id, new Error(message.problem.detail));
-    else this.#listener.onMessage(message);
+    else if (message.type === 'error' && message.id !== null) {
+      const { detail, code } = message.problem;
+      this.#answer(message.id, new CommandError(detail, code === 'command-unconfirmed'));
+    } else this.#listener.onMessage(message);
   }
 
-  #answer(id: number, error?: Error): void {
+  #answer(id: number, error?: CommandError): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
@@ -113,7 +128,8 @@ export class Connection {
     if (socket !== this.#socket) return;
     this.#socket = undefined;
     clearTimeout(this.#silence);
-    for (const id of [...this.#waiting.keys()]) this.#answer(id, new Error('Connection lost before the answer came'));
+    for (const id of [...this.#waiting.keys()])
+      this.#answer(id, new CommandError('Connection lost before the answer came', true));
     if (this.#up) {
       this.#up = false;
       this.#listener.onDown();

@@ -1,6 +1,7 @@
 import type { Command, ServerMessage, TicketView } from '../messages.ts';
-import { formatElapsed, shortNumber } from './age.ts';
+import { formatElapsed } from './age.ts';
 import { Board, emptyState } from './board.ts';
+import { sendCommand } from './crew-command.ts';
 import { element, find, icon, setText } from './dom.ts';
 import { listenToKeys } from './keyboard.ts';
 import { RecallList } from './recall-list.ts';
@@ -13,7 +14,6 @@ import { announce, showError } from './toasts.ts';
 const QUIET_MS = 900;
 /** A board left scrolled away from the oldest tickets goes back to them. */
 const HOME_MS = 20_000;
-const failures = { start: 'not started', bump: 'not bumped', recall: 'not taken back' };
 
 /** The page of one kitchen. */
 export function showStorePage(storeId: string): void {
@@ -152,31 +152,7 @@ export function showStorePage(storeId: string): void {
     const card = board.card(ticket.orderId);
     if (card?.pending || (type === 'start' && ticket.state !== 'open')) return;
     if (board.isSettling(ticket.orderId, Date.now())) return;
-    if (!shell.connection.up) {
-      showError('No connection: the ticket stays as it is.');
-      return;
-    }
-    card?.setPending(type);
-    const known = { orderId: ticket.orderId, round: ticket.round };
-    shell.connection.command(type, known).then(
-      // The ticket itself follows from the kitchen; until then a bumped one rests, unless it is back already.
-      () => {
-        if (type !== 'bump') board.card(ticket.orderId)?.setPending(undefined);
-        else setTimeout(() => releaseBumped(known), 10_000);
-      },
-      (error: Error) => {
-        board.card(ticket.orderId)?.setPending(undefined);
-        showError(`Ticket ${shortNumber(ticket.orderId)} ${failures[type]}. ${error.message}.`.replace('..', '.'));
-      },
-    );
-  }
-
-  /** The server has the bump but the kitchen has not answered it: the crew gets its buttons back rather than a dead card. */
-  function releaseBumped({ orderId, round }: { orderId: string; round: number }): void {
-    const card = board.card(orderId);
-    if (card === undefined || card.hasLeft || card.ticket.round !== round || !card.pending) return;
-    card.setPending(undefined);
-    showError(`Ticket ${shortNumber(orderId)}: the bump is stored, but the kitchen service has not confirmed it yet.`);
+    sendCommand(shell.connection, type, ticket, (orderId) => board.card(orderId));
   }
 }
 

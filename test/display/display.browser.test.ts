@@ -77,6 +77,63 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(await page.getByText('us-zz-9999, and no order of it was seen').isVisible()).toBe(true);
   });
 
+  it('tells of a mistyped store', async () => {
+    for (const mistyped of ['US-IL-0001', '%zz']) {
+      await page.goto(`${kitchen.url}stores/${mistyped}`);
+      await page.getByText('No such store').waitFor();
+      expect(await page.getByText(`The menu has no store ${mistyped}`).isVisible()).toBe(true);
+    }
+  });
+
+  it('says so when its socket never opens', async () => {
+    await page.routeWebSocket(/live/, (socket) => socket.close());
+    await page.goto(`${kitchen.url}stores/${storeId}`);
+    await page.getByText('No connection to the display service for').waitFor();
+  });
+
+  it('calls no chain without orders that it does not see', async () => {
+    const display = await kitchen.startDisplay(
+      { ORDERMESH_DISPLAY_PORT: 0 },
+      // A group that commits nothing: what lies in the topic waits.
+      { stages: [{ group: `${kitchen.topic}-none`, topic: kitchen.topic }] },
+    );
+    try {
+      await kitchen.pay(order());
+      await page.routeWebSocket(/live/, (socket) => {
+        const server = socket.connectToServer();
+        // Without the tickets that other tests have left: an empty board is what this is about.
+        server.onMessage((text) => {
+          const message = JSON.parse(String(text));
+          if (message.type === 'snapshot') socket.send(JSON.stringify({ ...message, tickets: [], open: 0 }));
+          else if (message.type !== 'tickets') socket.send(text);
+        });
+      });
+      await page.goto(display.addresses.display ?? '');
+      await page.getByText('No orders known').waitFor();
+      expect(await page.getByText('No open orders').isVisible()).toBe(false);
+    } finally {
+      await display.close();
+    }
+  });
+
+  it('gives the buttons of a chain ticket back when the kitchen does not confirm a bump', async () => {
+    // It writes where no kitchen reads.
+    const topic = `${kitchen.topic}.${kitchen.topic}.dlt`;
+    const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0 }, { topic });
+    try {
+      await page.goto(display.addresses.display ?? '');
+      const paid = order();
+      await kitchen.pay(paid);
+      const bump = ticketOf(paid).getByRole('button', { name: /^Bump/ });
+      await bump.click();
+      await ticketOf(paid).getByText('Bumping…').waitFor();
+      await page.getByRole('alert').getByText('has not confirmed it yet').waitFor();
+      expect(await bump.isEnabled()).toBe(true);
+    } finally {
+      await display.close();
+    }
+  });
+
   it('shows text from a guest as text', async () => {
     await openStore();
     const note = '<img src=x onerror="document.title=1"> <b>bold</b>';

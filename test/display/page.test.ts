@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TicketState, TicketView } from '../../display/messages.ts';
 import { isKnownHost, isSameOrigin } from '../../display/origin.ts';
 import { ageLevel, formatElapsed, shortNumber } from '../../display/page/age.ts';
+import { failureWords } from '../../display/page/failure-words.ts';
 import { type Sight, wordsFor } from '../../display/page/sight.ts';
 import { arrange, Slots } from '../../display/page/slots.ts';
 import { TicketList } from '../../display/page/ticket-list.ts';
@@ -179,7 +180,7 @@ describe('origin', () => {
 });
 
 describe('the words of a screen about itself', () => {
-  const good: Sight = { line: 'live', hasTickets: true, heardAt: 0, database: 'up', region: 'up' };
+  const good: Sight = { line: 'live', hasTickets: true, since: 0, heardAt: 0, database: 'up', region: 'up' };
   const since = new Date(2026, 10, 22, 12, 3, 10).getTime();
 
   it('says Live only while everything there is gets to it', () => {
@@ -198,6 +199,29 @@ describe('the words of a screen about itself', () => {
       expect(line).not.toBe('live');
       expect(word).not.toBe('Live');
     }
+  });
+
+  it('says so when no connection comes about, or no tickets come', () => {
+    for (const flaw of [{ line: 'connecting' }, { hasTickets: false }] satisfies Partial<Sight>[]) {
+      expect(wordsFor({ ...good, ...flaw }, 9_999)).toMatchObject({ word: 'Connecting', banner: '' });
+      expect(wordsFor({ ...good, ...flaw }, 75_000)).toMatchObject({
+        word: 'Connecting',
+        banner: expect.stringMatching(/display service.* for 1:15, trying again\. New orders are safe/),
+      });
+    }
+  });
+
+  it('is not up to date rather than connecting while the server cannot read the tickets of the screen', () => {
+    const words = wordsFor({ ...good, hasTickets: false, stale: { why: 'tickets', since } }, 0);
+    expect(words).toMatchObject({ word: 'Not up to date', isStale: true });
+  });
+
+  it('says "not bumped" only when that is known', () => {
+    const orderId = '0192f1c2-7c1a-7cc0-8000-00000000a3f2';
+    const message = 'No answer from the server';
+    expect(failureWords('bump', orderId, { message, isUnknown: false })).toMatch(/^Ticket A3F2 not bumped\. No answer/);
+    const unknown = failureWords('bump', orderId, { message, isUnknown: true });
+    expect(unknown).toBe('Ticket A3F2 not known to be bumped. No answer from the server.');
   });
 
   it('says since when it is not up to date, and what still holds', () => {

@@ -1,0 +1,42 @@
+import type { Command, TicketView } from '../messages.ts';
+import { shortNumber } from './age.ts';
+import type { CommandError, Connection } from './connection.ts';
+import { failureWords } from './failure-words.ts';
+import type { TicketCard } from './ticket-card.ts';
+import { showError } from './toasts.ts';
+
+/** Longest time that a card says "Bumping…" after the server has stored the bump. */
+const CONFIRMED_MS_MAX = 10_000;
+
+/** Sends a command of the crew. The buttons of its card rest until the answer; those of a bumped ticket until the kitchen confirms it, but no longer than ten seconds. */
+export function sendCommand(
+  connection: Connection,
+  type: Command['type'],
+  { orderId, round }: TicketView,
+  cardOf: (orderId: string) => TicketCard | undefined,
+): void {
+  if (!connection.up) {
+    showError('No connection: the ticket stays as it is.');
+    return;
+  }
+  cardOf(orderId)?.setPending(type);
+  connection.command(type, { orderId, round }).then(
+    // The ticket itself follows from the kitchen; until then a bumped one rests, unless it is back already.
+    () => {
+      if (type !== 'bump') cardOf(orderId)?.setPending(undefined);
+      else setTimeout(releaseBumped, CONFIRMED_MS_MAX);
+    },
+    (error: CommandError) => {
+      cardOf(orderId)?.setPending(undefined);
+      showError(failureWords(type, orderId, error));
+    },
+  );
+
+  /** The server has the bump but the kitchen has not answered it: the crew gets its buttons back rather than a dead card. */
+  function releaseBumped(): void {
+    const card = cardOf(orderId);
+    if (card === undefined || card.hasLeft || card.ticket.round !== round || !card.pending) return;
+    card.setPending(undefined);
+    showError(`Ticket ${shortNumber(orderId)}: the bump is stored, but the kitchen service has not confirmed it yet.`);
+  }
+}
