@@ -4,7 +4,7 @@ import { type Fault, judge, type Verdict } from './audit/judgement.ts';
 import { connectedConfig } from './environment.ts';
 import { NegativeResult } from './failure.ts';
 import { readInputFile } from './input-file.ts';
-import { pointInTime } from './options.ts';
+import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 
 interface AuditOptions {
@@ -20,7 +20,7 @@ export function auditCommand(): Command {
     .description(
       'Reads the topics and the database and proves that no order was lost, had an effect twice or was overtaken.',
     )
-    .option('--since <time>', 'only orders placed since then: a time, or how long ago such as 10m', pointInTime)
+    .option('--since <time>', 'only orders placed since then: a time, or how long ago such as 10m', pastTime)
     .option('--accepted <file>', 'ids that were answered 202, one a line: each must be there')
     .option('--json', 'print the counts as one JSON object')
     .action(async (options: AuditOptions) => {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isInstant } from '../contracts/instant.ts';
 
 /** Parsers of option values; commander answers a refusal with the option's name and exit code 2. */
 
@@ -21,18 +22,36 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+const timeSays =
+  'it takes an RFC 3339 time with its offset such as 2026-11-22T10:00:00Z, milliseconds since 1970 in 13 digits, or how long ago: 30s, 10m, 2h, 1d.';
 const unitsMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** An RFC 3339 time, milliseconds since the epoch, or how long ago: 30s, 10m, 2h, 1d. @returns milliseconds since the epoch. */
+/**
+ * An RFC 3339 time with its offset, 13 digits of milliseconds since the epoch, or how long ago: 30s, 10m, 2h, 1d. Nothing else: `Date.parse` makes
+ * the year 2001 of "10", and a `discard --since 10` would be one of everything.
+ * @returns milliseconds since the epoch.
+ */
 export function pointInTime(text: string): number {
   const ago = /^(\d+)([smhd])$/.exec(text);
-  if (ago !== null) return Date.now() - Number(ago[1]) * (unitsMs[ago[2] ?? ''] ?? 0);
-  const value = /^\d{10,}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(value)) {
+  const value =
+    ago !== null
+      ? Date.now() - Number(ago[1]) * (unitsMs[ago[2] ?? ''] ?? 0)
+      : /^\d{13}$/.test(text)
+        ? Number(text)
+        : isInstant(text)
+          ? Date.parse(text)
+          : Number.NaN;
+  if (!(value >= 0)) throw new InvalidArgumentError(timeSays);
+  return value;
+}
+
+/** The same for a `--since`: from a time in the future on there is nothing, and a judgement of nothing finds no fault. */
+export function pastTime(text: string): number {
+  const value = pointInTime(text);
+  if (value > Date.now())
     throw new InvalidArgumentError(
-      'it takes an RFC 3339 time such as 2026-11-22T10:00:00Z, or how long ago: 30s, 10m, 2h.',
+      `${new Date(value).toISOString()} is in the future; it takes a time that has passed.`,
     );
-  }
   return value;
 }
 

@@ -3,7 +3,7 @@ import { subscriptions } from '../../contracts/topics.ts';
 import type { Database } from '../../store/database.ts';
 import { type DeadLetter, type DeadLetterFilter, readDeadLetters } from '../../store/dead-letters.ts';
 import { NegativeResult, UsageError } from '../failure.ts';
-import { pointInTime, wholeNumber } from '../options.ts';
+import { pastTime, pointInTime, wholeNumber } from '../options.ts';
 import { say } from '../output.ts';
 
 /** The options by which dead letters are chosen, the same for every command. */
@@ -27,7 +27,7 @@ export function withSelection(command: Command): Command {
     .option('--partition <n>', 'of this partition', wholeNumber(0))
     .option('--reason <code>', "parked for this reason, as 'dlt list' shows it")
     .option('--store <id>', 'orders of this store')
-    .option('--since <time>', 'parked since then: a time, or how long ago such as 10m', pointInTime)
+    .option('--since <time>', 'parked since then: a time, or how long ago such as 10m', pastTime)
     .option('--until <time>', 'parked before then', pointInTime);
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { NegativeResult, UsageError } from '../failure.ts';
-import { pointInTime } from '../options.ts';
+import { pastTime } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { counted, visitSpool } from './visiting.ts';
 
@@ -22,7 +22,7 @@ export function retryCommand(): Command {
       '--confirmed',
       'orders that the region has confirmed, for a region that has lost them; repeats are harmless',
     )
-    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pointInTime)
+    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pastTime)
     .option('--json', 'print {"retried":n}')
     .action((orderIds: string[], { all, confirmed, since, json }: RetryOptions) => {
       if (orderIds.length === 0 && !all && since === undefined)

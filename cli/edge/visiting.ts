@@ -4,7 +4,7 @@ import { type Config, loadConfig } from '../../contracts/config.ts';
 import { spoolPathOf } from '../../edge/settings.ts';
 import { type Selection, SpoolVisit } from '../../edge/spool/visit.ts';
 import { UsageError } from '../failure.ts';
-import { pointInTime } from '../options.ts';
+import { pastTime } from '../options.ts';
 
 /** Opens the spool of the configuration, for one command. @throws UsageError when there is none */
 export function visitSpool<T>(access: 'read' | 'write', work: (visit: SpoolVisit, config: Config) => T): T {
@@ -28,7 +28,7 @@ export function withSelection(command: Command, state: NonNullable<SelectionOpti
     .addOption(
       new Option('--state <state>', 'in this state').choices(['unsent', 'refused', 'confirmed', 'all']).default(state),
     )
-    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pointInTime);
+    .option('--since <time>', 'accepted at this time or later: RFC 3339, or how long ago, as 2h', pastTime);
 }
 
 export function selectionOf(orderIds: readonly string[], { state, since }: SelectionOptions): Selection {

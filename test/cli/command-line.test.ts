@@ -65,7 +65,10 @@ test.for([
   { args: ['tokn'], says: /unknown command 'tokn'/ },
   { args: ['token'], says: /--store <id>/ },
   { args: ['orders', 'sample', '--count', 'many'], says: /--count.*whole number/ },
-  { args: ['orders', 'sample', '--day', '2026-11-23', '--at', '2026-11-23'], says: /--day and --at/ },
+  {
+    args: ['orders', 'sample', '--day', '2026-11-23T06:00:00Z', '--at', '2026-11-23T06:00:00Z'],
+    says: /--day and --at/,
+  },
   { args: ['orders', 'sample', '--store', 'us-xx-1'], says: /--store us-xx-1 is not a store.*us-il-0001/ },
   { args: ['worker', 'cook'], says: /order-validator, payment, kitchen/ },
   { args: ['audit', '--since', 'yesterday'], says: /--since.*RFC 3339/ },
