@@ -1,18 +1,16 @@
 import { type Admin, createAdmin } from '../kafka/index.ts';
-import { connectDatabase, type Database } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import type { ConnectedConfig } from './environment.ts';
 import { say } from './output.ts';
+import { withPostgres } from './postgres.ts';
 
-/** Runs `use` with a connection of the schema of this version, and closes it. */
-export async function withDatabase<T>(config: ConnectedConfig, use: (sql: Database) => Promise<T>): Promise<T> {
-  const sql = connectDatabase({ url: config.DATABASE_URL, connections: 4, application: 'ordermesh-cli' });
-  try {
+/** Runs `use` with connections of the schema of this version, and closes them. @throws when PostgreSQL stops answering */
+export function withDatabase<T>(config: ConnectedConfig, use: (sql: Database) => Promise<T>): Promise<T> {
+  return withPostgres({ url: config.DATABASE_URL, variable: 'DATABASE_URL' }, async (sql) => {
     await migrate(sql, { onWait: say });
-    return await use(sql);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
+    return use(sql);
+  });
 }
 
 export async function withAdmin<T>(config: ConnectedConfig, use: (admin: Admin) => Promise<T>): Promise<T> {

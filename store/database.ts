@@ -16,11 +16,21 @@ export interface DatabaseOptions {
   application: string;
   /** The server cancels a statement that takes longer, in milliseconds: one that waits for a lock does not notice that its client has gone. */
   statementMsMax?: number;
+  /** An attempt to connect ends after this time, in milliseconds; 30 s by default. */
+  connectMsMax?: number;
 }
 
-export function connectDatabase({ url, connections, application, statementMsMax }: DatabaseOptions): Database {
+export function connectDatabase({
+  url,
+  connections,
+  application,
+  statementMsMax,
+  connectMsMax,
+}: DatabaseOptions): Database {
   return postgres(url, {
     max: connections,
+    // The driver counts in seconds here.
+    ...(connectMsMax === undefined ? {} : { connect_timeout: connectMsMax / 1_000 }),
     connection: {
       application_name: application,
       ...(statementMsMax === undefined ? {} : { statement_timeout: statementMsMax }),
