@@ -90,7 +90,7 @@ function isGood({ lost, duplicateEffects, outOfOrder, rpoOrders, parkedFaults, r
 }
 
 async function run(system: DrillSystem, directory: string, seed: number): Promise<DrillReport> {
-  const { east, west, edges, ledgerUrl, publicUrl } = system;
+  const { east, west, edges, publicUrl } = system;
   const random = createRandom(seed);
   await assertPassive(west, east.name, say);
   const traffic = new DrillTraffic({ seed, rate: RATE, config: east.config, edges, publicUrl });
@@ -156,7 +156,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
       await workedOff(east, edges);
     });
     const promised = [...traffic.promised.edge, ...traffic.promised.direct];
-    const verdict = await auditRegion(east.config, ledgerUrl, promised, say);
+    const verdict = await auditRegion(east.config, promised, say);
     sayFindings(verdict);
     if (!isClean(verdict))
       await writeFile(path.join(directory, 'faults.json'), JSON.stringify(verdict.faults, null, 2));

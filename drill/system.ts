@@ -26,8 +26,6 @@ export interface DrillSystem {
   east: DrillRegion;
   west: DrillRegion;
   edges: Edges;
-  /** PostgreSQL of the payment provider, outside of both regions. */
-  ledgerUrl: string;
   publicUrl: URL;
   dnsServer: string;
   regionsFile: string;
@@ -125,7 +123,7 @@ export async function startDrillSystem(options: {
     });
     await Promise.all([east.startRoles(), west.startRoles()]);
     await Promise.all([east.ready(), edges.ready()]);
-    return { east, west, edges, ledgerUrl, publicUrl: new URL(publicUrl), dnsServer, regionsFile, close };
+    return { east, west, edges, publicUrl: new URL(publicUrl), dnsServer, regionsFile, close };
   } catch (error) {
     await close();
     throw error;

@@ -4,8 +4,6 @@ import type { ConnectedConfig } from '../cli/environment.ts';
 import { withAdmin } from '../cli/servers.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { readTopic } from '../kafka/index.ts';
-import { connectDatabase } from '../store/database.ts';
-import { copyLedger } from '../store/provider-ledger.ts';
 
 /** Those of the orders that the log of a region does not have. */
 export async function missingIn(config: ConnectedConfig, promised: ReadonlySet<string>): Promise<string[]> {
@@ -29,20 +27,11 @@ export function isWorkedOff(config: ConnectedConfig): Promise<boolean> {
   });
 }
 
-/** The audit of a region, with the provider's own ledger as what was charged. */
+/** The audit of a region. */
 export async function auditRegion(
   config: ConnectedConfig,
-  ledgerUrl: string,
   promised: Iterable<string>,
   onNote: (line: string) => void,
 ): Promise<Verdict> {
-  const [provider, database] = [ledgerUrl, config.DATABASE_URL].map((url) =>
-    connectDatabase({ url, connections: 1, application: 'drill' }),
-  );
-  try {
-    if (provider !== undefined && database !== undefined) await copyLedger(provider, database);
-  } finally {
-    await Promise.all([provider?.end(), database?.end()]);
-  }
   return judge(await readEvidence(config, { promised, onNote }));
 }

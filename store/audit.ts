@@ -40,6 +40,8 @@ export interface DatabaseAuditOptions {
   sinceMs?: number;
   /** When the topics began to be read, by the database's clock: what became of dead letters later isn't known yet. Now if absent. */
   deadLettersAt?: Date;
+  /** The payment provider's ledger, where it is not in this database; the schema must be there. */
+  ledger?: Database;
   /** Gets the orders in batches, so that no audit needs memory for all of them. */
   onEffects?: (effects: OrderEffects[]) => void;
 }
@@ -48,24 +50,42 @@ type EffectCounts = Omit<DatabaseAudit, 'faults' | 'deadLetters'>;
 
 const BATCH_ROWS = 5_000;
 
-/** Reads the effects of every order and checks the books, all in one snapshot of the database. */
+/**
+ * Reads the effects of every order and checks the books, all in one snapshot of the database. A ledger that is in another database is read after
+ * this snapshot was taken, so it has the charge of every payment, and perhaps charges of orders that were decided later.
+ */
 export async function auditDatabase(
   database: Database,
-  { sinceMs = 0, onEffects, deadLettersAt = new Date() }: DatabaseAuditOptions = {},
+  { sinceMs = 0, onEffects, deadLettersAt = new Date(), ledger }: DatabaseAuditOptions = {},
 ): Promise<DatabaseAudit> {
   const snapshot = 'isolation level repeatable read read only';
   const judged = async (sql: Transaction) => {
     const counts = await countEffects(sql);
+    const approved = ledger === undefined ? undefined : await approvedIn(ledger);
     if (onEffects !== undefined) {
-      for await (const rows of effectsOf(sql, sinceMs).cursor(BATCH_ROWS)) onEffects(rows);
+      for await (const rows of effectsOf(sql, sinceMs).cursor(BATCH_ROWS)) {
+        if (approved !== undefined) for (const row of rows) row.charges = approved.has(row.orderId) ? 1 : 0;
+        onEffects(rows);
+      }
     }
     return {
       ...counts,
       deadLetters: await deadLetterFates(sql, deadLettersAt),
-      faults: [...(await stockFaults(sql)), ...(await chargeFaults(sql)), ...(await orderFaults(sql))],
+      faults: [...(await stockFaults(sql)), ...(await chargeFaults(sql, approved)), ...(await orderFaults(sql))],
     };
   };
-  return inTransaction(database, judged, snapshot);
+  const audit = await inTransaction(database, judged, snapshot);
+  return ledger === undefined ? audit : { ...audit, faults: await withoutLaterOrders(database, audit.faults) };
+}
+
+/** Charges of orders that were decided after the snapshot and before the ledger was read are no faults. */
+async function withoutLaterOrders(database: Database, faults: readonly DatabaseFault[]): Promise<DatabaseFault[]> {
+  const charged = faults.filter(({ detail }) => detail === CHARGED_WITHOUT_ORDER).map(({ subject }) => subject);
+  if (charged.length === 0) return [...faults];
+  const rows = await database<{ orderId: string }[]>`
+    select order_id::text as "orderId" from orders where decision = 'validated' and order_id::text = any(${charged})`;
+  const later = new Set(rows.map(({ orderId }) => orderId));
+  return faults.filter(({ detail, subject }) => detail !== CHARGED_WITHOUT_ORDER || !later.has(subject));
 }
 
 async function countEffects(sql: Transaction): Promise<EffectCounts> {
@@ -118,15 +138,41 @@ async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
   ];
 }
 
+interface ApprovedCharge {
+  key: string;
+  amount: number;
+  currency: string;
+}
+
+async function approvedIn(ledger: Database): Promise<Map<string, ApprovedCharge>> {
+  const rows = await ledger<ApprovedCharge[]>`
+    select idempotency_key as key, amount, currency from simulated_provider.charges where status = 'approved'`;
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+const CHARGED_WITHOUT_ORDER = 'was charged and is not a validated order';
+
 /** Every payment by card or app is one approved charge of the order's amount; a failed or missing one is none. */
-async function chargeFaults(sql: Transaction): Promise<DatabaseFault[]> {
+async function chargeFaults(
+  sql: Transaction,
+  approved: ReadonlyMap<string, ApprovedCharge> | undefined,
+): Promise<DatabaseFault[]> {
+  const charges = [...(approved?.values() ?? [])];
+  const ledger =
+    approved === undefined
+      ? sql`select * from simulated_provider.charges where status = 'approved'`
+      : sql`
+          select * from unnest(
+            ${charges.map(({ key }) => key)}::text[], ${charges.map(({ amount }) => amount)}::integer[],
+            ${charges.map(({ currency }) => currency)}::text[]
+          ) as approved (idempotency_key, amount, currency)`;
   const rows = await sql<WrongCharge[]>`
     select coalesce(p.order_id::text, idempotency_key) as "orderId", case
         when idempotency_key is null then 'is paid without a charge at the provider'
         when p.status = 'failed' then 'was charged although its payment failed'
-        when o.order_id is null or o.decision <> 'validated' then 'was charged and is not a validated order'
+        when o.order_id is null or o.decision <> 'validated' then ${CHARGED_WITHOUT_ORDER}
       end as detail, c.amount, c.currency, o.total, o.currency as "totalCurrency"
-    from (select * from simulated_provider.charges where status = 'approved') c
+    from (${ledger}) c
     full join (select * from payments where method <> 'cash') p on c.idempotency_key = p.order_id::text
     left join orders o on o.order_id::text = coalesce(p.order_id::text, c.idempotency_key)
     where (p.status = 'paid' and idempotency_key is null)

@@ -1,4 +1,4 @@
-import { type Database, inTransaction } from './database.ts';
+import type { Database } from './database.ts';
 
 /** A charge in the ledger of the simulated payment provider. */
 export interface LedgerCharge {
@@ -36,17 +36,4 @@ export async function bookCharges(
     on conflict (idempotency_key) do update set attempts = booked.attempts + excluded.attempts
     returning idempotency_key as "idempotencyKey", amount, currency, status, reference, code`;
   return new Map(rows.map((row) => [row.idempotencyKey, row]));
-}
-
-/**
- * Makes one ledger the copy of another: for an audit of a region, whose provider stands outside of it. Charges that only the copy had are gone.
- */
-export async function copyLedger(from: Database, to: Database): Promise<void> {
-  const rows = await from<{ row: string }[]>`select to_json(c)::text as row from simulated_provider.charges c`;
-  await inTransaction(to, async (sql) => {
-    await sql`delete from simulated_provider.charges`;
-    await sql`
-      insert into simulated_provider.charges
-      select (json_populate_record(null::simulated_provider.charges, row::json)).* from unnest(${rows.map(({ row }) => row)}::text[]) as t(row)`;
-  });
 }

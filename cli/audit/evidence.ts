@@ -1,13 +1,14 @@
 import { highValueRule, isHighValue } from '../../bridge/filter.ts';
 import { type WarehouseEvents, warehouseEvents } from '../../bridge/warehouse-events.ts';
-import { deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../../contracts/topics.ts';
+import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../../contracts/topics.ts';
 import { type Admin, readTopic } from '../../kafka/index.ts';
 import { orphanTest } from '../../region/divergence.ts';
 import { readRegion } from '../../region/region-state.ts';
 import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
-import { inTransaction } from '../../store/database.ts';
+import { type Database, inTransaction } from '../../store/database.ts';
 import { databaseTime } from '../../store/dead-letter-fates.ts';
 import type { ConnectedConfig } from '../environment.ts';
+import { withPostgres } from '../postgres.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import type { Evidence } from './judgement.ts';
 import { readSkippedRecords } from './skipped.ts';
@@ -46,7 +47,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     notAsked.push(line);
     options.onNote?.(line);
   };
-  for (const topic of Object.values(topics)) if (!existing.has(topic)) note(`${topic}: there is no such topic`);
+  for (const topic of allTopics) if (!existing.has(topic)) note(`${topic}: there is no such topic`);
   for (const [role, frontier] of Object.entries(frontiers))
     if (frontier.size === 0) note(`${role}: the group has committed nothing, so nothing of it is due`);
   const skipped = await readSkippedRecords(config, existing);
@@ -69,9 +70,10 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     await read(deadLetterTopic(topic, group), (record) => noteDeadLetter(book, record));
   }
   const stored = new Map<string, OrderEffects>();
-  const { faults, deadLetters } = await withDatabase(config, (sql) =>
+  const { faults, deadLetters } = await withLedger(config, (sql, ledger) =>
     auditDatabase(sql, {
       deadLettersAt,
+      ...(ledger === undefined ? {} : { ledger }),
       ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs - CLOCK_SLACK_MS }),
       onEffects(batch) {
         for (const effects of batch) stored.set(effects.orderId, effects);
@@ -89,6 +91,14 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     ...(options.promised === undefined ? {} : { promised: options.promised }),
     ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs }),
   };
+}
+
+/** The database, and the ledger of the payment provider where that is another one. */
+function withLedger<T>(config: ConnectedConfig, use: (sql: Database, ledger?: Database) => Promise<T>): Promise<T> {
+  const { DATABASE_URL, ORDERMESH_PAYMENT_LEDGER_URL: url = DATABASE_URL } = config;
+  if (url === DATABASE_URL) return withDatabase(config, use);
+  const source = { url, variable: 'ORDERMESH_PAYMENT_LEDGER_URL' } as const;
+  return withDatabase(config, (sql) => withPostgres(source, (ledger) => use(sql, ledger)));
 }
 
 async function readFrontiers(admin: Admin): Promise<Evidence['frontiers']> {

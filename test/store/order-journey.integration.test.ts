@@ -20,12 +20,12 @@ interface Mesh extends AsyncDisposable {
   process(order: Order): Promise<void>;
 }
 
-async function openMesh(): Promise<Mesh> {
+async function openMesh(ledgerUrl?: string): Promise<Mesh> {
   const database = await createTestDatabase();
   const { sql, url } = database;
   await loadMenu(sql, testMenu());
   const rates = { latencyMeanMs: 0, latencyMsMax: 1, declineRate: 0, timeoutRate: 0 };
-  const payment = paymentActor(simulatedProvider({ databaseUrl: url, ...rates }), new Registry());
+  const payment = paymentActor(simulatedProvider({ databaseUrl: ledgerUrl ?? url, ...rates }), new Registry());
   return {
     sql,
     async process(order) {
@@ -146,6 +146,35 @@ describe('auditDatabase', () => {
     const none: OrderEffects[] = [];
     await auditDatabase(mesh.sql, { sinceMs: Date.now() + 60_000, onEffects: (rows) => none.push(...rows) });
     expect(none).toEqual([]);
+  });
+
+  it("reads the provider's own ledger where it is in another database", async () => {
+    await using provider = await createTestDatabase();
+    await using mesh = await openMesh(provider.url);
+    const [paid, declined] = [testOrder(), testOrder({ payment: { method: 'card', token: 'tok_decline_x' } })];
+    for (const order of [paid, declined]) await mesh.process(order);
+    const charges = new Map<string, number>();
+    const audit = () =>
+      auditDatabase(mesh.sql, {
+        ledger: provider.sql,
+        onEffects: (rows) => {
+          for (const row of rows) charges.set(row.orderId, row.charges);
+        },
+      });
+    expect((await audit()).faults).toEqual([]);
+    expect(charges).toEqual(
+      new Map([
+        [paid.orderId, 1],
+        [declined.orderId, 0],
+      ]),
+    );
+    await provider.sql`insert into simulated_provider.charges values ('x', 1, 'USD', 'approved', 'ch', null)`;
+    await provider.sql`update simulated_provider.charges set amount = 1 where idempotency_key = ${paid.orderId}`;
+    const faults = (await audit()).faults.toSorted((a, b) => a.detail.localeCompare(b.detail));
+    expect(faults).toMatchObject([
+      { subject: paid.orderId, detail: expect.stringContaining('was charged 0.01 USD') },
+      { subject: 'x', detail: 'was charged and is not a validated order' },
+    ]);
   });
 
   it.each<[string, string, RegExp]>([
