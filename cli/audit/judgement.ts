@@ -176,15 +176,16 @@ function judgeOrder(
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
   const [validated, rejected] = [first('order.validated'), first('order.rejected')];
-  const wasParked = trail.parked.has(intakeParking);
+  const wasParked = trail.parked.has(intakeParking) || parking.keeps(trail, groups.orderValidator);
   // A parked order that was replayed has the outcome of its replay.
   const parked = wasParked && !((validated ?? rejected) && parking.replayAsked(trail, groups.orderValidator));
   const [paid, failed, cooked] = [first('order.paid'), first('order.payment-failed'), first('order.cooked')];
 
   counts.accepted++;
   const conflicts = conflictsOf(trail, placed, frontiers.orderValidator);
-  if ((validated ?? rejected) !== undefined && conflicts.untold > 0)
-    fault('lost', `came again with other content, and ${conflicts.untold} of these contents have no order.conflicting`);
+  const untold = conflicts.untold - parking.withoutRecord(trail);
+  if ((validated ?? rejected) !== undefined && untold > 0)
+    fault('lost', `came again with other content, and ${untold} of these contents have no order.conflicting`);
 
   // One outcome each: an order with two is counted once, under the first of them, and named as a fault.
   if (validated !== undefined) counts.validated++;
@@ -297,14 +298,20 @@ class ParkingBook {
     this.#fates = new Map(fates.map((fate) => [`${fate.group}/${fate.key}`, fate]));
   }
 
-  /** Messages of it wait for an operator. */
+  /** Messages of it wait for an operator. The database knows it when retention has removed the records of the dead-letter topic. */
   waits(trail: Trail, group: string): boolean {
-    return wasParkedBy(trail, group) && (this.#fateOf(trail, group)?.parked ?? 1) > 0;
+    return (this.#fateOf(trail, group)?.parked ?? Number(wasParkedBy(trail, group))) > 0;
   }
 
   /** Messages of it wait or were given up, so that what should follow from them need not be there. */
   keeps(trail: Trail, group: string): boolean {
     return this.waits(trail, group) || (this.#fateOf(trail, group)?.discarded ?? 0) > 0;
+  }
+
+  /** Messages of it that are in the database, and whose records are not in the dead-letter topic any more. */
+  withoutRecord(trail: Trail): number {
+    const { parked = 0, replayed = 0, discarded = 0 } = this.#fateOf(trail, groups.orderValidator) ?? {};
+    return Math.max(0, parked + replayed + discarded - (trail.parked.get(intakeParking)?.length ?? 0));
   }
 
   replayAsked(trail: Trail, group: string): boolean {

@@ -67,3 +67,29 @@ test('after validation: what was replayed must have its outcome, what waits or w
   expect(faults).toMatchObject([{ kind: 'lost', subject: 'gone' }]);
   expect(parkedLater).toMatchObject({ payment: 1 });
 });
+
+test('a parked order whose record left its dead-letter topic is parked, as the database says', () => {
+  const log = createAuditLog();
+  for (const key of ['waits', 'given-up']) log.placed(key);
+  log.fate('waits', { parked: 1 });
+  log.fate('given-up', { discarded: 1 });
+  const { payment: group } = groups;
+  log.placed('unpaid');
+  log.event('unpaid', 'order.validated');
+  log.fate('unpaid', { group, parked: 1 });
+  const { counts, faults, parkedLater } = judge(log.evidence());
+  expect(faults).toEqual([]);
+  expect(counts).toMatchObject({ accepted: 3, parked: 2, validated: 1, lost: 0 });
+  expect(parkedLater).toMatchObject({ payment: 1 });
+});
+
+test('a parked content beside the order, without its record, is not one that was left untold', () => {
+  const log = createAuditLog();
+  log.placed('a', { value: '{"total":1}' });
+  log.placed('a', { value: 'no order' });
+  log.event('a', 'order.validated');
+  log.event('a', 'order.payment-failed');
+  expect(judge(log.evidence()).counts).toMatchObject({ lost: 1 });
+  log.fate('a', { replayed: 1, replayAsked: true });
+  expect(judge(log.evidence()).faults).toEqual([]);
+});
