@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { readAcceptedIds } from './audit/accepted-ids.ts';
 import { readEvidence } from './audit/evidence.ts';
 import { type Fault, judge, type Verdict } from './audit/judgement.ts';
 import { connectedConfig } from './environment.ts';
 import { NegativeResult } from './failure.ts';
-import { readInputFile } from './input-file.ts';
 import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 
@@ -24,7 +24,7 @@ export function auditCommand(): Command {
     .option('--accepted <file>', 'ids that were answered 202, one a line: each must be there')
     .option('--json', 'print the counts as one JSON object')
     .action(async (options: AuditOptions) => {
-      const promised = options.accepted === undefined ? undefined : await readIds(options.accepted);
+      const promised = options.accepted === undefined ? undefined : await readAcceptedIds(options.accepted);
       const evidence = await readEvidence(await connectedConfig(), {
         onNote: say,
         ...(promised === undefined ? {} : { promised }),
@@ -84,9 +84,4 @@ function warehouseVerdict(missing: number | undefined): string {
   if (missing === undefined) return ', which was not asked';
   if (missing === 0) return '';
   return `: ${missing} still on their way, or missing if they are not there in some minutes (/readyz of the warehouse role)`;
-}
-
-async function readIds(file: string): Promise<string[]> {
-  const text = await readInputFile(file);
-  return text.split('\n').filter((line) => line !== '');
 }
