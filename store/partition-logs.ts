@@ -137,6 +137,21 @@ export async function knownLogs(
   );
 }
 
+/** A topic that a group has worked on. */
+export interface KnownTopic extends Subscription {
+  /** Records that were there and not worked on when its owners last looked. */
+  unread: number;
+}
+
+/** Which groups have worked on these topics, by their newest logs. */
+export async function knownTopics(sql: Database, topics: readonly string[]): Promise<KnownTopic[]> {
+  return await sql<KnownTopic[]>`
+    select consumer_group as "group", topic, sum(greatest(end_offset - position, 0))::float8 as unread from (
+      select distinct on (consumer_group, topic, partition) * from partition_logs
+      where topic = any(${[...topics]}) order by consumer_group, topic, partition, seen_at desc, log desc
+    ) as newest group by consumer_group, topic order by topic, consumer_group`;
+}
+
 /** Decides for each partition and notes it, with what was skipped, in one transaction. Called by the owner, after its claim. */
 export async function enterLogs(
   database: Database,

@@ -11,7 +11,7 @@ import type { ConnectedConfig } from '../environment.ts';
 import { withPostgres } from '../postgres.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import type { Evidence } from './judgement.ts';
-import { readSkippedRecords } from './skipped.ts';
+import { readGoneTopics, readSkippedRecords } from './skipped.ts';
 import {
   type AuditedRecord,
   type BridgeRule,
@@ -51,6 +51,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
   for (const [role, frontier] of Object.entries(frontiers))
     if (frontier.size === 0) note(`${role}: the group has committed nothing, so nothing of it is due`);
   const skipped = await readSkippedRecords(config, existing);
+  const gone = await readGoneTopics(config, existing);
   const deadLettersAt = await withDatabase(config, (sql) =>
     inTransaction(sql, (transaction) => databaseTime(transaction)),
   );
@@ -83,7 +84,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
   return {
     book,
     frontiers,
-    effects: { of: (orderId) => stored.get(orderId), faults },
+    effects: { of: (orderId) => stored.get(orderId), faults: [...gone, ...faults] },
     deadLetters,
     warehouse: await eventsInWarehouse(config, Math.max(0, (options.sinceMs ?? 0) - CLOCK_SLACK_MS), note),
     skipped,

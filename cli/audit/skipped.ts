@@ -1,8 +1,9 @@
-import { groups, subscriptions } from '../../contracts/topics.ts';
+import { groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
-import { decideLog, knownLogs, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
+import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withDatabase } from '../servers.ts';
+import type { Fault } from './judgement.ts';
 
 /** Records that a group will never work on: they were removed before it came to them. */
 export interface SkippedRecords {
@@ -16,6 +17,21 @@ export interface SkippedRecords {
   reason: SkipReason;
   /** Milliseconds since the epoch; absent where no worker has noticed it yet. */
   noticedAt?: number;
+}
+
+/**
+ * Topics that are gone with everything in them, although groups have worked on them. Nothing of their orders can be judged, so an audit without one
+ * of them finds a fault whatever else it finds.
+ */
+export async function readGoneTopics(config: ConnectedConfig, existing: ReadonlySet<string>): Promise<Fault[]> {
+  const missing = Object.values(topics).filter((topic) => !existing.has(topic));
+  if (missing.length === 0) return [];
+  const known = await withDatabase(config, (sql) => knownTopics(sql, missing));
+  return known.map(({ topic, group, unread }) => ({
+    kind: 'lost',
+    subject: topic,
+    detail: `is gone although ${group} has worked on it; ${unread} of its records were unread when ${group} last looked`,
+  }));
 }
 
 /** What workers have noticed, and what they would notice if they were started now. */
