@@ -1,12 +1,33 @@
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { UsageError } from './failure.ts';
 
-/** The text of a file that the command line names. @throws UsageError saying in plain words why it cannot be read */
+/** The text of a file that the command line names. @throws UsageError saying in plain words why it cannot be read, or that it is no UTF-8 */
 export async function readInputFile(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(reasonOf(file, error));
   });
+  try {
+    return strict.decode(bytes);
+  } catch {
+    // The decoder's own message tells no more.
+    throw new UsageError(`${file} is no UTF-8 from line ${lineOfFault(bytes)} on; save it as UTF-8`);
+  }
+}
+
+/** A lenient decoder puts U+FFFD in place of what it cannot read, and what was loaded is not what stands in the file. */
+const strict = new TextDecoder('utf-8', { fatal: true });
+
+function lineOfFault(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    const next = end === -1 ? bytes.length : end + 1;
+    if (!isUtf8(bytes.subarray(start, next))) break;
+    start = next;
+  }
+  return line;
 }
 
 /** The same as a stream, for a file that may be long. */
@@ -21,6 +42,28 @@ export async function openInputFile(file: string): Promise<NodeJS.ReadableStream
     throw new UsageError(reasonOf(file, error as NodeJS.ErrnoException));
   }
   return createReadStream(file);
+}
+
+/** The lines of a stream of bytes, as they are: without their line feed, and the carriage return before it. */
+export async function* linesOf(input: AsyncIterable<string | Buffer>): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  const line = () => {
+    const whole = Buffer.concat(parts);
+    parts = [];
+    return whole.at(-1) === 0x0d ? whole.subarray(0, -1) : whole;
+  };
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk);
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+      parts.push(bytes.subarray(start, end));
+      yield line();
+      start = end + 1;
+    }
+    parts.push(bytes.subarray(start));
+  }
+  const last = line();
+  if (last.length > 0) yield last;
 }
 
 function reasonOf(file: string, { code, message }: NodeJS.ErrnoException): string {

@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface GatewayConnection {
   /** Posts one order. Rejects when no answer came: the order may or may not have been accepted. */
-  post(body: string, token: string | undefined): Promise<Answer>;
+  post(body: string | Uint8Array, token: string | undefined): Promise<Answer>;
   close(): void;
 }
 

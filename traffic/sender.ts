@@ -1,9 +1,9 @@
 import { type Answer, connectGateway } from './connection.ts';
 import { createLatencies, type LatencySummary } from './latencies.ts';
 
-/** One line to send. What is not JSON is sent as it is: the gateway has the say. */
+/** One line to send. What is not JSON, or no text, is sent as it is: the gateway has the say. */
 export interface OutgoingOrder {
-  body: string;
+  body: string | Uint8Array;
   /** Whose token it is sent with. */
   storeId: string;
   orderId?: string;

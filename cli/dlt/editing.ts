@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { applyPatch, type Operation } from 'rfc6902';
@@ -86,7 +86,7 @@ async function inEditor(before: string): Promise<string> {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit' });
     const code = await new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
     if (code !== 0) throw new UsageError(`the editor ended with ${code}: nothing was done`);
-    const after = await readFile(file, 'utf8');
+    const after = await readInputFile(file);
     if (after === pretty(before)) throw new UsageError('the content was not changed: nothing was done');
     return after;
   } finally {

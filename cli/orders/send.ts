@@ -1,11 +1,10 @@
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import type { Problem } from '../../contracts/errors.ts';
 import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
 import { NegativeResult } from '../failure.ts';
 import { assertGatewayAnswers, GatewayWatch } from '../gateway-watch.ts';
-import { openInputFile } from '../input-file.ts';
+import { linesOf, openInputFile } from '../input-file.ts';
 import { httpUrl, positiveNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
 import { printSendReport } from '../send-report.ts';
@@ -43,7 +42,6 @@ async function send(file: string, options: SendOptions): Promise<SendReport> {
   const input = await open(file);
   const gateway = options.gateway ?? gatewayOf(config);
   await assertGatewayAnswers(gateway);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const watch = new GatewayWatch();
   let shown = 0;
   const sender = createSender({
@@ -57,14 +55,15 @@ async function send(file: string, options: SendOptions): Promise<SendReport> {
   try {
     const signal = new AbortController().signal;
     let dueAt = performance.now();
-    for await (const body of lines) {
-      if (body.trim() === '') continue;
+    for await (const body of linesOf(input)) {
+      const text = body.toString();
+      if (text.trim() === '') continue;
       if (options.rate !== undefined) {
         const aheadMs = dueAt - performance.now();
         if (aheadMs > 1) await pause(aheadMs, signal);
         dueAt = Math.max(dueAt, performance.now() - 1_000) + 1_000 / options.rate;
       }
-      await sender.submit({ body, ...namesOf(body, options.store ?? '') });
+      await sender.submit({ body, ...namesOf(text, options.store ?? '') });
     }
     await sender.settle();
     return sender.report();
@@ -79,9 +78,9 @@ async function open(file: string): Promise<NodeJS.ReadableStream> {
 }
 
 /** The store whose token an order needs. A line that cannot be read is sent all the same: the gateway says what is wrong with it. */
-function namesOf(body: string, otherwise: string): { storeId: string; orderId?: string } {
+function namesOf(text: string, otherwise: string): { storeId: string; orderId?: string } {
   try {
-    const { storeId, orderId } = JSON.parse(body) as { storeId?: unknown; orderId?: unknown };
+    const { storeId, orderId } = JSON.parse(text) as { storeId?: unknown; orderId?: unknown };
     return {
       storeId: typeof storeId === 'string' && storeId !== '' ? storeId : otherwise,
       ...(typeof orderId === 'string' ? { orderId } : {}),
