@@ -77,12 +77,16 @@ const LENGTH_MAX = '3650d';
 /** A duration such as 250ms, 5s, 10m or 24h, short enough for a timer; the value is in milliseconds. */
 export const duration = (): Kind<number> => durationUpTo(TIMER_MAX);
 
+/** The same, for what does not work without some time: with a limit of 0 ms every call is late, and a loop that waits 0 ms never rests. */
+export const durationFrom = (min: string): Kind<number> => durationUpTo(TIMER_MAX, min);
+
 /** A length of time that no timer is set to: an age, a window, how long something is kept. */
 export const longDuration = (): Kind<number> => durationUpTo(LENGTH_MAX);
 
-function durationUpTo(max: string): Kind<number> {
-  return kind(`a duration such as 250ms, 5s, 10m or 24h, up to ${max}`, (value) =>
-    inRange(scaled(value, durationUnitsMs) ?? Number.NaN, 0, durationMs(max)),
+function durationUpTo(max: string, min = '0ms'): Kind<number> {
+  const from = min === '0ms' ? '' : `from ${min} `;
+  return kind(`a duration such as 250ms, 5s, 10m or 24h, ${from}up to ${max}`, (value) =>
+    inRange(scaled(value, durationUnitsMs) ?? Number.NaN, durationMs(min), durationMs(max)),
   );
 }
 
@@ -99,8 +103,10 @@ function durationMs(text: string): number {
 const byteUnits: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /** A size such as 64KiB, 32MiB or 1GiB; the value is in bytes. */
-export const bytes = (): Kind<number> =>
-  kind('a size such as 64KiB, 32MiB or 1GiB', (value) => scaled(value, byteUnits));
+export const bytes = (min = '0B'): Kind<number> =>
+  kind(`a size such as 64KiB, 32MiB or 1GiB${min === '0B' ? '' : `, from ${min}`}`, (value) =>
+    inRange(scaled(value, byteUnits) ?? Number.NaN, scaled(min, byteUnits) ?? Number.NaN, Number.MAX_SAFE_INTEGER),
+  );
 
 export const url = (...schemes: string[]): Kind<string> =>
   kind(`a URL starting with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`, (value) =>

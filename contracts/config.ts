@@ -3,6 +3,7 @@ import {
   bytes,
   duration,
   durationBetween,
+  durationFrom,
   flag,
   fraction,
   hostPorts,
@@ -99,7 +100,7 @@ export const variables = {
     '`min.insync.replicas` of created topics; 2 in production.',
   ),
   ORDERMESH_PRODUCE_DEADLINE: required(
-    duration(),
+    durationFrom('100ms'),
     '10s',
     'An append that Kafka has not acknowledged by then is answered with 503.',
   ),
@@ -123,12 +124,12 @@ export const variables = {
     'Orders under way in one gateway process before it answers 503.',
   ),
   ORDERMESH_UNANSWERED_BYTES_MAX: required(
-    bytes(),
+    bytes('256KiB'),
     '128MiB',
     'Bytes of orders under way in one gateway process before it answers 503.',
   ),
   ORDERMESH_UNANSWERED_AGE_MAX: required(
-    duration(),
+    durationFrom('100ms'),
     '5s',
     'Age of the oldest order under way from which a gateway process takes only as many orders as it answers within this time.',
   ),
@@ -215,9 +216,13 @@ export const variables = {
     '20000',
     'Messages of one partition under way before it is paused.',
   ),
-  ORDERMESH_MAILBOX_BYTES_MAX: required(bytes(), '16MiB', 'Bytes of one partition under way before it is paused.'),
+  ORDERMESH_MAILBOX_BYTES_MAX: required(
+    bytes('256KiB'),
+    '16MiB',
+    'Bytes of one partition under way before it is paused.',
+  ),
   ORDERMESH_RETRY_BACKOFF: required(
-    duration(),
+    durationFrom('1ms'),
     '100ms',
     'Wait before the first retry of a failing message; doubles with each.',
   ),
@@ -226,7 +231,7 @@ export const variables = {
     '30ms',
     'Wait between fetches while they bring little: larger turns for so much latency a step.',
   ),
-  ORDERMESH_COMMIT_INTERVAL: required(duration(), '200ms', 'How often the frontier is committed.'),
+  ORDERMESH_COMMIT_INTERVAL: required(durationFrom('10ms'), '200ms', 'How often the frontier is committed.'),
   ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
   ORDERMESH_DEAD_LETTERS_KEPT: required(
     longDuration(),
@@ -234,7 +239,7 @@ export const variables = {
     'Dead letters that were replayed or discarded leave PostgreSQL after this time; longer than the dead-letter topics keep them. What is parked stays.',
   ),
   ORDERMESH_SLOT_SILENCE_MAX: required(
-    duration(),
+    durationFrom('1s'),
     '30s',
     'A thread whose event loop stands still for longer is ended and replaced: its actor never returns.',
   ),
@@ -259,12 +264,12 @@ export const variables = {
     'Messages that a bridge thread has under way to Pub/Sub.',
   ),
   ORDERMESH_BRIDGE_OUTSTANDING_BYTES_MAX: required(
-    bytes(),
+    bytes('256KiB'),
     '16MiB',
     'Bytes that a bridge thread has under way to Pub/Sub.',
   ),
   ORDERMESH_BRIDGE_PUBLISH_DEADLINE: required(
-    duration(),
+    durationFrom('100ms'),
     '10s',
     'A publish that Pub/Sub has not acknowledged by then counts as an outage: its partition pauses and tries again.',
   ),
@@ -294,12 +299,12 @@ export const variables = {
     'Messages that the warehouse holds before it stops pulling.',
   ),
   ORDERMESH_WAREHOUSE_OUTSTANDING_BYTES_MAX: required(
-    bytes(),
+    bytes('256KiB'),
     '32MiB',
     'Bytes that the warehouse holds before it stops pulling.',
   ),
   ORDERMESH_WAREHOUSE_INSERT_TIMEOUT: required(
-    duration(),
+    durationFrom('100ms'),
     '30s',
     'An insert that BigQuery has not answered by then is repeated.',
   ),
@@ -391,17 +396,17 @@ export const variables = {
     'Bytes a second that the agent sends to the region at most; no limit by default.',
   ),
   ORDERMESH_EDGE_ANSWER_TIMEOUT: required(
-    duration(),
+    durationFrom('100ms'),
     '15s',
     'A batch that the region has not answered by then is sent again, in smaller pieces.',
   ),
   ORDERMESH_EDGE_BACKOFF_MAX: required(
-    duration(),
+    durationFrom('100ms'),
     '10s',
     'Longest wait between two attempts to reach the region; the first waits are 250 ms and double, with jitter.',
   ),
   ORDERMESH_EDGE_PROBE_INTERVAL: required(
-    duration(),
+    durationFrom('100ms'),
     '5s',
     'How often an idle agent asks which region it reaches, so that a failover is noticed without new orders.',
   ),

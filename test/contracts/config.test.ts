@@ -27,6 +27,28 @@ describe('configuration', () => {
     expect(() => loadConfig({ [name]: value })).toThrow(takes);
   });
 
+  it.each([
+    ['ORDERMESH_EDGE_PROBE_INTERVAL', '0ms', 'from 100ms'],
+    ['ORDERMESH_EDGE_BACKOFF_MAX', '0s', 'from 100ms'],
+    ['ORDERMESH_WAREHOUSE_INSERT_TIMEOUT', '0ms', 'from 100ms'],
+    ['ORDERMESH_PRODUCE_DEADLINE', '0ms', 'from 100ms'],
+    ['ORDERMESH_RETRY_BACKOFF', '0ms', 'from 1ms'],
+    ['ORDERMESH_UNANSWERED_BYTES_MAX', '0B', 'from 256KiB'],
+    ['ORDERMESH_MAILBOX_BYTES_MAX', '0B', 'from 256KiB'],
+  ])('refuses %s=%s, with which nothing would work, and says %s', (name, value, from) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(`${name} is ${JSON.stringify(value)}; it takes`);
+    expect(() => loadConfig({ [name]: value })).toThrow(from);
+  });
+
+  it('takes 0 where it means something', () => {
+    const zeros = {
+      ORDERMESH_PRODUCE_LINGER: '0ms',
+      ORDERMESH_DRAIN_TIMEOUT: '0s',
+      ORDERMESH_EDGE_DISK_FREE_MIN: '0B',
+    };
+    expect(loadConfig(zeros)).toMatchObject({ ORDERMESH_PRODUCE_LINGER: 0, ORDERMESH_EDGE_DISK_FREE_MIN: 0 });
+  });
+
   it('refuses an unknown variable of ours by name', () => {
     expect(() => loadConfig({ ORDERMESH_GATEWAY_PROT: '1' })).toThrow('ORDERMESH_GATEWAY_PROT');
   });
