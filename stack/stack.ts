@@ -111,7 +111,7 @@ export async function startCore(
       closing.abort(new Error('the stack is being stopped'));
       // Its failure was told to whoever called `startCloud`, and what started is stopped below.
       await cloudStarting?.catch(() => {});
-      await stop(dataDir, state, started, servers).finally(unlock);
+      await stop(dataDir, state, started, servers, logger).finally(unlock);
     };
     return {
       environment,
@@ -195,12 +195,26 @@ function configuredAddresses(config: Config): Record<string, string> {
   return addresses;
 }
 
-async function stop(dataDir: string, state: StackState, started: Server[], servers: Servers): Promise<void> {
+async function stop(
+  dataDir: string,
+  state: StackState,
+  started: Server[],
+  servers: Servers,
+  logger: Logger,
+): Promise<void> {
+  // A full disk must not keep the servers running.
+  const note = (noted: StackState) => {
+    try {
+      writeState(dataDir, noted);
+    } catch (error) {
+      logger.warn(`stack.json keeps servers that are being stopped: ${(error as Error).message}`);
+    }
+  };
   delete state.environment;
-  writeState(dataDir, state);
+  note(state);
   for (const server of started.toReversed()) await server.stop();
   servers.close();
-  writeState(dataDir, { ...state, servers: [] });
+  note({ ...state, servers: [] });
 }
 
 /** Waits for all, so that none is still under way when one of them fails. */

@@ -97,7 +97,16 @@ export class SupervisedServer implements Server {
       }
     }
     this.#states.end('refuses');
-    onRestart(this.#instance.record);
+    try {
+      onRestart(this.#instance.record);
+      this.#states.end('unnoted');
+    } catch (error) {
+      // The server serves; it would only be the next run that does not find its process, and only where the guard of this run was killed, too.
+      if (this.#states.begin('unnoted'))
+        say(
+          `${this.#title} was started again as process ${this.#instance.record.pid}, which could not be noted: ${(error as Error).message}`,
+        );
+    }
     this.#watch?.restarted();
     say(`${this.#title} serves again after ${inSeconds(this.#states.end('ended') ?? 0)}`);
     this.#guard();

@@ -49,6 +49,21 @@ export function followLog(file: string, onLine: (line: string) => void): { close
   };
 }
 
+/** As many different lines of a role that ends again and again are remembered. */
+const LINES_MAX = 1_000;
+
+/** Passes lines on; while `holds`, each different line once: a role that ends again and again says the same before each end. */
+export function onceWhile(holds: () => boolean, onLine: (line: string) => void): (line: string) => void {
+  const seen = new Set<string>();
+  return (line) => {
+    if (!holds() || seen.size >= LINES_MAX) seen.clear();
+    else if (seen.has(line)) return;
+    // Also the line before the first end, which is read before the end is known.
+    seen.add(line);
+    onLine(line);
+  };
+}
+
 interface LogLine {
   level?: number;
   /** `ended`: the end of a state whose begin was shown. */

@@ -6,7 +6,7 @@ import type { RoleName } from '../../contracts/roles.ts';
 import { runInBackground, SilenceWatch } from '../../stack/index.ts';
 import { inSeconds, States } from '../../telemetry/state-log.ts';
 import type { RoleMessage } from '../role.ts';
-import { followLog, openLog } from './log-file.ts';
+import { followLog, onceWhile, openLog } from './log-file.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -61,7 +61,11 @@ export class RoleProcess {
     this.name = options.name ?? options.role;
     this.#options = options;
     this.#log = openLog(options.logDirectory, this.name);
-    this.#follower = followLog(this.#log.file, (line) => options.onNote(`[${this.name}] ${line}`));
+    const note = onceWhile(
+      () => this.#states.since('ended') !== undefined,
+      (line) => options.onNote(`[${this.name}] ${line}`),
+    );
+    this.#follower = followLog(this.#log.file, note);
     this.#start();
   }
 

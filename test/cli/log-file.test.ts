@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { worthShowing } from '../../cli/system/log-file.ts';
+import { onceWhile, worthShowing } from '../../cli/system/log-file.ts';
 
 test('a warning is shown with its reason, in one line', () => {
   const line = JSON.stringify({ level: 40, msg: 'BigQuery did not take a batch', err: { message: 'timeout' } });
@@ -12,4 +12,23 @@ test('what is only information stays in the file', () => {
 
 test('the last words of a crash are shown as they are', () => {
   expect(worthShowing('TypeError: x is not a function')).toBe('TypeError: x is not a function');
+});
+
+test('what a role says before each of its ends is shown once until it is ready again', () => {
+  const shown: string[] = [];
+  let ended = false;
+  const note = onceWhile(
+    () => ended,
+    (line) => shown.push(line),
+  );
+  const end = 'ordermesh: cannot listen on port 8080';
+  note('a warning');
+  note('a warning');
+  note(end);
+  ended = true;
+  for (let round = 0; round < 3; round++) note(end);
+  note('another reason');
+  ended = false;
+  note(end);
+  expect(shown).toEqual(['a warning', 'a warning', end, 'another reason', end]);
 });
