@@ -9,7 +9,7 @@ import { localUrl } from './local-url.ts';
 import { httpUrl, wholeNumber } from './options.ts';
 import { print, printJson, say, table } from './output.ts';
 import { functionsOf } from './profile/functions.ts';
-import { type Counted, counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
+import { asked, type Counted, counted, type ProfiledRole, profiledRoles } from './profile/work.ts';
 
 interface ProfileOptions {
   seconds: number;
@@ -110,10 +110,13 @@ function show({ cores, work, threads, functions }: Shown): void {
   );
 }
 
+/** The role answers once the time is over, and its threads have stopped sampling. */
+const PROFILE_SLACK_MS = 15_000;
+
 async function take(role: ProfiledRole, admin: URL, seconds: number): Promise<ThreadProfile[]> {
-  const response = await fetch(new URL(`/debug/profile?seconds=${seconds}`, admin));
-  const text = await response.text();
-  if (!response.ok) throw new UsageError(`${role} at ${admin.origin} took no profile: ${text.trim()}`);
+  const url = new URL(`/debug/profile?seconds=${seconds}`, admin);
+  const { status, text } = await asked(role, url, seconds * 1_000 + PROFILE_SLACK_MS);
+  if (status !== 200) throw new UsageError(`${role} at ${admin.origin} took no profile: ${text.trim()}`);
   return (JSON.parse(text) as { threads: ThreadProfile[] }).threads;
 }
 

@@ -26,18 +26,39 @@ export interface Counted {
   atMs: number;
 }
 
-/** What the role has done since it was started. @throws UsageError where none answers at this address */
+const METRICS_MS_MAX = 5_000;
+
+/** What the role has done since it was started. @throws UsageError where none answers at this address, or another role does */
 export async function counted(role: ProfiledRole, admin: URL): Promise<Counted> {
   const { unit, counter } = works[role];
-  let text: string;
-  try {
-    text = await (await fetch(new URL('/metrics', admin))).text();
-  } catch (error) {
-    throw new UsageError(`no ${role} answers at ${admin.origin}: start it, or give its admin address by --admin`, {
-      cause: error,
-    });
-  }
+  const { status, text } = await asked(role, new URL('/metrics', admin), METRICS_MS_MAX);
+  const found = roleOf(text);
+  if (status !== 200 || found !== role)
+    throw new UsageError(
+      `${admin.origin} is not the admin address of ${role}: ${status === 200 ? `its metrics are ${found === undefined ? 'of no role' : `of ${found}`}` : `it answers ${status}`}; give the right one by --admin`,
+    );
   return { unit, count: sumOf(text, counter), atMs: performance.now() };
+}
+
+/** Asks a role, which may hang. @throws UsageError where it does not answer within the time */
+export async function asked(role: ProfiledRole, url: URL, msMax: number): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(msMax) });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    const hangs = error instanceof Error && error.name === 'TimeoutError';
+    throw new UsageError(
+      hangs
+        ? `${role} at ${url.origin} does not answer within ${msMax / 1_000} s: it hangs or is stopped`
+        : `no ${role} answers at ${url.origin}: start it, or give its admin address by --admin`,
+      { cause: error },
+    );
+  }
+}
+
+/** The label that every metric of a role has. */
+function roleOf(text: string): string | undefined {
+  return /[{,]role="([^"]*)"/.exec(text)?.[1];
 }
 
 /** Over all labels of a counter in the Prometheus text format. */

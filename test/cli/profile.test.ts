@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asked } from '../../cli/profile/work.ts';
 import { type AdminServer, startAdminServer } from '../../telemetry/admin-server.ts';
 import { ordermesh } from './ordermesh.ts';
 
@@ -46,3 +49,18 @@ test('profile shows the threads of a role and its work, and keeps what DevTools 
   expect(JSON.parse(await readFile(main.file, 'utf8'))).toMatchObject({ nodes: expect.any(Array) });
   expect(shown.functions.length).toBeGreaterThan(0);
 }, 60_000);
+
+test('profile refuses the admin address of another role', async () => {
+  const command = ['profile', 'payment', '--seconds', '1', '--admin', `http://127.0.0.1:${admin.port}`];
+  const { code, stderr } = await ordermesh(command);
+  expect(stderr).toContain(`127.0.0.1:${admin.port} is not the admin address of payment: its metrics are of loyalty`);
+  expect(code).toBe(2);
+}, 60_000);
+
+test('a role that takes the connection and does not answer is named, and not waited for', async () => {
+  const hung = createServer().listen(0, '127.0.0.1');
+  await once(hung, 'listening');
+  const url = new URL(`http://127.0.0.1:${(hung.address() as AddressInfo).port}/metrics`);
+  await expect(asked('payment', url, 200)).rejects.toThrow(`payment at ${url.origin} does not answer within 0.2 s`);
+  hung.close();
+});
