@@ -9,6 +9,7 @@ import { loadMenu, menuVersion } from '../../store/menu.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { chainMenuFile } from '../../traffic/chain.ts';
 import type { ConnectedConfig } from '../environment.ts';
+import { UsageError } from '../failure.ts';
 import { withAdmin, withDatabase } from '../servers.ts';
 import { RoleProcess } from './role-process.ts';
 
@@ -122,8 +123,11 @@ function sharedSlots(): string {
 
 /** With `ORDERMESH_ADMIN_PORT` set, the roles count up from there instead of from the default. */
 function adminPort(config: Config, role: RoleName): number {
-  const offset = defaultAdminPort(role) - defaultAdminPort('gateway');
-  return (config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('gateway')) + offset;
+  return (config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('gateway')) + adminOffset(role);
+}
+
+function adminOffset(role: RoleName): number {
+  return defaultAdminPort(role) - defaultAdminPort('gateway');
 }
 
 function startRole(
@@ -145,7 +149,20 @@ function startRole(
   });
 }
 
-async function assertPortsFree(config: Config): Promise<void> {
+/** The simulated restaurants send to the port of the variable, and the metrics of a role are looked for on its admin port: neither may be any port. */
+function assertPortsKnown({ ORDERMESH_GATEWAY_PORT: gateway, ORDERMESH_ADMIN_PORT: admin }: Config): void {
+  if (gateway === 0)
+    throw new UsageError('ORDERMESH_GATEWAY_PORT is 0; for the whole mesh it takes a port from 1 to 65535');
+  const last = Math.max(...Object.keys({ ...coreRoles, ...cloudRoles }).map((role) => adminOffset(role as RoleName)));
+  if (admin !== undefined && (admin === 0 || admin + last > 65_535))
+    throw new UsageError(
+      `ORDERMESH_ADMIN_PORT is ${admin}; for the whole mesh it takes a port from 1 to ${65_535 - last}: the roles count up from it`,
+    );
+}
+
+/** @throws UsageError for a port that the whole mesh cannot work with, or an error naming the one that is in use */
+export async function assertPortsFree(config: Config): Promise<void> {
+  assertPortsKnown(config);
   const host = config.ORDERMESH_HOST;
   const ports = [
     { port: config.ORDERMESH_GATEWAY_PORT, what: 'the gateway', variable: 'ORDERMESH_GATEWAY_PORT' },
