@@ -63,6 +63,10 @@ async function readKey(file: string): Promise<JWK | undefined> {
     return JSON.parse(await readFile(file, 'utf8')) as JWK;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError)
+      throw new Error(`${file} holds no key; remove it to make a new one, with which the tokens of the old one end`, {
+        cause: error,
+      });
     throw error;
   }
 }

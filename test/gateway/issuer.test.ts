@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
@@ -18,6 +18,14 @@ test('makes a private key for its owner alone, and keeps it', async () => {
   expect((await stat(first.privateKeyFile)).mode & 0o777).toBe(0o600);
   await developmentIssuer(dataDir);
   expect(await readFile(first.privateKeyFile, 'utf8')).toBe(key);
+});
+
+test('a key file that was cut off is named, with the way out', async () => {
+  const { privateKeyFile } = await developmentIssuer(dataDir);
+  await writeFile(privateKeyFile, '');
+  await expect(developmentIssuer(dataDir)).rejects.toThrow(
+    `${privateKeyFile} holds no key; remove it to make a new one`,
+  );
 });
 
 test('the JWKS holds no private part', async () => {
