@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { NegativeResult, UsageError } from '../failure.ts';
 import { pastTime } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson, say } from '../output.ts';
 import { counted, visitSpool } from './visiting.ts';
 
 interface RetryOptions {
@@ -33,6 +33,9 @@ export function retryCommand(): Command {
       );
       if (json) printJson({ retried });
       else print(`${counted(retried)} will be sent again`);
-      if (retried === 0) throw new NegativeResult();
+      const named = new Set(orderIds).size;
+      if (retried < named)
+        say(`${counted(named - retried)} of those named left alone: 'edge inspect' shows in which state they are`);
+      if (retried < Math.max(1, named)) throw new NegativeResult();
     });
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { spoolPathOf } from '../../edge/settings.ts';
@@ -10,7 +10,10 @@ import { pastTime } from '../options.ts';
 export function visitSpool<T>(access: 'read' | 'write', work: (visit: SpoolVisit, config: Config) => T): T {
   const config = loadConfig();
   const path = spoolPathOf(config);
-  if (!existsSync(path))
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true)
+    throw new UsageError(`${path} is a directory; ORDERMESH_EDGE_SPOOL takes the file of the spool, as for the agent`);
+  if (found === undefined)
     throw new UsageError(
       `there is no spool at ${path}; set ORDERMESH_EDGE_SPOOL or ORDERMESH_DATA_DIR as for the agent`,
     );

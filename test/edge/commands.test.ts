@@ -105,6 +105,18 @@ describe('ordermesh edge', () => {
     expect(batch.orderIds).toEqual([ids.unsent, ids.refused, ids.confirmed]);
   });
 
+  it('retry: a named order that is not sent again is no success', async () => {
+    const some = await edge('retry', ids.refused, ids.unsent);
+    expect(some).toMatchObject({ code: 1, stdout: '1 order will be sent again\n' });
+    expect(some.stderr).toContain('1 order of those named left alone');
+  });
+
+  it('a spool path that is a directory is named', async () => {
+    const { code, stderr } = await ordermesh(['edge', 'status'], { ORDERMESH_EDGE_SPOOL: directory });
+    expect(stderr).toContain(`${directory} is a directory; ORDERMESH_EDGE_SPOOL takes the file of the spool`);
+    expect(code).toBe(2);
+  });
+
   it('discard: takes out what the region refused, and nothing else', async () => {
     expect((await edge('discard', ids.unsent, ids.confirmed)).code).toBe(1);
     expect((await edge('discard', ids.refused)).code).toBe(0);
