@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
-import { ordermesh } from './ordermesh.ts';
+import { ordermesh, startOrdermesh } from './ordermesh.ts';
 
 const TIMEOUT_MS = 60_000;
 let dataDir: string;
@@ -195,4 +197,17 @@ test('without a seed sample says which one it took', { timeout: TIMEOUT_MS }, as
   const { code, stderr } = await ordermesh(['orders', 'sample'], env());
   expect(code).toBe(0);
   expect(stderr).toMatch(/^seed \d+\n$/);
+});
+
+test('a closed pipe ends the command quietly, and not as a success', { timeout: TIMEOUT_MS }, async () => {
+  const output = startOrdermesh(['orders', 'sample', '--count', '1000', '--seed', '1'], env());
+  output.stdout.destroy();
+  const [code, stderr] = await Promise.all([once(output, 'close'), text(output.stderr)]);
+  expect(stderr).toBe('');
+  expect(code[0]).toBe(141);
+  // Without a reader of what is said, the exit code is still that of the work.
+  const said = startOrdermesh(['audit'], env());
+  said.stderr.destroy();
+  const [[refused], stdout] = await Promise.all([once(said, 'close'), text(said.stdout)]);
+  expect([refused, stdout]).toEqual([2, '']);
 });
