@@ -4,6 +4,7 @@ import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { metricsContentType } from '../telemetry/metrics.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { watchActivity } from './activity.ts';
 
 type StartRole = (config: Config, logger: Logger) => Promise<RunningRole>;
@@ -18,36 +19,54 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
   return async (config, logger) => {
     const activity = watchActivity(config, logger);
     if (activity === undefined) return start(config, logger);
-    let running: { close(): Promise<void> } = await startWaiting(role, config, activity.passive);
+    const states = new StateLog(logger);
+    /** The last line about who is active. */
+    let told = '';
+    /** Why the last start failed: the database may still be on its way to take writes. */
+    let failure = '';
+    const waits = () =>
+      activity.passive() ?? (failure === '' ? 'starting' : `starting; the last attempt failed: ${failure}`);
+    let running: { close(): Promise<void> } = await startWaiting(role, config, waits);
     let active = false;
     let closing = false;
     let turning: Promise<void> = Promise.resolve();
-    /** Why the last start failed: the database may still be on its way to take writes. */
     let retry: NodeJS.Timeout | undefined;
 
     const turn = async () => {
       const reason = activity.passive();
       if (closing || active === (reason === undefined)) return;
-      logger.info({ state: activity.state }, reason ?? 'this region is the active one; starting');
+      const news = reason ?? 'this region is the active one; starting';
+      if (news !== told) logger.info({ state: activity.state }, news);
+      told = news;
       await running.close();
       active = false;
+      if (reason !== undefined) {
+        failure = '';
+        states.end('starts', 'the role need not start any more');
+      }
       if (reason === undefined) {
         try {
           running = await start(config, logger);
           active = true;
+          failure = '';
+          states.end('starts', 'the role has started');
           return;
         } catch (error) {
-          logger.error({ err: error }, 'cannot start yet; trying again');
+          failure = (error as Error).message;
+          states.begin('starts', 'cannot start yet; trying again', { err: error });
           retry = setTimeout(again, RETRY_MS);
         }
       }
-      running = await startWaiting(role, config, activity.passive);
+      running = await startWaiting(role, config, waits);
     };
     const again = () => {
-      turning = turning.then(turn).catch((error: Error) => {
-        logger.error({ err: error }, 'cannot change over');
-        if (!closing) retry = setTimeout(again, RETRY_MS);
-      });
+      turning = turning.then(turn).then(
+        () => states.end('changes', 'the role has changed over'),
+        (error: Error) => {
+          states.begin('changes', 'cannot change over; trying again', { err: error });
+          if (!closing) retry = setTimeout(again, RETRY_MS);
+        },
+      );
     };
     activity.onChange(again);
     return {
@@ -64,7 +83,7 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
 }
 
 /** Holds the admin port while there is nothing to do. */
-function startWaiting(role: RoleName, config: Config, passive: () => string | undefined) {
+function startWaiting(role: RoleName, config: Config, waits: () => string) {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   new Gauge({
@@ -76,6 +95,6 @@ function startWaiting(role: RoleName, config: Config, passive: () => string | un
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: { region: () => passive() ?? 'starting' },
+    readiness: { region: waits },
   });
 }

@@ -5,6 +5,7 @@ import { type PartitionHealth, sourceFaults } from './replication-health.ts';
 export class MirrorMetrics {
   readonly running: Gauge;
   readonly restarts: Counter;
+  readonly standing: Gauge;
   readonly #lag: Gauge<'topic' | 'partition'>;
   readonly #faults: Gauge<'fault'>;
 
@@ -24,6 +25,11 @@ export class MirrorMetrics {
       help: 'Whether the other region is copied into this one now.',
       registers,
     });
+    this.standing = new Gauge({
+      name: 'ordermesh_mirror_standing',
+      help: '1 while records of the source wait and MirrorMaker copies none.',
+      registers,
+    });
     this.#lag = new Gauge({
       name: 'ordermesh_mirror_lag_records',
       help: 'Records of the source that were not copied yet.',
@@ -38,7 +44,7 @@ export class MirrorMetrics {
     });
     this.restarts = new Counter({
       name: 'ordermesh_mirror_restarts_total',
-      help: 'How often MirrorMaker ended unasked.',
+      help: 'How often MirrorMaker was started again because it ended or copied nothing.',
       registers,
     });
   }
@@ -51,6 +57,7 @@ export class MirrorMetrics {
   /** Nothing is copied, so nothing is behind. */
   clear(): void {
     this.running.set(0);
+    this.standing.set(0);
     this.#lag.reset();
     this.#faults.reset();
   }

@@ -35,14 +35,26 @@ export async function createMirrorOffsets(brokers: string[], source: string, rep
  * @throws KafkaUnavailableError
  */
 export async function readMirrored(brokers: string[], source: string): Promise<Mirrored> {
-  const mirrored: Mirrored = new Map();
-  const topic = mirrorOffsetsTopic(source);
-  if (await exists(brokers, topic))
-    await readTopic({ brokers, topic, clientId: 'ordermesh-region' }, (record) => note(mirrored, record));
-  return mirrored;
+  return (await readProgress(brokers, source)).mirrored;
 }
 
-/** The same, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
+/** The same, and when it was told last, in milliseconds since the epoch: with nothing to copy, nothing is told. */
+export async function readProgress(
+  brokers: string[],
+  source: string,
+): Promise<{ mirrored: Mirrored; toldAtMs: number | undefined }> {
+  const mirrored: Mirrored = new Map();
+  let toldAtMs: number | undefined;
+  const topic = mirrorOffsetsTopic(source);
+  if (await exists(brokers, topic))
+    await readTopic({ brokers, topic, clientId: 'ordermesh-region' }, (record) => {
+      note(mirrored, record);
+      toldAtMs = Math.max(toldAtMs ?? 0, record.timestamp);
+    });
+  return { mirrored, toldAtMs };
+}
+
+/** How far it has copied, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
 export async function followMirrored(
   brokers: string[],
   source: string,

@@ -3,15 +3,16 @@ import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
-import { StateLog } from '../telemetry/state-log.ts';
+import { StateLog, timeOfDay } from '../telemetry/state-log.ts';
 import { watchActivity } from './activity.ts';
 import { topicRanges } from './divergence.ts';
 import { mirrorProperties } from './mirror-config.ts';
 import { MirrorMetrics } from './mirror-metrics.ts';
-import { followMirrored } from './mirror-offsets.ts';
+import { followMirrored, type Mirrored, readMirrored } from './mirror-offsets.ts';
 import { beginTenure, topicIdsOf } from './mirror-tenure.ts';
 import { type RegionState, writeMirrorStopped } from './region-state.ts';
-import { replicationHealth } from './replication-health.ts';
+import { type PartitionHealth, replicationHealth } from './replication-health.ts';
+import { Standstill } from './standstill.ts';
 
 /** Starts a MirrorMaker with these properties. */
 export type LaunchMirrorMaker = (properties: string, onExit: (reason: string) => void) => Promise<MirrorMaker>;
@@ -23,6 +24,8 @@ export interface MirrorMaker {
 
 const RETRY_MS = 2_000;
 const LOOK_MS = 2_000;
+/** A MirrorMaker with nothing to copy that lived this long has come up. */
+const STEADY_MS = 30_000;
 
 /**
  * The mirror of a region: copies the other region's log into this one while that one is the source, and says how far it is behind. Before it
@@ -30,7 +33,12 @@ const LOOK_MS = 2_000;
  * one's own records begin: nothing is copied back, and no cluster is rebuilt.
  * @throws ConfigError when `ORDERMESH_PEER_BROKERS` is missing
  */
-export async function startMirror(config: Config, logger: Logger, launch: LaunchMirrorMaker): Promise<RunningRole> {
+export async function startMirror(
+  config: Config,
+  logger: Logger,
+  launch: LaunchMirrorMaker,
+  standstill = new Standstill(),
+): Promise<RunningRole> {
   const { REGION: region, KAFKA_BROKERS: brokers, ORDERMESH_PEER_BROKERS: peer } = config;
   if (brokers === undefined || peer === undefined)
     throw new ConfigError(
@@ -54,6 +62,12 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
   let told = '';
   /** Why the last look failed. */
   let blind = '';
+  let startedAt = 0;
+  /** Why MirrorMaker ended, or could not be started. */
+  let failure = '';
+  /** Records that wait, as of the last look. */
+  let waiting = 0;
+  let restarting = false;
 
   const turn = async () => {
     const state = activity.state;
@@ -76,14 +90,59 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       if (trouble === undefined) states.end('followed', 'how far the mirror has copied is known again');
       else states.begin('followed', 'how far the mirror has copied is not known', { err: trouble });
     });
-    mirror = await launch(properties, (reason) => {
+    const copiedBefore = positionOf(await readMirrored(brokers, source));
+    let hasEnded = false;
+    const launched = await launch(properties, (reason) => {
+      hasEnded = true;
       mirror = undefined;
+      failure = reason;
+      metrics.running.set(0);
       metrics.restarts.inc();
-      logger.error({ reason }, 'MirrorMaker ended; it is started again');
-      timer = setTimeout(again, RETRY_MS);
+      states.begin('ended', 'MirrorMaker ended; it is started again until it copies', { reason });
+      if (!closing) timer = setTimeout(again, RETRY_MS);
     });
+    // It may have ended before the launch was over.
+    if (hasEnded) return;
+    mirror = launched;
+    startedAt = Date.now();
+    standstill.started(copiedBefore);
     metrics.running.set(1);
-    logger.info({ source, epoch: state.epoch }, 'copying the other region');
+    if (states.since('ended') === undefined && states.since('stands') === undefined)
+      logger.info({ source, epoch: state.epoch }, 'copying the other region');
+  };
+
+  /** The process lives, so nothing else ends it. */
+  const restart = async () => {
+    const stopped = mirror;
+    restarting = false;
+    if (closing || stopped === undefined) return;
+    mirror = undefined;
+    metrics.running.set(0);
+    metrics.restarts.inc();
+    await stopped.stop();
+    await turn();
+  };
+
+  const judge = (health: readonly PartitionHealth[], mirrored: Mirrored) => {
+    // What was replaced or is gone is an alarm of its own.
+    const sound = health.filter(({ state }) => state === 'replicating');
+    waiting = sound.reduce((sum, { lag }) => sum + lag, 0);
+    const verdict = standstill.look({ lag: waiting, position: positionOf(mirrored) });
+    const since = timeOfDay(standstill.since);
+    if (verdict === 'stands' && mirror !== undefined) {
+      metrics.standing.set(1);
+      states.begin('stands', `MirrorMaker has copied nothing since ${since}; it is started again until it does`, {
+        records: waiting,
+      });
+      if (!restarting) change(restart);
+      restarting = true;
+    }
+    if (verdict === 'copied' || waiting === 0) {
+      metrics.standing.set(0);
+      states.end('stands', 'MirrorMaker copies again');
+    }
+    const isSteady = mirror !== undefined && waiting === 0 && Date.now() - startedAt > STEADY_MS;
+    if (verdict === 'copied' || isSteady) states.end('ended', 'MirrorMaker copies again');
   };
 
   const stop = async () => {
@@ -94,17 +153,26 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     copied = undefined;
     await followed?.close();
     metrics.clear();
+    for (const key of ['stands', 'ended']) states.end(key, 'nothing is to be copied any more');
     if (stopped === undefined) return;
     await stopped.stop();
     logger.info({}, 'nothing is copied any more');
   };
 
-  const again = () => {
-    turning = turning.then(turn).catch((error: Error) => {
-      logger.error({ err: error }, 'the mirror cannot change over yet; trying again');
-      if (!closing) timer = setTimeout(again, RETRY_MS);
-    });
+  const change = (work: () => Promise<void>) => {
+    turning = turning.then(work).then(
+      () => {
+        if (states.since('ended') === undefined) failure = '';
+        states.end('changes', 'the mirror has changed over');
+      },
+      (error: Error) => {
+        failure = error.message;
+        states.begin('changes', 'the mirror cannot change over yet; trying again', { err: error });
+        if (!closing) timer = setTimeout(again, RETRY_MS);
+      },
+    );
   };
+  const again = () => change(turn);
   activity.onChange(again);
 
   const look = async () => {
@@ -118,6 +186,8 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     });
     if (copied === undefined) return;
     metrics.show(health);
+    if (states.since('followed') === undefined) judge(health, mirrored);
+    else standstill.blind();
     const faults = health.filter(({ state }) => state !== 'replicating');
     const alarm = faults.map(({ topic, partition, state }) => `${topic}/${partition} ${state}`).join(', ');
     if (alarm !== '' && alarm !== told)
@@ -125,13 +195,20 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
     told = alarm;
   };
   let looking: Promise<void> = Promise.resolve();
+  let isLooking = false;
   const watch = setInterval(() => {
-    looking = looking.then(look).then(
+    // A cluster that does not answer holds a look up for a minute.
+    if (isLooking) return;
+    isLooking = true;
+    looking = look().then(
       () => {
+        isLooking = false;
         if (blind !== '') logger.info({}, 'the source can be looked at again');
         blind = '';
       },
       (error: Error) => {
+        isLooking = false;
+        standstill.blind();
         if (blind !== error.message)
           logger.warn({ reason: error.message }, 'cannot look how far the mirror is behind; trying again');
         blind = error.message;
@@ -147,7 +224,15 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       mirror: () => {
         if (activity.state === undefined) return 'which region is active is not known yet';
         const wanted = activity.state.source !== undefined && activity.state.source !== region;
-        return wanted && mirror === undefined ? 'MirrorMaker does not run' : undefined;
+        if (!wanted) return undefined;
+        if (mirror === undefined) return `MirrorMaker does not run${failure === '' ? '' : `: ${failure}`}`;
+        const endedAt = states.since('ended');
+        if (endedAt !== undefined)
+          return `MirrorMaker ended at ${timeOfDay(endedAt)} (${failure}) and has copied nothing since`;
+        const standsAt = states.since('stands');
+        return standsAt === undefined
+          ? undefined
+          : `MirrorMaker was found standing at ${timeOfDay(standsAt)} and has copied nothing since; ${waiting} records wait`;
       },
     },
   });
@@ -163,4 +248,11 @@ export async function startMirror(config: Config, logger: Logger, launch: Launch
       await admin.close();
     },
   };
+}
+
+/** Grows with every record that is copied. */
+function positionOf(mirrored: Mirrored): number {
+  let position = 0;
+  for (const partitions of mirrored.values()) for (const next of partitions.values()) position += next;
+  return position;
 }

@@ -18,9 +18,9 @@ export interface PartitionHealth {
   lag: number;
   /**
    * `truncated`: the source ends before what was copied. `recreated`: its topic was deleted and created again. `skipped`: records were deleted
-   * from the source before they were copied.
+   * from the source before they were copied. `standing`: nothing is copied although it should have been by now.
    */
-  state: 'replicating' | SourceFault;
+  state: 'replicating' | 'standing' | SourceFault;
 }
 
 export interface ReplicationEvidence {
@@ -29,10 +29,12 @@ export interface ReplicationEvidence {
   mirrored: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** Ids of the source's topics, when the mirror began and now. */
   topicIds?: { begun: Readonly<Record<string, string>>; now: ReadonlyMap<string, string> };
+  /** Of a mirror that has told nothing for a while: by topic and partition, the source's offset before which everything should have been copied by now. */
+  due?: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
 /** Judges how a mirror keeps up with its source. `mirrored` must have been read before `source`, or a busy source seems to be truncated. */
-export function replicationHealth({ source, mirrored, topicIds }: ReplicationEvidence): PartitionHealth[] {
+export function replicationHealth({ source, mirrored, topicIds, due }: ReplicationEvidence): PartitionHealth[] {
   return source.map(({ topic, partition, earliest, latest }) => {
     const begun = topicIds?.begun[topic];
     const now = topicIds?.now.get(topic);
@@ -41,6 +43,8 @@ export function replicationHealth({ source, mirrored, topicIds }: ReplicationEvi
     if (begun !== undefined && now !== undefined && begun !== now) return { topic, partition, lag, state: 'recreated' };
     if (next !== undefined && next > latest) return { topic, partition, lag: 0, state: 'truncated' };
     if (next !== undefined && next < earliest) return { topic, partition, lag, state: 'skipped' };
+    if (lag > 0 && Math.max(earliest, next ?? earliest) < (due?.get(topic)?.get(partition) ?? 0))
+      return { topic, partition, lag, state: 'standing' };
     return { topic, partition, lag, state: 'replicating' };
   });
 }

@@ -115,7 +115,11 @@ export class Servers {
       await stop();
       throw new Error(`${name} does not start: ${(error as Error).message}\n${await tail(log)}`, { cause: error });
     }
-    if (identity === undefined) throw new Error(`${name} has no process`);
+    if (identity === undefined) {
+      // Why comes with an event of the next turn.
+      await new Promise(setImmediate);
+      throw new Error(`${name} has no process${ended === undefined ? '' : `: ${ended}`}`);
+    }
     return { record: { name, signal, ...identity }, stop, ended: promise };
   }
 

@@ -48,10 +48,6 @@ export async function startMirrorMaker(options: {
   onExit(reason: string): void;
 }): Promise<{ stop(): Promise<void> }> {
   const { config, directory, properties, onExit } = options;
-  const servers = new Servers(directory, (_name, reason) => {
-    servers.close();
-    onExit(reason);
-  });
   const cacheDir = await userCacheDir(config);
   const command = await mirrorMakerCommand({
     name: 'mirror-maker',
@@ -60,8 +56,18 @@ export async function startMirrorMaker(options: {
     properties,
     target: config.REGION,
   });
+  const servers = new Servers(directory, (_name, reason) => {
+    servers.close();
+    onExit(reason);
+  });
   // It has no port to ask; how it comes along is seen in the target.
-  const server = await servers.start(command, async () => {});
+  const server = await servers
+    .start(command, async () => {})
+    .catch((error: Error) => {
+      // Its guard would wait for servers for as long as this process lives.
+      servers.close();
+      throw error;
+    });
   return {
     async stop() {
       // It writes down how far it has come every second; with a dead source its end in good order takes longer than a failover can wait.

@@ -34,6 +34,14 @@ describe('replication health', () => {
     const topicIds = { begun: { 'raw-orders': 'first' }, now: new Map([['raw-orders', 'second']]) };
     expect(replicationHealth({ source: [range(20)], mirrored: copied(7), topicIds })[0]?.state).toBe('recreated');
   });
+
+  it('tells a mirror that stands from one that has just not got to it', () => {
+    const due = (before: number) => new Map([['raw-orders', new Map([[0, before]])]]);
+    const evidence = { source: [range(10)], mirrored: copied(7) };
+    expect(replicationHealth({ ...evidence, due: due(8) })[0]).toMatchObject({ lag: 3, state: 'standing' });
+    expect(replicationHealth({ ...evidence, due: due(7) })[0]?.state).toBe('replicating');
+    expect(replicationHealth({ source: [range(10)], mirrored: new Map(), due: due(10) })[0]?.state).toBe('standing');
+  });
 });
 
 describe('mirror configuration', () => {
