@@ -28,7 +28,8 @@ export const hostPorts = (takes: string): Kind<string[]> =>
     return entries.every(isHostPort) ? entries : undefined;
   });
 
-function isHostPort(text: string): boolean {
+/** One such address. */
+export function isHostPort(text: string): boolean {
   const [match, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? [];
   return match !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { ConfigError } from '../contracts/config.ts';
+import { isHostPort } from '../contracts/config-kinds.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
 const region = Type.Object(
@@ -78,6 +80,8 @@ export async function readRegions(file: string): Promise<Regions> {
   }
   const { regions, publicUrl, dns, ttlSeconds } = checked.value;
   const names = Object.keys(regions);
+  const faults = [...Object.entries(regions).flatMap(addressFaults), ...dnsFaults(dns)];
+  if (faults.length > 0) throw new ConfigError(`the regions file ${file} is wrong: ${faults.join('; ')}`);
   if (names.length !== 2) throw new ConfigError(`the regions file ${file} names ${names.length} regions; it takes two`);
   return {
     byName: new Map(Object.entries(regions).map(([name, addresses]) => [name, { name, ...addresses }])),
@@ -88,6 +92,18 @@ export async function readRegions(file: string): Promise<Regions> {
         ? { ...dns, key: { ...dns.key, secretFile: path.resolve(path.dirname(file), dns.key.secretFile) } }
         : dns,
   };
+}
+
+function addressFaults([name, { brokers, address }]: [string, Static<typeof region>]): string[] {
+  const at = `/regions/${name}`;
+  return [
+    ...brokers.flatMap((broker, n) => (isHostPort(broker) ? [] : [`${at}/brokers/${n} is ${broker}, not host:port`])),
+    ...(isIP(address) === 0 ? [`${at}/address is ${address}, not an IP address`] : []),
+  ];
+}
+
+function dnsFaults(dns: DnsSettings): string[] {
+  return 'server' in dns && !isHostPort(dns.server) ? [`/dns/server is ${dns.server}, not host:port`] : [];
 }
 
 /** The region of that name and the other one. @throws ConfigError when there is none of that name */

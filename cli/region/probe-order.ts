@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { loadConfig } from '../../contracts/config.ts';
+import { orderSchema } from '../../contracts/order.ts';
+import { compileValidator } from '../../contracts/validation.ts';
+import { issueToken } from '../../gateway/issuer.ts';
+import { UsageError } from '../failure.ts';
+import { readInputFile } from '../input-file.ts';
+import { assertIssuer } from '../tokens.ts';
+
+export interface Probing {
+  probeOrder?: string;
+  tokenFile?: string;
+}
+
+/** Of a store that no menu knows: it is rejected, so it costs nobody money and cooks nothing, and shows that orders are worked on. */
+const harmlessOrder = {
+  storeId: 'probe',
+  channel: 'pos',
+  currency: 'USD',
+  items: [{ sku: 'probe', quantity: 1, unitPrice: 100, modifiers: [] }],
+  total: 100,
+  payment: { method: 'cash' },
+};
+
+const validate = compileValidator(orderSchema);
+
+/**
+ * The order that a failover is proved with, and the token that it is sent with; checked before anything is changed, since no gateway would take
+ * a wrong one afterwards.
+ * @throws UsageError, ConfigError
+ */
+export async function probeWith({
+  probeOrder: file,
+  tokenFile,
+}: Probing): Promise<{ probeOrder: Readonly<Record<string, unknown>>; token: string | undefined }> {
+  const probeOrder = file === undefined ? harmlessOrder : await readOrder(file);
+  const config = loadConfig();
+  if (!config.ORDERMESH_AUTH) return { probeOrder, token: undefined };
+  if (tokenFile !== undefined) {
+    const token = (await readInputFile(tokenFile)).trim();
+    if (!/^[\w.~+/-]+=*$/.test(token))
+      throw new UsageError(
+        `${tokenFile} ${token === '' ? 'is empty' : 'holds more than a token'}; --token-file takes a token of the probe order's store`,
+      );
+    return { probeOrder, token };
+  }
+  // One that no gateway knows would be refused after the failover.
+  await assertIssuer(config);
+  return { probeOrder, token: await issueToken({ config, store: probeOrder.storeId }) };
+}
+
+async function readOrder(file: string): Promise<typeof harmlessOrder> {
+  const text = await readInputFile(file);
+  let order: unknown;
+  try {
+    order = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`the probe order ${file} is not JSON: ${(error as Error).message}`);
+  }
+  const checked = validate({
+    ...(order as object | null),
+    orderId: randomUUID(),
+    placedAt: new Date().toISOString(),
+  });
+  if (!checked.ok) {
+    const faults = checked.errors.map(({ pointer, detail }) => `${pointer || '/'} ${detail}`);
+    throw new UsageError(`the gateway would not take the probe order ${file}: ${faults.join('; ')}`);
+  }
+  return order as typeof harmlessOrder;
+}
