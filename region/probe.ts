@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '../kafka/index.ts';
+import { canonicalAddress, withAddress } from './dns/server-address.ts';
 import type { Regions } from './regions.ts';
 
 export interface ProbeOptions {
@@ -77,11 +78,11 @@ async function resolved({ regions, address }: ProbeOptions, deadline: number): P
   await again(deadline, `${name} does not lead to ${address}`, async () => {
     if ('server' in dns) {
       const resolver = new Resolver({ timeout: 1_000, tries: 2 });
-      resolver.setServers([dns.server]);
+      resolver.setServers([await withAddress(dns.server)]);
       const all = family === 6 ? await resolver.resolve6(name) : await resolver.resolve4(name);
       found = all[0] ?? '';
-    } else found = (await lookup(name)).address;
-    if (found !== address) throw new Error(`it leads to ${found}`);
+    } else found = (await lookup(name, { family })).address;
+    if (canonicalAddress(found) !== canonicalAddress(address)) throw new Error(`it leads to ${found}`);
   });
   return found;
 }

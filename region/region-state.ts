@@ -18,6 +18,10 @@ export interface RegionState {
   tenure: number;
   /** Where the source's own records begin: the ends of its logs when it was promoted. Absent for the first region. */
   starts?: TopicOffsets;
+  /** The failover to `active` is not over: the mesh's name and the probe orders come after this state. */
+  unfinished?: true;
+  /** While none is active: up to when the database of `next` knew what happened before it took writes, in milliseconds since the epoch. */
+  databaseAtMs?: number;
   /** RFC 3339. */
   since: string;
 }

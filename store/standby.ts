@@ -18,7 +18,23 @@ export async function standbyStatus(sql: Database): Promise<StandbyStatus> {
   return { isStandby, standbys, ...(appliedAtMs === null ? {} : { appliedAtMs }) };
 }
 
-const PROMOTE_S_MAX = 60;
+/** The slowest turn between its decision and its commit. */
+const TURN_MS_MAX = 60_000;
+
+/**
+ * Up to when a database has everything, in milliseconds since the epoch: for a standby the newest transaction that it has applied. A server that was
+ * started since does not know that any more; then the newest decision that it holds says it.
+ * @returns 0 when it holds nothing
+ */
+export async function knownUntil(sql: Database): Promise<number> {
+  const { appliedAtMs } = await standbyStatus(sql);
+  if (appliedAtMs !== undefined) return appliedAtMs;
+  const [row] = await sql<{ decidedAtMs: number | null }[]>`
+    select (extract(epoch from max(decided_at)) * 1000)::float8 as "decidedAtMs" from orders`;
+  return Math.max(0, (row?.decidedAtMs ?? 0) - TURN_MS_MAX);
+}
+
+export const PROMOTE_S_MAX = 60;
 
 /** Ends the following: from here on the server takes writes. Does nothing to a primary. @throws when it is not done within a minute */
 export async function promote(sql: Database): Promise<void> {

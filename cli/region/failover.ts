@@ -1,36 +1,27 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
-import { issueToken } from '../../gateway/issuer.ts';
+import { assertFlips } from '../../region/dns/flip.ts';
+import type { RegionState } from '../../region/region-state.ts';
+import { pairOf } from '../../region/regions.ts';
 import { UsageError } from '../failure.ts';
-import { readInputFile } from '../input-file.ts';
 import { positiveNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type ChangeOverReport, changeOver } from './change-over.ts';
+import { type FinishReport, type Flip, finish } from './finish.ts';
 import { lookAtBoth, regionsOf, type SeenRegion } from './pair.ts';
+import { type Probing, probeWith } from './probe-order.ts';
 import { newestState } from './status.ts';
 
-interface FailoverOptions {
+interface FailoverOptions extends Probing {
   regions?: string;
+  to?: string;
   oldRegionIsDead?: boolean;
   wait: number;
   acceptLoss?: boolean;
   databaseAsItIs?: boolean;
   scan: number;
-  probeOrder?: string;
-  tokenFile?: string;
   probeWait: number;
   json?: boolean;
 }
-
-/** Of a store that no menu knows: it is rejected, so it costs nobody money and cooks nothing, and shows that orders are worked on. */
-const harmlessOrder = {
-  storeId: 'probe',
-  channel: 'pos',
-  currency: 'USD',
-  items: [{ sku: 'probe', quantity: 1, unitPrice: 100, modifiers: [] }],
-  total: 100,
-  payment: { method: 'cash' },
-};
 
 export function failoverCommand(): Command {
   return withOptions(new Command('failover'))
@@ -50,6 +41,10 @@ export function failbackCommand(): Command {
 function withOptions(command: Command): Command {
   return command
     .option('--regions <file>', 'addresses of both regions; ORDERMESH_REGIONS_FILE by default')
+    .option(
+      '--to <region>',
+      'the region that takes over; by default the passive one, or in a failover that was cut short the one it was going to',
+    )
     .option('--wait <seconds>', 'longest wait for the old workers, and then for the mirror', positiveNumber, 60)
     .option('--accept-loss', 'go on although the mirror is behind after that time')
     .option('--database-as-it-is', 'go on although the database was no standby: what no log holds is missing in it')
@@ -65,12 +60,38 @@ function withOptions(command: Command): Command {
 
 async function run(options: FailoverOptions): Promise<void> {
   const regions = await regionsOf(options.regions);
+  if (options.to !== undefined) pairOf(regions, options.to);
+  // Whatever can be wrong about the last two steps is found before the first one.
+  await assertFlips(regions.dns);
+  const { probeOrder, token } = await probeWith(options);
   const seen = await lookAtBoth(regions);
   const state = newestState(seen);
   if (state === undefined)
     throw new UsageError(
       `neither region says which one is active: ${seen.map(({ addresses, reason }) => `${addresses.name}: ${reason ?? 'no state; run `ordermesh region init`'}`).join('; ')}`,
     );
+  const flip = { regions, probeOrder, token, probeMs: options.probeWait * 1_000, say };
+  const active = seen.find(({ addresses }) => addresses.name === state.active);
+  if (active?.records !== undefined && isThere(state, options.to)) {
+    if (state.unfinished === undefined) return print(`${state.active} is active already, epoch ${state.epoch}`);
+    const from = seen.find((region) => region !== active && region.records !== undefined)?.addresses;
+    const report = await finish({ ...flip, to: active.addresses }, { state, from });
+    return options.json ? printJson(report) : showFinish(report);
+  }
+  const report = await move(options, { flip, seen, state });
+  if (options.json) printJson(report);
+  else show(report);
+}
+
+/** The active region is where this command would go, so at most the name and the probe orders are left to do. */
+function isThere({ active, unfinished }: RegionState, to: string | undefined): boolean {
+  return to === undefined ? unfinished !== undefined : to === active;
+}
+
+async function move(
+  options: FailoverOptions,
+  { flip, seen, state }: { flip: Omit<Flip, 'to'>; seen: readonly SeenRegion[]; state: RegionState },
+): Promise<ChangeOverReport> {
   // In a failover that was cut short no region is active: it goes on to where it was going.
   const isOld = ({ addresses: { name } }: SeenRegion) =>
     state.active === undefined ? name !== state.next : name === state.active;
@@ -78,56 +99,53 @@ async function run(options: FailoverOptions): Promise<void> {
   const next = seen.find((region) => !isOld(region));
   if (old === undefined || next === undefined)
     throw new UsageError(`${state.active ?? state.next} is not one of the two regions in the regions file`);
-  if (next.records === undefined) throw new Error(`${next.addresses.name} cannot take over: ${next.reason}`);
+  const to = next.addresses.name;
+  if (options.to !== undefined && options.to !== to)
+    throw new UsageError(
+      state.active === undefined
+        ? `a failover to ${to} was cut short: finish it first (without --to, or with --to ${to}), then go to ${options.to}`
+        : `${options.to} is active by the newest state and does not answer (${old.reason}); the only way is to ${to}`,
+    );
+  if (next.records === undefined) throw new Error(`${to} cannot take over: ${next.reason}`);
   if (old.records === undefined && !options.oldRegionIsDead)
     throw new Error(
       `${old.addresses.name} does not answer (${old.reason}). If it is really dead, say so: --old-region-is-dead. Orders that only it has come back when it does`,
     );
   if (old.records !== undefined && options.oldRegionIsDead)
     say(`${old.addresses.name} answers, so it is fenced and waited for`);
-  const { probeOrder, token } = await probeWith(options);
-  const report = await changeOver({
-    regions,
+  return changeOver({
+    ...flip,
     from: old.addresses,
     to: next.addresses,
-    target: { ...next.records, state },
+    state,
     alive: old.records !== undefined,
     waitMs: options.wait * 1_000,
     acceptLoss: options.acceptLoss ?? false,
     databaseAsItIs: options.databaseAsItIs ?? false,
     scanMs: options.scan * 60_000,
-    probeOrder,
-    token,
-    probeMs: options.probeWait * 1_000,
-    say,
   });
-  if (options.json) printJson(report);
-  else show(report);
 }
 
-async function probeWith({ probeOrder: file, tokenFile }: FailoverOptions) {
-  const probeOrder =
-    file === undefined ? harmlessOrder : (JSON.parse(await readInputFile(file)) as typeof harmlessOrder);
-  const config = loadConfig();
-  if (!config.ORDERMESH_AUTH) return { probeOrder, token: undefined };
-  const token =
-    tokenFile === undefined
-      ? await issueToken({ config, store: probeOrder.storeId })
-      : (await readInputFile(tokenFile)).trim();
-  return { probeOrder, token };
-}
-
-function show({ from, to, epoch, rpoRecords, rtoMs, restored, rewinds, probe }: ChangeOverReport): void {
+function show({ from, to, epoch, rpoRecords, alive, rtoMs, restored, rewinds, probe }: ChangeOverReport): void {
   print(`${to} is active instead of ${from}, epoch ${epoch}`);
-  print(
-    `RPO: ${rpoRecords === null ? `${from} is dead; what it had not copied yet is handed over when it comes back` : `${rpoRecords} records`}`,
-  );
+  print(`RPO: ${rpoRecords === null ? unknownLoss(from, alive) : `${rpoRecords} records`}`);
   print(
     `RTO: ${(rtoMs / 1_000).toFixed(1)} s from the command to ${probe.orders} probe orders (${outcomes(probe.outcomes)})`,
   );
   print(`database: ${restored.decisions} decisions that only the log had`);
   const back = Object.entries(rewinds).map(([group, { records }]) => `${group} ${records}`);
   print(`records read again: ${back.join(', ')}`);
+}
+
+function unknownLoss(from: string, alive: boolean): string {
+  return alive
+    ? `not known, for this command went on where another was cut short; what ${from} had not copied yet its mirror hands over`
+    : `${from} is dead; what it had not copied yet is handed over when it comes back`;
+}
+
+function showFinish({ to, epoch, probe }: FinishReport): void {
+  print(`${to} is active, epoch ${epoch}; the failover that was cut short is finished`);
+  print(`${probe.orders} probe orders (${outcomes(probe.outcomes)})`);
 }
 
 function outcomes(counts: Readonly<Record<string, number>>): string {

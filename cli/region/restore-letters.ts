@@ -6,6 +6,7 @@ import { messageIdentity } from '../../runtime/message-identity.ts';
 import { type Database, inTransaction } from '../../store/database.ts';
 import type { NewDeadLetter } from '../../store/dead-letters.ts';
 import { restoreDeadLetters } from '../../store/restore-letters.ts';
+import { BATCH_MS_MAX, within } from './within.ts';
 
 const CLIENT = 'ordermesh-region';
 const BATCH = 200;
@@ -28,7 +29,8 @@ export async function restoreLetters(brokers: string[], sql: Database, databaseA
       const fromOffsets = await regionAdmin.offsetsAt(topic, partitions, databaseAtMs - CLOCK_SLACK_MS);
       const letters: NewDeadLetter[] = [];
       const store = async () => {
-        restored += await inTransaction(sql, (transaction) => restoreDeadLetters(transaction, subscription, letters));
+        const stored = inTransaction(sql, (transaction) => restoreDeadLetters(transaction, subscription, letters));
+        restored += await within(BATCH_MS_MAX, 'PostgreSQL of the region that takes over', stored);
         letters.length = 0;
       };
       await readTopic({ brokers, topic, clientId: CLIENT, fromOffsets }, async (record) => {

@@ -9,6 +9,7 @@ import { topicRanges } from '../../region/divergence.ts';
 import { type Database, inTransaction } from '../../store/database.ts';
 import { type LoggedConflict, restoreConflicts } from '../../store/orders.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
+import { BATCH_MS_MAX, within } from './within.ts';
 
 const BATCH = 500;
 /** Clocks of the database and of those who write events may be so far apart. */
@@ -32,12 +33,13 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
   const payments: LoggedPayment[] = [];
   const conflicts: LoggedConflict[] = [];
   const store = async () => {
-    restored.decisions += await inTransaction(sql, async (transaction) => {
+    const stored = inTransaction(sql, async (transaction) => {
       const missing = await restoreDecisions(transaction, decisions);
       await restorePayments(transaction, payments);
       await restoreConflicts(transaction, conflicts);
       return missing;
     });
+    restored.decisions += await within(BATCH_MS_MAX, 'PostgreSQL of the region that takes over', stored);
     decisions.length = 0;
     payments.length = 0;
     conflicts.length = 0;

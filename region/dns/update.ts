@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createConnection, isIP } from 'node:net';
+import { canonicalAddress, splitHostPort } from './server-address.ts';
 import { sign, type TsigKey, verify } from './tsig.ts';
 import { encodeName, encodeRecord, uint16 } from './wire.ts';
 
@@ -73,8 +74,7 @@ export function updateMessage(
 
 function addressBytes(address: string, family: number): Buffer {
   if (family === 4) return Buffer.from(address.split('.').map(Number));
-  const groups = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = '', tail] = groups.split('::');
+  const [head = '', tail] = canonicalAddress(address).split('::');
   const words = (text: string) => (text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16)));
   const [front, back] = [words(head), words(tail ?? '')];
   const zeros = new Array<number>(8 - front.length - back.length).fill(0);
@@ -83,10 +83,9 @@ function addressBytes(address: string, family: number): Buffer {
 
 /** One question and its answer; over TCP each stands behind its length. */
 function exchange(server: string, message: Buffer): Promise<Buffer> {
-  const at = server.lastIndexOf(':');
-  const host = server.slice(0, at).replace(/^\[|\]$/g, '');
+  const { host, port } = splitHostPort(server);
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port: Number(server.slice(at + 1)), timeout: ANSWER_MS_MAX });
+    const socket = createConnection({ host, port, timeout: ANSWER_MS_MAX });
     let received = Buffer.alloc(0);
     const fail = (reason: string) => {
       socket.destroy();

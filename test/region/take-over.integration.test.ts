@@ -19,6 +19,7 @@ import { loadMenu } from '../../store/menu.ts';
 import { findDecisions } from '../../store/orders.ts';
 import { loadParkedKeys, parkKey } from '../../store/parked-keys.ts';
 import { enterLogs } from '../../store/partition-logs.ts';
+import { knownUntil } from '../../store/standby.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { orderMessage, testMenu, testMessage, testOrder } from '../actors/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
@@ -81,6 +82,17 @@ describe('a database that is behind the log', () => {
     const { faults } = await auditDatabase(database.sql);
     // Stock adds up; the provider's ledger is not part of this.
     expect(faults.filter(({ detail }) => !detail.includes('at the provider'))).toEqual([]);
+  });
+});
+
+describe('a database that was restarted since it followed another one', () => {
+  it('has everything up to the newest decision that it holds, and nothing when it is empty', async () => {
+    await using database = await createTestDatabase();
+    await loadMenu(database.sql, testMenu());
+    expect(await knownUntil(database.sql)).toBe(0);
+    // The whole log is read, not its last seconds.
+    expect(await restoreFromLog(brokers, database.sql, 0)).toEqual({ read: 3, decisions: 2 });
+    expect(await knownUntil(database.sql)).toBe(decidedAt.getTime() - 60_000);
   });
 });
 

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { changeOver } from '../../cli/region/change-over.ts';
+import { regionStateTopic } from '../../contracts/topics.ts';
+import { createAdmin } from '../../kafka/index.ts';
+import { type RegionState, readRegion, writeRegionState } from '../../region/region-state.ts';
+import { readRegions } from '../../region/regions.ts';
+import { ordermesh } from '../cli/ordermesh.ts';
+import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
+import { startTwoClusters, type TwoClusters } from './clusters.ts';
+import { startProbedGateway } from './gateway.ts';
+
+const nowhere = '127.0.0.1:1';
+let clusters: TwoClusters;
+let database: TestDatabase;
+let gateway: Awaited<ReturnType<typeof startProbedGateway>>;
+let file: string;
+/** What the DNS command was called with. */
+let flipped: string;
+/** The DNS command fails while it exists. */
+let broken: string;
+beforeAll(async () => {
+  clusters = await startTwoClusters();
+  [database, gateway] = await Promise.all([createTestDatabase(), startProbedGateway('west')]);
+  [file, flipped, broken] = ['regions.json', 'flipped', 'broken'].map((name) =>
+    path.join(clusters.directory, name),
+  ) as [string, string, string];
+  const flip = path.join(clusters.directory, 'flip.sh');
+  await writeFile(
+    flip,
+    `#!/bin/sh\ntest ! -e ${broken} || { echo the zone is locked >&2; exit 1; }\necho "$@" >> ${flipped}\n`,
+  );
+  await chmod(flip, 0o755);
+});
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
+  await clusters?.[Symbol.asyncDispose]();
+});
+
+let epoch = 0;
+const state = (changes: Partial<RegionState>): RegionState => ({
+  epoch,
+  tenure: 1,
+  since: new Date().toISOString(),
+  ...changes,
+});
+
+beforeEach(async () => {
+  epoch += 100;
+  await writeRegionState(clusters.brokers.west, state({ active: 'east', source: 'east' }));
+  await rm(flipped, { force: true });
+});
+
+async function writeRegions({ east = nowhere, databaseUrl = database.url } = {}): Promise<void> {
+  const regions = {
+    east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
+    west: { brokers: clusters.brokers.west, databaseUrl, address: '127.0.0.1' },
+  };
+  const dns = { command: [path.join(clusters.directory, 'flip.sh')] };
+  await writeFile(file, JSON.stringify({ regions, publicUrl: `http://localhost:${gateway.port}`, ttlSeconds: 5, dns }));
+}
+
+const region = (...args: string[]) => ordermesh(['region', ...args, '--regions', file], { ORDERMESH_AUTH: 'off' });
+const dead = ['failover', '--old-region-is-dead', '--database-as-it-is', '--probe-wait', '10'];
+const known = async (of: 'east' | 'west') => (await readRegion(clusters.brokers[of])).records.state;
+
+describe('a failover', () => {
+  it('is finished by the same command when only the name could not be changed', async () => {
+    await writeRegions();
+    await writeFile(broken, '');
+    const first = await region(...dead);
+    expect(first.stderr).toContain('the zone is locked; west is active');
+    expect(first.code).toBe(1);
+    expect(await known('west')).toMatchObject({ active: 'west', unfinished: true });
+    await rm(broken);
+
+    const second = await region(...dead);
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('2 probe orders (2 rejected)') });
+    expect(await readFile(flipped, 'utf8')).toBe('localhost 127.0.0.1 5\n');
+    const now = await known('west');
+    expect(now).toMatchObject({ active: 'west', source: 'west' });
+    expect(now?.unfinished).toBeUndefined();
+
+    const third = await region(...dead, '--to', 'west');
+    expect(third).toMatchObject({ code: 0, stdout: expect.stringContaining('west is active already') });
+    expect((await known('west'))?.epoch).toBe(now?.epoch);
+  }, 180_000);
+
+  it('gives up on a PostgreSQL that stops in the middle, and says which', async () => {
+    await using proxy = await startSwallowing(new URL(database.url), 'pg_is_in_recovery');
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    await writeRegions({ databaseUrl: url.href });
+    const { code, stderr } = await region(...dead);
+    expect(stderr).toContain('PostgreSQL of west does not answer within 10 s');
+    expect(code).toBe(1);
+  }, 120_000);
+
+  it('says why it was taken back, also when the old region cannot be told any more', async () => {
+    await writeRegions();
+    const regions = await readRegions(file);
+    const [from, to] = [regions.byName.get('east'), regions.byName.get('west')];
+    if (from === undefined || to === undefined) throw new Error('the file has both');
+    const moving = changeOver({
+      regions,
+      from,
+      to,
+      state: state({ active: 'east', source: 'east' }),
+      alive: true,
+      waitMs: 1_000,
+      acceptLoss: false,
+      databaseAsItIs: true,
+      scanMs: 60_000,
+      probeOrder: {},
+      token: undefined,
+      probeMs: 1_000,
+      say: () => {},
+    });
+    await expect(moving).rejects.toThrow(
+      /^no broker of 127.0.0.1:1 .*; east is active again, but east could not be told \(/,
+    );
+    expect(await known('west')).toMatchObject({ active: 'east', epoch: epoch + 2 });
+  }, 120_000);
+});
+
+describe('region init', () => {
+  it('tells a cluster that a first attempt did not reach', async () => {
+    await writeRegions({ east: clusters.brokers.east[0] ?? '' });
+    expect(await known('east')).toBeUndefined();
+    expect(await region('init', '--active', 'east')).toMatchObject({
+      code: 0,
+      stdout: `epoch ${epoch} is in force: east is active\nthe cluster of east did not know it; it does now\n`,
+    });
+    expect(await known('east')).toEqual(await known('west'));
+  }, 120_000);
+});
+
+describe('region status', () => {
+  it('says of a cluster that answers what it lacks', async () => {
+    await writeRegions({ east: clusters.brokers.east[0] ?? '' });
+    const admin = await createAdmin({ clientId: 'test', brokers: clusters.brokers.east });
+    await admin.deleteTopics([regionStateTopic]);
+    await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(regionStateTopic), { timeout: 30_000 });
+    await admin.close();
+    const { code, stdout } = await region('status', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).regions[0]).toMatchObject({
+      log: 'has no state',
+      logProblem: 'topic region-state does not exist: run `ordermesh region init`',
+    });
+  }, 120_000);
+});
+
+/** A proxy that passes everything on until a client sends this text, and nothing from then on: the server has stopped. */
+async function startSwallowing(target: URL, text: string): Promise<AsyncDisposable & { port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => other.destroy());
+    }
+    let isSilent = false;
+    client.on('data', (data) => {
+      isSilent ||= data.includes(text);
+      if (!isSilent) upstream.write(data);
+    });
+    upstream.pipe(client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
