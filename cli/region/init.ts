@@ -16,9 +16,20 @@ export function initCommand(): Command {
       const { ORDERMESH_REPLICATION_FACTOR: replicas } = loadConfig();
       await Promise.all(both.map(({ brokers }) => createRegionTopic(brokers, replicas)));
       const known = await Promise.all(both.map(({ brokers }) => readRegion(brokers)));
-      const named = known.find(({ records }) => records.state !== undefined)?.records.state;
-      if (named !== undefined)
-        return print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
+      const named = known
+        .flatMap(({ records }) => records.state ?? [])
+        .toSorted((a, b) => b.epoch - a.epoch)
+        .at(0);
+      if (named !== undefined) {
+        print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
+        // An attempt that was cut short had told one of the two.
+        const untold = both.filter((_, n) => (known[n]?.records.state?.epoch ?? 0) < named.epoch);
+        for (const { name, brokers } of untold) {
+          await writeRegionState(brokers, named);
+          print(`the cluster of ${name} did not know it; it does now`);
+        }
+        return;
+      }
       const state = { epoch: 1, active, source: active, tenure: 1, since: new Date().toISOString() };
       await Promise.all(both.map(({ brokers }) => writeRegionState(brokers, state)));
       print(`${active} is active, ${other.name} is passive`);

@@ -1,11 +1,11 @@
 import { createConnection } from 'node:net';
 import { loadConfig } from '../../contracts/config.ts';
+import { RecordRefusedError } from '../../kafka/index.ts';
 import { type RegionRecords, readRegion } from '../../region/region-state.ts';
 import { type RegionAddresses, type Regions, readRegions } from '../../region/regions.ts';
 import { UsageError } from '../failure.ts';
+import { QUESTION_MS_MAX, within } from './within.ts';
 
-/** A cluster that says nothing for so long is taken for unreachable. */
-const ANSWER_MS_MAX = 10_000;
 const CONNECT_MS_MAX = 3_000;
 
 export async function regionsOf(file: string | undefined): Promise<Regions> {
@@ -21,28 +21,27 @@ export interface SeenRegion {
   addresses: RegionAddresses;
   /** What its cluster says; absent when it does not answer. */
   records?: RegionRecords;
-  /** Why it does not answer. */
+  /** Why `records` is absent. */
   reason?: string;
+  /** It answers and has no topic `region-state`. */
+  isNew?: boolean;
 }
 
 /** Asks both clusters. */
 export function lookAtBoth({ byName }: Regions): Promise<SeenRegion[]> {
   return Promise.all(
     [...byName.values()].map(async (addresses): Promise<SeenRegion> => {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS_MAX / 1_000} s`)), ANSWER_MS_MAX);
-      });
       try {
         // A client asks a dead broker again for a while; in a failover every second counts.
         await Promise.any(addresses.brokers.map(connects));
-        const { records } = await Promise.race([readRegion(addresses.brokers), timeout]);
+        const asked = within(QUESTION_MS_MAX, `Kafka of ${addresses.name}`, readRegion(addresses.brokers));
+        const { records } = await asked;
         return { addresses, records };
       } catch (error) {
         const { message } = error instanceof AggregateError ? error.errors[0] : (error as Error);
+        if (error instanceof RecordRefusedError)
+          return { addresses, isNew: true, reason: `${message}: run \`ordermesh region init\`` };
         return { addresses, reason: message };
-      } finally {
-        clearTimeout(timer);
       }
     }),
   );

@@ -1,19 +1,23 @@
 import { Command } from 'commander';
 import { allTopics } from '../../contracts/topics.ts';
-import { createRegionAdmin } from '../../kafka/region-admin.ts';
+import { createRegionAdmin, type RegionAdmin } from '../../kafka/region-admin.ts';
 import { topicRanges } from '../../region/divergence.ts';
-import { readMirrored } from '../../region/mirror-offsets.ts';
+import { assertFlips } from '../../region/dns/flip.ts';
+import { readProgress } from '../../region/mirror-offsets.ts';
 import type { RegionState } from '../../region/region-state.ts';
-import { type PartitionHealth, replicationHealth } from '../../region/replication-health.ts';
+import { type PartitionHealth, type PartitionRange, replicationHealth } from '../../region/replication-health.ts';
 import { connectDatabase } from '../../store/database.ts';
 import { standbyStatus } from '../../store/standby.ts';
 import { NegativeResult } from '../failure.ts';
 import { print, printJson, table } from '../output.ts';
 import { lookAtBoth, regionsOf, type SeenRegion } from './pair.ts';
+import { within } from './within.ts';
 
 interface ShownRegion {
   name: string;
-  log: 'answers' | 'does not answer';
+  log: 'answers' | 'has no state' | 'does not answer';
+  /** Why the log does not say who is active. */
+  logProblem?: string;
   state?: RegionState;
   database: 'takes writes' | 'standby' | 'does not answer';
   /** Why it does not answer. */
@@ -28,9 +32,13 @@ interface Shown {
   regions: ShownRegion[];
   /** Of every partition, when the mirror's source and target both answer. */
   mirror: PartitionHealth[];
+  /** Why a failover that is started here could not change the mesh's name. */
+  dnsProblem?: string;
 }
 
-const CONNECT_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 5_000;
+/** A mirror that works copies a record within a second or two, and says so. */
+const STANDS_MS = 30_000;
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -40,12 +48,18 @@ export function statusCommand(): Command {
     .option('--regions <file>', 'addresses of both regions; ORDERMESH_REGIONS_FILE by default')
     .option('--json', 'print one JSON object')
     .action(async ({ regions: file, json }: { regions?: string; json?: boolean }) => {
-      const shown = await look(await lookAtBoth(await regionsOf(file)));
+      const known = await regionsOf(file);
+      const dnsProblem = await assertFlips(known.dns).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      const shown = { ...(await look(await lookAtBoth(known))), ...(dnsProblem === undefined ? {} : { dnsProblem }) };
       if (json) printJson(shown);
       else show(shown);
       const isWell =
         shown.regions.every(({ log, database }) => log === 'answers' && database !== 'does not answer') &&
         shown.state?.active !== undefined &&
+        !shown.state.unfinished &&
         !hasStrayDatabase(shown) &&
         shown.mirror.every(({ state }) => state === 'replicating');
       if (!isWell) throw new NegativeResult();
@@ -68,20 +82,20 @@ export function newestState(seen: readonly SeenRegion[]): RegionState | undefine
     .at(0);
 }
 
-async function showRegion({ addresses, records }: SeenRegion): Promise<ShownRegion> {
+async function showRegion({ addresses, records, reason, isNew }: SeenRegion): Promise<ShownRegion> {
   const { name, databaseUrl } = addresses;
   const sql = connectDatabase({ url: databaseUrl, connections: 1, application: 'ordermesh-region' });
-  const database = await Promise.race([
-    standbyStatus(sql),
-    new Promise<never>((_, reject) => setTimeout(reject, CONNECT_MS_MAX, new Error('no answer')).unref()),
-  ]).catch((error: Error) => error.message);
+  const database = await within(ANSWER_MS_MAX, `PostgreSQL of ${name}`, standbyStatus(sql)).catch(
+    (error: Error) => error.message,
+  );
   await sql.end({ timeout: 1 });
   const answers = typeof database === 'object';
   const age =
     answers && database.isStandby && database.appliedAtMs !== undefined ? Date.now() - database.appliedAtMs : undefined;
   return {
     name,
-    log: records === undefined ? 'does not answer' : 'answers',
+    log: records !== undefined ? 'answers' : isNew ? 'has no state' : 'does not answer',
+    ...(reason === undefined ? {} : { logProblem: reason }),
     ...(records?.state === undefined ? {} : { state: records.state }),
     database: !answers ? 'does not answer' : database.isStandby ? 'standby' : 'takes writes',
     ...(answers ? {} : { databaseProblem: database }),
@@ -92,18 +106,31 @@ async function showRegion({ addresses, records }: SeenRegion): Promise<ShownRegi
 async function mirrorHealth(source: SeenRegion, target: SeenRegion): Promise<PartitionHealth[]> {
   const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers: source.addresses.brokers });
   try {
-    const mirrored = await readMirrored(target.addresses.brokers, source.addresses.name);
+    const { mirrored, toldAtMs = 0 } = await readProgress(target.addresses.brokers, source.addresses.name);
     const begun = target.records?.mirrorStarted?.topicIds;
     const now = await admin.topicIds(allTopics);
     const ranges = await topicRanges(source.addresses.brokers);
+    const settledMs = Date.now() - STANDS_MS;
+    const due = toldAtMs < settledMs ? await offsetsAt(admin, ranges, settledMs) : undefined;
     return replicationHealth({
       mirrored,
       source: ranges,
+      ...(due === undefined ? {} : { due }),
       ...(begun === undefined ? {} : { topicIds: { begun, now } }),
     });
   } finally {
     await admin.close();
   }
+}
+
+/** By topic and partition, the first record that was written at that time or later. */
+async function offsetsAt(admin: RegionAdmin, ranges: readonly PartitionRange[], atMs: number) {
+  const offsets = new Map<string, ReadonlyMap<number, number>>();
+  for (const [topic, partitions] of Map.groupBy(ranges, (range) => range.topic)) {
+    const numbers = partitions.map(({ partition }) => partition);
+    offsets.set(topic, await admin.offsetsAt(topic, numbers, atMs));
+  }
+  return offsets;
 }
 
 /** The passive region's database takes writes: it follows nobody, and a failover would find it old. */
@@ -112,20 +139,29 @@ function hasStrayDatabase({ state, regions }: Shown): boolean {
 }
 
 function show(shown: Shown): void {
-  const { state, regions, mirror } = shown;
-  const rows = regions.map(({ name, log, state: own, database, databaseAgeS, databaseProblem }) => [
+  const { state, regions, mirror, dnsProblem } = shown;
+  const rows = regions.map(({ name, log, logProblem, state: own, database, databaseAgeS, databaseProblem }) => [
     name,
-    state?.active === name ? 'active' : 'passive',
-    log,
+    state === undefined ? 'unknown' : state.active === name ? 'active' : 'passive',
+    [log, logProblem].filter(Boolean).join(': '),
     own?.epoch ?? '',
     databaseAgeS === undefined
       ? [database, databaseProblem].filter(Boolean).join(': ')
       : `${database}, last transaction ${databaseAgeS} s ago`,
   ]);
   print(table(['region', 'role', 'log', 'epoch', 'database'], rows));
-  if (state?.active === undefined) print('no region is active: finish the failover, or start it again');
+  if (state === undefined)
+    print(
+      regions.every(({ log }) => log === 'does not answer')
+        ? 'neither region answers, so who is active is not known'
+        : 'no region that answers knows who is active: `ordermesh region init` names the first one',
+    );
+  else if (state.active === undefined) print('no region is active: finish the failover, or start it again');
+  else if (state.unfinished)
+    print(`the failover to ${state.active} is not finished (name and probe orders): start the same command again`);
   else if (hasStrayDatabase(shown))
     print(`the passive region's database is no standby: make it one of ${state.active}'s`);
+  if (dnsProblem !== undefined) print(`a failover from here could not change the mesh's name: ${dnsProblem}`);
   const topics = Map.groupBy(mirror, ({ topic }) => topic);
   const lags = [...topics].map(([topic, partitions]) => [
     topic,
