@@ -2,9 +2,12 @@ import type { WarehouseEvents } from '../../bridge/warehouse-events.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import type { OrderEffects } from '../../store/audit.ts';
 import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
+import type { Fault, FaultKind } from './fault.ts';
 import { disorderOf } from './order-of-events.ts';
 import type { SkippedRecords } from './skipped.ts';
 import type { EventTrace, Position, Trail, TrailBook } from './trail.ts';
+
+export type { Fault, FaultKind };
 
 /** Exactly the keys of `ordermesh audit --json`. */
 export interface AuditCounts {
@@ -21,15 +24,6 @@ export interface AuditCounts {
   lost: number;
   duplicateEffects: number;
   outOfOrder: number;
-}
-
-export type FaultKind = 'lost' | 'duplicateEffects' | 'outOfOrder';
-
-export interface Fault {
-  kind: FaultKind;
-  /** The order, or the store where stock does not add up. */
-  subject: string;
-  detail: string;
 }
 
 /** Committed positions by partition; a partition without a commit is absent, and nothing of it is due yet. */

@@ -1,0 +1,8 @@
+export type FaultKind = 'lost' | 'duplicateEffects' | 'outOfOrder';
+
+export interface Fault {
+  kind: FaultKind;
+  /** The order, or the store where stock does not add up. */
+  subject: string;
+  detail: string;
+}
