@@ -57,20 +57,13 @@ export async function ensureTopology(
   onMade: OnMade = () => {},
 ): Promise<void> {
   const { topic, warehouseSubscription, loyaltySubscription } = names;
-  const missing = await missingSubscriptions(pubSub, names);
-  await make(
-    `topic ${topic}`,
-    () => missingTopic(pubSub, names),
-    () => pubSub.createTopic(topic, gaxOpts),
-    onMade,
-  );
+  const missing = await missingNames(pubSub, names);
+  const make = async (kind: string, name: string, create: () => Promise<unknown>) => {
+    if (missing.has(name) && (await isCreated(create))) onMade(`${kind} ${name}`);
+  };
+  await make('topic', topic, () => pubSub.createTopic(topic, gaxOpts));
   const subscribe = (name: string, options: CreateSubscriptionOptions) =>
-    make(
-      `subscription ${name}`,
-      async () => missing.includes(name),
-      () => pubSub.createSubscription(topic, name, options),
-      onMade,
-    );
+    make('subscription', name, () => pubSub.createSubscription(topic, name, options));
   await Promise.all([
     subscribe(warehouseSubscription, durable),
     subscribe(loyaltySubscription, loyaltyOptions(pushTarget)),
@@ -79,8 +72,7 @@ export async function ensureTopology(
 
 /** Resolves when topic and subscriptions are in place: then whatever is published has its readers. */
 export async function checkTopology(pubSub: PubSub, names: GoogleCloudNames): Promise<void> {
-  const missing = await missingSubscriptions(pubSub, names);
-  if (await missingTopic(pubSub, names)) missing.push(names.topic);
+  const missing = [...(await missingNames(pubSub, names))];
   if (missing.length > 0) throw new Error(`${missing.join(' and ')} not in place`);
 }
 
@@ -90,24 +82,25 @@ export async function checkSubscription(pubSub: PubSub, name: string): Promise<v
 }
 
 /**
- * The subscriptions that are not there. One whose topic was deleted stays, with what it holds, and gets nothing from a new topic of the same name: the
- * topic is not made again before, so that the bridge waits and publishes nothing past it.
+ * What is not there of the topic and its subscriptions. A subscription whose topic was deleted stays, with what it holds, and gets nothing from a new
+ * topic of the same name: the topic is not made again before, so that the bridge waits and publishes nothing past it.
  */
-async function missingSubscriptions(pubSub: PubSub, names: GoogleCloudNames): Promise<string[]> {
-  const missing: string[] = [];
-  for (const name of [names.warehouseSubscription, names.loyaltySubscription]) {
+async function missingNames(pubSub: PubSub, names: GoogleCloudNames): Promise<Set<string>> {
+  const { topic, warehouseSubscription, loyaltySubscription } = names;
+  const missing = new Set<string>();
+  const look = async (name: string) => {
     const metadata = await found(pubSub.subscription(name).getMetadata(gaxOpts));
-    if (metadata === undefined) missing.push(name);
+    if (metadata === undefined) missing.add(name);
     else if (metadata[0].topic === DELETED_TOPIC)
       throw new Error(
-        `subscription ${name} has lost its topic ${names.topic}, which was deleted; when its reader has read what it holds, delete the subscription: both are made again`,
+        `subscription ${name} has lost its topic ${topic}, which was deleted; when its reader has read what it holds, delete the subscription: both are made again`,
       );
-  }
+  };
+  const lookForTopic = async () => {
+    if ((await found(pubSub.topic(topic).getMetadata(gaxOpts))) === undefined) missing.add(topic);
+  };
+  await Promise.all([look(warehouseSubscription), look(loyaltySubscription), lookForTopic()]);
   return missing;
-}
-
-async function missingTopic(pubSub: PubSub, { topic }: GoogleCloudNames): Promise<boolean> {
-  return (await found(pubSub.topic(topic).getMetadata(gaxOpts))) === undefined;
 }
 
 function loyaltyOptions(pushTarget: PushTarget | undefined): CreateSubscriptionOptions {
@@ -141,19 +134,14 @@ async function found<T>(metadata: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function make(
-  what: string,
-  isMissing: () => Promise<boolean>,
-  create: () => Promise<unknown>,
-  onMade: OnMade,
-): Promise<void> {
-  if (!(await isMissing())) return;
+/** False where another process was faster, which tells of it. */
+async function isCreated(create: () => Promise<unknown>): Promise<boolean> {
   try {
     await create();
-    onMade(what);
+    return true;
   } catch (refusal) {
-    // Another process was faster, and tells of it.
-    if (statusOf(refusal) !== grpcStatus.alreadyExists) throw refusal;
+    if (statusOf(refusal) === grpcStatus.alreadyExists) return false;
+    throw refusal;
   }
 }
 
