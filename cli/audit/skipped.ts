@@ -19,11 +19,18 @@ export interface SkippedRecords {
   noticedAt?: number;
 }
 
+/** A fault of the audit. */
+export interface GoneTopic {
+  kind: 'lost';
+  subject: string;
+  detail: string;
+}
+
 /**
  * Topics that are gone with everything in them, although groups have worked on them. Nothing of their orders can be judged, so an audit without one
  * of them finds a fault whatever else it finds.
  */
-export async function readGoneTopics(config: ConnectedConfig, existing: ReadonlySet<string>): Promise<Fault[]> {
+export async function readGoneTopics(config: ConnectedConfig, existing: ReadonlySet<string>): Promise<GoneTopic[]> {
   const missing = Object.values(topics).filter((topic) => !existing.has(topic));
   if (missing.length === 0) return [];
   const known = await withDatabase(config, (sql) => knownTopics(sql, missing));
