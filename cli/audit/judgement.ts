@@ -170,7 +170,10 @@ function judgeOrder(
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
   const [validated, rejected] = [first('order.validated'), first('order.rejected')];
-  const wasParked = trail.parked.has(intakeParking) || parking.keeps(trail, groups.orderValidator);
+  // The database remembers what was parked longer than the dead-letter topic does.
+  const { orderValidator } = groups;
+  const givenUp = (validated ?? rejected) === undefined && parking.keeps(trail, orderValidator);
+  const wasParked = trail.parked.has(intakeParking) || parking.waits(trail, orderValidator) || givenUp;
   // A parked order that was replayed has the outcome of its replay.
   const parked = wasParked && !((validated ?? rejected) && parking.replayAsked(trail, groups.orderValidator));
   const [paid, failed, cooked] = [first('order.paid'), first('order.payment-failed'), first('order.cooked')];
