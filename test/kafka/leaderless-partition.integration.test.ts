@@ -130,7 +130,8 @@ it('a producer, a fetcher, a look and a member of a group go on with the partiti
   await expect.poll(() => late.seen.length, LONG).toBe(6);
   expect(member.consumer.health.standing).toEqual([]);
   expect(lines.filter((line) => line.startsWith('partition'))).toEqual([
-    'partition stands it has no leader',
+    // The first reason: while the cluster still lists the broker, the partition has a leader that refuses connections.
+    expect.stringMatching(/^partition stands (no fetch answers for it|it has no leader)$/),
     'partition is fetched again ',
   ]);
   await Promise.all([producer.close(), fetcher.close(), topicLog.close()]);
