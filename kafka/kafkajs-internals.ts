@@ -52,6 +52,7 @@ interface GroupBroker {
     port: number;
     pool: [unknown, { requestQueue: { throttledUntil: number } }];
   };
+  isConnected(): boolean;
   disconnect(): Promise<void>;
 }
 
@@ -164,7 +165,7 @@ ConsumerGroup.prototype.recoverFromFetch = async function (this: ConsumerGroupIn
   const silent = brokers.find(({ connectionPool: { host, port } }) => `${host}:${port}` === address);
   if (silent === undefined || brokers.length === 1) return recoverFromFetch.call(this, error);
   // It ends when its requests have had an answer or none in time. Nothing depends on it.
-  silent.disconnect().catch(() => {});
+  if (silent.isConnected()) silent.disconnect().catch(() => {});
   brokerPool.metadataExpireAt = null;
   await delay(SILENT_BROKER_PAUSE_MS);
 };
