@@ -55,8 +55,8 @@ export class MemberProcess {
   #unanswered = 0;
   #answeredAt = 0;
   #pings: NodeJS.Timeout | undefined;
-  /** Since when it has not listened, and what it said when it did not start. */
-  #down: { since: number; why?: string } | undefined;
+  /** Since when it has not listened, and how its process ended or what it said when it did not start. */
+  #down: { since: number; why: string } | undefined;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -88,7 +88,7 @@ export class MemberProcess {
   get down(): string | undefined {
     if (this.#down === undefined || Date.now() - this.#down.since < DOWN_MS) return undefined;
     const { since, why } = this.#down;
-    return `process ${this.#options.index} is down since ${timeOfDay(since)}${why === undefined ? '' : `: ${why}`}`;
+    return `process ${this.#options.index} is down since ${timeOfDay(since)}: ${why}`;
   }
 
   get pid(): number | undefined {
@@ -150,14 +150,23 @@ export class MemberProcess {
     this.#child = child;
     this.#unanswered = 0;
     this.#pings = setInterval(() => this.#ping(child), PING_MS).unref();
+    let refusal: string | undefined;
     this.#exited = new Promise((exited) => {
+      const end = (how: string) => {
+        if (this.#child !== child) return;
+        this.#ended(startedAt, how, refusal);
+        exited();
+      };
       child.once('exit', (code, signal) => {
         reject(new Error(`process ${this.#options.index} of the gateway ended (${signal ?? `status ${code}`})`));
-        this.#ended(startedAt, signal ?? `status ${code}`);
-        exited();
+        end(signal ?? `status ${code}`);
+      });
+      child.on('error', (error) => {
+        reject(error);
+        // There was no process, so there is no exit: the machine has no room for one, for example.
+        if (child.pid === undefined) end(error.message);
       });
     });
-    child.on('error', reject);
     child.on('message', (message: FromMember) => {
       switch (message.type) {
         case 'started':
@@ -169,7 +178,7 @@ export class MemberProcess {
           resolve(message.addresses);
           break;
         case 'refused':
-          if (this.#down !== undefined) this.#down.why = message.message;
+          refusal = message.message;
           reject(message.name === 'ConfigError' ? new ConfigError(message.message) : new Error(message.message));
           break;
         case 'readiness':
@@ -198,6 +207,8 @@ export class MemberProcess {
   }
 
   #ping(child: ChildProcess): void {
+    // The time limit of the stop holds then.
+    if (this.#stopping) return;
     const { index } = this.#options;
     this.#unanswered += 1;
     if (this.hangs)
@@ -210,7 +221,7 @@ export class MemberProcess {
   }
 
   /** A first start that failed is the group's to judge; later ones are tried again. */
-  #ended(startedAt: number, how: string): void {
+  #ended(startedAt: number, how: string, refusal: string | undefined): void {
     const { logger, index, onLost } = this.#options;
     const wasUp = this.started;
     this.started = false;
@@ -227,8 +238,8 @@ export class MemberProcess {
     if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
     const waitMs = this.#backoffMs;
     this.#backoffMs = Math.min(RESTART_MS_MAX, waitMs * 2);
-    this.#down ??= { since: Date.now() };
-    const { why = how } = this.#down;
+    const why = refusal ?? how;
+    this.#down = { since: this.#down?.since ?? Date.now(), why };
     if (wasUp) logger.error({ process: index, how, waitMs }, 'a process of the gateway ended; it is started again');
     else
       this.#states.begin('down', `process ${index} of the gateway does not start: ${why}; it is tried again`, { how });
