@@ -126,6 +126,10 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
       });
     },
     readiness: () => health.reason(),
+    remark() {
+      const [reason] = standing.keys();
+      return reason === undefined ? undefined : `one partition takes no orders; its orders get 503: ${reason}`;
+    },
     async close() {
       health.close();
       for (const timer of standing.values()) clearTimeout(timer);

@@ -186,6 +186,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
     remarks: {
+      log: () => intake.remark?.(),
       identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined),
       tls: () => tls?.trouble(clock.now()),
     },

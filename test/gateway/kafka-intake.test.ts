@@ -32,6 +32,9 @@ test('one partition without a leader is told once, and neither doubted nor confi
   }
   expect(lines).toEqual(['one partition takes no orders; its orders are refused until it does']);
   expect(health.suspect).not.toHaveBeenCalled();
+  expect(intake.remark?.()).toBe(
+    'one partition takes no orders; its orders get 503: partition raw-orders/3 has no leader',
+  );
   await intake.close();
 });
 
