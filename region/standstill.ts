@@ -8,8 +8,8 @@ export interface Look {
   position: number;
 }
 
-/** Without a copied record for this long, while records wait, it stands: it says how far it is once a second. */
-const STANDS_MS = 15_000;
+/** Without a copied record for this long, while records wait, it stands: it says how far it is once a second. A busy machine may take some seconds. */
+const STANDS_MS = 30_000;
 /** The same for one that has just been started: Java takes long on a busy machine. */
 const START_MS = 60_000;
 /** Each start that copies nothing doubles the time for the next one, so that a slow one comes through. */

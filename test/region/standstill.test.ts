@@ -21,21 +21,21 @@ function lookFor(seconds: number, position: number, lag = 20): string[] {
 }
 
 describe('a mirror', () => {
-  it('stands when records wait and none is copied for a quarter of a minute', () => {
+  it('stands when records wait and none is copied for half a minute', () => {
     lookFor(2, 10);
-    expect(lookFor(14, 10)).not.toContain('stands');
+    expect(lookFor(28, 10)).not.toContain('stands');
     expect(lookFor(2, 10)).toEqual(['stands']);
-    expect(mirror.since).toBe(now - 16_000);
+    expect(mirror.since).toBe(now - 30_000);
     expect(lookFor(2, 11)).toEqual(['copied']);
-    expect(lookFor(14, 11)).not.toContain('stands');
+    expect(lookFor(28, 11)).not.toContain('stands');
   });
 
   it('does not stand while nothing waits, or while its source cannot be looked at', () => {
     lookFor(2, 10);
     expect(new Set(lookFor(120, 10, 0))).toEqual(new Set(['waits']));
-    expect(lookFor(14, 10)).not.toContain('stands');
+    expect(lookFor(28, 10)).not.toContain('stands');
     mirror.blind();
-    expect(lookFor(14, 10)).not.toContain('stands');
+    expect(lookFor(28, 10)).not.toContain('stands');
   });
 
   it('gets more time with every start that copies nothing', () => {
