@@ -82,3 +82,13 @@ test('after a long quiet time everything is forgotten at once', () => {
   expect(recent.get(id(1))).toBeUndefined();
   expect(recent.size).toBe(0);
 });
+
+test('a clock that is put back makes nothing live longer than the age', () => {
+  const { recent, clock } = window();
+  clock.time = 3_600_000;
+  recent.accepted(recent.begin(id(1), 's', print(1)));
+  clock.time = 10_000;
+  expect(recent.get(id(1))).toBeDefined();
+  clock.time = 71_000;
+  expect(recent.get(id(1))).toBeUndefined();
+});
