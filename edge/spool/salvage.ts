@@ -99,18 +99,18 @@ function openDamaged(path: string): DatabaseSync | undefined {
 
 function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadable: number | undefined } {
   let damaged: DatabaseSync | undefined;
-  let last: number | undefined;
   try {
-    damaged = openDamaged(from);
-    last = damaged === undefined ? undefined : lastSequence(damaged);
-  } catch {
-    // Nothing of it can be read: the report says that the number of orders is not known, and the damaged file is kept.
-    last = undefined;
-  }
-  if (damaged === undefined || last === undefined || last === 0) {
+    damaged = readable(() => openDamaged(from));
+    const last = damaged === undefined ? undefined : lastSequence(damaged);
+    return damaged === undefined || last === undefined || last === 0
+      ? { orders: 0, unreadable: last }
+      : copyUpTo(last, damaged, to);
+  } finally {
     closeQuietly(damaged);
-    return { orders: 0, unreadable: last };
   }
+}
+
+function copyUpTo(last: number, damaged: DatabaseSync, to: DatabaseSync): { orders: number; unreadable: number } {
   const insert = to.prepare(`insert or ignore into orders (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   let orders = 0;
   let unreadable = 0;
@@ -123,8 +123,9 @@ function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadabl
       unreadable += 1;
     }
   };
-  const range = damaged.prepare(`select ${COLUMNS} from orders where sequence > ? and sequence <= ?`);
-  const one = damaged.prepare(`select ${COLUMNS} from orders where sequence = ?`);
+  const range = readable(() => damaged.prepare(`select ${COLUMNS} from orders where sequence > ? and sequence <= ?`));
+  const one = readable(() => damaged.prepare(`select ${COLUMNS} from orders where sequence = ?`));
+  if (range === undefined || one === undefined) return { orders: 0, unreadable: last };
   to.exec('begin');
   for (let after = 0; after < last; after += STRIDE) {
     let rows = readable(() => range.all(after, after + STRIDE));
@@ -140,7 +141,6 @@ function copyOrders(from: string, to: DatabaseSync): { orders: number; unreadabl
     for (const row of rows) keep(row);
   }
   to.exec('commit');
-  closeQuietly(damaged);
   return { orders, unreadable };
 }
 
