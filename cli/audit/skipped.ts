@@ -3,7 +3,6 @@ import { createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
 import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withDatabase } from '../servers.ts';
-import type { Fault } from './fault.ts';
 
 /** Records that a group will never work on: they were removed before it came to them. */
 export interface SkippedRecords {
