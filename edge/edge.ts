@@ -130,8 +130,9 @@ async function openKitchen(config: Config, logger: Logger, parts: KitchenParts):
     storeId: token.store,
     upstream,
     spool,
-    // What the region's door refused, the region does not know. A spool that fails says so itself; the order is asked for again.
+    // What the region's door refused, the region does not know.
     async statusOf(orderId) {
+      // The status keeper tells of a spool that fails, and the kitchen asks for the order again.
       const spooled = await spool.find(orderId).catch(() => undefined);
       return spooled?.state === 'refused' ? 'rejected' : (await ofRegion(orderId))?.status;
     },
