@@ -37,7 +37,8 @@ export class LogMemory {
       return this.#shorter < SHORTER_LOOKS ? 'shorter' : this.#begin(look, at, 'truncated');
     }
     this.#shorter = 0;
-    this.#known = look;
+    // A partition without a leader has no range in this look, and may come back with a shorter log.
+    this.#known = { ...look, ranges: new Map([...known.ranges, ...look.ranges]) };
     // Retention removes old records all the time; only those that an order of the window may be in count.
     const before = this.#marks[0]?.ends;
     for (const [partition, { earliest }] of look.ranges)

@@ -48,6 +48,16 @@ test('a log that is shorter than before has lost records at the second look, one
   expect(memory.judge(look('a', from(0, 9)), 5 * LOOK_MS)).toBeUndefined();
 });
 
+test('a partition that comes back with a shorter log after a time without a leader has lost records', () => {
+  const memory = new LogMemory(WINDOW_MS);
+  memory.judge(look('a', from(0, 10), from(0, 10)), 0);
+  const leaderless = look('a', from(0, 10), from(0, 10));
+  const withoutSecond = { ...leaderless, ranges: new Map([...leaderless.ranges].slice(0, 1)) };
+  expect(memory.judge(withoutSecond, LOOK_MS)).toBeUndefined();
+  expect(memory.judge(look('a', from(0, 10), from(0, 7)), 2 * LOOK_MS)).toBe('shorter');
+  expect(memory.judge(look('a', from(0, 10), from(0, 7)), 3 * LOOK_MS)).toBe('truncated');
+});
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
