@@ -7,11 +7,11 @@ const storeId = inPath === undefined ? new URLSearchParams(location.search).get(
 if (storeId === null || storeId === '') showChainPage();
 else showStorePage(storeId);
 
-/** An address that is no proper encoding names a store that there is not, and the page says so. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
+    // An address that is no proper encoding names a store that there is not, and the page says so.
     return text;
   }
 }
