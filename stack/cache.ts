@@ -27,11 +27,28 @@ export async function userCacheDir(
     );
 }
 
+/** What this process installs at the moment, by the directory it becomes. */
+const installing = new Map<string, Promise<string>>();
+
 /**
- * A directory that is made once, or found whole. It is filled under another name first, so that an interrupted or a second
- * simultaneous install never shows.
+ * A directory that is made once, or found whole. It is filled under another name first, so that an interrupted install, or one of
+ * another process at the same time, never shows. Callers in one process share one install.
  */
-export async function installOnce(
+export function installOnce(
+  cacheDir: string,
+  name: string,
+  install: (directory: string) => Promise<void>,
+): Promise<string> {
+  const target = path.join(cacheDir, name);
+  let installed = installing.get(target);
+  if (installed === undefined) {
+    installed = findOrInstall(cacheDir, name, install).finally(() => installing.delete(target));
+    installing.set(target, installed);
+  }
+  return installed;
+}
+
+async function findOrInstall(
   cacheDir: string,
   name: string,
   install: (directory: string) => Promise<void>,

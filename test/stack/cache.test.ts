@@ -15,6 +15,14 @@ test('a directory is installed once', async () => {
   expect(await readFile(path.join(directory, 'file'), 'utf8')).toBe('first');
 });
 
+test('two parts of one process that need the same directory at once share its install', async () => {
+  await using cache = await temporaryDirectory();
+  const first = installOnce(cache.path, 'thing', install('first'));
+  expect(installOnce(cache.path, 'thing', install('second'))).toBe(first);
+  expect(await readFile(path.join(await first, 'file'), 'utf8')).toBe('first');
+  expect(await readdir(cache.path)).toEqual(['thing']);
+});
+
 test('a failed install leaves nothing and is tried again', async () => {
   await using cache = await temporaryDirectory();
   const failing = installOnce(cache.path, 'thing', async () => {
