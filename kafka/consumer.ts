@@ -8,15 +8,15 @@ export interface TopicPartition {
 
 /** A record as fetched. Key and value may be null in Kafka. Buffers are views that stay valid. */
 export interface FetchedRecord {
-  /** An integer: Kafka's 64-bit offsets stay below 2^53 for as long as any topic of ours can live, and numbers are cheap. */
+  /** Kafka's offsets have 64 bits; a number holds them exactly up to 2^53, more than any topic of ours will reach. */
   offset: number;
   /** Milliseconds since the epoch, from the record's timestamp. */
   timestamp: number;
   key: Buffer | null;
   value: Buffer | null;
-  /** Decoded when asked for. Repeated header names keep their last value, null values read as empty. */
+  /** Decoded on first use. Of repeated header names the last value counts; null values read as empty. */
   readonly headers: Record<string, Buffer>;
-  /** The same undecoded, where the client has them so: cheap to pass on, decoded by `readPackedHeaders`. */
+  /** The headers before decoding, if the client keeps them: cheap to pass on, decoded by `readPackedHeaders`. */
   readonly packedHeaders?: PackedHeaders;
 }
 
@@ -28,7 +28,7 @@ export interface FetchedBatch extends TopicPartition {
 
 /**
  * What a group consumer tells its owner. A partition has three moments: it is assigned, and then either revoked or lost. Rebalances
- * are eager: each one ends the whole assignment, and a partition that this member gets again is assigned anew.
+ * are eager: each one ends the whole assignment, and a partition that this member keeps is assigned again.
  */
 export interface ConsumerListener {
   /**
@@ -37,7 +37,7 @@ export interface ConsumerListener {
    */
   onAssigned(partitions: TopicPartition[]): Promise<void>;
   /**
-   * About to be given up, the whole assignment, while the member is still in its generation: finish what is under way within a
+   * About to be given up, the whole assignment, while the member is still in its generation: finish what is in flight within a
    * time limit of your own and `commit`. Awaited before the member rejoins or leaves.
    */
   onRevoked(partitions: TopicPartition[]): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import type { FetchedBatch, FetchedRecord } from './consumer.ts';
-import { UndecodedHeaders } from './kafkajs-internals.ts';
+import { UndecodedHeaders } from './kafkajs-fetch-answers.ts';
 import { type PackedHeaders, readPackedHeaders } from './packed-headers.ts';
 
 /** The room's form of a kafkajs batch. */

@@ -1,4 +1,5 @@
 import './kafkajs-codecs.ts';
+import './kafkajs-fetch-answers.ts';
 import './kafkajs-frames.ts';
 import './kafkajs-internals.ts';
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 
 /*
- * kafkajs keeps what it has read of an answer when its connection is closed, and it half-closes the socket, so that the rest may still come. Connected
- * again, it puts the bytes of both sockets together: the frames are cut at the wrong places, answers are lost, or an exception in the socket's event
- * ends the process. A broker that stood still for longer than a request may take is enough. Here a connection begins with nothing of an earlier
- * one, and bytes that are no frame end it as any other error of the connection does.
+ * When kafkajs closes a connection, it keeps the bytes of a partly read answer, and it only half-closes the socket, so that the broker may still send the
+ * rest. After a reconnect kafkajs joins the bytes of the old and the new socket: frames are cut at the wrong places, answers are lost, or an
+ * exception in a socket event ends the process. A broker that stands still for longer than the request timeout is enough to cause this.
+ * Here each new socket starts with an empty buffer, and bytes that are not a frame close the connection like any other connection error.
  */
 
 const require = createRequire(import.meta.url);
@@ -28,7 +28,7 @@ const { connect, processData } = prototype;
 
 prototype.connect = function (this: Connection) {
   if (!this.isConnected()) {
-    // One that is on its way has a caller that waits for it, and has read nothing.
+    // A socket that is still connecting has a caller that waits for it, and has read nothing.
     if (this.socket?.connecting === false) letGoOf(this.socket);
     this.chunks = [];
     this.bytesBuffered = 0;
@@ -37,10 +37,10 @@ prototype.connect = function (this: Connection) {
   return connect.call(this);
 };
 
-/** Its events would be taken for those of the next socket. */
+/** Without this, kafkajs would take the old socket's events for events of the next socket. */
 function letGoOf(socket: Socket): void {
   for (const event of ['data', 'end', 'error', 'timeout']) socket.removeAllListeners(event);
-  // Its requests have been rejected already.
+  // An error of the old socket changes nothing: its requests have been rejected already.
   socket.on('error', () => {});
   socket.destroy();
 }
@@ -49,6 +49,6 @@ prototype.processData = function (this: Connection, data) {
   try {
     processData.call(this, data);
   } catch (error) {
-    this.socket?.destroy(new Error('the broker has sent what is no answer', { cause: error }));
+    this.socket?.destroy(new Error('the broker sent bytes that are not an answer', { cause: error }));
   }
 };

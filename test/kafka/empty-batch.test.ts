@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import '../../kafka/kafkajs-internals.ts';
+import '../../kafka/kafkajs-fetch-answers.ts';
 import { RecordBatchEncoder } from '../../kafka/record-batch.ts';
 
 const require = createRequire(import.meta.url);
@@ -33,7 +33,7 @@ function batchOf(firstOffset: number, values: string[]): Buffer {
   return batch;
 }
 
-/** What compaction leaves of a batch, the newest one of its producer: its head, with the offsets that it had. */
+/** What compaction leaves of a producer's newest batch: the batch header, with its offsets, and no records. */
 function emptied(batch: Buffer): Buffer {
   const head = Buffer.from(batch.subarray(0, RECORDS_AT));
   head.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);

@@ -56,20 +56,20 @@ async function nextSocket(count: number): Promise<Socket> {
   return sockets[count - 1] as Socket;
 }
 
-it('begins anew with each socket: half of an answer of the one before is forgotten, its other half is not read', async () => {
+it('starts each socket with an empty buffer: half of an answer from the old socket is dropped, and its other half is not read', async () => {
   const first = await nextSocket(1);
   first.write(answer(1));
   first.write(answer(2).subarray(0, 12));
   await vi.waitFor(() => expect(answered).toEqual([1]));
   await connection.disconnect();
   const second = await nextSocket(2);
-  // The first one is gone, or still takes what is nobody's.
+  // The first socket is closed, or still accepts bytes that no connection reads.
   first.on('error', () => {}).write(answer(2).subarray(12));
   second.write(answer(3));
   await vi.waitFor(() => expect(answered).toEqual([1, 3]));
 });
 
-it('bytes that are no frame end the connection, not the process', async () => {
+it('bytes that are not a frame end the connection, not the process', async () => {
   const first = await nextSocket(1);
   first.write(Buffer.from([0, 0, 0, 2, 1, 1]));
   await vi.waitFor(() => expect(connection.isConnected()).toBe(false));
