@@ -65,9 +65,16 @@ export class Subjects {
   /** Resolves once every partition is in sync on every broker again: the next broker may go. @throws when it takes too long */
   async replicated(wait: (ms: number) => Promise<void>): Promise<void> {
     const deadline = performance.now() + REPLICATED_MS_MAX;
-    while (!(await this.#isReplicated().catch(() => false))) {
+    /** Why the last question failed; a broker may still be starting. */
+    let cause: Error | undefined;
+    const isReplicated = () =>
+      this.#isReplicated().catch((error: Error) => {
+        cause = error;
+        return false;
+      });
+    while (!(await isReplicated())) {
       if (performance.now() > deadline)
-        throw new Error(`not everything is in sync after ${REPLICATED_MS_MAX / 1_000} s`);
+        throw new Error(`not everything is in sync after ${REPLICATED_MS_MAX / 1_000} s`, { cause });
       await wait(POLL_MS);
     }
   }

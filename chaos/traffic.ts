@@ -85,7 +85,7 @@ export function startTraffic({ config, display, seed, rate, file }: TrafficOptio
     ratePerSecond: rate,
     signal: stop.signal,
   });
-  // Its failure is reported by `finish`.
+  // `finish` awaits the same promise and throws a failure.
   running.catch(() => {});
   return {
     get accepted() {

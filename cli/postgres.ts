@@ -3,7 +3,7 @@ import { connectDatabase, type Database } from '../store/database.ts';
 
 export interface PostgresSource {
   url: string;
-  /** The variable that holds the URL: it is named where PostgreSQL does not answer. */
+  /** The variable that holds the URL; named in the error when PostgreSQL does not answer. */
   variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL';
 }
 
@@ -21,7 +21,7 @@ const END_SECONDS_MAX = 5;
 
 /**
  * Runs `use` with a few connections, and closes them.
- * @throws naming PostgreSQL and the variable when it cannot be reached, or stops answering: the driver itself waits for an answer without an end
+ * @throws naming PostgreSQL and the variable when it cannot be reached, or stops answering: the driver itself waits for an answer without limit
  */
 export async function withPostgres<T>(
   source: PostgresSource,
@@ -65,7 +65,7 @@ function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenc
       silent = await Promise.race([
         sql`select 1`.then(
           () => false,
-          // Other errors come to the command itself.
+          // Any other error also reaches the command, which throws it.
           (error) => codeOf(error) === 'CONNECT_TIMEOUT',
         ),
         // After a stall of this process the answer may lie unread in its socket.
@@ -74,7 +74,7 @@ function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenc
       if (silent) throw noAnswer(source, new Error('it has stopped answering'));
     }
   })();
-  // Cut short by `close`.
+  // `close` rejects it when the command is done. Real silence is thrown by the race in `withPostgres`.
   silence.catch(() => {});
   return {
     silence,

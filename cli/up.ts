@@ -54,16 +54,40 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   else print('the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off');
 
   const working = traffic ? sendOrders(system, { rate, seed, crew, signal: stop.signal }) : undefined;
-  // Without traffic only a signal ends the run; with it, so does an error of the traffic.
-  await Promise.race([stopped, ...(working === undefined ? [] : [working])]);
-  print('stopping');
-  stop.abort();
-  // Its failure is thrown below, once everything is stopped.
-  await working?.catch(() => {});
-  await system.close();
-  print(`stopped; data is kept in ${config.ORDERMESH_DATA_DIR}`);
-  await working;
+  const { close } = system;
+  await runUntilStopped({
+    stopped,
+    working,
+    stopWork() {
+      print('stopping');
+      stop.abort();
+    },
+    async close() {
+      await close();
+      print(`stopped; data is kept in ${config.ORDERMESH_DATA_DIR}`);
+    },
+  });
   process.exit(0);
+}
+
+interface Run {
+  /** Resolves with a signal. */
+  stopped: Promise<unknown>;
+  /** The simulated traffic, if any. */
+  working: Promise<unknown> | undefined;
+  stopWork(): void;
+  close(): Promise<void>;
+}
+
+/** Waits for a signal, or until the traffic ends or fails; then stops the traffic and closes everything. @throws what the traffic failed with */
+export async function runUntilStopped({ stopped, working, stopWork, close }: Run): Promise<void> {
+  // A failure of the traffic is thrown by the last line, once everything is closed.
+  const settled = working?.catch(() => {});
+  await Promise.race([stopped, ...(settled === undefined ? [] : [settled])]);
+  stopWork();
+  await settled;
+  await close();
+  await working;
 }
 
 /** Orders flow meanwhile: what concerns Google waits in Kafka. */

@@ -1,6 +1,7 @@
 /**
- * Preloaded into processes of the drill: names of the drill's zone are asked of its DNS server, and kept for their time to live as any
- * resolver does. All other names go the usual way. The server is `host:port` in `DRILL_DNS_SERVER`, so no root is needed for port 53.
+ * Node.js loads this before the program of each process in the drill. It replaces `dns.lookup`: a name in the drill's zone is resolved by the drill's
+ * DNS server and cached for its time to live; any other name is resolved as usual. `DRILL_DNS_SERVER` is `host:port`: the server has a port of its own,
+ * because only root may listen on port 53.
  */
 import dns from 'node:dns';
 

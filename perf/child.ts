@@ -57,6 +57,7 @@ export async function startProgram(
   const exited = once(child, 'exit');
   const died = exited.then(([code]) => Promise.reject(new Error(`${file} exited with ${code} before it was ready`)));
   await Promise.race([options.ready(child), died]);
+  // After `ready` an exit is no error here: the benchmark sees that the program does not answer.
   died.catch(() => {});
   return {
     child,

@@ -146,7 +146,7 @@ async function follow(
       const reason = (error as Error).message;
       if (reason !== told) logger.warn({ cluster, reason }, 'cannot read who is active; trying again');
       told = reason;
-      // Ended by `close`, which is no failure.
+      // `close` ends the wait, and the loop sees that.
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }

@@ -37,6 +37,7 @@ export interface HostedSlot {
   metrics(): Promise<MetricsSnapshot>;
   /** Undefined when the thread can't answer. */
   view(): Promise<SlotView | undefined>;
+  /** Rejects when the thread has ended, but not everything in it had closed. */
   stop(timeoutMs: number): Promise<void>;
 }
 

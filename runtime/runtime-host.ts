@@ -253,7 +253,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     return [...(this.#assignment.consumer?.health.standing ?? []), ...this.#frontierWatch.standing];
   }
 
-  /** So that it is known to the record how far the group came, should the topic not be there any more when somebody takes over. */
+  /** Records how far the group came, for a later owner that may find the topic deleted. */
   async #noteProgress(partitions: AssignedPartition[]): Promise<void> {
     const { logs, timers } = this.#ports;
     if (logs === undefined) return;
@@ -262,8 +262,15 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         ? []
         : [{ partition, log: log.log, position: frontier, endOffset: Math.max(frontier, highWatermark) }],
     );
-    // The database may be down; then the last look is what is remembered.
-    await within(timers, PROGRESS_MS_MAX, logs.progress(progress)).catch(() => {});
+    const recorded = logs.progress(progress).catch((error: unknown) => {
+      const fields = { partitions: progress.map(({ partition }) => partition), reason: describeError(error) };
+      this.#options.logger.warn(
+        fields,
+        'progress of partitions that were given up is not recorded; the last record of it stands',
+      );
+    });
+    // The other members of the group wait for this revocation, so a slow database does not delay it further.
+    await within(timers, PROGRESS_MS_MAX, recorded);
   }
 
   #onReport(slot: number, report: SlotReport): void {

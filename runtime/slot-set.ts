@@ -24,12 +24,14 @@ export class SlotSet {
   readonly #slots: HostedSlot[];
   readonly #timers: Timers;
   readonly #hooks: SlotSetHooks;
+  readonly #logger: Logger;
   readonly #states: StateLog;
   #stopping = false;
 
   constructor(count: number, ports: Pick<HostPorts, 'createSlot' | 'timers'>, hooks: SlotSetHooks, logger: Logger) {
     this.#timers = ports.timers;
     this.#hooks = hooks;
+    this.#logger = logger;
     this.#states = new StateLog(logger, ports.timers);
     this.#slots = Array.from({ length: count }, (_, index) =>
       ports.createSlot(index, {
@@ -66,7 +68,14 @@ export class SlotSet {
 
   async stop(timeoutMs: number): Promise<void> {
     this.beginStop();
-    await Promise.all(this.#slots.map((slot) => slot.stop(timeoutMs)));
+    await Promise.all(
+      this.#slots.map((slot) =>
+        slot.stop(timeoutMs).catch((error: unknown) => {
+          const fields = { slot: slot.index, reason: describeError(error) };
+          this.#logger.warn(fields, 'thread was ended before it had closed everything');
+        }),
+      ),
+    );
   }
 
   async metrics(): Promise<MetricsSnapshot[]> {

@@ -91,7 +91,7 @@ export class Slot {
     const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
     const watch = { pulse: pulse.memory, beatMs, startMsMax: this.#silenceMsMax, suspects: this.#suspects.all };
     const silent = Promise.withResolvers<never>();
-    // It may be rejected after the race below has ended, and nothing reads it then.
+    // After the race below the thread can fall silent only while it stops, and `stop` has a time limit of its own.
     silent.promise.catch(() => {});
     this.#watch(pulse, beatMs, (error) => {
       if (this.#running) this.#died(pool, error);
@@ -132,7 +132,7 @@ export class Slot {
   }
 
   close(partitions: number[]): void {
-    // A dead thread has forgotten them anyway.
+    // This fails only when the thread dies, and a dead thread holds no partitions. `#died` reports the death.
     if (this.#running) this.#run({ kind: 'close', partitions }).catch(() => {});
   }
 
@@ -155,15 +155,29 @@ export class Slot {
     return answer;
   }
 
-  /** Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is. */
+  /**
+   * Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is.
+   * @throws after the thread has ended, when something did not close
+   */
   async stop(timeoutMs: number): Promise<void> {
     const pool = this.#pool;
     if (pool === undefined) return;
+    let failure: unknown;
     if (this.#running) {
       this.#running = false;
-      await within(systemTimers, timeoutMs, pool.run({ kind: 'stop' } satisfies SlotTask));
+      failure = new Error(`the actor and its connections did not close within ${timeoutMs} ms`);
+      const stopped = pool.run({ kind: 'stop' } satisfies SlotTask).then(
+        () => {
+          failure = undefined;
+        },
+        (error: unknown) => {
+          failure = error;
+        },
+      );
+      await within(systemTimers, timeoutMs, stopped);
     }
     await this.#discard(pool);
+    if (failure !== undefined) throw failure;
   }
 
   #flush(): void {

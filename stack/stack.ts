@@ -103,13 +103,13 @@ export async function startCore(
       cloudStarting ??= start(cloud);
       return cloudStarting;
     };
-    // Its failure belongs to whoever asks for it, with `startCloud`.
+    // `startCloud` returns this same promise to the caller, who gets the failure.
     if (cloudAtOnce) startCloud().catch(() => {});
     await start(core);
     let closed: Promise<void> | undefined;
     const close = async () => {
       closing.abort(new Error('the stack is being stopped'));
-      // Its failure was told to whoever called `startCloud`, and what started is stopped below.
+      // The caller of `startCloud` has got its failure. The servers that did start are stopped below.
       await cloudStarting?.catch(() => {});
       await stop(dataDir, state, started, servers, logger).finally(unlock);
     };
@@ -124,7 +124,7 @@ export async function startCore(
     };
   } catch (error) {
     closing.abort(error);
-    // The first failure is the one that is thrown.
+    // `error` came first and is thrown; `closing` may be the reason why the cloud part failed.
     await cloudStarting?.catch(() => {});
     await allDone(started.map((server) => server.stop()));
     servers.close();
@@ -217,7 +217,7 @@ async function stop(
   note({ ...state, servers: [] });
 }
 
-/** Waits for all, so that none is still under way when one of them fails. */
+/** Waits for all of them, also when one fails, so that none still runs afterwards. */
 async function allDone<T>(promises: Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(promises);
   const failure = results.find((result) => result.status === 'rejected');

@@ -80,7 +80,7 @@ export class SupervisedServer implements Server {
     say(`${this.#title} ended by itself (${reason}; its log is ${this.#parts.log}); it is started again`);
     if (performance.now() - this.#startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
     for (;;) {
-      // Cut short by `stop` only, which the next line looks for.
+      // Only `stop` ends the wait early, and the next line sees that.
       await sleep(this.#backoffMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#isOver) return;
       this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
@@ -101,7 +101,7 @@ export class SupervisedServer implements Server {
       onRestart(this.#instance.record);
       this.#states.end('unnoted');
     } catch (error) {
-      // The server serves; it would only be the next run that does not find its process, and only where the guard of this run was killed, too.
+      // The server serves. Only if the guard of this run is killed too, the next run does not find the process and cannot end it.
       if (this.#states.begin('unnoted'))
         say(
           `${this.#title} was started again as process ${this.#instance.record.pid}, which could not be noted: ${(error as Error).message}`,

@@ -71,7 +71,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     }
   };
   const askBrokers = async () => {
-    await using asker = new Asker(brokers);
+    await using asker = new Asker(brokers, say);
     while (!closing.signal.aborted) {
       const all = await asker.progress();
       if (all !== undefined) judge(all);
@@ -91,7 +91,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     }
   };
   const asking = Promise.all([askBrokers(), askRoles()]);
-  // A failure is thrown by `close`.
+  // `close` awaits the same promise and throws a failure.
   asking.catch(() => {});
   return {
     mended: () => oracle.mended(),
@@ -112,21 +112,31 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
   };
 }
 
-/** One connection for all questions, and another one after a failure: a broker may be away, which the next question tells. */
+/** Keeps one connection for all questions, and makes a new one after a failure: its broker may be away. */
 class Asker implements AsyncDisposable {
   readonly #brokers: string[];
+  readonly #say: (line: string) => void;
   #admin: Admin | undefined;
+  /** Why the last question failed. */
+  #failure = '';
 
-  constructor(brokers: string[]) {
+  constructor(brokers: string[], say: (line: string) => void) {
     this.#brokers = brokers;
+    this.#say = say;
   }
 
   async progress(): Promise<PartitionProgress[] | undefined> {
     try {
       this.#admin ??= await createAdmin({ clientId: 'liveness', brokers: this.#brokers });
-      return await partitionProgress(this.#admin);
-    } catch {
-      // A partition whose position cannot be asked for has not moved either: its time goes on.
+      const progress = await partitionProgress(this.#admin);
+      if (this.#failure !== '') this.#say('the brokers tell the positions again');
+      this.#failure = '';
+      return progress;
+    } catch (error) {
+      const reason = (error as Error).message;
+      // Without positions nothing is judged, so a reader must see that. For the oracle the time of each partition goes on.
+      if (this.#failure === '') this.#say(`the brokers do not tell the positions, so nothing is judged: ${reason}`);
+      this.#failure = reason;
       await this[Symbol.asyncDispose]();
       return undefined;
     }
@@ -141,7 +151,7 @@ class Asker implements AsyncDisposable {
 }
 
 async function pause(signal: AbortSignal): Promise<void> {
-  // It rejects when the watch closes, which its loop sees.
+  // Closing the watch ends the wait, and the loop sees that.
   await delay(POLL_MS, undefined, { signal }).catch(() => {});
 }
 

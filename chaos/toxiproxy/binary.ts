@@ -40,6 +40,7 @@ export async function toxiproxyBinary(cacheDir: string, onProgress: (line: strin
 
 /** The `go` on the PATH, where it is new enough for Toxiproxy. */
 async function machineGo(): Promise<string | undefined> {
+  // Without a `go` on the PATH the packaged one is used.
   const version = await run('go', ['version'], { doing: '', missing: '' }).catch(() => '');
   const [, minor] = /go1\.(\d+)/.exec(version) ?? [];
   return Number(minor) >= 23 ? 'go' : undefined;

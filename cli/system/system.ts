@@ -92,7 +92,7 @@ export async function startSystem(
     const core = startRoles(coreRoles);
     if (cloudLater) await core;
     const cloud = startCloud();
-    // Its failure belongs to whoever awaits `cloud`.
+    // The next line throws a failure, or with `cloudLater` the caller, who awaits `cloud`.
     cloud.catch(() => {});
     if (!cloudLater) await Promise.all([core, cloud]);
     return {
@@ -149,7 +149,7 @@ function startRole(
   });
 }
 
-/** The simulated restaurants send to the port of the variable, and the metrics of a role are looked for on its admin port: neither may be any port. */
+/** The simulated restaurants send to the gateway's port, and Prometheus reads the admin ports, so the operating system must not choose them (port 0). */
 function assertPortsKnown({ ORDERMESH_GATEWAY_PORT: gateway, ORDERMESH_ADMIN_PORT: admin }: Config): void {
   if (gateway === 0)
     throw new UsageError('ORDERMESH_GATEWAY_PORT is 0; for the whole mesh it takes a port from 1 to 65535');

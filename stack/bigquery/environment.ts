@@ -29,7 +29,7 @@ export async function bigqueryEnvironment(cacheDir: string, signal?: AbortSignal
     .digest('hex')
     .slice(0, 8);
   const name = `bigquery-${digest}`;
-  // The environment lives as long as the Python that it was made with.
+  // An environment whose Python is gone is removed and installed again.
   const { python } = environmentIn(path.join(cacheDir, name));
   await access(python).catch(() => rm(path.join(cacheDir, name), { recursive: true, force: true }));
   const directory = await installOnce(cacheDir, name, (target) => install(target, signal));

@@ -64,7 +64,7 @@ export async function startMirrorMaker(options: {
   const server = await servers
     .start(command, async () => {})
     .catch((error: Error) => {
-      // Its guard would wait for servers for as long as this process lives.
+      // Otherwise the guard process of `servers` runs for as long as this process lives.
       servers.close();
       throw error;
     });

@@ -27,7 +27,7 @@ export async function findPubsubJar(
   }
   for (const installation of installations ?? (await gcloudInstallations())) {
     const directory = path.join(installation, component);
-    // No emulator in this installation: the next one may have it, and whoever finds none says so.
+    // This installation has no emulator; the next installation may have it. The caller reports when none has.
     const names = await readdir(directory).catch(() => []);
     const jar = names.find((name) => /^cloud-pubsub-emulator-.*\.jar$/.test(name));
     if (jar !== undefined) return path.join(directory, jar);
@@ -48,7 +48,7 @@ async function gcloudInstallations(): Promise<string[]> {
   ];
   const onPath: string[] = [];
   for (const directory of (process.env.PATH ?? '').split(path.delimiter)) {
-    // A directory without one is the usual case.
+    // Most directories of the PATH hold no gcloud.
     const gcloud = await realpath(path.join(directory, 'gcloud')).catch(() => undefined);
     if (gcloud !== undefined) onPath.push(path.dirname(path.dirname(gcloud)));
   }

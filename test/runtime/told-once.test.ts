@@ -5,14 +5,25 @@ import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import { runtimeLimits } from '../../runtime/host-options.ts';
 import type { HostedSlot, HostPorts } from '../../runtime/host-ports.ts';
+import type { LogKeeper } from '../../runtime/log-keeper.ts';
 import { RuntimeHost } from '../../runtime/runtime-host.ts';
 import type { SlotListener } from '../../runtime/slot.ts';
 import { SlotDeathError } from '../../runtime/slot-death.ts';
+import type { EnteredLog } from '../../store/partition-logs.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const place = { topic: 't', partition: 0 };
 const LONG_MS = 60_000;
+const entered: EnteredLog = {
+  partition: 0,
+  logId: 'l',
+  log: 0,
+  startAt: 0,
+  committed: undefined,
+  change: undefined,
+  skipped: undefined,
+};
 
 /** The real host with one slot, whose world fails as the test says. */
 async function bench() {
@@ -21,7 +32,7 @@ async function bench() {
   const logger = createLogger('test', 'silent');
   const note = (_: object, message?: string) => void lines.push(message ?? '');
   Object.assign(logger, { warn: note, error: note, info: note });
-  const faults = { claim: false, commit: false, start: false };
+  const faults = { claim: false, commit: false, start: false, stop: false, progress: false };
   let listener: ConsumerListener | undefined;
   let slotListener: SlotListener | undefined;
   const consumer: GroupConsumer = {
@@ -51,7 +62,17 @@ async function bench() {
     close() {},
     metrics: async () => [],
     view: async () => undefined,
-    async stop() {},
+    async stop() {
+      if (faults.stop) throw new Error('the pool of the actor does not close');
+    },
+  };
+  const logs: LogKeeper = {
+    look: async () => ({ clusterId: 'c', logId: 'l', partitions: 1, ranges: new Map() }),
+    remembered: async (partitions) => partitions,
+    async progress() {
+      if (faults.progress) throw new Error('connect ECONNREFUSED 127.0.0.1:5432');
+    },
+    async skipped() {},
   };
   const ports: HostPorts = {
     timers,
@@ -67,10 +88,11 @@ async function bench() {
     ownership: {
       async claim() {
         if (faults.claim) throw new Error('connect ECONNREFUSED 127.0.0.1:5432');
-        return new Map([[0, { epoch: 1, parked: [] }]]);
+        return new Map([[0, { epoch: 1, parked: [], log: entered }]]);
       },
       async close() {},
     },
+    logs,
   };
   const limits = runtimeLimits(loadConfig({}));
   const host = new RuntimeHost({ role: 'test', logger, group: 'g', topic: 't', slots: 1, limits }, ports);
@@ -93,6 +115,7 @@ async function bench() {
     finish,
     assign: () => void listener?.onAssigned([place]),
     lose: () => listener?.onLost([place]),
+    revoke: () => listener?.onRevoked([place]),
     die() {
       running = false;
       slotListener?.onDeath(new SlotDeathError(new Error('it ended'), []));
@@ -169,4 +192,25 @@ test('a thread that does not start is told once, and the end once', async () => 
   faults.start = false;
   await timers.advance(LONG_MS);
   expect(told()).toEqual([expect.stringMatching(/^thread runs again after \d+ s$/)]);
+});
+
+test('progress that cannot be recorded when partitions are given up is told', async () => {
+  const { timers, faults, assign, finish, revoke, told } = await bench();
+  assign();
+  await timers.advance(1_000);
+  finish(5);
+  told();
+  faults.progress = true;
+  const revoked = revoke();
+  await timers.advance(LONG_MS);
+  await revoked;
+  expect(told()).toEqual(['progress of partitions that were given up is not recorded; the last record of it stands']);
+});
+
+test('a thread that does not stop as it should is told', async () => {
+  const { faults, host, told } = await bench();
+  told();
+  faults.stop = true;
+  await host.close();
+  expect(told()).toEqual(['thread was ended before it had closed everything']);
 });

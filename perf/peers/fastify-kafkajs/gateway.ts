@@ -50,6 +50,7 @@ fastify.route<{ Body: Order }>({
   schema: { body: orderSchema, response: { 202: accepted } },
   async handler(request, reply) {
     const order = request.body;
+    // Any fault of a token is a 401.
     const store = await storeOf(request.headers.authorization ?? '').catch(() => undefined);
     if (store === undefined) return reply.code(401).send();
     if (store !== order.storeId) return reply.code(403).send();
