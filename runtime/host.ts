@@ -1,5 +1,6 @@
 import { createConsumer } from '../kafka/index.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
 import { describeError } from './outage.ts';
@@ -30,11 +31,22 @@ function systemPorts(options: RuntimeOptions): HostPorts {
   const { role, group, topic, brokers, databaseUrl, sessionTimeoutMs, limits, settings } = options;
   const actorModule = options.actorModule.href;
   const ownershipOptions = { databaseUrl, role, brokers, deadLettersKeptMs: limits.deadLettersKeptMs };
-  const ownership = new OwnershipStore(ownershipOptions, { group, topic }, (error) =>
-    options.logger.warn(
-      { reason: describeError(error) },
-      'old dead letters are not forgotten; trying again in an hour',
-    ),
+  const states = new StateLog(options.logger);
+  const ownership = new OwnershipStore(
+    ownershipOptions,
+    { group, topic },
+    {
+      onPruneFailure: (error) =>
+        options.logger.warn(
+          { reason: describeError(error) },
+          'old dead letters are not forgotten; trying again in an hour',
+        ),
+      onClaimBlocked: (error) =>
+        states.begin('claim', 'cannot end the database sessions that block a claim of partitions; trying again', {
+          reason: describeError(error),
+        }),
+      onClaimed: () => states.end('claim', 'partitions can be claimed again'),
+    },
   );
   return {
     timers: systemTimers,

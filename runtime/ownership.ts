@@ -23,20 +23,30 @@ export interface OwnershipOptions {
   deadLettersKeptMs: number;
 }
 
+export interface OwnershipHooks {
+  /** Old dead letters could not be removed this time. */
+  onPruneFailure(error: unknown): void;
+  /** Sessions of an earlier owner block a claim and cannot be ended. */
+  onClaimBlocked(error: unknown): void;
+  /** A claim succeeded. */
+  onClaimed(): void;
+}
+
 /** The main thread's way to the store: claims epochs, loads parked keys and forgets old dead letters. */
 export class OwnershipStore implements PartitionOwnership {
   readonly #pool: BoundedPool | undefined;
   readonly logs: TopicLogKeeper;
   readonly #subscription: Subscription;
+  readonly #hooks: OwnershipHooks;
   /** Who we are in the epoch table, for a person who looks there. */
   readonly #owner = `${hostname()}/${process.pid}/${randomUUID()}`;
 
   #pruning: NodeJS.Timeout | undefined;
 
-  /** @param onPruneFailure called when old dead letters could not be forgotten this time */
-  constructor(options: OwnershipOptions, subscription: Subscription, onPruneFailure: (error: unknown) => void) {
+  constructor(options: OwnershipOptions, subscription: Subscription, hooks: OwnershipHooks) {
     const { databaseUrl, role, brokers, deadLettersKeptMs } = options;
     this.#subscription = subscription;
+    this.#hooks = hooks;
     const kafka = { clientId: `${role}-logs`, brokers };
     if (databaseUrl === undefined) {
       this.logs = new TopicLogKeeper(kafka, subscription, undefined);
@@ -46,7 +56,7 @@ export class OwnershipStore implements PartitionOwnership {
     this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
     this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
     // Nothing depends on when it happens: after a failure the next hour will do. One that never succeeds fills the table.
-    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(onPruneFailure);
+    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(hooks.onPruneFailure);
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
   }
@@ -61,10 +71,11 @@ export class OwnershipStore implements PartitionOwnership {
       const logs = await this.logs.enter(seen);
       return new Map(logs.map((log) => [log.partition, { epoch: undefined, parked: [], log }]));
     }
-    // One that was given up and is carried out late fences its own process, which then claims again.
+    // A claim that was given up here and is still carried out fences this process itself, which then claims again.
     const epochs = await this.#pool.call((database) =>
-      claimEpochs(database, this.#subscription, partitions, this.#owner),
+      claimEpochs(database, this.#subscription, partitions, this.#owner, this.#hooks.onClaimBlocked),
     );
+    this.#hooks.onClaimed();
     // After the claim: nothing of an older epoch can park a key any more.
     const logs = await this.logs.enter(seen);
     const places = logs.map(({ partition, log, startAt }) => ({ partition, log, position: startAt }));

@@ -8,15 +8,16 @@ export interface Subscription {
 }
 
 /**
- * A claim waits so long for transactions of the epoch before, in milliseconds. Then their sessions are ended: an owner that was stopped in the
- * middle of a transaction would hold its fence for as long as it lives. (Server timeouts don't do: a session can be stopped between two
- * messages of one statement, which counts as active, and only PostgreSQL 17 knows `transaction_timeout`.)
+ * A claim waits this long, in milliseconds, for transactions of the previous epoch. Then it ends their sessions, because an owner that was stopped in the
+ * middle of a transaction would hold its fence for as long as it lives. (Timeouts of the server are no help: a session that is stopped between two
+ * messages of one statement counts as active, and only PostgreSQL 17 has `transaction_timeout`.)
  */
 const FENCE_PATIENCE_MS = 2_000;
 
 /**
  * Makes the caller the owner of the partitions: each gets the next epoch. Waits for transactions that hold the fence of the epoch
  * before, and ends them after a while, so when it returns nothing of an older epoch can commit any more.
+ * @param onBlocked called once, when the sessions that block the claim cannot be ended; the claim goes on waiting
  * @returns the epoch by partition.
  */
 export async function claimEpochs(
@@ -24,14 +25,18 @@ export async function claimEpochs(
   { group, topic }: Subscription,
   partitions: readonly number[],
   owner: string,
+  onBlocked: (error: Error) => void = () => {},
 ): Promise<Map<number, number>> {
   // In the order of the partitions, so that two claimers can't lock each other out.
   const sorted = [...partitions].sort((a, b) => a - b);
   return await inTransaction(database, async (transaction) => {
     const [session] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    let isTold = false;
     const impatience = setInterval(() => {
-      // A failure of this is no loss: the claim's own error tells, or the next round tries again.
-      endBlockingSessions(database, session?.pid ?? 0).catch(() => {});
+      endBlockingSessions(database, session?.pid ?? 0).catch((error: Error) => {
+        if (!isTold) onBlocked(error);
+        isTold = true;
+      });
     }, FENCE_PATIENCE_MS);
     try {
       const rows = await transaction<{ partition: number; epoch: string }[]>`

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Transaction } from '../../store/database.ts';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { connectDatabase, type Transaction } from '../../store/database.ts';
 import { claimEpochs, holdEpochs, stalePartitions } from '../../store/epochs.ts';
 import { SessionPool } from '../../store/session-pool.ts';
 import { createRandom } from '../../traffic/random.ts';
@@ -133,6 +134,34 @@ test('a claim waits for the transaction whose fence holds, and the next fence do
     (error) => stalePartitions(error)?.[0] === 0,
   );
   expect(await written()).toEqual([1]);
+});
+
+test('a claim that may not end the session that blocks it says so, and goes on waiting', async () => {
+  const claimed = { group: 'blocked', topic: 'topic' };
+  const claimer = `claimer_${randomBytes(6).toString('hex')}`;
+  await claimEpochs(database.sql, claimed, [0], 'owner');
+  await database.sql.unsafe(`create role ${claimer} login password 'claimer'`);
+  try {
+    await database.sql.unsafe(`grant all on assignment_epochs to ${claimer}`);
+    const url = new URL(database.url);
+    url.username = claimer;
+    url.password = 'claimer';
+    const own = connectDatabase({ url: url.href, connections: 2, application: 'claimer' });
+    const failures: string[] = [];
+    const mayEnd = Promise.withResolvers<void>();
+    const blocking = database.sql.begin(async (sql) => {
+      await sql`select 1 from assignment_epochs where consumer_group = 'blocked' for update`;
+      await mayEnd.promise;
+    });
+    const claim = claimEpochs(own, claimed, [0], 'another', (error) => failures.push(error.message));
+    await vi.waitFor(() => expect(failures).toEqual([expect.stringMatching(/permission denied/)]), 10_000);
+    mayEnd.resolve();
+    await blocking;
+    expect(await claim).toEqual(new Map([[0, 2]]));
+    await own.end();
+  } finally {
+    await database.sql.unsafe(`drop owned by ${claimer}; drop role ${claimer}`);
+  }
 });
 
 test.for(['commit', 'rollback'])('a statement that comes after the %s is refused', async (end) => {
