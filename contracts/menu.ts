@@ -147,7 +147,7 @@ function isTimeZone(timezone: string): boolean {
     new Intl.DateTimeFormat('en', { timeZone: timezone });
     return true;
   } catch {
-    // That it throws is how Intl says no.
+    // Intl throws for a time zone that it does not know.
     return false;
   }
 }

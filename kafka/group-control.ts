@@ -23,7 +23,7 @@ export class GroupControl {
     this.#options = options;
   }
 
-  /** The group's state, and what it has assigned to the member; undefined when it does not know the member. */
+  /** The group's state, and the partitions assigned to the member; `assigned` is undefined when the group does not know the member. */
   async describe(memberId: string | null): Promise<{ state: string; assigned: TopicPartition[] | undefined }> {
     const { groupId } = this.#options;
     const { groups } = await this.#with((coordinator) => coordinator.describeGroups({ groupIds: [groupId] }));
@@ -35,7 +35,7 @@ export class GroupControl {
     };
   }
 
-  /** Proves to the group that the member lives. What the group says of the member, `describe` says too. */
+  /** Tells the coordinator that the member lives. The answer that it is no member is ignored here: `describe`, which follows, reports it. */
   async heartbeat(memberId: string, groupGenerationId: number): Promise<void> {
     const { groupId } = this.#options;
     await this.#with((coordinator) =>
@@ -53,7 +53,7 @@ export class GroupControl {
   close(): void {
     const connected = this.#connected;
     this.#connected = undefined;
-    // One that never connected has no sockets left: `#connect` has ended them.
+    // A connection that failed has no sockets left: `#connect` has ended them, and `#with` has given the error to its caller.
     connected?.then(({ sockets }) => sockets.end()).catch(() => {});
   }
 

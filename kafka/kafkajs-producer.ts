@@ -90,10 +90,10 @@ class KafkajsTransport implements ProduceTransport {
           for (const queued of records) queued.settle(refusal);
           return;
         }
-        // Its sequence numbers are unknown now: a new producer id starts over.
+        // The sequence numbers of this producer are unknown now: a new producer id starts from zero.
         const broken = this.#producer;
         this.#producer = undefined;
-        // What broke it is the trouble already.
+        // This producer is replaced in any case, and `trouble` holds the error that broke it.
         await broken?.disconnect().catch(() => {});
         await delay(RETRY_MS);
       }

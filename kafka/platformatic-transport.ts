@@ -17,12 +17,12 @@ const METADATA_MAX_AGE_MS = 60_000;
 const ABSENT_AGE_MS = 2_000;
 const ABSENT_ATTEMPTS = 5;
 const ABSENT_RETRY_MS = 100;
-/** A leader is elected within this time as a rule. After it a partition's records are refused, because they would keep those of the others waiting. */
+/** A leader is normally elected within this time. After it the records of a partition without a leader are refused: they would delay the records of all others. */
 const LEADERLESS_MS_MAX = 1_000;
 const BACKOFF_MS = { first: 20, most: 1_000 };
 const SEQUENCE_MASK = 0x7fffffff;
 
-/** The records of one partition that are under way in one `send`. */
+/** The records of one partition in one `send`. */
 interface Lane {
   topic: string;
   partition: number;
@@ -60,7 +60,7 @@ export class PlatformaticTransport implements ProduceTransport {
   #identity: Identity | undefined;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = Number.NEGATIVE_INFINITY;
-  /** Topics that were found not to exist or not to be ours to write to, and when, by their names. */
+  /** By name: topics that do not exist or that this client may not describe, and when that was seen. */
   readonly #absent = new Map<string, { at: number; error: KafkaSetupError }>();
   /** Since when a partition was seen to have no leader. */
   readonly #leaderless = new Map<string, { topic: string; partition: number; since: number }>();
@@ -91,7 +91,7 @@ export class PlatformaticTransport implements ProduceTransport {
         // Each broker is asked once: the first that takes a connection may be one that answers nothing.
         silent += 1;
         if (silent < brokers.length) continue;
-        // Its connections have failed already.
+        // A failure to close loses nothing: no connection of this client works, and the error below says why.
         await this.#client.close().catch(() => {});
         const reason = `no broker of ${brokers.join(', ')} answers: ${reasonOf(error as Error)}`;
         throw new KafkaUnavailableError(reason, { cause: error });
@@ -121,14 +121,14 @@ export class PlatformaticTransport implements ProduceTransport {
       } catch (error) {
         this.trouble = error as Error;
         if (isFromKafka(error)) continue;
-        // An error of this program would come again with each attempt: nobody is kept waiting for the deadline.
+        // An error of this program would come again with each attempt, so the records fail now, before their deadline.
         const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
         for (const queued of batch) queued.settle(failure);
         break;
       }
     }
-    // Given up: the broker may or may not have the batch under way, so its sequence numbers are unknown. With the old ones a
-    // later batch could pass for a repetition and be dropped; a new producer id starts from zero.
+    // Given up: the broker may or may not have stored the batch in flight, so the next sequence numbers are unknown. With the old ones the broker
+    // could take a later batch for a repetition and drop it; a new producer id starts from zero.
     this.#identity = undefined;
   }
 
@@ -161,7 +161,7 @@ export class PlatformaticTransport implements ProduceTransport {
         this.trouble = absent ?? new PartitionUnavailableError(`partition ${keyOf(lane)} has no leader`);
         if (topic === undefined || this.#leaderlessMs(lane) < LEADERLESS_MS_MAX) progress = false;
         else {
-          // The leader that is gone may have it: see the end of `send`.
+          // The lost leader may have stored the batch: see the end of `send`.
           if (lane.batch !== undefined) this.#identity = undefined;
           this.#answer(lane, lane.records.length - lane.next, this.trouble);
         }
@@ -300,7 +300,7 @@ export class PlatformaticTransport implements ProduceTransport {
     return this.#metadata;
   }
 
-  /** A question for any broker. The next one goes to another when this one had no answer. */
+  /** Asks any broker. When this broker does not answer, the next question goes to another. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     try {
       return await question();
@@ -317,7 +317,7 @@ export class PlatformaticTransport implements ProduceTransport {
       try {
         return await this.#ask(() => topicMetadata(this.#client, name));
       } catch (error) {
-        // What an operator has to mend of one topic is no reason for the records of others to wait.
+        // An operator has to mend this topic; the records of other topics do not wait for that.
         if (error instanceof KafkaSetupError) return error;
         if (!isUnknownTopic(error)) throw error;
         if (attempt >= patience) return noSuchTopic(name);

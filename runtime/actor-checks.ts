@@ -33,7 +33,7 @@ export function checkActor(actor: unknown, module: string): Actor<unknown, unkno
 /** A promise would be taken for the value, and its failure would end the thread. */
 export function checkDecoded<T>(decoded: T): T {
   if (!(decoded instanceof Promise)) return decoded;
-  // The error thrown here says more than its failure would.
+  // If the promise rejects too, the error thrown below says more.
   decoded.catch(() => {});
   throw new ActorContractError(
     'decode() returned a promise: it has to be synchronous; what waits belongs in prepare()',

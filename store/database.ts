@@ -35,6 +35,7 @@ export function connectDatabase({
       application_name: application,
       ...(statementMsMax === undefined ? {} : { statement_timeout: statementMsMax }),
     },
+    // The driver prints notices to the console otherwise.
     onnotice: () => {},
   });
 }
@@ -60,6 +61,7 @@ export async function inTransaction<T>(
       return lost ? new Promise<never>(() => {}) : Promise.reject(error);
     }
   }) as Promise<T>;
+  // The caller gets the error from `outcome` itself.
   outcome.catch(() => {
     lost = true;
   });

@@ -159,7 +159,7 @@ function storeOf(value: Buffer | null): string | undefined {
     const storeId = (JSON.parse(String(value)) as { storeId?: unknown } | null)?.storeId;
     return typeof storeId === 'string' ? storeId : undefined;
   } catch {
-    // Bytes that are no order belong to no store.
+    // Bytes that are not JSON name no store.
     return undefined;
   }
 }

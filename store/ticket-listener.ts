@@ -27,9 +27,9 @@ const BACKOFF_MS_MAX = 3_000;
 
 /**
  * Listens for changed tickets, and proves it: every few seconds the connection notifies itself on a channel of its own and waits for the
- * notification. So three silent failures show within seconds: a server that takes no LISTEN (a standby), a TCP connection that died without a
- * word, and a pooler that hands LISTEN and the rest to different server connections. After any of them the connection is given up and another
- * one is opened, with back-off, until listening holds.
+ * notification. So three silent failures show within seconds: a server that takes no LISTEN (a standby), a TCP connection that died without being
+ * closed, and a pooler that sends LISTEN and later statements to different server connections. After such a failure a new connection replaces the
+ * old one, with back-off, until listening works.
  */
 export class TicketListener {
   readonly #options: TicketListenerOptions;
@@ -126,7 +126,7 @@ export class TicketListener {
   #drop(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    // It is given up, broken or not: how it ends changes nothing.
+    // The connection is not used again, so a failure to end it changes nothing. `onDeaf` has reported why it was given up.
     connection?.end({ timeout: 0 }).catch(() => {});
   }
 
@@ -139,6 +139,7 @@ export class TicketListener {
       max_lifetime: null,
       fetch_types: false,
       connect_timeout: (this.#options.answerMsMax ?? ANSWER_MS_MAX) / 1_000,
+      // The driver prints notices to the console otherwise.
       onnotice: () => {},
       onclose: () => this.#lost(connection, new Error('the connection was closed')),
       // As `sql.listen` of the driver does; that one repeats a LISTEN that failed after a reconnect once and then never again.
