@@ -1,37 +1,19 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startRelay } from './relay.ts';
 
-/** Passes connections on, until it swallows what goes through those that it has: as a router that has lost its table. */
+/** Passes everything on until `swallow`; from then on the connections that are open pass nothing, and stay open: a router has lost its table. */
 export async function swallowingProxy(databaseUrl: string) {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
-  let swallowed = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes) => swallowed.has(from) || to.write(bytes));
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+  let swallowed: ReadonlySet<Socket> = new Set();
+  const relay = await startRelay(databaseUrl, (client, upstream) => {
+    client.on('data', (bytes) => swallowed.has(client) || upstream.write(bytes));
+    upstream.on('data', (bytes) => swallowed.has(upstream) || client.write(bytes));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     /** The database behind the proxy. */
-    url: url.href,
+    url: relay.url,
     swallow() {
-      swallowed = new Set(sockets);
+      swallowed = new Set(relay.sockets);
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }

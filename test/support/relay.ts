@@ -1,0 +1,43 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface Relay extends AsyncDisposable {
+  /** The target's URL with the address of the relay. */
+  url: string;
+  /** Both ends of each open connection. */
+  sockets: ReadonlySet<Socket>;
+}
+
+/**
+ * A TCP server in front of `targetUrl`, with one connection to the target for each client.
+ * @param pass called for each pair of connections; passes on what should pass. When one of the two ends, the relay ends the other.
+ */
+export async function startRelay(targetUrl: string, pass: (client: Socket, upstream: Socket) => void): Promise<Relay> {
+  const target = new URL(targetUrl);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    pass(client, upstream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(targetUrl);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    sockets,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
