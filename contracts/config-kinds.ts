@@ -28,7 +28,7 @@ export const hostPorts = (takes: string): Kind<string[]> =>
     return entries.every(isHostPort) ? entries : undefined;
   });
 
-/** One such address. */
+/** Whether `text` is host:port; an IPv6 host is in brackets. */
 export function isHostPort(text: string): boolean {
   const [match, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? [];
   return match !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
@@ -78,7 +78,7 @@ const LENGTH_MAX = '3650d';
 /** A duration such as 250ms, 5s, 10m or 24h, short enough for a timer; the value is in milliseconds. */
 export const duration = (): Kind<number> => durationUpTo(TIMER_MAX);
 
-/** The same, for what does not work without some time: with a limit of 0 ms every call is late, and a loop that waits 0 ms never rests. */
+/** A duration with a minimum, where 0 ms makes no sense: with a limit of 0 ms every call is late, and a loop that waits 0 ms never rests. */
 export const durationFrom = (min: string): Kind<number> => durationUpTo(TIMER_MAX, min);
 
 /** A length of time that no timer is set to: an age, a window, how long something is kept. */

@@ -59,7 +59,7 @@ export function furthestStatus(events: Iterable<StatusEvent>): OrderStatus | und
   return furthest;
 }
 
-/** How far along its life an order is after the event, over all rounds; `undefined` for a type that changes no status or is not ours. */
+/** The order's progress after the event, over all rounds: a later status is a larger number. `undefined` for a type that changes no status or is unknown. */
 export function progressOf({ type, round = 1 }: StatusEvent): number | undefined {
   const state = stateOf(type);
   return state && state.rank + (round - 1) * RANKS_A_ROUND;

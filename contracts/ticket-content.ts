@@ -13,12 +13,12 @@ const items = Type.Array(
 );
 
 /**
- * What a ticket is made of. Looser than the order's own schema: an order that was taken under an earlier schema is cooked too, but what passes here
- * can be stored and shown.
+ * The parts of an order that its kitchen ticket needs. Looser than the order's own schema, so that orders of an earlier schema are cooked too; whatever
+ * passes this check can be stored and shown.
  */
 export const validateTicketContent = compileValidator(
   Type.Object({ channel: Type.String(), placedAt: Type.String({ format: 'date-time' }), items }),
 );
 
-/** The items of a ticket alone, for whoever reads them back. */
+/** The items of a ticket, to check them when they are read back from the database. */
 export const validateTicketItems = compileValidator(items);

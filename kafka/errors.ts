@@ -15,7 +15,7 @@ export class KafkaUnavailableError extends Error {
   override name: string = 'KafkaUnavailableError';
 }
 
-/** One partition takes no records, because it has no leader; others do. */
+/** A partition takes no records because it has no leader. Other partitions of the topic may still take records. */
 export class PartitionUnavailableError extends KafkaUnavailableError {
   override name = 'PartitionUnavailableError';
 }
@@ -39,8 +39,8 @@ export class RecordTooLargeError extends RecordRefusedError {
 }
 
 /**
- * What the first of the innermost errors says, with the protocol's name of it. @platformatic/kafka wraps what happened in layers (`cause`, and `errors`
- * of an aggregate), and the outer ones say only which request failed.
+ * The message of the innermost error, with the protocol's name for it. @platformatic/kafka wraps an error in layers (`cause`, and `errors` of an
+ * aggregate), and the outer layers say only which request failed.
  */
 export function reasonOf(error: Error): string {
   const { errors, apiId } = error as { errors?: unknown; apiId?: unknown };

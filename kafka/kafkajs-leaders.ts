@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /*
- * One partition without a leader (its only replica's broker or disk is gone) makes kafkajs throw the whole answer to a Metadata request away, so that all
- * partitions of all members stand. Here it costs that partition alone, until it has a leader again.
+ * When one partition has no leader (the broker or the disk of its only replica is gone), kafkajs throws the whole answer to a Metadata request away, and
+ * all partitions of all members stand. Here only the partition without a leader stands, until it has a leader again.
  */
 
 const require = createRequire(import.meta.url);
@@ -29,7 +29,7 @@ interface MetadataResponse {
 for (const version of METADATA_VERSIONS) {
   const response = require(`kafkajs/src/protocol/requests/metadata/v${version}/response.js`) as MetadataResponse;
   const { parse } = response;
-  /** Errors of topics are thrown as before. */
+  /** kafkajs checks the errors of topics; errors of partitions are left out of the check. */
   response.parse = async (data) => {
     await parse({ ...data, topicMetadata: data.topicMetadata.map((topic) => ({ ...topic, partitionMetadata: [] })) });
     return data;
@@ -75,7 +75,7 @@ interface Cluster {
 
 const consumers = new WeakSet<object>();
 
-/** A consumer goes on with the partitions that have a leader. Others, who ask for all of a topic, get an error. */
+/** From now on this cluster is a consumer's: it goes on with the partitions that have a leader. Clients that ask for all of a topic get an error. */
 export function goOnWithoutLeaders(cluster: object): void {
   consumers.add(cluster);
 }
@@ -90,7 +90,7 @@ const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
 };
 const Cluster = require('kafkajs/src/cluster/index.js') as { prototype: Cluster };
 const { fetchTopicsOffset } = Cluster.prototype;
-/** Where a partition without a position begins, its leader knows. A consumer asks again with the next fetch. */
+/** Only its leader knows where a partition begins. A consumer asks again with the next fetch. */
 Cluster.prototype.fetchTopicsOffset = async function (this: Cluster, topics) {
   const without = leaderless.get(this.brokerPool);
   if (without === undefined) return fetchTopicsOffset.call(this, topics);

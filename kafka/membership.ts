@@ -22,7 +22,7 @@ const CONTRADICTIONS = { stable: 2, rebalancing: 4 };
 const WORKS_AGAIN_MS = 2_000;
 /** Marks the line that ends a state, for those who show states to people. */
 const ended = { state: 'ended' };
-/** A quota that has forbidden nothing for this long is no longer used up. */
+/** When no fetch was throttled for this long, the throttle is over. */
 const THROTTLED_MS_MAX = 60_000;
 const BACKOFF_MS = { first: 250, most: 2_000 };
 
@@ -84,7 +84,7 @@ export class Membership {
   #restarts = 0;
   #trouble: Trouble | undefined;
   #lastFailure: string | undefined;
-  /** When a broker last said that its quota is used up. */
+  /** When a broker last throttled a fetch; undefined when the throttle is over. */
   #throttledAt: number | undefined;
   #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
   #asked: { sinceMs: number; contradictions: number } = { sinceMs: 0, contradictions: 0 };
@@ -173,7 +173,7 @@ export class Membership {
     if (client === this.#client) this.#lastFailure = textOf(error);
   }
 
-  /** A broker's quota forbids the next fetch for this long. The partitions say so when they stand; the log says it once. */
+  /** A broker's quota forbids the next fetch for this long. Logged once; it is also the reason given for partitions that stand. */
   throttled(client: number, forMs: number): void {
     if (client !== this.#client) return;
     for (const held of this.ledger.held())

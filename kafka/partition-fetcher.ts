@@ -11,10 +11,10 @@ const PARTITION_BYTES_MAX = 1024 * 1024;
 const OFFSET_OUT_OF_RANGE = 1;
 /** Kafka's name for the start of a log in a question by timestamp. */
 const EARLIEST = -2n;
-/** No replica, but a reader. */
+/** The replica id that a consumer sends. */
 const CONSUMER = -1;
 const NO_BYTES = Buffer.alloc(0);
-/** While partitions have no leader, leaders are looked up this often. */
+/** While a partition has no leader, the leaders are looked up this often. */
 const LEADERLESS_METADATA_MS = 1_000;
 
 export interface FetchedPartition {
@@ -36,7 +36,7 @@ export class PartitionFetcher {
   readonly #topic: string;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = 0;
-  /** Why the last fetch has not fetched every partition; undefined when it has. */
+  /** Why the last fetch left partitions out; undefined when it fetched all of them. */
   trouble: Error | undefined;
 
   constructor(options: { clientId: string; brokers: string[]; topic: string }) {
@@ -123,8 +123,8 @@ export class PartitionFetcher {
   ): Promise<FetchedPartition[]> {
     const broker = metadata.brokers.get(leader);
     if (broker === undefined) {
-      const those = positions.map(([partition]) => partition).join(', ');
-      throw new LeaderlessError(`partitions ${those} of ${this.#topic} have no leader`);
+      const leaderless = positions.map(([partition]) => partition).join(', ');
+      throw new LeaderlessError(`partitions ${leaderless} of ${this.#topic} have no leader`);
     }
     const connection = await this.#client.connections.get(broker);
     const partitions = positions.map(([partition, offset]) => ({
@@ -149,7 +149,7 @@ export class PartitionFetcher {
         '',
       )
       .catch((error: Error) => {
-        // One partition's error comes as the whole answer's; the answer itself is in it.
+        // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
         const answer = answerIn<FetchAnswer>(error);
         if (answer === undefined || answer.errorCode !== 0) throw error;
         return answer;
@@ -192,7 +192,7 @@ export class PartitionFetcher {
   }
 }
 
-/** What was known of the leaders is right: there is none. */
+/** The known metadata is right, so it is kept: the partition has no leader. */
 class LeaderlessError extends KafkaUnavailableError {}
 
 type FetchAnswer = Awaited<ReturnType<typeof fetchV12.api.async>>;

@@ -10,10 +10,9 @@ import { KafkaSetupError } from './errors.ts';
 import { produceVerdict } from './produce-errors.ts';
 
 /**
- * The brokers that a client asks for metadata and producer ids, first one first, change places: the first goes to the end. The client always asks
- * the first that takes a connection, and asks it again after it has failed to answer, unless the client itself repeats the request. A
- * stopped broker, or a proxy in front of a dead one, takes connections for as long as it lasts. The
- * list is below the client's public interface; the package is pinned exactly, so it does not move.
+ * Rotates the bootstrap list, so that the next request for metadata or a producer id goes to another broker. The client always asks the first broker that
+ * accepts a connection, also after this broker failed to answer. A stopped broker, or a proxy in front of a dead broker, still accepts
+ * connections. The list is below the client's public interface; the package is pinned exactly, so the list stays where it is.
  */
 export function askAnotherBroker(client: Base): void {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -29,7 +28,7 @@ type MetadataAnswer = Awaited<ReturnType<typeof metadataV12.api.async>>;
 
 /**
  * Metadata of one topic. The client throws the whole answer away when one partition has an error; here a partition without a leader has the leader
- * -1, and the others have theirs.
+ * -1, and the other partitions keep their leaders.
  * @throws KafkaSetupError when the topic may not be described; KafkaUnavailableError with the broker's reason for other errors of the topic
  */
 export async function topicMetadata(client: Base, name: string): Promise<ClusterMetadata> {
@@ -66,7 +65,7 @@ function metadataFrom(answer: MetadataAnswer, topic: MetadataAnswer['topics'][nu
   };
 }
 
-/** The answer that the client has thrown away because a part of it has an error. */
+/** The answer that the client threw away because a part of it has an error. */
 export function answerIn<Answer>(error: unknown): Answer | undefined {
   if (!(error instanceof Error)) return undefined;
   const thrown: unknown = findErrorBy(error, 'code', ResponseError.code);
@@ -77,7 +76,7 @@ export function isUnknownTopic(error: unknown): boolean {
   return error instanceof Error && /unknown topic/i.test(error.message);
 }
 
-/** Another broker may answer differently: this one has not answered, or knows less of the cluster than it should. */
+/** Whether another broker may answer differently: this broker did not answer, or knows too little of the cluster. */
 export function mayDiffer(error: unknown): boolean {
   return !isUnknownTopic(error) && !(error instanceof KafkaSetupError);
 }

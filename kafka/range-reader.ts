@@ -30,7 +30,7 @@ export class RangeReader {
   }
 
   /**
-   * @param ageMsMax how old what is known may be
+   * @param ageMsMax the count is read again when the known count is older
    * @throws KafkaUnavailableError; RecordRefusedError when the topic does not exist
    */
   partitionCount(ageMsMax?: number): Promise<number> {

@@ -8,7 +8,7 @@ const FETCH_WAIT_MS = 500;
 const RETRY_MS = 200;
 /** A read that gets no further for so long fails instead of waiting for ever. */
 const STALL_MAX_MS = 30_000;
-/** A tail looks this often whether the topic was given more partitions. */
+/** How often a tail checks whether the topic has more partitions. */
 const PARTITIONS_MS = 10_000;
 
 export type ReadRecord = FetchedRecord & TopicPartition;
@@ -87,7 +87,8 @@ export interface Tail {
 
 /**
  * Follows every partition of a topic, without a group and without an end: each process that tails sees every record. An outage
- * is waited out and the tail goes on where it was. Partitions that are added to the topic meanwhile are read from their start. A record that `onRecord` throws at is passed over.
+ * is waited out and the tail goes on where it was. Partitions that are added to the topic later are read from their start. When `onRecord` throws, its
+ * record is skipped.
  * @throws KafkaUnavailableError when the brokers cannot be reached at the start; RecordRefusedError when the topic does not exist.
  */
 export async function tailTopic(options: TailOptions, onRecord: (record: ReadRecord) => void): Promise<Tail> {

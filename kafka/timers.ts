@@ -14,7 +14,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/** @returns whether `work` has settled within `limitMs`, well or not: how is for those who made the promise. */
+/** @returns whether `work` has settled within `limitMs`. Its outcome is dropped: a caller that needs the outcome reads it from `work`. */
 export async function settlesWithin(timers: Timers, limitMs: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const cancel = timers.after(limitMs, () => resolve(false));

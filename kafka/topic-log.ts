@@ -7,7 +7,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** Kafka's names for the ends of a log in a question by timestamp. */
 const LATEST = -1n;
 const EARLIEST = -2n;
-/** No replica, but a reader. */
+/** The replica id that a consumer sends. */
 const CONSUMER = -1;
 const READ_UNCOMMITTED = 0;
 /** What a cluster without ids of topics says. */
@@ -26,7 +26,7 @@ export interface TopicLook {
   /** Another one for a topic of the same name that was created later, or in another cluster. */
   logId: string;
   partitions: number;
-  /** Of the partitions that were asked for, exist, and have a leader that answers. */
+  /** Of those requested partitions that exist and have a leader that answers. */
   ranges: Map<number, LogRange>;
 }
 
@@ -67,7 +67,7 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
     const listed = await listOffsetsV7.api
       .async(connection, CONSUMER, READ_UNCOMMITTED, [{ name: topic, partitions: asked }])
       .catch((error: Error) => {
-        // One partition's error comes as the whole answer's; the answer itself is in it.
+        // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
         const answer = answerIn<Awaited<ReturnType<typeof listOffsetsV7.api.async>>>(error);
         if (answer === undefined) throw error;
         return answer;
@@ -77,7 +77,7 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
       .filter(({ errorCode }) => errorCode === 0)
       .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]);
   };
-  /** A leader that does not answer costs its own partitions only. */
+  /** When a leader does not answer, only its own partitions are missing from the result. */
   const offsetsAt = async (metadata: ClusterMetadata, partitions: readonly number[], timestamp: bigint) => {
     const leaderOf = (partition: number) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1;
     const answers = await Promise.allSettled(
@@ -90,7 +90,7 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
   return {
     look: (partitions) =>
       guarded('look', async () => {
-        // By name: a list leaves out what this client may not describe, and a topic that is hidden is not one that is gone.
+        // By name: a list of topics leaves out the topics that this client may not describe, and a hidden topic still exists.
         const metadata = await topicMetadata(admin, topic).catch((error: Error) => {
           if (isUnknownTopic(error)) return undefined;
           throw error;

@@ -41,7 +41,7 @@ export class AssignedPartition {
   bytes = 0;
   parkedKeys = 0;
   keys = 0;
-  /** When the frontier last moved or there was nothing under way; in the host's observed time, as every `now` here. */
+  /** When the frontier last moved or no message was in flight; in the host's observed time, like every `now` in this file. */
   movedAt: number;
   readonly #limits: PartitionLimits;
 

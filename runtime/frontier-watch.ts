@@ -46,7 +46,7 @@ export class FrontierWatch {
     this.#cancel?.();
   }
 
-  /** The time that ages of frontiers are counted in. */
+  /** The observed time in which ages of frontiers are measured. */
   now(): number {
     return this.#observed.at(this.#options.timers.now());
   }

@@ -28,7 +28,7 @@ export interface HostState {
   /** Messages that wait alone for something outside. */
   held(): number;
   now(): number;
-  /** What the ages of frontiers are counted in. */
+  /** The observed time in which ages of frontiers are measured. */
   observed(): number;
 }
 

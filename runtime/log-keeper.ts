@@ -63,7 +63,7 @@ export class TopicLogKeeper implements LogKeeper {
   }
 
   /**
-   * What Kafka shows of partitions that this process is about to work on. Those that have no leader are left out.
+   * What Kafka shows of partitions that this process is about to work on. Partitions without a leader are left out.
    * @throws KafkaUnavailableError also when there is no such topic or partition: it may be on its way back
    */
   async see(partitions: readonly number[]): Promise<SeenLog[]> {

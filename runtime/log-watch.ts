@@ -130,7 +130,7 @@ export class LogWatch {
         (each) => each.phase === 'running' && assignment.holds(each) && each.log !== undefined,
       );
       const others = open.filter((each) => this.#isAnother(each, look, before.get(each)?.next ?? 0));
-      // Nothing is known of a partition that has no leader.
+      // The look has no range for a partition without a leader, so nothing can be said of it now.
       const same = open.filter((each) => !others.includes(each) && look.ranges.has(each.partition));
       for (const partition of same) {
         const { next, gaps } = before.get(partition) ?? { next: 0, gaps: 0 };

@@ -73,7 +73,7 @@ export function describeError(error: unknown): string {
 
 function describeOne(error: Error): string {
   const { code } = error as { code?: unknown };
-  // An aggregate says what was tried; why it failed, its errors say.
+  // The message of an aggregate says what was tried; the errors in it say why that failed.
   const inner = error instanceof AggregateError && error.errors.length > 0 ? ` (${reasonOf(error)})` : '';
   return `${error.name}${typeof code === 'string' ? ` ${code}` : ''}: ${error.message}${inner}`;
 }

@@ -14,7 +14,7 @@ import { delay, type Timers } from './timers.ts';
 
 /** A claim that takes longer is taken for an outage, and goes on waiting. */
 const CLAIM_ANSWER_MS_MAX = 3_000;
-/** The state of partitions that cannot be opened, in the log. */
+/** The key of the logged state in which partitions cannot be opened. */
 const OPENING = 'opening';
 const BACKOFF_MS = { first: 100, most: 5_000 };
 
@@ -77,8 +77,8 @@ export class PartitionOpener {
           this.#states.end(OPENING, 'partitions can be opened again');
           return;
         }
-        const those = closed.map(({ partition }) => partition.partition).join(', ');
-        throw new KafkaUnavailableError(`partitions ${those} have no leader that answers; the others are open`);
+        const leaderless = closed.map(({ partition }) => partition.partition).join(', ');
+        throw new KafkaUnavailableError(`partitions ${leaderless} have no leader that answers; the others are open`);
       } catch (error) {
         // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
         const reason = describeError(error);

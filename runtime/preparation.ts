@@ -31,7 +31,7 @@ interface Attempt {
   entry: MessageEntry;
   /** Milliseconds since the epoch. */
   beganAt: number;
-  /** In observed time, which its deadline is counted in. */
+  /** The same instant in observed time, in which its deadline is measured. */
   began: number;
 }
 
@@ -45,7 +45,7 @@ export class Preparation {
   /** In the order in which they began. One that was given up is not here any more, and its late answer is dropped. */
   readonly #underWay = new Set<Attempt>();
   #sweepDue = false;
-  /** Of the sweeps; another one begins when there was nothing to sweep. */
+  /** Advances with each sweep. It starts again when a message begins while no sweep is due, because nothing was looked at meanwhile. */
   #observed: ObservedTime;
 
   constructor(

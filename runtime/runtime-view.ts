@@ -49,7 +49,7 @@ export function runtimeView(
   partitions: Iterable<AssignedPartition>,
   outages: OutageBoard,
   consumer: GroupConsumer | undefined,
-  /** Observed time. */
+  /** In observed time. */
   now: number,
 ): RuntimeView {
   const all = [...partitions].sort((a, b) => a.partition - b.partition);

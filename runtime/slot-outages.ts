@@ -107,7 +107,7 @@ export class SlotOutages {
       successes,
       witnessed: (waiting?.witnessed ?? 0) + (isAlone ? 1 : 0),
     };
-    // A clock that was put back says nothing of how long it has waited: rather too early than for an hour too late.
+    // After the clock was set back, the time that the message has waited is unknown. It is shown at once rather than up to an hour too late.
     if (now - since >= HELD_MS || now < since) this.held.note(entry, since, reason);
     return isAlone;
   }

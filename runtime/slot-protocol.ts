@@ -39,7 +39,7 @@ export interface OpenPartition {
   epoch: number | undefined;
   /** 0 when absent. */
   log?: number;
-  /** Another log than the slot knew it with: what the thread knows of its offsets is void. */
+  /** The slot last opened the partition with another log: what the thread knows by offset does not apply to this log. */
   isAnotherLog?: boolean;
   parked: ParkedKey[];
   settled: SettledKey[];

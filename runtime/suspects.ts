@@ -26,14 +26,17 @@ export class DeadlyMessageError extends Error {
 /** The main thread's record of one slot: it outlives the threads. */
 export class SuspectRecord {
   readonly #suspects = new Map<string, Suspect>();
-  /** By partition, the log that it was opened with last. */
+  /** By partition, the log with which it was last opened. */
   readonly #logs = new Map<number, number>();
 
   get all(): Suspect[] {
     return [...this.#suspects.values()];
   }
 
-  /** The partition is opened. @returns whether its log is another one than before: its suspects are forgotten, for their offsets are other messages now */
+  /**
+   * The partition is opened. If its log has changed, its suspects are forgotten, because their offsets are other messages now.
+   * @returns whether the log has changed
+   */
   enter(partition: number, log: number): boolean {
     const before = this.#logs.get(partition);
     this.#logs.set(partition, log);
@@ -93,7 +96,7 @@ export class SlotSuspects {
     return this.any && this.#suspects.has(idOf(place));
   }
 
-  /** Its log is another one than before. */
+  /** The partition's log has changed: see `SuspectRecord.enter`. */
   forget(partition: number): void {
     if (this.any) forgetPartition(this.#suspects, partition);
   }

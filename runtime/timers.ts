@@ -28,7 +28,7 @@ export function delay(timers: Timers, delayMs: number): Promise<void> {
 export async function within(timers: Timers, limitMs: number, work: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const cancel = timers.after(limitMs, resolve);
-  // Only whether it has settled: callers that need its outcome read it themselves.
+  // The outcome is dropped here: a caller that needs the outcome reads it from `work`.
   await Promise.race([work.catch(() => {}), late]);
   cancel();
 }

@@ -40,7 +40,7 @@ export interface DatabaseAuditOptions {
   sinceMs?: number;
   /** When the topics began to be read, by the database's clock: what became of dead letters later isn't known yet. Now if absent. */
   deadLettersAt?: Date;
-  /** The payment provider's ledger, where it is not in this database; the schema must be there. */
+  /** The database with the payment provider's ledger, when it is another database; it has the same schema. */
   ledger?: Database;
   /** Gets the orders in batches, so that no audit needs memory for all of them. */
   onEffects?: (effects: OrderEffects[]) => void;
@@ -51,8 +51,8 @@ type EffectCounts = Omit<DatabaseAudit, 'faults' | 'deadLetters'>;
 const BATCH_ROWS = 5_000;
 
 /**
- * Reads the effects of every order and checks the books, all in one snapshot of the database. A ledger that is in another database is read after
- * this snapshot was taken, so it has the charge of every payment, and perhaps charges of orders that were decided later.
+ * Reads the effects of every order and checks the books, all in one snapshot of the database. A ledger in another database is read
+ * after this snapshot was taken. So the ledger has the charge of every payment in the snapshot, and perhaps charges of orders that were decided later.
  */
 export async function auditDatabase(
   database: Database,
@@ -78,7 +78,7 @@ export async function auditDatabase(
   return ledger === undefined ? audit : { ...audit, faults: await withoutLaterOrders(database, audit.faults) };
 }
 
-/** Charges of orders that were decided after the snapshot and before the ledger was read are no faults. */
+/** Leaves out the charges of orders that were decided after the snapshot and before the ledger was read. */
 async function withoutLaterOrders(database: Database, faults: readonly DatabaseFault[]): Promise<DatabaseFault[]> {
   const charged = faults.filter(({ detail }) => detail === CHARGED_WITHOUT_ORDER).map(({ subject }) => subject);
   if (charged.length === 0) return [...faults];

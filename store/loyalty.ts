@@ -35,12 +35,15 @@ export async function pointsBalance(sql: Database, customerId: string): Promise<
   return Number(row?.points ?? 0);
 }
 
-/** Resolves when the ledger can be written: PostgreSQL refuses the statement where it would refuse an entry (read-only, no permission, no table). */
+/** Resolves when the ledger can be written. PostgreSQL refuses this statement for the same reasons as an entry: read-only, no permission, no table. */
 export async function probeLedger(sql: Database): Promise<void> {
   await sql`insert into loyalty_ledger (event_id) select '' where false`;
 }
 
-/** Records a message that is not tried again. The same message delivered twice is one row; another one under its id is a row of its own. (`sql.json` would send its attributes as jsonb, which refuses NUL.) */
+/**
+ * Records a message that is not tried again. The same message delivered twice is one row; a message with the same id and other content
+ * is a row of its own. (`sql.json` would send its attributes as jsonb, which refuses NUL.)
+ */
 export async function recordRefused(sql: Database, refused: RefusedMessage): Promise<void> {
   await sql`
     insert into loyalty_refused (message_id, reason, data, attributes)

@@ -9,7 +9,7 @@ const MIGRATION_LOCK = 7_236_451;
 /** The driver counts in seconds here. */
 const END_SECONDS_MAX = 2;
 
-/** A migration does not wait for a lock much longer, so that what waits behind it is not held up either; it tries again. */
+/** How long one attempt waits for a lock. Statements that queue behind the migration wait as long; between attempts they can run. */
 const LOCK_MS_MAX = 5_000;
 const GIVE_UP_AFTER_MS = 60_000;
 const PROBE_MS_MAX = 30_000;
@@ -18,11 +18,11 @@ const SAY_AFTER_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface MigrationOptions {
-  /** Hears what a migration waits for: a lock and who may hold it, or a server that does not answer. */
+  /** Called with what a migration waits for: a lock and the sessions that may hold it, or a server that does not answer. */
   onWait?(line: string): void;
-  /** Milliseconds for which a lock is waited for at a time. */
+  /** How long one attempt waits for a lock, in milliseconds. */
   lockMsMax?: number;
-  /** Milliseconds after which a lock that others hold is an error. */
+  /** After this time, in milliseconds, a lock that others hold is an error. */
   giveUpAfterMs?: number;
 }
 
@@ -34,7 +34,7 @@ export interface MigrationOptions {
  */
 export async function migrate(database: Database, options: MigrationOptions = {}): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
-  // A standby takes no `create table`, not even one that changes nothing.
+  // A standby refuses `create table`, even when the table exists.
   if (!(await probe(database)).hasMigrations)
     await locked(
       database,
@@ -81,8 +81,8 @@ async function apply(database: Database, name: string, options: MigrationOptions
 }
 
 /**
- * Several statements in one simple query are one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query"). What others hold locked is
- * waited for in turns, which ends with an error that names them.
+ * Several statements in one simple query are one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query"). When another session
+ * holds a lock, the statements are tried again until `giveUpAfterMs`; the error then names the sessions that may hold the lock.
  */
 async function locked(
   database: Database,
@@ -126,7 +126,7 @@ async function lockHolders(database: Database): Promise<string> {
       xact_start is not null
       or pid in (select pid from pg_locks where locktype = 'advisory' and granted and objid = ${MIGRATION_LOCK}))
     order by coalesce(xact_start, state_change) limit 5`;
-  if (holders.length === 0) return 'whoever held it has let go of it';
+  if (holders.length === 0) return 'no session holds it any more';
   const named = holders.map(
     ({ pid, application, state, seconds }) =>
       `process ${pid} of PostgreSQL (${application === '' ? 'no application name' : application}, ${state ?? 'state unknown'}, for ${seconds} s)`,

@@ -139,7 +139,7 @@ export async function knownLogs(
 
 /** A topic that a group has worked on. */
 export interface KnownTopic extends Subscription {
-  /** Records that were there and not worked on when its owners last looked. */
+  /** Records that the group had not worked on when the owners of its partitions last looked. */
   unread: number;
 }
 

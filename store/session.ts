@@ -24,7 +24,7 @@ export class SessionSettingsError extends SessionLostError {
 }
 
 const IN_FAILED_TRANSACTION = '25P02';
-/** Unless the database has a limit of its own, a lock is waited for this part of the time of a transaction: 5 s of 30. */
+/** A statement waits for a lock for a sixth of the transaction's time (5 s of 30), unless the database sets its own `lock_timeout`. */
 const LOCK_SHARE = 6;
 /** For a connection that is given up and a promise that nothing may read: neither failure changes anything. */
 const noop = () => {};
@@ -112,7 +112,7 @@ export class Session {
 
   async #connect(): Promise<void> {
     const { openMsMax, transactionMsMax } = this.#options;
-    // A row that another session keeps locked is that row's matter: its message is tried alone and waits, the others go on.
+    // When another session keeps a row locked, only the message of this row should wait: it is tried alone, and the other messages go on.
     const lockMsMax = String(Math.ceil(transactionMsMax / LOCK_SHARE));
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {

@@ -86,14 +86,14 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
 };
 
 /**
- * Routines of the server that raise a code for other reasons than the rest of its class. A queue of notifications that a listener does not empty is
- * full for every transaction (`PreCommit_Notify` in src/backend/commands/async.c).
+ * Routines of the server that raise a code for another reason than its class says. `PreCommit_Notify` (src/backend/commands/async.c) fails for every
+ * transaction when a listener does not read its notifications and their queue is full.
  */
 const routines: Readonly<Record<string, SqlFault>> = { PreCommit_Notify: 'server' };
 
 /**
- * Undefined for what is no SQLSTATE, and for a class that the manual does not have: unknown, so it is tried alone and then isolated.
- * @param routine the server's routine that raised the error, where it is known
+ * Undefined for a code that is not an SQLSTATE or whose class is not in the manual. A message that fails with such a code is tried alone and then isolated.
+ * @param routine the server's routine that raised the error, if known
  */
 export function sqlFault(code: string, routine?: unknown): SqlFault | undefined {
   if (code.length !== 5) return undefined;

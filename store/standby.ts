@@ -18,13 +18,13 @@ export async function standbyStatus(sql: Database): Promise<StandbyStatus> {
   return { isStandby, standbys, ...(appliedAtMs === null ? {} : { appliedAtMs }) };
 }
 
-/** The slowest turn between its decision and its commit. */
+/** The longest time between the decision of a turn and its commit. */
 const TURN_MS_MAX = 60_000;
 
 /**
- * Up to when a database has everything, in milliseconds since the epoch: for a standby the newest transaction that it has applied. A server that was
- * started since does not know that any more; then the newest decision that it holds says it.
- * @returns 0 when it holds nothing
+ * The instant up to which a database has everything, in milliseconds since the epoch. For a standby this is the newest transaction that it has applied. A
+ * server forgets this time when it restarts; then the instant is computed from the newest decision in the database.
+ * @returns 0 when the database holds no decision
  */
 export async function knownUntil(sql: Database): Promise<number> {
   const { appliedAtMs } = await standbyStatus(sql);
