@@ -1,4 +1,4 @@
-import { type ClusterMetadata, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
+import { type ClusterMetadata, type Connection, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import { KafkaUnavailableError, reasonOf } from './errors.ts';
 import { answerIn, askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
 
@@ -54,63 +54,8 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
       if (mayDiffer(error)) askAnotherBroker(admin);
       throw new KafkaUnavailableError(`${action} of ${topic}: ${reasonOf(error)}`, { cause: error });
     });
-  const offsetsFrom = async (
-    metadata: ClusterMetadata,
-    leader: number,
-    partitions: readonly number[],
-    timestamp: bigint,
-  ): Promise<[partition: number, offset: number][]> => {
-    const broker = metadata.brokers.get(leader);
-    if (broker === undefined) return [];
-    const connection = await admin.connections.get(broker);
-    const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
-    const listed = await listOffsetsV7.api
-      .async(connection, CONSUMER, READ_UNCOMMITTED, [{ name: topic, partitions: asked }])
-      .catch((error: Error) => {
-        // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
-        const answer = answerIn<Awaited<ReturnType<typeof listOffsetsV7.api.async>>>(error);
-        if (answer === undefined) throw error;
-        return answer;
-      });
-    return listed.topics
-      .flatMap((one) => one.partitions)
-      .filter(({ errorCode }) => errorCode === 0)
-      .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]);
-  };
-  /** When a leader does not answer, only its own partitions are missing from the result. */
-  const offsetsAt = async (metadata: ClusterMetadata, partitions: readonly number[], timestamp: bigint) => {
-    const leaderOf = (partition: number) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1;
-    const answers = await Promise.allSettled(
-      [...Map.groupBy(partitions, leaderOf)].map(([leader, led]) => offsetsFrom(metadata, leader, led, timestamp)),
-    );
-    const failed = answers.find((answer) => answer.status === 'rejected');
-    if (failed !== undefined && answers.every(({ status }) => status === 'rejected')) throw failed.reason;
-    return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
-  };
   return {
-    look: (partitions) =>
-      guarded('look', async () => {
-        // By name: a list of topics leaves out the topics that this client may not describe, and a hidden topic still exists.
-        const metadata = await topicMetadata(admin, topic).catch((error: Error) => {
-          if (isUnknownTopic(error)) return undefined;
-          throw error;
-        });
-        const described = metadata?.topics.get(topic);
-        if (metadata === undefined || described === undefined) return undefined;
-        const clusterId = metadata.id;
-        const there = partitions.filter((partition) => partition < described.partitionsCount);
-        const [earliest, latest] = await Promise.all([
-          offsetsAt(metadata, there, EARLIEST),
-          offsetsAt(metadata, there, LATEST),
-        ]);
-        const ranges = new Map<number, LogRange>();
-        for (const [partition, end] of latest) {
-          const start = earliest.get(partition);
-          if (start !== undefined) ranges.set(partition, { earliest: start, latest: end });
-        }
-        const logId = described.id === NO_ID ? `${clusterId}/${topic}` : described.id;
-        return { clusterId, logId, partitions: described.partitionsCount, ranges };
-      }),
+    look: (partitions) => guarded('look', () => look(admin, topic, partitions)),
     committed: (group, partitions) =>
       guarded(`positions of group ${group}`, async () => {
         const topics = [{ name: topic, partitionIndexes: [...partitions] }];
@@ -126,4 +71,73 @@ export function createTopicLog(options: { clientId: string; brokers: string[]; t
       await admin.close();
     },
   };
+}
+
+async function look(
+  admin: PlatformaticAdmin,
+  topic: string,
+  partitions: readonly number[],
+): Promise<TopicLook | undefined> {
+  // By name: a list of topics leaves out the topics that this client may not describe, and a hidden topic still exists.
+  const metadata = await topicMetadata(admin, topic).catch((error: Error) => {
+    if (isUnknownTopic(error)) return undefined;
+    throw error;
+  });
+  const described = metadata?.topics.get(topic);
+  if (metadata === undefined || described === undefined) return undefined;
+  const clusterId = metadata.id;
+  const there = partitions.filter((partition) => partition < described.partitionsCount);
+  const [earliest, latest] = await Promise.all([
+    offsetsAt(admin, metadata, topic, there, EARLIEST),
+    offsetsAt(admin, metadata, topic, there, LATEST),
+  ]);
+  const ranges = new Map<number, LogRange>();
+  for (const [partition, end] of latest) {
+    const start = earliest.get(partition);
+    if (start !== undefined) ranges.set(partition, { earliest: start, latest: end });
+  }
+  const logId = described.id === NO_ID ? `${clusterId}/${topic}` : described.id;
+  return { clusterId, logId, partitions: described.partitionsCount, ranges };
+}
+
+/** When a leader does not answer, only its own partitions are missing from the result. @throws when no leader answers */
+async function offsetsAt(
+  admin: PlatformaticAdmin,
+  metadata: ClusterMetadata,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: bigint,
+): Promise<Map<number, number>> {
+  const leaderOf = (partition: number) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1;
+  const answers = await Promise.allSettled(
+    [...Map.groupBy(partitions, leaderOf)].map(async ([leader, led]) => {
+      const broker = metadata.brokers.get(leader);
+      return broker === undefined ? [] : offsetsFrom(await admin.connections.get(broker), topic, led, timestamp);
+    }),
+  );
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed !== undefined && answers.every(({ status }) => status === 'rejected')) throw failed.reason;
+  return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
+}
+
+/** Partitions that the broker answers with an error are missing from the result. */
+async function offsetsFrom(
+  leader: Connection,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: bigint,
+): Promise<[partition: number, offset: number][]> {
+  const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
+  const listed = await listOffsetsV7.api
+    .async(leader, CONSUMER, READ_UNCOMMITTED, [{ name: topic, partitions: asked }])
+    .catch((error: Error) => {
+      // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
+      const answer = answerIn<Awaited<ReturnType<typeof listOffsetsV7.api.async>>>(error);
+      if (answer === undefined) throw error;
+      return answer;
+    });
+  return listed.topics
+    .flatMap((one) => one.partitions)
+    .filter(({ errorCode }) => errorCode === 0)
+    .map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]);
 }
