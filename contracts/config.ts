@@ -121,17 +121,17 @@ export const variables = {
   ORDERMESH_UNANSWERED_ORDERS_MAX: required(
     integer(1, 10_000_000),
     '50000',
-    'Orders under way in one gateway process before it answers 503.',
+    'Orders in flight in one gateway process before it answers 503.',
   ),
   ORDERMESH_UNANSWERED_BYTES_MAX: required(
     bytes('256KiB'),
     '128MiB',
-    'Bytes of orders under way in one gateway process before it answers 503.',
+    'Bytes of orders in flight in one gateway process before it answers 503.',
   ),
   ORDERMESH_UNANSWERED_AGE_MAX: required(
     durationFrom('100ms'),
     '5s',
-    'Age of the oldest order under way from which a gateway process takes only as many orders as it answers within this time.',
+    'Age of the oldest order in flight from which a gateway process takes only as many orders as it answers within this time.',
   ),
   ORDERMESH_UPLOAD_TIMEOUT: required(
     durationBetween('1s', '1h'),
@@ -204,7 +204,7 @@ export const variables = {
   ORDERMESH_PREPARES_MAX: required(
     integer(1, 100_000),
     '256',
-    'Calls of third parties (`prepare` of an actor) that one worker thread has under way.',
+    'Calls of third parties (`prepare` of an actor) that one worker thread has in flight.',
   ),
   ORDERMESH_PREPARE_DEADLINE: required(
     durationBetween('1s', '1h'),
@@ -214,12 +214,12 @@ export const variables = {
   ORDERMESH_MAILBOX_MESSAGES_MAX: required(
     integer(1, 10_000_000),
     '20000',
-    'Messages of one partition under way before it is paused.',
+    'Messages of one partition in flight before it is paused.',
   ),
   ORDERMESH_MAILBOX_BYTES_MAX: required(
     bytes('256KiB'),
     '16MiB',
-    'Bytes of one partition under way before it is paused.',
+    'Bytes of one partition in flight before it is paused.',
   ),
   ORDERMESH_RETRY_BACKOFF: required(
     durationFrom('1ms'),
@@ -229,10 +229,10 @@ export const variables = {
   ORDERMESH_FETCH_INTERVAL: required(
     duration(),
     '30ms',
-    'Wait between fetches while they bring little: larger turns for so much latency a step.',
+    'Wait between fetches while they bring little: larger turns, at the cost of this much latency per step.',
   ),
   ORDERMESH_COMMIT_INTERVAL: required(durationFrom('10ms'), '200ms', 'How often the frontier is committed.'),
-  ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work under way on revocation and shutdown.'),
+  ORDERMESH_DRAIN_TIMEOUT: required(duration(), '5s', 'Longest wait for work in flight on revocation and shutdown.'),
   ORDERMESH_DEAD_LETTERS_KEPT: required(
     longDuration(),
     '90d',
@@ -261,12 +261,12 @@ export const variables = {
   ORDERMESH_BRIDGE_OUTSTANDING_MESSAGES_MAX: required(
     integer(1, 100_000),
     '1000',
-    'Messages that a bridge thread has under way to Pub/Sub.',
+    'Messages that a bridge thread has in flight to Pub/Sub.',
   ),
   ORDERMESH_BRIDGE_OUTSTANDING_BYTES_MAX: required(
     bytes('256KiB'),
     '16MiB',
-    'Bytes that a bridge thread has under way to Pub/Sub.',
+    'Bytes that a bridge thread has in flight to Pub/Sub.',
   ),
   ORDERMESH_BRIDGE_PUBLISH_DEADLINE: required(
     durationFrom('100ms'),

@@ -29,7 +29,7 @@ export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
 
 /**
  * Carried from the order's decision on to every event that follows without a person: how old an order is at each step is told from it. What the crew
- * does starts anew.
+ * does starts again.
  */
 export const acceptedTimeHeader = 'ce_acceptedtime';
 

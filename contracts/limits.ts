@@ -24,9 +24,9 @@ export const limits = {
   producePartitionBytesMax: 900_000,
   /** Retries of a failing message before it is parked in the dead-letter topic. */
   retriesMax: 3,
-  /** Transactions of one worker thread under way: enough for the database and the broker to overlap. */
+  /** Transactions of one worker thread in flight: enough for the database and the broker to overlap. */
   turnsMax: 4,
-  /** The frontier may be so many times `ORDERMESH_MAILBOX_MESSAGES_MAX` behind the newest message taken. */
+  /** The frontier may be this many times `ORDERMESH_MAILBOX_MESSAGES_MAX` behind the newest message taken. */
   frontierWindowFactor: 10,
 } as const;
 

@@ -23,6 +23,6 @@ export function defaultAdminPort(role: RoleName): number {
 /** A started role. `addresses` are what a person would open or call, by what they are. */
 export interface RunningRole {
   addresses: Record<string, string>;
-  /** Finishes what is under way, then stops. Idempotent. */
+  /** Finishes what is in flight, then stops. Idempotent. */
   close(): Promise<void>;
 }

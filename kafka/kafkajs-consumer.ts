@@ -13,7 +13,7 @@ import { systemTimers } from './timers.ts';
 
 /**
  * Joins the group and consumes until `close`. An outage is not an end: whatever happens to the client, it is started again.
- * The first join is still under way when the promise resolves.
+ * The first join is still in flight when the promise resolves.
  * @throws KafkaUnavailableError when the brokers cannot be reached at the start, or a topic does not exist.
  */
 export async function createConsumer(options: ConsumerOptions, listener: ConsumerListener): Promise<GroupConsumer> {

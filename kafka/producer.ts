@@ -22,7 +22,7 @@ export interface CommonHeaders {
 }
 
 /**
- * A producer with acks=all, idempotent, with group commit: while one produce request is under way the next batch gathers;
+ * A producer with acks=all, idempotent, with group commit: while one produce request is in flight the next batch gathers;
  * when it returns, all of its records are answered. A record that comes after a quiet moment leaves at once, and
  * batches grow with load. Records of one key are appended in the order of the calls.
  *
@@ -39,7 +39,7 @@ export interface RecordProducer {
   send(records: OutgoingRecord[]): Promise<void>;
   /** Records and bytes appended and not yet answered. */
   readonly unanswered: { records: number; bytes: number };
-  /** Answers what is under way, then disconnects. */
+  /** Answers what is in flight, then disconnects. */
   close(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface QueuedRecord {
 export interface ProduceTransport {
   /**
    * Appends the records, per partition in the order given, and settles each one when its own fate is known. One call is
-   * under way at a time. Resolves when nothing of the batch is under way any more; never rejects. It retries an outage for as long as
+   * in flight at a time. Resolves when nothing of the batch is in flight any more; never rejects. It retries an outage for as long as
    * a record of the batch is unsettled: the deadlines end it.
    */
   send(batch: readonly QueuedRecord[]): Promise<void>;

@@ -2,7 +2,7 @@ import type { FetchedRecord } from '../kafka/consumer.ts';
 import type { EnteredLog } from '../store/partition-logs.ts';
 import type { PartitionProgress } from './slot-protocol.ts';
 
-/** Bounds of one partition's work under way. At the bound it is paused; at half of it, resumed. */
+/** Bounds of one partition's work in flight. At the bound it is paused; at half of it, resumed. */
 export interface PartitionLimits {
   messagesMax: number;
   bytesMax: number;
@@ -14,7 +14,7 @@ export interface PartitionLimits {
 export type PauseReason = 'opening' | 'full' | 'outage';
 
 /**
- * What the main thread knows of an assigned partition: how far it is taken in, finished and committed, and how much is under way.
+ * What the main thread knows of an assigned partition: how far it is taken in, finished and committed, and how much is in flight.
  * Pure state; the host acts on it.
  */
 export class AssignedPartition {
@@ -53,7 +53,7 @@ export class AssignedPartition {
     this.movedAt = now;
   }
 
-  /** Drops what was taken before (a redelivery) and counts the rest as under way once `taken` says so. */
+  /** Drops what was taken before (a redelivery) and counts the rest as in flight once `taken` says so. */
   fresh(records: FetchedRecord[]): FetchedRecord[] {
     const { next } = this;
     const first = records[0];
@@ -99,7 +99,7 @@ export class AssignedPartition {
     this.movedAt = now;
   }
 
-  /** Forgets all that is under way, and goes on from the frontier: the thread died or a newer epoch fenced it. */
+  /** Forgets all that is in flight, and goes on from the frontier: the thread died or a newer epoch fenced it. */
   restart(generation: number): void {
     this.generation = generation;
     this.phase = 'opening';
@@ -137,7 +137,7 @@ export class AssignedPartition {
     return Math.max(0, this.highWatermark - this.frontier);
   }
 
-  /** How long the first unfinished message has been waiting for, in milliseconds; 0 with nothing under way. */
+  /** How long the first unfinished message has been waiting for, in milliseconds; 0 with nothing in flight. */
   frontierAgeMs(now: number): number {
     return this.messages === 0 ? 0 : now - this.movedAt;
   }

@@ -66,7 +66,7 @@ export class Assignment {
     this.consumer?.resume([this.place(partition)]);
   }
 
-  /** Forgets all that is under way of the partition; nothing is fetched of it until it is open again. */
+  /** Forgets all that is in flight of the partition; nothing is fetched of it until it is open again. */
   restart(partition: AssignedPartition): void {
     partition.restart(this.nextGeneration());
     this.consumer?.pause([this.place(partition)]);

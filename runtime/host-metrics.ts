@@ -66,7 +66,7 @@ const partitionGauges: Record<string, PartitionGauge> = {
     help: 'Bytes of the messages taken in and not finished.',
     value: ({ bytes }) => bytes,
   },
-  ordermesh_runtime_mailbox_keys: { help: 'Keys with a message under way.', value: ({ keys }) => keys },
+  ordermesh_runtime_mailbox_keys: { help: 'Keys with a message in flight.', value: ({ keys }) => keys },
   ordermesh_runtime_mailbox_depth_messages: {
     help: 'Messages taken in that wait behind an earlier one of their key, or for their thread to come to them.',
     value: ({ messages, keys }) => Math.max(0, messages - keys),

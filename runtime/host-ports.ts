@@ -12,7 +12,7 @@ import type { Timers } from './timers.ts';
 /** What the host needs of the world. A simulation puts models in their place and runs the same host. */
 export interface HostPorts {
   timers: Timers;
-  /** Joins the group. The first join may still be under way when the promise resolves. */
+  /** Joins the group. The first join may still be in flight when the promise resolves. */
   createConsumer(listener: ConsumerListener): Promise<GroupConsumer>;
   createSlot(index: number, listener: SlotListener): HostedSlot;
   ownership: PartitionOwnership;

@@ -45,7 +45,7 @@ export interface MailboxIdentity {
 }
 
 /**
- * The mailboxes of one partition, one a key, and its frontier. At most one message of a key is under way: the others wait behind it
+ * The mailboxes of one partition, one a key, and its frontier. At most one message of a key is in flight: the others wait behind it
  * in a chain, so a key costs one map entry however many messages wait.
  */
 export class Mailbox<Entry extends Queued<Entry>> {
@@ -58,14 +58,14 @@ export class Mailbox<Entry extends Queued<Entry>> {
   readonly parked: Map<string, Parking>;
   readonly #settled: Map<string, number>;
   readonly #settledElsewhere = new Map<string, Set<string>>();
-  /** Draining: what is under way finishes, nothing else begins. Closed: whatever still comes back is dropped. */
+  /** Draining: what is in flight finishes, nothing else begins. Closed: whatever still comes back is dropped. */
   state: 'open' | 'draining' | 'closed' = 'open';
   /** Messages that have begun and are neither finished nor waiting for a retry. */
   busy = 0;
   /** Finished since the last report. */
   finishedMessages = 0;
   finishedBytes = 0;
-  /** The newest message of each key that has one under way. */
+  /** The newest message of each key that has one in flight. */
   readonly #tails = new Map<string, Entry>();
 
   constructor(identity: MailboxIdentity) {
@@ -79,7 +79,7 @@ export class Mailbox<Entry extends Queued<Entry>> {
     for (const [key, identities] of identity.settledElsewhere ?? []) this.settleElsewhere(key, identities);
   }
 
-  /** Keys with a message under way. */
+  /** Keys with a message in flight. */
   get keys(): number {
     return this.#tails.size;
   }

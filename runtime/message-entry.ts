@@ -32,7 +32,7 @@ export interface Waiting {
 export type Replay = 'called' | { act: number; log: number };
 
 /**
- * A message under way: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
+ * A message in flight: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
  * headers come out of the packed batch when they are asked for.
  */
 export class MessageEntry implements Message, Queued<MessageEntry> {

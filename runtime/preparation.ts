@@ -20,7 +20,7 @@ export class PrepareTimeoutError extends OutageError {
   override name = 'PrepareTimeoutError';
 }
 
-/** Ages are looked at this often while a call is under way. */
+/** Ages are looked at this often while a call is in flight. */
 const SWEEP_MS = 1_000;
 /** A call that takes longer is named in readiness and log, before its deadline. */
 const SLOW_MS = 10_000;
@@ -35,7 +35,7 @@ interface Attempt {
   began: number;
 }
 
-/** The messages of one slot whose `prepare` is under way, a bounded number, each for a bounded time, behind a circuit breaker. */
+/** The messages of one slot whose `prepare` is in flight, a bounded number, each for a bounded time, behind a circuit breaker. */
 export class Preparation {
   readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
   readonly #limits: { preparesMax: number; prepareMsMax: number };

@@ -41,7 +41,7 @@ export class Pulse {
   readonly #units: Uint16Array;
   readonly #free: number[] = [];
 
-  /** @param messagesMax most messages under way at once; more, and more than 5,000, are not shown */
+  /** @param messagesMax most messages in flight at once; more, and more than 5,000, are not shown */
   static create(messagesMax: number): Pulse {
     const rows = 1 + Math.min(messagesMax, ROWS_MAX);
     return new Pulse(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * (HEADER + ROW * rows)));

@@ -21,7 +21,7 @@ const SLICE_MS = 20;
 const SLICE_CHECK_MASK = 31;
 
 /**
- * The scheduler of one slot: takes batches in, keeps one message a key under way, forms turns over all partitions of the slot, and
+ * The scheduler of one slot: takes batches in, keeps one message a key in flight, forms turns over all partitions of the slot, and
  * says what is finished. It owns no clock, socket or timer: all of them come in through its ports.
  *
  * A message's way: ready → begun (decoded, prepared) → applicable → in a turn → producing → finished; or, failing, retried and
@@ -96,7 +96,7 @@ export class SlotEngine {
       for (const [key, parking] of parked) yield [partition, key, parking];
   }
 
-  /** Forgets a partition: nothing of it begins any more, and what is under way is dropped when it comes back. */
+  /** Forgets a partition: nothing of it begins any more, and what is in flight is dropped when it comes back. */
   close(partition: number): void {
     const mailbox = this.#mailboxes.get(partition);
     if (mailbox === undefined) return;
@@ -109,7 +109,7 @@ export class SlotEngine {
   }
 
   /**
-   * Begins no further message of the partition and resolves when those under way are finished.
+   * Begins no further message of the partition and resolves when those in flight are finished.
    * @returns the frontier that may be committed then; undefined when there is none.
    */
   async drain(partition: number): Promise<number | undefined> {
@@ -144,7 +144,7 @@ export class SlotEngine {
     if (this.#ready.length > 0) this.#schedulePump();
   }
 
-  /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message under way. */
+  /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message in flight. */
   #decodeAtOnce(mailbox: Mailbox<MessageEntry>, entry: MessageEntry): boolean {
     if (mailbox.diverts || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
     try {
@@ -330,7 +330,7 @@ export class SlotEngine {
     this.#again(entry, decision.delayMs);
   }
 
-  /** The message waits: it isn't under way, so a drain needn't wait for it. */
+  /** The message waits: it isn't in flight, so a drain needn't wait for it. */
   #rest(entry: MessageEntry): void {
     if (entry.mailbox.state === 'closed') return;
     entry.detach();

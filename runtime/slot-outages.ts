@@ -12,7 +12,7 @@ const HELD_MS = 5_000;
 
 /** What a slot's circuits need of its scheduler. */
 export interface OutageHooks {
-  /** Whether no message is under way, so that nothing would probe. */
+  /** Whether no message is in flight, so that nothing would probe. */
   idle(): boolean;
   /** There may be something to begin again. */
   wake(): void;

@@ -93,7 +93,7 @@ export interface PartitionProgress {
   bytes: number;
   /** Keys parked now. */
   parkedKeys: number;
-  /** Keys with a message under way. */
+  /** Keys with a message in flight. */
   keys: number;
 }
 

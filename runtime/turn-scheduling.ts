@@ -3,7 +3,7 @@ import { ReadyQueue } from './ready-queue.ts';
 import type { SlotLimits } from './slot-protocol.ts';
 import type { Timers } from './timers.ts';
 
-/** So many applicable messages are a backlog: another turn begins beside those under way. */
+/** So many applicable messages are a backlog: another turn begins beside those in flight. */
 const BACKLOG_MESSAGES = 200;
 /** Longest time that messages gather behind the beginning of a turn. */
 const GATHER_MS_MAX = 15;
@@ -39,7 +39,7 @@ export class TurnScheduler {
   }
 
   /**
-   * Behind a turn the next one gathers, whether or not that turn is still under way: a transaction and what follows it cost about the same
+   * Behind a turn the next one gathers, whether or not that turn is still in flight: a transaction and what follows it cost about the same
    * for one message as for many. A message that comes after a quiet moment has its turn at once, and so has a backlog,
    * and so has one that has failed before: it shares its turn with none, so there is nothing to wait for.
    */

@@ -13,7 +13,7 @@ export interface WatchedOptions {
 
 /**
  * The actor with its messages shown in the pulse while it is at work on them, and with what it returns and throws checked. A suspect is prepared
- * and applied alone, with nothing else of the thread under way, so that the next death tells which of many messages it was; one that was deadly
+ * and applied alone, with nothing else of the thread in flight, so that the next death tells which of many messages it was; one that was deadly
  * often enough is not given to the actor any more.
  */
 export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions): Actor<unknown, unknown> {

@@ -63,7 +63,7 @@ export class BoundedPool {
     database.end({ timeout: timeoutSeconds }).catch(noop);
   }
 
-  /** Waits for calls under way, for a second at most. */
+  /** Waits for calls in flight, for a second at most. */
   async close(): Promise<void> {
     await this.#database.end({ timeout: 1 });
   }

@@ -119,7 +119,7 @@ export async function loadParkedKeys(
 
 /**
  * Parks a key, durably, before its message is written to the dead-letter topic: after a crash in between, the message goes there again
- * and is not applied. A key that is already parked stays as it is; one that was released is parked anew.
+ * and is not applied. A key that is already parked stays as it is; one that was released is parked again.
  * @returns false when a newer epoch owns the partition, and nothing was written.
  */
 export async function parkKey(

@@ -44,7 +44,7 @@ export class Session {
   #sql: postgres.ReservedSql | undefined;
   /** For the session's own statements. */
   #control: StatementGate | undefined;
-  /** For those of the work under way. */
+  /** For those of the work in flight. */
   #gate: StatementGate | undefined;
   #onLost: (error: unknown) => void = noop;
   #lost: SessionLostError | undefined;
@@ -83,7 +83,7 @@ export class Session {
    * One transaction. The statement of `fence` goes first, those of `work` right behind them; it is committed when both have succeeded,
    * else rolled back.
    * @throws the first failure: that of `begin`, of the fence, or of the work; `SessionLostError` when the connection was lost, and then
-   *   nobody knows whether a commit under way took place.
+   *   nobody knows whether a commit in flight took place.
    */
   async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: Transaction) => Promise<T>): Promise<T> {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
@@ -104,7 +104,7 @@ export class Session {
     }
   }
 
-  /** Gives the connection up; a transaction under way fails. */
+  /** Gives the connection up; a transaction in flight fails. */
   async close(): Promise<void> {
     this.#lose(new SessionLostError('the session was closed'));
     await this.#ended;
@@ -174,7 +174,7 @@ export class Session {
     throw gate.failure ?? (worked as PromiseRejectedResult).reason;
   }
 
-  /** Settles all that is under way and lets go of the connection. The transaction under way fails with `cause` itself. */
+  /** Settles all that is in flight and lets go of the connection. The transaction in flight fails with `cause` itself. */
   #lose(cause: unknown): void {
     if (this.#lost !== undefined) return;
     this.#lost =

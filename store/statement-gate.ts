@@ -76,7 +76,7 @@ export class StatementGate {
       throw new ForgottenStatementError(`not waited for: ${described(statement)}`);
   }
 
-  /** Nothing passes from now on. Statements under way get their answers. */
+  /** Nothing passes from now on. Statements in flight get their answers. */
   close(reason: unknown): void {
     this.#closed ??= reason;
   }

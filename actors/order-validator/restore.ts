@@ -13,7 +13,7 @@ export type LoggedDecision =
 
 /**
  * Stores decisions that the log has and a database that took over does not: with their stock, as when they were taken. So that a redelivery
- * repeats them instead of deciding anew.
+ * repeats them instead of deciding again.
  * @returns how many were missing
  */
 export async function restoreDecisions(sql: Transaction, decisions: readonly LoggedDecision[]): Promise<number> {

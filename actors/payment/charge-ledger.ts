@@ -12,7 +12,7 @@ interface Waiting {
 /** So often a batch that met another transaction is booked again at once. */
 const CONFLICTS_MAX = 5;
 
-/** Books with group commit: while one statement is under way the next charges gather, and are booked together. */
+/** Books with group commit: while one statement is in flight the next charges gather, and are booked together. */
 export class ChargeLedger {
   readonly #pool: BoundedPool;
   #waiting: Waiting[] = [];
