@@ -1,6 +1,6 @@
 /*
  * Headers as they stand in a record (magic 2): a varint count, then for each name length, name, value length, value, all lengths zigzag
- * varints. They can be passed on as they are and decoded where somebody asks for one.
+ * varints. They can be passed on as they are and decoded when a caller asks for one.
  */
 
 const NO_BYTES = Buffer.alloc(0);

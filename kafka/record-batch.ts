@@ -51,7 +51,7 @@ interface HeaderName {
 /** Common headers as they stand in a record: `first`, then the record's key in front of each of `afterKey`. */
 interface EncodedCommon {
   headers: CommonHeaders;
-  /** The lengths in them count a key of so many bytes. */
+  /** The lengths in the headers are computed for a key of this many bytes. */
   keyLength: number;
   first: Buffer;
   afterKey: readonly Buffer[];

@@ -9,7 +9,7 @@ export interface QueuedRecord {
   readonly deadlineMs: number;
   /** Answers the record; calls after the first do nothing. */
   settle(error: Error | null): void;
-  /** True once answered, also when its deadline did that: nobody waits for it any more. */
+  /** True once answered, also by its deadline: no caller waits for it any more. */
   readonly settled: boolean;
 }
 

@@ -8,7 +8,7 @@ import { type PackedHeaders, readPackedHeaders } from '../kafka/packed-headers.t
  *   Float64 count | Float64 offsets[count] | Float64 timestamps[count] | Int32 lengths[3 * count] | payload
  *
  * `lengths` holds key, value and headers of each record, with -1 for a null key or value. The payload is each record's key, value and
- * headers in turn. Headers are in Kafka's own form, passed on as they were fetched where the client has them so, and decoded when somebody
+ * headers in turn. Headers are in Kafka's own form, passed on as they were fetched where the client has them so, and decoded when a caller
  * asks for them; a record without headers has none of these bytes.
  */
 

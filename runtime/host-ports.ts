@@ -48,7 +48,7 @@ export interface Ownership {
   parked: ParkedKey[];
   /** Absent: there are none. */
   settled?: SettledKey[];
-  /** Which log the partition is, and where to begin in it. Absent where nobody asks: then work goes on at the committed position. */
+  /** Which log the partition is, and where to begin in it. When absent, work goes on at the committed position. */
   log?: EnteredLog;
 }
 

@@ -26,7 +26,7 @@ export class SpaceSaving {
   /** No count is smaller. */
   #floor = 0;
 
-  /** @param halveAt once so many have been counted, all counts are halved. */
+  /** @param halveAt once this many have been counted, all counts are halved. */
   constructor(capacity: number, halveAt: number) {
     this.#capacity = capacity;
     this.#halveAt = halveAt;

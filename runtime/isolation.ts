@@ -9,8 +9,8 @@ interface Waiting {
 }
 
 /**
- * Lets steps run side by side, except for those that must run alone, in the order in which they came. A step that never ends holds nobody for
- * longer than 10 s: whoever has waited for so long goes on beside it.
+ * Lets steps run side by side, except for those that must run alone, in the order in which they came. A step that never ends holds up
+ * no other step for longer than 10 s: a step that has waited this long goes on beside it.
  */
 export class Isolation {
   readonly #timers: Timers;

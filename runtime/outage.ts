@@ -3,7 +3,7 @@ import { sqlFault } from '../store/sql-states.ts';
 import { OutageError } from './actor.ts';
 import { exponentialDelayMs } from './retry.ts';
 
-/** Whose fault an error is: the message's, a system's that is down, or nobody's (two transactions met; try again at once). */
+/** Whose fault an error is: the message's, a system's that is down, or neither's (two transactions met; try again at once). */
 export type Fault = 'message' | 'outage' | 'conflict';
 
 /**

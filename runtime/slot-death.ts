@@ -1,6 +1,6 @@
 import type { Shown } from './pulse.ts';
 
-/** `exit`: process.exit() or the like; `memory`: its heap was full; `silence`: its event loop stood still; `error`: nobody caught it. */
+/** `exit`: process.exit() or the like; `memory`: its heap was full; `silence`: its event loop stood still; `error`: an uncaught error. */
 export type DeathReason = 'exit' | 'memory' | 'silence' | 'error';
 
 const MESSAGES_SHOWN = 5;

@@ -205,7 +205,7 @@ export class Slot {
     this.#listener.onDeath(new SlotDeathError(error, underWay));
   }
 
-  /** An endless loop answers nobody: only from outside can it be seen and ended. */
+  /** A thread in an endless loop answers no request: only another thread can notice and end it. */
   #watch(pulse: Pulse, beatMs: number, onSilent: (error: Error) => void): void {
     let beats = pulse.beats;
     let checkedAt = performance.now();

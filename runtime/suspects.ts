@@ -10,9 +10,9 @@ export interface Suspect extends Place {
 
 /** So many threads may die of a message with nothing else at work: unrelated deaths rarely meet the same message that often. */
 const DEATHS_ALONE_MAX = 3;
-/** Where it never is alone, because another message's step doesn't end, so many have to do. */
+/** The deaths that count as proof when the message is never alone, because another message's step does not end. */
 const DEATHS_MAX = 10;
-/** A process remembers so many suspects; the oldest are forgotten. */
+/** A process remembers this many suspects; the oldest are forgotten. */
 const SUSPECTS_MAX = 10_000;
 
 const idOf = ({ partition, offset }: Place) => `${partition}:${offset}`;

@@ -3,7 +3,7 @@ import { ReadyQueue } from './ready-queue.ts';
 import type { SlotLimits } from './slot-protocol.ts';
 import type { Timers } from './timers.ts';
 
-/** So many applicable messages are a backlog: another turn begins beside those in flight. */
+/** This many applicable messages are a backlog: another turn begins beside those in flight. */
 const BACKLOG_MESSAGES = 200;
 /** Longest time that messages gather behind the beginning of a turn. */
 const GATHER_MS_MAX = 15;

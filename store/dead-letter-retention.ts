@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 import type { Subscription } from './epochs.ts';
 import { RELEASED_KEPT } from './parked-keys.ts';
 
-/** At most so many at a time, so that nobody waits long for a lock. */
+/** At most this many at a time, so that no transaction waits long for a lock. */
 const ROWS_MAX = 1_000;
 
 /**

@@ -83,7 +83,7 @@ export class Session {
    * One transaction. The statement of `fence` goes first, those of `work` right behind them; it is committed when both have succeeded,
    * else rolled back.
    * @throws the first failure: that of `begin`, of the fence, or of the work; `SessionLostError` when the connection was lost, and then
-   *   nobody knows whether a commit in flight took place.
+   *   it is unknown whether a commit in flight took place.
    */
   async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: Transaction) => Promise<T>): Promise<T> {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
@@ -162,7 +162,7 @@ export class Session {
     const succeeded = begun.status === 'fulfilled' && held.status === 'fulfilled' && worked.status === 'fulfilled';
     if (succeeded && gate.failure === undefined) {
       const { command } = await control.unsafe('commit');
-      // A statement that nobody waited for has failed meanwhile.
+      // A statement that was not awaited has failed meanwhile.
       if (command !== 'COMMIT') throw gate.failure ?? new Error(`the commit was answered with ${command}`);
       return worked.value;
     }

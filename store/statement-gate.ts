@@ -24,7 +24,7 @@ export class TransactionOverError extends Error {
   override name = 'TransactionOverError';
 }
 
-/** Work ended with statements that nobody had awaited: they were not sent, or their outcome is unknown. */
+/** Work ended with statements that were not awaited: they were not sent, or their outcome is unknown. */
 export class ForgottenStatementError extends Error {
   override name = 'ForgottenStatementError';
 }
@@ -66,7 +66,7 @@ export class StatementGate {
   }
 
   /**
-   * For the end of the work: the driver sends a statement only when somebody awaits it, so a forgotten `await` would lose an effect without a word.
+   * For the end of the work: the driver sends a statement only when it is awaited, so a forgotten `await` would silently lose an effect.
    * @throws ForgottenStatementError
    */
   checkAwaited(): void {
@@ -87,7 +87,7 @@ export class StatementGate {
     for (const statement of this.#unanswered) statement.reject(reason);
   }
 
-  /** The driver calls `handler` once, when somebody first awaits the statement; a fragment of another statement never gets there. */
+  /** The driver calls `handler` once, when the statement is first awaited; a fragment of another statement never gets there. */
   #guard(statement: Statement): void {
     const send = statement.handler;
     if (typeof send !== 'function')

@@ -4,7 +4,7 @@ import type { Catalog } from '../../store/menu.ts';
 import { isOpen } from './opening-hours.ts';
 import type { ValidatorSettings } from './settings.ts';
 
-/** More reasons than these help nobody, and a rejection must fit into a record whatever the order holds. */
+/** More reasons are of no use to the store, and a rejection must fit into a record whatever the order holds. */
 const REASONS_MAX = 16;
 
 /**

@@ -14,7 +14,7 @@ const OPEN = 'open-orders';
 
 let broker: OwnBroker;
 let options: { clientId: string; brokers: string[] };
-/** It has written to both topics before one was denied. */
+/** Has written to both topics before the permission for one of them was taken away. */
 let producer: RecordProducer;
 
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { GroupMember } from './group-member.ts';
 const LONG = { timeout: 120_000, interval: 100 };
 const TOPIC = 'orders';
 const MEMBER = 'm';
-/** A fetch brings what the quota allows in ten seconds, after which it forbids the next one for about as long: longer than a session. */
+/** A fetch brings as much as the quota allows in ten seconds. Then the quota forbids the next fetch for about as long, which is longer than a session. */
 const BYTES_PER_SECOND = 20_000;
 const RECORDS = 30;
 const RECORD_BYTES = 20_000;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await admin.close();
   const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 30_000 });
   const value = Buffer.alloc(RECORD_BYTES);
-  // Each is a batch of its own: a batch is not divided, and one that is larger than the quota would never come.
+  // Each record is a batch of its own: Kafka does not divide a batch, and a batch larger than the quota would never come.
   for (let n = 0; n < RECORDS; n += 1) await producer.send([{ topic: TOPIC, key: String(n), value }]);
   await producer.close();
 }, 240_000);

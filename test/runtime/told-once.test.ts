@@ -25,7 +25,7 @@ const entered: EnteredLog = {
   skipped: undefined,
 };
 
-/** The real host with one slot, whose world fails as the test says. */
+/** The real host with one slot. Its ports fail while the test sets their fault. */
 async function bench() {
   const timers = new ManualTimers();
   const lines: string[] = [];
@@ -102,7 +102,7 @@ async function bench() {
       kind: 'progress',
       partitions: [{ partition: 0, generation: generation(), frontier, messages: 0, bytes: 0, parkedKeys: 0, keys: 0 }],
     });
-  /** Of the partition now: each assignment and each fresh start has its own. */
+  /** The partition's current generation: each assignment and each restart has its own. */
   let opened = 0;
   const generation = () => opened;
   slot.open = async ([partition]) => {
@@ -121,7 +121,7 @@ async function bench() {
       slotListener?.onDeath(new SlotDeathError(new Error('it ended'), []));
     },
     fence: () => slotListener?.onReport({ kind: 'fenced', partition: 0, generation: generation() }),
-    /** What was logged since the last question. */
+    /** The messages logged since the last call. */
     told: () => lines.splice(0),
   };
 }
