@@ -13,14 +13,14 @@ import { edgeSettings } from './settings.ts';
 import { SpoolClient } from './spool/client.ts';
 import { createSpoolIntake } from './spool-intake.ts';
 import { StatusKeeper } from './status.ts';
-import { type RegionStatus, regionStatus, statusLookup } from './status-lookup.ts';
+import { kitchenStatus, type RegionStatus, regionStatus, statusLookup } from './status-lookup.ts';
 import { StatusRelay } from './status-relay.ts';
 import { StoreToken } from './store-token.ts';
 import { edgeVitals } from './vitals.ts';
 
 /**
- * The agent in the restaurant: the gateway's way in on a durable spool, and the forwarder that brings the orders to the region.
- * @throws ConfigError before it touches the spool, for settings that cannot be; Error when another agent uses the spool.
+ * The agent in the restaurant: the gateway's ingress on a durable spool, and the forwarder that brings the orders to the region.
+ * @throws ConfigError for invalid settings, before the spool is opened; Error when another agent uses the spool.
  */
 export async function startEdge(config: Config, logger: Logger): Promise<RunningRole> {
   const { upstream, tokenFile, spoolPath } = edgeSettings(config);
@@ -50,7 +50,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     answerMsMax: config.ORDERMESH_EDGE_ANSWER_TIMEOUT,
     backoffMsMax: config.ORDERMESH_EDGE_BACKOFF_MAX,
     probeMs: config.ORDERMESH_EDGE_PROBE_INTERVAL,
-    // The region's own stream tells nothing of what the region's door refused.
+    // The region's stream has no message about an order that the region's gateway refused.
     onRefused(orderId, detail) {
       const status = detail.startsWith('order-conflict') ? 'conflicting' : 'rejected';
       for (const stream of streams) stream.push({ type: 'order.status', orderId, status, detail });
@@ -85,7 +85,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
       config,
       logger,
       role: 'edge',
-      // The spool outlives the way in: what it took is forwarded until the end.
+      // The spool closes after the ingress: orders that the spool has taken are forwarded until the end.
       intake: { ...intake, close: async () => {} },
       lookup: statusLookup({ spool, ofRegion }),
       streams,
@@ -96,7 +96,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
       addresses: { ...server.addresses, ...(kitchen === undefined ? {} : { 'edge kitchen': kitchen.address }) },
       async close() {
         await server.close();
-        // A disk that hangs holds what the forwarder has to write down; the close of the spool ends that at its deadline.
+        // The forwarder may wait for a disk that hangs; closing the spool ends that wait at the deadline.
         const sending = stopSending();
         await Promise.race([sending, sleep(config.ORDERMESH_PRODUCE_DEADLINE, undefined, { ref: false })]);
         await spool.close();
@@ -130,18 +130,13 @@ async function openKitchen(config: Config, logger: Logger, parts: KitchenParts):
     storeId: token.store,
     upstream,
     spool,
-    // What the region's door refused, the region does not know.
-    async statusOf(orderId) {
-      // The status keeper tells of a spool that fails, and the kitchen asks for the order again.
-      const spooled = await spool.find(orderId).catch(() => undefined);
-      return spooled?.state === 'refused' ? 'rejected' : (await ofRegion(orderId))?.status;
-    },
+    statusOf: kitchenStatus({ spool, ofRegion, logger }),
     forwards: isLineUp,
     logger,
   });
 }
 
-/** Without its disk the agent can promise nothing: it ends, and whatever supervises it starts it again, with a new thread on the file. */
+/** Without the spool the agent cannot accept an order: the process ends, and its supervisor starts the agent again. */
 function die(error: Error, logger: Logger): void {
   logger.error({ err: error }, 'the thread of the spool has ended; the agent stops');
   process.exit(1);

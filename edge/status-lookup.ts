@@ -1,9 +1,12 @@
+import type { OrderStatus } from '../contracts/events.ts';
 import type { KnownOrder, StatusLookup } from '../gateway/status-reader.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { StateLog } from '../telemetry/state-log.ts';
 import { problemOf } from './forwarder/batch-answer.ts';
 import { Upstream } from './forwarder/upstream.ts';
 import type { SpoolClient } from './spool/client.ts';
 
-/** A point of sale waits for the answer; the spool's own is good enough when the region is slow. */
+/** A point of sale waits for the answer; the status in the spool is good enough when the region is slow. */
 const ANSWER_MS_MAX = 2_000;
 
 export interface RegionStatusOptions {
@@ -12,7 +15,7 @@ export interface RegionStatusOptions {
   isLineUp(): boolean;
 }
 
-/** The region's word on an order: null where it knows none, `undefined` while it cannot be asked. Never rejects. */
+/** The region's status of an order: null when the region does not know the order, `undefined` while the region cannot be asked. Never rejects. */
 export type RegionStatus = (orderId: string) => Promise<KnownOrder | null | undefined>;
 
 export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions): RegionStatus {
@@ -27,21 +30,21 @@ export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions)
       if (answer.status === 404) return problemOf(answer.body) === undefined ? undefined : null;
       return answer.status === 200 ? knownOrderOf(answer.body, orderId) : undefined;
     } catch {
-      // The forwarder meets the same line and says that it is down; whoever asks is told that the region cannot be asked.
+      // The forwarder uses the same line and logs that the line is down; the caller is told that the region cannot be asked.
       return undefined;
     }
   };
 }
 
-/** @throws SyntaxError for what is no JSON */
+/** @throws SyntaxError when the body is not JSON */
 function knownOrderOf(body: Buffer, orderId: string): KnownOrder | undefined {
   const order = JSON.parse(body.toString()) as Partial<KnownOrder> | null;
-  const isOne =
+  const isOrder =
     order?.orderId === orderId &&
     typeof order.storeId === 'string' &&
     typeof order.status === 'string' &&
     Array.isArray(order.history);
-  return isOne ? (order as KnownOrder) : undefined;
+  return isOrder ? (order as KnownOrder) : undefined;
 }
 
 export interface StatusLookupOptions {
@@ -50,9 +53,9 @@ export interface StatusLookupOptions {
 }
 
 /**
- * The status of an order for those who ask the agent: the region's own word while the line is up, and what the spool knows otherwise. An
- * order of another restaurant is asked of the region, which answers only for the store of the token. An order that has left the spool, and that the
- * region cannot be asked for, is not called unknown: the lookup rejects.
+ * The status of an order for a point of sale: the region's status while the line is up, the spool's otherwise. The region is also asked for an order
+ * of another restaurant, and answers only for the store of the token. When the spool does not hold the order and the region cannot be asked, the order
+ * is not called unknown: the lookup rejects.
  */
 export function statusLookup({ spool, ofRegion }: StatusLookupOptions): StatusLookup {
   return async (orderId) => {
@@ -68,5 +71,31 @@ export function statusLookup({ spool, ofRegion }: StatusLookupOptions): StatusLo
     if (state !== 'refused') return { orderId, storeId, status: 'accepted', history: [accepted] };
     const rejected = { status: 'rejected' as const, at: accepted.at, detail: problem ?? 'refused by the region' };
     return { orderId, storeId, status: 'rejected', history: [accepted, rejected] };
+  };
+}
+
+export interface KitchenStatusOptions extends StatusLookupOptions {
+  logger: Logger;
+}
+
+/**
+ * The status of an order for the kitchen; `undefined` while the status is not known. Never rejects. The region does not know an order that it has
+ * refused, so the spool is read first. While the spool cannot be read the region is not asked: after a conflict the region knows another order under
+ * this id.
+ */
+export function kitchenStatus(options: KitchenStatusOptions): (orderId: string) => Promise<OrderStatus | undefined> {
+  const { spool, ofRegion } = options;
+  const states = new StateLog(options.logger);
+  return async (orderId) => {
+    try {
+      const spooled = await spool.find(orderId);
+      states.end('unread', 'the kitchen can read the spool again');
+      if (spooled?.state === 'refused') return 'rejected';
+    } catch (error) {
+      const { message: reason } = error as Error;
+      states.begin('unread', 'the kitchen cannot read the spool; trying again', { orderId, reason });
+      return undefined;
+    }
+    return (await ofRegion(orderId))?.status;
   };
 }

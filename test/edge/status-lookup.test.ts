@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
-import { regionStatus, statusLookup } from '../../edge/status-lookup.ts';
+import type { SpooledOrder } from '../../edge/spool/order.ts';
+import { kitchenStatus, regionStatus, statusLookup } from '../../edge/status-lookup.ts';
 
 let server: Server | undefined;
 afterEach(() => server?.close());
@@ -40,4 +42,23 @@ it('an order that only the region can know is not called unknown because a proxy
   const ofRegion = regionStatus({ upstream, token: async () => 'token', isLineUp: () => true });
   const lookup = statusLookup({ spool: { find: async () => undefined }, ofRegion });
   await expect(lookup('a', undefined)).rejects.toThrow('the region cannot be asked');
+});
+
+it('a spool that cannot be read is logged, and decides nothing about an order of the kitchen', async () => {
+  const said: string[] = [];
+  const logger = pino({ base: null }, { write: (line: string) => void said.push(JSON.parse(line).msg) });
+  const refused: Partial<SpooledOrder> = { orderId: 'a', state: 'refused' };
+  let isFailing = true;
+  const find = async () => {
+    if (isFailing) throw new Error('disk I/O error');
+    return refused as SpooledOrder;
+  };
+  // After a conflict the region knows another order under this id.
+  const ofRegion = async () => ({ orderId: 'a', storeId: 's', status: 'cooked' as const, history: [] });
+  const statusOf = kitchenStatus({ spool: { find }, ofRegion, logger });
+  expect([await statusOf('a'), await statusOf('a')]).toEqual([undefined, undefined]);
+  expect(said).toEqual(['the kitchen cannot read the spool; trying again']);
+  isFailing = false;
+  expect(await statusOf('a')).toBe('rejected');
+  expect(said.at(-1)).toMatch(/^the kitchen can read the spool again after/);
 });
