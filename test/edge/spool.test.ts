@@ -359,6 +359,34 @@ describe('damage', () => {
     expect(counted()).toMatchObject({ lossOpen: true, damage: expect.stringMatching(/third.*second/) });
   });
 
+  it('counts an order that can be read but has lost a field', () => {
+    const spool = open();
+    spool.commit(some(1, 3), []);
+    close(spool);
+    const damaged = new DatabaseSync(path());
+    damaged.enableDefensive(false);
+    damaged.exec("pragma writable_schema = on; update sqlite_schema set sql = replace(sql, 'not null', '')");
+    damaged.close();
+    const edited = new DatabaseSync(path());
+    edited.exec('update orders set store_id = null where sequence = 2');
+    edited.close();
+    expect(salvageSpool(path(), 'then')).toMatchObject({ orders: 2, unreadable: 1 });
+    expect(counted()).toMatchObject({ unsent: 2, lossOpen: true });
+  });
+
+  it('is reported when the board of the kitchen cannot be read', () => {
+    const spool = open();
+    spool.commit(some(1, 3), []);
+    close(spool);
+    const damaged = new DatabaseSync(path());
+    damaged.exec('drop table kitchen');
+    damaged.close();
+    expect(salvageSpool(path(), 'then').report).toContain(
+      '3 orders were saved, at most 0 were not; the board of the kitchen',
+    );
+    expect(counted()).toMatchObject({ unsent: 3, lossOpen: false });
+  });
+
   it('is salvaged later when the disk has no room for it now', () => {
     const spool = open();
     spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
