@@ -60,7 +60,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
             storeId: storeId === '' ? undefined : storeId,
             waiting: [],
             snapshotAgain: false,
-            snapshotUnderWay: false,
+            isReading: false,
             unanswered: 0,
             closed: false,
           },

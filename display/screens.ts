@@ -10,7 +10,8 @@ export interface Screen {
   waiting: string[] | undefined;
   /** Set when another snapshot is wanted while one is being read. */
   snapshotAgain: boolean;
-  snapshotUnderWay: boolean;
+  /** Its snapshot is being read. */
+  isReading: boolean;
   /** Commands without an answer yet. */
   unanswered: number;
   closed: boolean;
@@ -20,7 +21,7 @@ export interface Screen {
 
 /** The page of the chain shows only its newest tickets; of a burst it gets no more than these. */
 const CHAIN_BURST_MAX = 200;
-/** Changes that wait for a screen's snapshot; past this the screen is closed and starts anew. */
+/** Changes that wait for a screen's snapshot; past this the screen is closed, and connects again. */
 const WAITING_MAX = 2_000;
 
 /**

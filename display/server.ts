@@ -125,6 +125,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       },
       onClose(screen) {
         screens.remove(screen);
+        board.forget(screen);
         metrics.screens.dec({ page: pageOf(screen) });
       },
     });

@@ -24,14 +24,14 @@ import { TicketNames } from './ticket-names.ts';
 import { TicketReader } from './ticket-reader.ts';
 import { UnreadScreens } from './unread-screens.ts';
 
-/** Tickets in a snapshot; more are a number until there is room. */
+/** Tickets in a snapshot; of the others the screen shows only the number. */
 const STORE_SNAPSHOT_MAX = 200;
 const CHAIN_SNAPSHOT_MAX = 60;
 const BUMPED_MAX = 20;
 const CONNECTIONS = 4;
 const APPLICATION = 'ordermesh-display';
 const READ_DEADLINE_MS = 4_000;
-/** The server ends one slow statement before the pool ends all: the other screens' reads go on. */
+/** PostgreSQL ends a slow statement before the pool would end all connections, so the reads of other screens continue. */
 const STATEMENT_MS_MAX = 3_000;
 const BEAT_INTERVAL_MS = 3_000;
 const COUNT_INTERVAL_MS = 1_500;
@@ -51,8 +51,8 @@ export interface TicketBoardOptions {
 }
 
 /**
- * Keeps the screens up to date with the tickets in the store: a snapshot for each screen as it comes, then changes as the store
- * notifies of them, and a new snapshot for all whenever a change may have been missed.
+ * Keeps the screens up to date with the tickets in the store: a snapshot for each new screen, then the changes that the store notifies, and a new
+ * snapshot for every screen when a change may have been missed.
  */
 export class TicketBoard {
   readonly #options: TicketBoardOptions;
@@ -67,7 +67,7 @@ export class TicketBoard {
   #namesReadAt = Number.NEGATIVE_INFINITY;
   readonly #listener: TicketListener;
   readonly #states: StateLog;
-  /** Why changed tickets are not heard of; `undefined` while they are. */
+  /** Why no notifications of changed tickets come; `undefined` while they come. */
   #deaf: Standstill | undefined;
   #closed = false;
 
@@ -137,12 +137,12 @@ export class TicketBoard {
     await this.#listener.start();
   }
 
-  /** Tells every screen how things are, sooner than the next beat is due. */
+  /** Sends every screen a beat at once. */
   beat(): void {
     this.#beatAll();
   }
 
-  /** Why changed tickets are not heard of, and since when; `undefined` while they are. */
+  /** Why no notifications of changed tickets come, and since when; `undefined` while they come. */
   get deaf(): Standstill | undefined {
     return this.#deaf;
   }
@@ -165,32 +165,37 @@ export class TicketBoard {
     return this.#reader.read(orderId);
   }
 
-  /** Sends the screen everything it shows. Changes that come meanwhile wait for it. One at a time for a screen. */
+  /** Sends a snapshot to the screen. Changes that come meanwhile are sent after it. A screen gets one snapshot at a time. */
   async snapshot(screen: Screen): Promise<void> {
-    if (screen.snapshotUnderWay) {
+    if (screen.isReading) {
       screen.snapshotAgain = true;
       return;
     }
-    screen.snapshotUnderWay = true;
+    screen.isReading = true;
     screen.waiting ??= [];
     try {
       await this.#readAndSend(screen);
-      this.#unread.read(screen);
+      this.#unread.settled(screen);
     } catch (error) {
-      // While the store does not answer nothing is tried again: when it does, every screen gets a snapshot.
+      // During an outage nothing is tried again: when the store answers again, every screen gets a snapshot.
       if ((await this.#health.check()) === 'up') {
         this.#unread.failed(screen, error as Error);
-        // It says that it is not up to date; what changes it shows all the same.
+        // The screen says that it is not up to date, and still shows the changes that come.
         this.#options.screens.release(screen);
       }
       this.#beatOne(screen);
     } finally {
-      screen.snapshotUnderWay = false;
+      screen.isReading = false;
     }
     if (screen.snapshotAgain && !screen.closed && this.database === 'up') {
       screen.snapshotAgain = false;
       await this.snapshot(screen);
     }
+  }
+
+  /** The screen is closed. */
+  forget(screen: Screen): void {
+    this.#unread.settled(screen);
   }
 
   async close(): Promise<void> {
@@ -228,7 +233,7 @@ export class TicketBoard {
   }
 
   async #read(storeId: string | undefined): Promise<[isOnMenu: boolean, open: Ticket[], cooked: Ticket[]]> {
-    // What is no store id has no tickets, and may not even be text for the database.
+    // Text that is not a store id has no tickets, and PostgreSQL may refuse the text itself (NUL).
     if (storeId !== undefined && !isStoreId(storeId).ok) return [false, [], []];
     const isNamed = storeId === undefined || this.#names.stores.has(storeId);
     return this.#pool.call((database) =>
@@ -262,7 +267,7 @@ export class TicketBoard {
     if (isNew) this.#beatAll();
   }
 
-  /** Changes may have been missed: what waits is forgotten, and everyone starts anew from the store. */
+  /** Changes may have been missed: what waits is forgotten, and every screen gets a new snapshot. */
   #lost(error: Error): void {
     if (this.#closed) return;
     this.#options.metrics.lost.inc();
@@ -278,7 +283,7 @@ export class TicketBoard {
     for (const screen of [...this.#options.screens]) void this.snapshot(screen);
   }
 
-  /** Counts open tickets, which is also how the database shows that it is up, and now and then reads the names. */
+  /** Counts open tickets, which is also the probe of the database, and reads the names once a minute. */
   async #count(): Promise<void> {
     const { clock } = this.#options;
     if (clock.now() - this.#namesReadAt > NAMES_INTERVAL_MS) {
@@ -315,7 +320,7 @@ export class TicketBoard {
     for (const screen of [...this.#options.screens]) this.#beatOne(screen);
   }
 
-  /** What keeps a screen from showing all there is. */
+  /** Why a screen may not show every ticket. */
   #staleOf(screen: Screen): Staleness | undefined {
     if (this.#deaf !== undefined) return { why: 'tickets', since: this.#deaf.since };
     const unreadSince = this.#unread.since(screen);

@@ -9,7 +9,7 @@ const BACKOFF_MS_MAX = 5_000;
 export interface UnreadScreensOptions {
   states: StateLog;
   clock: Clock;
-  /** Reads the tickets of a screen again; ends in `read` or `failed`. */
+  /** Reads the tickets of a screen again. Ends in `settled` or `failed`, or in neither while the database is down. */
   retry(screen: Screen): void;
 }
 
@@ -21,8 +21,8 @@ interface Unread {
 }
 
 /**
- * Screens whose tickets could not be read although the database answers: a damaged page, a read that takes too long. Each is tried again with back-off,
- * and the others go on.
+ * Screens whose tickets could not be read although the database answers: a damaged page, a read that takes too long. Each of these reads is repeated with
+ * back-off; the other screens are not affected.
  */
 export class UnreadScreens {
   readonly #options: UnreadScreensOptions;
@@ -36,12 +36,12 @@ export class UnreadScreens {
     return this.#all.size;
   }
 
-  /** Since when the screen is not up to date, in milliseconds since the epoch; `undefined` while it is. */
+  /** Since when the screen is not up to date, in milliseconds since the epoch; `undefined` while the screen is up to date. */
   since(screen: Screen): number | undefined {
     return this.#all.get(screen)?.since;
   }
 
-  /** The one that has waited longest, for operators. */
+  /** The screen that has waited longest, for operators. */
   get standstill(): Standstill | undefined {
     for (const [screen, { since, reason }] of this.#all)
       return { since, reason: `${this.#all.size} such screens, the first is ${nameOf(screen)}: ${reason}` };
@@ -49,10 +49,7 @@ export class UnreadScreens {
   }
 
   failed(screen: Screen, { message }: Error): void {
-    if (screen.closed) {
-      this.read(screen);
-      return;
-    }
+    if (screen.closed) return;
     const unread = this.#all.get(screen) ?? {
       since: this.#options.clock.now(),
       attempts: 0,
@@ -62,7 +59,7 @@ export class UnreadScreens {
     unread.reason = message;
     const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** unread.attempts++);
     clearTimeout(unread.timer);
-    unread.timer = setTimeout(() => this.#retry(screen), ceiling * (0.5 + Math.random() / 2));
+    unread.timer = setTimeout(() => this.#options.retry(screen), ceiling * (0.5 + Math.random() / 2));
     this.#all.set(screen, unread);
     this.#options.states.begin('unread', 'the tickets of a screen cannot be read; the screen says so, trying again', {
       screen: nameOf(screen),
@@ -70,8 +67,8 @@ export class UnreadScreens {
     });
   }
 
-  /** The screen has its tickets, or is gone. */
-  read(screen: Screen): void {
+  /** The tickets of the screen have been read, or the screen is closed. */
+  settled(screen: Screen): void {
     clearTimeout(this.#all.get(screen)?.timer);
     if (!this.#all.delete(screen) || this.#all.size > 0) return;
     this.#options.states.end('unread', 'the tickets of every screen can be read again');
@@ -80,11 +77,6 @@ export class UnreadScreens {
   close(): void {
     for (const { timer } of this.#all.values()) clearTimeout(timer);
     this.#all.clear();
-  }
-
-  #retry(screen: Screen): void {
-    if (screen.closed) this.read(screen);
-    else this.#options.retry(screen);
   }
 }
 
