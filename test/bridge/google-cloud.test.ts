@@ -1,5 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startBridge } from '../../bridge/bridge.ts';
 import { BigQuerySilentError, createBigQuery, NotBigQueryError } from '../../bridge/google-cloud.ts';
@@ -10,6 +9,7 @@ import { warehouseEvents } from '../../bridge/warehouse-events.ts';
 import { ensureWarehouse } from '../../bridge/warehouse-schema.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { bigQueryServer } from './big-query.ts';
 
 const logger = createLogger('test', 'silent');
 
@@ -44,14 +44,10 @@ test.each(['127.0.0.1:9050', 'http://127.0.0.1:9050/'])('the emulator at %s is c
 });
 
 test('a BigQuery that takes a request and never answers ends the call at its deadline', async () => {
-  const server = createServer(() => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const dataset = createBigQuery({ project: 'p', bigQueryEmulator: address }, 50).dataset('d');
+  const { bigQuery } = await bigQueryServer(() => {}, 50);
+  const dataset = bigQuery.dataset('d');
   await expect(dataset.table('t').insert([{ a: 1 }])).rejects.toThrow(BigQuerySilentError);
   await expect(dataset.exists()).rejects.toThrow('no answer within 50 ms');
-  server.closeAllConnections();
-  server.close();
 });
 
 const page = '<html><title>Please log in</title></html>';
@@ -73,28 +69,19 @@ test.each<[string, RequestListener]>([
   ['JSON without a kind', (_, response) => response.writeHead(200, json).end('{"status":"ok"}')],
   ['JSON of another kind', (_, response) => response.writeHead(200, json).end('{"kind":"login page"}')],
 ])('%s is not the answer of BigQuery: nothing is loaded, in place or read', async (_, answer) => {
-  const server = createServer((request, response) => {
+  const { address, bigQuery } = await bigQueryServer((request, response) => {
     request.resume();
     request.on('end', () => answer(request, response));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const bigQuery = createBigQuery({ project: 'p', bigQueryEmulator: address }, 5_000);
   const insert = insertRows(bigQuery.dataset('d').table('t'), [{ insertId: 'a', json: {} }]);
   const refusal = expect(insert).rejects;
   await refusal.toThrow(InsertUnavailableError);
   await expect(insert).rejects.toThrow(/is not BigQuery's.*BIGQUERY_EMULATOR_HOST/);
   await expect(ensureWarehouse(bigQuery, 'p', 'd')).rejects.toThrow(NotBigQueryError);
   await expect(warehouseEvents(loadConfig({ BIGQUERY_EMULATOR_HOST: address }), 0)).rejects.toThrow(NotBigQueryError);
-  server.closeAllConnections();
-  server.close();
 });
 
 test('a deletion is answered with nothing', async () => {
-  const server = createServer((_, response) => response.writeHead(204).end());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await createBigQuery({ project: 'p', bigQueryEmulator: address }, 5_000).dataset('d').delete();
-  server.closeAllConnections();
-  server.close();
+  const { bigQuery } = await bigQueryServer((_, response) => response.writeHead(204).end());
+  await bigQuery.dataset('d').delete();
 });

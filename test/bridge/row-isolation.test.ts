@@ -1,26 +1,16 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
-import { createBigQuery } from '../../bridge/google-cloud.ts';
+import { expect, test, vi } from 'vitest';
 import { insertRows } from '../../bridge/row-insert.ts';
 import { RowIsolation } from '../../bridge/row-isolation.ts';
 import { RowWriter } from '../../bridge/row-writer.ts';
 import { SuspectRows } from '../../bridge/suspect-rows.ts';
-
-/** A BigQuery that stumbles over some rows: any request with one of them is answered with this status. The client is the real one. */
-let server: Server | undefined;
-afterEach(stop);
-
-async function stop(): Promise<void> {
-  server?.closeAllConnections();
-  server?.close();
-}
+import { failed, insertAllServer, inserted } from './big-query.ts';
 
 interface Row {
   name: string;
   bytes: number;
 }
 
+/** A BigQuery that fails every request that holds a bad row. */
 interface State {
   bad: string[];
   status: number;
@@ -32,33 +22,14 @@ interface State {
 }
 
 async function bench(state: State) {
-  const requests: string[][] = [];
-  server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk) => {
-      text += chunk;
-    });
-    request.on('end', () => {
-      const ids = (JSON.parse(text) as { rows: { insertId: string }[] }).rows.map(({ insertId }) => insertId);
-      requests.push(ids);
-      const status = state.away || ids.some((id) => state.bad.includes(id)) ? state.status : 200;
-      state.onRequest?.(ids);
-      // Status 0: the connection ends without an answer.
-      if (status === 0) return void request.socket.destroy();
-      if (state.refusesRows === true) return refuseRows(ids, response);
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(
-        JSON.stringify(
-          status === 200
-            ? { kind: 'bigquery#tableDataInsertAllResponse' }
-            : { error: { code: status, message: 'stumbled' } },
-        ),
-      );
-    });
+  const { bigQuery, requests } = await insertAllServer((ids) => {
+    const status = state.away || ids.some((id) => state.bad.includes(id)) ? state.status : 200;
+    state.onRequest?.(ids);
+    if (state.refusesRows === true)
+      return inserted(ids.map((_, index) => ({ index, reason: 'invalid', message: 'no such field' })));
+    return status === 200 ? inserted() : failed(status, 'stumbled');
   });
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const table = createBigQuery({ project: 'p', bigQueryEmulator: address }, 5_000).dataset('d').table('t');
+  const table = bigQuery.dataset('d').table('t');
   const loaded: string[] = [];
   const refused: [string, string][] = [];
   const target = {
@@ -91,12 +62,6 @@ async function bench(state: State) {
   };
   const close = () => Promise.all([writer.close(), suspects.close()]);
   return { add, close, requests, loaded, refused, writer, suspects, state };
-}
-
-function refuseRows(ids: string[], response: ServerResponse): void {
-  const insertErrors = ids.map((_, index) => ({ index, errors: [{ reason: 'invalid', message: 'no such field' }] }));
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ kind: 'bigquery#tableDataInsertAllResponse', insertErrors }));
 }
 
 const names = Array.from({ length: 20 }, (_, index) => `row-${index}`);
@@ -180,7 +145,6 @@ test.each(refusals)(
       await vi.waitFor(() => expect(new Set(one.loaded)).toEqual(new Set(names.slice(0, count))), { timeout: 20_000 });
       expect(one.refused).toEqual([]);
       await one.close();
-      await stop();
     }
   },
 );
