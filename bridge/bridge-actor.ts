@@ -32,7 +32,7 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
     messagesMax: settings.outstandingMessagesMax,
     bytesMax: settings.outstandingBytesMax,
     deadlineMs: settings.publishDeadlineMs,
-    // The role's upkeep makes what is missing, and tells.
+    // The upkeep of the role creates what is missing, and logs it.
     checkTopology: () => checkTopology(pubSub, names),
   });
   const rule = highValueRule(settings.eventTypes, minTotal);
@@ -40,7 +40,7 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
   return {
     decode(message) {
       const { value, headers } = message;
-      // A tombstone is no event; nothing of ours writes one.
+      // A tombstone is not an event; no role of Ordermesh writes tombstones.
       if (value === null) return skip;
       if (!isHighValue(rule, eventType(message), () => JSON.parse(value.toString('utf8')))) {
         metrics.filtered.inc();
@@ -77,7 +77,7 @@ function bridgeMetrics(registry: Registry, outstanding: () => { messages: number
   const registers = [registry];
   new Gauge({
     name: 'ordermesh_bridge_outstanding_messages',
-    help: 'Messages under way to Pub/Sub.',
+    help: 'Messages in flight to Pub/Sub.',
     registers,
     collect() {
       this.set(outstanding().messages);
@@ -85,7 +85,7 @@ function bridgeMetrics(registry: Registry, outstanding: () => { messages: number
   });
   new Gauge({
     name: 'ordermesh_bridge_outstanding_bytes',
-    help: 'Bytes under way to Pub/Sub.',
+    help: 'Bytes in flight to Pub/Sub.',
     registers,
     collect() {
       this.set(outstanding().bytes);

@@ -58,7 +58,7 @@ export async function startBridge(
     }),
     (task) => task.close(),
   );
-  // Events published before somebody has subscribed would reach nobody.
+  // An event that is published before the subscriptions exist would have no reader.
   await upkeep.run();
   if (config.DATABASE_URL !== undefined)
     await migrateAt(config.DATABASE_URL, 'bridge', { onWait: (line) => logger.warn(line) });

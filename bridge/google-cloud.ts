@@ -63,38 +63,38 @@ export function createPubSub({ project, pubSubEmulator }: GoogleCloudAddress): P
   return new PubSub({ projectId: project, apiEndpoint: pubSubEmulator, emulatorMode: true });
 }
 
-/** Enough of an answer to see whose it is. */
+/** This much of an answer shows who sent it. */
 const BODY_SHOWN_MAX = 80;
 
-/** BigQuery has not answered a request in time. Whether it was carried out is unknown. */
+/** BigQuery has not answered a request in time. Whether the request was carried out is unknown. */
 export class BigQuerySilentError extends Error {
   override name = 'BigQuerySilentError';
   readonly code = 'ETIMEDOUT';
 }
 
-/** Something else has answered in the place of BigQuery: a login page, a proxy, an ingress. Whether BigQuery got the request is unknown. */
+/** The answer is not from BigQuery but from a login page, a proxy or an ingress. Whether BigQuery got the request is unknown. */
 export class NotBigQueryError extends Error {
   override name = 'NotBigQueryError';
 }
 
 /**
- * A client that repeats nothing by itself, whose every request ends in time, and that takes an answer only from BigQuery. What to do after an error is
- * decided where the rows are known.
+ * A client without retries of its own, with a deadline for every request, that accepts only answers of BigQuery. The caller, who knows the rows,
+ * decides what to do after an error.
  */
 export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress, timeoutMs: number): BigQuery {
   const options = { projectId: project, autoRetry: false };
   if (bigQueryEmulator === undefined) return withChecks(new BigQuery(options), timeoutMs);
   const endpoint = /^https?:\/\//.test(bigQueryEmulator) ? bigQueryEmulator : `http://${bigQueryEmulator}`;
   const client = new BigQuery({ ...options, apiEndpoint: endpoint, authClient: new PassThroughClient() });
-  // The client takes BIGQUERY_EMULATOR_HOST, where it is set, for a whole base URL; host:port alone would send every call astray.
+  // The client takes BIGQUERY_EMULATOR_HOST, when it is set, for a whole base URL; with host:port alone every request would go to a wrong path.
   client.baseUrl = `${endpoint.replace(/\/+$/, '')}/bigquery/v2`;
   return withChecks(client, timeoutMs);
 }
 
 /**
- * The client's own `timeout` does nothing: it becomes an option of node-fetch, which has none such since version 3 (googleapis/teeny-request). A server
- * that takes a request and says nothing would hold the caller for ever. And the client takes whatever comes with status 200 for an answer: a page that
- * has no `insertErrors` would mean that all rows are in.
+ * The client's own `timeout` has no effect: it becomes an option of node-fetch, which has no such option since version 3 (googleapis/teeny-request).
+ * The caller of a server that takes a request and never answers would wait for ever. The client also accepts every answer with status 200: a login page
+ * has no `insertErrors`, which would mean that all rows are inserted.
  */
 function withChecks(client: BigQuery, timeoutMs: number): BigQuery {
   const request = client.request.bind(client);

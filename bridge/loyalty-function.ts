@@ -35,7 +35,7 @@ const LEDGER_MS_MAX = 10_000;
 
 /**
  * Serves the loyalty function as Cloud Functions would, on the functions framework, and points the push subscription at it.
- * @throws ConfigError when DATABASE_URL or Google Cloud isn't configured, or nobody could reach the function.
+ * @throws ConfigError when DATABASE_URL or Google Cloud isn't configured, or Pub/Sub could not reach the function.
  */
 export async function startLoyalty(
   config: Config,
@@ -74,7 +74,8 @@ export async function startLoyalty(
   const target = reachable(config, names, port);
   if (target.serviceAccount !== undefined)
     guardPushes(server, { serviceAccount: target.serviceAccount, audience: target.endpoint, registry, logger, issuer });
-  else logger.warn('ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT is not set: whoever reaches the function can push to it');
+  else
+    logger.warn('ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT is not set: anyone who can reach the function can push to it');
   const pubSub = started.adopt(createPubSub(googleCloudAddress(config)), (client) => client.close());
   const upkeep = started.adopt(
     new Upkeep(
@@ -130,8 +131,8 @@ function reachable(config: Config, names: GoogleCloudNames, port: number): PushT
 }
 
 /**
- * Counts what became of pushed messages, and remembers whether the ledger could last be written. While it could not, the watch asks by itself whether
- * the ledger can be written again: a function that is not ready may get no pushes, and would stay so.
+ * Counts the outcomes of pushed messages, and remembers whether the last write to the ledger succeeded. After a failed write the watch probes the ledger
+ * itself: a function that is not ready may get no pushes, and would stay unready without them.
  */
 class LedgerWatch {
   readonly #logger: Logger;
@@ -211,7 +212,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-/** Requests under way are answered first. */
+/** Requests in flight are answered first. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

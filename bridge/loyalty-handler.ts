@@ -18,7 +18,7 @@ export interface LoyaltyHandlerOptions {
   onFailure?(reason: string, messageId: string): void;
 }
 
-/** So often a message fails for a reason that is unknown before it is refused: as often as a message of Kafka is tried. */
+/** A message is refused after this many failures with an unknown reason: as many as the tries of a Kafka message. */
 const UNKNOWN_FAILURES_MAX = 4;
 /** Messages whose failures are remembered; the oldest are forgotten. */
 const REMEMBERED_MAX = 10_000;
@@ -27,9 +27,9 @@ const REMEMBERED_MAX = 10_000;
  * The loyalty function. It resolves, and so acknowledges, when the message is done with; it rejects while the ledger can't be
  * written, and Pub/Sub pushes again with a growing back-off. A message that keeps failing for a reason that speaks of no outage is refused.
  *
- * A message that nothing can be made of is acknowledged and recorded in `loyalty_refused`, rather than left to a dead-letter policy: pushing it
- * again can't help, the record stands beside the ledger where whoever looks into it has to look anyway, and the dead-letter topic would need a
- * subscription, a retention and permissions of its own. The message is recorded before it is acknowledged, so it is never just gone.
+ * A message that cannot be used is acknowledged and recorded in `loyalty_refused`, rather than left to a dead-letter policy: pushing it
+ * again can't help, the record is beside the ledger, where the investigation starts anyway, and a dead-letter topic would need a subscription, a retention
+ * and permissions of its own. The message is recorded before it is acknowledged, so it is not lost.
  */
 export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure }: LoyaltyHandlerOptions) {
   const failures = new Map<string, number>();
@@ -79,7 +79,7 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
   }
 
   async function refuse(messageId: string, reason: string, data: Buffer, attributes: Record<string, string>) {
-    // Neither takes NUL, and both may hold a stranger's text.
+    // PostgreSQL takes NUL neither in text nor in json, and the sender decides what the text is.
     const clean = (text: string) => text.replaceAll('\0', '').toWellFormed();
     const refused = { messageId: clean(messageId), reason: clean(reason), data, attributes };
     await pool.call((sql) => recordRefused(sql, refused));

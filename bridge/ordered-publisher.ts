@@ -11,7 +11,7 @@ export interface OrderedPublisherOptions {
   bytesMax: number;
   /** Longest time of one publish with the client's own retries, in milliseconds. */
   deadlineMs: number;
-  /** Resolves when the topic is there and has its subscriptions. Asked after the topic was missing. */
+  /** Resolves when the topic exists and has its subscriptions. Called after a publish found no topic. */
   checkTopology(): Promise<void>;
 }
 
@@ -34,18 +34,18 @@ export class MessageRefusedError extends Error {
 const RETRIED_CODES = [14, 4, 8, 10, 13, 2, 1];
 
 /**
- * Publishes with ordering keys, bounded in messages and bytes under way. The caller has at most one message of a key under way: Pub/Sub takes
+ * Publishes with ordering keys, bounded in messages and bytes in flight. The caller has at most one message of a key in flight: Pub/Sub takes
  * one key per request, so a batch never holds more than that message and is sent at once, without a batching delay.
  *
- * After a failed publish the client refuses its key until `resumePublishing`, and would keep the failed key. It is resumed right here:
- * the caller repeats the failed message before any later one of the key, so their order stands.
+ * After a failed publish the client refuses the key until `resumePublishing`, and would keep the failed key. So the key is resumed at once: the caller
+ * repeats the failed message before any later message of the key, which keeps their order.
  */
 export class OrderedPublisher {
   readonly #topic: Topic;
   readonly #window: Window;
   readonly #options: OrderedPublisherOptions;
   #checking: Promise<boolean> | undefined;
-  /** The topic was missing. Until its subscriptions are there as well, what is published would be acknowledged and have no reader. */
+  /** A publish found no topic. Until the topic has its subscriptions again, Pub/Sub would acknowledge messages that no subscription gets. */
   #isDoubtful = false;
 
   constructor(pubSub: PubSub, options: OrderedPublisherOptions) {
@@ -62,7 +62,7 @@ export class OrderedPublisher {
     return this.#window.outstanding;
   }
 
-  /** Keys that the client keeps a queue for: those under way, none that failed. */
+  /** Keys that the client keeps a queue for: those of messages in flight, not those of failed messages. */
   get keysHeld(): number {
     return this.#topic.publisher.orderedQueues.size;
   }
@@ -76,7 +76,7 @@ export class OrderedPublisher {
     await this.#window.enter(bytes);
     try {
       if (this.#isDoubtful && !(await this.#check()))
-        throw new PubSubUnavailableError('the topic was gone, and is not there with its subscriptions yet');
+        throw new PubSubUnavailableError('the topic was missing, and does not have its subscriptions yet');
       await this.#topic.publishMessage(message);
     } catch (error) {
       if (error instanceof PubSubUnavailableError) throw error;
@@ -91,7 +91,7 @@ export class OrderedPublisher {
     }
   }
 
-  /** Whether the topic is in place now. Many messages find it gone at the same moment; one of them asks. */
+  /** Whether the topic is in place now. Many publishes may fail at once; they share one check. */
   #check(): Promise<boolean> {
     this.#checking ??= this.#options
       .checkTopology()
@@ -100,7 +100,7 @@ export class OrderedPublisher {
           this.#isDoubtful = false;
           return true;
         },
-        // Told by the failed publish, which counts as an outage then, and by the upkeep of the topology.
+        // The failed publish, which then counts as an outage, and the upkeep of the topology both say so.
         () => false,
       )
       .finally(() => {

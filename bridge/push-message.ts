@@ -5,7 +5,7 @@ export interface PushedMessage {
   attributes: Record<string, string>;
 }
 
-/** What is no Pub/Sub message. `id` is the best name there is for it, and `data` what was posted, as JSON. */
+/** A request that is not a Pub/Sub message. `id` is the best identifier in the request, and `data` its body as JSON. */
 export interface NotAMessage {
   id: string;
   reason: string;

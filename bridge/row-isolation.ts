@@ -1,16 +1,16 @@
 import { InsertUnavailableError, type RefusedRow } from './row-insert.ts';
 
-/** What is asked of BigQuery. */
+/** Inserts rows, and hears what became of each row. */
 export interface RowTarget<T> {
   /** Resolves with the rows that are refused for their own fault. @throws InsertUnavailableError when nothing is known of any row */
   insert(rows: readonly T[]): Promise<RefusedRow[]>;
   /** The rows are in the table. */
   onLoaded(rows: readonly T[]): void;
-  /** Something is wrong with this row alone: it failed or was refused where others were taken. */
+  /** The row failed or was refused while BigQuery took other rows. */
   onSuspect(row: T, error: Error): void;
 }
 
-/** BigQuery is away: `left` are the rows that are still to be inserted. */
+/** BigQuery takes no rows; `left` are the rows that are not inserted. */
 export class RowsLeftError extends InsertUnavailableError {
   override name = 'RowsLeftError';
   readonly left: readonly unknown[];
@@ -21,18 +21,18 @@ export class RowsLeftError extends InsertUnavailableError {
   }
 }
 
-/** Each of the rows is refused by itself, and BigQuery takes nothing that it took before, or has taken nothing yet. */
+/** Every row is refused, and BigQuery also refuses a row that it took before, or has not taken a row yet. */
 class AllRefusedError extends InsertUnavailableError {
   override name = 'AllRefusedError';
 }
 
-/** This many rows that failed alone, with none taken in between, are an outage. */
+/** This many rows in sequence that fail alone are an outage. */
 const FAILED_ALONE_MAX = 3;
 
 /**
- * Tells a row that BigQuery stumbles over from an outage, whatever the status of its answer: a batch that fails is halved until the rows at fault
- * stand alone, and the others are loaded. It is the row's fault only if BigQuery takes another one at the same time: the last one that it took
- * before, which is sent once more (the view counts a copy once). Until it has taken a first one, no row is given up.
+ * Decides between a bad row and an outage, whatever the status of the answer. A batch that fails is halved until the bad rows are alone, and the other
+ * rows are loaded. A row is bad only if BigQuery takes another row at the same time: the last row that BigQuery took, which is sent once more (the view
+ * counts a copy once). Until BigQuery has taken a first row, no row is given up.
  */
 export class RowIsolation<T> {
   readonly #target: RowTarget<T>;
@@ -42,20 +42,20 @@ export class RowIsolation<T> {
     this.#target = target;
   }
 
-  /** @throws RowsLeftError when BigQuery is away */
+  /** @throws RowsLeftError when BigQuery takes no rows */
   async load(batch: readonly T[]): Promise<void> {
     try {
       await this.#insert(batch);
     } catch (error) {
       if (!(error instanceof InsertUnavailableError) || error instanceof RowsLeftError) throw error;
       if (error instanceof AllRefusedError) throw new RowsLeftError(batch, error);
-      // Known to be away: the batch stays whole, and nothing is spent on its rows.
+      // An outage for sure: the batch is not halved, which saves requests.
       if (this.#knownGood !== undefined && !(await this.works())) throw new RowsLeftError(batch, error);
       await this.#halve(batch, error);
     }
   }
 
-  /** Whether BigQuery takes what it took before. `undefined`: it has taken nothing yet that could be sent again. */
+  /** Whether BigQuery takes a row that it took before. `undefined` while it has taken no row yet. */
   async works(): Promise<boolean | undefined> {
     if (this.#knownGood === undefined) return undefined;
     try {
@@ -77,7 +77,7 @@ export class RowIsolation<T> {
     }
     const [first] = refused;
     if (first === undefined) return;
-    // What was taken before is not taken now: it is the table or the service, not the rows. The same holds until a first row was taken.
+    // BigQuery refuses a row that it took before: the cause is the table or the service, not these rows. The same is assumed until a first row is taken.
     if (!(await this.works())) {
       const failure = new AllRefusedError(`every row is refused: ${first.reason}`);
       if (loaded.length === 0) throw failure;
@@ -86,7 +86,7 @@ export class RowIsolation<T> {
         failure,
       );
     }
-    // Not final: an outage in which everything is refused may have ended just now.
+    // Only suspects: an outage in which BigQuery refuses every row may have ended between the two requests.
     for (const [index, reason] of reasons) this.#target.onSuspect(rows[index] as T, new Error(reason));
   }
 
@@ -103,7 +103,7 @@ export class RowIsolation<T> {
         if (!(error instanceof InsertUnavailableError)) throw error;
         if (error instanceof RowsLeftError)
           throw new RowsLeftError([...suspects.map(({ row }) => row), ...error.left, ...groups.flat()], error);
-        // Rows that are all refused were tried one by one already.
+        // Rows that are all refused need no halving: the reason of each row is known.
         if (group.length > 1 && !(error instanceof AllRefusedError)) groups.push(...halves(group));
         else {
           suspects.push(...group.map((row) => ({ row, error })));

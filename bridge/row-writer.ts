@@ -12,7 +12,7 @@ export interface RowWriterOptions<T> {
   rowsMax: number;
   /** BigQuery takes 10 MB in a request; JSON framing needs some of it. */
   bytesMax: number;
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   writersMax: number;
   /** A batch that is not full leaves no sooner than this after the one before it, in milliseconds. */
   gatherMs: number;
@@ -25,7 +25,7 @@ export interface RowWriterOptions<T> {
 
 /**
  * Gathers rows into batches: an insert costs about the same for one row as for hundreds. A batch that can't be written is
- * held and repeated until it can; what may pile up meanwhile is bounded by whoever calls `add`.
+ * held and repeated until it can; the caller of `add` bounds the number of rows.
  */
 export class RowWriter<T extends Weighed> {
   readonly #options: RowWriterOptions<T>;
@@ -60,7 +60,7 @@ export class RowWriter<T extends Weighed> {
     this.#schedule();
   }
 
-  /** Gives up what is waiting, which was never acknowledged, and waits for what is under way. */
+  /** Drops the waiting rows, whose messages are not acknowledged, and waits for the requests in flight. */
   async close(): Promise<void> {
     this.#pending = [];
     clearTimeout(this.#timer);
@@ -109,10 +109,10 @@ export class RowWriter<T extends Weighed> {
         this.#failing++;
         this.#options.onFailure(error);
       }
-      // Cut short by `close` only, which the next line looks for.
+      // Only `close` aborts the sleep; the next line checks for that.
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
-      // Behind what has come meanwhile: rows that are held alone could not be told from an outage, and would keep all writers.
+      // Goes behind newer rows: a batch of bad rows alone looks like an outage, and would keep all writers busy.
       this.#pending.push(...batch);
       for (const { bytes } of batch) this.#pendingBytes += bytes;
       batch = this.#take();

@@ -8,9 +8,9 @@ export interface SteadySubscriptionOptions {
   bytesMax: number;
   /** Wait before the stream is opened again after an error, in milliseconds. */
   reopenMs: number;
-  /** Called before the stream is opened again, for example to create a lost subscription anew. May reject: then it is tried again. */
+  /** Called before the stream is opened again, for example to create a lost subscription again. When it rejects, it is called again later. */
   prepare(): Promise<void>;
-  /** What was handed over and is not acknowledged yet, by streams that have ended as well. */
+  /** Messages that were given to `onMessage` and are not acknowledged yet, including those of earlier streams. */
   held(): { messages: number; bytes: number };
   onMessage(message: Message): void;
   logger: Logger;
@@ -22,16 +22,16 @@ export interface SteadySubscriptionOptions {
  */
 const LEASE_MAX = Duration.from({ hours: 7 * 24 });
 
-/** What is held is given back and acknowledgements are sent, unless Pub/Sub doesn't answer: then both happen when the lease ends. */
+/** Time to give messages back and to send acknowledgements. Without an answer of Pub/Sub the leases end by themselves. */
 const CLOSE_TIMEOUT = Duration.from({ seconds: 5 });
 
-/** A stream that has been open for this long without an error has come back; one that is refused ends within a second or two. */
+/** A stream counts as recovered after this long without an error; a refused stream ends within two seconds. */
 const STEADY_MS = 5_000;
 
 /**
- * A streaming pull that opens itself again after every error; the client alone gives up on NOT_FOUND and the like. The client's bound is one stream's:
- * while its readers stand, each new stream would bring as much again. So a stream is opened only while less than the bound is held, and no more than
- * twice the bound is ever held.
+ * A streaming pull that is opened again after every error; the client itself gives up on NOT_FOUND and similar errors. The client bounds each stream by
+ * itself: while messages are not acknowledged, each new stream would add as many again. So a stream is opened only while less than the bound is held,
+ * and at most twice the bound is held.
  */
 export class SteadySubscription {
   readonly #pubSub: PubSub;
@@ -50,7 +50,7 @@ export class SteadySubscription {
     void this.#open();
   }
 
-  /** Why nothing is pulled at the moment, or `undefined`. */
+  /** Why no stream is open, or `undefined`. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -86,11 +86,11 @@ export class SteadySubscription {
     subscription.on('error', (error: Error) => {
       if (this.#current !== subscription) return;
       this.#current = undefined;
-      // What it had is delivered again; the error that ended it is told below.
+      // A failed close loses nothing: Pub/Sub delivers the messages again. `#reopenLater` logs the error that ended the stream.
       void subscription.close().catch(() => {});
       this.#reopenLater(error);
     });
-    // The listener stays until the end: without one the client would close at once, and drop what it has still to send.
+    // The listener stays until the end: without a listener the client closes at once and drops unsent acknowledgements.
     subscription.on('message', (message: Message) => {
       if (this.#closed) message.nack();
       else this.#options.onMessage(message);

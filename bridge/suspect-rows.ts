@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RefusedRow } from './row-insert.ts';
 import { InsertUnavailableError } from './row-insert.ts';
 
-/** So often a row has to fail alone while BigQuery takes others, after it was found: as often as a message is retried. */
+/** A suspect is given up after this many failures alone while BigQuery takes other rows: as many as the retries of a message. */
 const STRIKES_MAX = 3;
 
 export interface SuspectRowsOptions<T> {
   insert(rows: readonly T[]): Promise<RefusedRow[]>;
-  /** Whether BigQuery takes what it took before; undefined when it has taken nothing yet. */
+  /** Whether BigQuery takes a row that it took before; `undefined` while it has taken no row yet. */
   works(): Promise<boolean | undefined>;
   onLoaded(rows: readonly T[]): void;
   /** The row is given up, for this reason. */
@@ -16,7 +16,7 @@ export interface SuspectRowsOptions<T> {
   backoffMsMax: number;
 }
 
-/** Rows that BigQuery stumbles over, tried one at a time beside the batches of the others, and given up when they alone keep failing. */
+/** Rows that failed while BigQuery took others. Each is tried alone, in parallel with the batches, and given up when it keeps failing. */
 export class SuspectRows<T> {
   readonly #options: SuspectRowsOptions<T>;
   readonly #stopping = new AbortController();
@@ -45,7 +45,7 @@ export class SuspectRows<T> {
     });
   }
 
-  /** Gives up what is waiting, which was never acknowledged, and waits for what is under way. */
+  /** Drops the waiting rows, whose messages are not acknowledged, and waits for the request in flight. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -54,7 +54,7 @@ export class SuspectRows<T> {
   async #run(): Promise<void> {
     const { backoffMs, backoffMsMax } = this.#options;
     for (let delayMs = backoffMs; this.#suspects.length > 0; delayMs = Math.min(2 * delayMs, backoffMsMax)) {
-      // Woken early only to stop.
+      // Only `close` aborts the sleep; the loop checks for that.
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
       for (const suspect of [...this.#suspects]) {
         if (this.#stopping.signal.aborted) return;
@@ -79,7 +79,7 @@ export class SuspectRows<T> {
       if (!(error instanceof InsertUnavailableError)) throw error;
       suspect.reason = error.message;
     }
-    // While everything fails, a failure says nothing of this row, nor did the one before it.
+    // During an outage a failure is not evidence against this row, and neither were the failures before it.
     suspect.strikes = (await works()) === true ? suspect.strikes + 1 : 0;
     if (suspect.strikes < STRIKES_MAX) return false;
     onRefused(suspect.row, `BigQuery stumbles over this row and takes others: ${suspect.reason}`);

@@ -6,7 +6,7 @@ import type { OnMade } from './upkeep.ts';
 
 const DAY_SECONDS = 86_400;
 
-/** Whoever calls tries again by itself; the client's ten minutes of own retries would only hide the outage. */
+/** The callers retry; ten minutes of retries inside the client would only hide the outage. */
 const gaxOpts = {
   timeout: 5_000,
   retry: { retryCodes: [], backoffSettings: { ...noBackoff(), totalTimeoutMillis: 5_000 } },
@@ -34,7 +34,7 @@ const durable = {
 
 /**
  * The push endpoint as the configuration knows it. Its path ends in the topic's name, which the functions framework reads there.
- * `undefined` when only the loyalty role itself can know it (a free port) or nobody told the public one of a real deployment.
+ * `undefined` when only the loyalty role itself can know it (a free port), or when a real deployment has no public address in its configuration.
  */
 export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port: number): PushTarget | undefined {
   const serviceAccount = config.ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT;
@@ -47,8 +47,8 @@ export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port:
 
 /**
  * Creates what is missing of the topic and its two subscriptions. The bridge does this before it publishes, so that nothing is published to a
- * topic without a subscription: such a message would be gone. Idempotent, and safe from several processes at once. `onMade` is told what was missing.
- * @throws an error also where a subscription has lost its topic
+ * topic without a subscription: such a message would be lost. Idempotent, and safe from several processes at once. `onMade` is called for everything that was missing.
+ * @throws Error when a subscription has lost its topic
  */
 export async function ensureTopology(
   pubSub: PubSub,
@@ -70,20 +70,21 @@ export async function ensureTopology(
   ]);
 }
 
-/** Resolves when topic and subscriptions are in place: then whatever is published has its readers. */
+/** Resolves when topic and subscriptions exist, so that a published message has its readers. */
 export async function checkTopology(pubSub: PubSub, names: GoogleCloudNames): Promise<void> {
   const missing = [...(await missingNames(pubSub, names))];
   if (missing.length > 0) throw new Error(`${missing.join(' and ')} not in place`);
 }
 
-/** Resolves when the subscription is there. */
+/** Resolves when the subscription exists. */
 export async function checkSubscription(pubSub: PubSub, name: string): Promise<void> {
   await pubSub.subscription(name).getMetadata(gaxOpts);
 }
 
 /**
- * What is not there of the topic and its subscriptions. A subscription whose topic was deleted stays, with what it holds, and gets nothing from a new
- * topic of the same name: the topic is not made again before, so that the bridge waits and publishes nothing past it.
+ * Which of the topic and its subscriptions do not exist. After its topic is deleted, a subscription keeps its messages and gets none from a new topic
+ * of the same name. So the topic is not created while such a subscription exists: the bridge waits, and publishes nothing that the subscription would miss.
+ * @throws Error when a subscription has lost its topic
  */
 async function missingNames(pubSub: PubSub, names: GoogleCloudNames): Promise<Set<string>> {
   const { topic, warehouseSubscription, loyaltySubscription } = names;
@@ -111,7 +112,7 @@ function loyaltyOptions(pushTarget: PushTarget | undefined): CreateSubscriptionO
   };
 }
 
-/** Points the subscription at the function's present address; does nothing where it already does. */
+/** Sets the push endpoint of the subscription to the function's current address, unless it is set already. */
 export async function pointLoyaltyAt(pubSub: PubSub, names: GoogleCloudNames, target: PushTarget): Promise<void> {
   const subscription = pubSub.subscription(names.loyaltySubscription);
   const [metadata] = await subscription.getMetadata(gaxOpts);
@@ -124,7 +125,7 @@ function pushConfig({ endpoint, serviceAccount }: PushTarget) {
   return { pushEndpoint: endpoint, oidcToken: { serviceAccountEmail: serviceAccount } };
 }
 
-/** `undefined` where Pub/Sub says that it is not there. */
+/** `undefined` when Pub/Sub answers NOT_FOUND. */
 async function found<T>(metadata: Promise<T>): Promise<T | undefined> {
   try {
     return await metadata;
@@ -134,7 +135,7 @@ async function found<T>(metadata: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** False where another process was faster, which tells of it. */
+/** False when another process was faster; that process logs it. */
 async function isCreated(create: () => Promise<unknown>): Promise<boolean> {
   try {
     await create();

@@ -2,13 +2,13 @@ import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 
-/** Called with the name of what had to be made, such as "topic order-events". */
+/** Called with the name of what was created, such as "topic order-events". */
 export type OnMade = (what: string) => void;
 
 export interface UpkeepOptions {
   logger: Logger;
   intervalMs: number;
-  /** For the counter of what was made again; the tasks of a role share it. */
+  /** Has the counter of what was created again; the tasks of a role share the counter. */
   registry: Registry;
 }
 
@@ -17,7 +17,7 @@ const REMADE = 'ordermesh_google_cloud_remade_total';
 /**
  * Keeps something outside in place: runs an idempotent task at start, then every `intervalMs`, and remembers whether it last worked.
  * So a role starts while the service is down, says so in its readiness, and finds its topics again after an emulator lost them.
- * What is made at the first run that works is a new installation; what is made later was there and is lost, which is said.
+ * What the first successful run creates is a new installation. What a later run creates existed before and was lost, which is logged and counted.
  */
 export class Upkeep {
   readonly #what: string;
@@ -46,7 +46,7 @@ export class Upkeep {
     return this.#problem;
   }
 
-  /** Runs the task now, or joins the run under way. Never rejects: the outcome is `problem`. */
+  /** Runs the task now, or joins the running one. Never rejects: the outcome is `problem`. */
   run(): Promise<void> {
     this.#running ??= this.#task((made) => this.#noteMade(made))
       .then(

@@ -11,9 +11,9 @@ import { eventsTable, httpStatus, parkedTable } from './warehouse-schema.ts';
 /** What the warehouse holds of the events since a time. */
 export interface WarehouseEvents {
   ids: ReadonlySet<string>;
-  /** Messages that are no order events, or could not be loaded, in `order_events_parked`. */
+  /** Messages in `order_events_parked`: they are not order events, or could not be loaded. */
   parked: number;
-  /** The ids of events among them. */
+  /** The ids of the parked events. */
   parkedIds?: ReadonlySet<string>;
 }
 
@@ -59,7 +59,7 @@ function idOf(attributes: string | null): string | undefined {
     const { id } = JSON.parse(attributes ?? '{}') as { id?: unknown };
     return typeof id === 'string' ? id : undefined;
   } catch {
-    // The text was cleaned of what BigQuery may refuse, and need not be JSON any more. Such a message counts as parked, without an id.
+    // Parking replaces characters that BigQuery may refuse, and the result need not be JSON. Such a message counts as parked, without an id.
     return undefined;
   }
 }

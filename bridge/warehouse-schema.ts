@@ -81,7 +81,7 @@ function perType(text: (state: (typeof orderStates)['order.paid']) => string): s
   return `case event_type ${cases.join(' ')} end`;
 }
 
-/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is told of each table that was missing: a view holds nothing. */
+/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is called for each table that was missing, not for the view, which holds no rows. */
 export async function ensureWarehouse(
   bigQuery: BigQuery,
   project: string,
@@ -128,7 +128,7 @@ async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown
     await create();
     return true;
   } catch (refusal) {
-    // Another process was faster, and tells of it.
+    // Another process was faster; that process logs it.
     if (httpStatus(refusal) === 409) return false;
     throw refusal;
   }

@@ -1,6 +1,6 @@
 /**
- * A bound on what is under way, in messages and bytes. First come, first served; a single message larger than the bound passes
- * when nothing else is under way, so that it can't wait for ever.
+ * A bound on the messages in flight, in number and bytes. First come, first served; a single message larger than the bound passes
+ * when no other message is in flight, so that it can't wait for ever.
  */
 export class Window {
   readonly #messagesMax: number;
@@ -14,7 +14,7 @@ export class Window {
     this.#bytesMax = bytesMax;
   }
 
-  /** What is under way now. */
+  /** The messages in flight now. */
   get outstanding(): { messages: number; bytes: number } {
     return { messages: this.#messages, bytes: this.#bytes };
   }

@@ -106,7 +106,7 @@ describeGoogleCloud('ordered publisher', () => {
     await expect(subject.publish(message())).rejects.toThrow(PubSubUnavailableError);
   });
 
-  test('has no more under way than its bound', async () => {
+  test('has no more in flight than its bound', async () => {
     const subject = publisher(3);
     const all = Array.from({ length: 50 }, () => subject.publish(message()));
     expect(subject.outstanding.messages).toBe(3);

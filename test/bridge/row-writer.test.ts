@@ -13,7 +13,7 @@ const limits = {
 };
 const row = (name: string, bytes = 1) => ({ name, bytes });
 
-test('gathers what arrives while a request is under way, within rows and bytes', async () => {
+test('gathers what arrives while a request is in flight, within rows and bytes', async () => {
   const batches: string[][] = [];
   const done = Promise.withResolvers<void>();
   const writer = new RowWriter<{ name: string; bytes: number }>({

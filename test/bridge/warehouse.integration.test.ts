@@ -232,7 +232,7 @@ describeGoogleCloud('warehouse', () => {
     await vi.waitFor(async () => expect((await warehouseCounts(config, names)).events).toBe(1), patience);
   });
 
-  test('a message whose batch was under way when the process stopped comes again', async () => {
+  test('a message whose batch was in flight when the process stopped comes again', async () => {
     bigQueryProxy.interrupt();
     const first = await start();
     await publish([publishedEvent(testEvent('order.paid', 3000), 1)]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Window } from '../../bridge/window.ts';
 
-test('never lets more in than the bound, in order, and nobody waits for ever', async () => {
+test('never lets more in than the bound, in order, and no message waits for ever', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 50 }),
