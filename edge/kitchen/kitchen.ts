@@ -15,11 +15,12 @@ import { startPageServer } from '../../display/page-server.ts';
 import { refusedScreens } from '../../display/refused-screens.ts';
 import { type Screen, Screens } from '../../display/screens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { StateLog } from '../../telemetry/state-log.ts';
 import type { SpoolClient } from '../spool/client.ts';
-import { Board, type Changes, joined, noChanges } from './board.ts';
+import { Board, type Changes } from './board.ts';
+import { BoardWriter, UnkeptError } from './board-writer.ts';
 import type { Entry } from './entry.ts';
 import { RegionDisplay } from './region-display.ts';
+import { UnexplainedOrders } from './unexplained-orders.ts';
 
 export interface KitchenOptions {
   config: Config;
@@ -27,7 +28,7 @@ export interface KitchenOptions {
   /** The region's display. */
   upstream: string;
   spool: Pick<SpoolClient, 'keepTickets' | 'tickets'>;
-  /** The region's word on an order; `undefined` while it has none or does not answer. */
+  /** The status of an order; `undefined` while the status is not known. Never rejects. */
   statusOf(orderId: string): Promise<OrderStatus | undefined>;
   /** Whether orders get to the region. */
   forwards(): boolean;
@@ -46,19 +47,9 @@ const TICK_MS = 1_000;
 const BEAT_MS = 3_000;
 /** Unsent orders of before the start that may still have to be cooked. */
 const UNSENT_MAX = 1_000;
-/** Orders that the region is asked for in one tick. */
-const QUESTIONS_MAX = 5;
-
-const fates: Partial<Record<OrderStatus, 'refused' | 'over'>> = {
-  rejected: 'refused',
-  'payment-failed': 'refused',
-  conflicting: 'refused',
-  cooked: 'over',
-};
-
 /**
- * The store's own display. With the line up it shows what the region shows; with the line down it keeps that, adds orders that only the
- * restaurant knows, and keeps what the crew does until the region can be told.
+ * The store's own display. While the line is up it shows what the region shows. While the line is down it keeps those tickets, adds orders that only the
+ * restaurant knows, and keeps the commands of the crew until the region can get them.
  */
 export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   const { config, storeId, upstream, spool, logger } = options;
@@ -77,55 +68,33 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   const screens = new Screens(() => logger.warn('a screen did not keep up and was closed'));
   let storeName: string | undefined;
   let storeUnknown: true | undefined;
-  /** What the region's display says of its own sight: whoever looks through it sees no better. */
+  /** What the region's display says about its own state; the store's screens say the same. */
   let regionDatabase: 'up' | 'down' = 'up';
   let regionStale: Staleness | undefined;
-  let asking = false;
-  /** Goes round, so that an order without an answer does not keep the others from theirs. */
-  let asked = 0;
-
-  /** What the disk, the screens and the region do not have yet: the board itself is ahead of them. */
-  let waiting = noChanges();
-  let turn: Promise<void> = Promise.resolve();
-
-  /** One write after the other, so that an entry of before never takes the place of a newer one. */
-  function apply(changes: Changes): Promise<void> {
-    waiting = joined(waiting, changes);
-    turn = turn.then(flush, flush);
-    return turn;
-  }
-
-  /** On the disk first: what a screen shows as done is not forgotten by a power loss. What fails goes with the next changes or the next tick. */
-  async function flush(): Promise<void> {
-    const changes = waiting;
-    const { shown, kept, dropped, commands } = changes;
-    waiting = noChanges();
-    if (kept.length > 0 || dropped.length > 0) {
-      try {
-        await spool.keepTickets({ kept: kept.map((entry) => [entry.orderId, JSON.stringify(entry)]), dropped });
-      } catch (error) {
-        waiting = joined(changes, waiting);
-        const { message: reason } = error as Error;
-        states.begin('unkept', 'the board cannot be kept on the disk; trying again', { reason });
-        throw new UnkeptError(reason);
-      }
-      states.end('unkept', 'the board is kept on the disk again');
-    }
-    if (shown.length > 0) screens.publish(shown, Date.now());
-    for (const command of commands) deliver(command).catch(failed);
-  }
+  const writer = new BoardWriter({
+    spool,
+    logger,
+    onKept({ shown, commands }) {
+      if (shown.length > 0) screens.publish(shown, Date.now());
+      for (const command of commands) deliver(command).catch(failed);
+    },
+  });
+  const apply = (changes: Changes) => writer.apply(changes);
+  const unexplained = new UnexplainedOrders({
+    statusOf: options.statusOf,
+    onDecided: (orderId, fate) => apply(board.decided(orderId, fate)),
+    logger,
+  });
 
   async function deliver(command: Changes['commands'][number]): Promise<void> {
     if ((await region.command(command)) === 'declined') await apply(board.declined(command.orderId));
   }
 
-  const states = new StateLog(logger);
   function failed(error: Error): void {
-    // Said once by the write that failed.
     if (!(error instanceof UnkeptError)) logger.error({ err: error }, 'the board could not be changed');
   }
 
-  // First, because it is what can fail.
+  // Started first, because a taken port is the likely failure.
   const server = await startPageServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
@@ -223,35 +192,13 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     return undefined;
   }
 
-  /** Orders that neither have a ticket nor lack one for a reason we know. */
-  async function explain(): Promise<void> {
-    if (asking || board.isLineDown) return;
-    asking = true;
-    try {
-      const unexplained = board.unexplained;
-      for (let count = Math.min(QUESTIONS_MAX, unexplained.length); count > 0; count -= 1) {
-        asked += 1;
-        const orderId = unexplained[asked % unexplained.length] ?? '';
-        const status = await options.statusOf(orderId);
-        const fate = status === undefined ? undefined : fates[status];
-        if (fate === undefined) continue;
-        logger.warn({ orderId, status }, 'the region has decided on an order that the kitchen has without its ticket');
-        await apply(board.decided(orderId, fate));
-      }
-    } catch (error) {
-      failed(error as Error);
-    } finally {
-      asking = false;
-    }
-  }
-
   const ticking = setInterval(() => {
     try {
       apply(board.tick(options.forwards())).catch(failed);
     } catch (error) {
       failed(error as Error);
     }
-    void explain();
+    if (!board.isLineDown) unexplained.ask(board.unexplained).catch(failed);
   }, TICK_MS);
   const beating = setInterval(beat, BEAT_MS);
   const host = config.ORDERMESH_HOST.includes(':') ? `[${config.ORDERMESH_HOST}]` : config.ORDERMESH_HOST;
@@ -265,11 +212,6 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       server.close();
     },
   };
-}
-
-/** The disk did not take the board's changes; they are written later. */
-class UnkeptError extends Error {
-  override name = 'UnkeptError';
 }
 
 function parsed(text: string): unknown {
