@@ -3,7 +3,7 @@ import type { Forwarder } from './forwarder/forwarder.ts';
 import { frameCounts } from './region-frames.ts';
 import type { StatusKeeper } from './status.ts';
 
-/** The agent's own metrics, beside those of the way in. Read when somebody scrapes. */
+/** The metrics of the agent, in addition to those of the ingress. Each scrape reads the current values. */
 export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role: 'edge' });
@@ -48,12 +48,12 @@ export function edgeMetrics(forwarder: Forwarder, status: StatusKeeper): Registr
   gauge('ordermesh_edge_spool_bytes_max', 'Quota of the spool.', () => status.counts.bytesMax);
   gauge('ordermesh_edge_disk_free_bytes', 'Free bytes of the disk of the spool.', () => status.counts.diskFree);
   gauge('ordermesh_edge_spool_full', '1 while new orders are refused.', () => (status.counts.full === null ? 0 : 1));
-  gauge('ordermesh_edge_spool_failing', '1 while the spool does not answer, or with an error.', () =>
+  gauge('ordermesh_edge_spool_failing', '1 while the spool does not answer, or answers with an error.', () =>
     status.trouble === undefined ? 0 : 1,
   );
   gauge(
     'ordermesh_edge_spool_damaged',
-    '1 while a damaged spool may have cost orders and nobody has acknowledged that.',
+    '1 while a damaged spool may have lost orders, until `ordermesh edge acknowledge`.',
     () => (status.counts.lossOpen ? 1 : 0),
   );
   gauge(

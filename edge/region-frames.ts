@@ -26,7 +26,7 @@ export class RegionFrames<Message extends { type: string }> {
       return true;
     } catch (error) {
       frameCounts.bad += 1;
-      this.#states.begin('bad', `${this.#from} sends what is no message; connecting again`, {
+      this.#states.begin('bad', `${this.#from} sends an invalid message; connecting again`, {
         reason: (error as Error).message,
         frame: text.slice(0, 200),
       });

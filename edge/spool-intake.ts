@@ -15,7 +15,7 @@ export interface SpoolIntakeOptions {
   clock?: Clock;
   /** Why the spool takes no orders; `undefined` while it does. */
   refusal(): string | undefined;
-  /** Called for every order that reached the spool, with the spool's error if it was not kept. */
+  /** Called for every order that was given to the spool, with the spool's error when the order was not kept. */
   wrote(error: Error | null): void;
   /** An order is on the disk. */
   onKept(order: Order, acceptedAt: number): void;

@@ -11,12 +11,12 @@ export interface StatusRelayOptions {
   /** The agent's open WebSocket connections. */
   streams: ReadonlySet<Stream>;
   logger: Logger;
-  /** In tests shorter. */
+  /** Shorter in tests. */
   askMs?: number;
 }
 
 const BACKOFF_MS_MAX = 10_000;
-/** How often the region is asked whether it is still there, and how long it may say nothing. */
+/** The region is asked at this interval for a sign of life; after this many unanswered questions the connection counts as lost. */
 const ASK_MS = 10_000;
 const SILENT_QUESTIONS_MAX = 2;
 
@@ -26,15 +26,15 @@ interface StatusMessage {
   status: string;
 }
 
-/** The answer to the question, which is no submit; another error is about the token, and a close follows it. */
+/** The answer to a question, because the question is not a valid submit. Any other error is about the token, and the region then closes the connection. */
 interface ErrorMessage {
   type: 'error';
   problem: { code: string; detail: string };
 }
 
 /**
- * Passes the region's status updates on to the points of sale that listen here. A convenience beside the way in, as at the gateway: it is
- * connected only while somebody listens, and tells nothing of what happened while the line was down.
+ * Sends the region's status updates to the points of sale that are connected to the agent. Best effort, as at the gateway: it is connected only while a
+ * stream is open, and updates from the time of a line failure are not sent later.
  */
 export class StatusRelay {
   readonly #options: StatusRelayOptions;
@@ -55,7 +55,7 @@ export class StatusRelay {
     this.#states = new StateLog(options.logger);
   }
 
-  /** A stream opened: it gets what happens from now on. */
+  /** A stream opened: it gets the updates from now on. */
   opened(): void {
     if (this.#socket === undefined && !this.#connecting && this.#again === undefined) void this.#connect();
   }
@@ -86,7 +86,7 @@ export class StatusRelay {
       socket.addEventListener('close', ({ code, reason }) =>
         this.#lost(socket, reason || 'the connection was closed', code),
       );
-      // A line that lost the connection without a word would hold it for ever.
+      // A connection that died without a close would stay open for ever.
       this.#unanswered = 0;
       this.#asking = setInterval(() => this.#ask(socket), this.#options.askMs ?? ASK_MS);
     } catch (error) {
@@ -96,7 +96,7 @@ export class StatusRelay {
     }
   }
 
-  /** The gateway answers what is no submit with an error. */
+  /** The question is an empty message: the gateway answers an invalid submit with an error. */
   #ask(socket: WebSocket): void {
     if (this.#unanswered >= SILENT_QUESTIONS_MAX) {
       this.#lost(socket, `the region has not answered ${SILENT_QUESTIONS_MAX} questions`);
@@ -114,7 +114,7 @@ export class StatusRelay {
       return;
     }
     this.#unanswered = 0;
-    // All streams here are of the store whose token the region knows.
+    // All streams of the agent belong to the store of its token.
     const isUsed = this.#frames.use(text, (message) => {
       if (message.type === 'order.status') for (const stream of streams) stream.push(message);
       else if (message.type === 'error' && message.problem.code !== 'malformed-request') {
@@ -123,17 +123,17 @@ export class StatusRelay {
       }
       this.#works();
     });
-    if (!isUsed) this.#lost(socket, 'it sends what is no message');
+    if (!isUsed) this.#lost(socket, 'the region has sent an invalid message');
   }
 
-  /** Not before the region has said something: it accepts a connection and closes it again when the token has ended. */
+  /** Called after the first message: the region also accepts a connection with an expired token, and closes it again. */
   #works(): void {
     this.#backoff.reset();
     this.#states.end('failed', 'status updates are passed on again');
   }
 
   #lost(socket: WebSocket | undefined, reason: string, code?: number): void {
-    // Given up earlier.
+    // This connection was replaced already.
     if (socket !== this.#socket) return;
     this.#socket = undefined;
     clearInterval(this.#asking);

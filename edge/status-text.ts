@@ -6,7 +6,7 @@ export interface Headline {
   text: string;
 }
 
-/** The worst that is so, in one sentence that says whether to worry. */
+/** The worst problem, in one sentence that says whether to act. */
 export function headline({ agent, line, spool, diskTrouble, heldBack }: EdgeStatus): Headline {
   const wait = spool.unsent === 1 ? '1 order waits' : `${spool.unsent} orders wait`;
   if (spool.full !== null) return { level: 'bad', text: `New orders are refused: ${spool.full}` };

@@ -7,28 +7,28 @@ import type { SpoolClient } from './spool/client.ts';
 import type { SpoolCounts } from './spool/order.ts';
 import { SpoolFullError } from './spool/spool.ts';
 
-/** How the agent is, as `/status.json` on its admin port and `ordermesh edge status --json` tell it. */
+/** The state of the agent, as in `/status.json` on its admin port and in `ordermesh edge status --json`. */
 export interface EdgeStatus {
-  /** `silent`: something holds its admin port and does not answer. */
+  /** `silent`: a process holds the admin port and does not answer. */
   agent: 'running' | 'stopped' | 'silent';
   /** `null` while the agent is stopped or silent. */
   line: LineView | null;
   spool: SpoolCounts & { path: string };
   /** Absent while the disk of the spool answers and takes what is written. */
   diskTrouble?: string;
-  /** Orders that alone do not get through to the region and are tried now and then. */
+  /** Orders that fail alone at the region; each is tried again from time to time. */
   heldBack: HeldOrder[];
 }
 
 const REFRESH_MS = 1_000;
-/** A disk that other things keep busy may take a moment. */
+/** A busy disk may take this long. */
 const SILENT_MS = 5_000;
-/** Each is a transaction of its own, so that orders come in between. */
+/** Each round is a transaction of its own, so that orders can be written between them. */
 const PRUNE_ROUNDS = 10;
 
 /**
- * Looks after the spool once a second: reads its counts for everybody who asks, and drops what is older than the replay window. Nobody's
- * question costs the disk anything.
+ * Reads the counts of the spool once a second, and drops orders that are older than the replay window. Status pages and metrics get the known counts, so
+ * their requests do not load the disk.
  */
 export class StatusKeeper {
   readonly #spool: SpoolClient;
@@ -39,7 +39,7 @@ export class StatusKeeper {
   #counts: SpoolCounts;
   #busy = false;
   #askedAt = performance.now();
-  /** The last error of the spool; it stands until something can be written again. */
+  /** The last error of the spool, until a write succeeds again. */
   #failing: string | undefined;
 
   constructor(
@@ -70,7 +70,7 @@ export class StatusKeeper {
     return this.known;
   }
 
-  /** As of a second ago at most. */
+  /** At most a second old. */
   get known(): EdgeStatus {
     return {
       agent: 'running',
@@ -81,19 +81,19 @@ export class StatusKeeper {
     };
   }
 
-  /** Why orders are not taken; `undefined` while they are. */
+  /** Why orders are refused; `undefined` while they are taken. */
   get refusal(): string | undefined {
     return this.#counts.full ?? this.trouble;
   }
 
-  /** The spool has kept an order, or answered with this error. */
+  /** The spool has kept an order (`null`), or has answered with this error. */
   wrote(error: Error | null): void {
     if (error instanceof SpoolFullError) return;
     this.#failing = error?.message;
     if (error !== null) this.#judge();
   }
 
-  /** Why the spool cannot be relied on: it does not answer, or it answered with an error and nothing could be written since. */
+  /** Why the spool does not work: it does not answer, or its last write failed. */
   get trouble(): string | undefined {
     const askedMs = performance.now() - this.#askedAt;
     if (this.#busy && askedMs > SILENT_MS) return `the disk has not answered for ${Math.round(askedMs / 1_000)} s`;
@@ -109,7 +109,7 @@ export class StatusKeeper {
     this.#busy = true;
     this.#askedAt = performance.now();
     try {
-      // Counting only reads, so it would not see that nothing can be written. Without this an agent that gets no orders would not get well.
+      // Counting only reads, so it does not show whether writes work again. Without the probe an agent that gets no orders would never recover.
       if (this.#failing !== undefined) {
         await this.#spool.probe();
         this.#failing = undefined;
@@ -117,7 +117,7 @@ export class StatusKeeper {
       this.#counts = await this.#spool.counts();
       for (let round = 0; round < PRUNE_ROUNDS; round += 1) if ((await this.#spool.prune()) === 0) break;
     } catch (error) {
-      // The last counts stand, and `trouble` says that they do.
+      // The last counts stay; `trouble` has the error.
       this.#failing = (error as Error).message;
     } finally {
       this.#busy = false;
@@ -125,7 +125,7 @@ export class StatusKeeper {
     this.#judge();
   }
 
-  /** Says once that orders are not taken, and once that they are again. */
+  /** Logs once that orders are refused, and once that they are taken again. */
   #judge(): void {
     const reason = this.refusal;
     if (reason === undefined) this.#states.end('refuses', 'the spool takes orders again');

@@ -30,12 +30,12 @@ export class NotAnAnswerError extends Error {
   }
 }
 
-/** The region does not take the token, or the agent has none: no order is at fault, and none gets through until the token is replaced. */
+/** The region refuses the token, or the agent has no token: no order is at fault, and no order gets through until the token is replaced. */
 export class TokenRefusedError extends NotAnAnswerError {
   override name = 'TokenRefusedError';
 }
 
-/** Whole answers that something in the batch may have called forth; others say that nobody is served now, or not with this token or URL. */
+/** Statuses that an order in the batch may have caused. Any other status means that the region serves no agent now, or not with this token or URL. */
 const blamingStatuses = new Set([400, 403, 406, 408, 413, 414, 415, 422, 431, 451, 500, 502]);
 
 /** What the same bytes would be answered with again. Everything else is sent again. */
@@ -97,9 +97,9 @@ function resultsOf(body: Buffer): Result[] {
     const { results } = JSON.parse(body.toString()) as { results: unknown };
     if (Array.isArray(results) && results.every(isResult)) return results;
   } catch {
-    // No JSON: thrown below.
+    // Not JSON: the error below says so.
   }
-  throw new NotAnAnswerError('the answer is none of a gateway', 0, { blamesOrders: true });
+  throw new NotAnAnswerError('the answer is not from a gateway', 0, { blamesOrders: true });
 }
 
 function isResult(value: unknown): value is Result {
@@ -121,7 +121,7 @@ function problemText(status: number, problem: Result['problem']): string {
   return [`${problem?.code ?? status}: ${problem?.detail ?? 'no detail'}`, ...fields].join('; ').slice(0, 1_000);
 }
 
-/** What an answer means that does not tell of single orders. */
+/** The meaning of an answer that has no results for single orders. */
 export function refusalOf({ status, headers, body }: UpstreamAnswer): NotAnAnswerError {
   const retryAfterS = secondsOf(headers['retry-after']);
   const said = problemOf(body);

@@ -26,13 +26,13 @@ export interface ForwarderOptions {
   answerMsMax: number;
   backoffMsMax: number;
   probeMs: number;
-  /** The region has refused an order for good, and that is on the disk. */
+  /** The region has refused an order for good, and the refusal is on the disk. */
   onRefused?(orderId: string, problem: string): void;
   logger: Logger;
   random?: () => number;
 }
 
-/** Batches under way while everything passes: the region works on one while the next is read and packed. */
+/** Batches in flight while every batch succeeds: the region works on one while the next is read and packed. */
 const BATCHES_MAX = 2;
 /** A failing batch becomes so much smaller, until an order that is at fault stands alone. */
 const SHRINK = 8;
@@ -55,7 +55,7 @@ export class Forwarder {
   readonly #bandwidth: Bandwidth;
   readonly #held = new HeldOrders(() => performance.now());
   readonly #line: LineState;
-  /** Where each lane was read up to, so that batches under way at the same time hold different orders. */
+  /** Where each lane was read up to, so that batches in flight at the same time hold different orders. */
   #after = new Map<number, number>();
   #ordersMax: number;
   #failure: { retryAfterS: number } | undefined;
@@ -92,7 +92,7 @@ export class Forwarder {
     this.#wake?.();
   }
 
-  /** What is under way is given up: it is sent again after the next start. */
+  /** Aborts the requests in flight; their orders are sent again after the next start. */
   async close(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
@@ -101,24 +101,24 @@ export class Forwarder {
   }
 
   async #run(): Promise<void> {
-    const underWay = new Set<Promise<void>>();
+    const inFlight = new Set<Promise<void>>();
     while (!this.#stop.signal.aborted) {
       this.#awake = false;
       const batch = await this.#next();
       if (batch === undefined) {
-        if (underWay.size > 0) await Promise.race(underWay);
+        if (inFlight.size > 0) await Promise.race(inFlight);
         else await this.#rest();
       } else {
-        const sending = this.#send(batch).finally(() => underWay.delete(sending));
-        underWay.add(sending);
+        const sending = this.#send(batch).finally(() => inFlight.delete(sending));
+        inFlight.add(sending);
         const most = this.#backoff.attempts > 0 ? 1 : BATCHES_MAX;
-        if (underWay.size >= most) await Promise.race(underWay);
+        if (inFlight.size >= most) await Promise.race(inFlight);
       }
       if (this.#failure === undefined) continue;
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       await this.#recover(this.#failure.retryAfterS);
     }
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
   }
 
   async #next(): Promise<SpooledBatch | undefined> {
@@ -135,7 +135,7 @@ export class Forwarder {
       for (const [index, lane] of batch.lanes.entries()) this.#after.set(lane, batch.sequences[index] ?? 0);
       if (batch.sequences.length > 0) return batch;
       if (due === undefined) return undefined;
-      // Somebody has settled or discarded it.
+      // An operator has settled or discarded the order.
       this.#held.passed([due]);
       return await this.#next();
     } catch (error) {
@@ -155,7 +155,7 @@ export class Forwarder {
     const waiting = new AbortController();
     // Scattered, so that the agents of a chain that were switched on together don't ask together.
     const waitMs = this.#options.probeMs * (0.75 + this.#random() / 2);
-    // Cut short when it is woken.
+    // `woken` ends the wait sooner; then the sleep is aborted.
     await Promise.race([woken, sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
     waiting.abort();
     this.#wake = undefined;
@@ -266,7 +266,7 @@ export class Forwarder {
       this.#held.failed(sequence, orderId, reasonOf(error));
   }
 
-  /** Without a token nothing gets out, as with one that is refused: the line works, and only a person can help. */
+  /** A missing token is reported like a refused one: the line works, and an operator has to act. */
   async #token(): Promise<string> {
     try {
       return await this.#options.token();
@@ -295,7 +295,7 @@ export class Forwarder {
     this.#after.clear();
     // An outage of the line is no reason to leave the connections of before open.
     this.#upstream.drop();
-    // Cut short by `close` only, which the loop looks for.
+    // Only `close` aborts the sleep; the loop checks for that.
     await sleep(this.#backoff.next(retryAfterS), undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 }

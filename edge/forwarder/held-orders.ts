@@ -1,9 +1,9 @@
-/** The line may have come back in the very moment in which an order was blamed: it takes so many failures until it is held back. */
+/** An order is held back after this many failures: a single failure may be the end of an outage. */
 const FAILURES = 3;
 /** How long it is held back then; twice as long each time. */
 const HOLD_MS_FIRST = 30_000;
 const HOLD_MS_MAX = 3_600_000;
-/** More than so many at once is no fault of single orders. */
+/** More held orders than this are an outage, not the fault of single orders. */
 const HELD_MAX = 100;
 
 interface Held {

@@ -4,7 +4,7 @@ import type { Settlement } from '../spool/order.ts';
 
 /**
  * `down`: no gateway answers. `region-refuses`: a gateway answers and takes no orders (passive, overloaded, without its log).
- * `token-refused`: the region does not take the agent's token; somebody has to replace it.
+ * `token-refused`: the region does not take the agent's token; an operator has to replace it.
  */
 export type LineTrouble = 'down' | 'region-refuses' | 'token-refused';
 

@@ -45,7 +45,7 @@ export class Bandwidth {
     return this.#bytesPerS === undefined ? bytesMax : Math.min(bytesMax, Math.max(this.#bytesPerS, 4_096));
   }
 
-  /** Takes the line for so many bytes. @returns milliseconds to wait before they may be sent */
+  /** Reserves the line for this many bytes. @returns milliseconds to wait before they may be sent */
   take(bytes: number): number {
     if (this.#bytesPerS === undefined) return 0;
     const now = this.#now();

@@ -60,7 +60,7 @@ export class Upstream {
     }
   }
 
-  /** The next request looks the name up and connects anew. */
+  /** The next request resolves the name again, on a new connection. */
   drop(): void {
     const connections = this.#agent;
     this.#agent = undefined;

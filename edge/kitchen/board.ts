@@ -33,7 +33,7 @@ const WAITING_MAX = 5_000;
 export class Board {
   readonly #options: BoardOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Orders taken here that nobody has shown yet. */
+  /** Orders accepted by this agent that no screen has shown yet. */
   readonly #waiting = new Map<string, { order: Order; acceptedAt: number; since: number }>();
   #bumped: TicketView[] = [];
   /** Whether the region's tickets can be seen, and whether orders get there. */
@@ -116,7 +116,7 @@ export class Board {
     const changes = noChanges();
     const shown = new Set(tickets.map(({ orderId }) => orderId));
     if (isWhole)
-      // Another screen was faster while nobody told us.
+      // Another screen was faster, and the region's message has not come yet.
       for (const { orderId, region } of [...this.#entries.values()])
         if (region !== undefined && !shown.has(orderId)) this.#leave({ ...region, state: 'cooked' }, changes);
     // The one bumped last ends in front.
@@ -228,7 +228,7 @@ export function noChanges(): Changes {
   return { shown: [], kept: [], dropped: [], commands: [] };
 }
 
-/** Both as one step; of each order the later word counts. */
+/** Both as one set of changes; for each order the later change counts. */
 export function joined(earlier: Changes, later: Changes): Changes {
   const kept = new Set([...later.kept.map(({ orderId }) => orderId), ...later.dropped]);
   return {

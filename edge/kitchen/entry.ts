@@ -11,7 +11,7 @@ export interface Entry {
   region?: TicketView;
   /** What the crew has done, and in which round; the region is told until it has come as far. */
   done?: { state: TicketState; round: number };
-  /** The region refuses the order: nobody pays for it through us. */
+  /** The region refuses the order: it is not paid through Ordermesh. */
   refused?: true;
 }
 

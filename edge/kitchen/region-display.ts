@@ -107,7 +107,7 @@ export class RegionDisplay {
     );
   }
 
-  /** @param reason absent where it has been said already */
+  /** @param reason absent when the reason is logged already */
   #lost(socket: WebSocket | undefined, reason?: string): void {
     if (socket === undefined || socket !== this.#socket) return;
     this.#socket = undefined;

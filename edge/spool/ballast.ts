@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /**
- * A file that takes up room which the spool will need when the disk is full: what the region has confirmed must be written down, or it
- * would be sent again for ever and never make room. It is given up then, and made again when there is space.
+ * A file that reserves room for the spool. When the disk is full, the file is deleted, so that the spool can still write what the region has confirmed:
+ * otherwise the agent would send those orders for ever and never make room. The file is written again when the disk has space.
  */
 export class Ballast {
   readonly bytes: number;
@@ -32,7 +32,7 @@ export class Ballast {
       for (let written = 0; written < this.bytes; written += block.length) writeSync(handle, block);
       fsyncSync(handle);
     } catch {
-      // No room for it yet: `counts` tries again when there is.
+      // No room after all. The next `counts` tries again, so nothing has to be logged.
       rmSync(this.#file, { force: true });
     } finally {
       closeSync(handle);

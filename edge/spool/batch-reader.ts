@@ -4,7 +4,7 @@ import { type BatchQuery, lanes, type SpooledBatch, states } from './order.ts';
 
 /** Lanes from here on are replays: of what the region with this id less the base has confirmed. */
 const REPLAY_LANES = 1_000;
-/** Share of a batch that lower lanes get while higher ones could fill it: nobody waits for ever. */
+/** Share of a batch that lower lanes get while higher lanes could fill it, so that no order waits for ever. */
 const LOWER_SHARE = 1 / 8;
 
 interface Row {
@@ -136,7 +136,7 @@ class Filling {
     return this.#sequences.length;
   }
 
-  /** Takes up to so many orders of one lane; none once a line did not fit, so that no order overtakes in its lane. */
+  /** Takes up to this many orders of one lane; none after a line that did not fit, so that no order overtakes another of its lane. */
   take(lane: number, orders: number, rows: (after: number) => Iterable<Row>): void {
     if (orders <= 0 || this.#isFull) return;
     let taken = 0;

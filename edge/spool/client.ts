@@ -31,8 +31,8 @@ export class SpoolStalledError extends Error {
 }
 
 /**
- * The spool as the agent's main thread sees it. Group commit: while one commit is under way the next gathers, so the disk is never idle while
- * somebody waits, and at low load an order waits for one fsync and nothing else.
+ * The spool as the agent's main thread sees it. Group commit: orders that come during a commit gather for the next one. So the disk is never idle while
+ * an order waits, and at low load an order waits for one fsync only.
  */
 export class SpoolClient {
   readonly #worker: Worker;
@@ -104,7 +104,7 @@ export class SpoolClient {
     return this.#call('counts', undefined);
   }
 
-  /** Resolves when something was written, so that orders can be kept too; rejects with what keeps the disk from it. */
+  /** Resolves after a test write, which shows that orders can be kept; rejects with the error of the write. */
   probe(): Promise<void> {
     return this.#call('probe', undefined);
   }
@@ -136,7 +136,7 @@ export class SpoolClient {
         `the disk has not answered within ${deadlineMs} ms; the spool is left as it is, with every order that was acknowledged`,
       );
       reject(error);
-      // Nobody waits any longer: neither the calls that the thread has, nor for the thread itself, which the disk may hold.
+      // The calls in the thread are rejected, and the thread itself is not waited for: the disk may hold it.
       this.#died(error);
       this.#worker.unref();
       void this.#worker.terminate();
@@ -207,10 +207,10 @@ export class SpoolClient {
     else this.#onIdle?.();
   }
 
-  #stall(underWay: Answered): void {
+  #stall(inFlight: Answered): void {
     this.#stalled = true;
     const error = new SpoolStalledError(`the disk has not answered within ${this.#options.deadlineMs} ms`);
-    underWay.all(error, []);
+    inFlight.all(error, []);
     new Answered(this.#orders.splice(0)).all(error, []);
   }
 
@@ -252,7 +252,7 @@ export class SpoolClient {
   }
 }
 
-/** Orders of a group, each of which is answered once, whoever is first: the disk or the deadline. */
+/** The orders of a group. Each is answered once, by the disk or by the deadline, whichever is first. */
 class Answered {
   #waiting: readonly Waiting[];
 

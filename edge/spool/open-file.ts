@@ -1,20 +1,20 @@
 import { type BigIntStats, statSync } from 'node:fs';
 
 /**
- * Whether the names of the spool's files still lead to the files that this process has open. A file that was removed or swapped takes writes as
- * before and is gone with the process, so nothing may be promised on it.
+ * Whether the paths of the spool still name the files that this process has open. A removed or replaced file still takes writes, and is gone when the
+ * process ends, so no order may be accepted into it.
  */
 export class OpenFile {
   readonly #path: string;
   readonly #opened: ReadonlyMap<string, BigIntStats | undefined>;
 
-  /** @param path of a database that is open in WAL mode and was read, so that its log is there. */
+  /** @param path of a database that is open in WAL mode and was read, so that its log exists. */
   constructor(path: string) {
     this.#path = path;
     this.#opened = new Map([path, `${path}-wal`].map((file) => [file, statOf(file)]));
   }
 
-  /** What has become of the files, and what to do; `undefined` while they are the same. */
+  /** How the files have changed, and what to do; `undefined` while they are the same. */
   change(): string | undefined {
     for (const [file, before] of this.#opened) {
       const now = statOf(file);

@@ -67,7 +67,7 @@ export interface SpooledOrder {
 export interface SpoolCounts {
   /** Orders that no region has. */
   unsent: number;
-  /** Orders that the region refused for good; they stay until somebody retries or discards them. */
+  /** Orders that the region refused for good; they stay until an operator retries or discards them. */
   refused: number;
   /** Orders that a region has, kept for the replay window. */
   confirmed: number;
@@ -82,9 +82,9 @@ export interface SpoolCounts {
   oldestUnsentAt: number | null;
   /** Why new orders are refused; `null` while they are taken. */
   full: string | null;
-  /** What was saved from a damaged file and what was not; `null` if there never was one. */
+  /** What was saved from a damaged file and what was not; `null` when no file was damaged. */
   damage: string | null;
-  /** Whether the damage has cost orders, or may have, and nobody has acknowledged that yet. */
+  /** Whether the damage may have lost orders, and no operator has acknowledged that yet. */
   lossOpen: boolean;
   /** Region that answered last. */
   region: string | null;

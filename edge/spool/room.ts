@@ -47,7 +47,7 @@ export class Room {
     return bavail * bsize;
   }
 
-  /** Why there is no room for orders of so many bytes; `undefined` while there is. */
+  /** Why there is no room for orders of this many bytes; `undefined` while there is room. */
   shortage(bytes: number, orders: number): string | undefined {
     const wanted = bytes + orders * ROW_BYTES;
     if (this.bytes() + wanted > this.#bytesMax) return `the spool has reached its quota of ${this.#bytesMax} bytes`;

@@ -35,11 +35,11 @@ const schema = `
 /**
  * Opens the file of the spool, made when it is missing. WAL with synchronous=FULL: a transaction that has been committed was fsynced
  * (https://www.sqlite.org/pragma.html#pragma_synchronous); a write that was cut in the middle is found by its checksum and is no part of it.
- * @throws Error for a file of a newer version, which stays as it is; EmptyFileError for one that has lost what was in it.
+ * @throws Error for a file of a newer version, which stays as it is; EmptyFileError for an empty file, which has lost its content.
  */
 export function openSpoolFile(path: string): DatabaseSync {
   if (!existsSync(path)) makeFile(path);
-  // SQLite would take it for a new database and delete its log.
+  // SQLite would take an empty file for a new database and delete its log.
   if (statSync(path).size === 0) throw new EmptyFileError(`${path} is empty`);
   const database = new DatabaseSync(path);
   try {
@@ -63,8 +63,8 @@ export function openSpoolFile(path: string): DatabaseSync {
 }
 
 /**
- * Makes the file under another name and gives it its own once it is whole, so that an empty file is never a first start that was cut short. Orders carry
- * payment tokens, so the file is the agent's alone; SQLite's files beside it follow. Its name is on the disk before its first order.
+ * Writes the file under another name and renames the complete file, so that an empty file is never the trace of an interrupted first start. Orders carry
+ * payment tokens, so only the agent's user can read the file; SQLite gives its other files the same mode. The name is on the disk before the first order.
  */
 function makeFile(path: string): void {
   const file = `${path}.new`;
@@ -80,12 +80,12 @@ function makeFile(path: string): void {
   syncDirectory(path);
 }
 
-/** With the files that SQLite keeps beside it. */
+/** Removes a database with the files that SQLite keeps beside it. */
 export function removeFile(path: string): void {
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(path + suffix, { force: true });
 }
 
-/** After it the new names of files in this directory survive a power loss. */
+/** Makes the new names of files in this directory survive a power failure. */
 export function syncDirectory(path: string): void {
   const directory = openSync(dirname(path), 'r');
   fsyncSync(directory);

@@ -101,7 +101,7 @@ export class Spool {
     this.#openedAt = this.#monotonic();
     this.#runMsBefore = Number(this.#facts.get('run_ms') ?? 0);
     this.#noticeOthers();
-    // SQLite has made the log by now, because the file was read.
+    // After the first read the log exists.
     this.#file = new OpenFile(options.path);
   }
 
@@ -136,7 +136,7 @@ export class Spool {
     return this.#reader.read(query, region, this.#runMs() - this.#options.replayWindowMs);
   }
 
-  /** The log of the file takes no more room than it must. @returns whether that may have made room */
+  /** Checkpoints and truncates the WAL. @returns whether that may have made room */
   writeBack(): boolean {
     if (this.#file.change() !== undefined) return false;
     try {
@@ -192,7 +192,7 @@ export class Spool {
     this.#transaction(() => this.#facts.set('region', region));
   }
 
-  /** Writes, so that it shows whether the disk takes anything. @throws what keeps it from that; not for a full disk, which `counts` tells. */
+  /** A test write. @throws the error of the write, except for a full disk, which `counts` reports */
   probe(): void {
     this.#persistNow();
   }

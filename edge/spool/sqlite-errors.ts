@@ -9,7 +9,7 @@ export function isDiskFull(error: unknown): boolean {
   return resultCode(error) === FULL;
 }
 
-/** The file has lost everything that was in it; SQLite itself takes such a file for a new database. */
+/** The file is empty: its content is lost. SQLite itself would take the file for a new database. */
 export class EmptyFileError extends Error {
   override name = 'EmptyFileError';
   readonly errcode = NOT_A_DATABASE;
@@ -21,7 +21,7 @@ export function isDamage(error: unknown): boolean {
   return code === CORRUPT || code === NOT_A_DATABASE;
 }
 
-/** A value is not what its column takes. */
+/** The column does not take the value. */
 export function isRefusedRow(error: unknown): boolean {
   return resultCode(error) === CONSTRAINT;
 }

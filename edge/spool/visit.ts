@@ -64,7 +64,7 @@ export class SpoolVisit implements Disposable {
     return this.#change('delete from orders as o', { ...selection, state: 'refused' });
   }
 
-  /** Somebody knows that the damaged file has cost orders, and has settled it. @returns what the damage was; `null` when none was open */
+  /** An operator has dealt with the lost orders of a damaged file. @returns the description of the damage; `null` when no loss was open */
   acknowledgeLoss(): string | null {
     const { damage, lossOpen } = this.counts(0);
     if (!lossOpen) return null;

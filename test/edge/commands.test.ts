@@ -59,7 +59,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('ordermesh edge', () => {
-  it('status: tells what the file says while the agent is stopped, and that somebody must act', async () => {
+  it('status: tells what the file says while the agent is stopped, and that an operator has to act', async () => {
     const { code, stdout } = await edge('status', '--json');
     expect(code).toBe(1);
     const status = JSON.parse(stdout);
@@ -136,7 +136,7 @@ describe('ordermesh edge', () => {
     spool.close();
   });
 
-  it('acknowledge: a damage that may have cost orders is shown, with exit code 1, until somebody says that it is settled', async () => {
+  it('acknowledge: a damage that may have cost orders is shown, with exit code 1, until an operator says that it is settled', async () => {
     expect((await edge('acknowledge')).code).toBe(1);
     truncateSync(path());
     salvageSpool(path(), 'then');

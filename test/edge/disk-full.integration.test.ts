@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)('a disk of 12 MiB (needs root, to mount one)', () => {
     await agent.accept([largeOrder(), largeOrder()]);
   });
 
-  it('survives a disk that somebody else has filled to the last byte', async () => {
+  it('survives a disk that another process has filled to the last byte', async () => {
     const spool = { ORDERMESH_EDGE_SPOOL: join(disk, 'spool.db'), ORDERMESH_EDGE_DISK_FREE_MIN: '0B' };
     const agent = await restaurant.agent(spool);
     const accepted = await agent.accept(Array.from({ length: 20 }, () => largeOrder()));

@@ -123,7 +123,7 @@ describe('the line', () => {
 });
 
 describe('the region', () => {
-  it('gets again what another region has confirmed, also while nobody sells', async () => {
+  it('gets again what another region has confirmed, also while no order comes', async () => {
     const east = await restaurant.gateway('east');
     restaurant.line.to(east.url);
     const agent = await restaurant.agent();

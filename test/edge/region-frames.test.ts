@@ -54,7 +54,7 @@ it('the display of the region may say anything: the agent lives, counts, says so
   await vi.waitFor(() => expect(heard).toHaveLength(1), soon);
   expect(frameCounts.bad - before).toBe(badFrames.length);
   expect(said).toEqual([
-    "the region's kitchen display sends what is no message; connecting again",
+    "the region's kitchen display sends an invalid message; connecting again",
     expect.stringMatching(/^the region's kitchen display sends messages again after /),
   ]);
   display.close();

@@ -208,7 +208,7 @@ describe('a change of region', () => {
     confirmAll(first, 'east');
     now += 600;
     close(first);
-    // Another boot: the monotonic clock begins anew, the wall clock is years behind.
+    // Another boot: the monotonic clock begins again, the wall clock is years behind.
     now = 0;
     const second = open({ replayWindowMs: 1_000, monotonic });
     second.commit([newOrder(2, { acceptedAt: 0 })], []);
@@ -332,7 +332,7 @@ describe('damage', () => {
     ['nothing', () => overwrite(path(), 0, statSync(path()).size)],
     ['its first page, and so nothing,', () => overwrite(path(), 0, 4_096)],
     ['an empty file', () => truncateSync(path())],
-  ])('starts anew where %s can be read, and does not say that no order is missing', (_, damage) => {
+  ])('starts with an empty spool where %s can be read, and does not say that no order is missing', (_, damage) => {
     const spool = open();
     spool.commit(some(1, 100), []);
     close(spool);

@@ -54,7 +54,7 @@ it.each([
   ['is removed', () => rmSync(file()), 'ENOENT'],
   ['has two tokens', () => writeFileSync(file(), 'one\ntwo\n'), 'it takes a file with one token'],
   ['is empty', () => writeFileSync(file(), ''), 'it takes a file with one token'],
-])('a token file that %s is no line that is down: somebody has to act', async (_, change, reason) => {
+])('a token file that %s is not a line that is down: an operator has to act', async (_, change, reason) => {
   change();
   await vi.waitFor(() => expect(forwarder.line.state).not.toBe('up'), soon);
   expect(forwarder.line).toMatchObject({ state: 'token-refused', reason: expect.stringContaining(reason) });
