@@ -110,7 +110,7 @@ export class OrderedPublisher {
   }
 }
 
-/** Whether a failed publish can succeed later, as the table of status codes has it. Only a refusal of the content can't; missing permission, for one, can be mended. */
+/** Whether a failed publish can succeed later, by the table of status codes. Only a refusal of the content is final; a missing permission can be granted. */
 export function publishFailure(error: Error): PubSubUnavailableError | PublishUnexplainedError | MessageRefusedError {
   const fault = grpcFault(statusOf(error));
   if (fault === 'message')

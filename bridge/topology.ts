@@ -46,8 +46,8 @@ export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port:
 }
 
 /**
- * Creates what is missing of the topic and its two subscriptions. The bridge does this before it publishes, so that nothing is published to a
- * topic without a subscription: such a message would be lost. Idempotent, and safe from several processes at once. `onMade` is called for everything that was missing.
+ * Creates what is missing of the topic and its two subscriptions, and calls `onMade` for each. The bridge does this before it publishes: a message that is
+ * published to a topic without a subscription is lost. Idempotent, and safe from several processes at once.
  * @throws Error when a subscription has lost its topic
  */
 export async function ensureTopology(

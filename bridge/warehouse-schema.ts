@@ -81,7 +81,7 @@ function perType(text: (state: (typeof orderStates)['order.paid']) => string): s
   return `case event_type ${cases.join(' ')} end`;
 }
 
-/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is called for each table that was missing, not for the view, which holds no rows. */
+/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is called for each created table; a view holds no rows. */
 export async function ensureWarehouse(
   bigQuery: BigQuery,
   project: string,

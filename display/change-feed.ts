@@ -16,7 +16,7 @@ export interface ChangeFeedOptions {
 }
 
 /**
- * From notifications to deliveries. While one read is under way the ids of the next gather, each once, so a rush makes larger reads
+ * From notifications to deliveries. During a read the ids for the next read gather, each once, so a rush makes larger reads
  * instead of more of them; a single change after a quiet moment goes out at once.
  */
 export class ChangeFeed {

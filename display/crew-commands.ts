@@ -109,7 +109,7 @@ export class CrewCommands {
   }
 }
 
-/** Whether the log has said no. Anything else may be an answer that was lost: the event may be stored, or may be still. */
+/** Whether Kafka has refused the event. After any other error the event may be stored, now or later. */
 function isRefusal(error: unknown): boolean {
   return error instanceof KafkaSetupError || error instanceof RecordRefusedError;
 }

@@ -1,7 +1,7 @@
 export interface DatabaseHealthOptions {
-  /** Answers when the database does; ends by itself when it does not. */
+  /** Resolves when the database answers; rejects by itself when the database does not answer. */
   probe(): Promise<void>;
-  /** Time between probes while all is well, in milliseconds; a slow probe makes it longer, so that it never costs much. */
+  /** Time between probes while the database answers, in milliseconds; longer after a slow probe, to limit the load. */
   intervalMs: number;
   onDown(error: Error): void;
   onUp(): void;
@@ -10,7 +10,7 @@ export interface DatabaseHealthOptions {
 /** A probe that takes a while runs at most this part of the time. */
 const PROBE_SHARE_MAX = 0.05;
 
-/** Knows whether the database answers: by its own probes alone, so that one question that fails is not taken for an outage. */
+/** Knows whether the database answers. Only its own probes count, so a single failed query is not taken for an outage. */
 export class DatabaseHealth {
   readonly #options: DatabaseHealthOptions;
   #state: 'up' | 'down' = 'up';
@@ -27,7 +27,7 @@ export class DatabaseHealth {
     return this.#state;
   }
 
-  /** Probes now, for whoever saw a question fail; a probe that is running answers for all who ask. */
+  /** Probes now, after a failed query; callers share a running probe. */
   async check(): Promise<'up' | 'down'> {
     await this.#probe();
     return this.#state;

@@ -16,7 +16,7 @@ export interface PageServerOptions {
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;
   onClose(screen: Screen): void;
-  /** A page was refused its socket; it cannot know why, and says that it has no connection. */
+  /** A page did not get its socket. A browser does not tell a page the reason, so the page says that it has no connection. */
   onRefused(reason: string): void;
 }
 
@@ -53,7 +53,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
           options.onRefused(refusal.text);
           return;
         }
-        // Whatever it is: only on an open socket can the page be told that there is no such store.
+        // Not validated here: only on an open socket can the page be told that there is no such store.
         const storeId = request.getQuery('store');
         response.upgrade<Omit<Screen, 'socket'>>(
           {

@@ -21,15 +21,15 @@ export interface PipelineWatchOptions {
   clock: Clock;
   /** Time between looks, in milliseconds. */
   intervalMs: number;
-  /** Records that their group has not worked off for this long stand, in milliseconds. */
+  /** A partition stands when its group has not processed a record for this long, in milliseconds. */
   standsAfterMs: number;
   /** Called after each look. */
   onLook(standstill: Standstill | undefined): void;
 }
 
-/** A place where records wait. */
+/** A partition with records that wait for a group. */
 interface Place {
-  /** Where the log ended at earlier looks, oldest first: the first of these that the group has not reached tells for how long the oldest record has waited. */
+  /** Ends of the log at earlier looks that the group has not reached, oldest first. The oldest record has waited since the first of them, or longer. */
   ends: LogEnd[];
   /** The group's position when records were first seen waiting. */
   from: number;
@@ -41,12 +41,12 @@ interface LogEnd {
   at: number;
 }
 
-/** Past this, every second end is forgotten: a wait is then told as shorter than it is by a few looks at most. */
+/** Above this number every second end is dropped; the reported wait is then too short by a few looks at most. */
 const ENDS_MAX = 64;
 
 /**
- * Looks from the outside whether orders get through to the kitchen: a partition with records that its group does not work off stands, whatever the
- * group says of itself. A screen that shows no tickets meanwhile must not say that all are done.
+ * Checks from outside whether orders get through to the kitchen: a partition with records that its group does not process stands, whatever the group
+ * reports. Meanwhile an empty screen must not say that all orders are done.
  */
 export class PipelineWatch {
   readonly #options: PipelineWatchOptions;
@@ -86,7 +86,7 @@ export class PipelineWatch {
     clearInterval(this.#timer);
   }
 
-  /** One look at a time: while the log does not answer, the one that waits is enough. */
+  /** One look at a time: while Kafka does not answer, no second request is sent. */
   #tick(): void {
     if (this.#isLooking) {
       this.#options.onLook(this.standstill);
@@ -103,16 +103,16 @@ export class PipelineWatch {
       });
   }
 
-  /** @throws when the log does not answer; then the places stay as they were */
+  /** @throws when Kafka does not answer; the places do not change then */
   async look(): Promise<void> {
     const { stages, admin, clock } = this.#options;
     const places = new Map<string, Place>();
     for (const { group, topic } of stages) {
-      // The committed positions first: records that come between the two questions only look as if they waited for one look.
+      // The committed positions are read first: a record that comes between the two requests then counts as waiting for one look only.
       const committed = await admin.committedOffsets(group, topic);
       for (const { partition, earliest, latest } of await admin.offsets(topic)) {
         const known = committed.get(partition) ?? earliest;
-        // A position beyond the end is one of an earlier topic of this name: in this one nothing has been worked off.
+        // A position beyond the end belongs to an earlier topic of this name: in the current topic the group has processed nothing.
         const position = known > latest ? earliest : Math.max(known, earliest);
         if (position >= latest) continue;
         const name = `${group}, partition ${partition}`;
@@ -126,11 +126,11 @@ export class PipelineWatch {
 
 /** The place after another look at it. */
 function placeAt(before: Place | undefined, position: number, end: LogEnd): Place {
-  // A log that is shorter than before is another one.
+  // An end beyond the current end belongs to an earlier topic of this name.
   const known = before?.ends.filter(({ offset }) => offset > position && offset <= end.offset) ?? [];
   if (known.at(-1)?.offset !== end.offset) known.push(end);
   const ends = known.length > ENDS_MAX ? known.filter((_, index) => index % 2 === 0) : known;
-  // Reached all that was there at the looks before: what waits now has only just come.
+  // The group has reached every earlier end, so only new records wait.
   const from = before !== undefined && known[0] !== end ? before.from : position;
   return { ends, from, position };
 }

@@ -1,14 +1,14 @@
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Reasons that are told; they have names in them which anyone can send. */
+/** At most this many reasons are logged: a reason contains names from the request, so a client could send any number of them. */
 const REASONS_MAX = 20;
 
-/** Tells of screens that were refused, each reason once: a page that is refused tries again for as long as it is open. */
+/** Logs refused screens, each reason once: a refused page tries again for as long as it is open. */
 export function refusedScreens(logger: Logger): (reason: string) => void {
-  const told = new Set<string>();
+  const logged = new Set<string>();
   return (reason) => {
-    if (told.has(reason) || told.size >= REASONS_MAX) return;
-    told.add(reason);
+    if (logged.has(reason) || logged.size >= REASONS_MAX) return;
+    logged.add(reason);
     logger.warn({ reason }, 'a screen was refused; it says that it has no connection');
   };
 }

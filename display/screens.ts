@@ -81,7 +81,7 @@ export class Screens {
     return Buffer.byteLength(text);
   }
 
-  /** Sends what waited for the snapshot, and from now on changes as they come. */
+  /** Sends the changes that waited for the snapshot; later changes are sent at once. */
   release(screen: Screen): void {
     const waiting = screen.waiting ?? [];
     screen.waiting = undefined;

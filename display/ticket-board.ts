@@ -151,7 +151,7 @@ export class TicketBoard {
     return this.#health.state;
   }
 
-  /** Screens whose tickets cannot be read although the database answers, and since when; `undefined` while there are none. */
+  /** The longest-waiting screen whose tickets cannot be read although the database answers; `undefined` while there is none. */
   get unread(): Standstill | undefined {
     return this.#unread.standstill;
   }

@@ -7,16 +7,16 @@ type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 's
 
 /** On the card of a ticket whose content no screen can show. */
 const cannotBeShown = 'This ticket cannot be shown: ask the counter';
-/** Damaged tickets that are remembered, so that each is told of once. */
+/** Damaged tickets that are remembered, so that each is reported once. */
 const DAMAGED_MAX = 1_000;
 
-/** Turns tickets into what a crew reads: names from the menu, and what is left out told apart from what is added. */
+/** Turns tickets into what a crew reads: names from the menu, with removed and added ingredients told apart. */
 export class TicketNames {
   readonly #onDamaged: (orderId: string, reason: string) => void;
   readonly #damaged = new Set<string>();
   #names: MenuNames = { items: new Map(), modifiers: new Map(), stores: new Map() };
 
-  /** @param onDamaged told once of each ticket whose content cannot be shown */
+  /** @param onDamaged called once for each ticket whose content cannot be shown */
   constructor(onDamaged: (orderId: string, reason: string) => void = () => {}) {
     this.#onDamaged = onDamaged;
   }
@@ -29,7 +29,7 @@ export class TicketNames {
     return this.#names.stores;
   }
 
-  /** Never throws: a ticket that is damaged in the store has a card which says so, and the other tickets of its read are shown. */
+  /** Never throws: the card of a damaged ticket says so, and the other tickets of the same read are shown. */
   view(ticket: ShownTicket): TicketView {
     return {
       orderId: ticket.orderId,

@@ -7,7 +7,7 @@ import { TicketCard } from './ticket-card.ts';
 import { TicketList } from './ticket-list.ts';
 import { showError } from './toasts.ts';
 
-/** At most this many of the newest tickets change in a second: faster than that nobody can read, and a browser would only be busy. */
+/** At most this many of the newest tickets change in a second: people cannot read faster, and more changes would only load the browser. */
 const SWAPS_PER_SECOND = 4;
 const CARD_WIDTH = 400;
 

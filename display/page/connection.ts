@@ -8,7 +8,7 @@ const BACKOFF_MS_MAX = 5_000;
 
 /** Why a command was not done, in a sentence for the crew. */
 export class CommandError extends Error {
-  /** It may have been done all the same: no answer came, or none that says. */
+  /** The command may have been done: no answer came, or the answer does not say. */
   readonly isUnknown: boolean;
 
   constructor(sentence: string, isUnknown: boolean) {

@@ -8,7 +8,10 @@ import { showError } from './toasts.ts';
 /** Longest time that a card says "Bumping…" after the server has stored the bump. */
 const CONFIRMED_MS_MAX = 10_000;
 
-/** Sends a command of the crew. The buttons of its card rest until the answer; those of a bumped ticket until the kitchen confirms it, but no longer than ten seconds. */
+/**
+ * Sends a command of the crew. The buttons of the card are disabled until the answer. The buttons of a bumped ticket are disabled until the kitchen
+ * confirms the bump, for ten seconds at most.
+ */
 export function sendCommand(
   connection: Connection,
   type: Command['type'],
@@ -21,7 +24,7 @@ export function sendCommand(
   }
   cardOf(orderId)?.setPending(type);
   connection.command(type, { orderId, round }).then(
-    // The ticket itself follows from the kitchen; until then a bumped one rests, unless it is back already.
+    // The kitchen sends the changed ticket; until then the buttons of a bumped ticket stay disabled.
     () => {
       if (type !== 'bump') cardOf(orderId)?.setPending(undefined);
       else setTimeout(releaseBumped, CONFIRMED_MS_MAX);
@@ -32,7 +35,7 @@ export function sendCommand(
     },
   );
 
-  /** The server has the bump but the kitchen has not answered it: the crew gets its buttons back rather than a dead card. */
+  /** The bump is stored, but the kitchen has not confirmed it: the crew gets the buttons back. */
   function releaseBumped(): void {
     const card = cardOf(orderId);
     if (card === undefined || card.hasLeft || card.ticket.round !== round || !card.pending) return;

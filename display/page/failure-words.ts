@@ -4,7 +4,7 @@ import { shortNumber } from './age.ts';
 const undone: Record<Command['type'], string> = { start: 'not started', bump: 'not bumped', recall: 'not taken back' };
 const done: Record<Command['type'], string> = { start: 'started', bump: 'bumped', recall: 'taken back' };
 
-/** What the crew reads when a command did not succeed, or when that is not known: "not bumped" is said only when it is known. */
+/** What the crew reads when a command has failed, or may have failed: "not bumped" only when the failure is certain. */
 export function failureWords(
   type: Command['type'],
   orderId: string,

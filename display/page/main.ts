@@ -11,7 +11,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // An address that is no proper encoding names a store that there is not, and the page says so.
+    // Text that cannot be decoded is not a store id; the page says that there is no such store.
     return text;
   }
 }

@@ -7,7 +7,7 @@ import { type Sight, wordsFor } from './sight.ts';
 export class Shell {
   readonly connection: Connection;
   settings: PageSettings = { dueAfterMs: Number.POSITIVE_INFINITY, lateAfterMs: Number.POSITIVE_INFINITY };
-  /** Whether everything there is gets to this screen: only then does no ticket mean that there is none. */
+  /** Whether this screen gets every ticket: only then an empty board means that there are no open orders. */
   isSure = false;
   /** Server clock minus this screen's clock: ages are right on a tablet whose clock is wrong. */
   #offsetMs = 0;

@@ -1,15 +1,15 @@
 import type { Staleness } from '../messages.ts';
 import { formatElapsed } from './age.ts';
 
-/** Longest time that a page says no more than "Connecting". */
+/** After this time a page says more than "Connecting". */
 const CONNECTING_MS_MAX = 10_000;
 
-/** What a page knows of its own sight. Times in milliseconds since the epoch, by the screen's clock. */
+/** What a page knows about its connection and its data. Times in milliseconds since the epoch, by the screen's clock. */
 export interface Sight {
   line: 'connecting' | 'live' | 'lost';
   /** Whether the tickets have come since the connection was made. */
   hasTickets: boolean;
-  /** Since when `line` is what it is. */
+  /** When `line` changed last. */
   since: number;
   heardAt: number;
   database: 'up' | 'down';
@@ -55,7 +55,7 @@ export function wordsFor(sight: Sight, now: number): SightWords {
   return { line: 'live', word: 'Live', banner: '', isStale: false };
 }
 
-/** A moment is usual; after that whoever waits for tickets must read that none will come by waiting. */
+/** A short wait is normal. After a longer one the crew must read that waiting does not help. */
 function connecting({ since }: Sight, now: number, problem: string): SightWords {
   const waitedMs = now - since;
   const banner =

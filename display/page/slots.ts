@@ -15,7 +15,7 @@ export interface Slot {
 
 /**
  * Gives every ticket a place that it keeps while others come and go. Places of tickets that left close up only in `closeUp`, at a
- * moment when nobody is reaching for the board.
+ * moment when no hand is at the board.
  */
 export class Slots {
   #slots: Slot[] = [];

@@ -152,7 +152,7 @@ export class TicketCard {
     this.node.dataset.position = position === undefined ? '' : String(position);
   }
 
-  /** A command is under way: the buttons rest until its answer. */
+  /** A command is in flight: the buttons are disabled until its answer. */
   setPending(type: Command['type'] | undefined): void {
     if (type === undefined) delete this.node.dataset.pending;
     else this.node.dataset.pending = type;

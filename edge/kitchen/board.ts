@@ -26,9 +26,9 @@ const BUMPED_MAX = 20;
 const WAITING_MAX = 5_000;
 
 /**
- * The tickets of one store: those of the region, and, while the line is down, those of orders that only the restaurant knows. An order is one
- * entry, whoever tells of it, so it is on the board once; what the crew did with it without the region is told the region as soon as it has
- * the ticket, so it is cooked once.
+ * The tickets of one store: those of the region, and, while the line is down, those of orders that only the restaurant knows. An order is one entry,
+ * whichever source reports it, so it is on the board once. What the crew did while the line was down is sent to the region as soon as the region has the
+ * ticket, so the order is cooked once.
  */
 export class Board {
   readonly #options: BoardOptions;

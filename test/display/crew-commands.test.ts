@@ -7,7 +7,7 @@ const ticket = { orderId: 'a', storeId: 's', state: 'open', round: 1, total: 1, 
 
 it.each([
   [new KafkaUnavailableError('not acknowledged within the deadline'), 'command-unconfirmed', /^(?!.*stays as it is)/],
-  [new Error('what nobody has thought of'), 'command-unconfirmed', /^(?!.*stays as it is)/],
+  [new Error('an unexpected error'), 'command-unconfirmed', /^(?!.*stays as it is)/],
   [new KafkaSetupError('topic does not exist'), 'log-unavailable', /stays as it is/],
   [new RecordTooLargeError('too large'), 'log-unavailable', /stays as it is/],
 ])('says that the ticket stays as it is only when the log has said no: %s', async (error, code, detail) => {

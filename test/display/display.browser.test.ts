@@ -183,7 +183,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     await page.keyboard.press('Digit1');
     await page.locator(`.ticket[data-order="${first.orderId}"][data-left]`).waitFor();
     expect(await eventTypes(first)).toEqual(['order.cooked']);
-    // The neighbour has not moved under the hand, and the same key again hits nobody.
+    // The neighbour has not moved under the hand, and the same key again hits no other ticket.
     expect(await ticketOf(second).getAttribute('data-position')).toBe('2');
     await page.keyboard.press('Digit1');
     await page.locator(`.ticket[data-order="${second.orderId}"][data-position="1"]`).waitFor();

@@ -36,7 +36,7 @@ describe('a reader of tickets', () => {
     expect(await rest).toEqual([ticket('b'), ticket('c'), ticket('b')]);
   });
 
-  it('answers whoever asked for a ticket that there is not with undefined', async () => {
+  it('answers undefined for an unknown ticket', async () => {
     const { reader } = open(async () => [ticket('there')]);
     const both = Promise.all([reader.read('there'), reader.read('not')]);
     await vi.advanceTimersByTimeAsync(0);
