@@ -17,8 +17,9 @@ import {
   googleCloudNames,
   requireGoogleCloud,
 } from './google-cloud.ts';
+import { loyaltyPushTarget } from './push-target.ts';
 import { runningRole } from './running-role.ts';
-import { ensureTopology, loyaltyPushTarget } from './topology.ts';
+import { ensureTopology } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;

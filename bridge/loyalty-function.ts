@@ -22,8 +22,9 @@ import {
 } from './google-cloud.ts';
 import { createLoyaltyHandler, type LoyaltyHandlerOptions, type LoyaltyOutcome } from './loyalty-handler.ts';
 import { google, guardPushes, type TokenIssuer } from './push-guard.ts';
+import { loyaltyPushTarget, type PushTarget } from './push-target.ts';
 import { runningRole } from './running-role.ts';
-import { ensureTopology, loyaltyPushTarget, type PushTarget, pointLoyaltyAt } from './topology.ts';
+import { ensureTopology, pointLoyaltyAt } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;

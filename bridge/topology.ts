@@ -1,7 +1,7 @@
 import type { CreateSubscriptionOptions, PubSub } from '@google-cloud/pubsub';
-import type { Config } from '../contracts/config.ts';
 import type { GoogleCloudNames } from './google-cloud.ts';
 import { grpcStatus, statusOf } from './grpc-status.ts';
+import { type PushTarget, pushConfig } from './push-target.ts';
 import type { OnMade } from './upkeep.ts';
 
 const DAY_SECONDS = 86_400;
@@ -15,12 +15,6 @@ const gaxOpts = {
 /** What Pub/Sub names as the topic of a subscription whose topic was deleted. */
 const DELETED_TOPIC = '_deleted-topic_';
 
-/** How Pub/Sub reaches the loyalty function. */
-export interface PushTarget {
-  endpoint: string;
-  serviceAccount?: string | undefined;
-}
-
 /**
  * What both subscriptions share: a backlog outlives a long weekend, and an idle subscription never expires. Neither reader needs Pub/Sub's ordered
  * delivery: rows carry their sequence, points add up in any order. So one bad message holds up no other.
@@ -31,19 +25,6 @@ const durable = {
   expirationPolicy: {},
   gaxOpts,
 } satisfies CreateSubscriptionOptions;
-
-/**
- * The push endpoint as the configuration knows it. Its path ends in the topic's name, which the functions framework reads there.
- * `undefined` when only the loyalty role itself can know it (a free port), or when a real deployment has no public address in its configuration.
- */
-export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port: number): PushTarget | undefined {
-  const serviceAccount = config.ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT;
-  if (config.ORDERMESH_LOYALTY_PUSH_ENDPOINT !== undefined)
-    return { endpoint: config.ORDERMESH_LOYALTY_PUSH_ENDPOINT, serviceAccount };
-  if (config.PUBSUB_EMULATOR_HOST === undefined || port === 0) return undefined;
-  const path = `/projects/${config.GOOGLE_CLOUD_PROJECT}/topics/${names.topic}`;
-  return { endpoint: `http://${config.ORDERMESH_HOST}:${port}${path}`, serviceAccount };
-}
 
 /**
  * Creates what is missing of the topic and its two subscriptions, and calls `onMade` for each. The bridge does this before it publishes: a message that is
@@ -118,11 +99,6 @@ export async function pointLoyaltyAt(pubSub: PubSub, names: GoogleCloudNames, ta
   const [metadata] = await subscription.getMetadata(gaxOpts);
   if (metadata.pushConfig?.pushEndpoint === target.endpoint) return;
   await subscription.modifyPushConfig(pushConfig(target), gaxOpts);
-}
-
-function pushConfig({ endpoint, serviceAccount }: PushTarget) {
-  if (serviceAccount === undefined) return { pushEndpoint: endpoint };
-  return { pushEndpoint: endpoint, oidcToken: { serviceAccountEmail: serviceAccount } };
 }
 
 /** `undefined` when Pub/Sub answers NOT_FOUND. */

@@ -12,9 +12,10 @@ import {
   requireGoogleCloud,
 } from './google-cloud.ts';
 import { HeldMessages } from './held-messages.ts';
+import { loyaltyPushTarget } from './push-target.ts';
 import { runningRole } from './running-role.ts';
 import { SteadySubscription } from './steady-subscription.ts';
-import { checkSubscription, ensureTopology, loyaltyPushTarget } from './topology.ts';
+import { checkSubscription, ensureTopology } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 import { warehouseMetrics } from './warehouse-metrics.ts';
 import { ensureWarehouse } from './warehouse-schema.ts';

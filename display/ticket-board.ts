@@ -2,24 +2,18 @@ import type { Clock } from '../contracts/clock.ts';
 import { storeIdSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import { BoundedPool } from '../store/bounded-pool.ts';
-import { isStoreOnMenu, readMenuNames } from '../store/menu-names.ts';
-import {
-  openTicketCounts,
-  openTickets,
-  recentlyCooked,
-  type StoreTicketCount,
-  type Ticket,
-  ticketsById,
-} from '../store/ticket-board.ts';
+import { isStoreOnMenu } from '../store/menu-names.ts';
+import { openTickets, recentlyCooked, type Ticket, ticketsById } from '../store/ticket-board.ts';
 import { TicketListener } from '../store/ticket-listener.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { DatabaseHealth } from './database-health.ts';
-import type { PageSettings, Staleness, StoreCount } from './messages.ts';
+import type { PageSettings, ServerMessage, Staleness } from './messages.ts';
 import type { DisplayMetrics } from './metrics.ts';
 import type { Standstill } from './pipeline-watch.ts';
 import type { Screen, Screens } from './screens.ts';
+import { StoreCounts } from './store-counts.ts';
 import { TicketNames } from './ticket-names.ts';
 import { TicketReader } from './ticket-reader.ts';
 import { UnreadScreens } from './unread-screens.ts';
@@ -35,7 +29,6 @@ const READ_DEADLINE_MS = 4_000;
 const STATEMENT_MS_MAX = 3_000;
 const BEAT_INTERVAL_MS = 3_000;
 const COUNT_INTERVAL_MS = 1_500;
-const NAMES_INTERVAL_MS = 60_000;
 
 const isStoreId = compileValidator(storeIdSchema);
 
@@ -63,8 +56,7 @@ export class TicketBoard {
   readonly #feed: ChangeFeed;
   readonly #health: DatabaseHealth;
   readonly #beating: NodeJS.Timeout;
-  #counts = new Map<string, StoreTicketCount>();
-  #namesReadAt = Number.NEGATIVE_INFINITY;
+  readonly #counts: StoreCounts;
   readonly #listener: TicketListener;
   readonly #states: StateLog;
   /** Why no notifications of changed tickets come; `undefined` while they come. */
@@ -85,6 +77,7 @@ export class TicketBoard {
     this.#names = new TicketNames((orderId, reason) =>
       options.logger.error({ orderId, reason }, 'a ticket in the store cannot be shown; its card says so'),
     );
+    this.#counts = new StoreCounts(this.#pool, this.#names, clock);
     this.#unread = new UnreadScreens({ states: this.#states, clock, retry: (screen) => this.snapshot(screen) });
     const readTickets = (orderIds: string[]) => this.#pool.call((database) => ticketsById(database, orderIds));
     this.#reader = new TicketReader(readTickets);
@@ -226,7 +219,7 @@ export class TicketBoard {
       ...(screen.storeUnknown ? { storeUnknown: true } : {}),
       tickets: open.map((ticket) => this.#names.view(ticket)),
       bumped: cooked.map((ticket) => this.#names.view(ticket)),
-      open: complete ? open.length : Math.max(open.length, this.#openOf(storeId)),
+      open: complete ? open.length : Math.max(open.length, this.#counts.openOf(storeId)),
     });
     metrics.snapshotBytes.observe(bytes);
     this.#beatOne(screen);
@@ -283,37 +276,20 @@ export class TicketBoard {
     for (const screen of [...this.#options.screens]) void this.snapshot(screen);
   }
 
-  /** Counts open tickets, which is also the probe of the database, and reads the names once a minute. */
+  /** Reads the counts, which is also the probe of the database, and sends them. */
   async #count(): Promise<void> {
-    const { clock } = this.#options;
-    if (clock.now() - this.#namesReadAt > NAMES_INTERVAL_MS) {
-      this.#names.replace(await this.#pool.call(readMenuNames));
-      this.#namesReadAt = clock.now();
-      for (const screen of [...this.#options.screens])
+    const areNamesNew = await this.#counts.read();
+    const screens = [...this.#options.screens];
+    if (areNamesNew)
+      for (const screen of screens)
         if (screen.storeUnknown && this.#names.stores.has(screen.storeId ?? '')) void this.snapshot(screen);
-    }
-    this.#counts = new Map((await this.#pool.call(openTicketCounts)).map((count) => [count.storeId, count]));
-    this.#sendCounts([...this.#options.screens].filter(({ storeId }) => storeId === undefined));
+    this.#sendCounts(screens.filter(({ storeId }) => storeId === undefined));
   }
 
   #sendCounts(screens: readonly Screen[]): void {
     if (screens.length === 0) return;
-    const { clock } = this.#options;
-    const storeIds = new Set([...this.#names.stores.keys(), ...this.#counts.keys()]);
-    const stores: StoreCount[] = [...storeIds].sort().map((storeId) => ({
-      storeId,
-      name: this.#names.stores.get(storeId) ?? storeId,
-      open: this.#counts.get(storeId)?.open ?? 0,
-      oldestSince: this.#counts.get(storeId)?.oldestPaidAt.getTime() ?? 0,
-    }));
-    for (const screen of screens) this.#options.screens.send(screen, { type: 'counts', now: clock.now(), stores });
-  }
-
-  #openOf(storeId: string | undefined): number {
-    if (storeId !== undefined) return this.#counts.get(storeId)?.open ?? 0;
-    let open = 0;
-    for (const count of this.#counts.values()) open += count.open;
-    return open;
+    const counts: ServerMessage = { type: 'counts', now: this.#options.clock.now(), stores: this.#counts.stores };
+    for (const screen of screens) this.#options.screens.send(screen, counts);
   }
 
   #beatAll(): void {
@@ -334,7 +310,7 @@ export class TicketBoard {
     this.#options.screens.send(screen, {
       type: 'beat',
       now: this.#options.clock.now(),
-      open: this.database === 'up' ? this.#openOf(screen.storeId) : null,
+      open: this.database === 'up' ? this.#counts.openOf(screen.storeId) : null,
       database: this.database,
       ...(stale === undefined ? {} : { stale }),
     });
