@@ -26,7 +26,7 @@ export type WorkerZone = (typeof workerZones)[number];
 export type Fault =
   | { kind: 'kill-process'; target: ProcessName; forMs: number }
   | { kind: 'stop-process'; target: ProcessName; forMs: number }
-  /** Members of a role's group that come and go, the n-th after so many milliseconds. */
+  /** Members join a role's group and leave it, each after its time in `stayMs`. */
   | { kind: 'rebalance-storm'; target: WorkerKind; stayMs: number[] }
   | { kind: 'kill-broker'; target: number; forMs: number }
   | { kind: 'stop-broker'; target: number | CoordinatorOf; forMs: number }
@@ -79,7 +79,7 @@ export type Plan = Record<Lane, PlannedFault[]>;
 const PAST_SESSION_MS = [11_500, 15_000] as const;
 /** Longer than any client waits for an answer (10 s), twice. */
 const PAST_REQUESTS_MS = [20_000, 28_000] as const;
-/** Within the session: nobody notices but the work stands still. */
+/** Shorter than the session timeout: the group keeps the member, while its work stands still. */
 const WITHIN_SESSION_MS = [3_000, 6_000] as const;
 
 /** A visitor joins, stays and leaves within about that. */

@@ -35,7 +35,7 @@ export interface ChaosSystem {
 
 const ADMIN_PORTS = Array.from({ length: 9 }, (_, index) => `admin-${index}`);
 
-/** Starts everything anew in `directory`: three brokers, the database, the proxies and every role process. */
+/** Starts a new system in `directory`: three brokers, the database, the proxies and every role process. */
 export async function startChaosSystem(options: {
   config: Config;
   directory: string;
@@ -55,7 +55,7 @@ export async function startChaosSystem(options: {
   const close = async () => {
     await processes?.stop();
     await databaseServer?.stop('fast');
-    // Brokers that stop together wait for each other, and nobody starts these again.
+    // Brokers that stop together in good order wait for each other. These are not started again.
     await servers.stopAll('SIGKILL');
     await unlock();
   };

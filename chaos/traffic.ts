@@ -23,7 +23,7 @@ export interface TrafficOptions {
 }
 
 export interface RunningTraffic {
-  /** Sends no new orders; resolves when every order under way has its final answer. */
+  /** Sends no new orders; resolves when every order in flight has its final answer. */
   finish(): Promise<SendReport>;
   /** The crew goes home, and the file is complete. */
   close(): Promise<void>;
@@ -35,9 +35,9 @@ export interface RunningTraffic {
 const COOKING_MS = [100, 1_000] as const;
 /** After an outage there are far more tickets than one page shows. */
 const REFRESH_MS = 200;
-/** So many cooked orders come back and are cooked again: a key's records in the log then follow each other over a longer time. */
+/** This share of cooked orders comes back and is cooked again: a key's records in the log then follow each other over a longer time. */
 const RECALL_SHARE = 0.1;
-/** So many accepted orders are sent once more, as a point of sale does that has lost the answer. */
+/** This share of accepted orders is sent once more, as a point of sale does that has lost the answer. */
 const REPEAT_SHARE = 0.03;
 /** Outages of the run are shorter. */
 const GIVE_UP_MS = 150_000;

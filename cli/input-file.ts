@@ -11,12 +11,12 @@ export async function readInputFile(file: string): Promise<string> {
   try {
     return strict.decode(bytes);
   } catch {
-    // The decoder's own message tells no more.
+    // The decoder's error does not say where the fault is, so it is dropped.
     throw new UsageError(`${file} is no UTF-8 from line ${lineOfFault(bytes)} on; save it as UTF-8`);
   }
 }
 
-/** A lenient decoder puts U+FFFD in place of what it cannot read, and what was loaded is not what stands in the file. */
+/** Throws where the usual decoder puts U+FFFD in place of a wrong byte, after which the text is not that of the file. */
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 function lineOfFault(bytes: Buffer): number {
@@ -44,7 +44,7 @@ export async function openInputFile(file: string): Promise<NodeJS.ReadableStream
   return createReadStream(file);
 }
 
-/** The lines of a stream of bytes, as they are: without their line feed, and the carriage return before it. */
+/** The lines of a stream as bytes, without the line feed and a carriage return before it. An empty last line is left out. */
 export async function* linesOf(input: AsyncIterable<string | Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   const line = () => {

@@ -1,14 +1,14 @@
 import { run } from './program.ts';
 
-/** As of a process that SIGPIPE ended: the result is not known to whoever reads it, so it is not 0 either. */
+/** The exit code of a process that SIGPIPE ended. Not 0, because the reader has not seen the whole result. */
 const EXIT_PIPE = 141;
 
-// A reader that has seen enough (`… | head`) closes the pipe: that is the end of the work, and nothing to complain about.
+// A reader that has seen enough (`… | head`) closes the pipe: the command ends without an error message.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT_PIPE);
   throw error;
 });
-// Without a reader of what is said about the work, the work goes on: its output and its exit code tell the result.
+// Without a reader of standard error the work goes on: standard output and the exit code tell the result.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -27,8 +27,8 @@ const timeSays =
 const unitsMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * An RFC 3339 time with its offset, 13 digits of milliseconds since the epoch, or how long ago: 30s, 10m, 2h, 1d. Nothing else: `Date.parse` makes
- * the year 2001 of "10", and a `discard --since 10` would be one of everything.
+ * An RFC 3339 time with its offset, 13 digits of milliseconds since the epoch, or how long ago: 30s, 10m, 2h, 1d. Nothing else is taken: `Date.parse`
+ * reads "10" as a day in 2001, and `discard --since 10` would discard everything.
  * @returns milliseconds since the epoch.
  */
 export function pointInTime(text: string): number {
@@ -45,7 +45,7 @@ export function pointInTime(text: string): number {
   return value;
 }
 
-/** The same for a `--since`: from a time in the future on there is nothing, and a judgement of nothing finds no fault. */
+/** The same for `--since`, which must not be in the future: nothing would be selected, and an audit of nothing finds no fault. */
 export function pastTime(text: string): number {
   const value = pointInTime(text);
   if (value > Date.now())

@@ -110,7 +110,7 @@ function show({ cores, work, threads, functions }: Shown): void {
   );
 }
 
-/** The role answers once the time is over, and its threads have stopped sampling. */
+/** How long the role may take to answer after the sampling time is over. */
 const PROFILE_SLACK_MS = 15_000;
 
 async function take(role: ProfiledRole, admin: URL, seconds: number): Promise<ThreadProfile[]> {

@@ -3,9 +3,9 @@ import type { Config } from '../contracts/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 
-/** A start that takes longer says so: what it waits for may never answer. */
+/** A start that takes longer is logged: it may wait for a server that never answers. */
 const START_TOLD_MS = 10_000;
-/** A start that is nearly through ends in good order: a member leaves its group. */
+/** A stop waits this long for a start that is nearly complete, because a role that has started leaves its consumer group properly. */
 const START_STOPPED_MS = 2_000;
 
 /** What a role process tells the supervisor that forked it. */

@@ -67,11 +67,11 @@ async function smoke(options: SmokeOptions): Promise<void> {
 export interface SmokeOutcome {
   verdict: Verdict;
   report: SendReport;
-  /** Every group had committed all, and no ticket was open. */
+  /** Whether every group had committed everything and no ticket was open. */
   settled: boolean;
 }
 
-/** What keeps a run whose audit is clean from being a proof: orders that did not come in, or did not come to their end. */
+/** Why a run proves nothing although its audit is clean: orders were not accepted, or not finished. */
 export function shortfallsOf({ verdict, report, settled }: SmokeOutcome): string[] {
   const { inFlight } = verdict.counts;
   return [

@@ -14,7 +14,7 @@ export async function watchRegion(
   await mkdir(directory, { recursive: true });
   const watch = watchLiveness({
     brokers: region.brokers,
-    // The mirror of the active region has nothing to copy, or nobody to copy from.
+    // The mirror of the active region has nothing to copy, or no region to copy from.
     roles: () => region.adminAddresses.filter(({ role }) => role !== 'mirror'),
     directory,
     accepted,

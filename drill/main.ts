@@ -243,7 +243,7 @@ async function isFollowing({ regionsFile }: DrillSystem, passive: DrillRegion): 
   return standby && mirror.length > 0 && behind < BEHIND_MAX && mirror.every(({ state }) => state === 'replicating');
 }
 
-/** Waits until nothing is under way in a region, for a while at most: what is left then is the audit's to judge. */
+/** Waits for a limited time until a region has nothing in flight; the audit judges what is left. */
 async function workedOff({ config, name }: DrillRegion, edges: Edges): Promise<void> {
   const openTickets = () =>
     withDatabase(config, async (sql) => (await openTicketCounts(sql)).reduce((sum, { open }) => sum + open, 0));

@@ -65,7 +65,7 @@ export class DrillTraffic {
     this.#running = this.#send(stop.signal);
   }
 
-  /** No new orders; resolves when each one under way has its final answer. */
+  /** No new orders; resolves when each order in flight has its final answer. */
   async rest(): Promise<void> {
     this.#stop?.abort();
     await this.#running;

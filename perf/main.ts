@@ -49,7 +49,7 @@ const overloadSeconds = values.full ? 60 : 3;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
 process.env.ORDERMESH_DATA_DIR = dataDir;
-// Beside emulators nobody needs to ask Google's metadata server who it is.
+// With emulators the libraries need not ask Google's metadata server for an identity.
 process.env.METADATA_SERVER_DETECTION = 'none';
 const config = loadConfig();
 const logger = createLogger('perf', 'warn');

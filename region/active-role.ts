@@ -20,9 +20,9 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
     const activity = watchActivity(config, logger);
     if (activity === undefined) return start(config, logger);
     const states = new StateLog(logger);
-    /** The last line about who is active. */
+    /** The last line about the active region, so that a repeat is not logged. */
     let told = '';
-    /** Why the last start failed: the database may still be on its way to take writes. */
+    /** Why the last start failed. After a failover the database may not take writes yet. */
     let failure = '';
     const waits = () =>
       activity.passive() ?? (failure === '' ? 'starting' : `starting; the last attempt failed: ${failure}`);

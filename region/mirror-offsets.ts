@@ -38,7 +38,7 @@ export async function readMirrored(brokers: string[], source: string): Promise<M
   return (await readProgress(brokers, source)).mirrored;
 }
 
-/** The same, and when it was told last, in milliseconds since the epoch: with nothing to copy, nothing is told. */
+/** The same, and when the mirror last wrote down its progress, in milliseconds since the epoch. A mirror with nothing to copy writes nothing. */
 export async function readProgress(
   brokers: string[],
   source: string,
@@ -54,7 +54,7 @@ export async function readProgress(
   return { mirrored, toldAtMs };
 }
 
-/** How far it has copied, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
+/** How far the mirror has copied, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
 export async function followMirrored(
   brokers: string[],
   source: string,

@@ -24,13 +24,13 @@ export interface MirrorMaker {
 
 const RETRY_MS = 2_000;
 const LOOK_MS = 2_000;
-/** A MirrorMaker with nothing to copy that lived this long has come up. */
+/** A MirrorMaker that has nothing to copy counts as started after this long. */
 const STEADY_MS = 30_000;
 
 /**
  * The mirror of a region: copies the other region's log into this one while that one is the source, and says how far it is behind. Before it
- * copies a region that took over from this one, it notes the records that this one alone has, hands their orders over, and begins where that
- * one's own records begin: nothing is copied back, and no cluster is rebuilt.
+ * copies a region that took over from this one, it notes the records that this region alone has, sends their orders to the other
+ * region, and begins where the other region's own records begin: nothing is copied back, and no cluster is rebuilt.
  * @throws ConfigError when `ORDERMESH_PEER_BROKERS` is missing
  */
 export async function startMirror(
@@ -111,7 +111,7 @@ export async function startMirror(
       logger.info({ source, epoch: state.epoch }, 'copying the other region');
   };
 
-  /** The process lives, so nothing else ends it. */
+  /** Ends a MirrorMaker that lives and copies nothing, and starts another one. */
   const restart = async () => {
     const stopped = mirror;
     restarting = false;
@@ -124,7 +124,7 @@ export async function startMirror(
   };
 
   const judge = (health: readonly PartitionHealth[], mirrored: Mirrored) => {
-    // What was replaced or is gone is an alarm of its own.
+    // A partition with a fault at its source has an alarm of its own, in `look`.
     const sound = health.filter(({ state }) => state === 'replicating');
     waiting = sound.reduce((sum, { lag }) => sum + lag, 0);
     const verdict = standstill.look({ lag: waiting, position: positionOf(mirrored) });
@@ -177,7 +177,7 @@ export async function startMirror(
 
   const look = async () => {
     if (copied === undefined) return;
-    // In this order: a busy source seems to be truncated otherwise.
+    // Progress is copied before the source is read: otherwise a busy source seems to be truncated.
     const mirrored = new Map([...copied.mirrored].map(([topic, partitions]) => [topic, new Map(partitions)]));
     const health = replicationHealth({
       mirrored,
@@ -194,59 +194,69 @@ export async function startMirror(
       logger.error({ partitions: alarm }, 'records of the source are missing in this region');
     told = alarm;
   };
-  let looking: Promise<void> = Promise.resolve();
-  let isLooking = false;
-  const watch = setInterval(() => {
-    // A cluster that does not answer holds a look up for a minute.
-    if (isLooking) return;
-    isLooking = true;
-    looking = look().then(
-      () => {
-        isLooking = false;
-        if (blind !== '') logger.info({}, 'the source can be looked at again');
-        blind = '';
-      },
-      (error: Error) => {
-        isLooking = false;
-        standstill.blind();
-        if (blind !== error.message)
-          logger.warn({ reason: error.message }, 'cannot look how far the mirror is behind; trying again');
-        blind = error.message;
-      },
-    );
-  }, LOOK_MS);
+  const looks = lookRegularly(look, {
+    seen() {
+      if (blind !== '') logger.info({}, 'the source can be looked at again');
+      blind = '';
+    },
+    failed({ message }) {
+      standstill.blind();
+      if (blind !== message) logger.warn({ reason: message }, 'cannot look how far the mirror is behind; trying again');
+      blind = message;
+    },
+  });
+
+  const problem = () => {
+    if (activity.state === undefined) return 'which region is active is not known yet';
+    const wanted = activity.state.source !== undefined && activity.state.source !== region;
+    if (!wanted) return undefined;
+    if (mirror === undefined) return `MirrorMaker does not run${failure === '' ? '' : `: ${failure}`}`;
+    const endedAt = states.since('ended');
+    if (endedAt !== undefined)
+      return `MirrorMaker ended at ${timeOfDay(endedAt)} (${failure}) and has copied nothing since`;
+    const standsAt = states.since('stands');
+    return standsAt === undefined
+      ? undefined
+      : `MirrorMaker was found standing at ${timeOfDay(standsAt)} and has copied nothing since; ${waiting} records wait`;
+  };
 
   const admin = await startAdminServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('mirror'),
     metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: {
-      mirror: () => {
-        if (activity.state === undefined) return 'which region is active is not known yet';
-        const wanted = activity.state.source !== undefined && activity.state.source !== region;
-        if (!wanted) return undefined;
-        if (mirror === undefined) return `MirrorMaker does not run${failure === '' ? '' : `: ${failure}`}`;
-        const endedAt = states.since('ended');
-        if (endedAt !== undefined)
-          return `MirrorMaker ended at ${timeOfDay(endedAt)} (${failure}) and has copied nothing since`;
-        const standsAt = states.since('stands');
-        return standsAt === undefined
-          ? undefined
-          : `MirrorMaker was found standing at ${timeOfDay(standsAt)} and has copied nothing since; ${waiting} records wait`;
-      },
-    },
+    readiness: { mirror: problem },
   });
   return {
     addresses: { admin: `http://${config.ORDERMESH_HOST}:${admin.port}` },
     async close() {
       closing = true;
-      clearInterval(watch);
+      looks.stop();
       clearTimeout(timer);
       await activity.close();
       await turning;
-      await Promise.all([stop(), looking]);
+      await Promise.all([stop(), looks.last()]);
       await admin.close();
     },
+  };
+}
+
+/** Looks every two seconds until it is stopped, one look at a time: a cluster that does not answer can hold a look up for a minute. */
+function lookRegularly(look: () => Promise<void>, { seen, failed }: { seen(): void; failed(error: Error): void }) {
+  let last: Promise<void> = Promise.resolve();
+  let isLooking = false;
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    last = look()
+      .finally(() => {
+        isLooking = false;
+      })
+      .then(seen, failed);
+  }, LOOK_MS);
+  return {
+    stop: () => clearInterval(timer),
+    /** Settles when the last look is over; never rejects. */
+    last: () => last,
   };
 }
 

@@ -16,8 +16,8 @@ export interface TenureOptions {
 }
 
 /**
- * Once for each tenure of the other region, before it is copied. What this region alone has is noted and its orders are handed over; then the mirror is
- * told to begin where the other region's own records begin. It may be cut short and done again at any point.
+ * Runs once for each tenure of the other region, before that region is copied. Notes the records that this region alone has and sends their orders to
+ * the other region; then lets the mirror begin where the other region's own records begin. May be cut short and run again at any point.
  * @returns the ids of the source's topics when its copying began
  */
 export async function beginTenure(options: TenureOptions): Promise<Readonly<Record<string, string>>> {
@@ -33,7 +33,7 @@ export async function beginTenure(options: TenureOptions): Promise<Readonly<Reco
     if (!records.orphans.some((noted) => noted.tenure === tenure))
       await writeOrphans(own.brokers, { tenure, ranges: orphans });
     const orders = await salvageOrders(own.brokers, source.brokers, orphans);
-    logger.info({ orders, partitions: orphans.length }, 'handed over what only this region had');
+    logger.info({ orders, partitions: orphans.length }, 'sent the orders that only this region had to the other region');
     await writeMirrored(own.brokers, source.name, starts);
   }
   const topicIds = Object.fromEntries(await topicIdsOf(source.brokers));

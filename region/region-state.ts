@@ -18,9 +18,9 @@ export interface RegionState {
   tenure: number;
   /** Where the source's own records begin: the ends of its logs when it was promoted. Absent for the first region. */
   starts?: TopicOffsets;
-  /** The failover to `active` is not over: the mesh's name and the probe orders come after this state. */
+  /** The failover to `active` is not finished: the mesh's name and the probe orders are left to do. */
   unfinished?: true;
-  /** While none is active: up to when the database of `next` knew what happened before it took writes, in milliseconds since the epoch. */
+  /** While no region is active: the database of `next` had everything up to this time before it took writes, in milliseconds since the epoch. */
   databaseAtMs?: number;
   /** RFC 3339. */
   since: string;

@@ -29,7 +29,7 @@ export interface ReplicationEvidence {
   mirrored: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** Ids of the source's topics, when the mirror began and now. */
   topicIds?: { begun: Readonly<Record<string, string>>; now: ReadonlyMap<string, string> };
-  /** Of a mirror that has told nothing for a while: by topic and partition, the source's offset before which everything should have been copied by now. */
+  /** By topic and partition, the source's offset before which everything should have been copied by now. Given for a mirror that has written no progress for a while. */
   due?: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 

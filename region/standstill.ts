@@ -8,22 +8,23 @@ export interface Look {
   position: number;
 }
 
-/** Without a copied record for this long, while records wait, it stands: it says how far it is once a second. A busy machine may take some seconds. */
+/** A mirror stands when records wait and none was copied for this long. MirrorMaker writes its progress once a second, on a busy machine some seconds later. */
 const STANDS_MS = 30_000;
-/** The same for one that has just been started: Java takes long on a busy machine. */
+/** The same for a MirrorMaker that has just been started: Java starts slowly on a busy machine. */
 const START_MS = 60_000;
-/** Each start that copies nothing doubles the time for the next one, so that a slow one comes through. */
+/** Each start that copies nothing doubles the time for the next start, so that a slow MirrorMaker gets through its start. */
 const START_MS_MAX = 600_000;
 
 /**
- * Judges whether a MirrorMaker copies. One that is stopped, or whose task has failed in a process that lives, ends nothing and says nothing: it shows
- * only in records that wait while none is copied.
+ * Judges whether a MirrorMaker copies. When its process is stopped (SIGSTOP), or a task in a live process has failed, nothing ends and nothing is
+ * logged: the only sign is that records wait and none is copied.
  */
 export class Standstill {
   readonly #clock: Clock;
   #position = 0;
-  /** Where the mirror was when it was started; what is below that was copied before. */
+  /** Position at the start of this MirrorMaker; an earlier MirrorMaker copied the records below. */
   #startedFrom = 0;
+  /** The position has been read up to `#startedFrom`, so that every later record is one of this MirrorMaker. */
   #isFollowed = false;
   #since: number;
   #startMs = START_MS;
@@ -39,7 +40,7 @@ export class Standstill {
     return this.#since;
   }
 
-  /** MirrorMaker has been started, and goes on from there. */
+  /** MirrorMaker has been started, and goes on from this position. */
   started(position: number): void {
     this.#startedFrom = position;
     this.#isFollowed = false;
@@ -48,7 +49,7 @@ export class Standstill {
     this.#startMs = Math.min(START_MS_MAX, this.#startMs * 2);
   }
 
-  /** Source or target cannot be looked at: then nothing can be said about what is between them. */
+  /** Source or target cannot be read, so it is not known whether records wait. */
   blind(): void {
     this.#since = this.#clock.now();
   }

@@ -50,7 +50,7 @@ export class Servers {
     this.#onExit = onExit;
     mkdirSync(this.#logDir, { recursive: true });
     this.#guard = spawn('sh', [guardScript], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    // The guard has ended before us: then nobody is left to be told.
+    // The guard has ended before this process, so it cannot be told.
     this.#guard.stdin?.on('error', () => {});
     this.#guard.unref();
     (this.#guard.stdin as unknown as { unref?(): void }).unref?.();

@@ -11,7 +11,7 @@ import {
   type SentCommand,
 } from './history.ts';
 
-/** Ways in which the log of one order contradicts the order of its life: only the first record of an event counts, repeats may come any time. */
+/** How the log of one order contradicts the sequence of its events: only the first record of an event counts, repeats may come any time. */
 export function* disorder(history: History): Generator<Anomaly> {
   const wrong = (orderId: string, detail: string): Anomaly => ({ kind: 'out of order', orderId, detail });
   const partitions = new Map<string, number>();

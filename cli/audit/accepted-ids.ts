@@ -6,13 +6,13 @@ import { readInputFile } from '../input-file.ts';
 const isOrderId = compileValidator(orderIdSchema);
 
 /**
- * Ids that were answered 202, one a line. Blanks around an id and CRLF are the editor's.
- * @throws UsageError naming the line that is no orderId: it would be called lost; and for a file without ids, which proves nothing
+ * Ids that were answered 202, one a line. White space around an id, CRLF and empty lines are ignored.
+ * @throws UsageError for a line that is not an orderId, which the audit would otherwise report as lost, and for a file without ids
  */
 export async function readAcceptedIds(file: string): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, line] of (await readInputFile(file)).split('\n').entries()) {
-    // Also takes away a byte order mark.
+    // Also removes a byte order mark.
     const id = line.trim();
     if (id === '') continue;
     if (!isOrderId(id).ok)

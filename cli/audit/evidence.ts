@@ -60,7 +60,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
       await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);
   };
   await read(topics.rawOrders, (record) => notePlaced(book, record));
-  // What a region had alone when another took over was decided anew there.
+  // Orders that only the old region had at a failover were decided again in the new region.
   const orphans = existing.has(regionStateTopic) ? (await readRegion(config.KAFKA_BROKERS)).records.orphans : [];
   const isOrphan = orphanTest(orphans.flatMap(({ ranges }) => ranges));
   const orphaned: AuditedRecord[] = [];
@@ -94,7 +94,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
   };
 }
 
-/** The database, and the ledger of the payment provider where that is another one. */
+/** Connects to the database, and to the payment provider's ledger where that is in another database. */
 function withLedger<T>(config: ConnectedConfig, use: (sql: Database, ledger?: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL, ORDERMESH_PAYMENT_LEDGER_URL: url = DATABASE_URL } = config;
   if (url === DATABASE_URL) return withDatabase(config, use);

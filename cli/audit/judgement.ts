@@ -74,8 +74,8 @@ export interface Verdict {
 }
 
 /**
- * An event that lacks while the warehouse has events so much younger is no longer on its way. Measured by what the warehouse has, not by the clock: after
- * an outage all events wait, and none is lost.
+ * An event that is not in the warehouse is lost when the warehouse has an event that is younger by this much. The clock cannot decide that: after an
+ * outage all events still wait, and none is lost.
  */
 const WAREHOUSE_LAG_MS_MAX = 10 * 60_000;
 
@@ -170,7 +170,7 @@ function judgeOrder(
   const fault = (kind: FaultKind, detail: string) => faults.push({ kind, subject: orderId, detail });
   const first = (type: EventTrace['type']) => firstOf(trail, type);
   const [validated, rejected] = [first('order.validated'), first('order.rejected')];
-  // The database remembers what was parked longer than the dead-letter topic does.
+  // The database keeps a dead letter for longer than the dead-letter topic does.
   const { orderValidator } = groups;
   const givenUp = (validated ?? rejected) === undefined && parking.keeps(trail, orderValidator);
   const wasParked = trail.parked.has(intakeParking) || parking.waits(trail, orderValidator) || givenUp;
@@ -256,7 +256,7 @@ function judgeOrder(
   return { conflicting: conflicts.told, notInWarehouse };
 }
 
-/** When the youngest event in the warehouse was written; a warehouse that holds none, or was not asked, has nothing overdue. */
+/** When the youngest event in the warehouse was written; `-Infinity` for a warehouse that is empty or was not asked, so that no event is overdue. */
 function newestInWarehouse({ book, warehouse }: Evidence): number {
   let newest = Number.NEGATIVE_INFINITY;
   for (const { events } of book.trails.values())
@@ -295,7 +295,7 @@ class ParkingBook {
     this.#fates = new Map(fates.map((fate) => [`${fate.group}/${fate.key}`, fate]));
   }
 
-  /** Messages of it wait for an operator. The database knows it when retention has removed the records of the dead-letter topic. */
+  /** Messages of the order wait for an operator. The database still knows them after retention has removed their records from the dead-letter topic. */
   waits(trail: Trail, group: string): boolean {
     return (this.#fateOf(trail, group)?.parked ?? Number(wasParkedBy(trail, group))) > 0;
   }
@@ -305,7 +305,7 @@ class ParkingBook {
     return this.waits(trail, group) || (this.#fateOf(trail, group)?.discarded ?? 0) > 0;
   }
 
-  /** Messages of it that are in the database, and whose records are not in the dead-letter topic any more. */
+  /** How many messages of the order are in the database while their records are no longer in the dead-letter topic. */
   withoutRecord(trail: Trail): number {
     const { parked = 0, replayed = 0, discarded = 0 } = this.#fateOf(trail, groups.orderValidator) ?? {};
     return Math.max(0, parked + replayed + discarded - (trail.parked.get(intakeParking)?.length ?? 0));

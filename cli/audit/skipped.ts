@@ -3,6 +3,7 @@ import { createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
 import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason } from '../../store/partition-logs.ts';
 import type { ConnectedConfig } from '../environment.ts';
 import { withDatabase } from '../servers.ts';
+import type { Fault } from './fault.ts';
 
 /** Records that a group will never work on: they were removed before it came to them. */
 export interface SkippedRecords {
@@ -18,18 +19,8 @@ export interface SkippedRecords {
   noticedAt?: number;
 }
 
-/** A fault of the audit. */
-export interface GoneTopic {
-  kind: 'lost';
-  subject: string;
-  detail: string;
-}
-
-/**
- * Topics that are gone with everything in them, although groups have worked on them. Nothing of their orders can be judged, so an audit without one
- * of them finds a fault whatever else it finds.
- */
-export async function readGoneTopics(config: ConnectedConfig, existing: ReadonlySet<string>): Promise<GoneTopic[]> {
+/** A fault for each topic that does not exist although a group has worked on it: the orders that only it held cannot be judged. */
+export async function readGoneTopics(config: ConnectedConfig, existing: ReadonlySet<string>): Promise<Fault[]> {
   const missing = Object.values(topics).filter((topic) => !existing.has(topic));
   if (missing.length === 0) return [];
   const known = await withDatabase(config, (sql) => knownTopics(sql, missing));

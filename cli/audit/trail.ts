@@ -95,7 +95,7 @@ function contentOf(value: Buffer | null): number {
   }
 }
 
-/** A record of validated-orders or rejected-orders. What carries no event id of ours is nobody's event. */
+/** A record of validated-orders or rejected-orders. Records without the headers of an event are ignored. */
 export function noteEvent(book: TrailBook, record: AuditedRecord): void {
   const id = record.headers.ce_id?.toString();
   const type = record.headers.ce_type?.toString() as EventType | undefined;

@@ -29,8 +29,8 @@ export function operatorOf({ as }: ActingOptions): string {
 }
 
 /**
- * Asks before a bulk act, where somebody can answer.
- * @throws UsageError where nobody can; NegativeResult when the answer is no
+ * Asks before a bulk act, where a person can answer.
+ * @throws UsageError where there is no terminal; NegativeResult when the answer is no
  */
 export async function confirm(what: string, { yes }: ActingOptions): Promise<void> {
   if (yes) return;

@@ -29,7 +29,7 @@ export function listCommand(): Command {
       ]),
     )
     .option('--counts', 'count them by group, reason and state, and list none')
-    .option('--limit <n>', 'list at most so many', wholeNumber(1), 100)
+    .option('--limit <n>', 'list at most this many', wholeNumber(1), 100)
     .option('--json', 'print an array')
     .action(async (options: ListOptions) => {
       const { listed, counts, total } = await gather(options);

@@ -11,7 +11,7 @@ export function logCommand(): Command {
   return new Command('log')
     .description('Shows what operators did to dead letters: who, when, why, and to which messages.')
     .argument('[act]', 'one act, with its messages', wholeNumber(1))
-    .option('--limit <n>', 'show at most so many, newest first', wholeNumber(1), 50)
+    .option('--limit <n>', 'show at most this many, newest first', wholeNumber(1), 50)
     .option('--json', 'print an array, or one object for one act')
     .action(async (act: number | undefined, { limit, json }: { limit: number; json?: boolean }) => {
       await withDatabase(await connectedConfig(), async (sql) => {

@@ -29,7 +29,7 @@ export function replayCommand(): Command {
     )
     .argument('[orderId]', 'one order; otherwise those that the filter takes')
     .option('--all', 'everything that is parked')
-    .option('--rate <n>', 'at most so many messages a second, over all workers', positiveNumber)
+    .option('--rate <n>', 'at most this many messages a second, over all workers', positiveNumber)
     .option(
       '--edit [patch]',
       'mend the content of one message first: a JSON patch (RFC 6902), a file with one, or your $EDITOR',

@@ -21,7 +21,7 @@ export function inspectCommand(): Command {
       .argument('[orderIds...]', 'orders to show'),
     'all',
   )
-    .option('--limit <n>', 'list at most so many', wholeNumber(1), 100)
+    .option('--limit <n>', 'list at most this many', wholeNumber(1), 100)
     .option('--json', 'print an array')
     .action((orderIds: string[], { limit, json, ...options }: InspectOptions) => {
       const selection = selectionOf(orderIds, options);

@@ -28,19 +28,19 @@ export interface Counted {
 
 const METRICS_MS_MAX = 5_000;
 
-/** What the role has done since it was started. @throws UsageError where none answers at this address, or another role does */
+/** What the role has done since it was started. @throws UsageError when no role, or another role, answers at this address */
 export async function counted(role: ProfiledRole, admin: URL): Promise<Counted> {
   const { unit, counter } = works[role];
   const { status, text } = await asked(role, new URL('/metrics', admin), METRICS_MS_MAX);
   const found = roleOf(text);
   if (status !== 200 || found !== role)
     throw new UsageError(
-      `${admin.origin} is not the admin address of ${role}: ${status === 200 ? `its metrics are ${found === undefined ? 'of no role' : `of ${found}`}` : `it answers ${status}`}; give the right one by --admin`,
+      `${admin.origin} is not the admin address of ${role}: ${status === 200 ? `its metrics are of ${found ?? 'no role'}` : `it answers ${status}`}; give the right one by --admin`,
     );
   return { unit, count: sumOf(text, counter), atMs: performance.now() };
 }
 
-/** Asks a role, which may hang. @throws UsageError where it does not answer within the time */
+/** Asks a role. @throws UsageError when the role does not answer within `msMax`, or cannot be reached */
 export async function asked(role: ProfiledRole, url: URL, msMax: number): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(msMax) });
@@ -56,7 +56,7 @@ export async function asked(role: ProfiledRole, url: URL, msMax: number): Promis
   }
 }
 
-/** The label that every metric of a role has. */
+/** The role that the metrics name: each metric of a role has that label. */
 function roleOf(text: string): string | undefined {
   return /[{,]role="([^"]*)"/.exec(text)?.[1];
 }

@@ -7,7 +7,7 @@ import { type RegionState, readRegion } from '../../region/region-state.ts';
 import type { RegionAddresses } from '../../region/regions.ts';
 import { replicationHealth } from '../../region/replication-health.ts';
 import { closeGaps, type Rewinds } from '../../region/start-positions.ts';
-import { connectDatabase } from '../../store/database.ts';
+import { connectDatabase, type Database } from '../../store/database.ts';
 import { knownUntil, PROMOTE_S_MAX, promote, standbyLagBytes, standbyStatus } from '../../store/standby.ts';
 import { Epochs } from './epochs.ts';
 import { type Flip, flipAndProbe } from './finish.ts';
@@ -35,7 +35,7 @@ export interface ChangeOverReport {
   from: string;
   to: string;
   epoch: number;
-  /** Records of the old region that the new one has not got; `null` where that is not known: the old one is dead, or this command went on where another was cut short. */
+  /** Records of the old region that the new region lacks. `null` when unknown: the old region is dead, or this command resumed one that was cut short. */
   rpoRecords: number | null;
   /** Whether the old region answered. */
   alive: boolean;
@@ -49,78 +49,43 @@ export interface ChangeOverReport {
 
 const POLL_MS = 250;
 const MIRROR_STOP_MS_MAX = 20_000;
-/** PostgreSQL gives up by itself before that. */
+/** Longer than PostgreSQL itself waits for a promotion. */
 const PROMOTE_MS_MAX = PROMOTE_S_MAX * 1_000 + QUESTION_MS_MAX;
 const allGroups = Object.values(groups);
 
+/** What the steps of one command share. */
+interface Tools {
+  epochs: Epochs;
+  steps: Steps;
+  /** The database of the region that takes over. */
+  sql: Database;
+}
+
 /** Moves the mesh from one region to the other. Every step may be done again, so a command that was cut short is started once more. */
 export async function changeOver(options: ChangeOver): Promise<ChangeOverReport> {
-  const { from, to, alive, say } = options;
+  const { from, to, alive, state, say } = options;
   const startedAt = performance.now();
   const steps = new Steps(say);
-  const epochs = new Epochs({ to, from: alive ? from : undefined, state: options.state, say });
-  const starts = options.state.starts === undefined ? {} : { starts: options.state.starts };
-  const postgres = `PostgreSQL of ${to.name}`;
+  const epochs = new Epochs({ to, from: alive ? from : undefined, state, say });
   const sql = connectDatabase({ url: to.databaseUrl, connections: 2, application: 'ordermesh-region' });
+  const tools = { epochs, steps, sql };
   try {
-    const { isStandby } = await within(QUESTION_MS_MAX, postgres, standbyStatus(sql));
-    const isResumed = options.state.next === to.name && options.state.source === undefined;
+    const { isStandby } = await within(QUESTION_MS_MAX, postgresOf(to), standbyStatus(sql));
+    const isResumed = state.next === to.name && state.source === undefined;
     // It would miss what no log holds: menus, deliveries, what was done about dead letters.
     if (!isStandby && !isResumed && !options.databaseAsItIs)
       throw new Error(
         `the database of ${to.name} follows no other one: make it a standby of ${from.name}'s first (docs/operations/failover.md), or take it as it is with --database-as-it-is`,
       );
-    const leaveActive = async () => {
-      await steps.do(`${from.name} is fenced: its gateway refuses, its workers have stopped`, async () => {
-        await epochs.enterBoth({ source: from.name, next: to.name, ...starts });
-        await workersGone(from, options.waitMs);
-      });
-      const missing = await steps.do(`the mirror has caught up`, () => caughtUp(options, isStandby));
-      if (missing > 0 && !options.acceptLoss)
-        throw new Error(
-          `after ${options.waitMs / 1_000} s ${missing} records of ${from.name} are not in ${to.name} yet. Wait longer with --wait, or leave them behind with --accept-loss`,
-        );
-      return missing;
-    };
     let rpoRecords: number | null = null;
     if (alive && !isResumed) {
-      // Nothing has happened that could not be taken back.
-      rpoRecords = await leaveActive().catch(async (error: Error) => {
-        const outcome = await epochs.takeBack({ active: from.name, source: from.name, ...starts });
+      // Nothing has happened yet that cannot be undone.
+      rpoRecords = await leaveActive(options, tools, isStandby).catch(async (error: Error) => {
+        const outcome = await epochs.takeBack({ active: from.name, source: from.name, ...startsOf(state) });
         throw new Error(`${error.message}; ${outcome}`, { cause: error });
       });
     }
-    const takeOver = async () => {
-      // As it was before the first attempt: what the log has brought since is not all that came before it.
-      const known = isResumed ? options.state.databaseAtMs : undefined;
-      const databaseAtMs = known ?? (await within(PROMOTE_MS_MAX, postgres, knownUntil(sql)));
-      await epochs.enter({ next: to.name, databaseAtMs, ...starts });
-      await steps.do(`the mirror has stopped, the database of ${to.name} takes writes`, () =>
-        Promise.all([within(PROMOTE_MS_MAX, postgres, promote(sql)), mirrorStopped(to, epochs.state.epoch, say)]),
-      );
-      const restored = await steps.do('the database is up to the log', () =>
-        restoreFromLog(to.brokers, sql, databaseAtMs),
-      );
-      const letters = await steps.do('dead letters are up to the log', () =>
-        restoreLetters(to.brokers, sql, databaseAtMs),
-      );
-      if (letters > 0) say(`${letters} dead letters that only the log had`);
-      const rewinds = await steps.do('groups start where nothing is skipped', () =>
-        closeGaps({ brokers: to.brokers, scanMs: options.scanMs, databaseAtMs }),
-      );
-      const ranges = await topicRanges(to.brokers);
-      await steps.do(`${to.name} is active`, () =>
-        epochs.enter({
-          active: to.name,
-          source: to.name,
-          tenure: epochs.state.epoch + 1,
-          starts: endsOf(ranges),
-          unfinished: true,
-        }),
-      );
-      return { restored, rewinds };
-    };
-    const { restored, rewinds } = await takeOver().catch((error: Error) => {
+    const { restored, rewinds } = await takeOver(options, tools, isResumed).catch((error: Error) => {
       const { active } = epochs.state;
       throw new Error(
         active === undefined ? `${error.message}; no region is active: start the command again` : error.message,
@@ -135,6 +100,62 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+/** Stops the work of the old region, and waits until the new one has what the old one had. @returns how many records are left behind */
+async function leaveActive(options: ChangeOver, { epochs, steps }: Tools, isStandby: boolean): Promise<number> {
+  const { from, to, state, waitMs, acceptLoss } = options;
+  await steps.do(`${from.name} is fenced: its gateway refuses, its workers have stopped`, async () => {
+    await epochs.enterBoth({ source: from.name, next: to.name, ...startsOf(state) });
+    await workersGone(from, waitMs);
+  });
+  const missing = await steps.do(`the mirror has caught up`, () => caughtUp(options, isStandby));
+  if (missing > 0 && !acceptLoss)
+    throw new Error(
+      `after ${waitMs / 1_000} s ${missing} records of ${from.name} are not in ${to.name} yet. Wait longer with --wait, or leave them behind with --accept-loss`,
+    );
+  return missing;
+}
+
+/** From the first epoch in which no region is active until the new region is active. There is no way back from here. */
+async function takeOver(
+  { to, state, scanMs, say }: ChangeOver,
+  { epochs, steps, sql }: Tools,
+  isResumed: boolean,
+): Promise<{ restored: Restored; rewinds: Rewinds }> {
+  const { brokers } = to;
+  // A resumed command keeps the time of the first attempt: records that were restored since then do not prove that all earlier ones were.
+  const known = isResumed ? state.databaseAtMs : undefined;
+  const databaseAtMs = known ?? (await within(PROMOTE_MS_MAX, postgresOf(to), knownUntil(sql)));
+  await epochs.enter({ next: to.name, databaseAtMs, ...startsOf(state) });
+  await steps.do(`the mirror has stopped, the database of ${to.name} takes writes`, () =>
+    Promise.all([within(PROMOTE_MS_MAX, postgresOf(to), promote(sql)), mirrorStopped(to, epochs.state.epoch, say)]),
+  );
+  const restored = await steps.do('the database is up to the log', () => restoreFromLog(brokers, sql, databaseAtMs));
+  const letters = await steps.do('dead letters are up to the log', () => restoreLetters(brokers, sql, databaseAtMs));
+  if (letters > 0) say(`${letters} dead letters that only the log had`);
+  const rewinds = await steps.do('groups start where nothing is skipped', () =>
+    closeGaps({ brokers, scanMs, databaseAtMs }),
+  );
+  const starts = endsOf(await topicRanges(brokers));
+  await steps.do(`${to.name} is active`, () =>
+    epochs.enter({
+      active: to.name,
+      source: to.name,
+      tenure: epochs.state.epoch + 1,
+      starts,
+      unfinished: true,
+    }),
+  );
+  return { restored, rewinds };
+}
+
+function startsOf({ starts }: RegionState): Pick<RegionState, 'starts'> {
+  return starts === undefined ? {} : { starts };
+}
+
+function postgresOf({ name }: RegionAddresses): string {
+  return `PostgreSQL of ${name}`;
 }
 
 /** Waits until no group of the old region has a member any more. A member that goes on after that is refused: its epoch is old. */
@@ -168,10 +189,10 @@ async function caughtUp({ from, to, waitMs, say }: ChangeOver, isStandby: boolea
       const mirrored = await ask(`Kafka of ${to.name}`, readMirrored(to.brokers, from.name));
       const ranges = await ask(`Kafka of ${from.name}`, topicRanges(from.brokers));
       const lag = replicationHealth({ mirrored, source: ranges }).reduce((sum, each) => sum + each.lag, 0);
-      const behind = isStandby ? await ask(`PostgreSQL of ${from.name}`, standbyLagBytes(source)) : 0;
+      const behind = isStandby ? await ask(postgresOf(from), standbyLagBytes(source)) : 0;
       const bytes = behind ?? Number.POSITIVE_INFINITY;
       const total = ranges.reduce((sum, { latest }) => sum + latest, 0);
-      // The same twice: nobody writes any more.
+      // The same total twice: no process writes any more.
       if (lag === 0 && bytes === 0 && total === last) return 0;
       if (performance.now() > deadline) {
         if (bytes > 0) say(`the standby of ${to.name} is ${bytes} bytes behind`);

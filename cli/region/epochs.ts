@@ -4,14 +4,14 @@ import { QUESTION_MS_MAX, within } from './within.ts';
 
 type NextState = Omit<RegionState, 'epoch' | 'since' | 'tenure'> & { tenure?: number };
 
-/** Tells both clusters who is active, an epoch for each change. A region follows both, and of what they say the highest epoch holds. */
+/** Writes into both clusters which region is active; each change has a new epoch. A region reads both clusters and obeys the highest epoch. */
 export class Epochs {
   readonly #to: RegionAddresses;
   readonly #from: RegionAddresses | undefined;
   readonly #say: (line: string) => void;
   #state: RegionState;
 
-  /** @param options `from`: absent when it does not answer */
+  /** @param options `from`: absent when the old region does not answer */
   constructor(options: {
     to: RegionAddresses;
     from: RegionAddresses | undefined;
@@ -24,18 +24,18 @@ export class Epochs {
     this.#say = options.say;
   }
 
-  /** The newest one that was written. */
+  /** The newest state that was written. */
   get state(): RegionState {
     return this.#state;
   }
 
-  /** For the fence. @throws unless both clusters know it */
+  /** For the fence. @throws unless both clusters have taken the new state */
   async enterBoth(next: NextState): Promise<void> {
     const [failure] = (await this.#write(next)).values();
     if (failure !== undefined) throw failure;
   }
 
-  /** @throws unless the cluster that takes over knows it; the other one is fenced already, and learns it from there */
+  /** @throws unless the cluster that takes over has taken the new state. The old region is fenced already, and reads the state there. */
   async enter(next: NextState): Promise<void> {
     const before = this.#state;
     const failures = await this.#write(next);
@@ -45,10 +45,12 @@ export class Epochs {
       throw failure;
     }
     for (const [name, { message }] of failures)
-      this.#say(`${name} could not be told (${message}); it learns it from ${this.#to.name} when it reaches that`);
+      this.#say(
+        `${name} could not be told (${message}); it reads the new state in ${this.#to.name} as soon as it reaches that cluster`,
+      );
   }
 
-  /** Makes the old region the active one again. Never rejects: it must not hide why. @returns what came of it, for people */
+  /** Makes the old region active again. Never rejects, because the error that led here must be the one that is shown. @returns the outcome, for people */
   async takeBack(next: NextState): Promise<string> {
     const failures = await this.#write(next);
     const untold = [...failures].map(([name, { message }]) => `${name} could not be told (${message})`).join(', ');
@@ -58,7 +60,7 @@ export class Epochs {
       : `no region is active, for ${untold}: start the command again`;
   }
 
-  /** @returns why which cluster does not know it */
+  /** @returns by name of the cluster, why it did not take the new state */
   async #write(next: NextState): Promise<Map<string, Error>> {
     const state = {
       tenure: this.#state.tenure,

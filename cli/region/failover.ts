@@ -61,7 +61,7 @@ function withOptions(command: Command): Command {
 async function run(options: FailoverOptions): Promise<void> {
   const regions = await regionsOf(options.regions);
   if (options.to !== undefined) pairOf(regions, options.to);
-  // Whatever can be wrong about the last two steps is found before the first one.
+  // Faults in the settings of the last two steps are found before the first step.
   await assertFlips(regions.dns);
   const { probeOrder, token } = await probeWith(options);
   const seen = await lookAtBoth(regions);
@@ -83,7 +83,7 @@ async function run(options: FailoverOptions): Promise<void> {
   else show(report);
 }
 
-/** The active region is where this command would go, so at most the name and the probe orders are left to do. */
+/** Whether the region that this command would make active is active already: at most the name and the probe orders are left. */
 function isThere({ active, unfinished }: RegionState, to: string | undefined): boolean {
   return to === undefined ? unfinished !== undefined : to === active;
 }
@@ -139,8 +139,8 @@ function show({ from, to, epoch, rpoRecords, alive, rtoMs, restored, rewinds, pr
 
 function unknownLoss(from: string, alive: boolean): string {
   return alive
-    ? `not known, for this command went on where another was cut short; what ${from} had not copied yet its mirror hands over`
-    : `${from} is dead; what it had not copied yet is handed over when it comes back`;
+    ? `not known, for this command went on where another was cut short; what had not been copied is sent to the new region by the mirror of ${from}`
+    : `${from} is dead; what had not been copied is sent to the new region when ${from} comes back`;
 }
 
 function showFinish({ to, epoch, probe }: FinishReport): void {

@@ -19,8 +19,8 @@ export interface Flip {
 }
 
 /**
- * Points the mesh's name to the region that is active now, and proves it with orders. Until both are done the state says that the failover is
- * unfinished, so that a repeat does them and does not take the new region for the old one.
+ * Points the mesh's name to the region that is active now, and sends probe orders to prove it. Until both are done the state says that the failover is
+ * unfinished, so that a repeat of the command does these two steps and does not move back to the other region.
  */
 export async function flipAndProbe(
   { regions, to, probeOrder: order, token, probeMs: msMax }: Flip,
@@ -52,7 +52,7 @@ export interface FinishReport {
   stepsMs: Record<string, number>;
 }
 
-/** The rest of a failover that was cut short when the new region was active already. */
+/** Finishes a failover that was cut short after the new region had become active. */
 export async function finish(
   flip: Flip,
   { state, from }: { state: RegionState; from: RegionAddresses | undefined },

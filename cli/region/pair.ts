@@ -23,7 +23,7 @@ export interface SeenRegion {
   records?: RegionRecords;
   /** Why `records` is absent. */
   reason?: string;
-  /** It answers and has no topic `region-state`. */
+  /** The cluster answers and has no topic `region-state`. */
   isNew?: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface Probing {
   tokenFile?: string;
 }
 
-/** Of a store that no menu knows: it is rejected, so it costs nobody money and cooks nothing, and shows that orders are worked on. */
+/** No menu has this store, so the order is rejected: nothing is charged or cooked, and the rejection proves that orders are worked on. */
 const harmlessOrder = {
   storeId: 'probe',
   channel: 'pos',
@@ -25,8 +25,8 @@ const harmlessOrder = {
 const validate = compileValidator(orderSchema);
 
 /**
- * The order that a failover is proved with, and the token that it is sent with; checked before anything is changed, since no gateway would take
- * a wrong one afterwards.
+ * The probe order of a failover and its token. Both are checked before anything is changed: afterwards a gateway would refuse a wrong order or
+ * token.
  * @throws UsageError, ConfigError
  */
 export async function probeWith({
@@ -44,7 +44,7 @@ export async function probeWith({
       );
     return { probeOrder, token };
   }
-  // One that no gateway knows would be refused after the failover.
+  // Gateways refuse a token of an issuer that they do not know.
   await assertIssuer(config);
   return { probeOrder, token: await issueToken({ config, store: probeOrder.storeId }) };
 }

@@ -37,7 +37,7 @@ interface Shown {
 }
 
 const ANSWER_MS_MAX = 5_000;
-/** A mirror that works copies a record within a second or two, and says so. */
+/** A mirror that works copies a record within a second or two, and writes down its progress. */
 const STANDS_MS = 30_000;
 
 export function statusCommand(): Command {
@@ -110,8 +110,8 @@ async function mirrorHealth(source: SeenRegion, target: SeenRegion): Promise<Par
     const begun = target.records?.mirrorStarted?.topicIds;
     const now = await admin.topicIds(allTopics);
     const ranges = await topicRanges(source.addresses.brokers);
-    const settledMs = Date.now() - STANDS_MS;
-    const due = toldAtMs < settledMs ? await offsetsAt(admin, ranges, settledMs) : undefined;
+    const dueAtMs = Date.now() - STANDS_MS;
+    const due = toldAtMs < dueAtMs ? await offsetsAt(admin, ranges, dueAtMs) : undefined;
     return replicationHealth({
       mirrored,
       source: ranges,
@@ -123,7 +123,7 @@ async function mirrorHealth(source: SeenRegion, target: SeenRegion): Promise<Par
   }
 }
 
-/** By topic and partition, the first record that was written at that time or later. */
+/** By topic and partition, the offset of the first record that was written at that time or later. */
 async function offsetsAt(admin: RegionAdmin, ranges: readonly PartitionRange[], atMs: number) {
   const offsets = new Map<string, ReadonlyMap<number, number>>();
   for (const [topic, partitions] of Map.groupBy(ranges, (range) => range.topic)) {
@@ -133,7 +133,7 @@ async function offsetsAt(admin: RegionAdmin, ranges: readonly PartitionRange[], 
   return offsets;
 }
 
-/** The passive region's database takes writes: it follows nobody, and a failover would find it old. */
+/** The passive region's database takes writes: it is no standby, and would be out of date at a failover. */
 function hasStrayDatabase({ state, regions }: Shown): boolean {
   return regions.some(({ name, database }) => name !== state?.active && database === 'takes writes');
 }

@@ -1,4 +1,4 @@
-/** The steps of a command: each is said when it is done, with its time. */
+/** Runs the steps of a command; after each step, says how long it took. */
 export class Steps {
   readonly tookMs: Record<string, number> = {};
   readonly #say: (line: string) => void;

@@ -1,11 +1,11 @@
-/** How long a cluster or a database may take to answer one question. One that is stopped keeps its connections and never answers. */
+/** How long a cluster or a database may take to answer one question. A stopped process keeps its connections open and never answers. */
 export const QUESTION_MS_MAX = 10_000;
-/** The same for a batch of some hundred rows that is written: a lock of a worker that ends just now may stand before it. */
+/** The same for writing a batch of some hundred rows, which may wait for the lock of a worker that is just ending. */
 export const BATCH_MS_MAX = 60_000;
 
 /**
- * Gives a question up that takes too long, and names who was asked.
- * @throws what the answer throws; Error when there is none within that time. The question itself goes on: only the end of the process ends it
+ * Waits for an answer, at most `msMax`. The question itself is not cancelled.
+ * @throws what `answer` rejects with; an Error that names `who` when there is no answer in that time
  */
 export async function within<T>(msMax: number, who: string, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

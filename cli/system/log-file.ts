@@ -49,16 +49,16 @@ export function followLog(file: string, onLine: (line: string) => void): { close
   };
 }
 
-/** As many different lines of a role that ends again and again are remembered. */
+/** How many different lines of a role that ends again and again are remembered. */
 const LINES_MAX = 1_000;
 
-/** Passes lines on; while `holds`, each different line once: a role that ends again and again says the same before each end. */
+/** Passes lines on. While `holds`, passes each different line on once: a role that ends again and again logs the same line before each end. */
 export function onceWhile(holds: () => boolean, onLine: (line: string) => void): (line: string) => void {
   const seen = new Set<string>();
   return (line) => {
     if (!holds() || seen.size >= LINES_MAX) seen.clear();
     else if (seen.has(line)) return;
-    // Also the line before the first end, which is read before the end is known.
+    // Lines are remembered before `holds` too: the line before the first end is read before the end is known.
     seen.add(line);
     onLine(line);
   };

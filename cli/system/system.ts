@@ -160,7 +160,7 @@ function assertPortsKnown({ ORDERMESH_GATEWAY_PORT: gateway, ORDERMESH_ADMIN_POR
     );
 }
 
-/** @throws UsageError for a port that the whole mesh cannot work with, or an error naming the one that is in use */
+/** @throws UsageError for a port that cannot be used for the whole mesh; an Error that names a port in use */
 export async function assertPortsFree(config: Config): Promise<void> {
   assertPortsKnown(config);
   const host = config.ORDERMESH_HOST;

@@ -133,7 +133,7 @@ interface AgentOptions {
   directory: string;
   spool: string;
   token: string;
-  /** Default: an address where nobody listens. */
+  /** Default: an address without a listener. */
   upstream?: string;
 }
 

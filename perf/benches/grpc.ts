@@ -6,7 +6,7 @@ import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const GATEWAY_PORT = 18_087;
-/** HTTP answers one order a connection at a time; a gRPC stream has many under way. As many orders are unanswered on both sides. */
+/** HTTP answers one order a connection at a time; a gRPC stream has many in flight. As many orders are unanswered on both sides. */
 const HTTP_CONNECTIONS = 256;
 const STREAMS = 4;
 const UNANSWERED = HTTP_CONNECTIONS / STREAMS;

@@ -12,7 +12,7 @@ import type { Bench } from './bench.ts';
 const GATEWAY_PORT = 18_093;
 const PEAK_CONNECTIONS = 256;
 const WARM_UP_SECONDS = 3;
-/** Of the first overload: the heap grows to what so many clients need. */
+/** Of the first overload: the heap grows to what this many clients need. */
 const OVERLOAD_WARM_UP_SECONDS = 5;
 /** Peaks and overloads take turns, because the machine's mood changes within such a time. */
 const ROUNDS = 3;

@@ -60,7 +60,7 @@ export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figur
   };
 }
 
-/** Work that waits for somebody else. Both sides at their best concurrency. */
+/** Work that waits for another system. Both sides at their best concurrency. */
 export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figures> {
   const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
   const figures: Figures = {};

@@ -7,7 +7,7 @@ import { figure, interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const GATEWAY_PORT = 18_090;
-/** HTTP answers one order a connection at a time; a WebSocket has many under way. As many orders are unanswered on both sides. */
+/** HTTP answers one order a connection at a time; a WebSocket has many in flight. As many orders are unanswered on both sides. */
 const HTTP_CONNECTIONS = 256;
 const WEBSOCKETS = 16;
 const UNANSWERED = HTTP_CONNECTIONS / WEBSOCKETS;

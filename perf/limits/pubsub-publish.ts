@@ -5,7 +5,7 @@ import { loadConfig } from '../../contracts/config.ts';
 import { dropPerfNames, perfNames } from '../load/bridge-names.ts';
 
 /**
- * The ceiling of the bridge: publishes messages with ordering keys, so many at a time as the bridge does, and reads nothing from Kafka.
+ * The ceiling of the bridge: publishes messages with ordering keys, as many at a time as the bridge does, and reads nothing from Kafka.
  *
  *   PUBSUB_EMULATOR_HOST=… node perf/limits/pubsub-publish.ts MESSAGES [AT_A_TIME]
  *

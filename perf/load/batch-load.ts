@@ -6,7 +6,7 @@ import type { Order } from '../../contracts/order.ts';
 import { Upstream } from '../../edge/forwarder/upstream.ts';
 
 /**
- * Sends packed batches to a gateway, two under way, as an edge agent with a backlog does, but made beforehand and without a disk. Last line of
+ * Sends packed batches to a gateway, two in flight, as an edge agent with a backlog does, but made beforehand and without a disk. Last line of
  * the output: orders a second.
  *
  *   node perf/load/batch-load.ts URL TOKEN ORDERS <order.json

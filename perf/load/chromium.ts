@@ -8,7 +8,7 @@ export function hasChromium(): boolean {
   return existsSync(executablePath);
 }
 
-/** A headless Chromium with a fresh profile that talks to nobody but the page's server. */
+/** A headless Chromium with a fresh profile that talks only to the page's server. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,

@@ -29,7 +29,7 @@ interface Percentiles {
   tickets: number;
 }
 
-/** So many pages are open, of stores in the middle of the chain: a few tickets a second all together. */
+/** This many pages are open, of stores in the middle of the chain: a few tickets a second all together. */
 const PAGES = 2;
 /** The first seconds, in which every process and the broker compile their hot paths, are not counted. */
 const WARM_UP_S = 20;

@@ -8,7 +8,7 @@ import { updateAddress } from './update.ts';
 
 const COMMAND_MS_MAX = 30_000;
 
-/** Checks what can be checked without changing the name. @throws ConfigError when a flip could not even begin */
+/** Checks the settings without changing the name. @throws ConfigError when `flipName` could not begin */
 export async function assertFlips(dns: DnsSettings): Promise<void> {
   if ('command' in dns) await assertProgram(dns.command[0] ?? '');
   else await readSecret(dns.key.secretFile);
@@ -26,7 +26,7 @@ export async function flipName(
   await updateAddress({ server, zone, name, address, ttlSeconds, key: { name: key.name, secret } });
 }
 
-/** One that ignores a polite signal must not be waited for. */
+/** A program that takes too long is killed at once (SIGKILL), since it may ignore SIGTERM. */
 async function runProgram(
   [program = '', ...given]: readonly string[],
   added: readonly string[],

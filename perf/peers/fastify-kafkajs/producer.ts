@@ -16,7 +16,7 @@ interface Waiting {
 
 /**
  * kafkajs at the best settings found: idempotent, acks=all, and no send per order, which would be a request to each partition's leader per
- * order. What gathers while one send is under way goes with the next; several sends at a time are slower, and would end the idempotence.
+ * order. What gathers while one send is in flight goes with the next; several sends at a time are slower, and would end the idempotence.
  */
 export async function connectProducer(brokers: string[], topic: string): Promise<OrderProducer> {
   const producer = new Kafka({ clientId: 'fastify-kafkajs', brokers }).producer({
