@@ -33,7 +33,7 @@ export async function beginTenure(options: TenureOptions): Promise<Readonly<Reco
     if (!records.orphans.some((noted) => noted.tenure === tenure))
       await writeOrphans(own.brokers, { tenure, ranges: orphans });
     const orders = await salvageOrders(own.brokers, source.brokers, orphans);
-    logger.info({ orders, partitions: orphans.length }, 'sent the orders that only this region had to the other region');
+    logger.info({ orders, partitions: orphans.length }, 'sent the other region what only this one had');
     await writeMirrored(own.brokers, source.name, starts);
   }
   const topicIds = Object.fromEntries(await topicIdsOf(source.brokers));
