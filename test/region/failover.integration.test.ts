@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { changeOver } from '../../cli/region/change-over.ts';
@@ -11,6 +8,7 @@ import { type RegionState, readRegion, writeRegionState } from '../../region/reg
 import { readRegions } from '../../region/regions.ts';
 import { ordermesh } from '../cli/ordermesh.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
+import { swallowingProxy } from '../support/swallowing-proxy.ts';
 import { startTwoClusters, type TwoClusters } from './clusters.ts';
 import { startProbedGateway } from './gateway.ts';
 
@@ -92,10 +90,8 @@ describe('a failover', () => {
   }, 180_000);
 
   it('gives up on a PostgreSQL that stops in the middle, and says which', async () => {
-    await using proxy = await startSwallowing(new URL(database.url), 'pg_is_in_recovery');
-    const url = new URL(database.url);
-    url.port = String(proxy.port);
-    await writeRegions({ databaseUrl: url.href });
+    await using proxy = await swallowingProxy(database.url, 'pg_is_in_recovery');
+    await writeRegions({ databaseUrl: proxy.url });
     const { code, stderr } = await region(...dead);
     expect(stderr).toContain('PostgreSQL of west does not answer within 10 s');
     expect(code).toBe(1);
@@ -155,35 +151,3 @@ describe('region status', () => {
     });
   }, 120_000);
 });
-
-/** A proxy that passes everything on until a client sends this text, and nothing from then on: the server has stopped. */
-async function startSwallowing(target: URL, text: string): Promise<AsyncDisposable & { port: number }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => other.destroy());
-    }
-    let isSilent = false;
-    client.on('data', (data) => {
-      isSilent ||= data.includes(text);
-      if (!isSilent) upstream.write(data);
-    });
-    upstream.pipe(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
-}

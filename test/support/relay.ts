@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { linkSockets } from './linked-sockets.ts';
 
 export interface Relay extends AsyncDisposable {
   /** The target's URL with the address of the relay. */
@@ -16,17 +17,7 @@ export async function startRelay(targetUrl: string, pass: (client: Socket, upstr
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
+    linkSockets(sockets, client, upstream);
     pass(client, upstream);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { linkSockets } from './linked-sockets.ts';
 
 /** A TCP proxy before a server that is shared with other tests: only those behind the proxy see the outage. */
 export interface ToggledProxy {
@@ -28,7 +29,8 @@ export async function startToggledProxy(target: string): Promise<ToggledProxy> {
       return;
     }
     const upstream = connect(Number(port), hostname);
-    pair(sockets, client, upstream);
+    linkSockets(sockets, client, upstream);
+    client.pipe(upstream).pipe(client);
   });
   await listen(server);
   const cut = () => {
@@ -60,21 +62,6 @@ export async function startToggledProxy(target: string): Promise<ToggledProxy> {
         for (const client of mute.splice(0)) client.destroy();
       }),
   };
-}
-
-function pair(sockets: Set<Socket>, client: Socket, upstream: Socket): void {
-  for (const [socket, other] of [
-    [client, upstream],
-    [upstream, client],
-  ] as const) {
-    sockets.add(socket);
-    socket.on('error', () => other.destroy());
-    socket.on('close', () => {
-      sockets.delete(socket);
-      other.destroy();
-    });
-    socket.pipe(other);
-  }
 }
 
 function listen(server: Server): Promise<void> {
