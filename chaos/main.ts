@@ -109,7 +109,7 @@ async function run(
   const atRest = isLive && (await until(STRAGGLERS_MS_MAX, () => isCommitted(config)));
   await watch.close();
   if (isLive)
-    say(atRest ? 'nothing is under way any more' : 'VIOLATION the last commands of the crew are not worked off');
+    say(atRest ? 'nothing is in flight any more' : 'VIOLATION the last commands of the crew are not worked off');
   say(`processes were started again ${subjects.processes.restarts} times; stopping the roles`);
   await system.stopRoles();
   say("reading the topics with Kafka's console consumer");

@@ -37,7 +37,7 @@ const WAREHOUSE_MS_MAX = 20_000;
 export function smokeCommand(): Command {
   return new Command('smoke')
     .description(
-      'Runs everything under load for a while, waits until nothing is under way, and audits. Last line: JSON.',
+      'Runs everything under load for a while, waits until nothing is in flight, and audits. Last line: JSON.',
     )
     .option('--rate <n>', 'orders a second on average', positiveNumber, 100)
     .option('--seconds <n>', 'for how long', positiveNumber, 20)

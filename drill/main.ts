@@ -250,7 +250,7 @@ async function workedOff({ config, name }: DrillRegion, edges: Edges): Promise<v
   const handedOver = await until(SETTLE_MS_MAX, () => edges.areSettledIn(name));
   say(handedOver ? `the agents have handed over everything to the ${name}` : 'the agents still hold orders');
   const settled = await until(SETTLE_MS_MAX, async () => (await isWorkedOff(config)) && (await openTickets()) === 0);
-  say(settled ? `nothing is under way in the ${name}` : `not everything is worked off in the ${name}`);
+  say(settled ? `nothing is in flight in the ${name}` : `not everything is worked off in the ${name}`);
 }
 
 function seedOf(text: string | undefined): number {

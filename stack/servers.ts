@@ -116,7 +116,7 @@ export class Servers {
       throw new Error(`${name} does not start: ${(error as Error).message}\n${await tail(log)}`, { cause: error });
     }
     if (identity === undefined) {
-      // The `error` event with the reason comes after the current turn of the event loop.
+      // The child process emits its `error` event, which has the reason, only after this code has returned to the event loop.
       await new Promise(setImmediate);
       throw new Error(`${name} has no process${ended === undefined ? '' : `: ${ended}`}`);
     }

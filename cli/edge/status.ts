@@ -12,7 +12,7 @@ const ANSWER_MS_MAX = 3_000;
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description('Says how line and spool are. Exit code 1 if somebody has to do something about it.')
+    .description('Says how line and spool are. Exit code 1 if a person has to do something about it.')
     .option('--json', 'print the status as one object')
     .action(async ({ json }: { json?: boolean }) => {
       const config = loadConfig();

@@ -73,7 +73,10 @@ async function run(options: FailoverOptions): Promise<void> {
   const flip = { regions, probeOrder, token, probeMs: options.probeWait * 1_000, say };
   const active = seen.find(({ addresses }) => addresses.name === state.active);
   if (active?.records !== undefined && isThere(state, options.to)) {
-    if (state.unfinished === undefined) return print(`${state.active} is active already, epoch ${state.epoch}`);
+    if (state.unfinished === undefined) {
+      const { active: to, epoch } = state;
+      return options.json ? printJson({ to, epoch }) : print(`${to} is active already, epoch ${epoch}`);
+    }
     const from = seen.find((region) => region !== active && region.records !== undefined)?.addresses;
     const report = await finish({ ...flip, to: active.addresses }, { state, from });
     return options.json ? printJson(report) : showFinish(report);

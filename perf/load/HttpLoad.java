@@ -47,7 +47,7 @@ final class HttpLoad {
   private final long[] statuses = new long[1_000];
   private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024);
   private final byte[] answer = new byte[64 * 1024];
-  /** Connections without a request under way, and those that were told to wait. */
+  /** Connections without a request in flight, and those that were told to wait. */
   private final ArrayDeque<Connection> free = new ArrayDeque<>();
   private final PriorityQueue<Connection> silent = new PriorityQueue<>((a, b) -> Long.compare(a.silentUntil, b.silentUntil));
   private final long startsAt;
@@ -221,7 +221,7 @@ final class HttpLoad {
     final int counterAt;
     final long index;
     int counter;
-    /** When the order under way fell due; in a closed loop, when it was sent. */
+    /** When the order in flight fell due; in a closed loop, when it was sent. */
     long dueAt;
     long silentUntil;
     /** The first `held` bytes of an answer that came in parts. */
@@ -242,7 +242,7 @@ final class HttpLoad {
       counterAt = (head + body).indexOf(orderId) + 28;
     }
 
-    /** The last 12 digits of the order under way. */
+    /** The last 12 digits of the order in flight. */
     long orderNumber() {
       return index << 32 | counter;
     }

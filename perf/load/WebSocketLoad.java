@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Loads the gateway's WebSocket in a closed loop: every connection keeps so many orders unanswered, and sends one more for each answer. It
+ * Loads the gateway's WebSocket in a closed loop: every connection keeps `--unanswered` orders unanswered, and sends one more for each answer. It
  * prints {"acceptedPerSecond":n,"refused":n}. On one thread over NIO, for the reason that HttpLoad.java gives; its frames are
  * masked with zeros, which is a mask like any other to the server.
  *

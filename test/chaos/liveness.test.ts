@@ -71,7 +71,7 @@ describe('while faults are on', () => {
     expect(stood(100_000, at(5, 9))).toEqual([]);
   });
 
-  it('one that stands and nobody says so is silent', () => {
+  it('a partition that stands, and no process says so, is silent', () => {
     ready(0, undefined, undefined);
     expect(silent(5_000, at(5, 9))).toEqual([]);
     ready(24_000, undefined, undefined);

@@ -18,7 +18,7 @@ test('a parked order that was replayed is counted under the outcome of its repla
   expect(counts).toMatchObject({ accepted: 1, rejected: 1, parked: 0, lost: 0, duplicateEffects: 0 });
 });
 
-test('a replay under way: its outcome may be there before it is settled', () => {
+test('a replay in flight: its outcome may be there before it is settled', () => {
   const log = createAuditLog();
   log.placed('a');
   log.parked('a', { offset: 0 });
@@ -28,7 +28,7 @@ test('a replay under way: its outcome may be there before it is settled', () => 
   expect(judge(log.evidence()).faults).toEqual([]);
 });
 
-test('an outcome beside a dead letter that nobody replayed is one too many', () => {
+test('an outcome beside a dead letter that was not replayed is one too many', () => {
   const log = createAuditLog();
   log.placed('a');
   log.parked('a', { offset: 0 });

@@ -86,6 +86,8 @@ describe('a failover', () => {
 
     const third = await region(...dead, '--to', 'west');
     expect(third).toMatchObject({ code: 0, stdout: expect.stringContaining('west is active already') });
+    const json = await region(...dead, '--to', 'west', '--json');
+    expect(JSON.parse(json.stdout)).toEqual({ to: 'west', epoch: now?.epoch });
     expect((await known('west'))?.epoch).toBe(now?.epoch);
   }, 180_000);
 

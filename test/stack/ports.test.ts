@@ -18,7 +18,7 @@ test('kept ports are chosen again while they are free, and each once', async () 
   expect(shared.b).not.toBe(first.a);
 });
 
-test('a kept port that is taken is chosen anew', async () => {
+test('a kept port that is taken is chosen again', async () => {
   await using taken = await squatter();
   const { a } = await choosePorts(['a'], { a: taken.port });
   expect(a).not.toBe(taken.port);

@@ -78,7 +78,7 @@ test('a second run in the same directory is refused, and other processes find th
   expect(await runningStackEnvironment(directory.path)).toBeUndefined();
 });
 
-test('a port that was taken meanwhile is chosen anew, with the data kept', async () => {
+test('a port that was taken meanwhile is chosen again, with the data kept', async () => {
   await using directory = await temporaryDirectory();
   const config = postgresOnlyConfig(directory.path);
   const first = await startStack(config, logger);
