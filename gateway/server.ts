@@ -96,7 +96,6 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     files &&
     (await watchTls(files, logger, () => {
       authenticator.forgetRevoked?.();
-      logger.info('the authorities of client certificates have changed');
       endOpen();
     }));
   started.defer(() => tls?.close());

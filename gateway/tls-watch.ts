@@ -6,42 +6,67 @@ import { StateLog } from '../telemetry/state-log.ts';
 import { certificatesIn, type TlsFiles } from './tls.ts';
 import { watchFileText } from './watched-file.ts';
 
-/** A certificate that ends so soon is told of. */
+/** A certificate that expires within this time is reported. */
 const RENEW_MS = 7 * 24 * 3_600_000;
 
 export interface TlsWatch {
   authorities: Authorities | undefined;
   register(registry: Registry): void;
-  /** What an operator has to do; `undefined` while there is nothing. Logged when it begins. */
+  /** What an operator has to do; `undefined` while there is nothing to do. Logs each trouble when it begins. */
   trouble(now: number): string | undefined;
   close(): void;
 }
 
 /**
- * Follows the files of TLS. uWebSockets.js and gRPC read them once, so what has changed is served after a restart only, and an operator is told so. One
- * change counts at once: of an authority that is taken out of the file no certificate is accepted any more.
- * @param onWithdrawn called when the authorities have changed
+ * Watches the files of TLS. uWebSockets.js and gRPC read them only at start, so a changed file is served after a restart, and an operator is told so.
+ * One change counts at once: when an authority is taken out of its file, its certificates are refused. That file is therefore watched apart from
+ * certificate and key, so that a pair that does not fit does not delay a withdrawal.
+ * @param onChange called when an authority was withdrawn or has come back, but not for what has changed before this function resolves
  */
-export async function watchTls(served: TlsFiles, logger: Logger, onWithdrawn: () => void): Promise<TlsWatch> {
+export async function watchTls(served: TlsFiles, logger: Logger, onChange: () => void): Promise<TlsWatch> {
   const states = new StateLog(logger);
-  const own = [served.cert, served.key, ...(served.clients === undefined ? [] : [served.clients.ca])].map(String);
-  const authorities = served.clients && new Authorities(String(served.clients.ca));
+  const { certFile, keyFile, clients } = served;
+  const own = [served.cert, served.key].map(String);
+  const authorities = clients && new Authorities(String(clients.ca));
   const expiresAt = new X509Certificate(served.cert).validToDate.getTime();
-  let isChanged = false;
-  const watched = await watchFileText({
-    files: [served.certFile, served.keyFile, ...(served.clients === undefined ? [] : [served.clients.caFile])],
+  let isPairChanged = false;
+  let isClientFileChanged = false;
+  /** The caller cannot act on a change while it still waits for this function. */
+  let isWatching = false;
+  await using watches = new AsyncDisposableStack();
+  const pair = await watchFileText({
+    files: [certFile, keyFile],
     what: 'the files of TLS',
     logger,
     take(...texts) {
-      const [cert = '', key = '', ca] = texts;
+      const [cert = '', key = ''] = texts;
       createSecureContext({ cert, key });
-      if (ca !== undefined && authorities?.take(ca)) onWithdrawn();
-      isChanged = texts.some((text, index) => text !== own[index]);
+      isPairChanged = texts.some((text, index) => text !== own[index]);
     },
   });
+  watches.defer(() => pair.close());
+  const clientFile =
+    clients &&
+    authorities &&
+    (await watchFileText({
+      files: [clients.caFile],
+      what: 'the file of authorities of client certificates',
+      logger,
+      take(ca) {
+        const isOther = authorities.take(ca);
+        isClientFileChanged = ca !== String(clients.ca);
+        if (!isOther) return;
+        logger.info({ withdrawn: authorities.withdrawn }, 'the authorities of client certificates have changed');
+        if (isWatching) onChange();
+      },
+    }));
+  watches.defer(() => clientFile?.close());
+  isWatching = true;
+  const open = watches.move();
+  const isChanged = () => isPairChanged || isClientFileChanged;
   function reasons(now: number): Record<'changed' | 'ends', string | undefined> {
     return {
-      changed: isChanged
+      changed: isChanged()
         ? 'the files of TLS have changed; the gateway serves those of its start until it is restarted'
         : undefined,
       ends:
@@ -62,7 +87,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onWithdrawn: ()
         help: '1 while the files of TLS differ from those that are served, which a restart ends.',
         ...shared,
         collect() {
-          this.set(isChanged ? 1 : 0);
+          this.set(isChanged() ? 1 : 0);
         },
       });
     },
@@ -71,13 +96,13 @@ export async function watchTls(served: TlsFiles, logger: Logger, onWithdrawn: ()
       if (changed === undefined) states.end('changed', 'the files of TLS are those that are served');
       else states.begin('changed', changed);
       if (ends !== undefined) states.begin('ends', ends);
-      return watched.trouble() ?? changed ?? ends;
+      return clientFile?.trouble() ?? pair.trouble() ?? changed ?? ends;
     },
-    close: () => watched.close(),
+    close: () => void open.disposeAsync(),
   };
 }
 
-/** The authorities that the handshake trusts, which are those of the start, and which of them the file still has. */
+/** The authorities that the handshake trusts: those that were in the file at start. Knows which of them the file still has. */
 export class Authorities {
   readonly #served: readonly X509Certificate[];
   #present: ReadonlySet<string>;
@@ -88,7 +113,14 @@ export class Authorities {
     this.#present = new Set(this.#served.map(({ fingerprint256 }) => fingerprint256));
   }
 
-  /** @returns whether one has gone or come back @throws for a text that has no certificates */
+  /** Subjects of the authorities that were in the file at start and are not in it now. */
+  get withdrawn(): string[] {
+    return this.#served
+      .filter(({ fingerprint256 }) => !this.#present.has(fingerprint256))
+      .map(({ subject }) => subject);
+  }
+
+  /** @returns whether an authority was withdrawn or has come back @throws for a text without certificates */
   take(pem: string): boolean {
     const present = new Set(certificatesIn(pem).map(({ fingerprint256 }) => fingerprint256));
     const isSame = this.#served.every(
@@ -98,7 +130,7 @@ export class Authorities {
     return !isSame;
   }
 
-  /** The authority that signed the certificate; empty for one of an intermediate that is not in the file. */
+  /** The authority that signed the certificate; empty when an intermediate authority signed it that is not in the file. */
   signerOf(certificate: X509Certificate): string {
     const signer = this.#served.find(
       (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
@@ -106,7 +138,10 @@ export class Authorities {
     return signer?.fingerprint256 ?? '';
   }
 
-  /** Whose intermediate signed a certificate is not known, so once any authority is gone, it is not trusted. */
+  /**
+   * An intermediate authority that is not in the file may belong to any authority of the file. So the certificates that it signed are not trusted once any
+   * authority is withdrawn.
+   */
   trusts(signer: string): boolean {
     if (signer !== '') return this.#present.has(signer);
     return this.#served.every(({ fingerprint256 }) => this.#present.has(fingerprint256));

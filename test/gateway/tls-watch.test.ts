@@ -35,7 +35,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-async function watch() {
+async function watch(onChange = () => {}, beforeWatch = () => {}) {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line) => lines.push(line) });
   const config = loadConfig({
@@ -47,7 +47,11 @@ async function watch() {
   const files = tlsFiles(config);
   if (files === undefined) throw new Error('no TLS');
   let authenticator: Authenticator | undefined;
-  const tls = await watchTls(files, logger, () => authenticator?.forgetRevoked?.());
+  beforeWatch();
+  const tls = await watchTls(files, logger, () => {
+    onChange();
+    authenticator?.forgetRevoked?.();
+  });
   authenticator = await createAuthenticator({ config, clock: Date, logger, authorities: tls.authorities });
   const registry = new Registry();
   tls.register(registry);
@@ -80,6 +84,25 @@ test('of an authority that is taken out of the file nothing is accepted and noth
   expect(() => identify(till(intermediate))).toThrow(/authority/);
   put('ca.pem', kept.cert + withdrawn.cert);
   await vi.waitFor(() => expect(identify(gone)).toMatchObject({ store: 'us-il-0001' }), soon);
+});
+
+test('an authority is withdrawn while certificate and key do not fit each other, and the log names the authority', async () => {
+  using gateway = await watch();
+  const { identify } = gateway;
+  const gone = till(withdrawn);
+  identify(gone);
+  put('cert.pem', certificate('gateway', { by: kept, for: 'server' }).cert);
+  put('ca.pem', kept.cert);
+  await vi.waitFor(() => expect(() => identify(gone)).toThrow(/authority .* not trusted any more/), soon);
+  await vi.waitFor(() => expect(gateway.tls.trouble(Date.now())).toMatch(/the files of TLS cannot be read/), soon);
+  expect(gateway.logged('"withdrawn":["CN=withdrawn"]')).toBe(1);
+});
+
+test('an authority that is withdrawn between the first read and the watch does not count as a change', async () => {
+  const changes = vi.fn();
+  using gateway = await watch(changes, () => put('ca.pem', kept.cert));
+  expect(() => gateway.identify(till(withdrawn))).toThrow(/authority .* not trusted any more/);
+  expect(changes).not.toHaveBeenCalled();
 });
 
 test('files that differ from what is served, and a certificate that ends, are told of', async () => {
