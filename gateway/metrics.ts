@@ -34,7 +34,7 @@ export class GatewayMetrics {
   credentialsEnded = 0;
   /** Tokens that could not be verified because the keys that sign them could not be read. */
   identityUnavailable = 0;
-  /** What of keys and lists cannot be read. */
+  /** Why the keys, the list of revoked tokens, or the file of authorities cannot be read; `undefined` while all can be read. */
   credentialsTrouble: () => string | undefined = () => undefined;
   readonly #latency = new LatencyHistogram();
 
@@ -117,7 +117,7 @@ export class GatewayMetrics {
     gauge('ordermesh_gateway_grpc_streams', 'Open SubmitStream calls.', () => this.grpcStreams);
     gauge(
       'ordermesh_gateway_credentials_unread',
-      '1 while the keys that sign tokens or the list of revoked ones cannot be read; what was read before counts.',
+      '1 while the keys that sign tokens, the list of revoked ones, or the authorities of client certificates cannot be read; what was read before counts.',
       () => (this.credentialsTrouble() === undefined ? 0 : 1),
     );
     this.#latency.register(registry, 'ordermesh_gateway_append_seconds', 'From append to the answer of the log.');

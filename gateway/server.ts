@@ -109,7 +109,8 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       metrics.identityUnavailable += 1;
     },
   });
-  metrics.credentialsTrouble = () => authenticator.readiness?.() ?? authenticator.trouble?.();
+  metrics.credentialsTrouble = () =>
+    authenticator.readiness?.() ?? authenticator.trouble?.() ?? tls?.authoritiesUnread();
   started.defer(() => authenticator.close?.());
   const admission = new Admission({
     ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,

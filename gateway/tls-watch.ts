@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,6 +12,8 @@ const RENEW_MS = 7 * 24 * 3_600_000;
 export interface TlsWatch {
   authorities: Authorities | undefined;
   register(registry: Registry): void;
+  /** Why the file of authorities cannot be read, so that a withdrawn authority may still be trusted; `undefined` while it can be read. */
+  authoritiesUnread(): string | undefined;
   /** What an operator has to do; `undefined` while there is nothing to do. Logs each trouble when it begins. */
   trouble(now: number): string | undefined;
   close(): void;
@@ -91,6 +93,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
         },
       });
     },
+    authoritiesUnread: () => clientFile?.trouble(),
     trouble(now) {
       const { changed, ends } = reasons(now);
       if (changed === undefined) states.end('changed', 'the files of TLS are those that are served');
@@ -104,38 +107,34 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
 
 /** The authorities that the handshake trusts: those that were in the file at start. Knows which of them the file still has. */
 export class Authorities {
-  readonly #served: readonly X509Certificate[];
+  /** By `markOf`. */
+  readonly #served: ReadonlyMap<string, X509Certificate>;
   #present: ReadonlySet<string>;
 
   /** @param pem the file as it was at the start */
   constructor(pem: string) {
-    this.#served = certificatesIn(pem);
-    this.#present = new Set(this.#served.map(({ fingerprint256 }) => fingerprint256));
+    this.#served = new Map(certificatesIn(pem).map((authority) => [markOf(authority), authority]));
+    this.#present = new Set(this.#served.keys());
   }
 
   /** Subjects of the authorities that were in the file at start and are not in it now. */
   get withdrawn(): string[] {
-    return this.#served
-      .filter(({ fingerprint256 }) => !this.#present.has(fingerprint256))
-      .map(({ subject }) => subject);
+    return [...this.#served].flatMap(([mark, { subject }]) => (this.#present.has(mark) ? [] : [subject]));
   }
 
   /** @returns whether an authority was withdrawn or has come back @throws for a text without certificates */
   take(pem: string): boolean {
-    const present = new Set(certificatesIn(pem).map(({ fingerprint256 }) => fingerprint256));
-    const isSame = this.#served.every(
-      ({ fingerprint256 }) => present.has(fingerprint256) === this.#present.has(fingerprint256),
-    );
+    const present = new Set(certificatesIn(pem).map(markOf));
+    const isSame = [...this.#served.keys()].every((mark) => present.has(mark) === this.#present.has(mark));
     this.#present = present;
     return !isSame;
   }
 
   /** The authority that signed the certificate; empty when an intermediate authority signed it that is not in the file. */
   signerOf(certificate: X509Certificate): string {
-    const signer = this.#served.find(
-      (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
-    );
-    return signer?.fingerprint256 ?? '';
+    for (const [mark, authority] of this.#served)
+      if (certificate.checkIssued(authority) && certificate.verify(authority.publicKey)) return mark;
+    return '';
   }
 
   /**
@@ -144,6 +143,14 @@ export class Authorities {
    */
   trusts(signer: string): boolean {
     if (signer !== '') return this.#present.has(signer);
-    return this.#served.every(({ fingerprint256 }) => this.#present.has(fingerprint256));
+    return [...this.#served.keys()].every((mark) => this.#present.has(mark));
   }
+}
+
+/** Subject and key: an authority whose certificate is renewed with the same key remains the same authority, also for the handshake. */
+function markOf({ subject, publicKey }: X509Certificate): string {
+  const key = createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+  return `${subject} ${key}`;
 }

@@ -20,6 +20,8 @@ export interface CertificateOptions {
   for?: 'server' | 'client';
   /** Days from now until it expires. */
   days?: number;
+  /** Of the certificate that it renews; new ones if absent. */
+  keys?: Certificate['keys'];
 }
 
 const oid = {
@@ -34,8 +36,7 @@ const oid = {
 };
 
 export function certificate(name: string, options: CertificateOptions = {}): Certificate {
-  const { by, days = 1 } = options;
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { by, days = 1, keys = generateKeyPairSync('ec', { namedCurve: 'P-256' }) } = options;
   const body = sequence(
     der(0xa0, der(0x02, [2])),
     der(0x02, [1, ...crypto.getRandomValues(Buffer.alloc(8))]),

@@ -105,6 +105,24 @@ test('an authority that is withdrawn between the first read and the watch does n
   expect(changes).not.toHaveBeenCalled();
 });
 
+test('an authority that is renewed with the same key is not withdrawn', async () => {
+  using gateway = await watch();
+  const { identify, tls } = gateway;
+  put('ca.pem', certificate('kept', { keys: kept.keys, days: 90 }).cert + withdrawn.cert);
+  await vi.waitFor(() => expect(tls.trouble(Date.now())).toMatch(/have changed/), soon);
+  expect(identify(till(kept))).toMatchObject({ store: 'us-il-0001' });
+  expect(gateway.logged('the authorities of client certificates have changed')).toBe(0);
+});
+
+test('a file of authorities that cannot be read is told of, since a withdrawn authority would still be trusted', async () => {
+  using gateway = await watch();
+  expect(gateway.tls.authoritiesUnread()).toBeUndefined();
+  put('ca.pem', 'no certificate');
+  const reason = /authorities of client certificates cannot be read: there is no certificate in it/;
+  await vi.waitFor(() => expect(gateway.tls.authoritiesUnread()).toMatch(reason), soon);
+  expect(gateway.tls.trouble(Date.now())).toMatch(reason);
+});
+
 test('files that differ from what is served, and a certificate that ends, are told of', async () => {
   using gateway = await watch();
   const { tls } = gateway;
