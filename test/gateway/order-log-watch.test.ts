@@ -2,61 +2,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import { Admission } from '../../gateway/admission.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
-import { LogMemory, watchOrderLog } from '../../gateway/order-log-watch.ts';
+import { watchOrderLog } from '../../gateway/order-log-watch.ts';
 import { RecentOrders } from '../../gateway/recent-orders.ts';
 import { Reception, type Waiter } from '../../gateway/reception.ts';
-import type { LogRange, TopicLook } from '../../kafka/index.ts';
+import type { TopicLook } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { HeldIntake, sampleOrder, storeId } from './support.ts';
+import { from, look } from './topic-looks.ts';
 
 const WINDOW_MS = 600_000;
 const LOOK_MS = 5_000;
-
-const look = (logId: string, ...ranges: LogRange[]): TopicLook => ({
-  clusterId: 'c',
-  logId,
-  partitions: ranges.length,
-  ranges: new Map(ranges.map((range, partition) => [partition, range])),
-});
-const from = (earliest: number, latest: number): LogRange => ({ earliest, latest });
-
-test('a log that grows, and one whose old records retention removes, has lost nothing of the window', () => {
-  const memory = new LogMemory(WINDOW_MS);
-  for (let minute = 0; minute < 60; minute++) {
-    const latest = 1_000 + minute * 100;
-    // Retention keeps what came in the last twelve minutes.
-    const earliest = Math.max(0, latest - 1_200);
-    expect(memory.judge(look('a', from(earliest, latest)), minute * 60_000)).toBeUndefined();
-  }
-});
-
-test('records that are younger than the window are missed, once', () => {
-  const memory = new LogMemory(WINDOW_MS);
-  memory.judge(look('a', from(0, 10), from(0, 10)), 0);
-  memory.judge(look('a', from(0, 10), from(0, 20)), LOOK_MS);
-  expect(memory.judge(look('a', from(0, 10), from(20, 20)), 2 * LOOK_MS)).toBe('removed');
-  expect(memory.judge(look('a', from(0, 10), from(20, 20)), 3 * LOOK_MS)).toBeUndefined();
-});
-
-test('a log that is shorter than before has lost records at the second look, one that was only late has not', () => {
-  const memory = new LogMemory(WINDOW_MS);
-  memory.judge(look('a', from(0, 10)), 0);
-  expect(memory.judge(look('a', from(0, 9)), LOOK_MS)).toBe('shorter');
-  expect(memory.judge(look('a', from(0, 10)), 2 * LOOK_MS)).toBeUndefined();
-  expect(memory.judge(look('a', from(0, 9)), 3 * LOOK_MS)).toBe('shorter');
-  expect(memory.judge(look('a', from(0, 9)), 4 * LOOK_MS)).toBe('truncated');
-  expect(memory.judge(look('a', from(0, 9)), 5 * LOOK_MS)).toBeUndefined();
-});
-
-test('a partition that comes back with a shorter log after a time without a leader has lost records', () => {
-  const memory = new LogMemory(WINDOW_MS);
-  memory.judge(look('a', from(0, 10), from(0, 10)), 0);
-  const leaderless = look('a', from(0, 10), from(0, 10));
-  const withoutSecond = { ...leaderless, ranges: new Map([...leaderless.ranges].slice(0, 1)) };
-  expect(memory.judge(withoutSecond, LOOK_MS)).toBeUndefined();
-  expect(memory.judge(look('a', from(0, 10), from(0, 7)), 2 * LOOK_MS)).toBe('shorter');
-  expect(memory.judge(look('a', from(0, 10), from(0, 7)), 3 * LOOK_MS)).toBe('truncated');
-});
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -71,7 +26,7 @@ async function bench(first: TopicLook | Error = look('a', from(0, 0))) {
   const recent = new RecentOrders<Waiter>({ ordersMax: 100, ageMs: WINDOW_MS, clock });
   const admission = new Admission({ ordersMax: 100, bytesMax: 1_000_000, ageMsMax: 5_000, clock });
   const reception = new Reception({ intake, admission, recent, metrics: new GatewayMetrics(), clock });
-  const log: { look: TopicLook | Error | undefined } = { look: first };
+  const log: { look: TopicLook | Error | undefined; close?: Error } = { look: first };
   const end = await watchOrderLog({
     topic: 'raw-orders',
     log: {
@@ -79,7 +34,9 @@ async function bench(first: TopicLook | Error = look('a', from(0, 0))) {
         if (log.look instanceof Error) throw log.look;
         return log.look;
       },
-      async close() {},
+      async close() {
+        if (log.close !== undefined) throw log.close;
+      },
     },
     partitions: 1,
     windowMs: WINDOW_MS,
@@ -152,4 +109,22 @@ test('a log that cannot be looked at is told once with its end, and what was acc
   submit();
   expect(intake.taken.length).toBe(2);
   expect(lines.at(-1)).toMatch(/can be looked for in the log again after \d+ s/);
+});
+
+test('a topic that is missing is told once, with its end', async () => {
+  await using scene = await bench();
+  const { lines, log } = scene;
+  log.look = undefined;
+  await vi.advanceTimersByTimeAsync(3 * LOOK_MS);
+  expect(lines).toEqual([expect.stringMatching(/^the topic does not exist/)]);
+  log.look = look('a', from(0, 0));
+  await vi.advanceTimersByTimeAsync(LOOK_MS);
+  expect(lines.slice(1)).toEqual([expect.stringMatching(/^the topic exists again after \d+/)]);
+});
+
+test('the end of the watch does not fail when the connection does not close, and says so', async () => {
+  const scene = await bench();
+  scene.log.close = new Error('the broker is gone');
+  await scene[Symbol.asyncDispose]();
+  expect(scene.lines).toEqual([expect.stringMatching(/did not close/)]);
 });
