@@ -25,10 +25,10 @@ export interface RunningGroup extends RunningRole {
 
 /**
  * A gateway of several processes on one port: the kernel spreads the connections over them (SO_REUSEPORT). This process leads them: it
- * replaces one that ends, shows the metrics of all on one admin port, and stops them together. It is ready when every process that listens
- * is, since the kernel hands connections to each of them, and when the one that serves gRPC listens. A process that hangs is killed and replaced.
- * @param entry the program of a member; another one in tests
- * @throws what a member says when its first start fails
+ * replaces a process that ends or hangs, shows the metrics of all on one admin port, and stops them together. The gateway is ready when each process that
+ * listens is ready, since the kernel hands connections to each of them, and when the process that serves gRPC listens.
+ * @param entry the program of a member; tests give another program
+ * @throws the member's own error when its first start fails
  */
 export async function startGatewayGroup(config: Config, logger: Logger, entry = memberEntry): Promise<RunningGroup> {
   const processes = processesOf(config);
@@ -55,6 +55,60 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
   };
   const stopAll = () => Promise.all(members.map((member) => member.stop(config.ORDERMESH_DRAIN_TIMEOUT + GOODBYE_MS)));
 
+  const own = groupRegistry(members, processes, () => restarts);
+  try {
+    // The first one finds out whether the configuration holds.
+    const addresses = await add(0);
+    await Promise.all(Array.from({ length: processes - 1 }, (_, n) => add(n + 1)));
+    const all = async () => {
+      await adding;
+      return merged([past, await snapshot(own), ...(await Promise.all(members.map((member) => member.snapshot())))]);
+    };
+    const shown = await onAdminPort(
+      config,
+      'gateway',
+    )({
+      snapshot: all,
+      scrape: async () => mergedScrape([await all()]),
+      profile: async (seconds) => (await Promise.all(members.map((member) => member.profile(seconds)))).flat(),
+      readiness: {
+        gateway: () => {
+          const listening = members.filter(({ started }) => started);
+          if (listening.length === 0) return members.find(({ down }) => down)?.down ?? 'no process listens';
+          return listening.find(({ reason }) => reason)?.reason;
+        },
+        // Only the first process serves gRPC; the other processes cannot replace it.
+        grpc: () => members[0]?.down,
+      },
+      // While a process other than the first is down, the kernel hands its connections to the processes that listen.
+      remarks: {
+        processes: () => members.find(({ down }, index) => index > 0 && down)?.down,
+        gateway: () => members.find(({ remark }) => remark)?.remark,
+      },
+    });
+    const pids = () => members.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    logger.info({ processes, pids: pids() }, 'the gateway runs in several processes');
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      await stopAll();
+      await shown.close();
+    };
+    return {
+      pids,
+      addresses: { ...addresses, ...shown.addresses },
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** The metrics of the group itself, beside those of its members. */
+function groupRegistry(members: readonly MemberProcess[], processes: number, restarts: () => number): Registry {
   const own = new Registry();
   own.setDefaultLabels({ role: 'gateway' });
   const registers = [own];
@@ -80,59 +134,10 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
     registers,
     collect() {
       this.reset();
-      this.inc(restarts);
+      this.inc(restarts());
     },
   });
-
-  try {
-    // The first one finds out whether the configuration holds.
-    const addresses = await add(0);
-    await Promise.all(Array.from({ length: processes - 1 }, (_, n) => add(n + 1)));
-    const all = async () => {
-      await adding;
-      return merged([past, await snapshot(own), ...(await Promise.all(members.map((member) => member.snapshot())))]);
-    };
-    const shown = await onAdminPort(
-      config,
-      'gateway',
-    )({
-      snapshot: all,
-      scrape: async () => mergedScrape([await all()]),
-      profile: async (seconds) => (await Promise.all(members.map((member) => member.profile(seconds)))).flat(),
-      readiness: {
-        gateway: () => {
-          const listening = members.filter(({ started }) => started);
-          if (listening.length === 0) return members.find(({ down }) => down)?.down ?? 'no process listens';
-          return listening.find(({ reason }) => reason)?.reason;
-        },
-        // Its process alone opens it, so the others do not stand in.
-        grpc: () => members[0]?.down,
-      },
-      // The others share the port, and the kernel hands connections to those that listen.
-      remarks: {
-        processes: () => members.find(({ down }, index) => index > 0 && down)?.down,
-        gateway: () => members.find(({ remark }) => remark)?.remark,
-      },
-    });
-    const pids = () => members.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-    logger.info({ processes, pids: pids() }, 'the gateway runs in several processes');
-    let closing: Promise<void> | undefined;
-    const close = async () => {
-      await stopAll();
-      await shown.close();
-    };
-    return {
-      pids,
-      addresses: { ...addresses, ...shown.addresses },
-      close: () => {
-        closing ??= close();
-        return closing;
-      },
-    };
-  } catch (error) {
-    await stopAll();
-    throw error;
-  }
+  return own;
 }
 
 /** What is bounded per process for the sake of the machine's memory is shared out; a store's rate is not, since its connection meets one process. */

@@ -11,33 +11,33 @@ export const memberEntry = fileURLToPath(new URL('./member.ts', import.meta.url)
 
 const RESTART_MS = 250;
 const RESTART_MS_MAX = 5_000;
-/** A member that lived so long is started again without waiting longer than at first. */
+/** A member that ran for this long is restarted after the shortest wait. */
 const STEADY_MS = 30_000;
-/** A member that does not tell its metrics by then is left out of this scrape. */
+/** When a member does not send its metrics within this time, the scrape has its last ones. */
 const SNAPSHOT_MS_MAX = 2_000;
-/** A profile that is this late does not come. */
+/** A profile that is later than this is given up. */
 const PROFILE_LATE_MS = 5_000;
 const PING_MS = 1_000;
 /**
- * After this many pings in a row without an answer a member is not ready, and after more of them it is killed and replaced: it hangs, and the kernel goes
- * on handing connections to it. Pings are counted, not time: a leader that was stopped itself has not asked.
+ * After `PINGS_SILENT` pings in a row without an answer a member is not ready. After `PINGS_KILLED` the leader kills and replaces it, because the kernel
+ * still hands connections to a process that hangs. The leader counts pings instead of time, because it sends no pings while it is stopped itself.
  */
 const PINGS_SILENT = 5;
 const PINGS_KILLED = 15;
-/** While it starts, it loads its code and answers nothing. */
+/** A member that starts loads its code and answers no pings meanwhile. */
 const PINGS_KILLED_AT_START = 60;
-/** A member that is replaced is away for a moment; one that is away for longer is told of. */
+/** A restart takes less than this. A member that is down for longer is reported. */
 const DOWN_MS = 5_000;
 
 export interface MemberOptions {
   index: number;
   config: Config;
-  /** Whether it opens the ways in that cannot share their port. */
+  /** Whether it also opens gRPC, which cannot share a port between processes. */
   opensBeside: boolean;
   logger: Logger;
   /** The program of the process. */
   entry: string;
-  /** The process ended unasked; what it told of its metrics last. */
+  /** Called with the last known metrics when the process ended although it was not asked to. */
   onLost(last: MetricsSnapshot): void;
 }
 
@@ -49,13 +49,13 @@ export class MemberProcess {
   remark: string | undefined;
   readonly #options: MemberOptions;
   readonly #states: StateLog;
-  /** What it says of its readiness; `undefined` when it is ready. */
-  #told: string | undefined = 'starting';
-  /** Pings since its last answer. */
+  /** The reason that the member sent last; `undefined` when it is ready. */
+  #memberReason: string | undefined = 'starting';
+  /** Pings since the last answer. */
   #unanswered = 0;
   #answeredAt = 0;
   #pings: NodeJS.Timeout | undefined;
-  /** Since when it has not listened, and how its process ended or what it said when it did not start. */
+  /** Since when the member has not listened, and why: how its process ended, or the reason with which it refused to start. */
   #down: { since: number; why: string } | undefined;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
@@ -72,7 +72,7 @@ export class MemberProcess {
     this.#states = new StateLog(options.logger);
   }
 
-  /** Whether it listens and does not answer: the connections that the kernel hands to it hang. */
+  /** Whether it listens and does not answer pings: connections that the kernel hands to it hang. */
   get hangs(): boolean {
     return this.started && this.#unanswered > PINGS_SILENT;
   }
@@ -81,10 +81,10 @@ export class MemberProcess {
   get reason(): string | undefined {
     return this.hangs
       ? `process ${this.#options.index} does not answer since ${timeOfDay(this.#answeredAt)}`
-      : this.#told;
+      : this.#memberReason;
   }
 
-  /** Since when and why it does not listen, once that has lasted longer than a restart takes. */
+  /** Since when and why it does not listen; `undefined` for as long as a restart may take. */
   get down(): string | undefined {
     if (this.#down === undefined || Date.now() - this.#down.since < DOWN_MS) return undefined;
     const { since, why } = this.#down;
@@ -95,12 +95,12 @@ export class MemberProcess {
     return this.#child?.pid;
   }
 
-  /** Resolves with its addresses once it listens. @throws what the member says when its first start fails */
+  /** Resolves with its addresses once it listens. @throws the member's own error when its first start fails */
   start(): Promise<Record<string, string>> {
     return new Promise((resolve, reject) => this.#fork(resolve, reject));
   }
 
-  /** What it counted; what it told last if it does not answer in time. */
+  /** The member's metrics; the last known ones if it does not answer in time. */
   snapshot(): Promise<MetricsSnapshot> {
     if (!this.started || this.hangs) return Promise.resolve(this.#last);
     this.#questions += 1;
@@ -117,7 +117,7 @@ export class MemberProcess {
     });
   }
 
-  /** Samples its threads, one time at a time; none if it ends or hangs meanwhile. */
+  /** Samples its threads; none if it ends or hangs meanwhile. Not to be called while another call is pending. */
   async profile(seconds: number): Promise<ThreadProfile[]> {
     if (!this.started || this.hangs) return [];
     const threads = await new Promise<ThreadProfile[]>((resolve) => {
@@ -144,7 +144,7 @@ export class MemberProcess {
 
   #fork(resolve: (addresses: Record<string, string>) => void, reject: (error: Error) => void): void {
     const startedAt = performance.now();
-    const { config, opensBeside, entry } = this.#options;
+    const { index, config, opensBeside, entry, logger } = this.#options;
     // A session of its own: Ctrl-C in the terminal reaches the leader only, which then stops the members.
     const child = fork(entry, [], { detached: true, execArgv: [], serialization: 'advanced' });
     this.#child = child;
@@ -158,47 +158,56 @@ export class MemberProcess {
         exited();
       };
       child.once('exit', (code, signal) => {
-        reject(new Error(`process ${this.#options.index} of the gateway ended (${signal ?? `status ${code}`})`));
+        reject(new Error(`process ${index} of the gateway ended (${signal ?? `status ${code}`})`));
         end(signal ?? `status ${code}`);
       });
       child.on('error', (error) => {
         reject(error);
-        // There was no process, so there is no exit: the machine has no room for one, for example.
+        // Without a process there is no `exit` event: the machine could not create a process, for example.
         if (child.pid === undefined) end(error.message);
+        else logger.warn({ err: error, process: index, pid: child.pid }, 'a process of the gateway cannot be reached');
       });
     });
     child.on('message', (message: FromMember) => {
-      switch (message.type) {
-        case 'started':
-          this.started = true;
-          this.#down = undefined;
-          this.#answered();
-          this.#states.end('hangs', `process ${this.#options.index} of the gateway has been replaced`);
-          this.#states.end('down', `process ${this.#options.index} of the gateway listens again`);
-          resolve(message.addresses);
-          break;
-        case 'refused':
-          refusal = message.message;
-          reject(message.name === 'ConfigError' ? new ConfigError(message.message) : new Error(message.message));
-          break;
-        case 'readiness':
-          this.#told = message.reason;
-          this.remark = message.remark;
-          break;
-        case 'pong':
-          this.#answered();
-          this.#states.end('hangs', `process ${this.#options.index} of the gateway answers again`);
-          break;
-        case 'snapshot':
-          this.#last = message.snapshot;
-          this.#asked.get(message.id)?.(message.snapshot);
-          break;
-        case 'profile':
-          this.#profiled?.(message.threads);
-          break;
+      if (message.type === 'started') resolve(message.addresses);
+      if (message.type === 'refused') {
+        refusal = message.message;
+        reject(message.name === 'ConfigError' ? new ConfigError(refusal) : new Error(refusal));
       }
+      this.#take(message);
     });
     this.#send({ type: 'start', config, opensBeside });
+  }
+
+  #take(message: FromMember): void {
+    const { index } = this.#options;
+    switch (message.type) {
+      case 'started':
+        this.started = true;
+        this.#down = undefined;
+        this.#answered();
+        this.#states.end('hangs', `process ${index} of the gateway has been replaced`);
+        this.#states.end('down', `process ${index} of the gateway listens again`);
+        break;
+      case 'refused':
+        // The process ends now; `#ended` reports the reason.
+        break;
+      case 'readiness':
+        this.#memberReason = message.reason;
+        this.remark = message.remark;
+        break;
+      case 'pong':
+        this.#answered();
+        this.#states.end('hangs', `process ${index} of the gateway answers again`);
+        break;
+      case 'snapshot':
+        this.#last = message.snapshot;
+        this.#asked.get(message.id)?.(message.snapshot);
+        break;
+      case 'profile':
+        this.#profiled?.(message.threads);
+        break;
+    }
   }
 
   #answered(): void {
@@ -207,7 +216,7 @@ export class MemberProcess {
   }
 
   #ping(child: ChildProcess): void {
-    // The time limit of the stop holds then.
+    // `stop` has a time limit of its own.
     if (this.#stopping) return;
     const { index } = this.#options;
     this.#unanswered += 1;
@@ -220,13 +229,13 @@ export class MemberProcess {
     this.#send({ type: 'ping' });
   }
 
-  /** A first start that failed is the group's to judge; later ones are tried again. */
+  /** When the first start fails, `start` rejects and the group decides. Later starts are tried again. */
   #ended(startedAt: number, how: string, refusal: string | undefined): void {
     const { logger, index, onLost } = this.#options;
     const wasUp = this.started;
     this.started = false;
     this.#child = undefined;
-    this.#told = 'starting';
+    this.#memberReason = 'starting';
     this.remark = undefined;
     clearInterval(this.#pings);
     for (const give of [...this.#asked.values()]) give(this.#last);
@@ -247,7 +256,7 @@ export class MemberProcess {
   }
 
   #send(message: ToMember): void {
-    // Not after the channel has closed: the exit that follows says the rest.
+    // A message that is not delivered needs no report: the channel closes when the process ends, and the exit is reported.
     if (this.#child?.connected === true) this.#child.send(message, noop);
   }
 }

@@ -1,4 +1,4 @@
-import { createLogger } from '../../telemetry/logger.ts';
+import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { profileThreads } from '../../telemetry/profile.ts';
 import { startGateway } from '../gateway.ts';
 import type { Vitals } from '../vitals.ts';
@@ -9,6 +9,7 @@ const READINESS_MS = 250;
 
 /** The process of one member: started by the leader of its group, which tells it everything over the channel between them. */
 let vitals: Vitals | undefined;
+let logger: Logger | undefined;
 let close = async (): Promise<void> => {};
 
 function tell(message: FromMember): void {
@@ -17,7 +18,8 @@ function tell(message: FromMember): void {
 }
 
 async function start({ config, opensBeside }: Extract<ToMember, { type: 'start' }>): Promise<void> {
-  const running = await startGateway(config, createLogger('gateway', config.ORDERMESH_LOG_LEVEL), {
+  logger = createLogger('gateway', config.ORDERMESH_LOG_LEVEL);
+  const running = await startGateway(config, logger, {
     opensBeside,
     sharesPort: true,
     showVitals: async (own) => {
@@ -69,13 +71,20 @@ process.on('message', (message: ToMember) => {
   }
   if (message.type === 'snapshot') {
     const { id } = message;
-    void vitals?.snapshot().then((snapshot) => tell({ type: 'snapshot', id, snapshot }));
+    vitals?.snapshot().then(
+      (snapshot) => tell({ type: 'snapshot', id, snapshot }),
+      // The leader then uses the last metrics that it has.
+      (error: Error) => logger?.error({ err: error }, 'the metrics of this process cannot be read'),
+    );
     return;
   }
   if (message.type === 'profile') {
     void profileThreads(message.seconds)
-      // Whoever asked sees that this process has no threads in it; a profile that fails must not end a process that serves.
-      .catch(() => [])
+      // A profile that fails must not end a process that serves orders.
+      .catch((error: Error) => {
+        logger?.warn({ err: error }, 'the threads of this process cannot be sampled');
+        return [];
+      })
       .then((threads) => tell({ type: 'profile', threads }));
     return;
   }

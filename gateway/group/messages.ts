@@ -2,20 +2,20 @@ import type { Config } from '../../contracts/config.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
 
-/** What the leader of a group tells a member. The member ends at SIGTERM, as any role does, and when the leader is gone. */
+/** Messages from the leader of a group to a member. A member also ends at SIGTERM, as any role does, and when the channel to the leader closes. */
 export type ToMember =
   | { type: 'start'; config: Config; opensBeside: boolean }
-  /** Answered at once, by a process that does not hang. */
+  /** Asks whether the member's event loop runs: the member answers with `pong` at once. */
   | { type: 'ping' }
   | { type: 'snapshot'; id: number }
   | { type: 'profile'; seconds: number };
 
-/** What a member tells its leader. */
+/** Messages from a member to its leader. */
 export type FromMember =
   | { type: 'started'; addresses: Record<string, string> }
-  /** It does not start, and would not with the same configuration again. */
+  /** The member cannot start. With the same configuration, another start would fail too. */
   | { type: 'refused'; name: string; message: string }
-  /** Sent whenever it changes; no reason: it is ready. A remark is a trouble that leaves it ready. */
+  /** Sent when reason or remark has changed. Without a reason the member is ready. A remark names a trouble that leaves the member ready. */
   | { type: 'readiness'; reason?: string | undefined; remark?: string | undefined }
   | { type: 'pong' }
   | { type: 'snapshot'; id: number; snapshot: MetricsSnapshot }
