@@ -43,8 +43,8 @@ export interface Intake {
   accept(order: IntakeOrder, done: (error: Error | null) => void): void;
   /** `undefined` while orders can become durable, else the reason in a few words. */
   readiness(): string | undefined;
-  /** A trouble that leaves it ready, because most orders can become durable; absent where there is none such. */
+  /** A trouble that leaves the intake ready, because most orders can become durable. Absent for an intake that has no such troubles. */
   remark?(): string | undefined;
-  /** Answers what is under way, then releases everything. */
+  /** Answers the orders in flight, then releases everything. */
   close(): Promise<void>;
 }

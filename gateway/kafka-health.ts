@@ -3,28 +3,24 @@ import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
+import { AppendFailures } from './append-failures.ts';
 
 const PROBE_INTERVAL_MS = 2_000;
-/** Without an acknowledged append for this long, Kafka is asked. */
+/** When no append was acknowledged for this long, the gateway asks Kafka. */
 const IDLE_MS = 5_000;
-/** A question that is not answered by then is answered: Kafka is silent. */
+/** When Kafka does not answer a question within this time, the gateway takes that for an outage. */
 const ANSWER_MS_MAX = 5_000;
-/**
- * An answer that a failed append contradicts within this time is not believed for as long again: Kafka answers, and takes no orders. Acknowledged
- * appends end a trouble only when none has failed for this long: they may be of other partitions than those that failed.
- */
-const BELIEVED_MS = 15_000;
 
 export interface KafkaHealth {
   /** `undefined` while Kafka answers and has the topic, else the reason. */
   reason(): string | undefined;
-  /** The reason, if Kafka itself was asked and said so, or did not answer. */
+  /** The reason, when Kafka's own answer, or the lack of an answer, gave it; `undefined` otherwise. */
   outage(): string | undefined;
-  /** An append failed: ask Kafka, and again until it answers. */
+  /** An append failed. Asks Kafka, and repeats the question until Kafka answers that it can take orders. */
   suspect(error: Error): void;
   /**
-   * An append succeeded, which proves more than any question. Called for every order.
-   * @returns whether that ends what failed before: `false` while an append has failed lately
+   * An append succeeded, which proves more than an answer of Kafka. Called for every order.
+   * @returns whether the trouble is over: `false` while an append has failed lately
    */
   confirm(): boolean;
   close(): void;
@@ -37,40 +33,33 @@ export interface WatchKafkaOptions {
 }
 
 /**
- * Whether Kafka can take orders, for readiness: asked at start, after a failed append, and while no append is acknowledged, so that an instance
- * without traffic learns of an outage and of its end. A gateway whose orders are acknowledged asks nothing.
+ * Knows whether Kafka can take orders, for readiness. Asks Kafka at start, after a failed append, and while no append is acknowledged, so that a gateway
+ * without traffic notices an outage and its end. While orders are acknowledged, it asks nothing.
  */
 export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): KafkaHealth {
   const { ask = askKafka, now = () => stopwatch.now(), logger } = options;
   const states = logger && new StateLog(logger);
   let reason: string | undefined = 'not reached yet';
-  /** The last answer to a question of ours. */
+  /** Kafka's last answer. */
   let outage: string | undefined;
   let asking = false;
   /** Appends that were acknowledged. */
   let proofs = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  /** When Kafka last said that all is well. */
-  let wellAt = Number.NEGATIVE_INFINITY;
-  /** Until then its word counts for nothing against the appends that failed. */
-  let doubtedUntil = Number.NEGATIVE_INFINITY;
-  /** When an append last failed, while that is neither over nor explained by an outage. */
-  let failedAt: number | undefined;
-  /** When an append was last acknowledged in spite of a trouble. */
-  let provenAt = Number.NEGATIVE_INFINITY;
+  const failures = new AppendFailures(now);
 
   async function probe(): Promise<void> {
     timer = undefined;
     asking = true;
     const asked = proofs;
-    // An append that was acknowledged since the question proves more than its answer; one that failed since then asks again.
+    // An append that was acknowledged after the question was sent proves more than the answer. An append that failed after that asks again.
     const take = (answer: string | undefined) => {
       if (proofs === asked) judge(answer);
     };
-    // One question at a time: the client tries other brokers on its own, and answers once one of them does.
+    // One question at a time: the client tries the other brokers by itself.
     const silence = setTimeout(take, ANSWER_MS_MAX, `Kafka has not answered a question for ${ANSWER_MS_MAX / 1_000} s`);
-    const answer = await ask(brokers);
+    const answer = await ask(brokers, logger);
     clearTimeout(silence);
     asking = false;
     take(answer);
@@ -85,16 +74,9 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
 
   function judge(answer: string | undefined): void {
     setOutage(answer);
-    if (outage === undefined) wellAt = now();
-    // Nothing is acknowledged and Kafka does not answer: this explains the appends that failed, and when it ends, they say nothing more.
-    else if (now() - provenAt >= BELIEVED_MS) forgetFailures();
-    if (outage !== undefined || now() >= doubtedUntil) reason = outage;
-  }
-
-  function forgetFailures(): void {
-    wellAt = Number.NEGATIVE_INFINITY;
-    doubtedUntil = Number.NEGATIVE_INFINITY;
-    failedAt = undefined;
+    if (outage === undefined) failures.answeredWell();
+    else failures.explained();
+    if (outage !== undefined || !failures.contradictAnswers()) reason = outage;
   }
 
   function again(afterMs: number): void {
@@ -112,20 +94,17 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
     reason: () => reason,
     outage: () => outage,
     suspect(error) {
-      // What was asked lately says how things are; a question right behind each failure would ask as often as clients do.
+      // During a trouble, a question after each failure would ask as often as clients send orders; one every two seconds is enough.
       again(reason === undefined ? 0 : PROBE_INTERVAL_MS);
-      failedAt = now();
-      if (failedAt - wellAt < BELIEVED_MS) doubtedUntil = failedAt + BELIEVED_MS;
+      failures.failed();
       reason = error.message;
     },
     confirm() {
       proofs += 1;
-      if (reason === undefined && failedAt === undefined) return true;
-      provenAt = now();
+      if (reason === undefined && !failures.isOpen) return true;
       setOutage(undefined);
-      if (failedAt !== undefined && provenAt - failedAt < BELIEVED_MS) return false;
+      if (!failures.refuted()) return false;
       reason = undefined;
-      forgetFailures();
       clearTimeout(timer);
       timer = undefined;
       return true;
@@ -138,8 +117,8 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
   };
 }
 
-/** By name: the broker says then why it keeps a topic from us, which a list of topics only leaves out. */
-async function askKafka(brokers: string[]): Promise<string | undefined> {
+/** Asks for the topic by name: then the broker says why this client may not see the topic. A list of all topics would only leave it out. */
+async function askKafka(brokers: string[], logger?: Logger): Promise<string | undefined> {
   const topic = topics.rawOrders;
   const log = createTopicLog({ clientId: 'ordermesh-gateway-health', brokers, topic });
   try {
@@ -150,7 +129,9 @@ async function askKafka(brokers: string[]): Promise<string | undefined> {
   } catch (error) {
     return (error as Error).message;
   } finally {
-    // Its connections may have failed already, which the answer says.
-    await log.close().catch(() => {});
+    // Connections that failed are reported by the answer; a connection that does not close as well is of interest only to a developer.
+    await log
+      .close()
+      .catch((error: Error) => logger?.debug({ err: error }, 'the connection of a question to Kafka did not close'));
   }
 }

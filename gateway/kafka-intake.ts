@@ -22,9 +22,9 @@ export interface KafkaIntakeOptions {
   source: string;
 }
 
-/** A partition that has refused no order for this long takes orders again, or is sent none. */
+/** When no order was refused for a partition for this long, the partition takes orders again, or no orders come for it. */
 const STANDING_QUIET_MS = 30_000;
-/** While orders are refused for a partition, other partitions must take one within this time, or the gateway is not ready. */
+/** While one partition refuses orders, another partition must take an order within this time; otherwise the gateway is not ready. */
 const TAKEN_MS_MAX = 5_000;
 
 /**
@@ -35,7 +35,7 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
   const type = 'order.placed';
   const commonHeaders = { fixed: commonEventHeaders({ source, type }), afterKey: keyEventHeaders(type) };
   const topic = topics.rawOrders;
-  /** Orders fail: an outage, also of one partition among others, is logged twice, at its begin and its end, and not per order. */
+  /** Whether orders fail now. An outage is logged at its begin and at its end, and not per order. */
   let failing = false;
 
   function failed(error: Error): void {
@@ -51,17 +51,17 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
     logger.info(stateEnded, 'Kafka acknowledges orders again');
   }
 
-  /** Partitions that take no orders, with the timer that ends the state. The others do, so the gateway stays ready. */
+  /** Partitions that take no orders, by the reason, with the timer that ends the state. Other partitions take orders, so the gateway stays ready. */
   const standing = new Map<string, NodeJS.Timeout>();
 
-  /** Orders were acknowledged since `takenSince`. */
+  /** Whether an order was acknowledged since `takenSince`. */
   let taken = true;
   let takenSince = 0;
 
   function stands(error: PartitionUnavailableError): void {
     const at = clock.now();
     if (Math.abs(at - takenSince) >= TAKEN_MS_MAX) {
-      // Not one partition takes an order: it is Kafka that does not.
+      // No partition takes orders, so the trouble is not that of one partition.
       if (!taken) failed(error);
       taken = false;
       takenSince = at;

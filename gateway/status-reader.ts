@@ -4,7 +4,8 @@ import type { OrderStatus } from '../contracts/events.ts';
 import type { Identity } from './identity.ts';
 import { orderKey } from './order-key.ts';
 import type { Reception } from './reception.ts';
-import type { UndecidedLookup, UndecidedOrder } from './undecided-orders.ts';
+import type { UndecidedLookup } from './undecided-orders.ts';
+import type { UndecidedOrder } from './undecided-partition.ts';
 
 /** An order and its history as the store knows it. */
 export interface KnownOrder {
