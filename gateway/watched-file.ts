@@ -1,87 +1,63 @@
-import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import type { Logger } from '../telemetry/logger.ts';
 import { stateEnded } from '../telemetry/state-log.ts';
+import { type FileReads, fileReads, LOOK_MS_MAX } from './file-reads.ts';
 
 /** The file is looked at this often. Polling sees a file that is replaced by a rename or a link, which watching misses. */
 const POLL_MS = 1_000;
-/** A look that takes longer has failed: the mount hangs, and whether it ever answers is not known. */
-const LOOK_MS_MAX = 5_000;
 
 export interface WatchedFileOptions {
-  /** Usually one; several are read together, and a change of one is a change of all. */
+  /** Usually one file. Several files are read together: when one has changed, all are read again. */
   files: readonly string[];
-  /** What is in it, for the log. */
+  /** What the files contain, for the log. */
   what: string;
-  /** Takes the text of each, at start and whenever one has changed. @throws for a text that is not what it takes: what was read before counts */
+  /** Takes the text of each file, at start and whenever one has changed. @throws for a text that is not valid: then the texts taken before remain in force */
   take(...texts: string[]): void;
   logger?: Logger | undefined;
   /** In tests: a file system that hangs. */
   reads?: FileReads;
 }
 
-interface FileReads {
-  versionOf(file: string): Promise<string>;
-  textOf(file: string): Promise<string>;
-  isReachable(file: string): Promise<boolean>;
-}
-
 export interface WatchedFile {
-  /** Why it cannot be read; `undefined` while it can. */
+  /** Why the files cannot be read; `undefined` while they can. */
   trouble(): string | undefined;
   close(): void;
 }
 
 /**
- * A file that is read again when it changes, also by the swap of a symbolic link as Kubernetes does it. A change is taken when two looks have seen the
- * same: a file that is emptied first and then written is not taken empty. While it can't be read, it is tried again at every look, and what was read
- * before counts.
- * @throws when it can't be read at start
+ * Reads files again when they change, also when a symbolic link is swapped, as Kubernetes does it. A change is taken when two looks have seen the same
+ * version, so that a file that is emptied first and then written is not taken empty. While a file cannot be read, each look tries again, and the texts taken
+ * before remain in force.
+ * @throws when a file cannot be read at start
  */
-export async function watchFileText({
-  files,
-  what,
-  take,
-  logger,
-  reads = { versionOf, textOf, isReachable },
-}: WatchedFileOptions): Promise<WatchedFile> {
+export async function watchFileText(options: WatchedFileOptions): Promise<WatchedFile> {
+  const { files, what, take, logger, reads = fileReads } = options;
+  const limit = new LookLimit();
   let taken = '';
   let seen = '';
   let trouble: string | undefined;
   let running = false;
-  /** Looks that are late and have not come back: each holds a thread of libuv's pool, which has four and serves DNS and cryptography too. */
-  let hanging = 0;
 
-  async function versionNow(): Promise<string> {
-    const versions: string[] = [];
-    for (const file of files) versions.push(await reads.versionOf(file));
-    return versions.join();
-  }
-
-  async function areReachable(): Promise<boolean> {
-    for (const file of files) if (!(await reads.isReachable(file))) return false;
-    return true;
-  }
-
-  /** @returns whether what is in force now is what the file has */
+  /** @returns whether the files now have the texts that are in force */
   async function read(isLate: () => boolean, isFirst = false): Promise<boolean> {
     // Before the text, so that a change in between is seen at the next look.
-    const version = await versionNow();
+    const version = (await inSequence(files, reads.versionOf)).join();
     if (version === taken && trouble === undefined) return true;
     if (version !== seen && !isFirst) {
       if (!isLate()) seen = version;
       return false;
     }
-    // One after the other: where they hang, they hold one thread.
-    const texts: string[] = [];
-    for (const file of files) texts.push(await reads.textOf(file));
-    if (!isFirst && (await versionNow()) !== version) return false;
+    const texts = await inSequence(files, reads.textOf);
+    if (!isFirst && (await inSequence(files, reads.versionOf)).join() !== version) return false;
     // A later look may have taken a newer text.
     if (isLate()) return false;
     take(...texts);
     seen = version;
     taken = version;
+    return true;
+  }
+
+  async function areReachable(): Promise<boolean> {
+    for (const file of files) if (!(await reads.isReachable(file))) return false;
     return true;
   }
 
@@ -91,30 +67,13 @@ export async function watchFileText({
     trouble = `${what} cannot be read: ${error.message}`;
   }
 
-  /** Rejects when the work takes too long. The work goes on then, and is told that it is late. */
-  function inTime<T>(work: (isLate: () => boolean) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        hanging += 1;
-        reject(new Error(`it was not read within ${LOOK_MS_MAX / 1_000} s`));
-      }, LOOK_MS_MAX);
-      work(() => late)
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          if (late) hanging -= 1;
-        });
-    });
-  }
-
   async function look(): Promise<void> {
     if (running) return;
     running = true;
     try {
-      if (hanging > 0 && !(await areReachable())) return;
-      const isTaken = await inTime(read);
+      // A look that hangs has failed already, and its trouble lasts until a later look succeeds.
+      if (limit.hanging > 0 && !(await areReachable())) return;
+      const isTaken = await limit.run(read);
       if (isTaken && trouble !== undefined) {
         trouble = undefined;
         logger?.info({ files, ...stateEnded }, `${what} can be read again`);
@@ -126,31 +85,38 @@ export async function watchFileText({
     }
   }
 
-  await inTime((isLate) => read(isLate, true));
+  await limit.run((isLate) => read(isLate, true));
   const timer = setInterval(() => void look(), POLL_MS).unref();
   return { trouble: () => trouble, close: () => clearInterval(timer) };
 }
 
-/** Asked in a process of its own, which is killed when it hangs, where a thread of this process would be lost. */
-function isReachable(file: string): Promise<boolean> {
-  const args = ['-e', 'require("node:fs").statSync(process.argv[1])', file];
-  const options = { timeout: LOOK_MS_MAX, killSignal: 'SIGKILL' } as const;
-  // Why not is known: the look that hangs has said so.
-  return new Promise((resolve) => execFile(process.execPath, args, options, (error) => resolve(error === null)));
+/** One file after the other, so that files that hang hold one thread and not several. */
+async function inSequence<T>(files: readonly string[], ask: (file: string) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  for (const file of files) answers.push(await ask(file));
+  return answers;
 }
 
-async function versionOf(file: string): Promise<string> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-  return [ino, size, mtimeNs, ctimeNs].join(' ');
-}
+/** Limits the time of a look, and counts the looks that still hang. */
+class LookLimit {
+  /** Looks that are late and have not ended. Each holds a thread of libuv's pool, which has four threads and also serves DNS and cryptography. */
+  hanging = 0;
 
-/** A pipe is opened without waiting for its writer, and refused: it would hang, and has no text to read twice. */
-async function textOf(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    if (!(await handle.stat()).isFile()) throw new Error(`${file} is not a regular file`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
+  /** Rejects when the work takes too long. The work goes on then, and `isLate` tells it so. */
+  run<T>(work: (isLate: () => boolean) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        this.hanging += 1;
+        reject(new Error(`it was not read within ${LOOK_MS_MAX / 1_000} s`));
+      }, LOOK_MS_MAX);
+      work(() => late)
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer);
+          if (late) this.hanging -= 1;
+        });
+    });
   }
 }
