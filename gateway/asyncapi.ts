@@ -46,12 +46,12 @@ const status = message(
       type: 'string',
       format: 'date-time',
       description:
-        'When it happened. An event may be sent again, for example after a restart: what happened earlier than what was told before is old. One connection is told no status that it knows the order to have left behind; after a new connection, compare.',
+        'When the status began. The gateway may send an event again, for example after a restart; a status with an earlier time than a status received before is outdated. Within one connection the gateway sends no outdated status that it recognizes; after a new connection, compare the times.',
     },
     detail: {
       type: 'string',
       description:
-        'With `conflicting`, and with `rejected` where an edge agent tells what the region did not take: why, in words.',
+        'With `conflicting`, and with `rejected` from an edge agent when the region refused the order: the reason, in words.',
     },
   },
   ['orderId', 'status'],

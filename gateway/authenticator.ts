@@ -17,7 +17,7 @@ export { isLoopback };
 /** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
 
-/** A verified token leaves the cache at its own expiry; this only drops tokens that nobody uses any more. */
+/** A verified token leaves the cache at its own expiry; this only drops tokens that are not used any more. */
 const CACHE_AGE_MS = 3_600_000;
 
 /**
@@ -36,7 +36,7 @@ export interface AuthenticatorOptions {
   onChange?: () => void;
   /** Called for each token that could not be verified because the keys could not be read. */
   onOutage?: () => void;
-  /** Of client certificates, where they are taken. */
+  /** The authorities of client certificates; absent when the gateway takes no client certificates. */
   authorities?: Authorities | undefined;
 }
 
@@ -200,7 +200,7 @@ export class TokenAuthenticator implements Authenticator {
     this.#verified.deleteWhere(() => true);
   }
 
-  /** Revoked tokens, and certificates of authorities that are gone, leave the cache, so the hot path need not know of the list. */
+  /** Removes revoked tokens and certificates of withdrawn authorities from the cache, so that the hot path need not look at the lists. */
   forgetRevoked(): void {
     this.#verified.deleteWhere(({ identity }) => this.isRevoked(identity));
     this.#options.certificates?.forgetRevoked();

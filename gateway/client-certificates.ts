@@ -9,7 +9,7 @@ import type { Authorities } from './tls-watch.ts';
 /** A URI among the subject's alternative names that begins so names the store. */
 const STORE_URI = 'urn:ordermesh:store:';
 
-/** An identity leaves the cache at its certificate's expiry; this only drops those that nobody uses any more. */
+/** An identity leaves the cache at its certificate's expiry; this only drops identities that are not used any more. */
 const CACHE_AGE_MS = 3_600_000;
 
 export const WITHDRAWN = 'the authority of the client certificate is not trusted any more';
@@ -20,7 +20,7 @@ export interface ClientCertificatesOptions {
   /** Holds SHA-256 fingerprints of certificates beside the ids of tokens. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
-  /** Absent in tests: the handshake alone decides. */
+  /** Absent in tests: then only the handshake decides. */
   authorities?: Authorities | undefined;
 }
 

@@ -18,7 +18,7 @@ import type { Stream } from './stream.ts';
 import { UndecidedOrders } from './undecided-orders.ts';
 
 export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' | 'showVitals'> {
-  /** Whether it opens the ways in beside HTTP and WebSocket, which share their port with nobody. Default: yes. */
+  /** Also open gRPC, which cannot share a port between processes. Default: yes. */
   opensBeside?: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function startGateway(
   }
 }
 
-/** What the validator has told is lost with its own topic, and a repeat of the order makes it tell again. */
+/** Topics whose loss a repeat of the order repairs: the gateway appends it to raw-orders again, and the order-validator then repeats its decision. */
 const repeatable = [topics.rawOrders, topics.validatedOrders];
 
 async function watchLogs(

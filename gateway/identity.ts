@@ -14,7 +14,7 @@ export interface Identity {
   readonly issuedAt?: number | undefined;
   /** The key that signed the token, as `KeySet.markOf` has it; absent for a client certificate. */
   readonly keyMark?: string | undefined;
-  /** Of a client certificate: the authority that signed it, as `Authorities.signerOf` has it. */
+  /** The authority that signed the client certificate, from `Authorities.signerOf`; absent for a token. */
   readonly authority?: string | undefined;
   /** How fast its store and device may send; absent for as fast as they like. */
   readonly limit?: RateLimit | undefined;
@@ -42,11 +42,11 @@ export interface Authenticator {
    * so itself.
    */
   ended?(identity: Identity): string | undefined;
-  /** The list of revoked tokens or the authorities have changed. */
+  /** To be called when the list of revoked tokens or the authorities have changed. */
   forgetRevoked?(): void;
-  /** Why no token can be verified; `undefined` while that works. */
+  /** Why no token can be verified; `undefined` while tokens can be verified. */
   readiness?(): string | undefined;
-  /** What cannot be read again and holds as it was read before: keys, or the list of revoked tokens. */
+  /** Why the keys or the list of revoked tokens cannot be read again, while the ones read before remain in force. */
   trouble?(): string | undefined;
   close?(): void;
 }

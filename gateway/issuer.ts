@@ -64,9 +64,12 @@ async function readKey(file: string): Promise<JWK | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (error instanceof SyntaxError)
-      throw new Error(`${file} holds no key; remove it to make a new one, with which the tokens of the old one end`, {
-        cause: error,
-      });
+      throw new Error(
+        `${file} holds no key; remove it to make a new one; tokens that the old key signed are then refused`,
+        {
+          cause: error,
+        },
+      );
     throw error;
   }
 }

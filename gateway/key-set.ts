@@ -19,9 +19,9 @@ export interface KeySet {
   markOf(key: CryptoKey): string;
   /** Whether a key is still in the set. */
   isTrusted(mark: string): boolean;
-  /** Why no token can be verified: no keys have been read yet. `undefined` while there are some. */
+  /** Why no token can be verified: no keys have been read yet. `undefined` once keys have been read. */
   missing(): string | undefined;
-  /** Why the keys cannot be read again, while those read before count. */
+  /** Why the keys cannot be read again, while the keys read before remain in force. */
   trouble(): string | undefined;
   close(): void;
 }
@@ -96,7 +96,7 @@ function markOfJwk(jwk: JWK): string[] {
   try {
     return [digest(createPublicKey({ key: jwk as Record<string, string>, format: 'jwk' }))];
   } catch {
-    // A key that is none, or of a kind that signs no token here: `find` does not give it to anybody either.
+    // Not a key, or a key of a type that signs no tokens here. No token is verified with it, so nothing is lost.
     return [];
   }
 }
@@ -132,7 +132,7 @@ function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_M
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
-  /** One question at a time; whoever asks meanwhile shares its answer. */
+  /** One read at a time; callers that come meanwhile share its result. */
   function refresh(): Promise<void> {
     readAt = performance.now();
     reading ??= read().finally(() => {
@@ -155,7 +155,7 @@ function urlKeySet(url: string, { logger, onChange = noop, refreshMs = REFRESH_M
     }
   }
 
-  // `read` has logged why it failed; the next one comes by itself.
+  // `read` has logged the reason, and the next read follows in time.
   const refreshInTime = () => void refresh().catch(noop);
   const timer = setInterval(refreshInTime, refreshMs).unref();
   refreshInTime();

@@ -95,7 +95,7 @@ export class RecentOrders<Waiter> {
   /** The order is durable. */
   accepted(order: BegunOrder<Waiter>): void {
     this.#underWay.delete(order);
-    // It may have become durable in the log of before.
+    // The order may have become durable in the log that was lost.
     if (order.begunAt <= this.#forgottenAt) return;
     this.#expire();
     if (this.#young.isFull) this.#turn();
@@ -107,7 +107,7 @@ export class RecentOrders<Waiter> {
     this.#underWay.delete(order);
   }
 
-  /** The log may have lost what was accepted: the next order with such an orderId is a first one again. */
+  /** Forgets the accepted orders, because the log may have lost them. A repeat of one of them is then appended like a first order. */
   forget(): void {
     this.#young.clear();
     this.#old.clear();
@@ -116,7 +116,7 @@ export class RecentOrders<Waiter> {
 
   #expire(): void {
     const age = this.#clock.now() - this.#youngSince;
-    // A negative age says that the clock was put back: what is remembered must not live for as long again.
+    // A negative age means that the clock was put back. Remembered orders must not live longer because of that.
     if (age >= 0 && age < this.#generationMs) return;
     this.#turn();
     if (age >= 2 * this.#generationMs) this.#turn();

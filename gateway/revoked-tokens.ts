@@ -9,7 +9,7 @@ export interface RevokedTokens {
   has(tokenId: string): boolean;
   /** By a rule for all tokens of a store, a device, or of before a moment. */
   coveredByRule?(identity: Identity): boolean;
-  /** Why the list cannot be read, while the one read before counts. */
+  /** Why the list cannot be read again, while the list read before remains in force. */
   trouble?(): string | undefined;
   close(): void;
 }

@@ -37,15 +37,15 @@ export interface IntakeServerOptions {
   lookup?: StatusLookup | undefined;
   /** Finds orders that were accepted and are not in that store yet; absent where there is no log. */
   undecided?: UndecidedLookup | undefined;
-  /** Kept by the server: the open WebSocket connections, for those who push to them. */
+  /** The open WebSocket connections, which the server adds and removes; the status feed pushes to them. */
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
-  /** Calls back when the log may have lost orders that were accepted; absent where memory and log are one. Resolves with the end of it. */
+  /** Calls `forget` when the log may have lost accepted orders. Resolves with a function that ends the watch. Absent where the log cannot be lost without its process. */
   watchLog?: ((forget: () => void) => Promise<() => Promise<void>>) | undefined;
   /** Whether this region takes orders, where two regions share the mesh. */
   activity?: Activity | undefined;
-  /** Another way in, opened with this server and drained with it. */
+  /** Opens another transport, which is drained and closed with this server. */
   openBeside?: OpenWayIn | undefined;
   /** Whether other processes may listen on the same port; the kernel spreads the connections over them. */
   sharesPort?: boolean;
@@ -61,7 +61,7 @@ const SERVICE_RESTART = 1012;
 const LOOK_MS = 5_000;
 
 /**
- * The way in for orders over HTTP and WebSocket, on any intake.
+ * Takes orders over HTTP and WebSocket, for any intake.
  * @throws ConfigError for a combination of settings that cannot be; Error naming the port when it is taken.
  */
 export async function startIntakeServer(options: IntakeServerOptions): Promise<RunningRole> {
@@ -76,7 +76,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     onStream,
     clock = turnClock(),
   } = options;
-  // What a start that fails, or the close, takes back, the last first.
+  // Closed in reverse order, when the start fails or the server is closed.
   await using started = new AsyncDisposableStack();
   let beside: WayIn | undefined;
   const endOpen = () => {
@@ -168,7 +168,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   started.defer(() => beside?.close());
   const looking = setInterval(() => {
     endOpen();
-    // Logs what it has to tell.
+    // Asked for its log lines.
     tls?.trouble(clock.now());
   }, LOOK_MS).unref();
   started.defer(() => clearInterval(looking));

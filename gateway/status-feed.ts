@@ -26,8 +26,8 @@ export interface StatusFeedOptions {
 }
 
 /**
- * Pushes the status of orders to the open streams of their store, as the topics tell it, and never one that the order has left behind. A convenience beside the way in: it reads
- * only while somebody listens, starts at the end of the topics, and a client that must know asks `GET /v1/orders/<id>`.
+ * Pushes the status of orders from the topics to the open streams of their store, and never a status that the order has left behind. This is a
+ * convenience: it reads only while a stream is open and starts at the end of the topics. A client that must know asks `GET /v1/orders/<id>`.
  */
 export function createStatusFeed({ brokers, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
   let tails: Promise<Tail[]> | undefined;
@@ -39,12 +39,12 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   function start(): void {
     retry = undefined;
     if (tails !== undefined || closed || streams.size === 0) return;
-    // What happened while it was stopped was not seen.
+    // The feed did not see the events that came while it was stopped.
     told.forget();
     const following = open(
       brokers,
       (record) => {
-        // What a follow that was stopped still brings is pushed by the one after it.
+        // Records that still come from stopped readers are pushed by the readers that replaced them.
         if (tails !== following) return;
         if (streams.size === 0) void stop();
         else push(record);
@@ -57,7 +57,7 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
     following.then(
       () => tell(undefined),
       (error: Error) => {
-        // Stopped meanwhile, and perhaps begun again: the newer one is not this failure's to clear.
+        // The feed was stopped meanwhile and may have started again; newer readers must not be cleared.
         if (tails !== following) return;
         tails = undefined;
         tell(error);
@@ -74,7 +74,7 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   async function stop(): Promise<void> {
     const running = tails;
     tails = undefined;
-    // One that failed to open has said so, and left nothing to close.
+    // `start` has reported readers that failed to open, and they leave nothing to close.
     const open = (await running?.catch(() => [])) ?? [];
     for (const closed of await Promise.allSettled(open.map((tail) => tail.close())))
       if (closed.status === 'rejected') logger.warn({ err: closed.reason }, 'a reader of status updates did not close');
@@ -121,7 +121,7 @@ interface StatusMessage {
   type: 'order.status';
   orderId: string;
   status: OrderStatus;
-  /** RFC 3339: when it happened. */
+  /** RFC 3339: when the status began. */
   at?: string;
   detail?: string;
 }
@@ -129,11 +129,11 @@ interface StatusMessage {
 interface News {
   storeId: string;
   message: StatusMessage;
-  /** What the order's own status depends on; absent for what leaves it as it is. */
+  /** The event that changes the order's own status; absent for an event that does not change it. */
   event?: StatusEvent;
 }
 
-/** Undefined for an event that changes no status, and for a value that is not one of ours: a stranger's record must not end the feed. */
+/** Undefined for an event that changes no status, and for a value that is not an event of this system: a foreign record must not end the feed. */
 function newsOf({ key, value, headers }: ReadRecord): News | undefined {
   const type = String(headers.ce_type);
   const status = type === 'order.conflicting' ? 'conflicting' : statusAfter(type);

@@ -37,7 +37,7 @@ export function tlsFiles(config: Config): TlsFiles | undefined {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Node takes a file without a certificate for no authority at all, and uWebSockets.js says nothing of what is wrong. @throws when there is none */
+/** Checked here, because Node accepts a file without certificates, and uWebSockets.js does not report what is wrong. @throws when there is no certificate in the text */
 export function certificatesIn(pem: string): X509Certificate[] {
   const certificates = pem.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) throw new Error('there is no certificate in it');

@@ -13,14 +13,14 @@ interface Told {
 }
 
 /**
- * How far along its life the newest event of each order was, so that a stream is not told of less: a role repeats its events when an order is sent
- * again, and after a crash. Commands of the crew that the kitchen ignores as impossible are no news either. Of an order that is not remembered every event
- * is news; its time says how old.
+ * Remembers the progress of each order, so that the feed pushes no outdated status: a role repeats its events when an order is sent again, and after a
+ * crash. Commands of the crew that the kitchen ignores as impossible are not pushed either. For an order that is not remembered, every event is pushed with
+ * its time.
  */
 export class ToldStatuses {
   #orders = new Generations<Told>(ORDERS_MAX, AGE_MS, stopwatch.now());
 
-  /** Has to see every event in the log's order: what was missed would make the next one look impossible. */
+  /** Must be called for every event, in the log's order: after a missed event, the next event would look impossible. */
   isNews(orderId: string, event: StatusEvent): boolean {
     const progress = progressOf(event);
     const status = statusAfter(event.type);
@@ -39,7 +39,7 @@ export class ToldStatuses {
   }
 }
 
-/** As the kitchen decides it: cooking and cooked need the paid order or the recall of the round before, a recall needs what was cooked. */
+/** The kitchen's rules: cooking and cooked need a paid order, or the recall of the round before; a recall needs a cooked order of its round. */
 function canFollow(told: Told, { type, round = 1 }: StatusEvent): boolean {
   const rankOf = (earlier: keyof typeof orderStates, ofRound: number) =>
     orderStates[earlier].rank + (ofRound - 1) * RANKS_A_ROUND;

@@ -10,7 +10,7 @@ export interface Vitals {
   /** In the Prometheus text format. */
   scrape(): Promise<string>;
   readiness: Record<string, ReadinessCheck>;
-  /** Troubles that leave it ready. */
+  /** Troubles that leave the gateway ready. */
   remarks?: Record<string, ReadinessCheck>;
   /** Samples the threads of other processes instead of this one's. */
   profile?(seconds: number): Promise<ThreadProfile[]>;

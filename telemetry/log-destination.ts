@@ -48,14 +48,14 @@ export class LogDestination {
     this.#sink.write(line);
   }
 
-  /** What is left, at the end of the process, unless nobody reads it. */
+  /** Writes what is left at the end of the process, unless the reader has stopped reading. */
   flushSync(): void {
     if (this.#waitingSince === undefined || performance.now() - this.#waitingSince > STALLED_MS) return;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, IN_FLIGHT_MS);
     try {
       this.#sink.flushSync();
     } catch {
-      // The reader is gone: nobody is left who could be told.
+      // The reader is gone, and these lines were the only way to report that.
     }
   }
 }
@@ -69,7 +69,7 @@ function nonBlocking(fd: number): number {
     if (!fstatSync(fd).isFIFO()) return fd;
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
   } catch {
-    // No Linux, or no right to open it: then the pipe as it was given.
+    // Not Linux, or no right to open the pipe: then the pipe is used as it was given, and blocks when it is full.
     return fd;
   }
 }

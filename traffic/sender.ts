@@ -1,7 +1,7 @@
 import { type Answer, connectGateway } from './connection.ts';
 import { createLatencies, type LatencySummary } from './latencies.ts';
 
-/** One line to send. What is not JSON, or no text, is sent as it is: the gateway has the say. */
+/** One line to send. A body that is not JSON, or not text, is sent unchanged, and the gateway decides. */
 export interface OutgoingOrder {
   body: string | Uint8Array;
   /** Whose token it is sent with. */
@@ -156,6 +156,7 @@ function answeredId(body: string): string | undefined {
     const { orderId } = JSON.parse(body) as { orderId?: unknown };
     return typeof orderId === 'string' ? orderId : undefined;
   } catch {
+    // The answer is counted by its status; only its orderId is missing.
     return undefined;
   }
 }
