@@ -8,7 +8,7 @@ export interface AdmissionOptions {
   clock: Clock;
 }
 
-/** The drain rate is measured anew after this time, so that it follows the last seconds. */
+/** The drain rate is measured again after this time, so that it follows the last seconds. */
 const WINDOW_MS = 1_000;
 
 const RETRY_AFTER_MAX_S = 30;

@@ -23,13 +23,13 @@ export interface ExchangeContext {
   readonly cors: Cors | undefined;
   /** Whether connections may come with a client certificate. */
   readonly clientCertificates: boolean;
-  /** Told of every answer but a 202, where somebody wants to know. */
+  /** Called for every non-202 response when debug logging is on. */
   readonly log: ((answer: AnsweredRequest) => void) | undefined;
   /** Whether answers close their connection, so that clients move to another instance. */
   closing: boolean;
   /** Exchanges that are not yet answered nor aborted. */
   open: number;
-  /** Called when the last of them is, while somebody waits for it. */
+  /** Called when the last open exchange has ended; absent while no caller waits for that. */
   idle: (() => void) | undefined;
 }
 
@@ -307,7 +307,7 @@ export class Exchange implements Upload {
 
   keepOpen(): void {
     if (this.#over) return;
-    // Resuming is what starts the timer of uWebSockets.js anew.
+    // Resuming restarts the timer of uWebSockets.js.
     this.#res.pause();
     this.#res.resume();
   }

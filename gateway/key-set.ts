@@ -36,7 +36,7 @@ export interface KeySetOptions {
 
 /**
  * The keys from a JWKS file or URL. A file is read again when it changes, a URL every 20 s and when a token names a key that is not there. While
- * neither can be read, the keys known so far count: an outage of the issuer takes nobody's key away.
+ * neither can be read, the keys known so far count: an outage of the issuer takes no key away.
  * @throws ConfigError when the file can't be read at start.
  */
 export async function keySet(location: string, options: KeySetOptions = {}): Promise<KeySet> {

@@ -5,7 +5,7 @@ const boundsMs = [1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 2_500, 
 
 /**
  * A histogram whose `observe` is a few comparisons: the hot path runs it for every order, and prom-client's own looks its labels
- * up by a hashed key each time. The registry gets the values in prom-client's form when somebody scrapes.
+ * up by a hashed key each time. The registry gets the values in prom-client's form when Prometheus scrapes.
  */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(boundsMs.length + 1);

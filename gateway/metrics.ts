@@ -18,7 +18,7 @@ export const routes = [
 export type Route = (typeof routes)[number];
 
 /**
- * The gateway's counters. The hot path adds to plain numbers; prom-client sees them when somebody scrapes.
+ * The gateway's counters. The hot path adds to plain numbers; prom-client sees them when Prometheus scrapes.
  */
 export class GatewayMetrics {
   readonly #requests = Object.fromEntries(routes.map((route) => [route, new Map()])) as Record<

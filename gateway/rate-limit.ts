@@ -55,7 +55,7 @@ class Buckets implements RateLimit {
 /** Orders of a store, orders of a device, status questions of a store. */
 type Kind = 'store' | 'device' | 'reads';
 
-/** Buckets that are remembered; one that was forgotten begins anew, and full. */
+/** Buckets that are remembered; a forgotten bucket starts again, and full. */
 const BUCKETS_MAX = 200_000;
 const BUCKET_AGE_MS = 3_600_000;
 

@@ -91,27 +91,14 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     logger.info({ connections: ended }, 'connections are closed: their credentials have ended');
   };
   const metrics = new GatewayMetrics();
-  const files = tlsFiles(config);
-  const tls =
-    files &&
-    (await watchTls(files, logger, () => {
-      authenticator.forgetRevoked?.();
-      endOpen();
-    }));
-  started.defer(() => tls?.close());
-  const authenticator = await createAuthenticator({
-    authorities: tls?.authorities,
+  const { files, tls, authenticator } = await openIdentity({
     config,
     clock,
     logger,
-    onChange: endOpen,
-    onOutage() {
-      metrics.identityUnavailable += 1;
-    },
+    metrics,
+    onEnded: endOpen,
+    started,
   });
-  metrics.credentialsTrouble = () =>
-    authenticator.readiness?.() ?? authenticator.trouble?.() ?? tls?.authoritiesUnread();
-  started.defer(() => authenticator.close?.());
   const admission = new Admission({
     ordersMax: config.ORDERMESH_UNANSWERED_ORDERS_MAX,
     bytesMax: config.ORDERMESH_UNANSWERED_BYTES_MAX,
@@ -221,6 +208,43 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
       return closing;
     },
   };
+}
+
+interface IdentityOptions {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  metrics: GatewayMetrics;
+  /** Called when credentials may have ended: open connections are to be looked through. */
+  onEnded: () => void;
+  /** Takes what has to be closed. */
+  started: AsyncDisposableStack;
+}
+
+/** Who may send orders: tokens and client certificates, and the files that decide about them. */
+async function openIdentity({ config, clock, logger, metrics, onEnded, started }: IdentityOptions) {
+  const files = tlsFiles(config);
+  const tls =
+    files &&
+    (await watchTls(files, logger, () => {
+      authenticator.forgetRevoked?.();
+      onEnded();
+    }));
+  started.defer(() => tls?.close());
+  const authenticator = await createAuthenticator({
+    authorities: tls?.authorities,
+    config,
+    clock,
+    logger,
+    onChange: onEnded,
+    onOutage() {
+      metrics.identityUnavailable += 1;
+    },
+  });
+  metrics.credentialsTrouble = () =>
+    authenticator.readiness?.() ?? authenticator.trouble?.() ?? tls?.authoritiesUnread();
+  started.defer(() => authenticator.close?.());
+  return { files, tls, authenticator };
 }
 
 function createApp(tls: TlsFiles | undefined): TemplatedApp {

@@ -3,7 +3,7 @@ const SWEEP_MS = 2_000;
 
 /** A request body of which more is to come. */
 export interface Upload {
-  /** Starts the time anew after which uWebSockets.js cuts the connection. */
+  /** Restarts the timer with which uWebSockets.js cuts the connection. */
   keepOpen(): void;
   /** Its time is up: the client is told so. */
   expire(): void;

@@ -18,7 +18,7 @@ export function createLogger(role: string, level: string): Logger {
   return logger;
 }
 
-/** Log lines of this process that were dropped because nobody read them. */
+/** Log lines of this process that were dropped because their reader stopped reading. */
 export function droppedLogLines(): number {
   return destination?.dropped ?? 0;
 }

@@ -6,7 +6,7 @@ export interface OpenLoopOptions {
   sender: Sender;
   /** Orders a second on average; arrivals are a Poisson process. */
   ratePerSecond: number;
-  /** Stops after so many orders; absent: goes on until the signal. */
+  /** Stops after this many orders; absent: goes on until the signal. */
   count?: number;
   signal: AbortSignal;
   onOrder?(order: GeneratedOrder): void;

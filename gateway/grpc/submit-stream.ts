@@ -13,7 +13,7 @@ type Call = ServerDuplexStream<SubmittedOrder | Malformed, StreamAnswer>;
 
 const ACCEPTED = statusNumber('accepted');
 
-/** Reading goes on when so many are left: paused at each answer and resumed by it, it would cost more than the orders. */
+/** Reading goes on when this many are left: paused at each answer and resumed by it, it would cost more than the orders. */
 const RESUME_AT = limits.streamUnansweredMax / 2;
 
 /** One `Orders/SubmitStream`: orders in, answers out, pipelined. */

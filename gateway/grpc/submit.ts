@@ -10,7 +10,7 @@ type Call = ServerUnaryCall<SubmittedOrder | Malformed, AcceptedMessage>;
 
 const ACCEPTED = statusNumber('accepted');
 
-/** `Orders/Submit`. A call that is cancelled or past its deadline is answered by nobody; what became of its order, its repeat tells. */
+/** `Orders/Submit`. A call that is cancelled or past its deadline gets no answer; a repeat of its order tells what became of the order. */
 export function submitHandler(context: OrdersContext) {
   const { reception, metrics } = context.desk;
   return (call: Call, answer: sendUnaryData<AcceptedMessage>): void => {
@@ -35,7 +35,7 @@ export function submitHandler(context: OrdersContext) {
       'size' in request ? request.size : 0,
       (refusal) => submitter.refused(refusal),
       (identity) => {
-        // Its token took so long to verify that nobody waits for the order any more.
+        // The token took so long to verify that the client does not wait for the order any more.
         if (call.cancelled) return;
         if ('fault' in request) {
           submitter.refused(problem('malformed-body', request.fault));

@@ -262,7 +262,7 @@ test('a rule that cannot be read is named at start, and leaves the list as it wa
   revoked.close();
 });
 
-test('keys that could not be read since the start are told of, and each token that meets that is counted', async () => {
+test('keys that could not be read since the start are reported, and each token that could not be verified is counted', async () => {
   const server = createServer((_, response) => response.writeHead(503).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;

@@ -66,7 +66,7 @@ test('a process that dies is replaced, orders go on, and no counter falls', asyn
   expect(group.pids()).not.toContain(victim);
 });
 
-test('a process that hangs is told of, left out of a scrape and a profile, and replaced', async () => {
+test('a process that hangs is reported, left out of a scrape and a profile, and replaced', async () => {
   await ready();
   const group = gateway.role as RunningGroup;
   const [first, victim = 0] = group.pids();

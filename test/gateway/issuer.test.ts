@@ -20,7 +20,7 @@ test('makes a private key for its owner alone, and keeps it', async () => {
   expect(await readFile(first.privateKeyFile, 'utf8')).toBe(key);
 });
 
-test('a key file that was cut off is named, with the way out', async () => {
+test('a key file that was cut off is named, with what to do', async () => {
   const { privateKeyFile } = await developmentIssuer(dataDir);
   await writeFile(privateKeyFile, '');
   await expect(developmentIssuer(dataDir)).rejects.toThrow(

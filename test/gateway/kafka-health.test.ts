@@ -84,7 +84,7 @@ describe('in its own time', () => {
       'Kafka cannot take orders: no broker answers; the gateway asks again until it can',
       expect.stringMatching(/^Kafka answers the gateway again after/),
     ]);
-    // As of brokers that are stopped: they take the connection and say nothing.
+    // Like stopped brokers, which accept the connection and do not answer.
     const silent = Promise.withResolvers<string | undefined>();
     answer = () => silent.promise;
     await vi.advanceTimersByTimeAsync(17_000);
@@ -135,7 +135,7 @@ describe('in its own time', () => {
       }
     };
     await orders(240);
-    // Before the first order that failed, and perhaps until the second, which contradicts what Kafka says of itself.
+    // Ready before the first failed order, and perhaps until the second one, which contradicts Kafka's answer that all is well.
     expect(ready.lastIndexOf(true)).toBeLessThan(24);
     expect(intake.readiness()).toMatch(/partition 3 .*NOT_ENOUGH_REPLICAS/);
     expect(lines).toEqual(['Kafka does not acknowledge orders; they are refused until it does']);

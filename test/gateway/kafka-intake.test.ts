@@ -22,7 +22,7 @@ function intakeWith(answer: (key: string | Buffer) => Error | null) {
   return { intake, health, lines, accept, time };
 }
 
-test('one partition without a leader is told once, and neither doubted nor confirmed by the orders of others', async () => {
+test('one partition without a leader is logged once, and orders of other partitions neither start nor end that state', async () => {
   const without = new PartitionUnavailableError('partition raw-orders/3 has no leader');
   const { intake, health, lines, accept, time } = intakeWith((key) => (key === 'lost' ? without : null));
   for (let round = 0; round < 3; round += 1) {
@@ -48,7 +48,7 @@ test('partitions without a leader make an outage when no other one takes an orde
   await intake.close();
 });
 
-test('an outage of all of Kafka is doubted as before', async () => {
+test('an append that fails for another reason still makes Kafka suspect', async () => {
   const { intake, health, accept } = intakeWith(() => new KafkaUnavailableError('no broker answers'));
   await accept('any');
   expect(health.suspect).toHaveBeenCalledOnce();

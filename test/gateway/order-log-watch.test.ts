@@ -85,7 +85,7 @@ test('a repeat is answered from memory while the log is the same, and appended a
   expect([intake.taken.length, answers.length]).toEqual([2, 4]);
 });
 
-test('an order that was on its way when the log was lost is not remembered: its 202 may be of the log of before', async () => {
+test('an order in flight when the log was lost is not remembered: its 202 may be of the log that was lost', async () => {
   await using scene = await bench();
   const { intake, log, answers, submit } = scene;
   await vi.advanceTimersByTimeAsync(LOOK_MS);
@@ -97,7 +97,7 @@ test('an order that was on its way when the log was lost is not remembered: its 
   expect([intake.taken.length, answers]).toEqual([2, ['accepted']]);
 });
 
-test('a log that cannot be looked at is told once with its end, and what was accepted before the first look is forgotten', async () => {
+test('a log that cannot be looked at is logged once, with its end, and what was accepted before the first look is forgotten', async () => {
   await using scene = await bench(new Error('look of raw-orders: no broker answers'));
   const { lines, intake, log, submit } = scene;
   await vi.advanceTimersByTimeAsync(10 * LOOK_MS);
@@ -111,7 +111,7 @@ test('a log that cannot be looked at is told once with its end, and what was acc
   expect(lines.at(-1)).toMatch(/can be looked for in the log again after \d+ s/);
 });
 
-test('a topic that is missing is told once, with its end', async () => {
+test('a topic that is missing is logged once, with its end', async () => {
   await using scene = await bench();
   const { lines, log } = scene;
   log.look = undefined;

@@ -20,7 +20,7 @@ test('an attempt that fails after it was stopped leaves the next one alone, whic
     value: JSON.stringify({ storeId: 's' }),
     headers: { ce_type: 'order.paid' },
   } as unknown as ReadRecord;
-  // Nobody is there any more: this stops the first attempt.
+  // No stream is open any more: this stops the first attempt.
   attempts[0]?.push(record);
   streams.add(stream);
   feed.opened();

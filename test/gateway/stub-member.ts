@@ -21,7 +21,7 @@ process.on('message', (message: ToMember) => {
       tell({ type: 'snapshot', id: message.id, snapshot: [] });
       break;
     case 'profile':
-      // As one that hangs in the middle of a profile: it never tells it.
+      // Like a member that hangs during a profile: the profile never comes.
       break;
   }
 });

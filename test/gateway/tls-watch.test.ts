@@ -69,7 +69,7 @@ async function watch(onChange = () => {}, beforeWatch = () => {}) {
   };
 }
 
-test('of an authority that is taken out of the file nothing is accepted and nothing stays open, without a restart', async () => {
+test('certificates of an authority that is taken out of the file are refused, and their connections end, without a restart', async () => {
   using gateway = await watch();
   const { authenticator, identify } = gateway;
   const [good, gone] = [till(kept), till(withdrawn)];
@@ -79,7 +79,7 @@ test('of an authority that is taken out of the file nothing is accepted and noth
   expect(identify(good)).toMatchObject({ store: 'us-il-0001' });
   const ended = identities.map((identity) => identity && authenticator.ended?.(identity));
   expect(ended).toEqual([undefined, expect.stringMatching(/authority/)]);
-  // The one that is not in the file may have been issued by an intermediate of either.
+  // An intermediate authority that is not in the file may belong to the withdrawn authority.
   const intermediate = certificate('intermediate', { by: kept });
   expect(() => identify(till(intermediate))).toThrow(/authority/);
   put('ca.pem', kept.cert + withdrawn.cert);
@@ -114,7 +114,7 @@ test('an authority that is renewed with the same key is not withdrawn', async ()
   expect(gateway.logged('the authorities of client certificates have changed')).toBe(0);
 });
 
-test('a file of authorities that cannot be read is told of, since a withdrawn authority would still be trusted', async () => {
+test('a file of authorities that cannot be read is reported, since a withdrawn authority would still be trusted', async () => {
   using gateway = await watch();
   expect(gateway.tls.authoritiesUnread()).toBeUndefined();
   put('ca.pem', 'no certificate');
@@ -123,7 +123,7 @@ test('a file of authorities that cannot be read is told of, since a withdrawn au
   expect(gateway.tls.trouble(Date.now())).toMatch(reason);
 });
 
-test('files that differ from what is served, and a certificate that ends, are told of', async () => {
+test('files that differ from the served files, and a certificate that expires, are reported', async () => {
   using gateway = await watch();
   const { tls } = gateway;
   const now = Date.now();

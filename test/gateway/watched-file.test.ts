@@ -15,13 +15,13 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Replaces a file as one should: in one step. */
+/** Replaces a file in one step. */
 function put(file: string, text: string): void {
   writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
 }
 
-test('a pipe in the place of the file is told of and holds nothing up: the good file after it is read', async () => {
+test('a pipe in the place of the file is reported and blocks nothing: the good file after it is read', async () => {
   const file = join(directory, 'list');
   put(file, 'first');
   const taken: string[] = [];
@@ -61,7 +61,7 @@ describe('on a file system of its own', () => {
     text = 'first';
   });
 
-  test('a mount that hangs is told of, and the file that takes its place is read', async () => {
+  test('a mount that hangs is reported, and the file that takes its place is read', async () => {
     const watched = await watch();
     const hang = Promise.withResolvers<string>();
     let looks = 0;
@@ -70,7 +70,7 @@ describe('on a file system of its own', () => {
       return hang.promise;
     };
     await vi.advanceTimersByTimeAsync(60_000);
-    // One thread is lost and not one more each second.
+    // One thread is lost, and not another one each second.
     expect(looks).toBe(1);
     expect(watched.trouble()).toMatch(/it was not read within 5 s/);
     version = async () => 'v2';
@@ -79,7 +79,7 @@ describe('on a file system of its own', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     expect(taken).toEqual(['first', 'second']);
     expect(watched.trouble()).toBeUndefined();
-    // What the look that hung saw is older than what was taken since.
+    // The look that hung saw an older text than the one taken since.
     hang.resolve('v0');
     text = 'old';
     await vi.advanceTimersByTimeAsync(3_000);
