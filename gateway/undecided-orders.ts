@@ -149,7 +149,7 @@ export class UndecidedOrders {
   }
 }
 
-/** Ignores errors: a connection that did not open has already failed the question that opened it, and no question waits for a connection that closes. */
 function closeQuietly(admin: Promise<Admin>): void {
+  // A connection that did not open has already failed the question that opened it, and no question waits for a connection that closes.
   admin.then((open) => open.close()).catch(() => {});
 }
