@@ -13,6 +13,8 @@ const withServers = {
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers or timers most of the time.
+    maxWorkers: '100%',
     reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }]],
     projects: [
       {
