@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := $(CURDIR)/node_modules/.bin
 STAMP := node_modules/.installed
 RUN_STAMP := node_modules/.installed-to-run
-PACKAGES := package-lock.json package.json scripts/install.sh scripts/post-install.mjs scripts/elf-versions.mjs
+PACKAGES := package-lock.json package.json stack/install/install.sh stack/install/post-install.mjs stack/install/elf-versions.mjs
 REPORT := .cache/test-report.json
 
 # The project's own Node 24 stands before the machine's.
@@ -18,17 +18,17 @@ help: ## this list
 install: $(STAMP) ## fetch what is missing
 
 tools:
-	@sh scripts/check-tools.sh
+	@sh stack/install/check-tools.sh
 
 $(STAMP): $(PACKAGES) | tools
-	@sh scripts/install.sh
+	@sh stack/install/install.sh
 	@touch $(RUN_STAMP) $@
 
 # What runs needs none of the tools that check and test it.
 install-to-run: $(RUN_STAMP)
 
 $(RUN_STAMP): $(PACKAGES) | tools
-	@if [ -e $(STAMP) ]; then sh scripts/install.sh && touch $(STAMP); else sh scripts/install.sh --omit=dev; fi
+	@if [ -e $(STAMP) ]; then sh stack/install/install.sh && touch $(STAMP); else sh stack/install/install.sh --omit=dev; fi
 	@touch $@
 
 run: tools install-to-run ## the stack, every role and simulated restaurants, until Ctrl-C
@@ -38,16 +38,16 @@ smoke: tools install-to-run ## a run of 20 s, then the audit
 	@exec cli/ordermesh smoke --stop-with-parent
 
 test: tools install ## lint, types, import rules and all tests
-	@sh scripts/test.sh
+	@sh .ci/test.sh
 
 chaos: tools install ## seeded faults against the whole system, then the history check: make chaos SEED=n
-	@exec node chaos/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED)) $(if $(LANES),--lanes $(LANES)) $(if $(BUSY),--busy)
+	@exec node lab/chaos/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED)) $(if $(LANES),--lanes $(LANES)) $(if $(BUSY),--busy)
 
 chaos-seeds: tools install ## chaos with one seed after the other, half of them with busy cores: make chaos-seeds FROM=1 COUNT=20
-	@exec node chaos/seeds.ts --stop-with-parent $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(BUSY),--busy $(BUSY))
+	@exec node lab/chaos/seeds.ts --stop-with-parent $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(BUSY),--busy $(BUSY))
 
 drill: tools install ## two regions: kill one under load, fail over, fail back, audit: make drill SEED=n
-	@exec node drill/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
+	@exec node lab/drill/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
 
 perf: tools install ## quick benchmark, report in perf/report/
 	@exec node perf/main.ts

@@ -3,10 +3,10 @@ import type { EventType } from '../contracts/events.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../runtime/actor.ts';
 import { acceptedAtOf, createOrderAge } from '../telemetry/order-age.ts';
 import { highValueRule, isHighValue } from './filter.ts';
-import { createPubSub, type GoogleCloudAddress, type GoogleCloudNames } from './google-cloud.ts';
-import { OrderedPublisher } from './ordered-publisher.ts';
-import { type OutgoingMessage, outgoingMessage } from './outgoing-message.ts';
-import { checkTopology } from './topology.ts';
+import { createPubSub, type GoogleCloudAddress, type GoogleCloudNames } from './pubsub/google-cloud.ts';
+import { OrderedPublisher } from './pubsub/ordered-publisher.ts';
+import { type OutgoingMessage, outgoingMessage } from './pubsub/outgoing-message.ts';
+import { checkTopology } from './pubsub/topology.ts';
 
 /** Plain data: it crosses the thread boundary. */
 export interface BridgeSettings {

@@ -2,24 +2,24 @@ import { Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
-import { startRuntime } from '../runtime/host.ts';
-import { type RuntimeLimits, runtimeLimits } from '../runtime/host-options.ts';
-import { runtimePage } from '../runtime/runtime-page.ts';
-import { migrateAt } from '../store/migrate.ts';
+import { startRuntime } from '../runtime/host/host.ts';
+import { type RuntimeLimits, runtimeLimits } from '../runtime/host/host-options.ts';
+import { runtimePage } from '../runtime/host/runtime-page.ts';
+import { migrateAt } from '../store/database/migrate.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, metricsContentType, snapshot } from '../telemetry/metrics.ts';
 import type { BridgeSettings } from './bridge-actor.ts';
+import { loyaltyPushTarget } from './loyalty/push-target.ts';
 import {
   createPubSub,
   type GoogleCloudNames,
   googleCloudAddress,
   googleCloudNames,
   requireGoogleCloud,
-} from './google-cloud.ts';
-import { loyaltyPushTarget } from './push-target.ts';
+} from './pubsub/google-cloud.ts';
+import { ensureTopology } from './pubsub/topology.ts';
 import { runningRole } from './running-role.ts';
-import { ensureTopology } from './topology.ts';
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;

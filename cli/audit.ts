@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { readAcceptedIds } from './audit/accepted-ids.ts';
-import { readEvidence } from './audit/evidence.ts';
-import { type Fault, judge, type Verdict } from './audit/judgement.ts';
-import { connectedConfig } from './environment.ts';
-import { NegativeResult } from './failure.ts';
+import { readAcceptedIds } from '../audit/accepted-ids.ts';
+import { readEvidence } from '../audit/evidence.ts';
+import { type Fault, judge, type Verdict } from '../audit/judgement.ts';
+import { NegativeResult } from '../contracts/failure.ts';
+import { connectedConfig } from '../stack/environment.ts';
 import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { loadMenu } from '../store/menu.ts';
-import { connectedConfig } from './environment.ts';
-import { UsageError } from './failure.ts';
-import { readInputFile } from './input-file.ts';
+import { UsageError } from '../contracts/failure.ts';
+import { readInputFile } from '../contracts/input-file.ts';
+import { connectedConfig } from '../stack/environment.ts';
+import { withDatabase } from '../store/database/with-database.ts';
+import { loadMenu } from '../store/orders/menu.ts';
 import { print, printJson } from './output.ts';
-import { withDatabase } from './servers.ts';
 
 export function menuCommand(): Command {
   const menu = new Command('menu').description('The menu: items, stores and stock.');

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { describeFailure, exitCodeOf, NegativeResult } from './failure.ts';
+import { describeFailure, exitCodeOf, NegativeResult } from '../contracts/failure.ts';
 
 interface Entry {
   summary: string;
@@ -10,43 +10,43 @@ interface Entry {
 const commands: Record<string, Entry> = {
   up: {
     summary: 'start the embedded stack, every role and simulated restaurants',
-    load: async () => (await import('./up.ts')).upCommand(),
+    load: async () => (await import('./up/up.ts')).upCommand(),
   },
   smoke: {
     summary: 'run everything under load for a while, then audit',
-    load: async () => (await import('./smoke.ts')).smokeCommand(),
+    load: async () => (await import('./load/smoke.ts')).smokeCommand(),
   },
   gateway: {
     summary: 'take orders over HTTP and WebSocket',
-    load: async () => (await import('./gateway.ts')).gatewayCommand(),
+    load: async () => (await import('./roles/gateway.ts')).gatewayCommand(),
   },
   worker: {
     summary: 'run order-validator, payment or kitchen',
-    load: async () => (await import('./worker.ts')).workerCommand(),
+    load: async () => (await import('./roles/worker.ts')).workerCommand(),
   },
   display: {
     summary: 'serve the kitchen display',
-    load: async () => (await import('./display.ts')).displayCommand(),
+    load: async () => (await import('./roles/display.ts')).displayCommand(),
   },
   bridge: {
     summary: 'publish high-value events to Pub/Sub',
-    load: async () => (await import('./bridge.ts')).bridgeCommand(),
+    load: async () => (await import('./roles/bridge.ts')).bridgeCommand(),
   },
   warehouse: {
     summary: 'carry events from Pub/Sub to BigQuery',
-    load: async () => (await import('./warehouse.ts')).warehouseCommand(),
+    load: async () => (await import('./roles/warehouse.ts')).warehouseCommand(),
   },
   loyalty: {
     summary: 'serve the loyalty function that Pub/Sub pushes to',
-    load: async () => (await import('./loyalty.ts')).loyaltyCommand(),
+    load: async () => (await import('./roles/loyalty.ts')).loyaltyCommand(),
   },
   edge: {
     summary: 'take orders in a restaurant, onto a durable spool',
-    load: async () => (await import('./edge.ts')).edgeCommand(),
+    load: async () => (await import('./edge/edge.ts')).edgeCommand(),
   },
   region: {
     summary: 'mirror one region to another and watch it',
-    load: async () => (await import('./region.ts')).regionCommand(),
+    load: async () => (await import('./region/region.ts')).regionCommand(),
   },
   topics: {
     summary: 'create or show the Kafka topics',
@@ -54,7 +54,7 @@ const commands: Record<string, Entry> = {
   },
   token: {
     summary: 'issue a token for a store',
-    load: async () => (await import('./token.ts')).tokenCommand(),
+    load: async () => (await import('./token/token.ts')).tokenCommand(),
   },
   menu: {
     summary: 'load a menu: items, stores and stock',
@@ -62,11 +62,11 @@ const commands: Record<string, Entry> = {
   },
   orders: {
     summary: 'make, send and follow orders',
-    load: async () => (await import('./orders.ts')).ordersCommand(),
+    load: async () => (await import('./orders/orders.ts')).ordersCommand(),
   },
   dlt: {
     summary: 'look at parked messages, replay or discard them',
-    load: async () => (await import('./dlt.ts')).dltCommand(),
+    load: async () => (await import('./dlt/dlt.ts')).dltCommand(),
   },
   audit: {
     summary: 'prove that nothing was lost, doubled or overtaken',
@@ -74,11 +74,11 @@ const commands: Record<string, Entry> = {
   },
   profile: {
     summary: 'sample every thread of a running role',
-    load: async () => (await import('./profile.ts')).profileCommand(),
+    load: async () => (await import('./profile/profile.ts')).profileCommand(),
   },
   load: {
     summary: 'send simulated orders at a rate and measure the answers',
-    load: async () => (await import('./load.ts')).loadCommand(),
+    load: async () => (await import('./load/load.ts')).loadCommand(),
   },
 };
 

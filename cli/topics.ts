@@ -1,11 +1,11 @@
 import { Command } from 'commander';
+import { NegativeResult } from '../contracts/failure.ts';
 import { allTopics, subscriptions } from '../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics } from '../kafka/index.ts';
-import { acceptPartitions } from '../store/topic-partitions.ts';
-import { type ConnectedConfig, connectedConfig } from './environment.ts';
-import { NegativeResult } from './failure.ts';
+import { type ConnectedConfig, connectedConfig } from '../stack/environment.ts';
+import { withAdmin, withDatabase } from '../store/database/with-database.ts';
+import { acceptPartitions } from '../store/partitions/topic-partitions.ts';
 import { print, printJson, say, table } from './output.ts';
-import { withAdmin, withDatabase } from './servers.ts';
 
 export function topicsCommand(): Command {
   const topics = new Command('topics').description('The Kafka topics of the mesh.');

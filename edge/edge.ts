@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { startIntakeServer } from '../gateway/server.ts';
-import type { Stream } from '../gateway/stream.ts';
+import type { Stream } from '../gateway/websocket/stream.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Forwarder } from './forwarder/forwarder.ts';
 import { type Kitchen, startKitchen } from './kitchen/kitchen.ts';

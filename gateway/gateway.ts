@@ -6,16 +6,16 @@ import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';
 import { watchActivity } from '../region/activity.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { connectingProducer } from './connecting-producer.ts';
 import { openGrpc } from './grpc/server.ts';
-import { watchKafka } from './kafka-health.ts';
-import { createKafkaIntake } from './kafka-intake.ts';
-import { watchOrderLog } from './order-log-watch.ts';
+import { connectingProducer } from './orders/connecting-producer.ts';
+import { watchKafka } from './orders/kafka-health.ts';
+import { createKafkaIntake } from './orders/kafka-intake.ts';
+import { watchOrderLog } from './orders/order-log-watch.ts';
 import { type IntakeServerOptions, startIntakeServer } from './server.ts';
-import { createStatusFeed } from './status-feed.ts';
-import { databaseStatus } from './status-source.ts';
-import type { Stream } from './stream.ts';
-import { UndecidedOrders } from './undecided-orders.ts';
+import { createStatusFeed } from './status/status-feed.ts';
+import { databaseStatus } from './status/status-source.ts';
+import { UndecidedOrders } from './status/undecided-orders.ts';
+import type { Stream } from './websocket/stream.ts';
 
 export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' | 'showVitals'> {
   /** Also open gRPC, which cannot share a port between processes. Default: yes. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../contracts/errors.ts';
-import type { Admission } from './admission.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import type { Admission } from './orders/admission.ts';
 
 /** The routes by which requests are counted: a path of the client's own never becomes a label. */
 export const routes = [

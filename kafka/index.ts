@@ -1,6 +1,10 @@
 /** The room's door: what others import. Implementations stay behind it. */
-export * from './admin.ts';
-export * from './consumer.ts';
+export * from './admin/admin.ts';
+export * from './admin/partition-counts.ts';
+export * from './admin/topic-setup.ts';
+export * from './consumer/consumer.ts';
+export { createConsumer } from './consumer/kafkajs-consumer.ts';
+export * from './consumer/packed-headers.ts';
 export {
   KafkaSetupError,
   KafkaUnavailableError,
@@ -9,15 +13,11 @@ export {
   RecordRefusedError,
   RecordTooLargeError,
 } from './errors.ts';
-export { createConsumer } from './kafkajs-consumer.ts';
-export { createProducer as createKafkajsProducer } from './kafkajs-producer.ts';
+export { createProducer as createKafkajsProducer } from './kafkajs/kafkajs-producer.ts';
 export type { Log } from './log.ts';
-export * from './packed-headers.ts';
-export * from './partition-counts.ts';
-export { murmur2, partitionOf } from './partitioner.ts';
-export { createProducer } from './platformatic-producer.ts';
-export * from './producer.ts';
-export * from './range-reader.ts';
-export * from './reader.ts';
-export * from './topic-log.ts';
-export * from './topic-setup.ts';
+export { murmur2, partitionOf } from './producer/partitioner.ts';
+export { createProducer } from './producer/platformatic-producer.ts';
+export * from './producer/producer.ts';
+export * from './reader/range-reader.ts';
+export * from './reader/reader.ts';
+export * from './reader/topic-log.ts';

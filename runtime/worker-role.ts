@@ -3,9 +3,9 @@ import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
-import { startRuntime } from './host.ts';
-import { runtimeLimits } from './host-options.ts';
-import { runtimePage } from './runtime-page.ts';
+import { startRuntime } from './host/host.ts';
+import { runtimeLimits } from './host/host-options.ts';
+import { runtimePage } from './host/runtime-page.ts';
 
 export interface WorkerRoleOptions {
   role: RoleName;

@@ -10,8 +10,8 @@ import {
   OutageError,
   type Outputs,
 } from '../../runtime/actor.ts';
-import type { Transaction } from '../../store/database.ts';
-import { type Catalog, menuVersion, readCatalog } from '../../store/menu.ts';
+import type { Transaction } from '../../store/database/database.ts';
+import { type Catalog, menuVersion, readCatalog } from '../../store/orders/menu.ts';
 import {
   type DecidedOrder,
   findDecisions,
@@ -19,9 +19,9 @@ import {
   type KnownDecision,
   type NewConflict,
   recordConflicts,
-} from '../../store/orders.ts';
-import { lockShelves, type Shelf, writeShelves } from '../../store/stock.ts';
-import { addVelocity, purgeVelocity } from '../../store/velocity.ts';
+} from '../../store/orders/orders.ts';
+import { lockShelves, type Shelf, writeShelves } from '../../store/orders/stock.ts';
+import { addVelocity, purgeVelocity } from '../../store/orders/velocity.ts';
 import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter } from '../metrics.ts';

@@ -1,8 +1,8 @@
 import type { RejectionReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
 import { stockDemand } from '../../contracts/order.ts';
-import type { Catalog } from '../../store/menu.ts';
-import type { Shelf } from '../../store/stock.ts';
+import type { Catalog } from '../../store/orders/menu.ts';
+import type { Shelf } from '../../store/orders/stock.ts';
 
 /** What one order takes from the shelf of its store. */
 export interface Demand {

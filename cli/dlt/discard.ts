@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { discardDeadLetters } from '../../store/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters.ts';
-import { connectedConfig } from '../environment.ts';
-import { NegativeResult } from '../failure.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
+import { discardDeadLetters } from '../../store/dead-letters/dead-letter-acts.ts';
+import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { type ActingOptions, confirm, operatorOf, summary, withActing } from './acting.ts';
 import { counted, placeOf } from './letter-view.ts';
 import { chosenLetters, requireLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';

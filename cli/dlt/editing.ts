@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { applyPatch, type Operation } from 'rfc6902';
+import { UsageError } from '../../contracts/failure.ts';
+import { readInputFile } from '../../contracts/input-file.ts';
 import { orderSchema } from '../../contracts/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import type { DeadLetter } from '../../store/dead-letters.ts';
-import { UsageError } from '../failure.ts';
-import { readInputFile } from '../input-file.ts';
+import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
 
 /**
  * The message's content with the edit: a JSON patch (RFC 6902), as text or in a file, or by hand in `$VISUAL` or `$EDITOR`.

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { connectedConfig } from '../environment.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { counted, type LetterView, letterView, oneLine, placeOf } from './letter-view.ts';
 import { chosenLetters, type SelectionOptions, withSelection } from './selection.ts';
 

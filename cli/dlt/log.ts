@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { type RecordedAct, readActItems, readActs } from '../../store/act-log.ts';
-import { connectedConfig } from '../environment.ts';
-import { NegativeResult } from '../failure.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
+import { type RecordedAct, readActItems, readActs } from '../../store/dead-letters/act-log.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { oneLine, placeOf } from './letter-view.ts';
 
 export function logCommand(): Command {

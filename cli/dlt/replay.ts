@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import type { Database } from '../../store/database.ts';
-import { requestReplay } from '../../store/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters.ts';
-import { connectedConfig } from '../environment.ts';
-import { NegativeResult, UsageError } from '../failure.ts';
+import { NegativeResult, UsageError } from '../../contracts/failure.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import type { Database } from '../../store/database/database.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
+import { requestReplay } from '../../store/dead-letters/dead-letter-acts.ts';
+import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { type ActingOptions, confirm, keysOf, operatorOf, summary, withActing } from './acting.ts';
 import { editedValue } from './editing.ts';
 import { counted, placeOf } from './letter-view.ts';

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { type DeadLetter, type TraceStep, traceOf } from '../../store/dead-letters.ts';
-import { connectedConfig } from '../environment.ts';
-import { NegativeResult } from '../failure.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
+import { type DeadLetter, type TraceStep, traceOf } from '../../store/dead-letters/dead-letters.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { counted, letterView, oneLine, placeOf, readable } from './letter-view.ts';
 import { chosenLetters, groupNames, noLetter } from './selection.ts';
 

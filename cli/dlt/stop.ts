@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { stopReplay } from '../../store/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters.ts';
-import { connectedConfig } from '../environment.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
+import { stopReplay } from '../../store/dead-letters/dead-letter-acts.ts';
+import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
 import { print, printJson } from '../output.ts';
-import { withDatabase } from '../servers.ts';
 import { type ActingOptions, keysOf, operatorOf, summary, withActing } from './acting.ts';
 import { counted } from './letter-view.ts';
 import { chosenLetters, requireLetters, requireSelection, type SelectionOptions, withSelection } from './selection.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { NegativeResult } from '../failure.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
 import { print, printJson } from '../output.ts';
 import { counted, visitSpool } from './visiting.ts';
 

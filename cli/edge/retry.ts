@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { NegativeResult, UsageError } from '../failure.ts';
+import { NegativeResult, UsageError } from '../../contracts/failure.ts';
 import { pastTime } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { counted, visitSpool } from './visiting.ts';

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../../contracts/config.ts';
+import { UsageError } from '../../contracts/failure.ts';
 import { spoolPathOf } from '../../edge/settings.ts';
 import { type Selection, SpoolVisit } from '../../edge/spool/visit.ts';
-import { UsageError } from '../failure.ts';
 import { pastTime } from '../options.ts';
 
 /** Opens the spool of the configuration, for one command. @throws UsageError when there is none */

@@ -2,9 +2,9 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
-import { partitionHistory } from '../../store/topic-partitions.ts';
-import type { ConnectedConfig } from '../environment.ts';
-import { withAdmin, withDatabase } from '../servers.ts';
+import type { ConnectedConfig } from '../../stack/environment.ts';
+import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { partitionHistory } from '../../store/partitions/topic-partitions.ts';
 import { readActSteps } from './act-steps.ts';
 import type { JourneyStep, Origin, UntimedStep } from './journey-step.ts';
 

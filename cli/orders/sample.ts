@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { UsageError } from '../../contracts/failure.ts';
 import type { Menu } from '../../contracts/menu.ts';
-import { chainMenu } from '../../traffic/chain.ts';
-import { createTraffic, type GeneratedOrder } from '../../traffic/generator.ts';
-import { randomSeed } from '../../traffic/random.ts';
-import { wholeDay } from '../../traffic/whole-day.ts';
-import { UsageError } from '../failure.ts';
+import { chainMenu } from '../../lab/traffic/chain.ts';
+import { createTraffic, type GeneratedOrder } from '../../lab/traffic/generator.ts';
+import { randomSeed } from '../../lab/traffic/random.ts';
+import { wholeDay } from '../../lab/traffic/whole-day.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
 import { say } from '../output.ts';
 

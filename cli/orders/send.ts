@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import type { Problem } from '../../contracts/errors.ts';
-import { createSender, pause, type SendReport, type SendResult } from '../../traffic/sender.ts';
-import { NegativeResult } from '../failure.ts';
-import { assertGatewayAnswers, GatewayWatch } from '../gateway-watch.ts';
-import { linesOf, openInputFile } from '../input-file.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { linesOf, openInputFile } from '../../contracts/input-file.ts';
+import { gatewayOf, storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { createSender, pause, type SendReport, type SendResult } from '../../lab/traffic/sender.ts';
+import { assertGatewayAnswers, GatewayWatch } from '../load/gateway-watch.ts';
+import { printSendReport } from '../load/send-report.ts';
 import { httpUrl, positiveNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
-import { printSendReport } from '../send-report.ts';
-import { gatewayOf, storeTokens } from '../tokens.ts';
 
 interface SendOptions {
   gateway?: URL;

@@ -1,5 +1,5 @@
+import { UsageError } from '../../contracts/failure.ts';
 import type { RoleName } from '../../contracts/roles.ts';
-import { UsageError } from '../failure.ts';
 
 /** The mirror's work is done by a process that isn't Node. */
 export type ProfiledRole = Exclude<RoleName, 'mirror'>;

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
+import { UsageError } from '../../contracts/failure.ts';
 import { assertFlips } from '../../region/dns/flip.ts';
+import { type ChangeOverReport, changeOver } from '../../region/operations/change-over.ts';
+import { type FinishReport, type Flip, finish } from '../../region/operations/finish.ts';
+import { lookAtBoth, regionsOf, type SeenRegion } from '../../region/operations/pair.ts';
 import type { RegionState } from '../../region/region-state.ts';
 import { pairOf } from '../../region/regions.ts';
-import { UsageError } from '../failure.ts';
 import { positiveNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
-import { type ChangeOverReport, changeOver } from './change-over.ts';
-import { type FinishReport, type Flip, finish } from './finish.ts';
-import { lookAtBoth, regionsOf, type SeenRegion } from './pair.ts';
 import { type Probing, probeWith } from './probe-order.ts';
 import { newestState } from './status.ts';
 

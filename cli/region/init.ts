@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
+import { regionsOf } from '../../region/operations/pair.ts';
 import { createRegionTopic, readRegion, writeRegionState } from '../../region/region-state.ts';
 import { pairOf } from '../../region/regions.ts';
 import { print } from '../output.ts';
-import { regionsOf } from './pair.ts';
 
 export function initCommand(): Command {
   return new Command('init')

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { connectedConfig } from '../environment.ts';
-import { runRole } from '../role.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { runRole } from '../../telemetry/role.ts';
 
 export function mirrorCommand(): Command {
   return new Command('mirror')

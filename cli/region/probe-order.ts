@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../../contracts/config.ts';
+import { UsageError } from '../../contracts/failure.ts';
+import { readInputFile } from '../../contracts/input-file.ts';
 import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import { issueToken } from '../../gateway/issuer.ts';
-import { UsageError } from '../failure.ts';
-import { readInputFile } from '../input-file.ts';
-import { assertIssuer } from '../tokens.ts';
+import { issueToken } from '../../gateway/identity/issuer.ts';
+import { assertIssuer } from '../../gateway/identity/store-tokens.ts';
 
 export interface Probing {
   probeOrder?: string;

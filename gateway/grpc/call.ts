@@ -1,9 +1,9 @@
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
-import { type Caller, identify } from '../identify.ts';
-import type { Identity } from '../identity.ts';
-import { newRequestId } from '../traceparent.ts';
-import type { FrontDesk } from '../way-in.ts';
+import type { FrontDesk } from '../front-desk.ts';
+import { type Caller, identify } from '../http/identify.ts';
+import { newRequestId } from '../http/traceparent.ts';
+import type { Identity } from '../identity/identity.ts';
 import { type CallError, callError } from './error-details.ts';
 
 /** What the handlers of one server share. */

@@ -1,7 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Problem } from '../../contracts/errors.ts';
 import { grpcStatus, grpcStatusOf } from '../../contracts/grpc-status.ts';
-import { isRetryLater } from '../problem-answer.ts';
+import { isRetryLater } from '../http/problem-answer.ts';
 import { messageType } from './definition.ts';
 
 /** Domain of our ErrorInfo: its reasons are the codes of `docs/errors.md`. */

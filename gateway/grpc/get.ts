@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
-import { StatusReader } from '../status-reader.ts';
+import { StatusReader } from '../status/status-reader.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, withIdentity } from './call.ts';
 import type { GetRequest, Malformed } from './messages.ts';
 import { type OrderStatusMessage, orderStatusMessage } from './status-message.ts';

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import type { TlsFiles } from '../tls.ts';
+import type { TlsFiles } from '../identity/tls.ts';
 import { urlHost } from '../vitals.ts';
 
 export interface ListenOptions {

@@ -5,8 +5,8 @@ import { HealthImplementation, protoPath as healthProto } from 'grpc-health-chec
 import type { Config } from '../../contracts/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
-import { tlsFiles } from '../tls.ts';
-import type { FrontDesk, OpenWayIn, WayIn } from '../way-in.ts';
+import type { FrontDesk, OpenWayIn, WayIn } from '../front-desk.ts';
+import { tlsFiles } from '../identity/tls.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
 import { withSoundDescriptors } from './descriptors.ts';

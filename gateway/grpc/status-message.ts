@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../../contracts/events.ts';
-import type { KnownOrder } from '../status-reader.ts';
+import type { KnownOrder } from '../status/status-reader.ts';
 import { enumWords } from './definition.ts';
 
 const words = enumWords('ordermesh.v1.OrderStatus', 'ORDER_STATUS_');

@@ -1,9 +1,9 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { Identity } from '../identity.ts';
-import type { Submitter } from '../reception.ts';
-import { traceparentOf } from '../traceparent.ts';
+import { traceparentOf } from '../http/traceparent.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Submitter } from '../orders/reception.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, withIdentity } from './call.ts';
 import { rpcStatus } from './error-details.ts';
 import type { Malformed, StreamAnswer, SubmittedOrder } from './messages.ts';

@@ -1,7 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
-import type { Submitter } from '../reception.ts';
-import { traceparentOf } from '../traceparent.ts';
+import { traceparentOf } from '../http/traceparent.ts';
+import type { Submitter } from '../orders/reception.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, textOf, withIdentity } from './call.ts';
 import type { AcceptedMessage, Malformed, SubmittedOrder } from './messages.ts';
 import { statusNumber } from './status-message.ts';

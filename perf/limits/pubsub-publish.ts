@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createPubSub, googleCloudAddress } from '../../bridge/google-cloud.ts';
-import { ensureTopology } from '../../bridge/topology.ts';
+import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/google-cloud.ts';
+import { ensureTopology } from '../../bridge/pubsub/topology.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { dropPerfNames, perfNames } from '../load/bridge-names.ts';
 

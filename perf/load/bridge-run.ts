@@ -1,5 +1,5 @@
 import { startBridge } from '../../bridge/bridge.ts';
-import { createPubSub, googleCloudAddress } from '../../bridge/google-cloud.ts';
+import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/google-cloud.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { dropPerfNames, perfNames } from './bridge-names.ts';

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../contracts/config.ts';
-import { startRuntime } from '../../runtime/host.ts';
-import { runtimeLimits } from '../../runtime/host-options.ts';
+import { startRuntime } from '../../runtime/host/host.ts';
+import { runtimeLimits } from '../../runtime/host/host-options.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 /**

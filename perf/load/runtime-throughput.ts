@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
-import { startRuntime } from '../../runtime/host.ts';
-import { runtimeLimits } from '../../runtime/host-options.ts';
+import { startRuntime } from '../../runtime/host/host.ts';
+import { runtimeLimits } from '../../runtime/host/host-options.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 /**

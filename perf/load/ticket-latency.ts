@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { startCrew } from '../../cli/system/crew.ts';
-import { storeTokens } from '../../cli/tokens.ts';
 import { loadConfig } from '../../contracts/config.ts';
-import { chainMenu } from '../../traffic/chain.ts';
-import { createTraffic } from '../../traffic/generator.ts';
-import { runOpenLoop } from '../../traffic/open-loop.ts';
-import { createRandom } from '../../traffic/random.ts';
-import { createSender } from '../../traffic/sender.ts';
+import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { startCrew } from '../../lab/crew.ts';
+import { chainMenu } from '../../lab/traffic/chain.ts';
+import { createTraffic } from '../../lab/traffic/generator.ts';
+import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
+import { createRandom } from '../../lab/traffic/random.ts';
+import { createSender } from '../../lab/traffic/sender.ts';
 import { hasChromium, launchBrowser } from './chromium.ts';
 
 /**

@@ -5,8 +5,8 @@ import { systemClock } from '../../contracts/clock.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
 import { skip } from '../../runtime/actor.ts';
-import { openTicketCounts, openTickets, recentlyCooked, ticketsById } from '../../store/ticket-board.ts';
-import { TicketListener } from '../../store/ticket-listener.ts';
+import { openTicketCounts, openTickets, recentlyCooked, ticketsById } from '../../store/tickets/ticket-board.ts';
+import { TicketListener } from '../../store/tickets/ticket-listener.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { testMessage, testOrder, turn } from './support.ts';
 

@@ -6,7 +6,7 @@ import { paymentActor } from '../../actors/payment/actor.ts';
 import { simulatedProvider } from '../../actors/payment/simulated-provider.ts';
 import type { Order } from '../../contracts/order.ts';
 import { type Actor, type Item, type Message, type Outputs, skip } from '../../runtime/actor.ts';
-import { loadMenu } from '../../store/menu.ts';
+import { loadMenu } from '../../store/orders/menu.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { testMenu, testMessage, testOrder } from './support.ts';
 

@@ -6,7 +6,7 @@ import { checkOrder } from '../../actors/order-validator/rules.ts';
 import { VelocityTurn } from '../../actors/order-validator/velocity.ts';
 import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import type { Order } from '../../contracts/order.ts';
-import type { Catalog } from '../../store/menu.ts';
+import type { Catalog } from '../../store/orders/menu.ts';
 import { testOrder } from './support.ts';
 
 const catalog: Catalog = {

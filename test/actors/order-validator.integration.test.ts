@@ -5,9 +5,9 @@ import type { ValidatorSettings } from '../../actors/order-validator/settings.ts
 import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import type { Order } from '../../contracts/order.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
-import { auditDatabase } from '../../store/audit.ts';
-import { loadMenu } from '../../store/menu.ts';
-import { orderStatus } from '../../store/order-status.ts';
+import { auditDatabase } from '../../store/orders/audit.ts';
+import { loadMenu } from '../../store/orders/menu.ts';
+import { orderStatus } from '../../store/orders/order-status.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { codesOf, event, orderMessage, testMenu, testMessage, testOrder, turn } from './support.ts';
 

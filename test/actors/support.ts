@@ -3,7 +3,7 @@ import { type Menu, parseMenu } from '../../contracts/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order.ts';
 import type { Actor, Item, Message, Outputs } from '../../runtime/actor.ts';
 import { skip } from '../../runtime/actor.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database } from '../../store/database/database.ts';
 
 /** A small chain: two stores, three items, one modifier. */
 export function testMenu(change: Partial<Menu> = {}): Menu {

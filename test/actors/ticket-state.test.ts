@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type KitchenEventType, nextPosition } from '../../actors/kitchen/ticket-state.ts';
-import type { TicketPosition, TicketState } from '../../store/tickets.ts';
+import type { TicketPosition, TicketState } from '../../store/tickets/tickets.ts';
 
 const types: KitchenEventType[] = ['order.cooking', 'order.cooked', 'order.recalled'];
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BigQuery } from '@google-cloud/bigquery';
 import { onTestFinished } from 'vitest';
-import { createBigQuery } from '../../bridge/google-cloud.ts';
+import { createBigQuery } from '../../bridge/pubsub/google-cloud.ts';
 
 /** Status 0: the connection ends without an answer. */
 export interface InsertAnswer {

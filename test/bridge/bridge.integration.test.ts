@@ -1,9 +1,9 @@
 import type { Message } from '@google-cloud/pubsub';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type BridgeEnds, startBridge } from '../../bridge/bridge.ts';
-import { ensureTopology } from '../../bridge/topology.ts';
-import { startWarehouse } from '../../bridge/warehouse.ts';
-import { warehouseEvents } from '../../bridge/warehouse-events.ts';
+import { ensureTopology } from '../../bridge/pubsub/topology.ts';
+import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
+import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
 import type { Config } from '../../contracts/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { RunningRole } from '../../contracts/roles.ts';

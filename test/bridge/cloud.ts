@@ -1,7 +1,12 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import { describe, test } from 'vitest';
-import { createBigQuery, createPubSub, type GoogleCloudNames, googleCloudAddress } from '../../bridge/google-cloud.ts';
-import { eventsTable, httpStatus, ordersView, parkedTable } from '../../bridge/warehouse-schema.ts';
+import {
+  createBigQuery,
+  createPubSub,
+  type GoogleCloudNames,
+  googleCloudAddress,
+} from '../../bridge/pubsub/google-cloud.ts';
+import { eventsTable, httpStatus, ordersView, parkedTable } from '../../bridge/warehouse/warehouse-schema.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { uniqueName } from '../support/servers.ts';
 

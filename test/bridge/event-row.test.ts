@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventRow } from '../../bridge/event-row.ts';
+import { eventRow } from '../../bridge/warehouse/event-row.ts';
 import { publishedEvent, testEvent } from './events.ts';
 
 const ingestedAt = '2026-11-22T10:00:01.000Z';

@@ -1,12 +1,12 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startBridge } from '../../bridge/bridge.ts';
-import { BigQuerySilentError, createBigQuery, NotBigQueryError } from '../../bridge/google-cloud.ts';
-import { startLoyalty } from '../../bridge/loyalty-function.ts';
-import { InsertUnavailableError, insertRows } from '../../bridge/row-insert.ts';
-import { startWarehouse } from '../../bridge/warehouse.ts';
-import { warehouseEvents } from '../../bridge/warehouse-events.ts';
-import { ensureWarehouse } from '../../bridge/warehouse-schema.ts';
+import { startLoyalty } from '../../bridge/loyalty/loyalty-function.ts';
+import { BigQuerySilentError, createBigQuery, NotBigQueryError } from '../../bridge/pubsub/google-cloud.ts';
+import { InsertUnavailableError, insertRows } from '../../bridge/warehouse/row-insert.ts';
+import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
+import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
+import { ensureWarehouse } from '../../bridge/warehouse/warehouse-schema.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { bigQueryServer } from './big-query.ts';

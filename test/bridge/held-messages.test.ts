@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { expect, test, vi } from 'vitest';
-import { HeldMessages } from '../../bridge/held-messages.ts';
-import { warehouseMetrics } from '../../bridge/warehouse-metrics.ts';
-import { eventsTable, parkedTable } from '../../bridge/warehouse-schema.ts';
+import { HeldMessages } from '../../bridge/warehouse/held-messages.ts';
+import { warehouseMetrics } from '../../bridge/warehouse/warehouse-metrics.ts';
+import { eventsTable, parkedTable } from '../../bridge/warehouse/warehouse-schema.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { failed, insertAllServer, inserted } from './big-query.ts';

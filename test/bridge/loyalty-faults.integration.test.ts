@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLoyaltyHandler } from '../../bridge/loyalty-handler.ts';
-import { BoundedPool } from '../../store/bounded-pool.ts';
-import { pointsBalance } from '../../store/loyalty.ts';
+import { createLoyaltyHandler } from '../../bridge/loyalty/loyalty-handler.ts';
+import { BoundedPool } from '../../store/database/bounded-pool.ts';
+import { pointsBalance } from '../../store/orders/loyalty.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { publishedEvent, testEvent } from './events.ts';
 

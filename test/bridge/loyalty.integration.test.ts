@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { startLoyalty } from '../../bridge/loyalty-function.ts';
-import { ensureTopology } from '../../bridge/topology.ts';
+import { startLoyalty } from '../../bridge/loyalty/loyalty-function.ts';
+import { ensureTopology } from '../../bridge/pubsub/topology.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
-import { pointsBalance } from '../../store/loyalty.ts';
+import { pointsBalance } from '../../store/orders/loyalty.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { describeGoogleCloud, pubSubOf, testConfig } from './cloud.ts';
@@ -190,7 +190,13 @@ function framework(port: number, env: Record<string, string>) {
   );
   const child = spawn(
     process.execPath,
-    [command, '--source=bridge/loyalty-entry.ts', '--target=loyalty', '--signature-type=cloudevent', `--port=${port}`],
+    [
+      command,
+      '--source=bridge/loyalty/loyalty-entry.ts',
+      '--target=loyalty',
+      '--signature-type=cloudevent',
+      `--port=${port}`,
+    ],
     { env: { ...process.env, ...env }, stdio: 'ignore' },
   );
   const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { PubSub } from '@google-cloud/pubsub';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { OrderedPublisher, PubSubUnavailableError } from '../../bridge/ordered-publisher.ts';
-import { checkTopology, ensureTopology } from '../../bridge/topology.ts';
+import { OrderedPublisher, PubSubUnavailableError } from '../../bridge/pubsub/ordered-publisher.ts';
+import { checkTopology, ensureTopology } from '../../bridge/pubsub/topology.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
 import { describeGoogleCloud, pubSubOf, testConfig, testNames } from './cloud.ts';
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { grpcFault, grpcStatus } from '../../bridge/grpc-status.ts';
+import { grpcFault, grpcStatus } from '../../bridge/pubsub/grpc-status.ts';
 import {
   MessageRefusedError,
   PublishUnexplainedError,
   PubSubUnavailableError,
   publishFailure,
-} from '../../bridge/ordered-publisher.ts';
+} from '../../bridge/pubsub/ordered-publisher.ts';
 import { faultOf } from '../../runtime/outage.ts';
 
 const refusal = (code: number | string) => Object.assign(new Error('no'), { code });

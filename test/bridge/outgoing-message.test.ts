@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messageBytes, outgoingMessage } from '../../bridge/outgoing-message.ts';
+import { messageBytes, outgoingMessage } from '../../bridge/pubsub/outgoing-message.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { pointsEntry, pointsFor, validatePaidOrder } from '../../bridge/points.ts';
-import { readPushedMessage } from '../../bridge/push-message.ts';
+import { pointsEntry, pointsFor, validatePaidOrder } from '../../bridge/loyalty/points.ts';
+import { readPushedMessage } from '../../bridge/loyalty/push-message.ts';
 
 const paid = {
   orderId: '0192f1c2-7c1a-7cc0-8000-000000000001',

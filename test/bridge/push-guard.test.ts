@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startLoyalty } from '../../bridge/loyalty-function.ts';
-import { guardPushes } from '../../bridge/push-guard.ts';
+import { startLoyalty } from '../../bridge/loyalty/loyalty-function.ts';
+import { guardPushes } from '../../bridge/loyalty/push-guard.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 

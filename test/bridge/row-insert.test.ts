@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InsertUnavailableError, insertRows } from '../../bridge/row-insert.ts';
+import { InsertUnavailableError, insertRows } from '../../bridge/warehouse/row-insert.ts';
 import { failed, type InsertAnswer, insertAllServer, inserted } from './big-query.ts';
 
 async function table(answer: (insertIds: string[]) => InsertAnswer) {

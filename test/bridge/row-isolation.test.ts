@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { insertRows } from '../../bridge/row-insert.ts';
-import { RowIsolation } from '../../bridge/row-isolation.ts';
-import { RowWriter } from '../../bridge/row-writer.ts';
-import { SuspectRows } from '../../bridge/suspect-rows.ts';
+import { insertRows } from '../../bridge/warehouse/row-insert.ts';
+import { RowIsolation } from '../../bridge/warehouse/row-isolation.ts';
+import { RowWriter } from '../../bridge/warehouse/row-writer.ts';
+import { SuspectRows } from '../../bridge/warehouse/suspect-rows.ts';
 import { failed, insertAllServer, inserted } from './big-query.ts';
 
 interface Row {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { InsertUnavailableError } from '../../bridge/row-insert.ts';
-import { RowWriter } from '../../bridge/row-writer.ts';
+import { InsertUnavailableError } from '../../bridge/warehouse/row-insert.ts';
+import { RowWriter } from '../../bridge/warehouse/row-writer.ts';
 
 const limits = {
   rowsMax: 3,

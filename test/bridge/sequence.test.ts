@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sequenceOf } from '../../bridge/sequence.ts';
+import { sequenceOf } from '../../bridge/pubsub/sequence.ts';
 
 test('events of an order rise with its life, whatever their offsets, over logs and partitions', () => {
   const life: [type: string, round?: number][] = [

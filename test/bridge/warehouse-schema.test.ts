@@ -1,6 +1,6 @@
 import type { BigQuery } from '@google-cloud/bigquery';
 import { expect, test } from 'vitest';
-import { ensureWarehouse, ordersQuery } from '../../bridge/warehouse-schema.ts';
+import { ensureWarehouse, ordersQuery } from '../../bridge/warehouse/warehouse-schema.ts';
 
 /** A warehouse in which everything exists; the emulator does not tell the query of a view, so it cannot stand in here. */
 async function replacedViews(known: object): Promise<unknown[]> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createPubSub, type GoogleCloudNames } from '../../bridge/google-cloud.ts';
-import { ensureTopology } from '../../bridge/topology.ts';
-import { startWarehouse } from '../../bridge/warehouse.ts';
-import { warehouseEvents } from '../../bridge/warehouse-events.ts';
+import { createPubSub, type GoogleCloudNames } from '../../bridge/pubsub/google-cloud.ts';
+import { ensureTopology } from '../../bridge/pubsub/topology.ts';
+import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
+import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
 import type { Config } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { createLogger } from '../../telemetry/logger.ts';

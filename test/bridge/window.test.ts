@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Window } from '../../bridge/window.ts';
+import { Window } from '../../bridge/pubsub/window.ts';
 
 test('never lets more in than the bound, in order, and no message waits for ever', async () => {
   await fc.assert(

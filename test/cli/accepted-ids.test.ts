@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readAcceptedIds } from '../../cli/audit/accepted-ids.ts';
-import { UsageError } from '../../cli/failure.ts';
+import { readAcceptedIds } from '../../audit/accepted-ids.ts';
+import { UsageError } from '../../contracts/failure.ts';
 
 const ids = ['01936f2e-7c3a-7b1e-9d50-3f6f6f0c8a11', '01936f2e-7c3a-7b1e-9d50-3f6f6f0c8a12'];
 let directory: string;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { readGoneTopics } from '../../cli/audit/skipped.ts';
-import type { ConnectedConfig } from '../../cli/environment.ts';
+import { readGoneTopics } from '../../audit/skipped.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { groups, topics } from '../../contracts/topics.ts';
-import { enterLogs, noteProgress } from '../../store/partition-logs.ts';
+import type { ConnectedConfig } from '../../stack/environment.ts';
+import { enterLogs, noteProgress } from '../../store/partitions/partition-logs.ts';
 import { createTestDatabase, servers } from '../support/servers.ts';
 
 test('a topic that was worked on and is gone is a fault, with what was unread in it', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type FaultKind, judge, type Verdict } from '../../cli/audit/judgement.ts';
+import { type FaultKind, judge, type Verdict } from '../../audit/judgement.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { testOrder } from '../actors/support.ts';
 import { createAuditLog } from './audit-log.ts';

@@ -1,8 +1,8 @@
-import type { Effects, Evidence, Fault } from '../../cli/audit/judgement.ts';
-import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../cli/audit/trail.ts';
+import type { Effects, Evidence, Fault } from '../../audit/judgement.ts';
+import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../audit/trail.ts';
 import { type EventType, eventId } from '../../contracts/events.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
-import type { DeadLetterFate } from '../../store/dead-letter-fates.ts';
+import type { DeadLetterFate } from '../../store/dead-letters/dead-letter-fates.ts';
 
 interface Place {
   partition?: number;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { disorderOf } from '../../cli/audit/order-of-events.ts';
-import { type AuditedRecord, createTrailBook, noteEvent, noteOrphans } from '../../cli/audit/trail.ts';
+import { disorderOf } from '../../audit/order-of-events.ts';
+import { type AuditedRecord, createTrailBook, noteEvent, noteOrphans } from '../../audit/trail.ts';
 import { type EventType, eventId } from '../../contracts/events.ts';
 
 const orderId = '0192f1c2-7c1a-7cc0-8000-000000000001';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../cli/audit/judgement.ts';
+import { judge } from '../../audit/judgement.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { createAuditLog } from './audit-log.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { linesOf, readInputFile } from '../../cli/input-file.ts';
+import { linesOf, readInputFile } from '../../contracts/input-file.ts';
 import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
 import { startOrdermesh } from './ordermesh.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onceWhile, worthShowing } from '../../cli/system/log-file.ts';
+import { onceWhile, worthShowing } from '../../stack/system/log-file.ts';
 
 test('a warning is shown with its reason, in one line', () => {
   const line = JSON.stringify({ level: 40, msg: 'BigQuery did not take a batch', err: { message: 'timeout' } });

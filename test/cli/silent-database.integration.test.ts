@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { withPostgres } from '../../cli/postgres.ts';
+import { withPostgres } from '../../store/database/with-postgres.ts';
 import { servers } from '../support/servers.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../cli/audit/judgement.ts';
-import { shortfallsOf } from '../../cli/smoke.ts';
-import type { SendReport } from '../../traffic/sender.ts';
+import { judge } from '../../audit/judgement.ts';
+import { shortfallsOf } from '../../cli/load/smoke.ts';
+import type { SendReport } from '../../lab/traffic/sender.ts';
 import { createAuditLog } from './audit-log.ts';
 
 const report = { sent: 1, accepted: 1, refused: {}, retried: 0, unanswered: 0 } as unknown as SendReport;

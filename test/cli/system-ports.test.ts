@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { UsageError } from '../../cli/failure.ts';
-import { assertPortsFree } from '../../cli/system/system.ts';
 import { loadConfig } from '../../contracts/config.ts';
+import { UsageError } from '../../contracts/failure.ts';
+import { assertPortsFree } from '../../stack/system/system.ts';
 
 test.for([
   ['ORDERMESH_GATEWAY_PORT', '0', /ORDERMESH_GATEWAY_PORT is 0; .*from 1 to 65535/],

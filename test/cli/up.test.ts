@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runUntilStopped } from '../../cli/up.ts';
+import { runUntilStopped } from '../../cli/up/up.ts';
 
 const never = new Promise<never>(() => {});
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CrewCommands } from '../../display/crew-commands.ts';
 import { KafkaSetupError, KafkaUnavailableError, RecordTooLargeError } from '../../kafka/index.ts';
-import type { Ticket } from '../../store/ticket-board.ts';
+import type { Ticket } from '../../store/tickets/ticket-board.ts';
 
 const ticket = { orderId: 'a', storeId: 's', state: 'open', round: 1, total: 1, currency: 'USD' } as Ticket;
 

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { Order } from '../../contracts/order.ts';
+import { createTraffic } from '../../lab/traffic/generator.ts';
 import { launchBrowser } from '../../perf/load/chromium.ts';
-import { createTraffic } from '../../traffic/generator.ts';
 import { STORE, TestKitchen } from './test-kitchen.ts';
 
 const directory = process.argv[2] ?? 'docs/images';

@@ -7,11 +7,11 @@ import { type Order, orderTotal } from '../../contracts/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { type DisplayOptions, startDisplay } from '../../display/server.ts';
 import { createAdmin, createProducer, type RecordProducer, readTopic } from '../../kafka/index.ts';
-import { type Runtime, startRuntime } from '../../runtime/host.ts';
-import { runtimeLimits } from '../../runtime/host-options.ts';
-import { loadMenu } from '../../store/menu.ts';
+import { chainMenu } from '../../lab/traffic/chain.ts';
+import { type Runtime, startRuntime } from '../../runtime/host/host.ts';
+import { runtimeLimits } from '../../runtime/host/host-options.ts';
+import { loadMenu } from '../../store/orders/menu.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { chainMenu } from '../../traffic/chain.ts';
 import { createTestDatabase, servers, type TestDatabase, uniqueName } from '../support/servers.ts';
 
 const logger = createLogger('test', process.env.TEST_LOG ?? 'silent');

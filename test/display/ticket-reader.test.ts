@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TicketReader } from '../../display/ticket-reader.ts';
-import type { Ticket } from '../../store/ticket-board.ts';
+import type { Ticket } from '../../store/tickets/ticket-board.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

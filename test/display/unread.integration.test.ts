@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
-import { ticketsChannel } from '../../store/tickets.ts';
+import { ticketsChannel } from '../../store/tickets/tickets.ts';
 import { createTestDatabase, servers, type TestDatabase } from '../support/servers.ts';
 import { swallowingProxy } from '../support/swallowing-proxy.ts';
 import { TestScreen } from './test-screen.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { topics } from '../../contracts/topics.ts';
-import { issueToken } from '../../gateway/issuer.ts';
+import { issueToken } from '../../gateway/identity/issuer.ts';
 import { createProducer } from '../../kafka/index.ts';
 import { ordermesh } from '../cli/ordermesh.ts';
 import { watchRawOrders } from '../gateway/support.ts';

@@ -10,7 +10,7 @@ import type { TicketView } from '../../display/messages.ts';
 import { startEdge } from '../../edge/edge.ts';
 import { startKitchen } from '../../edge/kitchen/kitchen.ts';
 import { SpoolClient } from '../../edge/spool/client.ts';
-import { issueToken } from '../../gateway/issuer.ts';
+import { issueToken } from '../../gateway/identity/issuer.ts';
 import { TestScreen } from '../display/test-screen.ts';
 import { newOrder, storeId } from './order.ts';
 import { Agent } from './restaurant.ts';

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createRandom, randomSeed } from '../../traffic/random.ts';
+import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { freePorts } from '../system/free-ports.ts';
 import { newOrder } from './order.ts';

@@ -5,7 +5,7 @@ import type { ServerMessage } from '../../display/messages.ts';
 import { RegionDisplay } from '../../edge/kitchen/region-display.ts';
 import { frameCounts } from '../../edge/region-frames.ts';
 import { StatusRelay } from '../../edge/status-relay.ts';
-import type { Stream } from '../../gateway/stream.ts';
+import type { Stream } from '../../gateway/websocket/stream.ts';
 
 vi.setConfig({ testTimeout: 40_000 });
 const soon = { timeout: 20_000 };

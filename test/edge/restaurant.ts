@@ -10,7 +10,7 @@ import type { RunningRole } from '../../contracts/roles.ts';
 import { startEdge } from '../../edge/edge.ts';
 import type { EdgeStatus } from '../../edge/status.ts';
 import { startGateway } from '../../gateway/gateway.ts';
-import { issueToken } from '../../gateway/issuer.ts';
+import { issueToken } from '../../gateway/identity/issuer.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { applyTestTopics } from '../gateway/support.ts';
 import { servers } from '../support/servers.ts';

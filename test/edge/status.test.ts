@@ -9,7 +9,7 @@ import { SpoolClient } from '../../edge/spool/client.ts';
 import { createSpoolIntake } from '../../edge/spool-intake.ts';
 import { StatusKeeper } from '../../edge/status.ts';
 import { headline } from '../../edge/status-text.ts';
-import type { Intake } from '../../gateway/intake.ts';
+import type { Intake } from '../../gateway/orders/intake.ts';
 import { newOrder } from './order.ts';
 
 let directory: string;

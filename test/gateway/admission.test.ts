@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Admission } from '../../gateway/admission.ts';
+import { Admission } from '../../gateway/orders/admission.ts';
 
 function admission(options: { ordersMax?: number; bytesMax?: number; ageMsMax?: number } = {}) {
   const clock = { time: 0, now: () => clock.time };

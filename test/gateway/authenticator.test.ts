@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import { createAuthenticator, isLoopback, TokenAuthenticator } from '../../gateway/authenticator.ts';
-import { type Authenticator, TokenError } from '../../gateway/identity.ts';
-import { keySet } from '../../gateway/key-set.ts';
-import { RateLimits } from '../../gateway/rate-limit.ts';
-import { watchRevokedTokens } from '../../gateway/revoked-tokens.ts';
+import { createAuthenticator, isLoopback, TokenAuthenticator } from '../../gateway/identity/authenticator.ts';
+import { type Authenticator, TokenError } from '../../gateway/identity/identity.ts';
+import { keySet } from '../../gateway/identity/key-set.ts';
+import { RateLimits } from '../../gateway/identity/rate-limit.ts';
+import { watchRevokedTokens } from '../../gateway/identity/revoked-tokens.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 const clock = { time: Date.now(), now: () => clock.time };

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { alternativeNames, ClientCertificates } from '../../gateway/client-certificates.ts';
-import { TokenError } from '../../gateway/identity.ts';
-import { RateLimits } from '../../gateway/rate-limit.ts';
+import { alternativeNames, ClientCertificates } from '../../gateway/identity/client-certificates.ts';
+import { TokenError } from '../../gateway/identity/identity.ts';
+import { RateLimits } from '../../gateway/identity/rate-limit.ts';
 import { certificate } from './certificates.ts';
 
 const authority = certificate('authority');

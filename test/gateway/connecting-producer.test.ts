@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { connectingProducer } from '../../gateway/connecting-producer.ts';
+import { connectingProducer } from '../../gateway/orders/connecting-producer.ts';
 import { KafkaUnavailableError, type RecordProducer } from '../../kafka/index.ts';
 
 function bench(failures: number) {

@@ -7,9 +7,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
-import { asyncApi } from '../../gateway/asyncapi.ts';
-import { allowed } from '../../gateway/fallback-routes.ts';
-import { openApi } from '../../gateway/openapi.ts';
+import { asyncApi } from '../../gateway/documents/asyncapi.ts';
+import { openApi } from '../../gateway/documents/openapi.ts';
+import { allowed } from '../../gateway/http/fallback-routes.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { type Answer, sampleOrder, startServerOn, startTestGateway, type TestServer } from './support.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Generations } from '../../gateway/generations.ts';
+import { Generations } from '../../gateway/identity/generations.ts';
 
 test('never holds more than its bound, and never forgets the younger half of it', () => {
   fc.assert(

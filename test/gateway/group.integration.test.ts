@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type RunningGroup, startGatewayGroup } from '../../gateway/group/group.ts';
+import { type RunningGroup, startGatewayGroup } from '../../gateway/cluster/cluster.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { servers } from '../support/servers.ts';
 import { applyTestTopics, sampleOrder, type TestServer, testServer } from './support.ts';

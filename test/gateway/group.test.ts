@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import { startGatewayGroup } from '../../gateway/group/group.ts';
+import { startGatewayGroup } from '../../gateway/cluster/cluster.ts';
 
 const stub = fileURLToPath(new URL('./stub-member.ts', import.meta.url));
 const soon = { timeout: 60_000, interval: 100 };

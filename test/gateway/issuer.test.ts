@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import { developmentIssuer, issueToken } from '../../gateway/issuer.ts';
+import { developmentIssuer, issueToken } from '../../gateway/identity/issuer.ts';
 
 let dataDir: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
-import { watchKafka } from '../../gateway/kafka-health.ts';
-import { createKafkaIntake } from '../../gateway/kafka-intake.ts';
+import { watchKafka } from '../../gateway/orders/kafka-health.ts';
+import { createKafkaIntake } from '../../gateway/orders/kafka-intake.ts';
 import type { RecordProducer } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { IntakeOrder } from '../../gateway/intake.ts';
-import { createKafkaIntake } from '../../gateway/kafka-intake.ts';
+import type { IntakeOrder } from '../../gateway/orders/intake.ts';
+import { createKafkaIntake } from '../../gateway/orders/kafka-intake.ts';
 import { KafkaUnavailableError, PartitionUnavailableError, type RecordProducer } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LogMemory } from '../../gateway/log-memory.ts';
+import { LogMemory } from '../../gateway/orders/log-memory.ts';
 import { from, look } from './topic-looks.ts';
 
 const WINDOW_MS = 600_000;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { topics } from '../../contracts/topics.ts';
+import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
 import { createAdmin } from '../../kafka/index.ts';
-import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { startOwnBroker } from '../support/own-broker.ts';
 import { sampleOrder, startTestGateway } from './support.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Packr, Unpackr } from 'msgpackr';
 import { expect, test } from 'vitest';
-import { checkMessagePack } from '../../gateway/messagepack-check.ts';
-import { codecs } from '../../gateway/stream-codec.ts';
+import { checkMessagePack } from '../../gateway/websocket/messagepack-check.ts';
+import { codecs } from '../../gateway/websocket/stream-codec.ts';
 import { sampleOrder } from './support.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeJson, newOrderId, withOrderId } from '../../gateway/order-bytes.ts';
-import { traceparentOf } from '../../gateway/traceparent.ts';
+import { traceparentOf } from '../../gateway/http/traceparent.ts';
+import { decodeJson, newOrderId, withOrderId } from '../../gateway/orders/scanner/order-bytes.ts';
 
 test('decodes what JSON.parse decodes, in any script', () => {
   fc.assert(

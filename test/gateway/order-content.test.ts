@@ -5,9 +5,9 @@ import { limits } from '../../contracts/limits.ts';
 import type { Order } from '../../contracts/order.ts';
 import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import { decodeJson } from '../../gateway/order-bytes.ts';
-import { contentHash, scanOrder } from '../../gateway/order-content.ts';
-import { orderKey } from '../../gateway/order-key.ts';
+import { orderKey } from '../../gateway/orders/order-key.ts';
+import { decodeJson } from '../../gateway/orders/scanner/order-bytes.ts';
+import { contentHash, scanOrder } from '../../gateway/orders/scanner/order-content.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 6 });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type HashSeed, newHashSeed, orderKey, readOrderKey } from '../../gateway/order-key.ts';
+import { type HashSeed, newHashSeed, orderKey, readOrderKey } from '../../gateway/orders/order-key.ts';
 
 test('has every bit of the orderId', () => {
   fc.assert(

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
-import { Admission } from '../../gateway/admission.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
-import { watchOrderLog } from '../../gateway/order-log-watch.ts';
-import { RecentOrders } from '../../gateway/recent-orders.ts';
-import { Reception, type Waiter } from '../../gateway/reception.ts';
+import { Admission } from '../../gateway/orders/admission.ts';
+import { watchOrderLog } from '../../gateway/orders/order-log-watch.ts';
+import { RecentOrders } from '../../gateway/orders/recent-orders.ts';
+import { Reception, type Waiter } from '../../gateway/orders/reception.ts';
 import type { TopicLook } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { HeldIntake, sampleOrder, storeId } from './support.ts';

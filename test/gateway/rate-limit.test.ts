@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimits, TokenBucket } from '../../gateway/rate-limit.ts';
+import { RateLimits, TokenBucket } from '../../gateway/identity/rate-limit.ts';
 
 test('a bucket gives its burst at once, then its rate, and says how long to wait', () => {
   const bucket = new TokenBucket(10, 3, 0);

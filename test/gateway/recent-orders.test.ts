@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { orderKey } from '../../gateway/order-key.ts';
-import { RecentOrders } from '../../gateway/recent-orders.ts';
+import { orderKey } from '../../gateway/orders/order-key.ts';
+import { RecentOrders } from '../../gateway/orders/recent-orders.ts';
 
 function window(ordersMax = 100, ageMs = 60_000) {
   const clock = { time: 1_000, now: () => clock.time };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../gateway/order-bytes.ts';
-import { repeatedMember } from '../../gateway/repeated-member.ts';
+import { decodeJson } from '../../gateway/orders/scanner/order-bytes.ts';
+import { repeatedMember } from '../../gateway/orders/scanner/repeated-member.ts';
 
 const found = (text: string) => repeatedMember(Buffer.from(text), JSON.parse(text));
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PromptIntake } from './prompt-intake.ts';
 import { sampleOrder, startServerOn, type TestServer } from './support.ts';
 
-/** https://github.com/shekyan/slowhttptest, Debian package slowhttptest; continuous integration installs it (scripts/check-test-tools.sh). */
+/** https://github.com/shekyan/slowhttptest, Debian package slowhttptest; continuous integration installs it (.ci/check-test-tools.sh). */
 const run = promisify(execFile);
 const isThere = await run('slowhttptest', ['-h']).then(
   () => true,

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { createStatusFeed, type StatusFeedOptions } from '../../gateway/status-feed.ts';
-import type { Stream } from '../../gateway/stream.ts';
+import { createStatusFeed, type StatusFeedOptions } from '../../gateway/status/status-feed.ts';
+import type { Stream } from '../../gateway/websocket/stream.ts';
 import type { ReadRecord, Tail } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
-import { UndecidedOrders } from '../../gateway/undecided-orders.ts';
+import { UndecidedOrders } from '../../gateway/status/undecided-orders.ts';
 import { createAdmin, createProducer, partitionOf } from '../../kafka/index.ts';
-import { kafkajsClient } from '../../kafka/kafkajs-client.ts';
+import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
 import { createTestDatabase, servers, type TestDatabase, uniqueName } from '../support/servers.ts';
 import { applyTestTopics, sampleOrder, startTestGateway, storeId, type TestServer } from './support.ts';
 

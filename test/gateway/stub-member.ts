@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { FromMember, ToMember } from '../../gateway/group/messages.ts';
+import type { FromMember, ToMember } from '../../gateway/cluster/messages.ts';
 
 /** A member of a gateway group that opens nothing. It refuses to start while the file `refuse` is in its data folder. */
 const tell = (message: FromMember) => process.send?.(message);

@@ -5,10 +5,10 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import { createAuthenticator } from '../../gateway/authenticator.ts';
-import type { Authenticator } from '../../gateway/identity.ts';
-import { tlsFiles } from '../../gateway/tls.ts';
-import { watchTls } from '../../gateway/tls-watch.ts';
+import { createAuthenticator } from '../../gateway/identity/authenticator.ts';
+import type { Authenticator } from '../../gateway/identity/identity.ts';
+import { tlsFiles } from '../../gateway/identity/tls.ts';
+import { watchTls } from '../../gateway/identity/tls-watch.ts';
 import { certificate } from './certificates.ts';
 
 const soon = { timeout: 20_000, interval: 100 };

@@ -22,7 +22,7 @@ afterAll(async () => {
   await admin.close();
 });
 
-/** Fetch answers, version 11: throttle time, error, session; topics of name and partitions; see kafka/kafkajs-fetch-answers.ts. */
+/** Fetch answers, version 11: throttle time, error, session; topics of name and partitions; see kafka/kafkajs/kafkajs-fetch-answers.ts. */
 function partitionsOf(frame: Buffer): { partition: number; errorAt: number; recordsAt: number; size: number }[] {
   let at = 4 + 4 + 4 + 2 + 4;
   const found = [];

@@ -1,10 +1,10 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { topics } from '../../contracts/topics.ts';
-import { watchKafka } from '../../gateway/kafka-health.ts';
+import { watchKafka } from '../../gateway/orders/kafka-health.ts';
 import { createProducer, createTopicLog, KafkaSetupError, type RecordProducer, readTopic } from '../../kafka/index.ts';
-import { kafkajsClient } from '../../kafka/kafkajs-client.ts';
-import { PartitionFetcher } from '../../kafka/partition-fetcher.ts';
+import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
+import { PartitionFetcher } from '../../kafka/reader/partition-fetcher.ts';
 import { describeError } from '../../runtime/outage.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import '../../kafka/kafkajs-fetch-answers.ts';
-import { RecordBatchEncoder } from '../../kafka/record-batch.ts';
+import '../../kafka/kafkajs/kafkajs-fetch-answers.ts';
+import { RecordBatchEncoder } from '../../kafka/producer/record-batch.ts';
 
 const require = createRequire(import.meta.url);
 const { decode } = require('kafkajs/src/protocol/requests/fetch/v11/response.js') as {
@@ -19,7 +19,7 @@ const Batch = require('kafkajs/src/consumer/batch.js') as {
   };
 };
 
-/** Of a record batch, magic 2: see kafka/record-batch.ts. */
+/** Of a record batch, magic 2: see kafka/producer/record-batch.ts. */
 const RECORD_COUNT_AT = 57;
 const RECORDS_AT = 61;
 const LENGTH_AT = 8;

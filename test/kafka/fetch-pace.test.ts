@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FetchPace } from '../../kafka/fetch-pace.ts';
+import { FetchPace } from '../../kafka/consumer/fetch-pace.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

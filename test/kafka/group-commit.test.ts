@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from '../../kafka/errors.ts';
-import { groupCommit } from '../../kafka/group-commit.ts';
-import type { ProduceTransport, QueuedRecord } from '../../kafka/transport.ts';
+import { groupCommit } from '../../kafka/producer/group-commit.ts';
+import type { ProduceTransport, QueuedRecord } from '../../kafka/producer/transport.ts';
 
 /** A transport whose sends the test ends by hand. */
 class HeldTransport implements ProduceTransport {

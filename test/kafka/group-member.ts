@@ -1,4 +1,4 @@
-import type { FetchedBatch, TopicPartition } from '../../kafka/consumer.ts';
+import type { FetchedBatch, TopicPartition } from '../../kafka/consumer/consumer.ts';
 import { type ConsumerListener, type ConsumerOptions, createConsumer, type GroupConsumer } from '../../kafka/index.ts';
 
 export interface SeenRecord {

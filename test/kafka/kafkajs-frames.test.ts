@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import '../../kafka/kafkajs-frames.ts';
+import '../../kafka/kafkajs/kafkajs-frames.ts';
 
 const require = createRequire(import.meta.url);
 

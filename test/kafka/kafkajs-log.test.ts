@@ -1,6 +1,6 @@
 import { logLevel } from 'kafkajs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { kafkajsLog } from '../../kafka/kafkajs-log.ts';
+import { kafkajsLog } from '../../kafka/kafkajs/kafkajs-log.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import '../../kafka/kafkajs-numbers.ts';
+import '../../kafka/kafkajs/kafkajs-numbers.ts';
 
 const require = createRequire(import.meta.url);
 const Long = require('kafkajs/src/utils/long.js');

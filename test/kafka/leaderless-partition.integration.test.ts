@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createProducer, createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
-import { PartitionFetcher } from '../../kafka/partition-fetcher.ts';
-import { TopicLogKeeper } from '../../runtime/log-keeper.ts';
+import { PartitionFetcher } from '../../kafka/reader/partition-fetcher.ts';
+import { TopicLogKeeper } from '../../runtime/host/partitions/log-keeper.ts';
 import { uniqueName } from '../support/servers.ts';
 import { startTwoBrokers, type TwoBrokers } from '../support/two-brokers.ts';
 import { GroupMember } from './group-member.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RequestKind } from '../../chaos/wire/frames.ts';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
+import type { RequestKind } from '../../lab/chaos/wire/frames.ts';
 import { type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';

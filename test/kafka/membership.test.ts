@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { ConsumerListener, TopicPartition } from '../../kafka/consumer.ts';
+import type { ConsumerListener, TopicPartition } from '../../kafka/consumer/consumer.ts';
+import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/consumer/membership.ts';
 import { SupersededError } from '../../kafka/errors.ts';
-import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/membership.ts';
 import { ManualTimers } from '../runtime/manual-timers.ts';
 
 const places = (...numbers: number[]): TopicPartition[] => numbers.map((partition) => ({ topic: 'orders', partition }));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { allTopics, topics } from '../../contracts/topics.ts';
-import type { Admin } from '../../kafka/admin.ts';
-import { applyPartitionCounts } from '../../kafka/partition-counts.ts';
+import type { Admin } from '../../kafka/admin/admin.ts';
+import { applyPartitionCounts } from '../../kafka/admin/partition-counts.ts';
 
 /** A cluster of which only the offsets matter. */
 function cluster(latest: number) {

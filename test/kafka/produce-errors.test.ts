@@ -1,7 +1,7 @@
 import { protocolErrorsCodesById } from '@platformatic/kafka';
 import { expect, it } from 'vitest';
 import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError, RecordTooLargeError } from '../../kafka/errors.ts';
-import { produceVerdict } from '../../kafka/produce-errors.ts';
+import { produceVerdict } from '../../kafka/producer/produce-errors.ts';
 
 /** Codes of the Produce response by what they ask for; Kafka's protocol guide has the list. */
 const cases: Record<string, number[]> = {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
 import {
   type Admin,
   createAdmin,
@@ -10,7 +11,6 @@ import {
   readTopic,
   tailTopic,
 } from '../../kafka/index.ts';
-import { createRegionAdmin } from '../../kafka/region-admin.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 

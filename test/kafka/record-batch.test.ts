@@ -1,9 +1,9 @@
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readPackedHeaders } from '../../kafka/packed-headers.ts';
-import type { OutgoingRecord } from '../../kafka/producer.ts';
-import { RecordBatchEncoder } from '../../kafka/record-batch.ts';
+import { readPackedHeaders } from '../../kafka/consumer/packed-headers.ts';
+import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
+import { RecordBatchEncoder } from '../../kafka/producer/record-batch.ts';
 
 const identity = { producerId: 4_000_000_000n, producerEpoch: 3, baseSequence: 77 };
 

@@ -1,7 +1,7 @@
 // A consumer's runner that is stopped while the set of brokers changes; it ends by itself when its fetchers do. Run by stopped-runner.test.ts.
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import '../../kafka/kafkajs-internals.ts';
+import '../../kafka/kafkajs/kafkajs-internals.ts';
 
 const require = createRequire(import.meta.url);
 const Runner = require('kafkajs/src/consumer/runner.js');

@@ -1,9 +1,9 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changeOver } from '../../cli/region/change-over.ts';
 import { regionStateTopic } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
+import { changeOver } from '../../region/operations/change-over.ts';
 import { type RegionState, readRegion, writeRegionState } from '../../region/region-state.ts';
 import { readRegions } from '../../region/regions.ts';
 import { ordermesh } from '../cli/ordermesh.ts';

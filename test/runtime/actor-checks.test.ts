@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '../../runtime/actor.ts';
-import { checkActor, checkDecoded, checkOutputs, thrown } from '../../runtime/actor-checks.ts';
+import { checkActor, checkDecoded, checkOutputs, thrown } from '../../runtime/slot/actor/actor-checks.ts';
 
 const messages = [{ key: 'o-1' }, { key: 'o-2' }] as Message[];
 const record = { topic: 't', key: 'o-1', value: '{}' };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { FetchedRecord } from '../../kafka/consumer.ts';
-import { AssignedPartition } from '../../runtime/assigned-partition.ts';
+import type { FetchedRecord } from '../../kafka/consumer/consumer.ts';
+import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
 
 const limits = { messagesMax: 10, bytesMax: 1_000, windowMax: 100 };
 const create = () => new AssignedPartition(3, 0, 1, limits, 0);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { FetchedRecord } from '../../kafka/consumer.ts';
-import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
+import type { FetchedRecord } from '../../kafka/consumer/consumer.ts';
+import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
 const record: fc.Arbitrary<FetchedRecord> = fc.record({

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProducer, type RecordProducer } from '../../kafka/index.ts';
-import { type Runtime, startRuntime } from '../../runtime/host.ts';
+import { type Runtime, startRuntime } from '../../runtime/host/host.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 import { runtimeOptions, until } from './harness.ts';
 

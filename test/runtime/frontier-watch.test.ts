@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { AssignedPartition } from '../../runtime/assigned-partition.ts';
-import { FrontierWatch } from '../../runtime/frontier-watch.ts';
+import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
+import { FrontierWatch } from '../../runtime/host/partitions/frontier-watch.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { ManualTimers } from './manual-timers.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Frontier } from '../../runtime/frontier.ts';
+import { Frontier } from '../../runtime/slot/frontier.ts';
 
 /** Each step appends a message after a gap, or finishes one of the unfinished. */
 const step = fc.oneof(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
-import { HotKeySampler, SpaceSaving } from '../../runtime/hot-keys.ts';
+import { HotKeySampler, SpaceSaving } from '../../runtime/slot/hot-keys.ts';
+import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
 
 test('every key more frequent than total / capacity is found, and its count is off by no more than it says', () => {
   const sketch = new SpaceSaving(10, 1_000_000);

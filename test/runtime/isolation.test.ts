@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Isolation } from '../../runtime/isolation.ts';
+import { Isolation } from '../../runtime/slot/actor/isolation.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 test('steps begin in the order in which they came, and one that must be alone is', async () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { GroupConsumer } from '../../kafka/consumer.ts';
-import type { TopicLook } from '../../kafka/topic-log.ts';
-import { AssignedPartition } from '../../runtime/assigned-partition.ts';
-import { Assignment } from '../../runtime/assignment.ts';
-import { LogWatch } from '../../runtime/log-watch.ts';
-import type { LogProgress, SkippedRange } from '../../store/partition-logs.ts';
+import type { GroupConsumer } from '../../kafka/consumer/consumer.ts';
+import type { TopicLook } from '../../kafka/reader/topic-log.ts';
+import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
+import { Assignment } from '../../runtime/host/partitions/assignment.ts';
+import { LogWatch } from '../../runtime/host/partitions/log-watch.ts';
+import type { LogProgress, SkippedRange } from '../../store/partitions/partition-logs.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { ManualTimers } from './manual-timers.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { kafkajsClient } from '../../kafka/kafkajs-client.ts';
-import { createRegionAdmin } from '../../kafka/region-admin.ts';
-import { discardDeadLetters, requestReplay } from '../../store/dead-letter-acts.ts';
-import { readDeadLetters } from '../../store/dead-letters.ts';
-import { readSkipped } from '../../store/partition-logs.ts';
+import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
+import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
+import { discardDeadLetters, requestReplay } from '../../store/dead-letters/dead-letter-acts.ts';
+import { readDeadLetters } from '../../store/dead-letters/dead-letters.ts';
+import { readSkipped } from '../../store/partitions/partition-logs.ts';
 import { servers } from '../support/servers.ts';
 import type { HealingOrder } from './actors/healing-actor.ts';
 import { committedTotal, createScene, effectsByKey, type ReadRecord, readTopic, type Scene, until } from './harness.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { AssignedPartition } from '../../runtime/assigned-partition.ts';
-import { createHostMetrics, type HostState } from '../../runtime/host-metrics.ts';
-import { createSlotMetrics } from '../../runtime/slot-metrics.ts';
+import { createHostMetrics, type HostState } from '../../runtime/host/host-metrics.ts';
+import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
+import { createSlotMetrics } from '../../runtime/slot/slot-metrics.ts';
 
 const limits = { messagesMax: 1, bytesMax: 1, windowMax: 1 };
 const idle: HostState = {

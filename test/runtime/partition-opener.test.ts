@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { GroupConsumer } from '../../kafka/consumer.ts';
-import { AssignedPartition } from '../../runtime/assigned-partition.ts';
-import { Assignment } from '../../runtime/assignment.ts';
-import type { Ownership } from '../../runtime/host-ports.ts';
-import type { LogWatch } from '../../runtime/log-watch.ts';
-import { OutageBoard } from '../../runtime/outage-board.ts';
-import { PartitionOpener } from '../../runtime/partition-opener.ts';
-import type { SlotSet } from '../../runtime/slot-set.ts';
+import type { GroupConsumer } from '../../kafka/consumer/consumer.ts';
+import type { Ownership } from '../../runtime/host/host-ports.ts';
+import { OutageBoard } from '../../runtime/host/outage-board.ts';
+import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
+import { Assignment } from '../../runtime/host/partitions/assignment.ts';
+import type { LogWatch } from '../../runtime/host/partitions/log-watch.ts';
+import { PartitionOpener } from '../../runtime/host/partitions/partition-opener.ts';
+import type { SlotSet } from '../../runtime/host/slots/slot-set.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { ManualTimers } from './manual-timers.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pin } from '../../runtime/pinning.ts';
+import { pin } from '../../runtime/host/partitions/pinning.ts';
 
 const partitionSet = fc.uniqueArray(fc.nat({ max: 60 }), { maxLength: 40 });
 const slotCount = fc.integer({ min: 1, max: 9 });

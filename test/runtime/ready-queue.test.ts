@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ReadyQueue } from '../../runtime/ready-queue.ts';
+import { ReadyQueue } from '../../runtime/slot/ready-queue.ts';
 
 test('behaves as an array', () => {
   fc.assert(

@@ -3,10 +3,15 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { discardDeadLetters, type KeyPlace, requestReplay, stopReplay } from '../../store/dead-letter-acts.ts';
-import { type DeadLetter, readDeadLetters, traceOf } from '../../store/dead-letters.ts';
-import { claimEpochs } from '../../store/epochs.ts';
-import { parkKey } from '../../store/parked-keys.ts';
+import {
+  discardDeadLetters,
+  type KeyPlace,
+  requestReplay,
+  stopReplay,
+} from '../../store/dead-letters/dead-letter-acts.ts';
+import { type DeadLetter, readDeadLetters, traceOf } from '../../store/dead-letters/dead-letters.ts';
+import { parkKey } from '../../store/dead-letters/parked-keys.ts';
+import { claimEpochs } from '../../store/partitions/epochs.ts';
 import type { HealingOrder } from './actors/healing-actor.ts';
 import { committedTotal, createScene, effectCount, effectsByKey, readTopic, type Scene, until } from './harness.ts';
 

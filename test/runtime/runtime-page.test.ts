@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { RebalanceClock } from '../../runtime/rebalance-clock.ts';
-import { renderRuntime, runtimePage } from '../../runtime/runtime-page.ts';
-import type { RuntimeInspection } from '../../runtime/runtime-view.ts';
+import { RebalanceClock } from '../../runtime/host/partitions/rebalance-clock.ts';
+import { renderRuntime, runtimePage } from '../../runtime/host/runtime-page.ts';
+import type { RuntimeInspection } from '../../runtime/host/runtime-view.ts';
 
 const state: RuntimeInspection = {
   role: 'payment',

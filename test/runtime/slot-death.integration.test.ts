@@ -2,9 +2,9 @@ import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { packBatch } from '../../runtime/batch-codec.ts';
-import { Slot } from '../../runtime/slot.ts';
-import type { SlotDeathError } from '../../runtime/slot-death.ts';
+import { Slot } from '../../runtime/host/slots/slot.ts';
+import type { SlotDeathError } from '../../runtime/host/slots/slot-death.ts';
+import { packBatch } from '../../runtime/wire/batch-codec.ts';
 import { mergedScrape } from '../../telemetry/metrics.ts';
 import {
   committedTotal,

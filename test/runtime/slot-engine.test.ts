@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
-import type { OutgoingRecord } from '../../kafka/producer.ts';
+import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type Actor, OutageError, skip, UnexplainedError } from '../../runtime/actor.ts';
-import { PackedBatch, packBatch } from '../../runtime/batch-codec.ts';
-import { SlotEngine } from '../../runtime/slot-engine.ts';
-import type { SlotLimits, SlotReport } from '../../runtime/slot-protocol.ts';
+import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
+import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
+import type { SlotLimits, SlotReport } from '../../runtime/wire/slot-protocol.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const limits: SlotLimits = {

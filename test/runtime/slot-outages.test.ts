@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { SlotOutages } from '../../runtime/slot-outages.ts';
-import type { SlotLimits } from '../../runtime/slot-protocol.ts';
+import { SlotOutages } from '../../runtime/slot/slot-outages.ts';
+import type { SlotLimits } from '../../runtime/wire/slot-protocol.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const limits: SlotLimits = {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Actor, Item, Message } from '../../runtime/actor.ts';
-import { Pulse } from '../../runtime/pulse.ts';
+import { watched } from '../../runtime/slot/actor/watched-actor.ts';
+import { Pulse } from '../../runtime/wire/pulse.ts';
 import {
   DeadlyMessageError,
   SlotSuspects,
   type Suspect,
   type SuspectNews,
   SuspectRecord,
-} from '../../runtime/suspects.ts';
-import { watched } from '../../runtime/watched-actor.ts';
+} from '../../runtime/wire/suspects.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const place = (offset: number) => ({ partition: 2, offset });

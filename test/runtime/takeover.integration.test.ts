@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { claimEpochs } from '../../store/epochs.ts';
+import { claimEpochs } from '../../store/partitions/epochs.ts';
 import {
   committedTotal,
   createScene,

@@ -1,15 +1,15 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
-import { runtimeLimits } from '../../runtime/host-options.ts';
-import type { HostedSlot, HostPorts } from '../../runtime/host-ports.ts';
-import type { LogKeeper } from '../../runtime/log-keeper.ts';
-import { RuntimeHost } from '../../runtime/runtime-host.ts';
-import type { SlotListener } from '../../runtime/slot.ts';
-import { SlotDeathError } from '../../runtime/slot-death.ts';
-import type { EnteredLog } from '../../store/partition-logs.ts';
+import { runtimeLimits } from '../../runtime/host/host-options.ts';
+import type { HostedSlot, HostPorts } from '../../runtime/host/host-ports.ts';
+import type { LogKeeper } from '../../runtime/host/partitions/log-keeper.ts';
+import { RuntimeHost } from '../../runtime/host/runtime-host.ts';
+import type { SlotListener } from '../../runtime/host/slots/slot.ts';
+import { SlotDeathError } from '../../runtime/host/slots/slot-death.ts';
+import type { EnteredLog } from '../../store/partitions/partition-logs.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { ManualTimers } from './manual-timers.ts';
 

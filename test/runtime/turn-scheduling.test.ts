@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PackedBatch } from '../../runtime/batch-codec.ts';
-import { Mailbox } from '../../runtime/mailbox.ts';
-import { MessageEntry } from '../../runtime/message-entry.ts';
-import type { SlotLimits } from '../../runtime/slot-protocol.ts';
-import { TurnScheduler } from '../../runtime/turn-scheduling.ts';
+import { Mailbox } from '../../runtime/slot/mailbox.ts';
+import { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import { TurnScheduler } from '../../runtime/slot/turn-scheduling.ts';
+import { PackedBatch } from '../../runtime/wire/batch-codec.ts';
+import type { SlotLimits } from '../../runtime/wire/slot-protocol.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const limits = { turnSizeMax: 10, turnsMax: 2 } as SlotLimits;

@@ -1,4 +1,4 @@
-import { startRuntime } from '../../runtime/host.ts';
+import { startRuntime } from '../../runtime/host/host.ts';
 import { runtimeOptions } from './harness.ts';
 
 /** A worker in a process of its own, to be killed: `worker-process.ts TOPIC GROUP DATABASE_URL [ACTOR_URL]`. */

@@ -1,9 +1,9 @@
 import { deadLetterHeaders } from '../../contracts/headers.ts';
-import type { OutgoingRecord } from '../../kafka/producer.ts';
+import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type ActorShape, failsAt, mayPark, mustPark, type Order } from './orders.ts';
 import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, track, trackKey } from './tracked.ts';
 
-/** As in runtime/suspects.ts. */
+/** As in runtime/wire/suspects.ts. */
 const DEATHS_ALONE_TO_PARK = 3;
 const DEATHS_TO_PARK = 10;
 /** No partition with work may stand for longer once the last fault is mended. */

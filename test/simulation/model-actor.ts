@@ -1,7 +1,7 @@
-import type { OutgoingRecord } from '../../kafka/producer.ts';
+import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type Actor, type Item, type Message, OutageError, skip } from '../../runtime/actor.ts';
-import type { MessageEntry } from '../../runtime/message-entry.ts';
-import type { Transaction } from '../../store/database.ts';
+import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import type { Transaction } from '../../store/database/database.ts';
 import type { History } from './history.ts';
 import { OUTPUT_TOPIC } from './model-log.ts';
 import type { ModelSession, ModelStore } from './model-store.ts';

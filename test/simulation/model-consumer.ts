@@ -1,7 +1,7 @@
-import type { ConsumerListener, GroupConsumer, MemberHealth, TopicPartition } from '../../kafka/consumer.ts';
+import type { ConsumerListener, GroupConsumer, MemberHealth, TopicPartition } from '../../kafka/consumer/consumer.ts';
+import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/consumer/membership.ts';
+import { settlesWithin } from '../../kafka/consumer/timers.ts';
 import { NotAMemberError } from '../../kafka/errors.ts';
-import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/membership.ts';
-import { settlesWithin } from '../../kafka/timers.ts';
 import type { Joined, ModelGroup } from './model-group.ts';
 import { INPUT_TOPIC, type ModelLog } from './model-log.ts';
 import type { Body } from './world.ts';

@@ -1,8 +1,8 @@
-import type { DeadLetterStore } from '../../runtime/engine-ports.ts';
-import type { Mailbox, Parking } from '../../runtime/mailbox.ts';
-import type { MessageEntry } from '../../runtime/message-entry.ts';
-import type { LoadedKeys, ParkedKey } from '../../store/parked-keys.ts';
-import type { FailureStep, ReplayStep } from '../../store/replays.ts';
+import type { DeadLetterStore } from '../../runtime/slot/engine-ports.ts';
+import type { Mailbox, Parking } from '../../runtime/slot/mailbox.ts';
+import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import type { LoadedKeys, ParkedKey } from '../../store/dead-letters/parked-keys.ts';
+import type { FailureStep, ReplayStep } from '../../store/dead-letters/replays.ts';
 import type { History } from './history.ts';
 import type { Answer, Network } from './network.ts';
 import type { Tracked } from './tracked.ts';

@@ -1,4 +1,4 @@
-import type { GroupAnswer } from '../../kafka/membership.ts';
+import type { GroupAnswer } from '../../kafka/consumer/membership.ts';
 import type { History } from './history.ts';
 import type { Answer, CallOptions, Network } from './network.ts';
 import type { Body, World } from './world.ts';

@@ -1,6 +1,6 @@
-import type { FetchedBatch, FetchedRecord } from '../../kafka/consumer.ts';
+import type { FetchedBatch, FetchedRecord } from '../../kafka/consumer/consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError } from '../../kafka/errors.ts';
-import type { OutgoingRecord } from '../../kafka/producer.ts';
+import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import type { History } from './history.ts';
 import { Lane, Network } from './network.ts';
 import type { Order } from './orders.ts';

@@ -1,4 +1,4 @@
-import type { MessageEntry } from '../../runtime/message-entry.ts';
+import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import type { History } from './history.ts';
 import { ModelDeadLetters, type ReplayFlaw } from './model-dead-letters.ts';
 import { Network } from './network.ts';

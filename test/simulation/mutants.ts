@@ -1,7 +1,7 @@
-import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
-import { Mailbox, type MailboxIdentity, type Parking } from '../../runtime/mailbox.ts';
-import type { MessageEntry } from '../../runtime/message-entry.ts';
-import type { PartitionView } from '../../runtime/runtime-view.ts';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
+import type { PartitionView } from '../../runtime/host/runtime-view.ts';
+import { Mailbox, type MailboxIdentity, type Parking } from '../../runtime/slot/mailbox.ts';
+import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import type { ModelConsumer } from './model-consumer.ts';
 import type { ReplayFlaw } from './model-dead-letters.ts';
 

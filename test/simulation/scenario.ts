@@ -1,4 +1,4 @@
-import type { RuntimeLimits } from '../../runtime/host-options.ts';
+import type { RuntimeLimits } from '../../runtime/host/host-options.ts';
 import { type FaultName, faultNames } from './faults.ts';
 import type { OperatorPlan } from './model-operator.ts';
 import type { ActorShape } from './orders.ts';

@@ -1,16 +1,15 @@
 import { Registry } from 'prom-client';
-import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer.ts';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
 import type { Actor } from '../../runtime/actor.ts';
-import type { RuntimeLimits } from '../../runtime/host-options.ts';
-import type { Ownership } from '../../runtime/host-ports.ts';
-import type { Mailbox, MailboxIdentity } from '../../runtime/mailbox.ts';
-import type { MessageEntry } from '../../runtime/message-entry.ts';
-import { RuntimeHost } from '../../runtime/runtime-host.ts';
-import { SlotEngine } from '../../runtime/slot-engine.ts';
-
-import type { Transact } from '../../runtime/turn.ts';
-import { watched } from '../../runtime/watched-actor.ts';
-import type { Transaction } from '../../store/database.ts';
+import type { RuntimeLimits } from '../../runtime/host/host-options.ts';
+import type { Ownership } from '../../runtime/host/host-ports.ts';
+import { RuntimeHost } from '../../runtime/host/runtime-host.ts';
+import { watched } from '../../runtime/slot/actor/watched-actor.ts';
+import type { Mailbox, MailboxIdentity } from '../../runtime/slot/mailbox.ts';
+import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
+import type { Transact } from '../../runtime/slot/turn.ts';
+import type { Transaction } from '../../store/database/database.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { History } from './history.ts';
 import { type ActorWorld, modelActor } from './model-actor.ts';

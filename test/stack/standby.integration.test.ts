@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest';
 import { choosePorts } from '../../stack/ports.ts';
 import { copyAsStandby, startPostgres } from '../../stack/postgres/server.ts';
 import { Servers } from '../../stack/servers.ts';
-import { connectDatabase } from '../../store/database.ts';
-import { promote, standbyLagBytes, standbyStatus } from '../../store/standby.ts';
+import { connectDatabase } from '../../store/database/database.ts';
+import { promote, standbyLagBytes, standbyStatus } from '../../store/database/standby.ts';
 import { temporaryDirectory } from './support.ts';
 
 const small = { shared_buffers: '16MB', max_connections: '20' };

@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../../contracts/config.ts';
 import type { Stack } from '../../stack/index.ts';
 import { isAlive } from '../../stack/process-identity.ts';
 import { readState, type ServerRecord } from '../../stack/state.ts';
-import { connectDatabase, type Database } from '../../store/database.ts';
+import { connectDatabase, type Database } from '../../store/database/database.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {
   path: string;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { faultOf } from '../../runtime/outage.ts';
-import { BoundedPool, DatabaseSilentError } from '../../store/bounded-pool.ts';
+import { BoundedPool, DatabaseSilentError } from '../../store/database/bounded-pool.ts';
 import { createTestDatabase } from '../support/servers.ts';
 
 test('a server that takes connections and never answers is an outage after a time', async () => {

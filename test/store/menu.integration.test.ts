@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MenuError } from '../../contracts/menu.ts';
-import { loadMenu, menuVersion, readCatalog } from '../../store/menu.ts';
-import { lockShelves, writeShelves } from '../../store/stock.ts';
+import { loadMenu, menuVersion, readCatalog } from '../../store/orders/menu.ts';
+import { lockShelves, writeShelves } from '../../store/orders/stock.ts';
 import { testMenu } from '../actors/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { migrateAt } from '../../store/migrate.ts';
+import { migrateAt } from '../../store/database/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
 

@@ -6,10 +6,10 @@ import { paymentActor } from '../../actors/payment/actor.ts';
 import { simulatedProvider } from '../../actors/payment/simulated-provider.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { auditDatabase, type OrderEffects } from '../../store/audit.ts';
-import type { Database } from '../../store/database.ts';
-import { loadMenu } from '../../store/menu.ts';
-import { orderStatus } from '../../store/order-status.ts';
+import type { Database } from '../../store/database/database.ts';
+import { auditDatabase, type OrderEffects } from '../../store/orders/audit.ts';
+import { loadMenu } from '../../store/orders/menu.ts';
+import { orderStatus } from '../../store/orders/order-status.ts';
 import { event, orderMessage, testMenu, testMessage, testOrder, turn } from '../actors/support.ts';
 import { createTestDatabase } from '../support/servers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideLog, type KnownLog, type SeenLog } from '../../store/partition-logs.ts';
+import { decideLog, type KnownLog, type SeenLog } from '../../store/partitions/partition-logs.ts';
 
 const seen = (more: Partial<SeenLog> = {}): SeenLog => ({
   partition: 3,

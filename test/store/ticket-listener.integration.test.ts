@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
-import { TicketListener } from '../../store/ticket-listener.ts';
-import { ticketsChannel } from '../../store/tickets.ts';
+import { TicketListener } from '../../store/tickets/ticket-listener.ts';
+import { ticketsChannel } from '../../store/tickets/tickets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { swallowingProxy } from '../support/swallowing-proxy.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connectDatabase, inTransaction } from '../../store/database.ts';
+import { connectDatabase, inTransaction } from '../../store/database/database.ts';
 import { createTestDatabase } from '../support/servers.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
 

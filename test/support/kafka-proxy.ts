@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net';
-import { answeredRequest, apiKeys, FrameCutter, type RequestKind, requestHead } from '../../chaos/wire/frames.ts';
+import { answeredRequest, apiKeys, FrameCutter, type RequestKind, requestHead } from '../../lab/chaos/wire/frames.ts';
 
 /** How an answer is lost: the connection ends in its place, or it never comes and the connection stays. */
 export type Loss = 'connection closed' | 'never answered';

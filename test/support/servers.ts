@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { connectDatabase, type Database } from '../../store/database.ts';
-import { migrate } from '../../store/migrate.ts';
+import { connectDatabase, type Database } from '../../store/database/database.ts';
+import { migrate } from '../../store/database/migrate.ts';
 
 /** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
 export function servers() {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../contracts/config.ts';
 import { createAdmin } from '../../kafka/index.ts';
-import { kafkajsClient } from '../../kafka/kafkajs-client.ts';
+import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand, newClusterId } from '../../stack/kafka/broker.ts';
 import { choosePorts } from '../../stack/ports.ts';

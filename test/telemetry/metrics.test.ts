@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { Admission } from '../../gateway/admission.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { Admission } from '../../gateway/orders/admission.ts';
 import { createProcessRegistry, mergedScrape, snapshot } from '../../telemetry/metrics.ts';
 import { type LintedMetric, metricsOf, promlint } from './promlint.ts';
 

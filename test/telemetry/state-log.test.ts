@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { worthShowing } from '../../cli/system/log-file.ts';
+import { worthShowing } from '../../stack/system/log-file.ts';
 import { StateLog, States } from '../../telemetry/state-log.ts';
 
 it('tells a state once when it begins and once when it ends, with its length', () => {

@@ -1,0 +1,24 @@
+#!/bin/sh
+# All checks and all tests. Each runs whatever the others said, so that one run tells everything that is wrong.
+report=.cache/test-report.json
+node=node_modules/.bin/node
+failed=
+
+check() {
+  name=$1
+  shift
+  echo "== $name"
+  "$@" || failed="$failed $name"
+}
+
+sh .ci/check-test-tools.sh
+mkdir -p "$(dirname "$report")" && rm -f "$report"
+check lint node_modules/.bin/biome check
+check types "$node" node_modules/typescript/bin/tsc -p .
+check imports "$node" .ci/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
+check tests "$node" node_modules/vitest/vitest.mjs run
+check summary "$node" .ci/test-summary.mjs "$report"
+
+[ -z "$failed" ] && exit 0
+echo "failed:$failed" >&2
+exit 1

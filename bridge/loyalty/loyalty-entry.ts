@@ -1,0 +1,38 @@
+/**
+ * What Cloud Functions loads: registers the function `loyalty` and nothing else. Its settings come from the same variables as everywhere,
+ * and the schema is the one that `ordermesh loyalty` or any worker has migrated to.
+ */
+import { cloudEvent } from '@google-cloud/functions-framework';
+import { ConfigError, loadConfig } from '../../contracts/config.ts';
+import { BoundedPool } from '../../store/database/bounded-pool.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { createLoyaltyHandler } from './loyalty-handler.ts';
+
+const config = loadConfig();
+if (config.DATABASE_URL === undefined)
+  throw new ConfigError('the loyalty function needs DATABASE_URL, the PostgreSQL of the points ledger');
+const logger = createLogger('loyalty', config.ORDERMESH_LOG_LEVEL);
+
+/** An instance handles several requests at a time, and there can be many instances: few connections each. */
+const CONNECTIONS = 2;
+/** Shorter than Pub/Sub waits for the answer to a push. */
+const LEDGER_MS_MAX = 10_000;
+
+cloudEvent(
+  'loyalty',
+  createLoyaltyHandler({
+    pool: new BoundedPool({
+      url: config.DATABASE_URL,
+      connections: CONNECTIONS,
+      application: 'loyalty',
+      answerMsMax: LEDGER_MS_MAX,
+    }),
+    onFailure: (reason, messageId) =>
+      logger.error({ reason, messageId }, 'the ledger can not be written; Pub/Sub pushes again'),
+    unitsPerPoint: config.ORDERMESH_LOYALTY_UNITS_PER_POINT,
+    onOutcome(outcome, points, reason) {
+      if (outcome === 'refused') logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
+      else logger.debug({ outcome, points }, 'pushed message handled');
+    },
+  }),
+);

@@ -1,0 +1,27 @@
+import type { Config } from '../../contracts/config.ts';
+import type { GoogleCloudNames } from '../pubsub/google-cloud.ts';
+
+/** How Pub/Sub reaches the loyalty function. */
+export interface PushTarget {
+  endpoint: string;
+  serviceAccount?: string | undefined;
+}
+
+/**
+ * The push endpoint as the configuration knows it. Its path ends in the topic's name, which the functions framework reads there.
+ * `undefined` when only the loyalty role itself can know it (a free port), or when a real deployment has no public address in its configuration.
+ */
+export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port: number): PushTarget | undefined {
+  const serviceAccount = config.ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT;
+  if (config.ORDERMESH_LOYALTY_PUSH_ENDPOINT !== undefined)
+    return { endpoint: config.ORDERMESH_LOYALTY_PUSH_ENDPOINT, serviceAccount };
+  if (config.PUBSUB_EMULATOR_HOST === undefined || port === 0) return undefined;
+  const path = `/projects/${config.GOOGLE_CLOUD_PROJECT}/topics/${names.topic}`;
+  return { endpoint: `http://${config.ORDERMESH_HOST}:${port}${path}`, serviceAccount };
+}
+
+/** The target as the Pub/Sub client takes it. */
+export function pushConfig({ endpoint, serviceAccount }: PushTarget) {
+  if (serviceAccount === undefined) return { pushEndpoint: endpoint };
+  return { pushEndpoint: endpoint, oidcToken: { serviceAccountEmail: serviceAccount } };
+}

@@ -1,0 +1,46 @@
+import type { SendReport } from '../../lab/traffic/sender.ts';
+import { inSeconds, States, timeOfDay } from '../../telemetry/state-log.ts';
+import { say } from '../output.ts';
+
+const ANSWER_MS_MAX = 5_000;
+/** A connection that is cut under a request is no news; a gateway without any answer for this long is. */
+const SILENT_AFTER_MS = 2_000;
+
+/** What the user gets wrong with an order of his own; anything else has kept a good order out. */
+const refusalsOfOrders = new Set(['400', '409', '413', '422']);
+
+/** @throws when nothing answers there, before the first order is sent */
+export async function assertGatewayAnswers(gateway: URL): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    await fetch(new URL('/openapi.json', gateway), { method: 'HEAD', signal });
+  } catch (error) {
+    const { cause, message } = error as Error;
+    const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+    throw new Error(
+      `no gateway answers at ${gateway.origin} (${reason}); start one with \`make run\`, or say with --gateway where it is`,
+    );
+  }
+}
+
+/** Says once that the gateway does not answer any more, and once that it does again. */
+export class GatewayWatch {
+  readonly #states = new States();
+  #answeredAt = Date.now();
+
+  /** Takes the outcome of each attempt: an HTTP status, or 0 with the reason for no answer. */
+  attempted(status: number, reason: string): void {
+    const now = Date.now();
+    if (status !== 0) {
+      this.#answeredAt = now;
+      const silentMs = this.#states.end('silent');
+      if (silentMs !== undefined) say(`the gateway answers again after ${inSeconds(silentMs)}`);
+    } else if (now - this.#answeredAt > SILENT_AFTER_MS && this.#states.begin('silent', this.#answeredAt))
+      say(`the gateway has not answered since ${timeOfDay(this.#answeredAt)} (${reason}); trying on`);
+  }
+}
+
+/** Whether good orders were kept out: the load did not do what it was for. */
+export function keptOut({ accepted, unanswered, refused }: SendReport): boolean {
+  return accepted === 0 || unanswered > 0 || Object.keys(refused).some((status) => !refusalsOfOrders.has(status));
+}

@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { loadConfig } from '../../contracts/config.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { gatewayOf, storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { createTraffic } from '../../lab/traffic/generator.ts';
+import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
+import { randomSeed } from '../../lab/traffic/random.ts';
+import { createSender } from '../../lab/traffic/sender.ts';
+import { httpUrl, positiveNumber, wholeNumber } from '../options.ts';
+import { printJson, say } from '../output.ts';
+import { assertGatewayAnswers, GatewayWatch, keptOut } from './gateway-watch.ts';
+import { printSendReport } from './send-report.ts';
+
+interface LoadOptions {
+  gateway?: URL;
+  rate: number;
+  seconds: number;
+  seed?: number;
+  realistic?: boolean;
+  connections: number;
+  token?: string;
+  json?: boolean;
+}
+
+export function loadCommand(): Command {
+  return new Command('load')
+    .description('Sends orders of the simulated chain when they are due, however slow the answers, and measures them.')
+    .option('--gateway <url>', 'where to; default: the gateway of this configuration', httpUrl)
+    .option('--rate <n>', 'orders a second on average', positiveNumber, 100)
+    .option('--seconds <n>', 'for how long', positiveNumber, 10)
+    .option('--seed <n>', 'seed of the traffic; default: a new one', wholeNumber(0))
+    .option('--realistic', 'fraud, scarce items and malformed orders as well')
+    .option('--connections <n>', 'keep-alive connections', wholeNumber(1, 10_000), 32)
+    .option('--token <jwt>', 'token for all orders, from your own issuer')
+    .option('--json', 'print the report as one JSON object')
+    .action(async (options: LoadOptions) => {
+      const config = loadConfig();
+      const { seed = randomSeed(), realistic = false, rate, connections } = options;
+      say(`seed ${seed}`);
+      const gateway = options.gateway ?? gatewayOf(config);
+      await assertGatewayAnswers(gateway);
+      const watch = new GatewayWatch();
+      const sender = createSender({
+        gateway,
+        onAttempt: (status, detail) => watch.attempted(status, detail),
+        token: options.token === undefined ? storeTokens(config) : () => options.token,
+        connections,
+        unansweredMax: 20_000,
+      });
+      const stop = new AbortController();
+      process.once('SIGINT', () => stop.abort());
+      try {
+        const traffic = createTraffic({ seed, realistic });
+        const count = Math.ceil(rate * options.seconds);
+        await runOpenLoop({ traffic, sender, ratePerSecond: rate, count, signal: stop.signal });
+        await sender.settle();
+      } finally {
+        sender.close();
+      }
+      const report = sender.report();
+      if (options.json) printJson({ seed, ...report });
+      else printSendReport(report);
+      if (keptOut(report)) throw new NegativeResult();
+    });
+}

@@ -1,8 +1,0 @@
-import type { Config } from '../contracts/config.ts';
-import { urlHost } from '../gateway/vitals.ts';
-
-/** How something of this configuration is reached from this machine: what listens everywhere also listens here. */
-export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
-  const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
-  return new URL(`${scheme}://${urlHost(host)}:${port}`);
-}

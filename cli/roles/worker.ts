@@ -1,0 +1,16 @@
+import { Argument, Command } from 'commander';
+import type { WorkerRole } from '../../actors/roles.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { runRole } from '../../telemetry/role.ts';
+
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('Runs one of the workers on the orders.')
+    .addArgument(new Argument('<role>', 'which one').choices(['order-validator', 'payment', 'kitchen']))
+    .action(async (role: WorkerRole) => {
+      const { startWorker } = await import('../../actors/roles.ts');
+      const { inActiveRegion } = await import('../../region/active-role.ts');
+      const start = inActiveRegion(role, (config, logger) => startWorker(role, config, logger));
+      await runRole(role, await connectedConfig(), start);
+    });
+}

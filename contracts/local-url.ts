@@ -1,0 +1,8 @@
+import { urlHost } from '../gateway/vitals.ts';
+import type { Config } from './config.ts';
+
+/** How something of this configuration is reached from this machine: what listens everywhere also listens here. */
+export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
+  const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
+  return new URL(`${scheme}://${urlHost(host)}:${port}`);
+}

@@ -1,0 +1,347 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import type { Config } from '../../contracts/config.ts';
+import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { GatewayMetrics, Route } from '../metrics.ts';
+import type { Admission } from '../orders/admission.ts';
+import { AcceptedAnswer } from './accepted-answer.ts';
+import { Cors } from './cors.ts';
+import { isRetryLater } from './problem-answer.ts';
+import { newRequestId } from './traceparent.ts';
+import { type Upload, Uploads } from './uploads.ts';
+
+/** What all exchanges of one server share. */
+export interface ExchangeContext {
+  readonly region: string;
+  readonly acceptedAnswer: AcceptedAnswer;
+  readonly admission: Admission;
+  readonly metrics: GatewayMetrics;
+  /** The bodies that are not yet here in full. */
+  readonly uploads: Uploads;
+  /** Absent where no page of another origin may call. */
+  readonly cors: Cors | undefined;
+  /** Whether connections may come with a client certificate. */
+  readonly clientCertificates: boolean;
+  /** Called for every non-202 response when debug logging is on. */
+  readonly log: ((answer: AnsweredRequest) => void) | undefined;
+  /** Whether answers close their connection, so that clients move to another instance. */
+  closing: boolean;
+  /** Exchanges that are not yet answered nor aborted. */
+  open: number;
+  /** Called when the last open exchange has ended; absent while no caller waits for that. */
+  idle: (() => void) | undefined;
+}
+
+/** An answer as it is logged. */
+export interface AnsweredRequest {
+  route: Route;
+  status: number;
+  requestId: string;
+}
+
+export function exchangeContext(
+  config: Config,
+  admission: Admission,
+  metrics: GatewayMetrics,
+  logger: Logger,
+): ExchangeContext {
+  const { REGION: region, ORDERMESH_CORS_ORIGINS: origins } = config;
+  const clientCertificates = config.TLS_CLIENT_CA_FILE !== undefined;
+  const cors = origins === undefined ? undefined : new Cors(origins);
+  const log = logger.isLevelEnabled('debug')
+    ? (answer: AnsweredRequest) => logger.debug(answer, 'answered')
+    : undefined;
+  const vary = cors === undefined ? '' : 'vary: origin\r\n';
+  const acceptedAnswer = new AcceptedAnswer(`x-ordermesh-region: ${region}\r\n${vary}`);
+  return {
+    region,
+    acceptedAnswer,
+    admission,
+    metrics,
+    uploads: new Uploads(config.ORDERMESH_UPLOAD_TIMEOUT),
+    cors,
+    clientCertificates,
+    log,
+    closing: false,
+    open: 0,
+    idle: undefined,
+  };
+}
+
+/** Resolves when every exchange is answered or aborted. */
+export async function exchangesOver(context: ExchangeContext): Promise<void> {
+  if (context.open === 0) return;
+  await new Promise<void>((resolve) => {
+    context.idle = resolve;
+  });
+}
+
+/** What is repeated in the answer and kept in the log; anything else is not a request id. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The package has it on connections with TLS, and its typings lack it. */
+type CertifiedResponse = HttpResponse & { getX509Certificate(): string };
+
+/** What uWebSockets.js gathers before it writes to the socket. */
+const CORK_BUFFER_BYTES = 16 * 1024;
+
+export type AnswerHeaders = Record<string, string>;
+
+/**
+ * One HTTP request and its answer. uWebSockets.js takes the request away when its handler returns, the body's bytes when
+ * `onData` returns and the response when the client goes; this class is where those three rules are kept.
+ */
+export class Exchange implements Upload {
+  readonly context: ExchangeContext;
+  readonly #res: HttpResponse;
+  readonly #route: Route;
+  /** The client's `x-request-id`; empty where it sent none. */
+  readonly requestId: string;
+  /** The page's origin where it is one that may call; else empty. */
+  readonly #origin: string;
+  readonly #isHead: boolean;
+  /** Answered or aborted: the response may not be touched any more. */
+  #over = false;
+
+  constructor(res: HttpResponse, req: HttpRequest, route: Route, context: ExchangeContext) {
+    this.#res = res;
+    this.#route = route;
+    this.context = context;
+    context.open += 1;
+    res.onAborted(() => this.#finish());
+    const requestId = req.getHeader('x-request-id');
+    this.requestId = requestId === '' || REQUEST_ID.test(requestId) ? requestId : '';
+    this.#origin = context.cors === undefined ? '' : context.cors.allowed(req.getHeader('origin'));
+    this.#isHead = route !== 'order' && req.getMethod() === 'head';
+    // The routes of orders look themselves, and only where there is no length: with a length the parser refuses every coding.
+    if (route !== 'order' && route !== 'batch') this.refuseUnknownCoding(req);
+  }
+
+  /**
+   * Answers a request whose transfer coding is not plainly `chunked`, and ends its connection: uWebSockets.js reads chunks whatever the header
+   * says, a proxy in front may have read the bytes otherwise, and what follows could be a request that only one of them sees.
+   * @returns whether it did
+   */
+  refuseUnknownCoding(req: HttpRequest): boolean {
+    if (req.getHeader('transfer-encoding') === '' || isPlainlyChunked(req)) return false;
+    this.#endConnection(problem('unknown-transfer-coding', 'send one Content-Length, or Transfer-Encoding: chunked'));
+    return true;
+  }
+
+  /**
+   * Answers and closes the connection before uWebSockets.js looks at the bytes that follow. `end` with its closing flag does not suffice: what came
+   * in the same read is served all the same. And `close` drops an answer that is still in uWebSockets.js's cork buffer, so the answer is made
+   * longer than that buffer, by spaces behind the JSON.
+   */
+  #endConnection(refusal: Problem): void {
+    const { context } = this;
+    this.#finish();
+    context.metrics.request(this.#route, refusal.status);
+    const requestId = this.requestId === '' ? newRequestId() : this.requestId;
+    context.log?.({ route: this.#route, status: refusal.status, requestId });
+    const body = JSON.stringify(refusal).padEnd(CORK_BUFFER_BYTES);
+    const head = [
+      `${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Unknown'}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      `x-ordermesh-region: ${context.region}`,
+      `x-request-id: ${requestId}`,
+    ];
+    // Whatever follows the status is taken as it is.
+    this.#res.writeStatus(`${head.join('\r\n')}\r\n\r\n${body}`);
+    this.#res.close();
+  }
+
+  /** Whether the body took more than one read: what was checked before may hold no more. */
+  get tookLong(): boolean {
+    return this.#tookLong;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The client's certificate as PEM, verified by the handshake; empty where it has none. Before the request's handler returns only. */
+  certificate(): string {
+    return this.context.clientCertificates && !this.#over ? (this.#res as CertifiedResponse).getX509Certificate() : '';
+  }
+
+  /** The hot path of `send`: an accepted order. */
+  accepted(orderId: string): void {
+    if (this.#over) return;
+    this.#finish();
+    this.context.metrics.request(this.#route, 202);
+    const { acceptedAnswer, closing } = this.context;
+    const res = this.#res;
+    res.cork(() => {
+      acceptedAnswer.fill(orderId);
+      res.writeStatus(acceptedAnswer.head);
+      if (this.requestId !== '') res.writeHeader('x-request-id', this.requestId);
+      if (this.#origin !== '') this.#writeOrigin();
+      res.end(acceptedAnswer.body, closing);
+    });
+  }
+
+  refused(refusal: Problem): void {
+    this.problem(refusal);
+  }
+
+  json(status: number, body: unknown, headers?: AnswerHeaders): void {
+    this.send(status, 'application/json', JSON.stringify(body), headers);
+  }
+
+  problem(body: Problem, headers: AnswerHeaders = {}): void {
+    if (isRetryLater(body)) headers['retry-after'] = String(body.retryAfterS ?? this.context.admission.retryAfterS());
+    if (body.status === 401) headers['www-authenticate'] = 'Bearer realm="ordermesh"';
+    this.send(body.status, 'application/problem+json', JSON.stringify(body), headers);
+  }
+
+  refuse(code: ErrorCode, detail: string, headers?: AnswerHeaders): void {
+    this.problem(problem(code, detail), headers);
+  }
+
+  send(status: number, contentType: string, body: string, headers?: AnswerHeaders): void {
+    if (this.#over) return;
+    const { context } = this;
+    // uWebSockets.js forgets the time limit of a connection whose body goes on after the answer.
+    const isLast = context.closing || this.#awaitsBody;
+    this.#finish();
+    context.metrics.request(this.#route, status);
+    // An answer that somebody may ask about has a name in any case; an accepted order is known by its orderId.
+    const requestId = this.requestId === '' ? newRequestId() : this.requestId;
+    context.log?.({ route: this.#route, status, requestId });
+    const res = this.#res;
+    res.cork(() => {
+      res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
+      res.writeHeader('content-type', contentType);
+      for (const name in headers) res.writeHeader(name, headers[name] as string);
+      res.writeHeader('x-ordermesh-region', context.region);
+      res.writeHeader('x-request-id', requestId);
+      if (context.cors !== undefined) res.writeHeader('vary', 'origin');
+      if (this.#origin !== '') this.#writeOrigin();
+      if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), isLast);
+      else res.end(body, isLast);
+    });
+  }
+
+  /**
+   * Gives the connection to another protocol, which ends this exchange. Before the request's handler returns only: a later upgrade must
+   * be corked, and a corked one makes uWebSockets.js close the new connection now and then (uNetworking/uWebSockets#1928).
+   */
+  handOver(take: (res: HttpResponse) => void): void {
+    if (this.#over) return;
+    this.#finish();
+    this.context.metrics.request(this.#route, 101);
+    take(this.#res);
+  }
+
+  /**
+   * Collects the body and hands over a copy of it. A body above `bytesMax`, or one for whose bytes there is no room, is answered here
+   * and `handle` is not called. Must be called before the request's handler returns.
+   */
+  body(contentLength: string, bytesMax: number, handle: (bytes: Buffer) => void): void {
+    if (Number(contentLength) > bytesMax) {
+      this.refuse('body-too-large', `the body has ${contentLength} bytes; at most ${bytesMax} are taken`);
+      return;
+    }
+    this.#awaitsBody = true;
+    // A length is followed by a first piece at once, if need be an empty one.
+    if (contentLength === '') this.#watchUpload();
+    this.#res.onData((chunk, isLast) => {
+      if (this.#over) return;
+      if (this.#held + chunk.byteLength > bytesMax) {
+        this.refuse('body-too-large', `the body has more than ${bytesMax} bytes`);
+        return;
+      }
+      const copy = copyOf(chunk);
+      if (isLast && this.#parts === undefined) {
+        this.#bodyIsHere();
+        handle(copy);
+      } else if (this.#hold(copy) && isLast) {
+        const whole = Buffer.concat(this.#parts ?? []);
+        this.#bodyIsHere();
+        handle(whole);
+      }
+    });
+  }
+
+  /** More of the body is to come. */
+  #awaitsBody = false;
+  #isUpload = false;
+  #tookLong = false;
+  /** A body that takes more than one read, as far as it is here, and the bytes of it that the admission counts. */
+  #parts: Buffer[] | undefined;
+  #held = 0;
+
+  /** Keeps a part of a body; false, and the request is answered, if there is no room for it. */
+  #hold(part: Buffer): boolean {
+    if (!this.context.admission.hold(part.length)) {
+      this.refuse('overloaded', 'too many bytes of orders are under way in this instance');
+      return false;
+    }
+    this.#held += part.length;
+    this.#parts ??= [];
+    this.#parts.push(part);
+    this.#watchUpload();
+    return true;
+  }
+
+  #watchUpload(): void {
+    this.#isUpload = true;
+    this.#tookLong = true;
+    this.context.uploads.add(this);
+  }
+
+  /** The body is here in full, or nobody waits for it any more. */
+  #bodyIsHere(): void {
+    this.#awaitsBody = false;
+    if (!this.#isUpload) return;
+    this.context.uploads.delete(this);
+    this.context.admission.unhold(this.#held);
+    this.#held = 0;
+    this.#parts = undefined;
+    this.#isUpload = false;
+  }
+
+  keepOpen(): void {
+    if (this.#over) return;
+    // Resuming restarts the timer of uWebSockets.js.
+    this.#res.pause();
+    this.#res.resume();
+  }
+
+  expire(): void {
+    this.refuse('upload-timeout', `the body did not arrive within ${this.context.uploads.timeoutMs / 1_000} s`);
+  }
+
+  #writeOrigin(): void {
+    const { cors } = this.context;
+    if (cors !== undefined) this.#res.writeHeader('access-control-allow-origin', cors.head(this.#origin));
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#bodyIsHere();
+    const { context } = this;
+    context.open -= 1;
+    if (context.idle !== undefined && context.open === 0) context.idle();
+  }
+}
+
+function isPlainlyChunked(req: HttpRequest): boolean {
+  const codings: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'transfer-encoding') codings.push(value.trim().toLowerCase());
+  });
+  return codings.length === 1 && codings[0] === 'chunked';
+}
+
+/** The chunk's memory is uWebSockets.js's own again after its callback. */
+function copyOf(chunk: ArrayBuffer): Buffer {
+  const copy = Buffer.allocUnsafe(chunk.byteLength);
+  copy.set(new Uint8Array(chunk));
+  return copy;
+}

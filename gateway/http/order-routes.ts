@@ -1,0 +1,123 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { limits } from '../../contracts/limits.ts';
+import type { Authenticator, Identity } from '../identity/identity.ts';
+import type { Route } from '../metrics.ts';
+import type { Reception } from '../orders/reception.ts';
+import { Batch } from './batch.ts';
+import { acceptedCodings, UnpackError, unpack } from './content-coding.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
+import { identify } from './identify.ts';
+import { echo } from './problem-answer.ts';
+import { traceparentOf } from './traceparent.ts';
+
+export interface OrderRoutesOptions {
+  context: ExchangeContext;
+  authenticator: Authenticator;
+  reception: Reception;
+}
+
+const OVERLOADED = 'too many bytes of orders are under way in this instance';
+
+const jsonTypes = ['application/json'];
+const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+
+type TakeBody = (body: Buffer, identity: Identity, traceparent: string, exchange: Exchange) => void;
+
+/** `POST /v1/orders` and `POST /v1/orders/batch`. */
+export function addOrderRoutes(app: TemplatedApp, { context, authenticator, reception }: OrderRoutesOptions): void {
+  const takeOrder: TakeBody = (body, identity, traceparent, exchange) =>
+    reception.submit(body, identity, traceparent, exchange, exchange.requestId);
+
+  const takeBatch: TakeBody = (body, identity, traceparent, exchange) => {
+    const batch = new Batch(body);
+    if (batch.refusal === undefined) batch.submit(reception, identity, traceparent, exchange);
+    else exchange.problem(batch.refusal);
+  };
+
+  /** The same for a packed body. Its client may be gone when it is unpacked: then it is nobody's order. */
+  function unpacking(coding: string, bytesMax: number, take: TakeBody): TakeBody {
+    return async (packed, identity, traceparent, exchange) => {
+      // The packed body and what it may become are in memory at once.
+      const bytes = packed.length + bytesMax;
+      if (!context.admission.hold(bytes)) {
+        exchange.refuse('overloaded', OVERLOADED);
+        return;
+      }
+      let body: Buffer;
+      try {
+        body = await unpack(coding, packed, bytesMax);
+      } catch (error) {
+        if (!(error instanceof UnpackError)) throw error;
+        exchange.refuse(error.code, error.message);
+        return;
+      } finally {
+        context.admission.unhold(bytes);
+      }
+      if (!exchange.over) take(body, identity, traceparent, exchange);
+    };
+  }
+
+  /** A body may take until the upload's time limit, and its token may end meanwhile. */
+  function hasEnded(identity: Identity, exchange: Exchange): boolean {
+    const why = exchange.tookLong ? authenticator.ended?.(identity) : undefined;
+    if (why !== undefined) exchange.refuse('unauthenticated', why);
+    return why !== undefined;
+  }
+
+  function post(route: Route, types: readonly string[], bytesMax: number, take: TakeBody) {
+    const takes = new Map(acceptedCodings.map((coding) => [coding, unpacking(coding, bytesMax, take)]));
+    takes.set('', take);
+    takes.set('identity', take);
+    return (res: HttpResponse, req: HttpRequest) => {
+      const exchange = new Exchange(res, req, route, context);
+      const contentLength = req.getHeader('content-length');
+      // Before any other answer, since this one ends the connection.
+      if (contentLength === '' && exchange.refuseUnknownCoding(req)) return;
+      const contentType = req.getHeader('content-type');
+      if (!isOneOf(types, contentType)) {
+        exchange.refuse('unsupported-media-type', `send Content-Type ${types[0]}, not ${echo(contentType)}`);
+        return;
+      }
+      const coding = req.getHeader('content-encoding');
+      const takeCoded = coding === '' ? take : takes.get(coding.toLowerCase());
+      if (takeCoded === undefined) {
+        const accepted = acceptedCodings.join(', ');
+        exchange.refuse('unsupported-media-type', `the Content-Encoding ${echo(coding)} is none of ${accepted}`, {
+          'accept-encoding': accepted,
+        });
+        return;
+      }
+      const authorization = req.getHeader('authorization');
+      const traceparent = traceparentOf(req.getHeader('traceparent'));
+      const identity = authenticator.known(authorization);
+      if (identity !== undefined) {
+        exchange.body(contentLength, bytesMax, (body) => {
+          if (!hasEnded(identity, exchange)) takeCoded(body, identity, traceparent, exchange);
+        });
+        return;
+      }
+      const verified = identify(authenticator, authorization, exchange);
+      // A client certificate is judged at once.
+      if (exchange.over) return;
+      exchange.body(contentLength, bytesMax, async (body) => {
+        // Also when its client goes meanwhile: the body stays in memory until the token is checked.
+        if (!context.admission.hold(body.length)) {
+          exchange.refuse('overloaded', OVERLOADED);
+          return;
+        }
+        const fresh = await verified;
+        context.admission.unhold(body.length);
+        if (fresh !== undefined && !hasEnded(fresh, exchange)) takeCoded(body, fresh, traceparent, exchange);
+      });
+    };
+  }
+
+  app.post('/v1/orders', post('order', jsonTypes, limits.orderBytesMax, takeOrder));
+  app.post('/v1/orders/batch', post('batch', ndjsonTypes, limits.batchBytesMax, takeBatch));
+}
+
+function isOneOf(types: readonly string[], contentType: string): boolean {
+  if (types[0] === contentType) return true;
+  const essence = contentType.split(';', 1)[0]?.trim().toLowerCase();
+  return essence !== undefined && types.includes(essence);
+}

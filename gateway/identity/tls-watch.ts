@@ -1,0 +1,156 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { Gauge, type Registry } from 'prom-client';
+import type { Logger } from '../../telemetry/logger.ts';
+import { StateLog } from '../../telemetry/state-log.ts';
+import { certificatesIn, type TlsFiles } from './tls.ts';
+import { watchFileText } from './watched-file.ts';
+
+/** A certificate that expires within this time is reported. */
+const RENEW_MS = 7 * 24 * 3_600_000;
+
+export interface TlsWatch {
+  authorities: Authorities | undefined;
+  register(registry: Registry): void;
+  /** Why the file of authorities cannot be read, so that a withdrawn authority may still be trusted; `undefined` while it can be read. */
+  authoritiesUnread(): string | undefined;
+  /** What an operator has to do; `undefined` while there is nothing to do. Logs each trouble when it begins. */
+  trouble(now: number): string | undefined;
+  close(): void;
+}
+
+/**
+ * Watches the files of TLS. uWebSockets.js and gRPC read them only at start, so a changed file is served after a restart, and an operator is told so.
+ * One change counts at once: when an authority is taken out of its file, its certificates are refused. That file is therefore watched apart from
+ * certificate and key, so that a pair that does not fit does not delay a withdrawal.
+ * @param onChange called when an authority was withdrawn or has come back, but not for what has changed before this function resolves
+ */
+export async function watchTls(served: TlsFiles, logger: Logger, onChange: () => void): Promise<TlsWatch> {
+  const states = new StateLog(logger);
+  const { certFile, keyFile, clients } = served;
+  const own = [served.cert, served.key].map(String);
+  const authorities = clients && new Authorities(String(clients.ca));
+  const expiresAt = new X509Certificate(served.cert).validToDate.getTime();
+  let isPairChanged = false;
+  let isClientFileChanged = false;
+  /** The caller cannot act on a change while it still waits for this function. */
+  let isWatching = false;
+  await using watches = new AsyncDisposableStack();
+  const pair = await watchFileText({
+    files: [certFile, keyFile],
+    what: 'the files of TLS',
+    logger,
+    take(...texts) {
+      const [cert = '', key = ''] = texts;
+      createSecureContext({ cert, key });
+      isPairChanged = texts.some((text, index) => text !== own[index]);
+    },
+  });
+  watches.defer(() => pair.close());
+  const clientFile =
+    clients &&
+    authorities &&
+    (await watchFileText({
+      files: [clients.caFile],
+      what: 'the file of authorities of client certificates',
+      logger,
+      take(ca) {
+        const isOther = authorities.take(ca);
+        isClientFileChanged = ca !== String(clients.ca);
+        if (!isOther) return;
+        logger.info({ withdrawn: authorities.withdrawn }, 'the authorities of client certificates have changed');
+        if (isWatching) onChange();
+      },
+    }));
+  watches.defer(() => clientFile?.close());
+  isWatching = true;
+  const open = watches.move();
+  const isChanged = () => isPairChanged || isClientFileChanged;
+  function reasons(now: number): Record<'changed' | 'ends', string | undefined> {
+    return {
+      changed: isChanged()
+        ? 'the files of TLS have changed; the gateway serves those of its start until it is restarted'
+        : undefined,
+      ends:
+        expiresAt - now < RENEW_MS
+          ? `the certificate of the gateway expires at ${new Date(expiresAt).toISOString()}; renew it and restart the gateway`
+          : undefined,
+    };
+  }
+  return {
+    authorities,
+    register(registry) {
+      const name = 'ordermesh_gateway_tls_certificate_expires_timestamp_seconds';
+      // The same in each process of a group, so not summed.
+      const shared = { registers: [registry], aggregator: 'max' as const };
+      new Gauge({ name, help: 'When the certificate that is served expires.', ...shared }).set(expiresAt / 1_000);
+      new Gauge({
+        name: 'ordermesh_gateway_tls_files_changed',
+        help: '1 while the files of TLS differ from those that are served, which a restart ends.',
+        ...shared,
+        collect() {
+          this.set(isChanged() ? 1 : 0);
+        },
+      });
+    },
+    authoritiesUnread: () => clientFile?.trouble(),
+    trouble(now) {
+      const { changed, ends } = reasons(now);
+      if (changed === undefined) states.end('changed', 'the files of TLS are those that are served');
+      else states.begin('changed', changed);
+      if (ends !== undefined) states.begin('ends', ends);
+      return clientFile?.trouble() ?? pair.trouble() ?? changed ?? ends;
+    },
+    close: () => void open.disposeAsync(),
+  };
+}
+
+/** The authorities that the handshake trusts: those that were in the file at start. Knows which of them the file still has. */
+export class Authorities {
+  /** By `markOf`. */
+  readonly #served: ReadonlyMap<string, X509Certificate>;
+  #present: ReadonlySet<string>;
+
+  /** @param pem the file as it was at the start */
+  constructor(pem: string) {
+    this.#served = new Map(certificatesIn(pem).map((authority) => [markOf(authority), authority]));
+    this.#present = new Set(this.#served.keys());
+  }
+
+  /** Subjects of the authorities that were in the file at start and are not in it now. */
+  get withdrawn(): string[] {
+    return [...this.#served].flatMap(([mark, { subject }]) => (this.#present.has(mark) ? [] : [subject]));
+  }
+
+  /** @returns whether an authority was withdrawn or has come back @throws for a text without certificates */
+  take(pem: string): boolean {
+    const present = new Set(certificatesIn(pem).map(markOf));
+    const isSame = [...this.#served.keys()].every((mark) => present.has(mark) === this.#present.has(mark));
+    this.#present = present;
+    return !isSame;
+  }
+
+  /** The authority that signed the certificate; empty when an intermediate authority signed it that is not in the file. */
+  signerOf(certificate: X509Certificate): string {
+    for (const [mark, authority] of this.#served)
+      if (certificate.checkIssued(authority) && certificate.verify(authority.publicKey)) return mark;
+    return '';
+  }
+
+  /**
+   * An intermediate authority that is not in the file may belong to any authority of the file. So the certificates that it signed are not trusted once any
+   * authority is withdrawn.
+   */
+  trusts(signer: string): boolean {
+    if (signer !== '') return this.#present.has(signer);
+    return [...this.#served.keys()].every((mark) => this.#present.has(mark));
+  }
+}
+
+/** Subject and key: an authority whose certificate is renewed with the same key remains the same authority, also for the handshake. */
+function markOf({ subject, publicKey }: X509Certificate): string {
+  const key = createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+  return `${subject} ${key}`;
+}

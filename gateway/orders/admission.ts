@@ -1,0 +1,109 @@
+import type { Clock } from '../../contracts/clock.ts';
+
+export interface AdmissionOptions {
+  ordersMax: number;
+  bytesMax: number;
+  /** Age of the oldest order under way, in milliseconds, from which on the bound follows the drain rate. */
+  ageMsMax: number;
+  clock: Clock;
+}
+
+/** The drain rate is measured again after this time, so that it follows the last seconds. */
+const WINDOW_MS = 1_000;
+
+const RETRY_AFTER_MAX_S = 30;
+
+/**
+ * The bound of what is under way in this process: orders, bytes, and the age of the oldest. At the bound a request is refused at once,
+ * so the requests under way keep their latency.
+ *
+ * While the oldest order is too old, there may be as many under way as leave within that age at the measured drain rate (Little's
+ * law). So a log that takes nothing is met with refusals at once, a slow one with a queue as long as it can serve, and one partition that
+ * stands still does not keep orders from the others.
+ */
+export class Admission {
+  orders = 0;
+  bytes = 0;
+  refused = 0;
+  readonly ordersMax: number;
+  readonly bytesMax: number;
+  readonly #ageMsMax: number;
+  readonly #clock: Clock;
+  /** Orders that may be under way now. */
+  #ordersBound: number;
+  #windowStart: number;
+  #drainedInWindow = 0;
+  /** Orders per second that left lately, whatever their answer was. */
+  #drainRate = 0;
+
+  constructor({ ordersMax, bytesMax, ageMsMax, clock }: AdmissionOptions) {
+    this.ordersMax = ordersMax;
+    this.#ordersBound = ordersMax;
+    this.bytesMax = bytesMax;
+    this.#ageMsMax = ageMsMax;
+    this.#clock = clock;
+    this.#windowStart = clock.now();
+  }
+
+  /** Whether one more order may come in; if so, `release` must follow with the same size. */
+  admit(bytes: number): boolean {
+    if (this.orders >= this.#ordersBound || this.bytes + bytes > this.bytesMax) {
+      this.refused += 1;
+      return false;
+    }
+    this.orders += 1;
+    this.bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.orders -= 1;
+    this.bytes -= bytes;
+    this.#drainedInWindow += 1;
+  }
+
+  /** Counts bytes that are no order yet: of a body that is still arriving, or waits for its token's check. False, and nothing is counted, if there is no room. */
+  hold(bytes: number): boolean {
+    if (this.bytes + bytes > this.bytesMax) return false;
+    this.bytes += bytes;
+    return true;
+  }
+
+  unhold(bytes: number): void {
+    this.bytes -= bytes;
+  }
+
+  /** Counts bytes that are here in any case and stay for longer than the orders in them. */
+  keep(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  /** Whether the oldest order is too old, so that the drain rate is the bound. */
+  get isSlow(): boolean {
+    return this.#ordersBound < this.ordersMax;
+  }
+
+  /** Sets the bound by the age of the oldest order under way, in milliseconds. Called several times a second. */
+  pace(oldestAgeMs: number): void {
+    this.#measure();
+    const drainedWithinAge = Math.floor((this.#drainRate * this.#ageMsMax) / 1_000);
+    // One at least: it finds out that the log takes orders again.
+    this.#ordersBound =
+      oldestAgeMs > this.#ageMsMax ? Math.min(this.ordersMax, Math.max(1, drainedWithinAge)) : this.ordersMax;
+  }
+
+  /** Seconds until half of what is under way will have left at the rate of the last second, from 1 to 30. */
+  retryAfterS(): number {
+    this.#measure();
+    const waitS = this.#drainRate === 0 ? (this.orders === 0 ? 1 : 5) : this.orders / 2 / this.#drainRate;
+    return Math.min(RETRY_AFTER_MAX_S, Math.max(1, Math.ceil(waitS)));
+  }
+
+  #measure(): void {
+    const elapsedMs = this.#clock.now() - this.#windowStart;
+    if (elapsedMs < WINDOW_MS) return;
+    this.#drainRate = (this.#drainedInWindow * 1_000) / elapsedMs;
+    this.#drainedInWindow = 0;
+    this.#windowStart += elapsedMs;
+  }
+}

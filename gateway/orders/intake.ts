@@ -1,0 +1,50 @@
+import type { ErrorCode } from '../../contracts/errors.ts';
+import type { Order } from '../../contracts/order.ts';
+
+/** An order that passed every check at the door, on its way to where it becomes durable. */
+export interface IntakeOrder {
+  orderId: string;
+  storeId: string;
+  /** What the client sent, byte for byte; only a missing orderId has been put in front. */
+  value: Buffer;
+  /** The same, checked and decoded; absent where nothing on its way had to decode it (`decodedOrder`). */
+  order: Order | undefined;
+  /** W3C trace context of the request, or of a new trace. */
+  traceparent: string;
+  /** The client's `x-request-id`; empty where it sent none. */
+  requestId: string;
+}
+
+export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'value'>): Order {
+  return order ?? (JSON.parse(value.toString('utf8')) as Order);
+}
+
+/** An intake says no to this order, for a reason of its own that the client is told as a problem of this code. */
+export class IntakeRefusal extends Error {
+  override name = 'IntakeRefusal';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/**
+ * Where orders become durable: Kafka in a region, the spool on disk in a restaurant. The way in (routes, schema, admission,
+ * idempotency) is the same for both.
+ */
+export interface Intake {
+  /**
+   * `done(null)` promises that the order is durable: the client's 202 rests on it. With an error the order may or may not be
+   * kept, the client gets 503 and sends it again; with an `IntakeRefusal` it gets that. `done` is called exactly once, within a deadline that the intake knows, and
+   * never before `accept` returns.
+   */
+  accept(order: IntakeOrder, done: (error: Error | null) => void): void;
+  /** `undefined` while orders can become durable, else the reason in a few words. */
+  readiness(): string | undefined;
+  /** A trouble that leaves the intake ready, because most orders can become durable. Absent for an intake that has no such troubles. */
+  remark?(): string | undefined;
+  /** Answers the orders in flight, then releases everything. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,132 @@
+import type { Clock } from '../../contracts/clock.ts';
+import { AcceptedOrders } from './accepted-orders.ts';
+import type { OrderKey } from './order-key.ts';
+import { OrdersUnderWay, type UnderWay } from './orders-in-flight.ts';
+
+/** An order that this gateway has seen lately. */
+export interface RecentOrder<Waiter> {
+  readonly storeId: string;
+  /** `contentHash` of the order. */
+  readonly content: number;
+  /** When it became durable, in milliseconds since the epoch; 0 while it is on its way. */
+  readonly acceptedAt: number;
+  /** Repeats of the order that arrived while it was on its way; answered together with it. */
+  waiters?: Waiter[] | undefined;
+}
+
+/** An order on its way. */
+export interface BegunOrder<Waiter> extends RecentOrder<Waiter>, UnderWay {
+  /** Ticks of the window's own time when it began. */
+  readonly begunAt: number;
+}
+
+/** What the age of orders under way is counted in: a small integer, where the time of day would be one more object per order. */
+const TICK_MS = 100;
+
+/**
+ * The recent window of idempotency: which order an orderId stands for. Orders on their way are bounded by the admission; accepted
+ * ones by two generations, of which the older is forgotten when the younger is full or old enough. So an accepted order is
+ * known for at least half of `ordersMax` further ones (or half of `ageMs`), and never longer than the whole.
+ *
+ * It knows only what this process has seen lately; the definitive answer is the order-validator's, so that forgetting here costs a
+ * repeated append and nothing else.
+ */
+export class RecentOrders<Waiter> {
+  readonly #underWay = new OrdersUnderWay<BegunOrder<Waiter>>();
+  #ticks = 0;
+  #forgottenAt = -1;
+  #young: AcceptedOrders;
+  #old: AcceptedOrders;
+  #youngSince: number;
+  readonly #generationMs: number;
+  readonly #clock: Clock;
+
+  constructor({ ordersMax, ageMs, clock }: { ordersMax: number; ageMs: number; clock: Clock }) {
+    this.#young = new AcceptedOrders(Math.floor(ordersMax / 2));
+    this.#old = new AcceptedOrders(Math.floor(ordersMax / 2));
+    this.#generationMs = ageMs / 2;
+    this.#clock = clock;
+    this.#youngSince = clock.now();
+  }
+
+  /** Accepted orders that are remembered. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get(key: OrderKey): RecentOrder<Waiter> | undefined {
+    const underWay = this.#underWay.get(key);
+    if (underWay !== undefined) return underWay;
+    this.#expire();
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  /** The order is on its way; `accepted` or `failed` must follow. */
+  begin(key: OrderKey, storeId: string, content: number): BegunOrder<Waiter> {
+    const order: BegunOrder<Waiter> = {
+      key,
+      storeId,
+      content,
+      acceptedAt: 0,
+      begunAt: this.#ticks,
+      waiters: undefined,
+      next: undefined,
+      older: undefined,
+      younger: undefined,
+    };
+    this.#underWay.add(order);
+    return order;
+  }
+
+  /** Calls back ten times a second with the age of the oldest order under way, in milliseconds; 0 if there is none. @returns the end of it */
+  watchOldest(tell: (ageMs: number) => void): () => void {
+    const timer = setInterval(() => {
+      this.#ticks += 1;
+      tell(this.oldestAgeMs());
+    }, TICK_MS).unref();
+    return () => clearInterval(timer);
+  }
+
+  oldestAgeMs(): number {
+    const { oldest } = this.#underWay;
+    return oldest === undefined ? 0 : (this.#ticks - oldest.begunAt) * TICK_MS;
+  }
+
+  /** The order is durable. */
+  accepted(order: BegunOrder<Waiter>): void {
+    this.#underWay.delete(order);
+    // The order may have become durable in the log that was lost.
+    if (order.begunAt <= this.#forgottenAt) return;
+    this.#expire();
+    if (this.#young.isFull) this.#turn();
+    this.#young.set(order.key, order.storeId, order.content, this.#clock.now());
+  }
+
+  /** The order did not become durable: the next one with its orderId is a first one again. */
+  failed(order: BegunOrder<Waiter>): void {
+    this.#underWay.delete(order);
+  }
+
+  /** Forgets the accepted orders, because the log may have lost them. A repeat of one of them is then appended like a first order. */
+  forget(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#forgottenAt = this.#ticks;
+  }
+
+  #expire(): void {
+    const age = this.#clock.now() - this.#youngSince;
+    // A negative age means that the clock was put back. Remembered orders must not live longer because of that.
+    if (age >= 0 && age < this.#generationMs) return;
+    this.#turn();
+    if (age >= 2 * this.#generationMs) this.#turn();
+  }
+
+  #turn(): void {
+    const forgotten = this.#old;
+    forgotten.clear();
+    this.#old = this.#young;
+    this.#young = forgotten;
+    this.#youngSince = this.#clock.now();
+  }
+}

@@ -1,0 +1,39 @@
+import { Packr, Unpackr } from 'msgpackr';
+import { decodeJson } from '../orders/scanner/order-bytes.ts';
+import { checkMessagePack } from './messagepack-check.ts';
+
+/** What one WebSocket subprotocol makes of frames. */
+export interface StreamCodec {
+  isBinary: boolean;
+  /** Throws with a message fit for the sender. The bytes are only valid during the call. */
+  decode(bytes: Buffer): unknown;
+  encode(message: object): string | Buffer;
+}
+
+// Plain maps, without msgpackr's record extension: any msgpack library of a client reads and writes these frames.
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+
+export const codecs: Readonly<Record<string, StreamCodec>> = {
+  'ordermesh.v1.json': {
+    isBinary: false,
+    decode(bytes) {
+      const decoded = decodeJson(bytes);
+      if (!decoded.ok) throw new TypeError(decoded.detail.replace('the body', 'the frame'));
+      return decoded.value;
+    },
+    encode: (message) => JSON.stringify(message),
+  },
+  'ordermesh.v1.msgpack': {
+    isBinary: true,
+    decode(bytes) {
+      try {
+        checkMessagePack(bytes);
+        return unpackr.unpack(bytes);
+      } catch (error) {
+        throw new TypeError(`the frame is not valid msgpack: ${(error as Error).message}`);
+      }
+    },
+    encode: (message) => packr.pack(message),
+  },
+};

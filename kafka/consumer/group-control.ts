@@ -1,0 +1,107 @@
+import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
+import { saysNotAMember } from '../kafkajs/kafkajs-errors.ts';
+import { type CoordinatorInternals, decodeAssignment } from '../kafkajs/kafkajs-internals.ts';
+import { KafkajsSockets } from '../kafkajs/kafkajs-sockets.ts';
+import type { TopicPartition } from './consumer.ts';
+
+const REQUEST_TIMEOUT_MS = 3_000;
+
+interface Connected {
+  sockets: KafkajsSockets;
+  coordinator: CoordinatorInternals;
+}
+
+/**
+ * Asks a group's coordinator about the group, and leaves the group for a client that can't, on a connection of its own: the coordinator answers the
+ * requests of one connection one after the other, and a JoinGroup may take half a minute.
+ */
+export class GroupControl {
+  readonly #options: { clientId: string; brokers: string[]; groupId: string };
+  #connected: Promise<Connected> | undefined;
+
+  constructor(options: { clientId: string; brokers: string[]; groupId: string }) {
+    this.#options = options;
+  }
+
+  /** The group's state, and the partitions assigned to the member; `assigned` is undefined when the group does not know the member. */
+  async describe(memberId: string | null): Promise<{ state: string; assigned: TopicPartition[] | undefined }> {
+    const { groupId } = this.#options;
+    const { groups } = await this.#with((coordinator) => coordinator.describeGroups({ groupIds: [groupId] }));
+    const group = groups.find((one) => one.groupId === groupId);
+    const member = group?.members.find((one) => one.memberId === memberId);
+    return {
+      state: group?.state ?? 'Dead',
+      assigned: member === undefined ? undefined : decodeAssignment(member.memberAssignment),
+    };
+  }
+
+  /** Tells the coordinator that the member lives. The answer that it is no member is ignored here: `describe`, which follows, reports it. */
+  async heartbeat(memberId: string, groupGenerationId: number): Promise<void> {
+    const { groupId } = this.#options;
+    await this.#with((coordinator) =>
+      coordinator.heartbeat({ groupId, memberId, groupGenerationId }).catch((error: unknown) => {
+        if (!saysNotAMember(error)) throw error;
+      }),
+    );
+  }
+
+  async leave(memberId: string): Promise<void> {
+    const { groupId } = this.#options;
+    await this.#with((coordinator) => coordinator.leaveGroup({ groupId, memberId }));
+  }
+
+  close(): void {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    // A connection that failed has no sockets left: `#connect` has ended them, and `#with` has given the error to its caller.
+    connected?.then(({ sockets }) => sockets.end()).catch(() => {});
+  }
+
+  async #with<T>(act: (coordinator: CoordinatorInternals) => Promise<T>): Promise<T> {
+    this.#connected ??= this.#connect();
+    const connected = this.#connected;
+    try {
+      const { coordinator } = await connected;
+      return await act(coordinator);
+    } catch (error) {
+      // The coordinator may have moved: the next call looks for it.
+      if (this.#connected === connected) this.close();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<Connected> {
+    const { clientId, brokers, groupId } = this.#options;
+    const sockets = new KafkajsSockets();
+    let cluster: { findGroupCoordinator(of: { groupId: string }): Promise<CoordinatorInternals> } | undefined;
+    const client = kafkajsClient({
+      clientId: `${clientId}-control`,
+      brokers,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      socketFactory: sockets.factory,
+    }).consumer({
+      groupId,
+      allowAutoTopicCreation: false,
+      retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 },
+      partitionAssigners: [
+        (config) => {
+          cluster = config.cluster as unknown as typeof cluster;
+          return {
+            name: 'none',
+            version: 0,
+            assign: async () => [],
+            protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+          };
+        },
+      ],
+    });
+    try {
+      await client.connect();
+      if (cluster === undefined) throw new Error('kafkajs has not given its cluster to the assigner');
+      return { sockets, coordinator: await cluster.findGroupCoordinator({ groupId }) };
+    } catch (error) {
+      sockets.end();
+      throw error;
+    }
+  }
+}

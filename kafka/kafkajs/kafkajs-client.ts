@@ -1,0 +1,29 @@
+import './kafkajs-codecs.ts';
+import './kafkajs-fetch-answers.ts';
+import './kafkajs-frames.ts';
+import './kafkajs-internals.ts';
+import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
+import type { Log } from '../log.ts';
+import { kafkajsLog } from './kafkajs-log.ts';
+
+export interface KafkajsClientOptions {
+  clientId: string;
+  brokers: string[];
+  /** Is given what kafkajs warns of. Without it what went wrong reaches the owner as errors and events only. */
+  log?: Log | undefined;
+  requestTimeoutMs?: number;
+  socketFactory?: ISocketFactory;
+}
+
+export function kafkajsClient(options: KafkajsClientOptions): Kafka {
+  const { clientId, brokers, log, requestTimeoutMs = 10_000, socketFactory } = options;
+  return new Kafka({
+    clientId,
+    brokers,
+    ...(log === undefined ? { logLevel: logLevel.NOTHING } : kafkajsLog(log)),
+    connectionTimeout: 3_000,
+    requestTimeout: requestTimeoutMs,
+    retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 },
+    ...(socketFactory === undefined ? {} : { socketFactory }),
+  });
+}

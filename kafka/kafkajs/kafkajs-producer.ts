@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Message, Producer } from 'kafkajs';
+import { limits } from '../../contracts/limits.ts';
+import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError } from '../errors.ts';
+import { groupCommit } from '../producer/group-commit.ts';
+import { partitionOf } from '../producer/partitioner.ts';
+import { refusalOf } from '../producer/produce-errors.ts';
+import type { OutgoingRecord, ProducerOptions, RecordProducer } from '../producer/producer.ts';
+import type { ProduceTransport, QueuedRecord } from '../producer/transport.ts';
+import { kafkajsClient } from './kafkajs-client.ts';
+import { protocolErrorName } from './kafkajs-errors.ts';
+
+const RETRY_MS = 250;
+const ABSENT_ATTEMPTS = 3;
+/**
+ * The same producer on kafkajs: slower, and independent of the other client. It stands by in case that one fails us.
+ * @throws KafkaUnavailableError when no broker answers.
+ */
+export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
+  const transport = new KafkajsTransport(options);
+  await transport.connect();
+  // kafkajs makes one batch of all of a partition's records in a send, so the bound of a partition bounds the whole.
+  return groupCommit(transport, { ...options, batchBytesMax: limits.producePartitionBytesMax });
+}
+
+class KafkajsTransport implements ProduceTransport {
+  readonly #options: ProducerOptions;
+  #producer: Producer | undefined;
+  trouble: Error | undefined;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+  }
+
+  async connect(): Promise<void> {
+    const producer = kafkajsClient(this.#options).producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+      createPartitioner:
+        () =>
+        ({ message, partitionMetadata }) =>
+          message.partition ?? partitionOf(message.key ?? '', partitionMetadata.length),
+    });
+    try {
+      await producer.connect();
+    } catch (error) {
+      throw new KafkaUnavailableError(`no broker of ${this.#options.brokers.join(', ')} answers`, { cause: error });
+    }
+    this.#producer = producer;
+  }
+
+  /** Topic by topic, so that a topic that is refused takes no other with it. */
+  async send(batch: readonly QueuedRecord[]): Promise<void> {
+    this.trouble = undefined;
+    const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
+    await Promise.all([...byTopic].map(([topic, records]) => this.#sendTopic(topic, records)));
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.disconnect();
+  }
+
+  async #sendTopic(topic: string, records: QueuedRecord[]): Promise<void> {
+    const messages = records.map(({ record }): Message => {
+      const { key, value, partition } = record;
+      return { key, value, headers: allHeaders(record), ...(partition !== undefined && { partition }) };
+    });
+    for (let attempt = 1; !records.every(({ settled }) => settled); attempt += 1) {
+      try {
+        if (this.#producer === undefined) await this.connect();
+        await this.#producer?.send({ topic, acks: -1, messages });
+        for (const queued of records) queued.settle(null);
+      } catch (error) {
+        this.trouble = error as Error;
+        const name = protocolErrorName(error) ?? '';
+        // A topic that was just created may not be known everywhere, so absence is believed after some patience.
+        const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION' && attempt === ABSENT_ATTEMPTS;
+        const refusal = absent
+          ? new KafkaSetupError(`topic ${topic} does not exist`)
+          : refusalOf(name, `topic ${topic}: ${name}`);
+        if (refusal instanceof RecordRefusedError && records.length > 1) {
+          // One of them may be at fault: halves find it, one after the other so that the order stays.
+          const middle = records.length >> 1;
+          await this.#sendTopic(topic, records.slice(0, middle));
+          return this.#sendTopic(topic, records.slice(middle));
+        }
+        if (refusal !== undefined) {
+          for (const queued of records) queued.settle(refusal);
+          return;
+        }
+        // The sequence numbers of this producer are unknown now: a new producer id starts from zero.
+        const broken = this.#producer;
+        this.#producer = undefined;
+        // This producer is replaced in any case, and `trouble` holds the error that broke it.
+        await broken?.disconnect().catch(() => {});
+        await delay(RETRY_MS);
+      }
+    }
+  }
+}
+
+function allHeaders({ key, commonHeaders, headers }: OutgoingRecord): Record<string, string | Buffer> {
+  const ofKey = Object.entries(commonHeaders?.afterKey ?? {}).map(([name, text]) => [name, `${key}${text}`]);
+  return { ...commonHeaders?.fixed, ...Object.fromEntries(ofKey), ...headers };
+}

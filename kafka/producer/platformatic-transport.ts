@@ -1,0 +1,359 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
+import { limits } from '../../contracts/limits.ts';
+import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from '../errors.ts';
+import { partitionOf } from './partitioner.ts';
+import { askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
+import { produceVerdict } from './produce-errors.ts';
+import { type PartitionPayload, type PartitionResult, produce } from './produce-request.ts';
+import { RecordBatchEncoder } from './record-batch.ts';
+import type { ProduceTransport, QueuedRecord } from './transport.ts';
+
+/** How long a broker waits for its in-sync replicas before it answers with an error. */
+const REPLICATION_TIMEOUT_MS = 8_000;
+const START_PATIENCE_MS = 15_000;
+const START_RETRY_MS = 100;
+const METADATA_MAX_AGE_MS = 60_000;
+const ABSENT_AGE_MS = 2_000;
+const ABSENT_ATTEMPTS = 5;
+const ABSENT_RETRY_MS = 100;
+/** A leader is normally elected within this time. After it the records of a partition without a leader are refused: they would delay the records of all others. */
+const LEADERLESS_MS_MAX = 1_000;
+const BACKOFF_MS = { first: 20, most: 1_000 };
+const SEQUENCE_MASK = 0x7fffffff;
+
+/** The records of one partition in one `send`. */
+interface Lane {
+  topic: string;
+  partition: number;
+  records: QueuedRecord[];
+  /** Records before this one are acknowledged or refused. */
+  next: number;
+  /** The batch that stands at `next`; kept over retries, so that the broker recognises a repetition. */
+  batch: LaneBatch | undefined;
+  /** Smaller than the topic's limit once a batch of several records was refused for one of them. */
+  bytesMax: number;
+}
+
+interface Identity {
+  producerId: bigint;
+  producerEpoch: number;
+}
+
+interface LaneBatch {
+  bytes: Buffer;
+  count: number;
+  /** The identity it was encoded with: sequence numbers of another say nothing of it. */
+  identity: Identity;
+}
+
+/**
+ * Idempotent produce requests over the connections of @platformatic/kafka. One `send` is one or more rounds of at most one request
+ * per broker with at most one batch per partition; a batch that failed is repeated byte for byte, in its place,
+ * so a repetition neither doubles nor reorders.
+ */
+export class PlatformaticTransport implements ProduceTransport {
+  readonly #client: Producer;
+  readonly #encoder = new RecordBatchEncoder();
+  /** Next sequence number by partition. */
+  #sequences = new Map<string, number>();
+  #identity: Identity | undefined;
+  #metadata: ClusterMetadata | undefined;
+  #metadataAt = Number.NEGATIVE_INFINITY;
+  /** By name: topics that do not exist or that this client may not describe, and when that was seen. */
+  readonly #absent = new Map<string, { at: number; error: KafkaSetupError }>();
+  /** Since when a partition was seen to have no leader. */
+  readonly #leaderless = new Map<string, { topic: string; partition: number; since: number }>();
+  /** Smaller than the limit after a topic has refused a batch of several records; grows again with each batch that it takes. */
+  readonly #batchBytesMax = new Map<string, number>();
+  trouble: Error | undefined;
+
+  constructor(client: Producer) {
+    this.#client = client;
+  }
+
+  /**
+   * Waits for a broker that is just starting (it has no producer ids to give yet), and not for one that does not answer.
+   * @throws KafkaUnavailableError when no broker answers.
+   */
+  async connect(brokers: string[]): Promise<void> {
+    const until = performance.now() + START_PATIENCE_MS;
+    for (let silent = 0; ; ) {
+      try {
+        this.#identity = await this.#newIdentity();
+        return;
+      } catch (error) {
+        const starting = findErrorBy(error as Error, 'code', 'PLT_KFK_PROTOCOL')?.canRetry === true;
+        if (starting && performance.now() < until) {
+          await delay(START_RETRY_MS);
+          continue;
+        }
+        // Each broker is asked once: the first that takes a connection may be one that answers nothing.
+        silent += 1;
+        if (silent < brokers.length) continue;
+        // A failure to close loses nothing: no connection of this client works, and the error below says why.
+        await this.#client.close().catch(() => {});
+        const reason = `no broker of ${brokers.join(', ')} answers: ${reasonOf(error as Error)}`;
+        throw new KafkaUnavailableError(reason, { cause: error });
+      }
+    }
+  }
+
+  async send(batch: readonly QueuedRecord[]): Promise<void> {
+    this.#encoder.reset();
+    this.trouble = undefined;
+    let lanes: Lane[] | undefined;
+    for (let attempt = 0; ; attempt += 1) {
+      if (attempt > 0) {
+        await delay(Math.min(BACKOFF_MS.first * 2 ** (attempt - 1), BACKOFF_MS.most));
+        if (batch.every(({ settled }) => settled)) break;
+      }
+      try {
+        lanes ??= await this.#lanes(batch);
+        this.#identity ??= await this.#newIdentity();
+        let progress = true;
+        while (progress && lanes.length > 0) {
+          progress = await this.#round(lanes);
+          lanes = lanes.filter(({ next, records }) => next < records.length);
+        }
+        if (lanes.length === 0) return;
+        this.#metadataAt = Number.NEGATIVE_INFINITY;
+      } catch (error) {
+        this.trouble = error as Error;
+        if (isFromKafka(error)) continue;
+        // An error of this program would come again with each attempt, so the records fail now, before their deadline.
+        const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
+        for (const queued of batch) queued.settle(failure);
+        break;
+      }
+    }
+    // Given up: the broker may or may not have stored the batch in flight, so the next sequence numbers are unknown. With the old ones the broker
+    // could take a later batch for a repetition and drop it; a new producer id starts from zero.
+    this.#identity = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Sorts the records by partition. Those whose topic does not exist or may not be described are refused. */
+  async #lanes(batch: readonly QueuedRecord[]): Promise<Lane[]> {
+    const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
+    const metadata = await this.#topics(new Set(byTopic.keys()));
+    return [...byTopic].flatMap(([topic, records]) => {
+      const found = metadata.topics.get(topic);
+      if (found !== undefined) return lanesOf(topic, records, found.partitionsCount);
+      for (const queued of records) queued.settle(this.#absent.get(topic)?.error ?? noSuchTopic(topic));
+      return [];
+    });
+  }
+
+  /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
+  async #round(lanes: Lane[]): Promise<boolean> {
+    const metadata = await this.#topics(new Set(lanes.map(({ topic }) => topic)));
+    const byLeader = new Map<number, Lane[]>();
+    let progress = true;
+    for (const lane of lanes) {
+      const topic = metadata.topics.get(lane.topic);
+      const leader = topic?.partitions[lane.partition]?.leader ?? -1;
+      if (!metadata.brokers.has(leader)) {
+        const absent = topic === undefined ? this.#absent.get(lane.topic)?.error : undefined;
+        this.trouble = absent ?? new PartitionUnavailableError(`partition ${keyOf(lane)} has no leader`);
+        if (topic === undefined || this.#leaderlessMs(lane) < LEADERLESS_MS_MAX) progress = false;
+        else {
+          // The lost leader may have stored the batch: see the end of `send`.
+          if (lane.batch !== undefined) this.#identity = undefined;
+          this.#answer(lane, lane.records.length - lane.next, this.trouble);
+        }
+        continue;
+      }
+      const ofLeader = byLeader.get(leader);
+      if (ofLeader === undefined) byLeader.set(leader, [lane]);
+      else ofLeader.push(lane);
+    }
+    const moved = await Promise.all(
+      [...byLeader].map(([leader, ofLeader]) => this.#request(metadata, leader, ofLeader)),
+    );
+    return progress && moved.every((each) => each);
+  }
+
+  #leaderlessMs(lane: Lane): number {
+    const { topic, partition } = lane;
+    const now = performance.now();
+    const known = this.#leaderless.get(keyOf(lane));
+    if (known !== undefined) return now - known.since;
+    this.#leaderless.set(keyOf(lane), { topic, partition, since: now });
+    return 0;
+  }
+
+  async #request(metadata: ClusterMetadata, leader: number, lanes: Lane[]): Promise<boolean> {
+    const identity = this.#identity;
+    if (identity === undefined) return false;
+    const payloads = lanes.map((lane): PartitionPayload => {
+      lane.batch ??= this.#encode(lane, identity);
+      return { topic: lane.topic, partition: lane.partition, bytes: lane.batch.bytes };
+    });
+    let results: PartitionResult[];
+    try {
+      const broker = metadata.brokers.get(leader);
+      if (broker === undefined) return false;
+      results = await produce(await this.#client.connections.get(broker), payloads, REPLICATION_TIMEOUT_MS);
+    } catch (error) {
+      if (!isFromKafka(error)) throw error;
+      this.trouble = error;
+      return false;
+    }
+    const byPartition = new Map(results.map((result) => [keyOf(result), result]));
+    let moved = true;
+    for (const lane of lanes) {
+      const result = byPartition.get(keyOf(lane));
+      if (result === undefined || !this.#settle(lane, result)) moved = false;
+    }
+    return moved;
+  }
+
+  /** Applies a partition's result to its lane; false when the batch has to be tried again after a pause. */
+  #settle(lane: Lane, { errorCode, errorMessage }: PartitionResult): boolean {
+    const { batch } = lane;
+    if (batch === undefined) return true;
+    const verdict = produceVerdict(`topic ${lane.topic}`, errorCode, errorMessage);
+    if (verdict.kind === 'acknowledged') {
+      if (batch.identity === this.#identity) {
+        const key = keyOf(lane);
+        this.#sequences.set(key, ((this.#sequences.get(key) ?? 0) + batch.count) & SEQUENCE_MASK);
+      }
+      const bytesMax = this.#batchBytesMax.get(lane.topic);
+      if (bytesMax !== undefined) this.#batchBytesMax.set(lane.topic, bytesMax * 2);
+      if (bytesMax !== undefined && bytesMax * 2 >= limits.producePartitionBytesMax)
+        this.#batchBytesMax.delete(lane.topic);
+      this.#answer(lane, batch.count, null);
+      return true;
+    }
+    if (verdict.kind === 'refused') {
+      if (batch.count > 1 && !(verdict.error instanceof KafkaSetupError)) {
+        // One of several records may be at fault: smaller batches find it, and let the others pass.
+        this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
+        lane.batch = undefined;
+      } else this.#answer(lane, batch.count, verdict.error);
+      return true;
+    }
+    const reason = `partition ${lane.partition} of ${verdict.error.message}`;
+    this.trouble = new KafkaUnavailableError(reason, { cause: verdict.error });
+    if (verdict.newProducer) {
+      this.#identity = undefined;
+      lane.batch = undefined;
+    }
+    return false;
+  }
+
+  #answer(lane: Lane, count: number, error: Error | null): void {
+    const end = lane.next + count;
+    for (let index = lane.next; index < end; index += 1) lane.records[index]?.settle(error);
+    lane.next = end;
+    lane.batch = undefined;
+  }
+
+  #encode(lane: Lane, identity: Identity): LaneBatch {
+    const baseSequence = this.#sequences.get(keyOf(lane)) ?? 0;
+    const bytesMax = Math.min(lane.bytesMax, this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax);
+    const batchIdentity = { ...identity, baseSequence };
+    return { ...this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity), identity };
+  }
+
+  async #newIdentity(): Promise<Identity> {
+    const { producerId, producerEpoch } = await this.#ask(() => this.#client.initIdempotentProducer({}));
+    this.#sequences = new Map();
+    return { producerId, producerEpoch };
+  }
+
+  /** Metadata that covers the topics; a topic that does not exist is absent from it. */
+  async #topics(names: Set<string>): Promise<ClusterMetadata> {
+    const known = this.#metadata;
+    const ageMsMax = this.#leaderless.size > 0 ? LEADERLESS_MS_MAX : METADATA_MAX_AGE_MS;
+    if (known !== undefined && performance.now() - this.#metadataAt < ageMsMax) {
+      const now = performance.now();
+      const covered = (name: string) =>
+        known.topics.has(name) || now - (this.#absent.get(name)?.at ?? -Infinity) < ABSENT_AGE_MS;
+      if ([...names].every(covered)) return known;
+    }
+    const topics: ClusterMetadata['topics'] = new Map();
+    let latest: ClusterMetadata | undefined;
+    for (const name of new Set([...names, ...(known?.topics.keys() ?? [])])) {
+      const found = await this.#topic(name);
+      if (found instanceof KafkaSetupError) {
+        this.#absent.set(name, { at: performance.now(), error: found });
+        continue;
+      }
+      const topic = found.topics.get(name);
+      if (topic === undefined) continue;
+      latest = found;
+      this.#absent.delete(name);
+      topics.set(name, topic);
+    }
+    const cluster =
+      latest ?? known ?? (await this.#ask(() => this.#client.metadata({ topics: [], forceUpdate: true })));
+    this.#metadata = { ...cluster, topics };
+    this.#metadataAt = performance.now();
+    for (const [key, { topic, partition }] of this.#leaderless)
+      if (cluster.brokers.has(topics.get(topic)?.partitions[partition]?.leader ?? -1) || !topics.has(topic))
+        this.#leaderless.delete(key);
+    return this.#metadata;
+  }
+
+  /** Asks any broker. When this broker does not answer, the next question goes to another. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      if (mayDiffer(error)) askAnotherBroker(this.#client);
+      throw error;
+    }
+  }
+
+  /** A topic that was just created may not be known to every broker yet, so absence is believed after some patience. */
+  async #topic(name: string): Promise<ClusterMetadata | KafkaSetupError> {
+    const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#ask(() => topicMetadata(this.#client, name));
+      } catch (error) {
+        // An operator has to mend this topic; the records of other topics do not wait for that.
+        if (error instanceof KafkaSetupError) return error;
+        if (!isUnknownTopic(error)) throw error;
+        if (attempt >= patience) return noSuchTopic(name);
+        await delay(ABSENT_RETRY_MS);
+      }
+    }
+  }
+}
+
+function lanesOf(topic: string, records: readonly QueuedRecord[], partitions: number): Lane[] {
+  const lanes = new Array<Lane | undefined>(partitions);
+  for (const queued of records) {
+    const { key, partition: fixed } = queued.record;
+    const partition = fixed ?? partitionOf(key, partitions);
+    const lane = lanes[partition];
+    if (lane !== undefined) lane.records.push(queued);
+    else if (partition < partitions)
+      lanes[partition] = { topic, partition, records: [queued], next: 0, batch: undefined, bytesMax: Infinity };
+    else queued.settle(noSuchPartition(topic, partition, partitions));
+  }
+  return lanes.filter((lane) => lane !== undefined);
+}
+
+function noSuchTopic(topic: string): KafkaSetupError {
+  return new KafkaSetupError(`topic ${topic} does not exist`);
+}
+
+function noSuchPartition(topic: string, partition: number, partitions: number): KafkaSetupError {
+  return new KafkaSetupError(`topic ${topic} has ${partitions} partitions, no ${partition}`);
+}
+
+/** Whether the client or the room's own code reports this as a failure of Kafka's side; anything else is an error of this program. */
+function isFromKafka(error: unknown): error is Error {
+  return error instanceof KafkaUnavailableError || (error instanceof Error && GenericError.isGenericError(error));
+}
+
+function keyOf({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
+}

@@ -1,0 +1,80 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { answers, brokerCommand, newClusterId } from '../../stack/kafka/broker.ts';
+import { isPortFree } from '../../stack/ports.ts';
+import type { ServerCommand, Servers } from '../../stack/servers.ts';
+import { ManagedServer } from './managed-server.ts';
+import { brokers, listenerName, portIn, proxyName, zones } from './topology.ts';
+
+/** Small: three of them and everything else share two cores. */
+const heap = ['-Xms128m', '-Xmx384m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:TieredStopAtLevel=1'];
+
+/** A broker that is silent for so long is fenced by the controller, which moves its leaderships. */
+const settings = {
+  'broker.session.timeout.ms': '6000',
+  'broker.heartbeat.interval.ms': '1000',
+  // A follower that is behind for longer leaves the in-sync replicas; the default is 30 s.
+  'replica.lag.time.max.ms': '10000',
+  'min.insync.replicas': '2',
+  'num.network.threads': '1',
+  'num.io.threads': '4',
+  // What the checker reads must still be there, compaction or not.
+  'log.cleaner.enable': 'true',
+  'log.cleaner.min.compaction.lag.ms': '86400000',
+  'controlled.shutdown.enable': 'true',
+};
+
+export interface Cluster {
+  /** Brokers by node id. */
+  readonly nodes: ReadonlyMap<number, ManagedServer>;
+  /** The addresses without a proxy in between: for what watches and judges. */
+  readonly direct: string[];
+}
+
+/** Three nodes, each broker and controller. The clients of a zone are told its proxies' addresses. */
+export async function startCluster(options: {
+  directory: string;
+  cacheDir: string;
+  ports: Readonly<Record<string, number>>;
+  servers: Servers;
+}): Promise<Cluster> {
+  const { directory, cacheDir, ports, servers } = options;
+  const clusterId = newClusterId();
+  const controllers = new Map(brokers.map((id) => [id, portIn(ports, `controller-${id}`)]));
+  const commandOf = async (id: number): Promise<ServerCommand> => {
+    const own = path.join(directory, `broker-${id}`);
+    await mkdir(own, { recursive: true });
+    return brokerCommand({
+      name: `broker-${id}`,
+      directory: own,
+      cacheDir,
+      clusterId,
+      heap,
+      nodeId: id,
+      port: portIn(ports, `broker-${id}`),
+      controllerPort: portIn(ports, `controller-${id}`),
+      controllers,
+      clientListeners: zones.map((zone) => ({
+        name: listenerName(zone),
+        port: portIn(ports, `listener-${zone}-${id}`),
+        advertised: `127.0.0.1:${portIn(ports, proxyName(zone, id))}`,
+      })),
+      settings,
+    });
+  };
+  const nodes = await Promise.all(
+    brokers.map(async (id) => {
+      const command = await commandOf(id);
+      const port = portIn(ports, `broker-${id}`);
+      // Alone it has no quorum: whether it answers as a broker shows when the others are there.
+      const serves = () => listens(port);
+      return [id, await ManagedServer.start(servers, command, serves)] as const;
+    }),
+  );
+  for (const id of brokers) await answers(portIn(ports, `broker-${id}`));
+  return { nodes: new Map(nodes), direct: brokers.map((id) => `127.0.0.1:${portIn(ports, `broker-${id}`)}`) };
+}
+
+async function listens(port: number): Promise<void> {
+  if (await isPortFree(port)) throw new Error('it does not listen');
+}

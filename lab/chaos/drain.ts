@@ -1,0 +1,18 @@
+import type { ConnectedConfig } from '../../stack/environment.ts';
+import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { openTicketCounts } from '../../store/tickets/ticket-board.ts';
+import { partitionProgress } from './liveness/progress.ts';
+
+/** Whether every group has committed all that its topic holds. */
+export async function isCommitted(config: ConnectedConfig): Promise<boolean> {
+  const all = await withAdmin(config, partitionProgress);
+  return all.every(({ committed, end }) => committed >= end);
+}
+
+/** Tickets that wait for the crew, in all stores. */
+export function openTickets(config: ConnectedConfig): Promise<number> {
+  return withDatabase(config, async (sql) => {
+    const counts = await openTicketCounts(sql);
+    return counts.reduce((sum, { open }) => sum + open, 0);
+  });
+}

@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Admin, createAdmin } from '../../../kafka/index.ts';
+import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';
+import { takeGroupEvidence } from './evidence.ts';
+import { LivenessOracle } from './oracle.ts';
+import { type PartitionProgress, partitionProgress } from './progress.ts';
+
+const POLL_MS = 1_000;
+const SAY_MS = 15_000;
+
+export interface WatchOptions {
+  /** Without a proxy in between. */
+  brokers: string[];
+  roles(): readonly AdminAddress[];
+  /** Where evidence is written. */
+  directory: string;
+  /** For the lines that say how far everything has come. */
+  accepted(): number;
+  say(line: string): void;
+}
+
+export interface LivenessWatch {
+  /** The last fault is mended. From now on nothing may stand. */
+  mended(): void;
+  /** Partitions and roles that stood for too long after that. */
+  readonly stood: number;
+  /** Partitions that stood while faults were on, without a word from any process. */
+  readonly silent: number;
+  /** Every role said so when it was last asked. */
+  readonly allReady: boolean;
+  close(): Promise<void>;
+}
+
+/** Asks brokers and roles once a second until it is closed, and says at once what stands. */
+export function watchLiveness(options: WatchOptions): LivenessWatch {
+  const { brokers, roles, directory, say, accepted } = options;
+  const oracle = new LivenessOracle();
+  const closing = new AbortController();
+  let stood = 0;
+  let silent = 0;
+  let allReady = false;
+  let saidAt = performance.now();
+
+  /** Taken beside the questions, which go on: where the brokers are slow, it takes long. */
+  const evidence: Promise<void>[] = [];
+
+  const judge = (all: PartitionProgress[]): void => {
+    const now = performance.now();
+    if (now - saidAt >= SAY_MS) {
+      saidAt = now;
+      say(`${accepted()} orders accepted; lag ${lags(all)}`);
+    }
+    const found = oracle.partitions(all, now);
+    stood += found.stood.length;
+    silent += found.silent.length;
+    for (const [how, partitions] of [
+      ['stands', found.stood],
+      ['stands in silence', found.silent],
+    ] as const) {
+      for (const { group, partition, committed, end, since } of partitions)
+        say(`VIOLATION ${group} ${partition} ${how} at ${committed} of ${end} ${sinceText(since, now)}`);
+      for (const [group, ofGroup] of Map.groupBy(partitions, (each) => each.group)) {
+        const numbers = ofGroup.map(({ partition }) => partition);
+        const sayOwners = async () => {
+          const pages = await runtimePages(roles(), group);
+          const lines = await takeGroupEvidence({ brokers, directory, group, partitions: numbers, pages });
+          for (const line of lines) say(`    ${group} ${line}`);
+        };
+        evidence.push(sayOwners());
+      }
+    }
+  };
+  const askBrokers = async () => {
+    await using asker = new Asker(brokers, say);
+    while (!closing.signal.aborted) {
+      const all = await asker.progress();
+      if (all !== undefined) judge(all);
+      await pause(closing.signal);
+    }
+  };
+  const askRoles = async () => {
+    while (!closing.signal.aborted) {
+      const answers = await readyAnswers(roles());
+      const now = performance.now();
+      allReady = [...answers.values()].every(({ reason }) => reason === undefined);
+      const unready = oracle.readiness(answers, now);
+      stood += unready.length;
+      for (const { name, reason, since } of unready)
+        say(`VIOLATION ${name} is not ready ${sinceText(since, now)}: ${reason}`);
+      await pause(closing.signal);
+    }
+  };
+  const asking = Promise.all([askBrokers(), askRoles()]);
+  // `close` awaits the same promise and throws a failure.
+  asking.catch(() => {});
+  return {
+    mended: () => oracle.mended(),
+    get stood() {
+      return stood;
+    },
+    get silent() {
+      return silent;
+    },
+    get allReady() {
+      return allReady;
+    },
+    async close() {
+      closing.abort();
+      await asking;
+      await Promise.all(evidence);
+    },
+  };
+}
+
+/** Keeps one connection for all questions, and makes a new one after a failure: its broker may be away. */
+class Asker implements AsyncDisposable {
+  readonly #brokers: string[];
+  readonly #say: (line: string) => void;
+  #admin: Admin | undefined;
+  /** Why the last question failed. */
+  #failure = '';
+
+  constructor(brokers: string[], say: (line: string) => void) {
+    this.#brokers = brokers;
+    this.#say = say;
+  }
+
+  async progress(): Promise<PartitionProgress[] | undefined> {
+    try {
+      this.#admin ??= await createAdmin({ clientId: 'liveness', brokers: this.#brokers });
+      const progress = await partitionProgress(this.#admin);
+      if (this.#failure !== '') this.#say('the brokers tell the positions again');
+      this.#failure = '';
+      return progress;
+    } catch (error) {
+      const reason = (error as Error).message;
+      // Without positions nothing is judged, so a reader must see that. For the oracle the time of each partition goes on.
+      if (this.#failure === '') this.#say(`the brokers do not tell the positions, so nothing is judged: ${reason}`);
+      this.#failure = reason;
+      await this[Symbol.asyncDispose]();
+      return undefined;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    // It was only read from, and its broker may be gone.
+    await admin?.close().catch(() => {});
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  // Closing the watch ends the wait, and the loop sees that.
+  await delay(POLL_MS, undefined, { signal }).catch(() => {});
+}
+
+function lags(all: readonly PartitionProgress[]): string {
+  return [...Map.groupBy(all, ({ group }) => group)]
+    .map(([group, of]) => `${group} ${of.reduce((sum, { committed, end }) => sum + end - committed, 0)}`)
+    .join(', ');
+}
+
+function sinceText(since: number, now: number): string {
+  const at = new Date(Date.now() - (now - since)).toISOString().slice(11, 19);
+  return `since ${at}, for ${Math.round((now - since) / 1_000)} s`;
+}

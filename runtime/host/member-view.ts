@@ -1,0 +1,35 @@
+import type { GroupConsumer, MemberHealth, Standing } from '../../kafka/consumer/consumer.ts';
+
+/** What `/debug/runtime` says of this process's member of the group. */
+export interface MemberView {
+  state: MemberHealth['state'];
+  since: string;
+  /** When the group last proved the membership. */
+  provenAt: string;
+  restarts: number;
+}
+
+export function memberView(consumer: GroupConsumer | undefined): MemberView | null {
+  if (consumer === undefined) return null;
+  const { state, since, provenAt, restarts } = consumer.health;
+  return { state, since: new Date(since).toISOString(), provenAt: new Date(provenAt).toISOString(), restarts };
+}
+
+/** Of one partition, for it stands itself or its member does. */
+export function standingOf(standing: readonly Standing[], partition: number): Standing | undefined {
+  return standing.find((one) => one.partition === undefined || one.partition.partition === partition);
+}
+
+/** For readiness: one line, or undefined when everything moves. */
+export function standingSummary(standing: readonly Standing[], group: string): string | undefined {
+  if (standing.length === 0) return undefined;
+  return standing
+    .map((one) => `${nameOf(one, group)} stands since ${new Date(one.since).toISOString()} (${one.reason})`)
+    .join('; ');
+}
+
+export function nameOf({ partition }: Standing, group: string): string {
+  return partition === undefined
+    ? `the member of group ${group}`
+    : `partition ${partition.topic}/${partition.partition}`;
+}

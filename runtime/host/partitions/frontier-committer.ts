@@ -1,0 +1,74 @@
+import { NotAMemberError } from '../../../kafka/errors.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { StateLog } from '../../../telemetry/state-log.ts';
+import { describeError } from '../../outage.ts';
+import type { Timers } from '../../timers.ts';
+import type { OutageBoard } from '../outage-board.ts';
+import type { AssignedPartition } from './assigned-partition.ts';
+import type { Assignment } from './assignment.ts';
+
+/** Commits the frontiers, now and then and when it is told to. */
+export class FrontierCommitter {
+  readonly #assignment: Assignment;
+  readonly #outages: OutageBoard;
+  readonly #timers: Timers;
+  readonly #states: StateLog;
+  /** Commits are sent one after the other, so that an older position never overwrites a newer one. */
+  #commits: Promise<void> = Promise.resolve();
+  #stopTimer: (() => void) | undefined;
+
+  constructor(assignment: Assignment, outages: OutageBoard, timers: Timers, logger: Logger) {
+    this.#assignment = assignment;
+    this.#outages = outages;
+    this.#timers = timers;
+    this.#states = new StateLog(logger, timers);
+  }
+
+  start(intervalMs: number): void {
+    this.#stopTimer = this.#timers.after(intervalMs, () => {
+      this.start(intervalMs);
+      this.commit([...this.#assignment.all()].filter(({ phase }) => phase !== 'draining'));
+    });
+  }
+
+  stop(): void {
+    this.#stopTimer?.();
+  }
+
+  /** What can't be committed now is committed later or, by the next owner, worked on again. */
+  commit(partitions: AssignedPartition[]): Promise<void> {
+    this.#commits = this.#commits.then(() => this.#commit(partitions));
+    return this.#commits;
+  }
+
+  async #commit(partitions: AssignedPartition[]): Promise<void> {
+    const positions = partitions.flatMap((partition) => {
+      const { uncommitted } = partition;
+      const current = this.#assignment.holds(partition);
+      return current && uncommitted !== undefined ? [{ partition, offset: uncommitted }] : [];
+    });
+    if (positions.length === 0) {
+      // With nothing left to commit, an outage would never be seen to end: whoever commits next finds out.
+      if ([...this.#assignment.all()].every(({ uncommitted }) => uncommitted === undefined))
+        this.#over('nothing is left to commit');
+      return;
+    }
+    try {
+      await this.#assignment.consumer?.commit(
+        positions.map(({ partition, offset }) => ({ ...this.#assignment.place(partition), offset })),
+      );
+      for (const { partition, offset } of positions) partition.committed = offset;
+      this.#over('positions can be committed again');
+    } catch (error) {
+      if (error instanceof NotAMemberError) return;
+      const reason = describeError(error);
+      this.#outages.note('commit', 'broker', reason, this.#timers.now());
+      this.#states.begin('commit', 'positions cannot be committed; trying again', { reason });
+    }
+  }
+
+  #over(how: string): void {
+    this.#outages.clear('commit');
+    this.#states.end('commit', how);
+  }
+}

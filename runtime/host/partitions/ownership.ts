@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { BoundedPool } from '../../../store/database/bounded-pool.ts';
+import type { DatabaseOptions } from '../../../store/database/database.ts';
+import { pruneDeadLetters } from '../../../store/dead-letters/dead-letter-retention.ts';
+import { loadParkedKeys } from '../../../store/dead-letters/parked-keys.ts';
+import { claimEpochs, type Subscription } from '../../../store/partitions/epochs.ts';
+import type { LogProgress } from '../../../store/partitions/partition-logs.ts';
+import type { Ownership, PartitionOwnership } from '../host-ports.ts';
+import { TopicLogKeeper } from './log-keeper.ts';
+
+/** Longer than a claim waits for transactions of the epoch before. */
+const CLAIM_MS_MAX = 10_000;
+const PRUNE_INTERVAL_MS = 3_600_000;
+const PRUNE_MS_MAX = 600_000;
+
+export interface OwnershipOptions {
+  /** Undefined: no epochs and nothing remembered. */
+  databaseUrl: string | undefined;
+  role: string;
+  brokers: string[];
+  /** How long dead letters are kept that were replayed or discarded. */
+  deadLettersKeptMs: number;
+}
+
+export interface OwnershipHooks {
+  /** Old dead letters could not be removed this time. */
+  onPruneFailure(error: unknown): void;
+  /** Sessions of an earlier owner block a claim and cannot be ended. */
+  onClaimBlocked(error: unknown): void;
+  /** A claim succeeded. */
+  onClaimed(): void;
+}
+
+/** The main thread's way to the store: claims epochs, loads parked keys and forgets old dead letters. */
+export class OwnershipStore implements PartitionOwnership {
+  readonly #pool: BoundedPool | undefined;
+  readonly logs: TopicLogKeeper;
+  readonly #subscription: Subscription;
+  readonly #hooks: OwnershipHooks;
+  /** Who we are in the epoch table, for a person who looks there. */
+  readonly #owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+
+  #pruning: NodeJS.Timeout | undefined;
+
+  constructor(options: OwnershipOptions, subscription: Subscription, hooks: OwnershipHooks) {
+    const { databaseUrl, role, brokers, deadLettersKeptMs } = options;
+    this.#subscription = subscription;
+    this.#hooks = hooks;
+    const kafka = { clientId: `${role}-logs`, brokers };
+    if (databaseUrl === undefined) {
+      this.logs = new TopicLogKeeper(kafka, subscription, undefined);
+      return;
+    }
+    const database = { url: databaseUrl, connections: 2, application: role };
+    this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
+    this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
+    // Nothing depends on when it happens: after a failure the next hour will do. One that never succeeds fills the table.
+    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(hooks.onPruneFailure);
+    this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
+    prune();
+  }
+
+  async claim(wanted: readonly number[], progress: readonly LogProgress[] = []): Promise<Map<number, Ownership>> {
+    await this.logs.progress(progress);
+    // First, so that no epoch is taken while Kafka does not answer.
+    const seen = await this.logs.see(wanted);
+    const partitions = seen.map(({ partition }) => partition);
+    if (partitions.length === 0) return new Map();
+    if (this.#pool === undefined) {
+      const logs = await this.logs.enter(seen);
+      return new Map(logs.map((log) => [log.partition, { epoch: undefined, parked: [], log }]));
+    }
+    // A claim that was given up here and is still carried out fences this process itself, which then claims again.
+    const epochs = await this.#pool.call((database) =>
+      claimEpochs(database, this.#subscription, partitions, this.#owner, this.#hooks.onClaimBlocked),
+    );
+    this.#hooks.onClaimed();
+    // After the claim: nothing of an older epoch can park a key any more.
+    const logs = await this.logs.enter(seen);
+    const places = logs.map(({ partition, log, startAt }) => ({ partition, log, position: startAt }));
+    const loaded = await this.#pool.call((database) => loadParkedKeys(database, this.#subscription, places));
+    const parked = Map.groupBy(loaded.parked, ({ partition }) => partition);
+    const settled = Map.groupBy(loaded.settled, ({ partition }) => partition);
+    return new Map(
+      logs.map((log) => [
+        log.partition,
+        {
+          epoch: epochs.get(log.partition),
+          parked: parked.get(log.partition) ?? [],
+          settled: settled.get(log.partition) ?? [],
+          log,
+        },
+      ]),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#pruning);
+    await this.#pool?.close();
+    await this.logs.close();
+  }
+}
+
+/** On a connection of its own: it may take long, and no claim waits for it. */
+async function pruneOnce(options: DatabaseOptions, subscription: Subscription, keptMs: number): Promise<void> {
+  const pool = new BoundedPool({ ...options, connections: 1, answerMsMax: PRUNE_MS_MAX });
+  try {
+    await pool.call((database) => pruneDeadLetters(database, subscription, keptMs));
+  } finally {
+    await pool.close();
+  }
+}

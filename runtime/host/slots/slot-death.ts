@@ -1,0 +1,49 @@
+import type { Shown } from '../../wire/pulse.ts';
+
+/** `exit`: process.exit() or the like; `memory`: its heap was full; `silence`: its event loop stood still; `error`: an uncaught error. */
+export type DeathReason = 'exit' | 'memory' | 'silence' | 'error';
+
+const MESSAGES_SHOWN = 5;
+
+/** The thread's event loop stood still: only from outside can that be seen and ended. */
+export class SilenceError extends Error {
+  override name = 'SilenceError';
+
+  constructor(silentMs: number) {
+    super(`its event loop stood still for ${(silentMs / 1_000).toFixed(1)} s`);
+  }
+}
+
+/** A thread died, and what its actor was at work on. */
+export class SlotDeathError extends Error {
+  override name = 'SlotDeathError';
+  readonly reason: DeathReason;
+  readonly underWay: readonly Shown[];
+
+  constructor(cause: unknown, underWay: readonly Shown[]) {
+    super(`${messageOf(cause)}${atWorkOn(underWay)}`, { cause });
+    this.reason = reasonOf(cause);
+    this.underWay = underWay;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : `not an error was thrown: ${String(cause)}`;
+}
+
+function atWorkOn(messages: readonly Shown[]): string {
+  if (messages.length === 0) return '';
+  const shown = messages
+    .slice(0, MESSAGES_SHOWN)
+    .map(({ key, partition, offset }) => `${key ?? 'a message'} (${partition}@${offset})`);
+  const more = messages.length > MESSAGES_SHOWN ? ` and ${messages.length - MESSAGES_SHOWN} more` : '';
+  return `, at work on key (partition@offset) ${shown.join(', ')}${more}`;
+}
+
+function reasonOf(cause: unknown): DeathReason {
+  if (cause instanceof SilenceError) return 'silence';
+  if (!(cause instanceof Error)) return 'error';
+  if ((cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') return 'memory';
+  // Piscina has no error of its own for it (piscina/src/index.ts, onWorkerExit).
+  return cause.message.startsWith('worker exited with code') ? 'exit' : 'error';
+}

@@ -1,0 +1,236 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
+import { systemTimers, within } from '../../timers.ts';
+import { Pulse } from '../../wire/pulse.ts';
+import type {
+  DrainedPartition,
+  OpenPartition,
+  PartitionBatch,
+  SlotOptions,
+  SlotReport,
+  SlotTask,
+  ThreadMessage,
+} from '../../wire/slot-protocol.ts';
+import type { SlotView } from '../../wire/slot-view.ts';
+import { SuspectRecord } from '../../wire/suspects.ts';
+import { SilenceError, SlotDeathError } from './slot-death.ts';
+
+const threadModule = new URL('../../slot/slot-thread.ts', import.meta.url).href;
+
+/** A thread that can't answer a scrape in time (its actor computes) is left out of it. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+const SILENCE_MS_MAX = 30_000;
+const BEATS_PER_SILENCE = 10;
+const LATE_BEATS = 5;
+
+export interface SlotListener {
+  onReport(report: SlotReport): void;
+  /** The thread died: all its pending calls are rejected, all that was in it is gone. Called once for each `start`. */
+  onDeath(error: SlotDeathError): void;
+}
+
+/**
+ * The main thread's end of one slot: a Piscina of exactly one thread, so that a partition's state lives in one place.
+ * `atomics` are disabled because the thread has sockets and timers of its own that must run between tasks.
+ */
+export class Slot {
+  readonly index: number;
+  readonly #options: SlotOptions;
+  readonly #listener: SlotListener;
+  readonly #memoryMbMax: number | undefined;
+  readonly #silenceMsMax: number;
+  readonly #suspects = new SuspectRecord();
+  #pulse: Pulse | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #pool: Piscina | undefined;
+  #reports: MessagePort | undefined;
+  #running = false;
+  #batches: PartitionBatch[] = [];
+
+  /** @param silenceMsMax a thread whose event loop stands still for longer is ended, as one that died, and so is one that takes longer to create its actor */
+  constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number, silenceMsMax = SILENCE_MS_MAX) {
+    this.#silenceMsMax = silenceMsMax;
+    this.index = options.slot;
+    this.#options = options;
+    this.#listener = listener;
+    this.#memoryMbMax = memoryMbMax;
+  }
+
+  /** Whether the thread takes work. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Starts the thread, in place of a dead one. Rejects when the actor or its connections can't start. */
+  async start(): Promise<void> {
+    const pool = new Piscina({
+      filename: threadModule,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1_000_000,
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+      ...(this.#memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax } }),
+    });
+    this.#pool = pool;
+    // A thread that dies without a task has nothing to reject; `live` sees to it that there is always one.
+    pool.on('error', (error: Error) => this.#died(pool, error));
+    const { port1, port2 } = new MessageChannel();
+    this.#reports = port1;
+    port1.on('message', (message: ThreadMessage) => {
+      if (this.#pool !== pool) return;
+      if (message.kind === 'cleared') this.#suspects.clear(message.place);
+      else if (message.kind === 'parked') this.#suspects.parked(message.place);
+      else this.#listener.onReport(message);
+    });
+    const { turnSizeMax, turnsMax, preparesMax } = this.#options.limits;
+    const pulse = Pulse.create(turnSizeMax * turnsMax + preparesMax);
+    this.#pulse = pulse;
+    const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
+    const watch = { pulse: pulse.memory, beatMs, startMsMax: this.#silenceMsMax, suspects: this.#suspects.all };
+    const silent = Promise.withResolvers<never>();
+    // After the race below the thread can fall silent only while it stops, and `stop` has a time limit of its own.
+    silent.promise.catch(() => {});
+    this.#watch(pulse, beatMs, (error) => {
+      if (this.#running) this.#died(pool, error);
+      else
+        silent.reject(new Error(`${this.#options.actorModule} or its createActor() never returned: ${error.message}`));
+    });
+    try {
+      const task: SlotTask = { kind: 'start', options: this.#options, reports: port2, watch };
+      await Promise.race([pool.run(task, { transferList: [port2] }), silent.promise]);
+    } catch (error) {
+      this.#discard(pool);
+      const { reason, message } = new SlotDeathError(error, []);
+      if (reason === 'error' || reason === 'silence') throw error;
+      throw new Error(`${this.#options.actorModule} ended its thread while it started: ${message}`, { cause: error });
+    }
+    if (this.#pool !== pool) throw new Error('the slot was stopped while it started');
+    this.#running = true;
+    pool.run({ kind: 'live' } satisfies SlotTask).catch((error: Error) => this.#died(pool, error));
+  }
+
+  open(partitions: OpenPartition[]): Promise<void> {
+    const entered = partitions.map((opened) => ({
+      ...opened,
+      isAnotherLog: this.#suspects.enter(opened.partition, opened.log ?? 0),
+    }));
+    return this.#run({ kind: 'open', partitions: entered });
+  }
+
+  /** Hands a batch over; its buffer is the thread's from now on. The partitions of one fetch cross to the thread together. */
+  take(batch: PartitionBatch): void {
+    if (!this.#running) return;
+    this.#batches.push(batch);
+    if (this.#batches.length === 1) setImmediate(() => this.#flush());
+  }
+
+  drain(partitions: number[]): Promise<DrainedPartition[]> {
+    return this.#run({ kind: 'drain', partitions });
+  }
+
+  close(partitions: number[]): void {
+    // This fails only when the thread dies, and a dead thread holds no partitions. `#died` reports the death.
+    if (this.#running) this.#run({ kind: 'close', partitions }).catch(() => {});
+  }
+
+  async metrics(): Promise<MetricsSnapshot> {
+    return (await this.#ask<MetricsSnapshot>({ kind: 'metrics' })) ?? [];
+  }
+
+  view(): Promise<SlotView | undefined> {
+    return this.#ask<SlotView>({ kind: 'view' });
+  }
+
+  /** Undefined when the thread isn't there or can't answer in time. */
+  async #ask<T>(task: SlotTask): Promise<T | undefined> {
+    if (!this.#running) return undefined;
+    let answer: T | undefined;
+    const asked = this.#run<T>(task).then((given) => {
+      answer = given;
+    });
+    await within(systemTimers, ANSWER_TIMEOUT_MS, asked);
+    return answer;
+  }
+
+  /**
+   * Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is.
+   * @throws after the thread has ended, when something did not close
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    let failure: unknown;
+    if (this.#running) {
+      this.#running = false;
+      failure = new Error(`the actor and its connections did not close within ${timeoutMs} ms`);
+      const stopped = pool.run({ kind: 'stop' } satisfies SlotTask).then(
+        () => {
+          failure = undefined;
+        },
+        (error: unknown) => {
+          failure = error;
+        },
+      );
+      await within(systemTimers, timeoutMs, stopped);
+    }
+    await this.#discard(pool);
+    if (failure !== undefined) throw failure;
+  }
+
+  #flush(): void {
+    const batches = this.#batches;
+    const pool = this.#pool;
+    if (batches.length === 0 || pool === undefined) return;
+    this.#batches = [];
+    pool
+      .run({ kind: 'batches', batches } satisfies SlotTask, { transferList: batches.map(({ buffer }) => buffer) })
+      .catch((error: Error) => this.#died(pool, error));
+  }
+
+  async #run<T>(task: SlotTask): Promise<T> {
+    if (this.#pool === undefined) throw new Error(`slot ${this.index} is not running`);
+    // What was taken before is there before.
+    this.#flush();
+    return await this.#pool.run(task);
+  }
+
+  #died(pool: Piscina, error: Error): void {
+    if (this.#pool !== pool || !this.#running) return;
+    const underWay = this.#pulse?.underWay ?? [];
+    this.#suspects.blame(underWay);
+    this.#discard(pool);
+    this.#listener.onDeath(new SlotDeathError(error, underWay));
+  }
+
+  /** A thread in an endless loop answers no request: only another thread can notice and end it. */
+  #watch(pulse: Pulse, beatMs: number, onSilent: (error: Error) => void): void {
+    let beats = pulse.beats;
+    let checkedAt = performance.now();
+    let silentMs = 0;
+    this.#watchdog = setInterval(() => {
+      const now = performance.now();
+      const elapsedMs = now - checkedAt;
+      checkedAt = now;
+      // A check that is late says that this whole process stood still: the thread is not to blame. Before its first beat it is still loading.
+      if (pulse.beats !== beats || beats === 0 || elapsedMs > beatMs * LATE_BEATS) silentMs = 0;
+      else silentMs += elapsedMs;
+      beats = pulse.beats;
+      if (silentMs > this.#silenceMsMax) onSilent(new SilenceError(silentMs));
+    }, beatMs);
+    this.#watchdog.unref();
+  }
+
+  async #discard(pool: Piscina): Promise<void> {
+    if (this.#pool === pool) {
+      this.#pool = undefined;
+      clearInterval(this.#watchdog);
+      this.#batches = [];
+      this.#running = false;
+      this.#reports?.close();
+    }
+    await pool.destroy();
+  }
+}

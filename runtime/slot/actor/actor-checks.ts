@@ -1,0 +1,99 @@
+import { inspect, types } from 'node:util';
+import type { OutgoingRecord } from '../../../kafka/producer/producer.ts';
+import type { Actor, Message, Outputs } from '../../actor.ts';
+
+/** An actor does what the types of `Actor` don't allow. The message says what would be right. */
+export class ActorContractError extends Error {
+  override name = 'ActorContractError';
+  readonly code = 'actor-contract';
+}
+
+const steps = new Set(['decode', 'prepare', 'apply', 'close', 'completed']);
+
+/** What `createActor` returned, if it is an actor. @throws ActorContractError */
+export function checkActor(actor: unknown, module: string): Actor<unknown, unknown> {
+  if (typeof actor !== 'object' || actor === null)
+    throw new ActorContractError(`createActor() of ${module} returned ${shown(actor)}, not an actor: { decode, … }`);
+  const given = actor as Record<string, unknown>;
+  if (typeof given.decode !== 'function')
+    throw new ActorContractError(`the actor of ${module} has no decode(message): it makes a value of the bytes`);
+  for (const step of steps)
+    if (given[step] !== undefined && typeof given[step] !== 'function')
+      throw new ActorContractError(`${step} of the actor of ${module} is ${shown(given[step])}, not a function`);
+  // An instance of a class may have functions of its own; in a literal, one by another name is a slip that would never be called.
+  const literal = Object.getPrototypeOf(given) === Object.prototype;
+  const stray = Object.keys(given).find((name) => literal && !steps.has(name) && typeof given[name] === 'function');
+  if (stray !== undefined)
+    throw new ActorContractError(
+      `nobody calls ${stray}() of the actor of ${module}; an actor has ${[...steps].join(', ')}`,
+    );
+  return actor as Actor<unknown, unknown>;
+}
+
+/** A promise would be taken for the value, and its failure would end the thread. */
+export function checkDecoded<T>(decoded: T): T {
+  if (!(decoded instanceof Promise)) return decoded;
+  // If the promise rejects too, the error thrown below says more.
+  decoded.catch(() => {});
+  throw new ActorContractError(
+    'decode() returned a promise: it has to be synchronous; what waits belongs in prepare()',
+  );
+}
+
+/** One list of outputs for each message, every output a record that the producer can send. @throws ActorContractError naming which is wrong */
+export function checkOutputs(outputs: unknown, messages: readonly Message[]): readonly Outputs[] {
+  if (!Array.isArray(outputs) || outputs.length !== messages.length) {
+    const returned = Array.isArray(outputs) ? `outputs of ${outputs.length} items` : shown(outputs);
+    throw new ActorContractError(
+      `apply() returned ${returned} for ${messages.length} items: return a list with one list of outputs for each item, in their order; items.map(() => []) where there are none`,
+    );
+  }
+  for (let index = 0; index < outputs.length; index++) {
+    const list = outputs[index] as unknown;
+    if (!Array.isArray(list))
+      throw new ActorContractError(
+        `apply() returned ${shown(list)} as the outputs of key ${messages[index]?.key}: they are a list, [] for none`,
+      );
+    for (const record of list) {
+      const fault = faultOfOutput(record);
+      if (fault !== undefined)
+        throw new ActorContractError(`apply(): an output of key ${messages[index]?.key}: ${fault}`);
+    }
+  }
+  return outputs;
+}
+
+function faultOfOutput(record: Partial<OutgoingRecord> | null | undefined): string | undefined {
+  if (typeof record !== 'object' || record === null) return `${shown(record)} is not a record { topic, key, value }`;
+  const { topic, key, value, partition, headers, commonHeaders } = record;
+  if (typeof topic !== 'string' || topic === '') return `topic is ${shown(topic)}, not the name of a topic`;
+  if (!isBytes(key) || key.length === 0)
+    return `key is ${shown(key)}, not text or a Buffer: the OrderID keeps the order's records in order`;
+  if (value !== null && !isBytes(value))
+    return `value is ${shown(value)}, not text, a Buffer or null: JSON.stringify() makes text of an object`;
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0))
+    return `partition is ${shown(partition)}; leave it out, and the key decides`;
+  return faultOfHeaders(headers) ?? faultOfHeaders(commonHeaders?.fixed) ?? faultOfHeaders(commonHeaders?.afterKey);
+}
+
+function faultOfHeaders(headers: OutgoingRecord['headers']): string | undefined {
+  for (const name in headers) {
+    const value: unknown = headers[name];
+    if (!isBytes(value)) return `header ${name} is ${shown(value)}, not text or a Buffer`;
+  }
+  return undefined;
+}
+
+function isBytes(value: unknown): value is string | Buffer {
+  return typeof value === 'string' || Buffer.isBuffer(value);
+}
+
+/** What a step threw, as an error: anything else can't say in a dead letter where it comes from. */
+export function thrown(step: string, error: unknown): Error {
+  if (error instanceof Error || types.isNativeError(error)) return error;
+  return new ActorContractError(`${step}() threw ${shown(error)}: throw an Error that says what is wrong`);
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
+}

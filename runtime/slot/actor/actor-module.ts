@@ -1,0 +1,58 @@
+import type { Registry } from 'prom-client';
+import type { Actor, ActorModule } from '../../actor.ts';
+import { ActorContractError, checkActor, thrown } from './actor-checks.ts';
+
+/** What a thread needs to make its actor. */
+export interface ActorSource {
+  /** `file:` URL of the module that exports `createActor`. */
+  actorModule: string;
+  settings: unknown;
+  slot: number;
+}
+
+/**
+ * Imports the actor's module and creates the actor.
+ * @throws naming the module: when it can't be imported, exports no `createActor`, when that throws, is not done within `msMax` or makes no actor.
+ */
+export async function createActorOf(
+  { actorModule, settings, slot }: ActorSource,
+  registry: Registry,
+  msMax: number,
+): Promise<Actor<unknown, unknown>> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new ActorContractError(`createActor() of ${actorModule} was not done after ${msMax / 1_000} s`));
+  }, msMax);
+  const create = async () => {
+    const { createActor } = await imported(actorModule);
+    try {
+      return await createActor({ settings, slot, registry });
+    } catch (error) {
+      throw new Error(`createActor() of ${actorModule} failed: ${thrown('createActor', error).message}`, {
+        cause: error,
+      });
+    }
+  };
+  try {
+    return checkActor(await Promise.race([create(), late.promise]), actorModule);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function imported(actorModule: string): Promise<ActorModule> {
+  let module: Partial<ActorModule>;
+  try {
+    module = await import(actorModule);
+  } catch (error) {
+    throw new Error(`the actor module ${actorModule} can't be imported: ${thrown('import', error).message}`, {
+      cause: error,
+    });
+  }
+  const { createActor } = module;
+  if (typeof createActor !== 'function')
+    throw new ActorContractError(
+      `${actorModule} must export createActor(context): export function createActor({ settings }) { return { decode, … }; }`,
+    );
+  return { createActor };
+}

@@ -1,0 +1,86 @@
+import type { Actor, Item, Message } from '../../actor.ts';
+import type { Timers } from '../../timers.ts';
+import type { Pulse } from '../../wire/pulse.ts';
+import type { SlotSuspects } from '../../wire/suspects.ts';
+import { checkDecoded, checkOutputs, thrown } from './actor-checks.ts';
+import { Isolation } from './isolation.ts';
+
+export interface WatchedOptions {
+  pulse: Pulse;
+  suspects: SlotSuspects;
+  timers: Timers;
+}
+
+/**
+ * The actor with its messages shown in the pulse while it is at work on them, and with what it returns and throws checked. A suspect is prepared
+ * and applied alone, with nothing else of the thread in flight, so that the next death tells which of many messages it was; one that was deadly
+ * often enough is not given to the actor any more.
+ */
+export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions): Actor<unknown, unknown> {
+  const { pulse, suspects, timers } = options;
+  const isolation = new Isolation(timers);
+  const { prepare, apply, completed, close } = actor;
+  const last = apply ?? prepare;
+  // For an actor that only decodes, taking the key out of the batch would be a large part of the work.
+  const keyOf = last === undefined ? () => '' : (message: Message) => message.key;
+
+  /** Computing until `step` returns, then waiting until its promise is settled. */
+  const shown = async <T>(messages: readonly Message[], step: () => Promise<T>): Promise<T> => {
+    const rows = pulse.begin(messages);
+    try {
+      const outcome = step();
+      pulse.wait(rows);
+      return await outcome;
+    } finally {
+      pulse.end(rows);
+    }
+  };
+  const isolated = async <T>(messages: readonly Message[], called: unknown, step: () => Promise<T>): Promise<T> => {
+    if (!suspects.any) return await shown(messages, step);
+    const suspect = messages.find((message) => suspects.has(message));
+    if (suspect !== undefined && messages.length > 1)
+      throw new Error('a message that a thread may have died of is applied alone');
+    const result = await isolation.run(suspect !== undefined, () => shown(messages, step));
+    if (suspect !== undefined && called === last) suspects.cleared(suspect);
+    return result;
+  };
+
+  return {
+    decode(message) {
+      suspects.checkDeadly(message);
+      pulse.enter(message, keyOf(message));
+      try {
+        const decoded = checkDecoded(actor.decode(message));
+        if (last === undefined && suspects.any) suspects.cleared(message);
+        return decoded;
+      } catch (error) {
+        throw thrown('decode', error);
+      } finally {
+        pulse.leave();
+      }
+    },
+    ...(prepare && {
+      async prepare(input: unknown, message: Message) {
+        try {
+          return await isolated([message], prepare, () => prepare.call(actor, input, message));
+        } catch (error) {
+          throw thrown('prepare', error);
+        }
+      },
+    }),
+    ...(apply && {
+      async apply(items: readonly Item<unknown, unknown>[], transaction) {
+        const messages = items.map(({ message }) => message);
+        try {
+          return await isolated(messages, apply, async () =>
+            checkOutputs(await apply.call(actor, items, transaction), messages),
+          );
+        } catch (error) {
+          throw thrown('apply', error);
+        }
+      },
+    }),
+    ...(completed && { completed: (input: unknown, message: Message) => completed.call(actor, input, message) }),
+    ...(close && { close: () => close.call(actor) }),
+  };
+}

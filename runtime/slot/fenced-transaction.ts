@@ -1,0 +1,60 @@
+import type { Transaction } from '../../store/database/database.ts';
+import type { SessionPool } from '../../store/database/session-pool.ts';
+import { applyReplayed } from '../../store/dead-letters/replays.ts';
+import { holdEpochs, type Subscription, stalePartitions } from '../../store/partitions/epochs.ts';
+import type { Actor, Item } from '../actor.ts';
+import type { MessageEntry } from './message-entry.ts';
+import type { Transact } from './turn.ts';
+
+/**
+ * One turn's transaction: the fence is its first statement, and the actor's are sent right behind it without waiting for its answer. A fence that
+ * does not hold makes the server refuse all of them, and the turn is done again without the partitions that have a newer owner.
+ */
+export function fencedTransaction(
+  apply: NonNullable<Actor<unknown, unknown>['apply']>,
+  sessions: SessionPool,
+  on: Subscription,
+): Transact {
+  return async (entries) => {
+    const fenced = new Set<number>();
+    for (;;) {
+      const current = fenced.size === 0 ? entries : entries.filter(({ partition }) => !fenced.has(partition));
+      if (current.length === 0) return { fenced, outputs: [] };
+      const epochs = new Map(current.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
+      try {
+        const applied = await sessions.transaction(
+          (sql) => holdEpochs(sql, on, epochs),
+          async (sql) => {
+            const withdrawn = await withdrawnOf(current, sql, on);
+            const wanted = current.filter((entry) => !withdrawn.has(entry));
+            const outputs = wanted.length === 0 ? [] : await apply(wanted.map(item), sql);
+            if (outputs.length !== wanted.length)
+              throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${wanted.length} items`);
+            return { withdrawn, outputs };
+          },
+        );
+        return { fenced, ...applied };
+      } catch (error) {
+        const stale = stalePartitions(error);
+        if (stale === undefined) throw error;
+        for (const partition of stale) fenced.add(partition);
+      }
+    }
+  };
+}
+
+/** Replayed messages that must have no effect any more. Live messages, which are nearly all, cost nothing here. */
+async function withdrawnOf(
+  entries: readonly MessageEntry[],
+  sql: Transaction,
+  on: Subscription,
+): Promise<ReadonlySet<MessageEntry>> {
+  const replayed = entries.filter(({ replay }) => replay !== undefined);
+  const withdrawn = new Set(replayed);
+  if (replayed.length > 0) for (const entry of await applyReplayed(sql, on, replayed)) withdrawn.delete(entry);
+  return withdrawn;
+}
+
+function item(entry: MessageEntry): Item<unknown, unknown> {
+  return { message: entry, input: entry.input, prepared: entry.prepared };
+}

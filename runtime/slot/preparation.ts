@@ -1,0 +1,143 @@
+import { type Actor, OutageError, UnexplainedError } from '../actor.ts';
+import { ObservedTime } from '../observed-time.ts';
+import { faultOf } from '../outage.ts';
+import type { EnginePorts } from './engine-ports.ts';
+import type { MessageEntry } from './message-entry.ts';
+import type { SlotOutages } from './slot-outages.ts';
+
+/** What becomes of a message whose preparation has ended. */
+export interface PreparationHooks {
+  prepared(entry: MessageEntry): void;
+  failed(entry: MessageEntry, error: unknown): void;
+  /** What it needs is down: it is to be tried again after so long. */
+  postponed(entry: MessageEntry, waitMs: number): void;
+  /** There is room for another. */
+  wake(): void;
+}
+
+/** `prepare` did not return in time. Whether it did what it was asked to is unknown, so it is asked again, with the same idempotency key. */
+export class PrepareTimeoutError extends OutageError {
+  override name = 'PrepareTimeoutError';
+}
+
+/** Ages are looked at this often while a call is in flight. */
+const SWEEP_MS = 1_000;
+/** A call that takes longer is named in readiness and log, before its deadline. */
+const SLOW_MS = 10_000;
+/** This many unexplained failures of one message, with others coming through in between, are the message's fault. */
+const UNEXPLAINED_MAX = 10;
+
+interface Attempt {
+  entry: MessageEntry;
+  /** Milliseconds since the epoch. */
+  beganAt: number;
+  /** The same instant in observed time, in which its deadline is measured. */
+  began: number;
+}
+
+/** The messages of one slot whose `prepare` is in flight, a bounded number, each for a bounded time, behind a circuit breaker. */
+export class Preparation {
+  readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
+  readonly #limits: { preparesMax: number; prepareMsMax: number };
+  readonly #ports: Pick<EnginePorts, 'timers'>;
+  readonly #outages: SlotOutages;
+  readonly #hooks: PreparationHooks;
+  /** In the order in which they began. One that was given up is not here any more, and its late answer is dropped. */
+  readonly #underWay = new Set<Attempt>();
+  #sweepDue = false;
+  /** Advances with each sweep. It starts again when a message begins while no sweep is due, because nothing was looked at meanwhile. */
+  #observed: ObservedTime;
+
+  constructor(
+    actor: Actor<unknown, unknown>,
+    limits: { preparesMax: number; prepareMsMax: number },
+    ports: Pick<EnginePorts, 'timers'>,
+    outages: SlotOutages,
+    hooks: PreparationHooks,
+  ) {
+    this.#prepare = actor.prepare?.bind(actor);
+    this.#limits = limits;
+    this.#ports = ports;
+    this.#outages = outages;
+    this.#hooks = hooks;
+    this.#observed = new ObservedTime(SWEEP_MS, ports.timers.now());
+  }
+
+  /** Whether the actor has such a step. */
+  get exists(): boolean {
+    return this.#prepare !== undefined;
+  }
+
+  /** Whether another message may begin; always for an actor without this step. */
+  mayBegin(): boolean {
+    if (this.#prepare === undefined) return true;
+    return (
+      this.#underWay.size < this.#limits.preparesMax &&
+      this.#outages.circuits.prepare.passable(this.#ports.timers.now())
+    );
+  }
+
+  begin(entry: MessageEntry): void {
+    const now = this.#ports.timers.now();
+    this.#outages.circuits.prepare.tryPass(now);
+    if (this.#underWay.size === 0 && !this.#sweepDue) this.#observed = new ObservedTime(SWEEP_MS, now);
+    const attempt = { entry, beganAt: now, began: this.#observed.at(now) };
+    this.#underWay.add(attempt);
+    this.#sweepLater();
+    // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
+    Promise.resolve()
+      .then(() => this.#prepare?.(entry.input, entry))
+      .then(
+        (prepared) => {
+          if (!this.#underWay.delete(attempt)) return;
+          this.#outages.recovered('prepare');
+          this.#outages.through(entry, 'prepare');
+          entry.prepared = prepared;
+          this.#hooks.prepared(entry);
+          this.#hooks.wake();
+        },
+        (error) => this.#failed(attempt, error),
+      );
+  }
+
+  #failed(attempt: Attempt, error: unknown): void {
+    if (!this.#underWay.delete(attempt)) return;
+    const { entry, beganAt } = attempt;
+    if (faultOf(error) === 'message') {
+      this.#outages.circuits.prepare.release();
+      this.#hooks.failed(entry, error);
+    } else {
+      const waitMs = this.#outages.failed('prepare', error, { entry, beganAt });
+      const isAlone = error instanceof UnexplainedError && (entry.waiting?.witnessed ?? 0) >= UNEXPLAINED_MAX;
+      if (isAlone) this.#hooks.failed(entry, error);
+      else this.#hooks.postponed(entry, waitMs);
+    }
+    this.#hooks.wake();
+  }
+
+  #sweepLater(): void {
+    if (this.#sweepDue) return;
+    this.#sweepDue = true;
+    this.#ports.timers.after(SWEEP_MS, () => {
+      this.#sweepDue = false;
+      this.#sweep();
+      if (this.#underWay.size > 0) this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#ports.timers.now();
+    this.#observed.look(now);
+    const observed = this.#observed.at(now);
+    const { prepareMsMax } = this.#limits;
+    for (const attempt of this.#underWay) {
+      const { entry, beganAt, began } = attempt;
+      const ageMs = observed - began;
+      if (ageMs >= prepareMsMax)
+        this.#failed(attempt, new PrepareTimeoutError(`prepare() has not returned within ${prepareMsMax / 1_000} s`));
+      else if (ageMs >= SLOW_MS)
+        this.#outages.held.note(entry, beganAt, `prepare() has not returned for more than ${SLOW_MS / 1_000} s`);
+      else return;
+    }
+  }
+}

@@ -1,0 +1,367 @@
+import { type Actor, skip } from '../actor.ts';
+import { retryDecision } from '../retry.ts';
+import type { PackedBatch } from '../wire/batch-codec.ts';
+import type { SlotLimits } from '../wire/slot-protocol.ts';
+import { KeyParking } from './dead-letters/key-parking.ts';
+import { KeyReplays } from './dead-letters/key-replays.ts';
+import type { EnginePorts } from './engine-ports.ts';
+import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
+import { MessageEntry } from './message-entry.ts';
+import { OutputProducer } from './output-producer.ts';
+import { Preparation } from './preparation.ts';
+import { ProgressReporter } from './progress-reporter.ts';
+import { ReadyQueue } from './ready-queue.ts';
+import { SlotOutages } from './slot-outages.ts';
+import { runTurn, type TurnResult } from './turn.ts';
+import { TurnScheduler } from './turn-scheduling.ts';
+
+/** An actor that keeps the thread busy gives way to other events (a drain, a report) after so long. */
+const SLICE_MS = 20;
+/** The clock is read at every 32nd message. */
+const SLICE_CHECK_MASK = 31;
+
+/**
+ * The scheduler of one slot: takes batches in, keeps one message a key in flight, forms turns over all partitions of the slot, and
+ * says what is finished. It owns no clock, socket or timer: all of them come in through its ports.
+ *
+ * A message's way: ready → begun (decoded, prepared) → applicable → in a turn → producing → finished; or, failing, retried and
+ * then parked. Messages of an actor with neither `prepare` nor `apply` finish while their batch is taken in.
+ */
+export class SlotEngine {
+  readonly #actor: Actor<unknown, unknown>;
+  readonly #createMailbox: (identity: MailboxIdentity) => Mailbox<MessageEntry>;
+  readonly #limits: SlotLimits;
+  readonly #ports: EnginePorts;
+  readonly #mailboxes = new Map<number, Mailbox<MessageEntry>>();
+  readonly #ready = new ReadyQueue<MessageEntry>();
+  readonly #turns: TurnScheduler;
+  readonly #outages: SlotOutages;
+  readonly #preparation: Preparation;
+  readonly #outputs: OutputProducer;
+  readonly #parking: KeyParking;
+  readonly #replays: KeyReplays;
+  readonly #progress: ProgressReporter;
+  readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
+  #pumpDue = false;
+
+  /** @param createMailbox lets a simulation put flawed mailboxes in, to see that it notices them. */
+  constructor(
+    actor: Actor<unknown, unknown>,
+    group: string,
+    limits: SlotLimits,
+    ports: EnginePorts,
+    createMailbox: (identity: MailboxIdentity) => Mailbox<MessageEntry> = (identity) => new Mailbox(identity),
+  ) {
+    this.#actor = actor;
+    this.#createMailbox = createMailbox;
+    this.#limits = limits;
+    this.#ports = ports;
+    const wake = () => this.#schedulePump();
+    this.#turns = new TurnScheduler(limits, ports.timers, wake);
+    this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
+    const failed = (entry: MessageEntry, error: unknown) => this.#fail(entry, error);
+    this.#preparation = new Preparation(actor, limits, ports, this.#outages, {
+      prepared: (entry) => this.#prepared(entry),
+      failed,
+      postponed: (entry, waitMs) => this.#postpone(entry, waitMs),
+      wake,
+    });
+    this.#outputs = new OutputProducer(ports, this.#outages, { produced: (entry) => this.#complete(entry), failed });
+    this.#parking = new KeyParking(group, limits, ports, this.#outages, {
+      parked: () => this.#replays.watch(),
+      finish: (entry) => this.#finish(entry),
+      fence: (partition) => this.#fence(partition),
+    });
+    this.#replays = new KeyReplays(limits, ports, this.#outages, {
+      mailboxes: () => this.#mailboxes.values(),
+      enqueue: (entry) => this.#enqueue(entry),
+      work: (entry) => this.#workSoon(entry),
+      leave: (entry) => this.#passOn(entry, entry.mailbox.leave(entry)),
+      fence: (partition) => this.#fence(partition),
+    });
+    this.#progress = new ProgressReporter(ports);
+  }
+
+  /** Takes over a partition, in place of what it may have had of it before. */
+  open(identity: MailboxIdentity): void {
+    this.close(identity.partition);
+    const mailbox = this.#createMailbox(identity);
+    this.#mailboxes.set(identity.partition, mailbox);
+    if (mailbox.parked.size > 0) this.#replays.watch();
+  }
+
+  /** What is parked now, for a person who looks. */
+  *parked(): Iterable<[partition: number, key: string, parking: Parking]> {
+    for (const { partition, parked } of this.#mailboxes.values())
+      for (const [key, parking] of parked) yield [partition, key, parking];
+  }
+
+  /** Forgets a partition: nothing of it begins any more, and what is in flight is dropped when it comes back. */
+  close(partition: number): void {
+    const mailbox = this.#mailboxes.get(partition);
+    if (mailbox === undefined) return;
+    this.#mailboxes.delete(partition);
+    this.#progress.forget(mailbox);
+    this.#outages.held.forget(mailbox);
+    mailbox.close();
+    this.#settleDrain(mailbox);
+    this.#outages.forgetWhenIdle();
+  }
+
+  /**
+   * Begins no further message of the partition and resolves when those in flight are finished.
+   * @returns the frontier that may be committed then; undefined when there is none.
+   */
+  async drain(partition: number): Promise<number | undefined> {
+    const mailbox = this.#mailboxes.get(partition);
+    if (mailbox === undefined) return undefined;
+    mailbox.state = 'draining';
+    await new Promise<void>((resolve) => {
+      this.#drains.set(mailbox, resolve);
+      this.#settleDrain(mailbox);
+    });
+    return mailbox.frontier.position;
+  }
+
+  take(partition: number, generation: number, batch: PackedBatch): void {
+    const mailbox = this.#mailboxes.get(partition);
+    if (mailbox === undefined || mailbox.generation !== generation || mailbox.state !== 'open') return;
+    const decodeOnly = this.#actor.prepare === undefined && this.#actor.apply === undefined;
+    const sliceEnd = this.#ports.timers.now() + SLICE_MS;
+    mailbox.arrivedAt(batch.offsets[0] ?? 0);
+    // Behind messages that wait, later ones wait too: done before them, they could not move the frontier.
+    let atOnce = decodeOnly && this.#ready.length === 0;
+    let start = batch.payloadStart;
+    for (let index = 0; index < batch.count; index++) {
+      const sequence = mailbox.frontier.append(batch.offsets[index] as number);
+      const entry = new MessageEntry(mailbox, sequence, batch, index, start);
+      start += entry.weight;
+      if (atOnce && (index & SLICE_CHECK_MASK) === SLICE_CHECK_MASK) atOnce = this.#ports.timers.now() < sliceEnd;
+      if (atOnce && this.#decodeAtOnce(mailbox, entry)) continue;
+      if (mailbox.add(entry)) this.#ready.push(entry);
+    }
+    this.#progress.moved(mailbox);
+    if (this.#ready.length > 0) this.#schedulePump();
+  }
+
+  /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message in flight. */
+  #decodeAtOnce(mailbox: Mailbox<MessageEntry>, entry: MessageEntry): boolean {
+    if (mailbox.diverts || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
+    try {
+      this.#actor.decode(entry);
+    } catch (error) {
+      mailbox.add(entry);
+      mailbox.busy++;
+      this.#fail(entry, error);
+      return true;
+    }
+    mailbox.finished(entry);
+    return true;
+  }
+
+  #enqueue(entry: MessageEntry): void {
+    if (!entry.mailbox.add(entry)) return;
+    this.#ready.push(entry);
+    this.#schedulePump();
+  }
+
+  #schedulePump(): void {
+    if (this.#pumpDue) return;
+    this.#pumpDue = true;
+    this.#ports.timers.soon(() => {
+      this.#pumpDue = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (;;) {
+      this.#beginReady();
+      if (!this.#turns.mayBegin()) return;
+      const { database } = this.#outages.circuits;
+      if (!database.tryPass(this.#ports.timers.now())) return;
+      const turn = this.#turns.form();
+      if (turn.length === 0) database.release();
+      else this.#runTurn(turn);
+    }
+  }
+
+  /** Begins ready messages, as many as a turn can take and as may be prepared at a time. */
+  #beginReady(): void {
+    const { turnSizeMax } = this.#limits;
+    const sliceEnd = this.#ports.timers.now() + SLICE_MS;
+    let begun = 0;
+    while (this.#ready.length > 0 && this.#turns.waiting < turnSizeMax && this.#preparation.mayBegin()) {
+      const entry = this.#ready.shift();
+      if (entry !== undefined && entry.mailbox.state === 'open') this.#begin(entry);
+      if ((++begun & SLICE_CHECK_MASK) === 0 && this.#ports.timers.now() >= sliceEnd) {
+        this.#schedulePump();
+        return;
+      }
+    }
+  }
+
+  #begin(entry: MessageEntry): void {
+    const { mailbox } = entry;
+    mailbox.busy++;
+    const parking = entry.replay === undefined ? mailbox.parkingOf(entry) : undefined;
+    if (entry.replay === 'called') this.#replays.begin(entry);
+    else if (entry.replay === undefined && mailbox.isSettled(entry)) this.#finish(entry);
+    else if (parking !== undefined) this.#parking.writeDeadLetter(entry, parking);
+    else this.#work(entry);
+  }
+
+  /** A message whose text has just come takes its turn among the ready ones, so the bounds hold for it and the circuits too. */
+  #workSoon(entry: MessageEntry): void {
+    this.#rest(entry);
+    this.#ready.push(entry);
+    this.#schedulePump();
+  }
+
+  #work(entry: MessageEntry): void {
+    try {
+      entry.input = this.#actor.decode(entry);
+    } catch (error) {
+      this.#fail(entry, error);
+      return;
+    }
+    if (entry.input === skip) this.#finish(entry);
+    else if (this.#preparation.exists) this.#preparation.begin(entry);
+    else this.#prepared(entry);
+  }
+
+  #prepared(entry: MessageEntry): void {
+    if (this.#actor.apply === undefined) this.#finish(entry);
+    else this.#turns.push(entry);
+  }
+
+  #runTurn(turn: MessageEntry[]): void {
+    const begunAt = this.#turns.begun();
+    runTurn(turn, this.#ports.transact).then((result) => {
+      this.#turns.ended();
+      this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - begunAt) / 1_000);
+      this.#turnDone(result, begunAt);
+      this.#schedulePump();
+    });
+  }
+
+  #turnDone({ applied, failed, withdrawn, fenced, held, outage }: TurnResult, beganAt: number): void {
+    for (const partition of fenced) this.#fence(partition);
+    for (const { entry, outputs } of applied) {
+      if (entry.waiting !== undefined) this.#outages.through(entry, 'database');
+      entry.outputs = outputs;
+      if (outputs.length === 0) this.#complete(entry);
+      else this.#outputs.produce(entry);
+    }
+    for (const { entry, error } of failed) this.#fail(entry, error);
+    for (const entry of withdrawn) if (entry.mailbox.state !== 'closed') this.#replays.withdrawn(entry);
+    if (outage === undefined) {
+      // Poison proves as much as success does: the database answered.
+      if (applied.length + failed.length + withdrawn.length > 0) this.#outages.recovered('database');
+      else this.#outages.circuits.database.release();
+      return;
+    }
+    // The database answers: what is held met something that the others did not meet.
+    const alone = applied.length + failed.length + withdrawn.length > 0;
+    if (alone) this.#outages.recovered('database');
+    const [first] = held;
+    if (first !== undefined && (alone || held.length === 1)) {
+      for (const entry of held)
+        this.#postpone(entry, this.#outages.failed('database', outage, { entry, alone, beganAt }));
+      return;
+    }
+    this.#outages.failed('database', outage);
+    for (const entry of held) {
+      if (entry.mailbox.state === 'draining') this.#rest(entry);
+      else this.#turns.push(entry);
+    }
+  }
+
+  #fence(partition: number): void {
+    const mailbox = this.#mailboxes.get(partition);
+    if (mailbox === undefined) return;
+    this.close(partition);
+    this.#ports.report({ kind: 'fenced', partition, generation: mailbox.generation });
+  }
+
+  /** Effects and outputs of the message are durable. */
+  #complete(entry: MessageEntry): void {
+    this.#actor.completed?.(entry.input, entry);
+    this.#finish(entry);
+  }
+
+  #finish(entry: MessageEntry): void {
+    const { mailbox } = entry;
+    if (mailbox.state === 'closed') return;
+    this.#outages.through(entry);
+    if (entry.replay === undefined) this.#passOn(entry, mailbox.finish(entry));
+    else this.#replays.done(entry);
+  }
+
+  /** The message has left the chain of its key, and the next one is ready. */
+  #passOn({ mailbox }: MessageEntry, next: MessageEntry | undefined): void {
+    mailbox.busy--;
+    if (next !== undefined) {
+      this.#ready.push(next);
+      this.#schedulePump();
+    }
+    this.#progress.moved(mailbox);
+    // The last message need not have proved that an outage is over: it may have been parked.
+    if (mailbox.keys === 0 && this.#outages.any) this.#outages.forgetWhenIdle();
+    this.#settleDrain(mailbox);
+  }
+
+  #fail(entry: MessageEntry, error: unknown): void {
+    if (entry.mailbox.state === 'closed') return;
+    const { timers, observe } = this.#ports;
+    entry.failure ??= { attempts: 0, firstFailedAt: timers.now(), applied: false };
+    entry.failure.attempts++;
+    entry.failure.applied ||= entry.outputs !== undefined;
+    const { retriesMax, retryBackoffMs } = this.#limits;
+    const decision = retryDecision(entry.failure.attempts, { retriesMax, backoffMs: retryBackoffMs });
+    if (decision.kind === 'park') {
+      this.#outages.through(entry);
+      if (entry.replay === undefined) this.#parking.park(entry, error);
+      else this.#replays.failed(entry, error);
+      return;
+    }
+    observe.retry();
+    this.#rest(entry);
+    this.#again(entry, decision.delayMs);
+  }
+
+  /** The message waits: it isn't in flight, so a drain needn't wait for it. */
+  #rest(entry: MessageEntry): void {
+    if (entry.mailbox.state === 'closed') return;
+    entry.detach();
+    entry.outputs = undefined;
+    entry.mailbox.busy--;
+    this.#settleDrain(entry.mailbox);
+  }
+
+  /** To be tried again, from the beginning, when what it needs may be there again. */
+  #postpone(entry: MessageEntry, waitMs: number): void {
+    this.#rest(entry);
+    this.#again(entry, waitMs);
+  }
+
+  #again(entry: MessageEntry, delayMs: number): void {
+    this.#ports.timers.after(delayMs, () => {
+      if (entry.mailbox.state !== 'open') return;
+      this.#ready.push(entry);
+      this.#schedulePump();
+    });
+  }
+
+  #idle(): boolean {
+    for (const mailbox of this.#mailboxes.values()) if (mailbox.keys > 0) return false;
+    return true;
+  }
+
+  #settleDrain(mailbox: Mailbox<MessageEntry>): void {
+    const settle = this.#drains.get(mailbox);
+    if (settle === undefined || (mailbox.state === 'draining' && mailbox.busy > 0)) return;
+    this.#drains.delete(mailbox);
+    settle();
+  }
+}

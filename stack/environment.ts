@@ -1,0 +1,51 @@
+import { type Config, loadConfig } from '../contracts/config.ts';
+import { UsageError } from '../contracts/failure.ts';
+
+/** A configuration that knows where Kafka and PostgreSQL are. */
+export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
+
+/**
+ * The configuration from the environment; addresses that it leaves out come from the embedded stack that runs in this data directory.
+ * @throws ConfigError for a bad variable
+ * @throws UsageError when there is neither an address nor a running stack
+ */
+export async function connectedConfig(): Promise<ConnectedConfig> {
+  const config = await completedConfig();
+  if (hasServers(config)) return config;
+  throw missing(config, ['KAFKA_BROKERS', 'DATABASE_URL']);
+}
+
+/**
+ * The same for a role that works without PostgreSQL: the gateway takes orders, and answers questions for their status with 503.
+ * @throws ConfigError for a bad variable
+ * @throws UsageError when there is neither an address of Kafka nor a running stack
+ */
+export async function kafkaConfig(): Promise<Config> {
+  const config = await completedConfig();
+  if (config.KAFKA_BROKERS === undefined) throw missing(config, ['KAFKA_BROKERS']);
+  return config;
+}
+
+async function completedConfig(): Promise<Config> {
+  const config = loadConfig();
+  if (hasServers(config)) return config;
+  const { runningStackEnvironment } = await import('./index.ts');
+  const found = await runningStackEnvironment(config.ORDERMESH_DATA_DIR);
+  return loadConfig({ ...found, ...defined(process.env) });
+}
+
+function missing(config: Config, names: (keyof Config)[]): UsageError {
+  const unset = names.filter((name) => config[name] === undefined);
+  return new UsageError(
+    `${unset.join(' and ')} not set, and no stack runs in ${config.ORDERMESH_DATA_DIR}: set ${unset.length > 1 ? 'them' : 'it'} or start one with \`make run\``,
+  );
+}
+
+function hasServers(config: Config): config is ConnectedConfig {
+  return config.KAFKA_BROKERS !== undefined && config.DATABASE_URL !== undefined;
+}
+
+/** An empty variable counts as unset everywhere, so it must not hide an address of the stack. */
+function defined(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+}

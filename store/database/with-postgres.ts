@@ -1,0 +1,97 @@
+import { setImmediate as afterInput, setTimeout as sleep } from 'node:timers/promises';
+import { connectDatabase, type Database } from './database.ts';
+
+export interface PostgresSource {
+  url: string;
+  /** The variable that holds the URL; named in the error when PostgreSQL does not answer. */
+  variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL';
+}
+
+/** In milliseconds. */
+export interface PostgresLimits {
+  connectMsMax: number;
+  /** How often PostgreSQL is asked whether it answers while a command works. */
+  askEveryMs: number;
+  silenceMsMax: number;
+}
+
+const usual: PostgresLimits = { connectMsMax: 10_000, askEveryMs: 3_000, silenceMsMax: 15_000 };
+/** The driver counts in seconds here. */
+const END_SECONDS_MAX = 5;
+
+/**
+ * Runs `use` with a few connections, and closes them.
+ * @throws naming PostgreSQL and the variable when it cannot be reached, or stops answering: the driver itself waits for an answer without limit
+ */
+export async function withPostgres<T>(
+  source: PostgresSource,
+  use: (sql: Database) => Promise<T>,
+  limits: PostgresLimits = usual,
+): Promise<T> {
+  const { connectMsMax } = limits;
+  const sql = connectDatabase({ url: source.url, connections: 4, application: 'ordermesh-cli', connectMsMax });
+  const watch = watchAnswers(source, limits);
+  try {
+    return await Promise.race([work(source, sql, use), watch.silence]);
+  } finally {
+    await Promise.all([watch.close(), sql.end({ timeout: watch.isSilent() ? 0 : END_SECONDS_MAX })]);
+  }
+}
+
+async function work<T>(source: PostgresSource, sql: Database, use: (sql: Database) => Promise<T>): Promise<T> {
+  try {
+    await sql`select 1`;
+  } catch (error) {
+    throw /^(E|CONNECT)[A-Z_]+$/.test(codeOf(error)) ? noAnswer(source, error) : error;
+  }
+  try {
+    return await use(sql);
+  } catch (error) {
+    // The driver's own codes only: `use` may ask other servers and read files.
+    throw /^CONNECT(ION)?_[A-Z]+$/.test(codeOf(error)) ? noAnswer(source, error) : error;
+  }
+}
+
+/** Asks on a connection of its own, because a long statement keeps those of the command busy. */
+function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenceMsMax }: PostgresLimits) {
+  const { url } = source;
+  const sql = connectDatabase({ url, connections: 1, application: 'ordermesh-cli-watch', connectMsMax });
+  const closing = new AbortController();
+  const { signal } = closing;
+  let silent = false;
+  const silence = (async () => {
+    for (;;) {
+      await sleep(askEveryMs, undefined, { signal });
+      silent = await Promise.race([
+        sql`select 1`.then(
+          () => false,
+          // Any other error also reaches the command, which throws it.
+          (error) => codeOf(error) === 'CONNECT_TIMEOUT',
+        ),
+        // After a stall of this process the answer may lie unread in its socket.
+        sleep(silenceMsMax, undefined, { signal }).then(() => afterInput(true)),
+      ]);
+      if (silent) throw noAnswer(source, new Error('it has stopped answering'));
+    }
+  })();
+  // `close` rejects it when the command is done. Real silence is thrown by the race in `withPostgres`.
+  silence.catch(() => {});
+  return {
+    silence,
+    isSilent: () => silent,
+    async close() {
+      closing.abort();
+      await sql.end({ timeout: 0 });
+    },
+  };
+}
+
+function noAnswer({ url, variable }: PostgresSource, cause: unknown): Error {
+  const { hostname, port } = new URL(url);
+  return new Error(`PostgreSQL at ${hostname}:${port || '5432'} (${variable}) does not answer`, { cause });
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : '';
+}

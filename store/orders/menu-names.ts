@@ -1,0 +1,30 @@
+import type { Database, Transaction } from '../database/database.ts';
+
+/** What people call things, by SKU and store id. */
+export interface MenuNames {
+  items: ReadonlyMap<string, string>;
+  modifiers: ReadonlyMap<string, string>;
+  stores: ReadonlyMap<string, string>;
+}
+
+/** Reads the names of the menu and of the stores, for screens. */
+export async function readMenuNames(sql: Database | Transaction): Promise<MenuNames> {
+  const [items, modifiers, stores] = await Promise.all([
+    sql<{ key: string; name: string }[]>`select sku as key, name from menu_items`,
+    sql<{ key: string; name: string }[]>`
+      select distinct on (key) modifier->>'sku' as key, modifier->>'name' as name
+      from menu_items, json_array_elements(modifiers) as modifier order by key, menu_items.sku`,
+    sql<{ key: string; name: string }[]>`select store_id as key, name from stores`,
+  ]);
+  return { items: toMap(items), modifiers: toMap(modifiers), stores: toMap(stores) };
+}
+
+/** Whether the menu has the store. */
+export async function isStoreOnMenu(sql: Database | Transaction, storeId: string): Promise<boolean> {
+  const rows = await sql`select 1 from stores where store_id = ${storeId}`;
+  return rows.length > 0;
+}
+
+function toMap(rows: readonly { key: string; name: string }[]): Map<string, string> {
+  return new Map(rows.map(({ key, name }) => [key, name]));
+}

@@ -1,0 +1,144 @@
+import type { ConflictReason, RejectionReason } from '../../contracts/events.ts';
+import type { Database, Transaction } from '../database/database.ts';
+
+/** A decision as it was stored; a redelivery repeats its event from it. */
+export interface Decision {
+  decidedAt: Date;
+  /** Empty where it is not known: a rejection that was restored from the log. */
+  fingerprint: string;
+  /** Absent: the order was validated. */
+  reasons?: RejectionReason[];
+}
+
+export interface DecidedOrder extends Decision {
+  orderId: string;
+  storeId: string;
+  total: number;
+  currency: string;
+  /** Pieces reserved; 0 for a rejected order. */
+  pieces: number;
+  /** Milliseconds since the epoch. */
+  placedAtMs: number;
+  acceptedAtMs: number;
+}
+
+/** A decision with what a later record of its order is compared with. */
+export type KnownDecision = Decision & Pick<DecidedOrder, 'storeId' | 'total' | 'currency' | 'acceptedAtMs'>;
+
+export interface NewConflict {
+  orderId: string;
+  fingerprint: string;
+  storeId: string;
+  reasons: ConflictReason[];
+  acceptedAtMs: number;
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
+/** A conflict as it was first stored; a redelivery repeats its event from it. */
+export interface StoredConflict {
+  /** From 1, in the order in which the order's conflicts came. */
+  n: number;
+  seenAt: Date;
+  reasons: ConflictReason[];
+  acceptedAt: Date;
+  /** Whether it was stored now. */
+  isNew: boolean;
+}
+
+interface DecisionRow {
+  orderId: string;
+  decidedAt: Date;
+  fingerprint: string;
+  reasons: RejectionReason[] | null;
+  storeId: string;
+  total: number;
+  currency: string;
+  acceptedAt: Date;
+}
+
+/** The decisions already taken on some orders. */
+export async function findDecisions(
+  sql: Database | Transaction,
+  orderIds: readonly string[],
+): Promise<Map<string, KnownDecision>> {
+  const rows = await sql<DecisionRow[]>`
+    select order_id as "orderId", decided_at as "decidedAt", fingerprint, reasons, store_id as "storeId", total, currency,
+      accepted_at as "acceptedAt"
+    from orders where order_id = any(${orderIds}::uuid[])`;
+  return new Map(
+    rows.map(({ orderId, reasons, acceptedAt, ...row }) => [
+      orderId,
+      { ...row, acceptedAtMs: acceptedAt.getTime(), ...(reasons === null ? {} : { reasons }) },
+    ]),
+  );
+}
+
+/** Stores new decisions, all taken at `decidedAt`. @throws a unique violation if one of the orders is decided already */
+export async function insertDecisions(
+  sql: Transaction,
+  decidedAt: Date,
+  orders: readonly Omit<DecidedOrder, 'decidedAt'>[],
+): Promise<void> {
+  if (orders.length === 0) return;
+  await sql`
+    insert into orders (order_id, store_id, decision, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at, decided_at)
+    select order_id, store_id, case when reasons is null then 'validated' else 'rejected' end, reasons::json, total, currency, pieces,
+      fingerprint, to_timestamp(placed_at / 1000), to_timestamp(accepted_at / 1000), ${decidedAt}::timestamptz
+    from unnest(
+      ${orders.map((order) => order.orderId)}::uuid[],
+      ${orders.map((order) => order.storeId)}::text[],
+      ${orders.map((order) => (order.reasons === undefined ? null : JSON.stringify(order.reasons)))}::text[],
+      ${orders.map((order) => order.total)}::integer[],
+      ${orders.map((order) => order.currency)}::text[],
+      ${orders.map((order) => order.pieces)}::integer[],
+      ${orders.map((order) => order.fingerprint)}::text[],
+      ${orders.map((order) => order.placedAtMs)}::float8[],
+      ${orders.map((order) => order.acceptedAtMs)}::float8[]
+    ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at)`;
+}
+
+/** Stores contents that came under the orderId of another one, once each, all seen at `seenAt`. @returns them as they were first stored, by orderId */
+export async function recordConflicts(
+  sql: Transaction,
+  seenAt: Date,
+  conflicts: readonly NewConflict[],
+): Promise<Map<string, StoredConflict>> {
+  if (conflicts.length === 0) return new Map();
+  // A row of before the migration gets what it lacks.
+  const rows = await sql<({ orderId: string } & StoredConflict)[]>`
+    insert into order_conflicts as known (order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset, n, seen_at)
+    select order_id, fingerprint, store_id, reasons::json, to_timestamp(accepted_at / 1000), topic, partition, record_offset,
+      (select coalesce(max(n), 0) + 1 from order_conflicts earlier where earlier.order_id = t.order_id), ${seenAt}::timestamptz
+    from unnest(
+      ${conflicts.map((conflict) => conflict.orderId)}::uuid[],
+      ${conflicts.map((conflict) => conflict.fingerprint)}::text[],
+      ${conflicts.map((conflict) => conflict.storeId)}::text[],
+      ${conflicts.map((conflict) => JSON.stringify(conflict.reasons))}::text[],
+      ${conflicts.map((conflict) => conflict.acceptedAtMs)}::float8[],
+      ${conflicts.map((conflict) => conflict.topic)}::text[],
+      ${conflicts.map((conflict) => conflict.partition)}::integer[],
+      ${conflicts.map((conflict) => conflict.offset)}::bigint[]
+    ) as t(order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset)
+    on conflict (order_id, fingerprint) do update set store_id = coalesce(known.store_id, excluded.store_id),
+      reasons = coalesce(known.reasons, excluded.reasons), accepted_at = coalesce(known.accepted_at, excluded.accepted_at)
+    returning order_id as "orderId", n, seen_at as "seenAt", reasons, accepted_at as "acceptedAt", xmax = 0 as "isNew"`;
+  return new Map(rows.map(({ orderId, ...conflict }) => [orderId, conflict]));
+}
+
+/** A conflict as the log tells it. */
+export interface LoggedConflict extends NewConflict {
+  n: number;
+  seenAt: Date;
+}
+
+/** Stores conflicts that the log has and a database that took over does not. */
+export async function restoreConflicts(sql: Transaction, conflicts: readonly LoggedConflict[]): Promise<void> {
+  for (const { orderId, fingerprint, storeId, reasons, acceptedAtMs, topic, partition, offset, n, seenAt } of conflicts)
+    await sql`
+      insert into order_conflicts (order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset, n, seen_at)
+      values (${orderId}, ${fingerprint}, ${storeId}, ${JSON.stringify(reasons)}::text::json, ${new Date(acceptedAtMs)}, ${topic},
+        ${partition}, ${offset}, ${n}, ${seenAt})
+      on conflict do nothing`;
+}

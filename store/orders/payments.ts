@@ -1,0 +1,80 @@
+import type { PaymentMethod } from '../../contracts/order.ts';
+import type { Transaction } from '../database/database.ts';
+
+/** How the payment of an order ended. */
+export type PaymentOutcome = { status: 'paid'; reference: string } | { status: 'failed'; code: string; detail: string };
+
+export interface NewPayment {
+  orderId: string;
+  storeId: string;
+  method: PaymentMethod;
+  /** Minor units. */
+  amount: number;
+  currency: string;
+  outcome: PaymentOutcome;
+}
+
+/** A payment as it was first stored; a redelivery repeats its event from it. */
+export interface StoredPayment {
+  outcome: PaymentOutcome;
+  decidedAt: Date;
+  /** Whether it was stored now. */
+  isNew: boolean;
+}
+
+/**
+ * Stores the payments of orders that have none yet. The first outcome of an order is the one that counts, so the answer for an
+ * order that has a payment already is that one.
+ */
+export async function recordPayments(
+  sql: Transaction,
+  decidedAt: Date,
+  payments: readonly NewPayment[],
+): Promise<Map<string, StoredPayment>> {
+  if (payments.length === 0) return new Map();
+  const inserted = await sql<{ orderId: string }[]>`
+    insert into payments (order_id, store_id, status, method, amount, currency, reference, code, detail, decided_at)
+    select *, ${decidedAt}::timestamptz from unnest(
+      ${payments.map((payment) => payment.orderId)}::uuid[],
+      ${payments.map((payment) => payment.storeId)}::text[],
+      ${payments.map((payment) => payment.outcome.status)}::text[],
+      ${payments.map((payment) => payment.method)}::text[],
+      ${payments.map((payment) => payment.amount)}::integer[],
+      ${payments.map((payment) => payment.currency)}::text[],
+      ${payments.map(({ outcome }) => (outcome.status === 'paid' ? outcome.reference : null))}::text[],
+      ${payments.map(({ outcome }) => (outcome.status === 'failed' ? outcome.code : null))}::text[],
+      ${payments.map(({ outcome }) => (outcome.status === 'failed' ? outcome.detail : null))}::text[]
+    )
+    on conflict (order_id) do nothing returning order_id as "orderId"`;
+  const isNew = new Set(inserted.map((row) => row.orderId));
+  const known = payments.filter((payment) => !isNew.has(payment.orderId)).map((payment) => payment.orderId);
+  const stored = known.length === 0 ? new Map<string, StoredPayment>() : await findPayments(sql, known);
+  for (const { orderId, outcome } of payments) {
+    if (isNew.has(orderId)) stored.set(orderId, { outcome, decidedAt, isNew: true });
+  }
+  return stored;
+}
+
+async function findPayments(sql: Transaction, orderIds: readonly string[]): Promise<Map<string, StoredPayment>> {
+  const rows = await sql<
+    {
+      orderId: string;
+      status: 'paid' | 'failed';
+      reference: string | null;
+      code: string | null;
+      detail: string | null;
+      decidedAt: Date;
+    }[]
+  >`
+    select order_id as "orderId", status, reference, code, detail, decided_at as "decidedAt"
+    from payments where order_id = any(${orderIds}::uuid[])`;
+  return new Map(
+    rows.map((row) => {
+      const outcome: PaymentOutcome =
+        row.status === 'paid'
+          ? { status: 'paid', reference: row.reference ?? '' }
+          : { status: 'failed', code: row.code ?? '', detail: row.detail ?? '' };
+      return [row.orderId, { outcome, decidedAt: row.decidedAt, isNew: false }];
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import type { Database } from '../database/database.ts';
+
+/** A charge in the ledger of the simulated payment provider. */
+export interface LedgerCharge {
+  idempotencyKey: string;
+  /** Minor units. */
+  amount: number;
+  currency: string;
+  status: 'approved' | 'declined';
+  reference: string | null;
+  code: string | null;
+}
+
+/**
+ * Books charges, each at most once: a key that is booked already keeps its first charge and only its attempts go up. Every key may be named
+ * once.
+ * @returns the charges as booked, by idempotency key
+ */
+export async function bookCharges(
+  database: Database,
+  charges: readonly (LedgerCharge & { attempts: number })[],
+): Promise<Map<string, LedgerCharge>> {
+  // In one order everywhere, so that two batches never deadlock.
+  const sorted = charges.toSorted((a, b) => (a.idempotencyKey < b.idempotencyKey ? -1 : 1));
+  const rows = await database<LedgerCharge[]>`
+    insert into simulated_provider.charges as booked (idempotency_key, amount, currency, status, reference, code, attempts)
+    select * from unnest(
+      ${sorted.map((charge) => charge.idempotencyKey)}::text[],
+      ${sorted.map((charge) => charge.amount)}::integer[],
+      ${sorted.map((charge) => charge.currency)}::text[],
+      ${sorted.map((charge) => charge.status)}::text[],
+      ${sorted.map((charge) => charge.reference)}::text[],
+      ${sorted.map((charge) => charge.code)}::text[],
+      ${sorted.map((charge) => charge.attempts)}::integer[]
+    )
+    on conflict (idempotency_key) do update set attempts = booked.attempts + excluded.attempts
+    returning idempotency_key as "idempotencyKey", amount, currency, status, reference, code`;
+  return new Map(rows.map((row) => [row.idempotencyKey, row]));
+}

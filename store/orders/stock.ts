@@ -1,0 +1,45 @@
+import type { Transaction } from '../database/database.ts';
+
+/** Pieces on hand of one store, by the positions of the catalog. */
+export type Shelf = Int32Array;
+
+/**
+ * Locks the shelves of some stores until the transaction ends and returns what is on them. The locks are taken in the order of the store
+ * ids, the same in every turn, so that two turns wait for each other but never deadlock.
+ */
+export async function lockShelves(sql: Transaction, storeIds: Iterable<string>): Promise<Map<string, Shelf>> {
+  const rows = await sql<{ storeId: string; onHand: string; length: number }[]>`
+    select store_id as "storeId", on_hand::text as "onHand", cardinality(on_hand) as length from store_stock
+    where store_id = any(${[...storeIds]}::text[]) order by store_id for update`;
+  return new Map(rows.map(({ storeId, onHand, length }) => [storeId, parseShelf(onHand, length)]));
+}
+
+/** Writes back shelves that this transaction has locked. */
+export async function writeShelves(sql: Transaction, shelves: ReadonlyMap<string, Shelf>): Promise<void> {
+  if (shelves.size === 0) return;
+  await sql`
+    update store_stock set on_hand = t.on_hand::integer[]
+    from unnest(${[...shelves.keys()]}::text[], ${Array.from(shelves.values(), (shelf) => `{${shelf.join()}}`)}::text[])
+      as t(store_id, on_hand)
+    where store_stock.store_id = t.store_id`;
+}
+
+const COMMA = 44;
+const DIGIT_ZERO = 48;
+
+/** Of an array's text `{1,2,3}`. Every turn reads some hundred shelves of some hundred SKUs, so this walks the digits itself. */
+function parseShelf(text: string, length: number): Shelf {
+  const shelf = new Int32Array(length);
+  let index = 0;
+  let amount = 0;
+  for (let at = 1; at < text.length - 1; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA) {
+      shelf[index] = amount;
+      index += 1;
+      amount = 0;
+    } else amount = amount * 10 + code - DIGIT_ZERO;
+  }
+  if (length > 0) shelf[index] = amount;
+  return shelf;
+}

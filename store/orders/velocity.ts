@@ -1,0 +1,46 @@
+import type { Transaction } from '../database/database.ts';
+
+/** Orders of one customer or card in one window. */
+export interface VelocityCount {
+  /** Start of the window, in seconds since the epoch. */
+  windowStart: number;
+  /** Hash of what is counted, a safe integer. */
+  who: number;
+  orders: number;
+}
+
+/**
+ * Adds to the counters and returns their new values by `velocityKey`. Each counter may be named once. The rows are locked
+ * until the transaction ends, in one order in every turn, so that concurrent turns count exactly and never deadlock.
+ */
+export async function addVelocity(sql: Transaction, counts: readonly VelocityCount[]): Promise<Map<string, number>> {
+  if (counts.length === 0) return new Map();
+  const sorted = counts.toSorted(byKey);
+  const rows = await sql<{ windowStart: string; who: string; orders: number }[]>`
+    insert into velocity (window_start, who, orders)
+    select * from unnest(
+      ${sorted.map((count) => count.windowStart)}::bigint[],
+      ${sorted.map((count) => count.who)}::bigint[],
+      ${sorted.map((count) => count.orders)}::integer[]
+    )
+    on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders, counted_at = excluded.counted_at
+    returning window_start as "windowStart", who, orders`;
+  return new Map(rows.map(({ windowStart, who, orders }) => [`${windowStart}/${who}`, orders]));
+}
+
+/** Name of a counter, also its key in what `addVelocity` returns. */
+export function velocityKey({ windowStart, who }: Pick<VelocityCount, 'windowStart' | 'who'>): string {
+  return `${windowStart}/${who}`;
+}
+
+/** Forgets counters that were not used for a time, at most `rowsMax` at once. */
+export async function purgeVelocity(sql: Transaction, unusedSeconds: number, rowsMax: number): Promise<void> {
+  await sql`
+    delete from velocity where ctid = any(array(
+      select ctid from velocity where counted_at < now() - make_interval(secs => ${unusedSeconds})
+      limit ${rowsMax} for update skip locked))`;
+}
+
+function byKey(a: VelocityCount, b: VelocityCount): number {
+  return a.windowStart - b.windowStart || a.who - b.who;
+}

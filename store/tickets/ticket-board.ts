@@ -1,0 +1,72 @@
+import type { OrderItem } from '../../contracts/order.ts';
+import type { Database } from '../database/database.ts';
+import type { TicketPosition } from './tickets.ts';
+
+/** A ticket as the kitchen display reads it. */
+export interface Ticket extends TicketPosition {
+  orderId: string;
+  storeId: string;
+  channel: string;
+  items: OrderItem[];
+  /** Minor units. */
+  total: number;
+  currency: string;
+  placedAt: Date;
+  paidAt: Date;
+  cookingAt: Date | null;
+  cookedAt: Date | null;
+  recalledAt: Date | null;
+}
+
+export interface StoreTicketCount {
+  storeId: string;
+  /** Tickets not yet cooked. */
+  open: number;
+  /** When the oldest of them was paid. */
+  oldestPaidAt: Date;
+}
+
+export interface TicketQuery {
+  /** Absent: of all stores. */
+  storeId?: string;
+  limit: number;
+  /** The newest payment first, instead of the oldest. */
+  newestFirst?: boolean;
+}
+
+const columns = (database: Database) => database`
+  order_id as "orderId", store_id as "storeId", state, round, channel, items, total, currency, placed_at as "placedAt",
+  paid_at as "paidAt", cooking_at as "cookingAt", cooked_at as "cookedAt", recalled_at as "recalledAt"`;
+
+/** Tickets not yet cooked, the oldest payment first unless asked otherwise. */
+export async function openTickets(
+  database: Database,
+  { storeId, limit, newestFirst = false }: TicketQuery,
+): Promise<Ticket[]> {
+  const ofStore = storeId === undefined ? database`` : database`and store_id = ${storeId}`;
+  const order = newestFirst ? database`paid_at desc, order_id desc` : database`paid_at, order_id`;
+  return database<Ticket[]>`
+    select ${columns(database)} from tickets where state <> 'cooked' ${ofStore} order by ${order} limit ${limit}`;
+}
+
+/** Tickets cooked last, newest first: what can be recalled. */
+export async function recentlyCooked(
+  database: Database,
+  { storeId, limit }: TicketQuery & { storeId: string },
+): Promise<Ticket[]> {
+  return database<Ticket[]>`
+    select ${columns(database)} from tickets where state = 'cooked' and store_id = ${storeId}
+    order by cooked_at desc limit ${limit}`;
+}
+
+export async function ticketsById(database: Database, orderIds: readonly string[]): Promise<Ticket[]> {
+  return database<Ticket[]>`
+    select ${columns(database)} from tickets where order_id = any(${orderIds}::uuid[])`;
+}
+
+/** Tickets not yet cooked by store; stores without one are left out. */
+export async function openTicketCounts(database: Database): Promise<StoreTicketCount[]> {
+  return database<StoreTicketCount[]>`
+    select store_id as "storeId", count(*)::integer as open, min(paid_at) as "oldestPaidAt"
+    from tickets where state <> 'cooked' group by store_id order by store_id`;
+}

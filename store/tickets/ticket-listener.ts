@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import type { Clock } from '../../contracts/clock.ts';
+import type { Database, DatabaseOptions } from '../database/database.ts';
+import { ticketsChannel } from './tickets.ts';
+
+export interface TicketListenerOptions {
+  /** The listener has a connection of its own. */
+  server: Pick<DatabaseOptions, 'url' | 'application'>;
+  clock: Clock;
+  /** Orders whose tickets changed, after each commit. */
+  onOrderIds(orderIds: string[]): void;
+  /** Listening holds from now on. What changed before was not announced, so whoever listens reads the tickets again. */
+  onProven(): void;
+  /** Listening no longer holds, or could not begin: told after each attempt that failed. */
+  onDeaf(reason: Error): void;
+  /** Time between proofs, in milliseconds; 3,000 by default. */
+  proofMs?: number;
+  /** A proof, or an attempt to listen, that takes longer has failed, in milliseconds; 5,000 by default. */
+  answerMsMax?: number;
+}
+
+const PROOF_MS = 3_000;
+const ANSWER_MS_MAX = 5_000;
+const BACKOFF_MS = 250;
+const BACKOFF_MS_MAX = 3_000;
+
+/**
+ * Listens for changed tickets, and proves it: every few seconds the connection notifies itself on a channel of its own and waits for the
+ * notification. So three silent failures show within seconds: a server that takes no LISTEN (a standby), a TCP connection that died without being
+ * closed, and a pooler that sends LISTEN and later statements to different server connections. After such a failure a new connection replaces the
+ * old one, with back-off, until listening works.
+ */
+export class TicketListener {
+  readonly #options: TicketListenerOptions;
+  readonly #proofChannel = `tickets_proof_${randomBytes(8).toString('hex')}`;
+  #connection: Database | undefined;
+  #isProven = false;
+  #provenAt: number | undefined;
+  #attempts = 0;
+  #onProof: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: TicketListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first attempt to listen, whether it held or not. */
+  async start(): Promise<void> {
+    await this.#listen();
+  }
+
+  get isProven(): boolean {
+    return this.#isProven;
+  }
+
+  /** When listening was last proven, in milliseconds since the epoch; `undefined` before the first time. */
+  get provenAt(): number | undefined {
+    return this.#provenAt;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#drop();
+  }
+
+  async #listen(): Promise<void> {
+    const connection = this.#connect();
+    this.#connection = connection;
+    try {
+      await this.#inTime(connection.unsafe(`listen "${ticketsChannel}"; listen "${this.#proofChannel}"`).simple());
+      await this.#prove(connection);
+    } catch (error) {
+      this.#lost(connection, error as Error);
+      return;
+    }
+    if (this.#connection !== connection) return;
+    this.#attempts = 0;
+    this.#isProven = true;
+    this.#options.onProven();
+    this.#proveLater(connection);
+  }
+
+  #proveLater(connection: Database): void {
+    this.#timer = setTimeout(() => {
+      this.#prove(connection).then(
+        () => this.#connection === connection && this.#proveLater(connection),
+        (error: Error) => this.#lost(connection, error),
+      );
+    }, this.#options.proofMs ?? PROOF_MS);
+  }
+
+  /** @throws unless a notification comes all the way round in time */
+  async #prove(connection: Database): Promise<void> {
+    const { promise: heard, resolve } = Promise.withResolvers<void>();
+    this.#onProof = resolve;
+    // A simple query: a pooler cannot fail it for a prepared statement that another connection has.
+    const sent = connection.unsafe(`select pg_notify('${this.#proofChannel}', '')`).simple();
+    await this.#inTime(Promise.all([sent, heard]));
+    this.#provenAt = this.#options.clock.now();
+  }
+
+  async #inTime(work: Promise<unknown>): Promise<void> {
+    const ms = this.#options.answerMsMax ?? ANSWER_MS_MAX;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no notification came back within ${ms} ms`)), ms);
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #lost(connection: Database, reason: Error): void {
+    if (this.#closed || this.#connection !== connection) return;
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#isProven = false;
+    this.#options.onDeaf(reason);
+    const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** this.#attempts++);
+    this.#timer = setTimeout(() => void this.#listen(), ceiling * (0.5 + Math.random() / 2));
+  }
+
+  #drop(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // The connection is not used again, so a failure to end it changes nothing. `onDeaf` has reported why it was given up.
+    connection?.end({ timeout: 0 }).catch(() => {});
+  }
+
+  #connect(): Database {
+    const { url, application } = this.#options.server;
+    const options = {
+      max: 1,
+      connection: { application_name: application },
+      idle_timeout: null,
+      max_lifetime: null,
+      fetch_types: false,
+      connect_timeout: (this.#options.answerMsMax ?? ANSWER_MS_MAX) / 1_000,
+      // The driver prints notices to the console otherwise.
+      onnotice: () => {},
+      onclose: () => this.#lost(connection, new Error('the connection was closed')),
+      // As `sql.listen` of the driver does; that one repeats a LISTEN that failed after a reconnect once and then never again.
+      onnotify: (channel: string, payload: string) => {
+        if (channel === this.#proofChannel) this.#onProof?.();
+        else if (channel === ticketsChannel) this.#options.onOrderIds(payload.split(','));
+      },
+    };
+    const connection: Database = postgres(url, options as unknown as postgres.Options<Record<string, never>>);
+    return connection;
+  }
+}

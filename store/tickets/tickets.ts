@@ -1,0 +1,103 @@
+import type { OrderPaid } from '../../contracts/events.ts';
+import type { Transaction } from '../database/database.ts';
+
+export type TicketState = 'open' | 'cooking' | 'cooked';
+
+/** Where a ticket stands. */
+export interface TicketPosition {
+  state: TicketState;
+  /** From 1, one up with every recall. */
+  round: number;
+}
+
+export interface TicketMove extends TicketPosition {
+  orderId: string;
+  type: 'order.cooking' | 'order.cooked' | 'order.recalled';
+  /** RFC 3339. */
+  at: string;
+}
+
+export interface IgnoredKitchenEvent {
+  eventId: string;
+  orderId: string;
+  type: string;
+  round: number;
+  /** The ticket at that moment; undefined: there was none. */
+  ticket: TicketPosition | undefined;
+}
+
+/** The channel on which changed tickets are announced. */
+export const ticketsChannel = 'tickets';
+
+/** NOTIFY takes less than 8,000 bytes; an order id and its comma are 37. */
+const IDS_PER_NOTIFICATION = 200;
+
+/** Opens a ticket for each order that has none, and returns the orders for which it did. */
+export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[]): Promise<string[]> {
+  if (paid.length === 0) return [];
+  const rows = await sql<{ orderId: string }[]>`
+    insert into tickets (order_id, store_id, state, round, channel, items, total, currency, placed_at, paid_at)
+    select order_id, store_id, 'open', 1, channel, items::json, total, currency, placed_at, paid_at from unnest(
+      ${paid.map((event) => event.orderId)}::uuid[],
+      ${paid.map((event) => event.storeId)}::text[],
+      ${paid.map((event) => event.order.channel)}::text[],
+      ${paid.map((event) => JSON.stringify(event.order.items))}::text[],
+      ${paid.map((event) => event.total)}::integer[],
+      ${paid.map((event) => event.currency)}::text[],
+      ${paid.map((event) => new Date(event.order.placedAt).toISOString())}::timestamptz[],
+      ${paid.map((event) => event.occurredAt)}::timestamptz[]
+    ) as t(order_id, store_id, channel, items, total, currency, placed_at, paid_at)
+    on conflict (order_id) do nothing returning order_id as "orderId"`;
+  return rows.map((row) => row.orderId);
+}
+
+/** Locks tickets until the transaction ends, in one order everywhere. */
+export async function lockTickets(sql: Transaction, orderIds: readonly string[]): Promise<Map<string, TicketPosition>> {
+  const rows = await sql<({ orderId: string } & TicketPosition)[]>`
+    select order_id as "orderId", state, round from tickets
+    where order_id = any(${orderIds}::uuid[]) order by order_id for update`;
+  return new Map(rows.map(({ orderId, state, round }) => [orderId, { state, round }]));
+}
+
+/** Moves tickets that this transaction has locked. */
+export async function moveTickets(sql: Transaction, moves: readonly TicketMove[]): Promise<void> {
+  if (moves.length === 0) return;
+  await sql`
+    update tickets set state = t.state, round = t.round,
+      cooking_at = case t.type when 'order.cooking' then t.at when 'order.recalled' then null else cooking_at end,
+      cooked_at = case t.type when 'order.cooked' then t.at when 'order.recalled' then null else cooked_at end,
+      recalled_at = case t.type when 'order.recalled' then t.at else recalled_at end
+    from unnest(
+      ${moves.map((move) => move.orderId)}::uuid[],
+      ${moves.map((move) => move.state)}::text[],
+      ${moves.map((move) => move.round)}::integer[],
+      ${moves.map((move) => move.type)}::text[],
+      ${moves.map((move) => move.at)}::timestamptz[]
+    ) as t(order_id, state, round, type, at)
+    where tickets.order_id = t.order_id`;
+}
+
+export async function recordIgnored(sql: Transaction, events: readonly IgnoredKitchenEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql`
+    insert into ignored_kitchen_events (event_id, order_id, type, round, ticket_state, ticket_round)
+    select * from unnest(
+      ${events.map((event) => event.eventId)}::text[],
+      ${events.map((event) => event.orderId)}::uuid[],
+      ${events.map((event) => event.type)}::text[],
+      ${events.map((event) => event.round)}::integer[],
+      ${events.map((event) => event.ticket?.state ?? null)}::text[],
+      ${events.map((event) => event.ticket?.round ?? null)}::integer[]
+    )
+    on conflict do nothing`;
+}
+
+/** Announces changed tickets to the displays when the transaction commits. */
+export async function notifyTickets(sql: Transaction, orderIds: readonly string[]): Promise<void> {
+  const payloads: string[] = [];
+  for (let from = 0; from < orderIds.length; from += IDS_PER_NOTIFICATION) {
+    payloads.push(orderIds.slice(from, from + IDS_PER_NOTIFICATION).join());
+  }
+  if (payloads.length === 0) return;
+  await sql`select pg_notify(${ticketsChannel}, payload) from unnest(${payloads}::text[]) as payload`;
+}

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+/** What ends a failure without a word: a catch without its error, a rejection that becomes nothing. */
+const swallows = /\bcatch \{|\.catch\((noop|\(\) => (\{\}|undefined|null|false|\[\]))\)/;
+const comment = /\/\/ ?\S|\*\/$/;
+
+const shipped = ['*.ts', ':!test', ':!perf', ':!chaos', ':!drill', ':!scripts', ':!traffic'];
+
+function files(): string[] {
+  return execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...shipped], { encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean);
+}
+
+it('a failure that is not passed on says, beside it, why it cannot matter or who is told', () => {
+  const silent = files().flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      const beside = [lines[index - 1], line, lines[index + 1]];
+      return swallows.test(line) && !beside.some((text) => comment.test(text?.trim() ?? ''))
+        ? [`${file}:${index + 1}`]
+        : [];
+    });
+  });
+  expect(silent).toEqual([]);
+});
+
+it('transactions go through inTransaction, which survives the loss of its connection', () => {
+  const direct = files().filter((file) => {
+    const text = readFileSync(file, 'utf8');
+    return file !== 'store/database/database.ts' && /\b(sql|database|db|to)\.begin\(/.test(text);
+  });
+  expect(direct).toEqual([]);
+});
