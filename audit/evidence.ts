@@ -1,12 +1,12 @@
 import { highValueRule, isHighValue } from '../bridge/filter.ts';
 import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/warehouse-events.ts';
+import type { ConnectedConfig } from '../contracts/config.ts';
 import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../contracts/topics.ts';
-import { type Admin, readTopic } from '../kafka/index.ts';
+import { type Admin, readTopic, withAdmin } from '../kafka/index.ts';
 import { orphanTest } from '../region/divergence.ts';
 import { readRegion } from '../region/region-state.ts';
-import type { ConnectedConfig } from '../stack/environment.ts';
 import { type Database, inTransaction } from '../store/database/database.ts';
-import { withAdmin, withDatabase } from '../store/database/with-database.ts';
+import { withDatabase } from '../store/database/with-database.ts';
 import { withPostgres } from '../store/database/with-postgres.ts';
 import { databaseTime } from '../store/dead-letters/dead-letter-fates.ts';
 import { auditDatabase, type OrderEffects } from '../store/orders/audit.ts';

@@ -342,3 +342,8 @@ function isPast({ partition, offset }: Position, frontier: Frontier): boolean {
 function at({ partition, offset }: Position): string {
   return `partition ${partition} offset ${offset}`;
 }
+
+/** Whether nothing was lost, doubled or overtaken. */
+export function isClean({ counts }: Verdict): boolean {
+  return counts.lost === 0 && counts.duplicateEffects === 0 && counts.outOfOrder === 0;
+}

@@ -1,6 +1,6 @@
+import type { ConnectedConfig } from '../contracts/config.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../kafka/index.ts';
-import type { ConnectedConfig } from '../stack/environment.ts';
 import { withDatabase } from '../store/database/with-database.ts';
 import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason } from '../store/partitions/partition-logs.ts';
 import type { Fault } from './fault.ts';

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import type { ConnectedConfig } from '../contracts/config.ts';
 import { NegativeResult } from '../contracts/failure.ts';
 import { allTopics, subscriptions } from '../contracts/topics.ts';
-import { type Admin, applyPartitionCounts, applyTopics } from '../kafka/index.ts';
-import { type ConnectedConfig, connectedConfig } from '../stack/environment.ts';
-import { withAdmin, withDatabase } from '../store/database/with-database.ts';
+import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../kafka/index.ts';
+import { connectedConfig } from '../stack/environment.ts';
+import { withDatabase } from '../store/database/with-database.ts';
 import { acceptPartitions } from '../store/partitions/topic-partitions.ts';
 import { print, printJson, say, table } from './output.ts';
 

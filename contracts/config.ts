@@ -432,6 +432,9 @@ type ValueOf<V> = V extends { kind: Kind<infer T> } ? (V extends { default: stri
 /** The validated configuration, by variable name. Frozen; times in milliseconds, sizes in bytes. */
 export type Config = Readonly<{ [Name in keyof Table]: ValueOf<Table[Name]> }>;
 
+/** A configuration that knows where Kafka and PostgreSQL are. */
+export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
+
 /** A configuration error names each variable, what it got and what it takes. */
 export class ConfigError extends Error {
   override name = 'ConfigError';

@@ -1,8 +1,17 @@
-import { urlHost } from '../gateway/vitals.ts';
 import type { Config } from './config.ts';
 
 /** How something of this configuration is reached from this machine: what listens everywhere also listens here. */
 export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
   const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
   return new URL(`${scheme}://${urlHost(host)}:${port}`);
+}
+
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Where the gateway of this configuration listens. */
+export function gatewayOf(config: Config): URL {
+  const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
+  return localUrl(config, config.ORDERMESH_GATEWAY_PORT, scheme);
 }

@@ -1,6 +1,7 @@
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
+import { urlHost } from '../contracts/local-url.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import type { Activity } from '../region/activity.ts';
 import { listenOn } from '../telemetry/exclusive-port.ts';
@@ -23,7 +24,7 @@ import { RecentOrders } from './orders/recent-orders.ts';
 import { Reception, type Waiter } from './orders/reception.ts';
 import { type StatusLookup, StatusReader } from './status/status-reader.ts';
 import type { UndecidedLookup } from './status/undecided-orders.ts';
-import { onAdminPort, type ShowVitals, urlHost } from './vitals.ts';
+import { onAdminPort, type ShowVitals } from './vitals.ts';
 import type { Stream } from './websocket/stream.ts';
 import { addStreamRoute } from './websocket/stream-route.ts';
 

@@ -1,4 +1,5 @@
 import type { Config } from '../contracts/config.ts';
+import { urlHost } from '../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../contracts/roles.ts';
 import { type ReadinessCheck, startAdminServer } from '../telemetry/admin-server.ts';
 import { type MetricsSnapshot, metricsContentType } from '../telemetry/metrics.ts';
@@ -41,8 +42,4 @@ export function onAdminPort(config: Config, role: RoleName): ShowVitals {
       close: () => admin.close(),
     };
   };
-}
-
-export function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

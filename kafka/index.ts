@@ -2,6 +2,7 @@
 export * from './admin/admin.ts';
 export * from './admin/partition-counts.ts';
 export * from './admin/topic-setup.ts';
+export * from './admin/with-admin.ts';
 export * from './consumer/consumer.ts';
 export { createConsumer } from './consumer/kafkajs-consumer.ts';
 export * from './consumer/packed-headers.ts';

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createPubSub, googleCloudAddress, googleCloudNames } from '../bridge/pubsub/google-cloud.ts';
+import type { ConnectedConfig } from '../contracts/config.ts';
 import { loadConfig } from '../contracts/config.ts';
 import type { Order } from '../contracts/order.ts';
+import { chainMenuFile } from '../lab/traffic/chain.ts';
 import { createTraffic } from '../lab/traffic/generator.ts';
-import type { ConnectedConfig } from '../stack/environment.ts';
 import { startSystem } from '../stack/system/system.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { benchBacklogMemory } from './benches/backlog-memory.ts';
@@ -58,7 +59,7 @@ const say = (line: string) => console.error(line);
 try {
   // What other programs have written goes to the disk now, and not while we measure.
   await runCommand('sync', []);
-  const system = await startSystem(config, logger, say);
+  const system = await startSystem(config, logger, say, { menuFile: chainMenuFile });
   const figures: Figures = {};
   try {
     const bench: Bench = { env: environmentOf(system.config), sampleOrder, ...scale };

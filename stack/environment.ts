@@ -1,8 +1,6 @@
-import { type Config, loadConfig } from '../contracts/config.ts';
+import { type Config, type ConnectedConfig, loadConfig } from '../contracts/config.ts';
 import { UsageError } from '../contracts/failure.ts';
-
-/** A configuration that knows where Kafka and PostgreSQL are. */
-export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
+import { runningStackEnvironment } from './state.ts';
 
 /**
  * The configuration from the environment; addresses that it leaves out come from the embedded stack that runs in this data directory.
@@ -29,7 +27,6 @@ export async function kafkaConfig(): Promise<Config> {
 async function completedConfig(): Promise<Config> {
   const config = loadConfig();
   if (hasServers(config)) return config;
-  const { runningStackEnvironment } = await import('./index.ts');
   const found = await runningStackEnvironment(config.ORDERMESH_DATA_DIR);
   return loadConfig({ ...found, ...defined(process.env) });
 }

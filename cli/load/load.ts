@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { gatewayOf, storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { gatewayOf } from '../../contracts/local-url.ts';
+import { storeTokens } from '../../gateway/identity/store-tokens.ts';
 import { createTraffic } from '../../lab/traffic/generator.ts';
 import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
 import { randomSeed } from '../../lab/traffic/random.ts';

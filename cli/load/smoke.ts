@@ -1,22 +1,25 @@
 import { Command, Option } from 'commander';
 import { eventsInWarehouse, readEvidence } from '../../audit/evidence.ts';
-import { judge, type Verdict } from '../../audit/judgement.ts';
+import { isClean, judge, type Verdict } from '../../audit/judgement.ts';
+import { countLines, findings } from '../../audit/report.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
+import { gatewayOf } from '../../contracts/local-url.ts';
 import { subscriptions } from '../../contracts/topics.ts';
-import { gatewayOf, storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { withAdmin } from '../../kafka/index.ts';
 import { startCrew } from '../../lab/crew.ts';
+import { chainMenuFile } from '../../lab/traffic/chain.ts';
 import { createTraffic } from '../../lab/traffic/generator.ts';
 import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
 import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
 import { createSender, type SendReport } from '../../lab/traffic/sender.ts';
 import { type System, startSystem } from '../../stack/system/system.ts';
 import { until } from '../../stack/system/until.ts';
-import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { openTicketCounts } from '../../store/tickets/ticket-board.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
-import { isClean, printCounts, sayFindings } from '../audit.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { keptOut } from './gateway-watch.ts';
@@ -50,7 +53,7 @@ async function smoke(options: SmokeOptions): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('smoke', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
   Promise.race([stopRequest(), ...(options.stopWithParent ? [parentGone()] : [])]).then(() => process.exit(130));
-  const system = await startSystem(config, logger, print);
+  const system = await startSystem(config, logger, print, { menuFile: chainMenuFile });
   let outcome: SmokeOutcome;
   try {
     print(`everything is up after ${(performance.now() / 1_000).toFixed(1)} s`);
@@ -114,8 +117,8 @@ async function loadAndAudit(system: System, { rate, seconds, seed }: SmokeOption
   if (googleCloud) await warehouseIsQuiet(system, sinceMs);
   for (const { role, restarts } of roles) if (restarts > 0) print(`${role} was started again ${restarts} times`);
   const verdict = judge(await readEvidence(config, { promised, sinceMs, onNote: print }));
-  sayFindings(verdict);
-  printCounts(verdict);
+  findings(verdict).forEach(say);
+  countLines(verdict).forEach(print);
   return { verdict, report: sender.report(), settled };
 }
 

@@ -1,9 +1,9 @@
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
-import { partitionOf, type ReadRecord, readTopic } from '../../kafka/index.ts';
-import type { ConnectedConfig } from '../../stack/environment.ts';
-import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { partitionHistory } from '../../store/partitions/topic-partitions.ts';
 import { readActSteps } from './act-steps.ts';
 import type { JourneyStep, Origin, UntimedStep } from './journey-step.ts';

@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
-import { gatewayOf, storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { gatewayOf } from '../../contracts/local-url.ts';
+import { storeTokens } from '../../gateway/identity/store-tokens.ts';
 import { type Crew, startCrew } from '../../lab/crew.ts';
+import { chainMenuFile } from '../../lab/traffic/chain.ts';
 import { createTraffic } from '../../lab/traffic/generator.ts';
 import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
 import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
@@ -45,7 +47,7 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   // While it starts there is nothing to finish: the roles end with their channel to us, the stack by its guard.
   stopped.then(() => system === undefined && process.exit(130));
   print('starting the stack and the roles');
-  system = await startSystem(config, logger, print, { cloudLater: true });
+  system = await startSystem(config, logger, print, { menuFile: chainMenuFile, cloudLater: true });
   const addresses = system.addresses;
   print(`${system.googleCloud ? 'counter and kitchen are' : 'everything is'} up after ${seconds()}\n`);
   print(`${addressTable(addresses)}\n`);

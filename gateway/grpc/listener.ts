@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { urlHost } from '../../contracts/local-url.ts';
 import type { TlsFiles } from '../identity/tls.ts';
-import { urlHost } from '../vitals.ts';
 
 export interface ListenOptions {
   host: string;

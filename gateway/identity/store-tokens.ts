@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { say } from '../../cli/output.ts';
 import type { Config } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
-import { localUrl } from '../../contracts/local-url.ts';
 import { issueToken } from './issuer.ts';
 
 /**
@@ -16,7 +14,9 @@ export async function assertIssuer(config: Config, env: NodeJS.ProcessEnv = proc
   if (config.ORDERMESH_JWKS !== undefined || existsSync(path.join(directory, 'issuer', 'private-key.json'))) return;
   const isNamed = (env.ORDERMESH_DATA_DIR ?? '') !== '';
   if (isNamed || existsSync(path.join(directory, 'stack.json')))
-    say(`makes a new issuer in ${path.join(directory, 'issuer')}; gateways with this data directory take its tokens`);
+    console.error(
+      `makes a new issuer in ${path.join(directory, 'issuer')}; gateways with this data directory take its tokens`,
+    );
   else
     throw new UsageError(
       `there is no issuer in ${path.join(directory, 'issuer')}: a token of a new one would be taken by no gateway; run this where the gateway has its data, or set ORDERMESH_DATA_DIR to that directory`,
@@ -35,10 +35,4 @@ export function storeTokens(config: Config): (storeId: string) => Promise<string
     }
     return token;
   };
-}
-
-/** Where the gateway of this configuration listens. */
-export function gatewayOf(config: Config): URL {
-  const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
-  return localUrl(config, config.ORDERMESH_GATEWAY_PORT, scheme);
 }

@@ -1,5 +1,6 @@
-import type { ConnectedConfig } from '../../stack/environment.ts';
-import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import type { ConnectedConfig } from '../../contracts/config.ts';
+import { withAdmin } from '../../kafka/index.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { openTicketCounts } from '../../store/tickets/ticket-board.ts';
 import { partitionProgress } from './liveness/progress.ts';
 

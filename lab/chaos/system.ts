@@ -1,13 +1,13 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
-import { applyTopics } from '../../kafka/index.ts';
+import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
-import type { ConnectedConfig } from '../../stack/environment.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { lockDataDir } from '../../stack/state.ts';
-import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 import { chainMenuFile } from '../traffic/chain.ts';

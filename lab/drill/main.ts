@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { AuditCounts } from '../../audit/judgement.ts';
-import { isClean, sayFindings } from '../../cli/audit.ts';
+import { type AuditCounts, isClean } from '../../audit/judgement.ts';
+import { findings } from '../../audit/report.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
 import { until } from '../../stack/system/until.ts';
@@ -157,7 +157,7 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
     });
     const promised = [...traffic.promised.edge, ...traffic.promised.direct];
     const verdict = await auditRegion(east.config, promised, say);
-    sayFindings(verdict);
+    findings(verdict).forEach(say);
     if (!isClean(verdict))
       await writeFile(path.join(directory, 'faults.json'), JSON.stringify(verdict.faults, null, 2));
     const missing = new Set(await missingIn(east.config, traffic.promised.direct));

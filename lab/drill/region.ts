@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { loadConfig } from '../../contracts/config.ts';
-import type { ConnectedConfig } from '../../stack/environment.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
 import { portOf } from '../../stack/part.ts';
 import { copyAsStandby, startPostgres } from '../../stack/postgres/server.ts';

@@ -1,9 +1,8 @@
 import { readEvidence } from '../../audit/evidence.ts';
 import { judge, type Verdict } from '../../audit/judgement.ts';
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { groups, subscriptions, topics } from '../../contracts/topics.ts';
-import { readTopic } from '../../kafka/index.ts';
-import type { ConnectedConfig } from '../../stack/environment.ts';
-import { withAdmin } from '../../store/database/with-database.ts';
+import { readTopic, withAdmin } from '../../kafka/index.ts';
 
 /** Those of the orders that the log of a region does not have. */
 export async function missingIn(config: ConnectedConfig, promised: ReadonlySet<string>): Promise<string[]> {

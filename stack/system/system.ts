@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
-import { applyTopics } from '../../kafka/index.ts';
-import { chainMenuFile } from '../../lab/traffic/chain.ts';
-import { withAdmin, withDatabase } from '../../store/database/with-database.ts';
+import { applyTopics, withAdmin } from '../../kafka/index.ts';
+import { withDatabase } from '../../store/database/with-database.ts';
 import { loadMenu, menuVersion } from '../../store/orders/menu.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { ConnectedConfig } from '../environment.ts';
 import { assertPortFree, startCore, startStack } from '../index.ts';
 import { RoleProcess } from './role-process.ts';
 
@@ -47,6 +46,8 @@ export interface System {
 }
 
 export interface SystemOptions {
+  /** The menu that a database without one gets. */
+  menuFile: URL;
   /** Resolve as soon as orders reach the kitchen; the Google Cloud part follows and says when it is ready. */
   cloudLater?: boolean;
 }
@@ -56,7 +57,7 @@ export async function startSystem(
   config: Config,
   logger: Logger,
   onNote: (line: string) => void,
-  { cloudLater = false }: SystemOptions = {},
+  { menuFile, cloudLater = false }: SystemOptions,
 ): Promise<System> {
   await assertPortsFree(config);
   const start = cloudLater ? startCore : startStack;
@@ -86,7 +87,7 @@ export async function startSystem(
     connected = loadConfig({ ...process.env, ...stack.environment }) as ConnectedConfig;
     await Promise.all([
       withAdmin(connected, (admin) => applyTopics(admin, connected)),
-      prepareDatabase(connected, onNote),
+      prepareDatabase(connected, menuFile, onNote),
     ]);
     // Google's side is another failure domain: it neither holds the kitchen back nor takes the cores while that starts.
     const core = startRoles(coreRoles);
@@ -178,12 +179,12 @@ export async function assertPortsFree(config: Config): Promise<void> {
   for (const { port, what, variable } of ports) await assertPortFree({ port, host, what, variable });
 }
 
-/** The schema, and the simulated chain's menu unless there is a menu already. */
-async function prepareDatabase(config: ConnectedConfig, onNote: (line: string) => void): Promise<void> {
+/** The schema, and the menu of the file unless there is a menu already. */
+async function prepareDatabase(config: ConnectedConfig, menuFile: URL, onNote: (line: string) => void): Promise<void> {
   await withDatabase(config, async (sql) => {
     if ((await menuVersion(sql)) > 0) return;
-    const { items, stores } = await loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')));
-    onNote(`loaded the menu of the simulated chain: ${items} items, ${stores} stores`);
+    const { items, stores } = await loadMenu(sql, JSON.parse(await readFile(menuFile, 'utf8')));
+    onNote(`loaded the first menu: ${items} items, ${stores} stores`);
   });
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readGoneTopics } from '../../audit/skipped.ts';
+import type { ConnectedConfig } from '../../contracts/config.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { groups, topics } from '../../contracts/topics.ts';
-import type { ConnectedConfig } from '../../stack/environment.ts';
 import { enterLogs, noteProgress } from '../../store/partitions/partition-logs.ts';
 import { createTestDatabase, servers } from '../support/servers.ts';
 

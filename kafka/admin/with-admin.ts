@@ -1,0 +1,15 @@
+import type { ConnectedConfig } from '../../contracts/config.ts';
+import { type Admin, createAdmin } from './admin.ts';
+
+/** Runs `use` with an admin client of a command, and closes the client. @throws what `createAdmin` and `use` throw */
+export async function withAdmin<T>(
+  { KAFKA_BROKERS }: Pick<ConnectedConfig, 'KAFKA_BROKERS'>,
+  use: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = await createAdmin({ clientId: 'ordermesh-cli', brokers: KAFKA_BROKERS });
+  try {
+    return await use(admin);
+  } finally {
+    await admin.close();
+  }
+}
