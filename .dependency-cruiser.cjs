@@ -2,7 +2,6 @@
 const mayImport = {
   contracts: [],
   telemetry: ['contracts'],
-  traffic: ['contracts'],
   kafka: ['contracts', 'telemetry'],
   store: ['contracts', 'telemetry'],
   gateway: ['contracts', 'telemetry', 'kafka', 'store', 'region'],
@@ -12,19 +11,68 @@ const mayImport = {
   display: ['contracts', 'telemetry', 'kafka', 'store'],
   edge: ['contracts', 'telemetry', 'gateway', 'display'],
   region: ['contracts', 'telemetry', 'kafka'],
+  // A failover brings the database up to the log, by the rules of the actors.
+  'region/operations': ['contracts', 'telemetry', 'kafka', 'store', 'actors', 'region'],
   stack: ['contracts', 'telemetry', 'kafka', 'store'],
+  audit: ['contracts', 'telemetry', 'kafka', 'store', 'bridge', 'region'],
 };
 
-const rooms = [...Object.keys(mayImport), 'perf', 'chaos', 'drill', 'cli', 'scripts', 'test'];
+/** Rooms that may import all others; nothing that ships imports them, and nothing at all imports `cli`. */
+const outermost = ['lab', 'perf', 'cli', 'docs', 'test'];
 
-const roomRules = Object.entries(mayImport).map(([room, others]) => ({
-  name: `${room}-imports`,
-  comment:
-    others.length === 0 ? `${room} imports no other room` : `${room} imports ${others.join(', ')} and no other room`,
-  severity: 'error',
-  from: { path: `^${room}/` },
-  to: { path: `^(${rooms.filter((other) => other !== room && !others.includes(other)).join('|')})/` },
-}));
+const shipped = Object.keys(mayImport).filter((room) => !room.includes('/'));
+const rooms = [...shipped, ...outermost];
+
+const roomRules = Object.entries(mayImport).map(([room, others]) => {
+  const [top] = room.split('/');
+  const inside = Object.keys(mayImport).filter((other) => other.startsWith(`${room}/`));
+  return {
+    name: `${room}-imports`,
+    comment:
+      others.length === 0 ? `${room} imports no other room` : `${room} imports ${others.join(', ')} and no other room`,
+    severity: 'error',
+    from: { path: `^${room}/`, ...(inside.length > 0 ? { pathNot: `^(${inside.join('|')})/` } : {}) },
+    to: { path: `^(${[...rooms.filter((other) => other !== top && !others.includes(other)), ...inside].join('|')})/` },
+  };
+});
+
+/**
+ * The doors: what of a room others may import. `contracts/` and `telemetry/` are toolboxes whose files are doors themselves, so that a
+ * worker thread does not load what only a role's main thread needs. Tests look inside of every room.
+ */
+const doors = {
+  kafka: ['index'],
+  store: ['index'],
+  gateway: ['index', 'identity/index'],
+  // A slot thread loads the actor's types and faults, and nothing of the host.
+  runtime: ['index', 'actor', 'outage'],
+  actors: ['index', 'restore'],
+  // Each role loads only its own client of Google Cloud.
+  bridge: ['index', 'filter', 'loyalty/index', 'pubsub/index', 'warehouse/index'],
+  display: ['index'],
+  edge: ['index'],
+  region: ['index', 'operations/index'],
+  stack: ['index', 'system/index'],
+  audit: ['index'],
+  lab: ['crew', 'traffic/index'],
+};
+
+const doorRules = [
+  ...Object.entries(doors).map(([room, names]) => ({
+    name: `door-of-${room}`,
+    comment: `other rooms import ${names.map((name) => `${room}/${name}.ts`).join(', ')}`,
+    severity: 'error',
+    from: { pathNot: `^(${room}|test)/` },
+    to: { path: `^${room}/`, pathNot: `^${room}/(${names.join('|')})\\.ts$` },
+  })),
+  ...['cli', 'perf'].map((room) => ({
+    name: `nothing-imports-${room}`,
+    comment: `${room} is a program`,
+    severity: 'error',
+    from: { pathNot: `^(${room}|test)/` },
+    to: { path: `^${room}/` },
+  })),
+];
 
 /** Packages that one room hides from all others. The benchmarks compare with them bare, and tests look from outside. */
 const hiddenPackages = [
@@ -44,6 +92,7 @@ const packageRules = hiddenPackages.map(({ package: name, room }) => ({
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...doorRules,
     ...packageRules,
     {
       name: 'no-cycles',
@@ -63,7 +112,7 @@ module.exports = {
       name: 'no-development-package-in-production',
       comment: 'what runs in production is a dependency, not a dev dependency',
       severity: 'error',
-      from: { pathNot: '^(stack|perf|scripts|test)/|\\.config\\.ts$' },
+      from: { pathNot: '^(stack|perf|docs|test)/|\\.config\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] },
     },
   ],

@@ -1,8 +1,8 @@
 import type { Config } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
-import { startWorkerRole } from '../runtime/worker-role.ts';
-import { migrateAt } from '../store/database/migrate.ts';
+import { startWorkerRole } from '../runtime/index.ts';
+import { migrateAt } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { validatorSettings } from './order-validator/settings.ts';
 import { paymentSettings } from './payment/settings.ts';

@@ -1,15 +1,18 @@
 import { highValueRule, isHighValue } from '../bridge/filter.ts';
-import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/warehouse-events.ts';
+import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/index.ts';
 import type { ConnectedConfig } from '../contracts/config.ts';
 import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../contracts/topics.ts';
 import { type Admin, readTopic, withAdmin } from '../kafka/index.ts';
-import { orphanTest } from '../region/divergence.ts';
-import { readRegion } from '../region/region-state.ts';
-import { type Database, inTransaction } from '../store/database/database.ts';
-import { withDatabase } from '../store/database/with-database.ts';
-import { withPostgres } from '../store/database/with-postgres.ts';
-import { databaseTime } from '../store/dead-letters/dead-letter-fates.ts';
-import { auditDatabase, type OrderEffects } from '../store/orders/audit.ts';
+import { orphanTest, readRegion } from '../region/index.ts';
+import {
+  auditDatabase,
+  type Database,
+  databaseTime,
+  inTransaction,
+  type OrderEffects,
+  withDatabase,
+  withPostgres,
+} from '../store/index.ts';
 import type { Evidence } from './judgement.ts';
 import { readGoneTopics, readSkippedRecords } from './skipped.ts';
 import {

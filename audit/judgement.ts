@@ -1,7 +1,6 @@
-import type { WarehouseEvents } from '../bridge/warehouse/warehouse-events.ts';
+import type { WarehouseEvents } from '../bridge/warehouse/index.ts';
 import { deadLetterTopic, groups, topics } from '../contracts/topics.ts';
-import type { DeadLetterFate } from '../store/dead-letters/dead-letter-fates.ts';
-import type { OrderEffects } from '../store/orders/audit.ts';
+import type { DeadLetterFate, OrderEffects } from '../store/index.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import { disorderOf } from './order-of-events.ts';
 import type { SkippedRecords } from './skipped.ts';

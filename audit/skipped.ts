@@ -1,8 +1,7 @@
 import type { ConnectedConfig } from '../contracts/config.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../kafka/index.ts';
-import { withDatabase } from '../store/database/with-database.ts';
-import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason } from '../store/partitions/partition-logs.ts';
+import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason, withDatabase } from '../store/index.ts';
 import type { Fault } from './fault.ts';
 
 /** Records that a group will never work on: they were removed before it came to them. */

@@ -1,10 +1,7 @@
 import { Command } from 'commander';
-import { readAcceptedIds } from '../audit/accepted-ids.ts';
-import { readEvidence } from '../audit/evidence.ts';
-import { isClean, judge } from '../audit/judgement.ts';
-import { countLines, findings } from '../audit/report.ts';
+import { countLines, findings, isClean, judge, readAcceptedIds, readEvidence } from '../audit/index.ts';
 import { NegativeResult } from '../contracts/failure.ts';
-import { connectedConfig } from '../stack/environment.ts';
+import { connectedConfig } from '../stack/index.ts';
 import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { UsageError } from '../contracts/failure.ts';
 import { readInputFile } from '../contracts/input-file.ts';
-import { connectedConfig } from '../stack/environment.ts';
-import { withDatabase } from '../store/database/with-database.ts';
-import { loadMenu } from '../store/orders/menu.ts';
+import { connectedConfig } from '../stack/index.ts';
+import { loadMenu, withDatabase } from '../store/index.ts';
 import { print, printJson } from './output.ts';
 
 export function menuCommand(): Command {

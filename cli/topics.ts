@@ -3,9 +3,8 @@ import type { ConnectedConfig } from '../contracts/config.ts';
 import { NegativeResult } from '../contracts/failure.ts';
 import { allTopics, subscriptions } from '../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../kafka/index.ts';
-import { connectedConfig } from '../stack/environment.ts';
-import { withDatabase } from '../store/database/with-database.ts';
-import { acceptPartitions } from '../store/partitions/topic-partitions.ts';
+import { connectedConfig } from '../stack/index.ts';
+import { acceptPartitions, withDatabase } from '../store/index.ts';
 import { print, printJson, say, table } from './output.ts';
 
 export function topicsCommand(): Command {

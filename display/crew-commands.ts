@@ -5,7 +5,7 @@ import { type EventType, eventId, type OrderKitchen } from '../contracts/events.
 import { eventHeaders } from '../contracts/headers.ts';
 import { topics } from '../contracts/topics.ts';
 import { KafkaSetupError, type RecordProducer, RecordRefusedError } from '../kafka/index.ts';
-import type { Ticket } from '../store/tickets/ticket-board.ts';
+import type { Ticket } from '../store/index.ts';
 import type { Command, TicketState } from './messages.ts';
 
 interface Transition {

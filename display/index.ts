@@ -1,4 +1,20 @@
 /** The room's door. */
 
-export type { ClientMessage, Command, ServerMessage, Staleness, StoreCount, TicketView } from './messages.ts';
+export { runBounded } from './bounded-commands.ts';
+export {
+  type ClientMessage,
+  type Command,
+  type ServerMessage,
+  type Staleness,
+  type StoreCount,
+  type TicketState,
+  type TicketView,
+  validateCommand,
+  validateRefresh,
+} from './messages.ts';
+export { loadPageFiles } from './page-files.ts';
+export { startPageServer } from './page-server.ts';
+export { refusedScreens } from './refused-screens.ts';
+export { type Screen, Screens } from './screens.ts';
 export { type DisplayOptions, startDisplay } from './server.ts';
+export { TicketNames } from './ticket-names.ts';

@@ -1,7 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { BoundedPool } from '../store/database/bounded-pool.ts';
-import { readMenuNames } from '../store/orders/menu-names.ts';
-import { openTicketCounts, type StoreTicketCount } from '../store/tickets/ticket-board.ts';
+import type { BoundedPool } from '../store/index.ts';
+import { openTicketCounts, readMenuNames, type StoreTicketCount } from '../store/index.ts';
 import type { StoreCount } from './messages.ts';
 import type { TicketNames } from './ticket-names.ts';
 

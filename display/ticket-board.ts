@@ -1,10 +1,15 @@
 import type { Clock } from '../contracts/clock.ts';
 import { storeIdSchema } from '../contracts/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
-import { BoundedPool } from '../store/database/bounded-pool.ts';
-import { isStoreOnMenu } from '../store/orders/menu-names.ts';
-import { openTickets, recentlyCooked, type Ticket, ticketsById } from '../store/tickets/ticket-board.ts';
-import { TicketListener } from '../store/tickets/ticket-listener.ts';
+import {
+  BoundedPool,
+  isStoreOnMenu,
+  openTickets,
+  recentlyCooked,
+  type Ticket,
+  TicketListener,
+  ticketsById,
+} from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { ChangeFeed } from './change-feed.ts';

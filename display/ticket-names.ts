@@ -1,6 +1,5 @@
 import { validateTicketItems } from '../contracts/ticket-content.ts';
-import type { MenuNames } from '../store/orders/menu-names.ts';
-import type { Ticket } from '../store/tickets/ticket-board.ts';
+import type { MenuNames, Ticket } from '../store/index.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 
 type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'>;

@@ -1,4 +1,4 @@
-import type { Ticket } from '../store/tickets/ticket-board.ts';
+import type { Ticket } from '../store/index.ts';
 
 /** Commands that come within this time of a read share the next one. */
 const INTERVAL_MS = 10;

@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../contracts/events.ts';
-import type { KnownOrder, StatusLookup } from '../gateway/status/status-reader.ts';
+import type { KnownOrder, StatusLookup } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { problemOf } from './forwarder/batch-answer.ts';

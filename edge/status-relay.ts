@@ -1,4 +1,4 @@
-import type { Stream } from '../gateway/websocket/stream.ts';
+import type { Stream } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { Backoff } from './forwarder/pacing.ts';

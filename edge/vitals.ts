@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
 import { urlHost } from '../contracts/local-url.ts';
 import { defaultAdminPort } from '../contracts/roles.ts';
-import type { ShowVitals } from '../gateway/vitals.ts';
+import type { ShowVitals } from '../gateway/index.ts';
 import { startAdminServer } from '../telemetry/admin-server.ts';
 import { metricsContentType } from '../telemetry/metrics.ts';
 import type { StatusKeeper } from './status.ts';

@@ -4,7 +4,7 @@ import { ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';
-import { watchActivity } from '../region/activity.ts';
+import { watchActivity } from '../region/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openGrpc } from './grpc/server.ts';
 import { connectingProducer } from './orders/connecting-producer.ts';

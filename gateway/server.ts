@@ -3,7 +3,7 @@ import { type Clock, turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { urlHost } from '../contracts/local-url.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
-import type { Activity } from '../region/activity.ts';
+import type { Activity } from '../region/index.ts';
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry, snapshot } from '../telemetry/metrics.ts';

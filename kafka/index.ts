@@ -1,6 +1,7 @@
 /** The room's door: what others import. Implementations stay behind it. */
 export * from './admin/admin.ts';
 export * from './admin/partition-counts.ts';
+export { createRegionAdmin, type RegionAdmin } from './admin/region-admin.ts';
 export * from './admin/topic-setup.ts';
 export * from './admin/with-admin.ts';
 export * from './consumer/consumer.ts';
@@ -13,6 +14,7 @@ export {
   PartitionUnavailableError,
   RecordRefusedError,
   RecordTooLargeError,
+  reasonOf,
 } from './errors.ts';
 export { createProducer as createKafkajsProducer } from './kafkajs/kafkajs-producer.ts';
 export type { Log } from './log.ts';

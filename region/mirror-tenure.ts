@@ -1,5 +1,5 @@
 import { allTopics } from '../contracts/topics.ts';
-import { createRegionAdmin } from '../kafka/admin/region-admin.ts';
+import { createRegionAdmin } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { findOrphans, salvageOrders, topicRanges } from './divergence.ts';
 import { createMirrorOffsets, writeMirrored } from './mirror-offsets.ts';

@@ -1,6 +1,5 @@
 import { deadLetterTopic, groups, subscriptions, topics } from '../contracts/topics.ts';
-import { createRegionAdmin } from '../kafka/admin/region-admin.ts';
-import { createAdmin, type ReadRecord, readTopic } from '../kafka/index.ts';
+import { createAdmin, createRegionAdmin, type ReadRecord, readTopic } from '../kafka/index.ts';
 
 export interface StartPositionsOptions {
   brokers: string[];

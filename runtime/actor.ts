@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
-import type { OutgoingRecord } from '../kafka/producer/producer.ts';
-import type { Transaction } from '../store/database/database.ts';
+import type { OutgoingRecord } from '../kafka/index.ts';
+import type { Transaction } from '../store/index.ts';
 
 /**
  * One record of the actor's topic, inside the thread that owns its partition. `value` and the headers' values are views into the batch that was

@@ -1,5 +1,5 @@
-import { KafkaUnavailableError, reasonOf } from '../kafka/errors.ts';
-import { sqlFault } from '../store/database/sql-states.ts';
+import { KafkaUnavailableError, reasonOf } from '../kafka/index.ts';
+import { sqlFault } from '../store/index.ts';
 import { OutageError } from './actor.ts';
 import { exponentialDelayMs } from './retry.ts';
 

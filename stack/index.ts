@@ -1,8 +1,21 @@
 /** The room's door. */
 
-export { stopWithParent } from '../telemetry/stop-with-parent.ts';
-export { assertPortFree } from './ports.ts';
+export { systemPython } from './bigquery/environment.ts';
+export { installOnce, userCacheDir } from './cache.ts';
+export { run } from './commands.ts';
+export { startKnot } from './dns/knot.ts';
+export { connectedConfig, kafkaConfig } from './environment.ts';
+export { answersHttp } from './http-check.ts';
+export { javaCommand, javaMissing } from './java.ts';
+export { answers, brokerCommand, newClusterId } from './kafka/broker.ts';
+export { kafkaClassPath } from './kafka/jars.ts';
+export { startMirrorMaker } from './kafka/mirror-maker.ts';
+export { loggingProperties } from './kafka/properties.ts';
+export { portOf, type StartedPart } from './part.ts';
+export { assertPortFree, choosePorts, isPortFree } from './ports.ts';
+export { copyAsStandby, postgres, startPostgres } from './postgres/server.ts';
 export { runInBackground } from './priority.ts';
+export { type Server, type ServerCommand, Servers } from './servers.ts';
 export { SilenceWatch } from './silence-watch.ts';
 export { type Stack, type StackOptions, startCore, startStack } from './stack.ts';
-export { runningStackEnvironment, StackRunningError } from './state.ts';
+export { lockDataDir, runningStackEnvironment, StackRunningError } from './state.ts';

@@ -83,6 +83,6 @@ export function stopRequest(): Promise<string> {
 
 /** Resolves when the process that started this one has ended: a killed `make` passes no signal on. */
 export async function parentGone(): Promise<string> {
-  const { stopWithParent } = await import('../stack/index.ts');
+  const { stopWithParent } = await import('./stop-with-parent.ts');
   return await new Promise((resolve) => stopWithParent(() => resolve('the parent process is gone')));
 }

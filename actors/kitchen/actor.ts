@@ -2,7 +2,7 @@ import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/even
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { validateTicketContent } from '../../contracts/ticket-content.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
-import type { Transaction } from '../../store/database/database.ts';
+import type { Transaction } from '../../store/index.ts';
 import {
   type IgnoredKitchenEvent,
   lockTickets,
@@ -11,7 +11,7 @@ import {
   openTicketsFor,
   recordIgnored,
   type TicketMove,
-} from '../../store/tickets/tickets.ts';
+} from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { InvalidMessageError } from '../invalid-message.ts';

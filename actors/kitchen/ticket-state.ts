@@ -1,4 +1,4 @@
-import type { TicketPosition } from '../../store/tickets/tickets.ts';
+import type { TicketPosition } from '../../store/index.ts';
 
 export type KitchenEventType = 'order.cooking' | 'order.cooked' | 'order.recalled';
 

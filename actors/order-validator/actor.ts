@@ -10,18 +10,23 @@ import {
   OutageError,
   type Outputs,
 } from '../../runtime/actor.ts';
-import type { Transaction } from '../../store/database/database.ts';
-import { type Catalog, menuVersion, readCatalog } from '../../store/orders/menu.ts';
+import type { Transaction } from '../../store/index.ts';
 import {
+  addVelocity,
+  type Catalog,
   type DecidedOrder,
   findDecisions,
   insertDecisions,
   type KnownDecision,
+  lockShelves,
+  menuVersion,
   type NewConflict,
+  purgeVelocity,
+  readCatalog,
   recordConflicts,
-} from '../../store/orders/orders.ts';
-import { lockShelves, type Shelf, writeShelves } from '../../store/orders/stock.ts';
-import { addVelocity, purgeVelocity } from '../../store/orders/velocity.ts';
+  type Shelf,
+  writeShelves,
+} from '../../store/index.ts';
 import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter } from '../metrics.ts';

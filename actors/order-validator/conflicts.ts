@@ -1,6 +1,6 @@
 import type { ConflictReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import type { KnownDecision } from '../../store/orders/orders.ts';
+import type { KnownDecision } from '../../store/index.ts';
 
 /** Whether a record is the order that was decided, sent or delivered again. */
 export function isSameOrder(first: KnownDecision, order: Order, fingerprint: string): boolean {

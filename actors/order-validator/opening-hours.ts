@@ -1,4 +1,4 @@
-import type { CatalogStore } from '../../store/orders/menu.ts';
+import type { CatalogStore } from '../../store/index.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;

@@ -9,7 +9,7 @@ import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order, OrderItem } from '../../contracts/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
-import type { KnownDecision, StoredConflict } from '../../store/orders/orders.ts';
+import type { KnownDecision, StoredConflict } from '../../store/index.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
 
 /** The event of a decision: the same to the byte whenever it is made again from the order and the stored decision. */

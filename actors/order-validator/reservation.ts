@@ -1,8 +1,7 @@
 import type { RejectionReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
 import { stockDemand } from '../../contracts/order.ts';
-import type { Catalog } from '../../store/orders/menu.ts';
-import type { Shelf } from '../../store/orders/stock.ts';
+import type { Catalog, Shelf } from '../../store/index.ts';
 
 /** What one order takes from the shelf of its store. */
 export interface Demand {

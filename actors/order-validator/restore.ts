@@ -1,9 +1,14 @@
 import type { OrderRejected, OrderValidated } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/fingerprint.ts';
-import type { Transaction } from '../../store/database/database.ts';
-import { readCatalog } from '../../store/orders/menu.ts';
-import { type DecidedOrder, findDecisions, insertDecisions } from '../../store/orders/orders.ts';
-import { lockShelves, writeShelves } from '../../store/orders/stock.ts';
+import type { Transaction } from '../../store/index.ts';
+import {
+  type DecidedOrder,
+  findDecisions,
+  insertDecisions,
+  lockShelves,
+  readCatalog,
+  writeShelves,
+} from '../../store/index.ts';
 import { demandOf, reserve } from './reservation.ts';
 
 /** A decision as the log tells it. */

@@ -1,6 +1,6 @@
 import type { RejectionReason } from '../../contracts/events.ts';
 import { type Order, type OrderItem, orderTotal } from '../../contracts/order.ts';
-import type { Catalog } from '../../store/orders/menu.ts';
+import type { Catalog } from '../../store/index.ts';
 import { isOpen } from './opening-hours.ts';
 import type { ValidatorSettings } from './settings.ts';
 

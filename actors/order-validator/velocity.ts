@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RejectionReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { type VelocityCount, velocityKey } from '../../store/orders/velocity.ts';
+import { type VelocityCount, velocityKey } from '../../store/index.ts';
 import type { ValidatorSettings } from './settings.ts';
 
 /**

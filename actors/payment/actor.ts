@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { OrderValidated } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
-import { type PaymentOutcome, recordPayments } from '../../store/orders/payments.ts';
+import { type PaymentOutcome, recordPayments } from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { paymentCounter } from '../metrics.ts';

@@ -1,7 +1,7 @@
 import { OutageError } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
-import type { BoundedPool } from '../../store/database/bounded-pool.ts';
-import { bookCharges, type LedgerCharge } from '../../store/orders/provider-ledger.ts';
+import type { BoundedPool } from '../../store/index.ts';
+import { bookCharges, type LedgerCharge } from '../../store/index.ts';
 
 interface Waiting {
   charge: LedgerCharge;

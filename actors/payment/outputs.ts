@@ -8,7 +8,7 @@ import {
 import { acceptedTimeHeader, eventHeaders } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
-import type { StoredPayment } from '../../store/orders/payments.ts';
+import type { StoredPayment } from '../../store/index.ts';
 
 /** The event of a payment: the same to the byte whenever it is made again from the stored payment. */
 export function paymentOutputs(

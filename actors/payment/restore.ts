@@ -1,6 +1,6 @@
 import type { OrderPaid, OrderPaymentFailed } from '../../contracts/events.ts';
-import type { Transaction } from '../../store/database/database.ts';
-import { type NewPayment, recordPayments } from '../../store/orders/payments.ts';
+import type { Transaction } from '../../store/index.ts';
+import { type NewPayment, recordPayments } from '../../store/index.ts';
 
 /** The outcome of a payment as the log tells it. */
 export type LoggedPayment =

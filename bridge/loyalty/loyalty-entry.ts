@@ -4,7 +4,7 @@
  */
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { ConfigError, loadConfig } from '../../contracts/config.ts';
-import { BoundedPool } from '../../store/database/bounded-pool.ts';
+import { BoundedPool } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createLoyaltyHandler } from './loyalty-handler.ts';
 

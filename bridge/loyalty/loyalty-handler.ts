@@ -1,7 +1,6 @@
 import { describeError, faultOf } from '../../runtime/outage.ts';
-import type { BoundedPool } from '../../store/database/bounded-pool.ts';
-import { sqlFault } from '../../store/database/sql-states.ts';
-import { creditPoints, recordRefused } from '../../store/orders/loyalty.ts';
+import type { BoundedPool } from '../../store/index.ts';
+import { creditPoints, recordRefused, sqlFault } from '../../store/index.ts';
 import { describeFields, pointsEntry, validatePaidOrder } from './points.ts';
 import { readPushedMessage } from './push-message.ts';
 

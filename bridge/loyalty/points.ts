@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { orderIdSchema } from '../../contracts/order.ts';
 import { compileValidator, type FieldError } from '../../contracts/validation.ts';
-import type { PointsEntry } from '../../store/orders/loyalty.ts';
+import type { PointsEntry } from '../../store/index.ts';
 
 /** What loyalty reads of an `order.paid` event; anything else in it is none of its business. */
 const paidOrderSchema = Type.Object({

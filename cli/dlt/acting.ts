@@ -2,8 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { NegativeResult, UsageError } from '../../contracts/failure.ts';
-import type { KeyPlace } from '../../store/dead-letters/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import type { DeadLetter, KeyPlace } from '../../store/index.ts';
 import { say } from '../output.ts';
 import { counted } from './letter-view.ts';
 

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/environment.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { discardDeadLetters } from '../../store/dead-letters/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import type { DeadLetter } from '../../store/index.ts';
+import { discardDeadLetters, withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type ActingOptions, confirm, operatorOf, summary, withActing } from './acting.ts';

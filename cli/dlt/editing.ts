@@ -8,7 +8,7 @@ import { readInputFile } from '../../contracts/input-file.ts';
 import { orderSchema } from '../../contracts/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import type { DeadLetter } from '../../store/index.ts';
 
 /**
  * The message's content with the edit: a JSON patch (RFC 6902), as text or in a file, or by hand in `$VISUAL` or `$EDITOR`.

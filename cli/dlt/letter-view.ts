@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import type { DeadLetter } from '../../store/index.ts';
 import { storeOf } from './selection.ts';
 
 /** A dead letter as `--json` prints it. */

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { connectedConfig } from '../../stack/environment.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import { withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';
 import { counted, type LetterView, letterView, oneLine, placeOf } from './letter-view.ts';

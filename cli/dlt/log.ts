@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/environment.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { type RecordedAct, readActItems, readActs } from '../../store/dead-letters/act-log.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import { type RecordedAct, readActItems, readActs, withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';
 import { oneLine, placeOf } from './letter-view.ts';

@@ -1,10 +1,8 @@
 import { Command } from 'commander';
 import { NegativeResult, UsageError } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/environment.ts';
-import type { Database } from '../../store/database/database.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { requestReplay } from '../../store/dead-letters/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import type { Database, DeadLetter } from '../../store/index.ts';
+import { requestReplay, withDatabase } from '../../store/index.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type ActingOptions, confirm, keysOf, operatorOf, summary, withActing } from './acting.ts';

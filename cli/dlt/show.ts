@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/environment.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { type DeadLetter, type TraceStep, traceOf } from '../../store/dead-letters/dead-letters.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import { type DeadLetter, type TraceStep, traceOf, withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { counted, letterView, oneLine, placeOf, readable } from './letter-view.ts';

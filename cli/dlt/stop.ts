@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/environment.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { stopReplay } from '../../store/dead-letters/dead-letter-acts.ts';
-import type { DeadLetter } from '../../store/dead-letters/dead-letters.ts';
+import { connectedConfig } from '../../stack/index.ts';
+import type { DeadLetter } from '../../store/index.ts';
+import { stopReplay, withDatabase } from '../../store/index.ts';
 import { print, printJson } from '../output.ts';
 import { type ActingOptions, keysOf, operatorOf, summary, withActing } from './acting.ts';
 import { counted } from './letter-view.ts';

@@ -20,7 +20,7 @@ export function edgeCommand(): Command {
     .addCommand(discardCommand())
     .addCommand(acknowledgeCommand())
     .action(async () => {
-      const { startEdge } = await import('../../edge/edge.ts');
+      const { startEdge } = await import('../../edge/index.ts');
       await runRole('edge', loadConfig(), startEdge);
     });
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { UsageError } from '../../contracts/failure.ts';
-import { oneLine } from '../../edge/spool/one-line.ts';
+import { oneLine } from '../../edge/index.ts';
 import { printJson, say } from '../output.ts';
 import { counted, type SelectionOptions, selectionOf, visitSpool, withSelection } from './visiting.ts';
 

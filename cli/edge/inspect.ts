@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import type { SpooledOrder } from '../../edge/spool/order.ts';
+import type { SpooledOrder } from '../../edge/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';
 import { counted, type SelectionOptions, selectionOf, visitSpool, withSelection } from './visiting.ts';

@@ -2,8 +2,7 @@ import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
-import { spoolPathOf } from '../../edge/settings.ts';
-import { type Selection, SpoolVisit } from '../../edge/spool/visit.ts';
+import { type Selection, SpoolVisit, spoolPathOf } from '../../edge/index.ts';
 import { pastTime } from '../options.ts';
 
 /** Opens the spool of the configuration, for one command. @throws UsageError when there is none */

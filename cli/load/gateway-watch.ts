@@ -1,4 +1,4 @@
-import type { SendReport } from '../../lab/traffic/sender.ts';
+import type { SendReport } from '../../lab/traffic/index.ts';
 import { inSeconds, States, timeOfDay } from '../../telemetry/state-log.ts';
 import { say } from '../output.ts';
 

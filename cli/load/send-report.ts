@@ -1,4 +1,4 @@
-import type { SendReport } from '../../lab/traffic/sender.ts';
+import type { SendReport } from '../../lab/traffic/index.ts';
 import { milliseconds, print } from '../output.ts';
 
 export function printSendReport({ sent, accepted, refused, retried, unanswered, latency }: SendReport): void {

@@ -1,23 +1,31 @@
 import { Command, Option } from 'commander';
-import { eventsInWarehouse, readEvidence } from '../../audit/evidence.ts';
-import { isClean, judge, type Verdict } from '../../audit/judgement.ts';
-import { countLines, findings } from '../../audit/report.ts';
+import {
+  countLines,
+  eventsInWarehouse,
+  findings,
+  isClean,
+  judge,
+  readEvidence,
+  type Verdict,
+} from '../../audit/index.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { subscriptions } from '../../contracts/topics.ts';
-import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { storeTokens } from '../../gateway/identity/index.ts';
 import { withAdmin } from '../../kafka/index.ts';
 import { startCrew } from '../../lab/crew.ts';
-import { chainMenuFile } from '../../lab/traffic/chain.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
-import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
-import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
-import { createSender, type SendReport } from '../../lab/traffic/sender.ts';
-import { type System, startSystem } from '../../stack/system/system.ts';
-import { until } from '../../stack/system/until.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { openTicketCounts } from '../../store/tickets/ticket-board.ts';
+import {
+  chainMenuFile,
+  createRandom,
+  createSender,
+  createTraffic,
+  randomSeed,
+  runOpenLoop,
+  type SendReport,
+} from '../../lab/traffic/index.ts';
+import { type System, startSystem, until } from '../../stack/system/index.ts';
+import { openTicketCounts, withDatabase } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';

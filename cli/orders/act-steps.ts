@@ -1,5 +1,5 @@
-import type { Database } from '../../store/database/database.ts';
-import { readDeadLetters, traceOf } from '../../store/dead-letters/dead-letters.ts';
+import type { Database } from '../../store/index.ts';
+import { readDeadLetters, traceOf } from '../../store/index.ts';
 import type { UntimedStep } from './journey-step.ts';
 
 const names: Partial<Record<string, string>> = {

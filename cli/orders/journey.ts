@@ -3,8 +3,7 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { partitionHistory } from '../../store/partitions/topic-partitions.ts';
+import { partitionHistory, withDatabase } from '../../store/index.ts';
 import { readActSteps } from './act-steps.ts';
 import type { JourneyStep, Origin, UntimedStep } from './journey-step.ts';
 

@@ -1,10 +1,7 @@
 import { Command } from 'commander';
 import { UsageError } from '../../contracts/failure.ts';
 import type { Menu } from '../../contracts/menu.ts';
-import { chainMenu } from '../../lab/traffic/chain.ts';
-import { createTraffic, type GeneratedOrder } from '../../lab/traffic/generator.ts';
-import { randomSeed } from '../../lab/traffic/random.ts';
-import { wholeDay } from '../../lab/traffic/whole-day.ts';
+import { chainMenu, createTraffic, type GeneratedOrder, randomSeed, wholeDay } from '../../lab/traffic/index.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
 import { say } from '../output.ts';
 

@@ -1,11 +1,17 @@
 import { Command } from 'commander';
 import { UsageError } from '../../contracts/failure.ts';
-import { assertFlips } from '../../region/dns/flip.ts';
-import { type ChangeOverReport, changeOver } from '../../region/operations/change-over.ts';
-import { type FinishReport, type Flip, finish } from '../../region/operations/finish.ts';
-import { lookAtBoth, regionsOf, type SeenRegion } from '../../region/operations/pair.ts';
-import type { RegionState } from '../../region/region-state.ts';
-import { pairOf } from '../../region/regions.ts';
+import type { RegionState } from '../../region/index.ts';
+import { assertFlips, pairOf } from '../../region/index.ts';
+import {
+  type ChangeOverReport,
+  changeOver,
+  type FinishReport,
+  type Flip,
+  finish,
+  lookAtBoth,
+  regionsOf,
+  type SeenRegion,
+} from '../../region/operations/index.ts';
 import { positiveNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type Probing, probeWith } from './probe-order.ts';

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
-import { regionsOf } from '../../region/operations/pair.ts';
-import { createRegionTopic, readRegion, writeRegionState } from '../../region/region-state.ts';
-import { pairOf } from '../../region/regions.ts';
+import { createRegionTopic, pairOf, readRegion, writeRegionState } from '../../region/index.ts';
+import { regionsOf } from '../../region/operations/index.ts';
 import { print } from '../output.ts';
 
 export function initCommand(): Command {

@@ -4,8 +4,7 @@ import { UsageError } from '../../contracts/failure.ts';
 import { readInputFile } from '../../contracts/input-file.ts';
 import { orderSchema } from '../../contracts/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import { issueToken } from '../../gateway/identity/issuer.ts';
-import { assertIssuer } from '../../gateway/identity/store-tokens.ts';
+import { assertIssuer, issueToken } from '../../gateway/identity/index.ts';
 
 export interface Probing {
   probeOrder?: string;

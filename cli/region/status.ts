@@ -1,16 +1,18 @@
 import { Command } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { allTopics } from '../../contracts/topics.ts';
-import { createRegionAdmin, type RegionAdmin } from '../../kafka/admin/region-admin.ts';
-import { topicRanges } from '../../region/divergence.ts';
-import { assertFlips } from '../../region/dns/flip.ts';
-import { readProgress } from '../../region/mirror-offsets.ts';
-import { lookAtBoth, regionsOf, type SeenRegion } from '../../region/operations/pair.ts';
-import { within } from '../../region/operations/within.ts';
-import type { RegionState } from '../../region/region-state.ts';
-import { type PartitionHealth, type PartitionRange, replicationHealth } from '../../region/replication-health.ts';
-import { connectDatabase } from '../../store/database/database.ts';
-import { standbyStatus } from '../../store/database/standby.ts';
+import { createRegionAdmin, type RegionAdmin } from '../../kafka/index.ts';
+import type { RegionState } from '../../region/index.ts';
+import {
+  assertFlips,
+  type PartitionHealth,
+  type PartitionRange,
+  readProgress,
+  replicationHealth,
+  topicRanges,
+} from '../../region/index.ts';
+import { lookAtBoth, regionsOf, type SeenRegion, within } from '../../region/operations/index.ts';
+import { connectDatabase, standbyStatus } from '../../store/index.ts';
 import { print, printJson, table } from '../output.ts';
 
 interface ShownRegion {

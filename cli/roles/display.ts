@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/environment.ts';
+import { connectedConfig } from '../../stack/index.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function displayCommand(): Command {
@@ -7,7 +7,7 @@ export function displayCommand(): Command {
     .description('Serves the kitchen display, a live web page of all tickets.')
     .action(async () => {
       const { startDisplay } = await import('../../display/index.ts');
-      const { inActiveRegion } = await import('../../region/active-role.ts');
+      const { inActiveRegion } = await import('../../region/index.ts');
       const start = inActiveRegion('display', (config, logger) => startDisplay(config, logger));
       await runRole('display', await connectedConfig(), start);
     });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { kafkaConfig } from '../../stack/environment.ts';
+import { kafkaConfig } from '../../stack/index.ts';
 import { runRole } from '../../telemetry/role.ts';
 import { wholeNumber } from '../options.ts';
 
@@ -17,10 +17,10 @@ export function gatewayCommand(): Command {
       const count = options.processes ?? connected.ORDERMESH_GATEWAY_PROCESSES;
       const config = { ...connected, ORDERMESH_GATEWAY_PROCESSES: count };
       if (count === 1) {
-        const { startGateway } = await import('../../gateway/gateway.ts');
+        const { startGateway } = await import('../../gateway/index.ts');
         await runRole('gateway', config, startGateway);
       } else {
-        const { startGatewayGroup } = await import('../../gateway/cluster/cluster.ts');
+        const { startGatewayGroup } = await import('../../gateway/index.ts');
         await runRole('gateway', config, startGatewayGroup);
       }
     });

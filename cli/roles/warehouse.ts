@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/environment.ts';
+import { connectedConfig } from '../../stack/index.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function warehouseCommand(): Command {
   return new Command('warehouse').description('Carries events from Pub/Sub into BigQuery.').action(async () => {
-    const { startWarehouse } = await import('../../bridge/warehouse/warehouse.ts');
+    const { startWarehouse } = await import('../../bridge/warehouse/index.ts');
     await runRole('warehouse', await connectedConfig(), startWarehouse);
   });
 }

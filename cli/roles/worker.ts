@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
-import type { WorkerRole } from '../../actors/roles.ts';
-import { connectedConfig } from '../../stack/environment.ts';
+import type { WorkerRole } from '../../actors/index.ts';
+import { connectedConfig } from '../../stack/index.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function workerCommand(): Command {
@@ -8,8 +8,8 @@ export function workerCommand(): Command {
     .description('Runs one of the workers on the orders.')
     .addArgument(new Argument('<role>', 'which one').choices(['order-validator', 'payment', 'kitchen']))
     .action(async (role: WorkerRole) => {
-      const { startWorker } = await import('../../actors/roles.ts');
-      const { inActiveRegion } = await import('../../region/active-role.ts');
+      const { startWorker } = await import('../../actors/index.ts');
+      const { inActiveRegion } = await import('../../region/index.ts');
       const start = inActiveRegion(role, (config, logger) => startWorker(role, config, logger));
       await runRole(role, await connectedConfig(), start);
     });

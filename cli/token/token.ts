@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
-import { assertIssuer } from '../../gateway/identity/store-tokens.ts';
+import { assertIssuer } from '../../gateway/identity/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { storeId } from './store-id.ts';
@@ -18,7 +18,7 @@ export function tokenCommand(): Command {
     .option('--expires-in <seconds>', 'lifetime', wholeNumber(1, 31_536_000), 86_400)
     .option('--json', 'print {"store","token","expiresIn"}')
     .action(async ({ store, expiresIn, json }: TokenOptions) => {
-      const { issueToken } = await import('../../gateway/identity/issuer.ts');
+      const { issueToken } = await import('../../gateway/identity/index.ts');
       const config = loadConfig();
       await assertIssuer(config);
       const token = await issueToken({ config, store, expiresIn });

@@ -1,14 +1,17 @@
 import { Command, Option } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
-import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { storeTokens } from '../../gateway/identity/index.ts';
 import { type Crew, startCrew } from '../../lab/crew.ts';
-import { chainMenuFile } from '../../lab/traffic/chain.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
-import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
-import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
-import { createSender } from '../../lab/traffic/sender.ts';
-import { type System, startSystem } from '../../stack/system/system.ts';
+import {
+  chainMenuFile,
+  createRandom,
+  createSender,
+  createTraffic,
+  randomSeed,
+  runOpenLoop,
+} from '../../lab/traffic/index.ts';
+import { type System, startSystem } from '../../stack/system/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';

@@ -1,5 +1,5 @@
 import type { Order } from '../../contracts/order.ts';
-import type { Command, TicketView } from '../../display/messages.ts';
+import type { Command, TicketView } from '../../display/index.ts';
 import { type Entry, ticketOf, undelivered, viewOf } from './entry.ts';
 
 export interface BoardOptions {

@@ -1,6 +1,6 @@
 import type { Order } from '../../contracts/order.ts';
-import type { TicketState, TicketView } from '../../display/messages.ts';
-import { TicketNames } from '../../display/ticket-names.ts';
+import type { TicketState, TicketView } from '../../display/index.ts';
+import { TicketNames } from '../../display/index.ts';
 
 /** One order on the store's own board, as it is kept on the disk until it is cooked and the region knows. */
 export interface Entry {

@@ -2,18 +2,19 @@ import type { Config } from '../../contracts/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order.ts';
-import { runBounded } from '../../display/bounded-commands.ts';
 import {
   type Command,
+  loadPageFiles,
+  refusedScreens,
+  runBounded,
+  type Screen,
+  Screens,
   type ServerMessage,
   type Staleness,
+  startPageServer,
   validateCommand,
   validateRefresh,
-} from '../../display/messages.ts';
-import { loadPageFiles } from '../../display/page-files.ts';
-import { startPageServer } from '../../display/page-server.ts';
-import { refusedScreens } from '../../display/refused-screens.ts';
-import { type Screen, Screens } from '../../display/screens.ts';
+} from '../../display/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SpoolClient } from '../spool/client.ts';
 import { Board, type Changes } from './board.ts';

@@ -1,4 +1,4 @@
-import type { Command, ServerMessage } from '../../display/messages.ts';
+import type { Command, ServerMessage } from '../../display/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
 import { Backoff } from '../forwarder/pacing.ts';

@@ -1,5 +1,4 @@
-import { BoundedPool } from '../../store/database/bounded-pool.ts';
-import { orderStatus } from '../../store/orders/order-status.ts';
+import { BoundedPool, orderStatus } from '../../store/index.ts';
 import type { StatusLookup } from './status-reader.ts';
 
 /** Later than a reader gives up: a connection that broke in silence must not keep its places for ever. */

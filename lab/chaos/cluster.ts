@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { answers, brokerCommand, newClusterId } from '../../stack/kafka/broker.ts';
-import { isPortFree } from '../../stack/ports.ts';
-import type { ServerCommand, Servers } from '../../stack/servers.ts';
+import type { ServerCommand, Servers } from '../../stack/index.ts';
+import { answers, brokerCommand, isPortFree, newClusterId } from '../../stack/index.ts';
 import { ManagedServer } from './managed-server.ts';
 import { brokers, listenerName, portIn, proxyName, zones } from './topology.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { javaCommand } from '../../stack/java.ts';
+import { javaCommand } from '../../stack/index.ts';
 import type { JavaTools } from './java-tools.ts';
 
 /** A record as Kafka's own console consumer prints it. */

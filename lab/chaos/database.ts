@@ -1,7 +1,6 @@
 import type { Config } from '../../contracts/config.ts';
-import type { StartedPart } from '../../stack/part.ts';
-import { postgres } from '../../stack/postgres/server.ts';
-import type { Servers } from '../../stack/servers.ts';
+import type { Servers, StartedPart } from '../../stack/index.ts';
+import { postgres } from '../../stack/index.ts';
 
 export interface Database {
   /** Without a proxy in between: for what watches and judges. */

@@ -1,7 +1,6 @@
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { withAdmin } from '../../kafka/index.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { openTicketCounts } from '../../store/tickets/ticket-board.ts';
+import { openTicketCounts, withDatabase } from '../../store/index.ts';
 import { partitionProgress } from './liveness/progress.ts';
 
 /** Whether every group has committed all that its topic holds. */

@@ -1,9 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../stack/commands.ts';
-import { javaCommand, javaMissing } from '../../stack/java.ts';
-import { kafkaClassPath } from '../../stack/kafka/jars.ts';
-import { loggingProperties } from '../../stack/kafka/properties.ts';
+import { javaCommand, javaMissing, kafkaClassPath, loggingProperties, run } from '../../stack/index.ts';
 
 /** Kafka's own command-line programs, on the brokers' direct addresses: what they say does not pass through any code of ours. */
 export interface JavaTools {

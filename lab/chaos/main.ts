@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
-import { until } from '../../stack/system/until.ts';
+import { until } from '../../stack/system/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { randomSeed } from '../traffic/random.ts';
 import { keepBusy } from './busy.ts';

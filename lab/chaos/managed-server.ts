@@ -1,4 +1,4 @@
-import type { Server, ServerCommand, Servers } from '../../stack/servers.ts';
+import type { Server, ServerCommand, Servers } from '../../stack/index.ts';
 
 /** A server that faults can kill, stop and start again. Each start has a log file of its own. */
 export class ManagedServer {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { RoleName } from '../../contracts/roles.ts';
-import { RoleProcess } from '../../stack/system/role-process.ts';
+import { RoleProcess } from '../../stack/system/index.ts';
 import type { AdminAddress } from './liveness/admin-pages.ts';
 import type { ProcessName, WorkerKind } from './plan.ts';
 import type { Zone } from './topology.ts';

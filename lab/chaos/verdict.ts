@@ -1,5 +1,14 @@
-import { type AuditCounts, type Fault, type FaultKind, judge } from '../../audit/judgement.ts';
-import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../audit/trail.ts';
+import {
+  type AuditCounts,
+  type AuditedRecord,
+  createTrailBook,
+  type Fault,
+  type FaultKind,
+  judge,
+  noteDeadLetter,
+  noteEvent,
+  notePlaced,
+} from '../../audit/index.ts';
 import { deadLetterTopic, groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { check } from './checker/check.ts';
 import type { AnomalyKind, History, LoggedRecord } from './checker/history.ts';

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../contracts/config.ts';
-import type { EdgeStatus } from '../../edge/status.ts';
-import { issueToken } from '../../gateway/identity/issuer.ts';
-import { portOf } from '../../stack/part.ts';
-import { RoleProcess } from '../../stack/system/role-process.ts';
+import type { EdgeStatus } from '../../edge/index.ts';
+import { issueToken } from '../../gateway/identity/index.ts';
+import { portOf } from '../../stack/index.ts';
+import { RoleProcess } from '../../stack/system/index.ts';
 
 const resolver = fileURLToPath(new URL('resolver.ts', import.meta.url));
 

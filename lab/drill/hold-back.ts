@@ -1,5 +1,5 @@
-import { run } from '../../stack/commands.ts';
-import { connectDatabase } from '../../store/database/database.ts';
+import { run } from '../../stack/index.ts';
+import { connectDatabase } from '../../store/index.ts';
 import type { Random } from '../traffic/random.ts';
 import { pick } from '../traffic/random.ts';
 import type { DrillRegion } from './region.ts';

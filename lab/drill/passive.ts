@@ -1,6 +1,6 @@
 import type { Problem } from '../../contracts/errors.ts';
-import { storeTokens } from '../../gateway/identity/store-tokens.ts';
-import { until } from '../../stack/system/until.ts';
+import { storeTokens } from '../../gateway/identity/index.ts';
+import { until } from '../../stack/system/index.ts';
 import type { DrillRegion } from './region.ts';
 import { hostOf } from './topology.ts';
 import { drillTraffic } from './traffic.ts';

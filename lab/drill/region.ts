@@ -2,12 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { loadConfig } from '../../contracts/config.ts';
-import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
-import { portOf } from '../../stack/part.ts';
-import { copyAsStandby, startPostgres } from '../../stack/postgres/server.ts';
-import type { Server, Servers } from '../../stack/servers.ts';
-import { RoleProcess } from '../../stack/system/role-process.ts';
-import { until } from '../../stack/system/until.ts';
+import type { Server, Servers } from '../../stack/index.ts';
+import { answers, brokerCommand, copyAsStandby, portOf, startPostgres } from '../../stack/index.ts';
+import { RoleProcess, until } from '../../stack/system/index.ts';
 import type { AdminAddress } from '../chaos/liveness/admin-pages.ts';
 import { hostOf, type RegionName, type RegionRole, regionRoles } from './topology.ts';
 

@@ -3,16 +3,16 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../contracts/config.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
-import { userCacheDir } from '../../stack/cache.ts';
-import { startKnot } from '../../stack/dns/knot.ts';
-import { portOf } from '../../stack/part.ts';
-import { choosePorts } from '../../stack/ports.ts';
-import { startPostgres } from '../../stack/postgres/server.ts';
-import { Servers } from '../../stack/servers.ts';
-import { lockDataDir } from '../../stack/state.ts';
-import { migrateAt } from '../../store/database/migrate.ts';
-import { withDatabase } from '../../store/database/with-database.ts';
-import { loadMenu } from '../../store/orders/menu.ts';
+import {
+  choosePorts,
+  lockDataDir,
+  portOf,
+  Servers,
+  startKnot,
+  startPostgres,
+  userCacheDir,
+} from '../../stack/index.ts';
+import { loadMenu, migrateAt, withDatabase } from '../../store/index.ts';
 import { chainMenuFile } from '../traffic/chain.ts';
 import { Edges } from './edges.ts';
 import { runOrdermesh } from './operator.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../contracts/config.ts';
-import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { storeTokens } from '../../gateway/identity/index.ts';
 import { chainMenu } from '../traffic/chain.ts';
 import { createTraffic, type Traffic } from '../traffic/generator.ts';
 import { createSender, pause, type Sender } from '../traffic/sender.ts';

@@ -1,5 +1,4 @@
-import { readEvidence } from '../../audit/evidence.ts';
-import { judge, type Verdict } from '../../audit/judgement.ts';
+import { judge, readEvidence, type Verdict } from '../../audit/index.ts';
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { readTopic, withAdmin } from '../../kafka/index.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { EdgeStatus } from '../../edge/status.ts';
+import type { EdgeStatus } from '../../edge/index.ts';
 import { byAnswer, lastJson, type Program, program, runProgram, startProgram } from '../child.ts';
 import { httpLoad } from '../load/http-load.ts';
 import type { Figures } from '../report.ts';

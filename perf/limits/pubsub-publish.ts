@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/google-cloud.ts';
-import { ensureTopology } from '../../bridge/pubsub/topology.ts';
+import { createPubSub, ensureTopology, googleCloudAddress } from '../../bridge/pubsub/index.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { dropPerfNames, perfNames } from '../load/bridge-names.ts';
 

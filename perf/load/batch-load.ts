@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { constants, gzipSync } from 'node:zlib';
 import { limits } from '../../contracts/limits.ts';
 import type { Order } from '../../contracts/order.ts';
-import { Upstream } from '../../edge/forwarder/upstream.ts';
+import { Upstream } from '../../edge/index.ts';
 
 /**
  * Sends packed batches to a gateway, two in flight, as an edge agent with a backlog does, but made beforehand and without a disk. Last line of

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PubSub } from '@google-cloud/pubsub';
-import type { GoogleCloudNames } from '../../bridge/pubsub/google-cloud.ts';
+import type { GoogleCloudNames } from '../../bridge/pubsub/index.ts';
 
 /** Names of one benchmark run, so that runs don't feed each other's subscriptions. */
 export function perfNames(): GoogleCloudNames {

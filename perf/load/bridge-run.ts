@@ -1,5 +1,5 @@
-import { startBridge } from '../../bridge/bridge.ts';
-import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/google-cloud.ts';
+import { startBridge } from '../../bridge/index.ts';
+import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/index.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { dropPerfNames, perfNames } from './bridge-names.ts';

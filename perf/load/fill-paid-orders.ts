@@ -3,7 +3,7 @@ import { eventId, type OrderPaid } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order } from '../../contracts/order.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
+import { createTraffic } from '../../lab/traffic/index.ts';
 
 /**
  * Fills a topic with `order.paid` events that the bridge forwards.

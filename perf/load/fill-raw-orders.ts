@@ -3,7 +3,7 @@ import { eventId } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createProducer } from '../../kafka/index.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
+import { createTraffic } from '../../lab/traffic/index.ts';
 
 /**
  * Fills `raw-orders` with valid orders of the simulated chain, as the gateway would have written them.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { Order } from '../../contracts/order.ts';
-import { Spool } from '../../edge/spool/spool.ts';
+import { Spool } from '../../edge/index.ts';
 
 /**
  * Fills a spool with unsent orders like the one on standard input, each with an orderId of its own.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:http2';
 import { parseArgs } from 'node:util';
-import { messageType } from '../../gateway/grpc/definition.ts';
+import { messageType } from '../../gateway/index.ts';
 
 /**
  * Loads `SubmitStream` in a closed loop: each stream keeps as many orders unanswered as it may, and sends one more for each answer. On bare

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { javaCommand } from '../../stack/java.ts';
+import { javaCommand } from '../../stack/index.ts';
 import { lastJson, program, runCommand } from '../child.ts';
 
 export interface LoadResult {

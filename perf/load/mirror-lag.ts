@@ -6,13 +6,9 @@ import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin, createProducer, tailTopic } from '../../kafka/index.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
-import { mirrorProperties } from '../../region/mirror-config.ts';
-import { userCacheDir } from '../../stack/cache.ts';
-import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
-import { startMirrorMaker } from '../../stack/kafka/mirror-maker.ts';
-import { choosePorts } from '../../stack/ports.ts';
-import { Servers } from '../../stack/servers.ts';
+import { createTraffic } from '../../lab/traffic/index.ts';
+import { mirrorProperties } from '../../region/index.ts';
+import { answers, brokerCommand, choosePorts, Servers, startMirrorMaker, userCacheDir } from '../../stack/index.ts';
 
 /**
  * How far MirrorMaker is behind, with the configuration of `ordermesh region mirror`, between two clusters of its own: orders come into the

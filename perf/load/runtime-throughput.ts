@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
-import { startRuntime } from '../../runtime/host/host.ts';
-import { runtimeLimits } from '../../runtime/host/host-options.ts';
+import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 /**

@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
-import { storeTokens } from '../../gateway/identity/store-tokens.ts';
+import { storeTokens } from '../../gateway/identity/index.ts';
 import { startCrew } from '../../lab/crew.ts';
-import { chainMenu } from '../../lab/traffic/chain.ts';
-import { createTraffic } from '../../lab/traffic/generator.ts';
-import { runOpenLoop } from '../../lab/traffic/open-loop.ts';
-import { createRandom } from '../../lab/traffic/random.ts';
-import { createSender } from '../../lab/traffic/sender.ts';
+import { chainMenu, createRandom, createSender, createTraffic, runOpenLoop } from '../../lab/traffic/index.ts';
 import { hasChromium, launchBrowser } from './chromium.ts';
 
 /**

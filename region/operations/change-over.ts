@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { groups } from '../../contracts/topics.ts';
-import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
-import { connectDatabase, type Database } from '../../store/database/database.ts';
-import { knownUntil, PROMOTE_S_MAX, promote, standbyLagBytes, standbyStatus } from '../../store/database/standby.ts';
+import { createRegionAdmin } from '../../kafka/index.ts';
+import {
+  connectDatabase,
+  type Database,
+  knownUntil,
+  PROMOTE_S_MAX,
+  promote,
+  standbyLagBytes,
+  standbyStatus,
+} from '../../store/index.ts';
 import { endsOf, topicRanges } from '../divergence.ts';
 import { readMirrored } from '../mirror-offsets.ts';
 import { type RegionState, readRegion } from '../region-state.ts';

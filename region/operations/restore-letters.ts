@@ -1,11 +1,9 @@
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { messageIdentity } from '../../contracts/message-identity.ts';
 import { deadLetterTopic, subscriptions } from '../../contracts/topics.ts';
-import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
-import { createAdmin, type ReadRecord, readTopic } from '../../kafka/index.ts';
-import { type Database, inTransaction } from '../../store/database/database.ts';
-import type { NewDeadLetter } from '../../store/dead-letters/dead-letters.ts';
-import { restoreDeadLetters } from '../../store/dead-letters/restore-letters.ts';
+import { createAdmin, createRegionAdmin, type ReadRecord, readTopic } from '../../kafka/index.ts';
+import type { NewDeadLetter } from '../../store/index.ts';
+import { type Database, inTransaction, restoreDeadLetters } from '../../store/index.ts';
 import { BATCH_MS_MAX, within } from './within.ts';
 
 const CLIENT = 'ordermesh-region';

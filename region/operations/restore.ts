@@ -1,12 +1,9 @@
-import { type LoggedDecision, restoreDecisions } from '../../actors/order-validator/restore.ts';
-import { type LoggedPayment, restorePayments } from '../../actors/payment/restore.ts';
+import { type LoggedDecision, type LoggedPayment, restoreDecisions, restorePayments } from '../../actors/restore.ts';
 import type { EventType, OrderConflicting } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
-import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
-import { type ReadRecord, readTopic } from '../../kafka/index.ts';
-import { type Database, inTransaction } from '../../store/database/database.ts';
-import { type LoggedConflict, restoreConflicts } from '../../store/orders/orders.ts';
+import { createRegionAdmin, type ReadRecord, readTopic } from '../../kafka/index.ts';
+import { type Database, inTransaction, type LoggedConflict, restoreConflicts } from '../../store/index.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
 import { topicRanges } from '../divergence.ts';
 import { BATCH_MS_MAX, within } from './within.ts';

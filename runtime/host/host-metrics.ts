@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { MemberHealth, Standing } from '../../kafka/consumer/consumer.ts';
+import type { MemberHealth, Standing } from '../../kafka/index.ts';
 import type { AssignedPartition, PauseReason } from './partitions/assigned-partition.ts';
 import type { TopicFault } from './partitions/log-watch.ts';
 

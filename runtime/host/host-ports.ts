@@ -1,7 +1,6 @@
 import type { Registry } from 'prom-client';
-import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
-import type { ParkedKey, SettledKey } from '../../store/dead-letters/parked-keys.ts';
-import type { EnteredLog, LogProgress } from '../../store/partitions/partition-logs.ts';
+import type { ConsumerListener, GroupConsumer } from '../../kafka/index.ts';
+import type { EnteredLog, LogProgress, ParkedKey, SettledKey } from '../../store/index.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { Timers } from '../timers.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch } from '../wire/slot-protocol.ts';

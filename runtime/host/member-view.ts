@@ -1,4 +1,4 @@
-import type { GroupConsumer, MemberHealth, Standing } from '../../kafka/consumer/consumer.ts';
+import type { GroupConsumer, MemberHealth, Standing } from '../../kafka/index.ts';
 
 /** What `/debug/runtime` says of this process's member of the group. */
 export interface MemberView {

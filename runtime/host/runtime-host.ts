@@ -1,4 +1,4 @@
-import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../../kafka/consumer/consumer.ts';
+import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../../kafka/index.ts';
 import { type MetricsSnapshot, snapshot } from '../../telemetry/metrics.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { describeError } from '../outage.ts';

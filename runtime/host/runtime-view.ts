@@ -1,4 +1,4 @@
-import type { GroupConsumer, Standing } from '../../kafka/consumer/consumer.ts';
+import type { GroupConsumer, Standing } from '../../kafka/index.ts';
 import type { SlotView } from '../wire/slot-view.ts';
 import { type MemberView, memberView, nameOf, standingOf } from './member-view.ts';
 import type { OutageBoard } from './outage-board.ts';

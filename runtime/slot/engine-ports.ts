@@ -1,5 +1,5 @@
-import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
-import type { FailureStep, ReplayStep } from '../../store/dead-letters/replays.ts';
+import type { OutgoingRecord } from '../../kafka/index.ts';
+import type { FailureStep, ReplayStep } from '../../store/index.ts';
 import type { Timers } from '../timers.ts';
 import type { SlotReport } from '../wire/slot-protocol.ts';
 import type { Mailbox, Parking } from './mailbox.ts';

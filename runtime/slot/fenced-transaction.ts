@@ -1,7 +1,5 @@
-import type { Transaction } from '../../store/database/database.ts';
-import type { SessionPool } from '../../store/database/session-pool.ts';
-import { applyReplayed } from '../../store/dead-letters/replays.ts';
-import { holdEpochs, type Subscription, stalePartitions } from '../../store/partitions/epochs.ts';
+import type { SessionPool, Transaction } from '../../store/index.ts';
+import { applyReplayed, holdEpochs, type Subscription, stalePartitions } from '../../store/index.ts';
 import type { Actor, Item } from '../actor.ts';
 import type { MessageEntry } from './message-entry.ts';
 import type { Transact } from './turn.ts';

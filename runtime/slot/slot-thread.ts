@@ -1,9 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { RecordProducer } from '../../kafka/index.ts';
 import { createProducer } from '../../kafka/index.ts';
-import type { RecordProducer } from '../../kafka/producer/producer.ts';
-import { BoundedPool } from '../../store/database/bounded-pool.ts';
-import { SessionPool } from '../../store/database/session-pool.ts';
-import { parkKey } from '../../store/dead-letters/parked-keys.ts';
+import { BoundedPool, parkKey, SessionPool } from '../../store/index.ts';
 import { snapshot } from '../../telemetry/metrics.ts';
 import type { Actor } from '../actor.ts';
 import { systemTimers } from '../timers.ts';

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ParkedKey, SettledKey } from '../../store/dead-letters/parked-keys.ts';
+import type { ParkedKey, SettledKey } from '../../store/index.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */

@@ -1,6 +1,6 @@
 import { access, chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { connectDatabase } from '../../store/database/database.ts';
+import { connectDatabase } from '../../store/index.ts';
 import { run } from '../commands.ts';
 import { type Part, portOf, type StartedPart } from '../part.ts';
 import type { Servers } from '../servers.ts';

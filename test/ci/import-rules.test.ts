@@ -15,8 +15,8 @@ beforeAll(async () => {
   await cp(path.join(root, 'tsconfig.json'), path.join(project, 'tsconfig.json'));
   await symlink(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
   await write('contracts/order.ts', 'export interface Order { orderId: string }\nexport const one = 1;\n');
-  await write('store/orders/orders.ts', "import { one } from '../contracts/order.ts';\nexport const two = one + 1;\n");
-  await write('runtime/value.ts', 'export const value = 1;\nexport interface Value { value: number }\n');
+  await write('store/orders.ts', "import { one } from '../contracts/order.ts';\nexport const two = one + 1;\n");
+  await write('runtime/index.ts', 'export const value = 1;\nexport interface Value { value: number }\n');
 });
 afterAll(() => rm(project, { recursive: true }));
 
@@ -25,14 +25,29 @@ test('allowed imports pass', async () => {
 });
 
 test.each([
-  ['a value', "import { value } from '../runtime/value.ts';\nexport const again = value;"],
-  ['a type', "import type { Value } from '../runtime/value.ts';\nexport type Again = Value;"],
-  ['a type by import()', "export type Again = import('../runtime/value.ts').Value;"],
-  ['a re-export', "export * from '../runtime/value.ts';"],
-  ['a dynamic import', "export const load = () => import('../runtime/value.ts');"],
+  ['a value', "import { value } from '../runtime/index.ts';\nexport const again = value;"],
+  ['a type', "import type { Value } from '../runtime/index.ts';\nexport type Again = Value;"],
+  ['a type by import()', "export type Again = import('../runtime/index.ts').Value;"],
+  ['a re-export', "export * from '../runtime/index.ts';"],
+  ['a dynamic import', "export const load = () => import('../runtime/index.ts');"],
 ])('a room that imports %s of a forbidden room is named', async (_, source) => {
   await write('kafka/broken.ts', source);
   expect(await violations('kafka')).toEqual(['kafka-imports']);
+});
+
+test('an import past the door of a room is named', async () => {
+  await write('store/tickets/tickets.ts', 'export const ticket = 1;\n');
+  await write(
+    'display/board.ts',
+    "import { ticket } from '../store/tickets/tickets.ts';\nexport const again = ticket;",
+  );
+  expect(await violations('display')).toEqual(['door-of-store']);
+});
+
+test('a command that something imports is named', async () => {
+  await write('cli/audit.ts', 'export const audit = 1;\n');
+  await write('lab/chaos/verdict.ts', "import { audit } from '../../cli/audit.ts';\nexport const again = audit;");
+  expect(await violations('lab')).toEqual(['nothing-imports-cli']);
 });
 
 test('a client outside its room, and a cycle, are named', async () => {

@@ -1,6 +1,7 @@
 import { loadConfig } from '../../contracts/config.ts';
-import { startStack, stopWithParent } from '../../stack/index.ts';
+import { startStack } from '../../stack/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { stopWithParent } from '../../telemetry/stop-with-parent.ts';
 
 /** A process with a stack, for tests that end it. It says `ready` and runs until it is stopped. */
 const stack = await startStack(loadConfig(), createLogger('run-stack', 'silent'));

@@ -1,5 +1,5 @@
 import type { EventType } from '../../../contracts/events.ts';
-import type { OrderEffects } from '../../../store/orders/audit.ts';
+import type { OrderEffects } from '../../../store/index.ts';
 
 /** A record of a topic, as the checker sees it. */
 export interface LoggedRecord {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAdmin, type GroupMember } from '../../../kafka/index.ts';
-import type { PartitionView } from '../../../runtime/host/runtime-view.ts';
+import type { PartitionView } from '../../../runtime/index.ts';
 
 /** `/debug/runtime` of a worker process; `text` is what it answered, or why it did not. */
 export interface RuntimePageText {

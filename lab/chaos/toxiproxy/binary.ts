@@ -1,8 +1,6 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { systemPython } from '../../../stack/bigquery/environment.ts';
-import { installOnce } from '../../../stack/cache.ts';
-import { run } from '../../../stack/commands.ts';
+import { installOnce, run, systemPython } from '../../../stack/index.ts';
 
 const VERSION = '2.12.0';
 /** A Go tool chain as a Python package: machines that run the rest of the stack have Python, and not always Go. */

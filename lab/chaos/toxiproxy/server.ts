@@ -1,5 +1,5 @@
-import { answersHttp } from '../../../stack/http-check.ts';
-import type { Servers } from '../../../stack/servers.ts';
+import type { Servers } from '../../../stack/index.ts';
+import { answersHttp } from '../../../stack/index.ts';
 
 /** What a toxic does to a proxy's connections, by Toxiproxy's names; times in milliseconds. */
 export type Toxic =

@@ -2,9 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../../contracts/config.ts';
-import { installOnce, userCacheDir } from '../../../stack/cache.ts';
-import { run } from '../../../stack/commands.ts';
-import { javaCommand, javaMissing } from '../../../stack/java.ts';
+import { installOnce, javaCommand, javaMissing, run, userCacheDir } from '../../../stack/index.ts';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const pom = here('pom.xml');

@@ -1,5 +1,5 @@
-import type { FetchedRecord } from '../../../kafka/consumer/consumer.ts';
-import type { EnteredLog } from '../../../store/partitions/partition-logs.ts';
+import type { FetchedRecord } from '../../../kafka/index.ts';
+import type { EnteredLog } from '../../../store/index.ts';
 import type { PartitionProgress } from '../../wire/slot-protocol.ts';
 
 /** Bounds of one partition's work in flight. At the bound it is paused; at half of it, resumed. */

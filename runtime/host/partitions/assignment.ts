@@ -1,4 +1,4 @@
-import type { GroupConsumer, TopicPartition } from '../../../kafka/consumer/consumer.ts';
+import type { GroupConsumer, TopicPartition } from '../../../kafka/index.ts';
 import type { AssignedPartition, PauseReason } from './assigned-partition.ts';
 
 /** The partitions that this process holds, and the consumer that fetches them. A partition is current until it is forgotten. */

@@ -1,4 +1,4 @@
-import { NotAMemberError } from '../../../kafka/errors.ts';
+import { NotAMemberError } from '../../../kafka/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { StateLog } from '../../../telemetry/state-log.ts';
 import { describeError } from '../../outage.ts';

@@ -1,4 +1,4 @@
-import type { Standing } from '../../../kafka/consumer/consumer.ts';
+import type { Standing } from '../../../kafka/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { stateEnded } from '../../../telemetry/state-log.ts';
 import { ObservedTime } from '../../observed-time.ts';

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KafkaUnavailableError } from '../../../kafka/errors.ts';
-import { createTopicLog, type TopicLog, type TopicLook } from '../../../kafka/reader/topic-log.ts';
-import type { BoundedPool } from '../../../store/database/bounded-pool.ts';
-import type { Subscription } from '../../../store/partitions/epochs.ts';
+import { createTopicLog, KafkaUnavailableError, type TopicLog, type TopicLook } from '../../../kafka/index.ts';
+import type { BoundedPool, Subscription } from '../../../store/index.ts';
 import {
   decideLog,
   type EnteredLog,
@@ -11,10 +9,10 @@ import {
   type LogProgress,
   noteProgress,
   noteSkipped,
+  rememberPartitions,
   type SeenLog,
   type SkippedRange,
-} from '../../../store/partitions/partition-logs.ts';
-import { rememberPartitions } from '../../../store/partitions/topic-partitions.ts';
+} from '../../../store/index.ts';
 
 /** A leader that has just been elected may know less of the end of its log for a moment: a log that seems shorter is looked at again. */
 const SECOND_LOOK_MS = 1_000;

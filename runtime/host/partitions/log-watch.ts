@@ -1,5 +1,5 @@
-import type { TopicLook } from '../../../kafka/reader/topic-log.ts';
-import type { LogChange, SkippedRange } from '../../../store/partitions/partition-logs.ts';
+import type { TopicLook } from '../../../kafka/index.ts';
+import type { LogChange, SkippedRange } from '../../../store/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { describeError } from '../../outage.ts';
 import type { Timers } from '../../timers.ts';

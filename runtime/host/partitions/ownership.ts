@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { BoundedPool } from '../../../store/database/bounded-pool.ts';
-import type { DatabaseOptions } from '../../../store/database/database.ts';
-import { pruneDeadLetters } from '../../../store/dead-letters/dead-letter-retention.ts';
-import { loadParkedKeys } from '../../../store/dead-letters/parked-keys.ts';
-import { claimEpochs, type Subscription } from '../../../store/partitions/epochs.ts';
-import type { LogProgress } from '../../../store/partitions/partition-logs.ts';
+import type { DatabaseOptions, LogProgress } from '../../../store/index.ts';
+import { BoundedPool, claimEpochs, loadParkedKeys, pruneDeadLetters, type Subscription } from '../../../store/index.ts';
 import type { Ownership, PartitionOwnership } from '../host-ports.ts';
 import { TopicLogKeeper } from './log-keeper.ts';
 

@@ -1,5 +1,5 @@
-import { KafkaUnavailableError, NotAMemberError } from '../../../kafka/errors.ts';
-import type { LogProgress } from '../../../store/partitions/partition-logs.ts';
+import { KafkaUnavailableError, NotAMemberError } from '../../../kafka/index.ts';
+import type { LogProgress } from '../../../store/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { StateLog } from '../../../telemetry/state-log.ts';
 import { describeError } from '../../outage.ts';

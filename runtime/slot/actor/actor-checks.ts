@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util';
-import type { OutgoingRecord } from '../../../kafka/producer/producer.ts';
+import type { OutgoingRecord } from '../../../kafka/index.ts';
 import type { Actor, Message, Outputs } from '../../actor.ts';
 
 /** An actor does what the types of `Actor` don't allow. The message says what would be right. */

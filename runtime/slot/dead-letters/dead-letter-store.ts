@@ -1,14 +1,13 @@
-import type { BoundedPool } from '../../../store/database/bounded-pool.ts';
-import { recordDeadLetter } from '../../../store/dead-letters/dead-letters.ts';
+import type { BoundedPool, Subscription } from '../../../store/index.ts';
 import {
   failReplayed,
   keysInReplay,
   nextOfReplay,
   type OwnedKey,
   paceReplay,
+  recordDeadLetter,
   settleReplayed,
-} from '../../../store/dead-letters/replays.ts';
-import type { Subscription } from '../../../store/partitions/epochs.ts';
+} from '../../../store/index.ts';
 import type { DeadLetterStore } from '../engine-ports.ts';
 import type { Mailbox } from '../mailbox.ts';
 import type { MessageEntry, Replay } from '../message-entry.ts';

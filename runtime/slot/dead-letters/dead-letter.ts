@@ -1,6 +1,6 @@
 import { deadLetterHeaders } from '../../../contracts/headers.ts';
 import { deadLetterTopic } from '../../../contracts/topics.ts';
-import type { OutgoingRecord } from '../../../kafka/producer/producer.ts';
+import type { OutgoingRecord } from '../../../kafka/index.ts';
 import type { Parking } from '../mailbox.ts';
 import type { MessageEntry } from '../message-entry.ts';
 

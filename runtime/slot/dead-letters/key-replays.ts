@@ -1,4 +1,4 @@
-import type { ReplayStep, SettledElsewhere } from '../../../store/dead-letters/replays.ts';
+import type { ReplayStep, SettledElsewhere } from '../../../store/index.ts';
 import { exponentialDelayMs } from '../../retry.ts';
 import { PackedBatch, packBatch } from '../../wire/batch-codec.ts';
 import type { SlotLimits } from '../../wire/slot-protocol.ts';

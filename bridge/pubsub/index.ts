@@ -1,0 +1,3 @@
+/** The room's door: what other rooms import. */
+export { createPubSub, type GoogleCloudNames, googleCloudAddress, googleCloudNames } from './google-cloud.ts';
+export { ensureTopology } from './topology.ts';

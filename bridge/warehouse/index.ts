@@ -1,0 +1,4 @@
+/** The room's door: what other rooms import. */
+
+export { startWarehouse } from './warehouse.ts';
+export { type WarehouseEvents, warehouseEvents } from './warehouse-events.ts';

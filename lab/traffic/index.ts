@@ -1,0 +1,7 @@
+/** The room's door: what other rooms import. */
+export { chainMenu, chainMenuFile } from './chain.ts';
+export { createTraffic, type GeneratedOrder } from './generator.ts';
+export { runOpenLoop } from './open-loop.ts';
+export { createRandom, randomSeed } from './random.ts';
+export { createSender, pause, type SendReport, type SendResult } from './sender.ts';
+export { wholeDay } from './whole-day.ts';

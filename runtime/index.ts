@@ -1,0 +1,7 @@
+/** The room's door: what other rooms import. */
+
+export { startRuntime } from './host/host.ts';
+export { type RuntimeLimits, runtimeLimits } from './host/host-options.ts';
+export { runtimePage } from './host/runtime-page.ts';
+export type { PartitionView } from './host/runtime-view.ts';
+export { startWorkerRole } from './worker-role.ts';
