@@ -1,6 +1,6 @@
 import { UsageError } from '../contracts/failure.ts';
 import { readInputFile } from '../contracts/input-file.ts';
-import { orderIdSchema } from '../contracts/order.ts';
+import { orderIdSchema } from '../contracts/order/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
 const isOrderId = compileValidator(orderIdSchema);

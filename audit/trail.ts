@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventType } from '../contracts/events.ts';
-import { orderFingerprint } from '../contracts/fingerprint.ts';
 import { deadLetterHeaders } from '../contracts/headers.ts';
+import { orderFingerprint } from '../contracts/order/fingerprint.ts';
 
 /** What the audit needs of a record in any topic. */
 export interface AuditedRecord {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isInstant } from '../contracts/instant.ts';
+import { isInstant } from '../contracts/order/instant.ts';
 
 /** Parsers of option values; commander answers a refusal with the option's name and exit code 2. */
 

@@ -1,4 +1,4 @@
-import type { Order } from './order.ts';
+import type { Order } from './order/order.ts';
 import type { FieldError } from './validation.ts';
 
 /** Everything that can happen to an order, in the order in which it can happen. */

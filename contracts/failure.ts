@@ -1,5 +1,5 @@
 import { ConfigError } from './config.ts';
-import { MenuError } from './menu.ts';
+import { MenuError } from './order/menu.ts';
 
 /** The command line or the environment asks for something that cannot be: exit code 2. */
 export class UsageError extends Error {

@@ -1,8 +1,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
-import { instantSays, instantYears, instantYearsSay, isInstant } from './instant.ts';
-import { patternSays, WELL_FORMED, wellFormedSays } from './text.ts';
+import { instantSays, instantYears, instantYearsSay, isInstant } from './order/instant.ts';
+import { patternSays, WELL_FORMED, wellFormedSays } from './order/text.ts';
 
 /** One reason why a document is not valid. `pointer` is a JSON Pointer (RFC 6901) into the document. */
 export interface FieldError {

@@ -1,5 +1,5 @@
 import type { Clock } from '../contracts/clock.ts';
-import { storeIdSchema } from '../contracts/order.ts';
+import { storeIdSchema } from '../contracts/order/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import {
   BoundedPool,

@@ -1,4 +1,4 @@
-import { validateTicketItems } from '../contracts/ticket-content.ts';
+import { validateTicketItems } from '../contracts/order/ticket-content.ts';
 import type { MenuNames, Ticket } from '../store/index.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 

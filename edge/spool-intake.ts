@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
-import { orderFingerprint } from '../contracts/fingerprint.ts';
-import type { Order } from '../contracts/order.ts';
+import { orderFingerprint } from '../contracts/order/fingerprint.ts';
+import type { Order } from '../contracts/order/order.ts';
 import { decodedOrder, type Intake, IntakeRefusal } from '../gateway/index.ts';
 import type { SpoolClient } from './spool/client.ts';
 import { lanes } from './spool/order.ts';

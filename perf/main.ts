@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createPubSub, googleCloudAddress, googleCloudNames } from '../bridge/pubsub/index.ts';
 import type { ConnectedConfig } from '../contracts/config.ts';
 import { loadConfig } from '../contracts/config.ts';
-import type { Order } from '../contracts/order.ts';
+import type { Order } from '../contracts/order/order.ts';
 import { chainMenuFile, createTraffic } from '../lab/traffic/index.ts';
 import { startSystem } from '../stack/system/index.ts';
 import { createLogger } from '../telemetry/logger.ts';

@@ -1,6 +1,6 @@
 import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
-import { validateTicketContent } from '../../contracts/ticket-content.ts';
+import { validateTicketContent } from '../../contracts/order/ticket-content.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
 import type { Transaction } from '../../store/index.ts';
 import {

@@ -1,6 +1,6 @@
 import type { RejectionReason } from '../../contracts/events.ts';
-import { orderFingerprint } from '../../contracts/fingerprint.ts';
-import { type Order, orderSchema } from '../../contracts/order.ts';
+import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
+import { type Order, orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import {
   type Actor,

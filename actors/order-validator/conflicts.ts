@@ -1,5 +1,5 @@
 import type { ConflictReason } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { KnownDecision } from '../../store/index.ts';
 
 /** Whether a record is the order that was decided, sent or delivered again. */

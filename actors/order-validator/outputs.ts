@@ -6,7 +6,7 @@ import {
   type OrderValidated,
 } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
-import type { Order, OrderItem } from '../../contracts/order.ts';
+import type { Order, OrderItem } from '../../contracts/order/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
 import type { KnownDecision, StoredConflict } from '../../store/index.ts';

@@ -1,6 +1,6 @@
 import type { RejectionReason } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
-import { stockDemand } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
+import { stockDemand } from '../../contracts/order/order.ts';
 import type { Catalog, Shelf } from '../../store/index.ts';
 
 /** What one order takes from the shelf of its store. */

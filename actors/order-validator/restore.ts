@@ -1,5 +1,5 @@
 import type { OrderRejected, OrderValidated } from '../../contracts/events.ts';
-import { orderFingerprint } from '../../contracts/fingerprint.ts';
+import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import type { Transaction } from '../../store/index.ts';
 import {
   type DecidedOrder,

@@ -1,5 +1,5 @@
 import type { RejectionReason } from '../../contracts/events.ts';
-import { type Order, type OrderItem, orderTotal } from '../../contracts/order.ts';
+import { type Order, type OrderItem, orderTotal } from '../../contracts/order/order.ts';
 import type { Catalog } from '../../store/index.ts';
 import { isOpen } from './opening-hours.ts';
 import type { ValidatorSettings } from './settings.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RejectionReason } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { type VelocityCount, velocityKey } from '../../store/index.ts';
 import type { ValidatorSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { orderIdSchema } from '../../contracts/order.ts';
+import { orderIdSchema } from '../../contracts/order/order.ts';
 import { compileValidator, type FieldError } from '../../contracts/validation.ts';
 import type { PointsEntry } from '../../store/index.ts';
 

@@ -1,5 +1,5 @@
 import type { BigQuery, Dataset, TableMetadata } from '@google-cloud/bigquery';
-import { orderStates, RANKS_A_ROUND } from '../../contracts/order-states.ts';
+import { orderStates, RANKS_A_ROUND } from '../../contracts/order/order-states.ts';
 import type { OnMade } from '../upkeep.ts';
 
 export const eventsTable = 'order_events';
@@ -45,7 +45,7 @@ const parkedMetadata: TableMetadata = {
 /**
  * One row an order, exact over distinct event ids: redelivery and BigQuery's own best-effort `insertId` can both leave an event in the
  * table more than once. Copies of an event count as the first of them; the status is that of the furthest event, in the words of
- * the order API (`contracts/order-states.ts`: a recalled order is paid again).
+ * the order API (`contracts/order/order-states.ts`: a recalled order is paid again).
  */
 export function ordersQuery(project: string, dataset: string): string {
   // A kitchen event's id ends with its round.

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { applyPatch, type Operation } from 'rfc6902';
 import { UsageError } from '../../contracts/failure.ts';
 import { readInputFile } from '../../contracts/input-file.ts';
-import { orderSchema } from '../../contracts/order.ts';
+import { orderSchema } from '../../contracts/order/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import type { DeadLetter } from '../../store/index.ts';

@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../../contracts/events.ts';
-import { furthestStatus, stoppingGroups } from '../../contracts/order-states.ts';
+import { furthestStatus, stoppingGroups } from '../../contracts/order/order-states.ts';
 import { groups } from '../../contracts/topics.ts';
 import type { JourneyStep, Origin } from './journey-step.ts';
 

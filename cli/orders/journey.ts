@@ -1,6 +1,6 @@
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
-import { formatMoney } from '../../contracts/money.ts';
+import { formatMoney } from '../../contracts/order/money.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
 import { partitionHistory, withDatabase } from '../../store/index.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { UsageError } from '../../contracts/failure.ts';
-import type { Menu } from '../../contracts/menu.ts';
+import type { Menu } from '../../contracts/order/menu.ts';
 import { chainMenu, createTraffic, type GeneratedOrder, randomSeed, wholeDay } from '../../lab/traffic/index.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
 import { say } from '../output.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { readInputFile } from '../../contracts/input-file.ts';
-import { orderSchema } from '../../contracts/order.ts';
+import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { assertIssuer, issueToken } from '../../gateway/identity/index.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { storeIdSchema } from '../../contracts/order.ts';
+import { storeIdSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
 const isStoreId = compileValidator(storeIdSchema);

@@ -1,4 +1,4 @@
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { Command, TicketView } from '../../display/index.ts';
 import { type Entry, ticketOf, undelivered, viewOf } from './entry.ts';
 

@@ -1,4 +1,4 @@
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { TicketState, TicketView } from '../../display/index.ts';
 import { TicketNames } from '../../display/index.ts';
 

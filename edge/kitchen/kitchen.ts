@@ -1,7 +1,7 @@
 import type { Config } from '../../contracts/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import {
   type Command,
   loadPageFiles,

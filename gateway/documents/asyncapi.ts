@@ -1,5 +1,5 @@
 import { limits } from '../../contracts/limits.ts';
-import { orderIdSchema, orderSchema } from '../../contracts/order.ts';
+import { orderIdSchema, orderSchema } from '../../contracts/order/order.ts';
 import { codecs } from '../websocket/stream-codec.ts';
 
 /** The WebSocket interface as AsyncAPI 3, made from the schemas that the gateway itself works with. */

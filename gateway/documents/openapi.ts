@@ -1,6 +1,6 @@
 import { type ErrorCode, errorTable } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
-import { orderIdSchema, orderSchema } from '../../contracts/order.ts';
+import { orderIdSchema, orderSchema } from '../../contracts/order/order.ts';
 import { acceptedCodings } from '../http/content-coding.ts';
 
 const problemRef = { $ref: '#/components/schemas/Problem' };

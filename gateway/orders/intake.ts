@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../contracts/errors.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 
 /** An order that passed every check at the door, on its way to where it becomes durable. */
 export interface IntakeOrder {

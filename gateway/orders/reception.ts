@@ -1,6 +1,6 @@
 import { type Clock, stopwatch } from '../../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
-import { type Order, orderSchema } from '../../contracts/order.ts';
+import { type Order, orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { GatewayMetrics } from '../metrics.ts';

@@ -1,5 +1,5 @@
 import type { ConflictReason, OrderStatus } from '../../contracts/events.ts';
-import { type StatusEvent, statusAfter } from '../../contracts/order-states.ts';
+import { type StatusEvent, statusAfter } from '../../contracts/order/order-states.ts';
 import { topics } from '../../contracts/topics.ts';
 import { type ReadRecord, type Tail, type TailOptions, tailTopic } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';

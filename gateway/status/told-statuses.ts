@@ -1,6 +1,12 @@
 import { stopwatch } from '../../contracts/clock.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
-import { orderStates, progressOf, RANKS_A_ROUND, type StatusEvent, statusAfter } from '../../contracts/order-states.ts';
+import {
+  orderStates,
+  progressOf,
+  RANKS_A_ROUND,
+  type StatusEvent,
+  statusAfter,
+} from '../../contracts/order/order-states.ts';
 import { Generations } from '../identity/generations.ts';
 
 /** About 20 MB. */

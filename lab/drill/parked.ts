@@ -1,6 +1,6 @@
 import { eventId } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createProducer } from '../../kafka/index.ts';
 import { until } from '../../stack/system/index.ts';

@@ -1,5 +1,5 @@
-import type { Menu, MenuItem, MenuModifier } from '../../contracts/menu.ts';
-import type { OrderItem } from '../../contracts/order.ts';
+import type { Menu, MenuItem, MenuModifier } from '../../contracts/order/menu.ts';
+import type { OrderItem } from '../../contracts/order/order.ts';
 import { categoryAppetite } from './day.ts';
 import { type Random, weighted, zipf } from './random.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Menu, type MenuStore, parseMenu } from '../../contracts/menu.ts';
+import { type Menu, type MenuStore, parseMenu } from '../../contracts/order/menu.ts';
 
 /** The menu file of the simulated chain. */
 export const chainMenuFile = new URL('./menu.json', import.meta.url);

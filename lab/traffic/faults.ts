@@ -1,4 +1,4 @@
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { Random } from './random.ts';
 
 /** Ways in which a point of sale sends something that is not an order, or not the order it means. */

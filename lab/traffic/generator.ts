@@ -1,5 +1,5 @@
-import type { Menu, MenuStore } from '../../contracts/menu.ts';
-import { type Order, orderTotal } from '../../contracts/order.ts';
+import type { Menu, MenuStore } from '../../contracts/order/menu.ts';
+import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import { createKitchen } from './basket.ts';
 import { chainMenu, isOpen, localMinute } from './chain.ts';
 import { demandAt, demandMax } from './day.ts';

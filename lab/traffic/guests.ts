@@ -1,4 +1,4 @@
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { type Random, weighted } from './random.ts';
 
 type Channel = Order['channel'];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { constants, gzipSync } from 'node:zlib';
 import { limits } from '../../contracts/limits.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { Upstream } from '../../edge/index.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventId, type OrderPaid } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 import { createTraffic } from '../../lab/traffic/index.ts';
 

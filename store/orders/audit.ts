@@ -1,4 +1,4 @@
-import { formatMoney } from '../../contracts/money.ts';
+import { formatMoney } from '../../contracts/order/money.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import { type DeadLetterFate, deadLetterFates } from '../dead-letters/dead-letter-fates.ts';
 

@@ -1,4 +1,4 @@
-import { type Menu, type MenuItem, parseMenu, stockedSkus } from '../../contracts/menu.ts';
+import { type Menu, type MenuItem, parseMenu, stockedSkus } from '../../contracts/order/menu.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 
 /** A store as the rules need it. Times are minutes after local midnight. */

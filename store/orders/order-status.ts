@@ -1,5 +1,5 @@
 import type { ConflictReason, OrderStatus, RejectionReason } from '../../contracts/events.ts';
-import { stoppingGroups } from '../../contracts/order-states.ts';
+import { stoppingGroups } from '../../contracts/order/order-states.ts';
 import { groups } from '../../contracts/topics.ts';
 import type { Database } from '../database/database.ts';
 

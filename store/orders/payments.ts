@@ -1,4 +1,4 @@
-import type { PaymentMethod } from '../../contracts/order.ts';
+import type { PaymentMethod } from '../../contracts/order/order.ts';
 import type { Transaction } from '../database/database.ts';
 
 /** How the payment of an order ended. */

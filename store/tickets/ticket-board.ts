@@ -1,4 +1,4 @@
-import type { OrderItem } from '../../contracts/order.ts';
+import type { OrderItem } from '../../contracts/order/order.ts';
 import type { Database } from '../database/database.ts';
 import type { TicketPosition } from './tickets.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from '../../actors/kitchen/actor.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import type { EventType } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { skip } from '../../runtime/actor.ts';
 import { openTicketCounts, openTickets, recentlyCooked, ticketsById } from '../../store/tickets/ticket-board.ts';
 import { TicketListener } from '../../store/tickets/ticket-listener.ts';

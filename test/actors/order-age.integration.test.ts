@@ -4,7 +4,7 @@ import { createActor as createKitchen } from '../../actors/kitchen/actor.ts';
 import { createActor as createValidator } from '../../actors/order-validator/actor.ts';
 import { paymentActor } from '../../actors/payment/actor.ts';
 import { simulatedProvider } from '../../actors/payment/simulated-provider.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { type Actor, type Item, type Message, type Outputs, skip } from '../../runtime/actor.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';

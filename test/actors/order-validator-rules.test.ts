@@ -4,8 +4,8 @@ import { canonicalOrder } from '../../actors/order-validator/outputs.ts';
 import { demandOf, reserve } from '../../actors/order-validator/reservation.ts';
 import { checkOrder } from '../../actors/order-validator/rules.ts';
 import { VelocityTurn } from '../../actors/order-validator/velocity.ts';
-import { orderFingerprint } from '../../contracts/fingerprint.ts';
-import type { Order } from '../../contracts/order.ts';
+import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { Catalog } from '../../store/orders/menu.ts';
 import { testOrder } from './support.ts';
 

@@ -8,7 +8,7 @@ import {
   type SimulatedProviderOptions,
   simulatedProvider,
 } from '../../actors/payment/simulated-provider.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { OutageError, skip } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';

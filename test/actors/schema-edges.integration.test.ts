@@ -8,7 +8,7 @@ import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
 import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { deadLetterTopic } from '../../contracts/topics.ts';
 import { startDisplay } from '../../display/server.ts';
 import { openGrpc } from '../../gateway/grpc/server.ts';

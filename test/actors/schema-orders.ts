@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { limits } from '../../contracts/limits.ts';
-import { type Menu, parseMenu } from '../../contracts/menu.ts';
-import { type Order, orderTotal } from '../../contracts/order.ts';
+import { type Menu, parseMenu } from '../../contracts/order/menu.ts';
+import { type Order, orderTotal } from '../../contracts/order/order.ts';
 
 /** Names as long as the schema allows. */
 const longSku = (first: string) => `${first}-`.padEnd(64, 'x');

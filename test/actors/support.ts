@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Menu, parseMenu } from '../../contracts/menu.ts';
-import { type Order, orderTotal } from '../../contracts/order.ts';
+import { type Menu, parseMenu } from '../../contracts/order/menu.ts';
+import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import type { Actor, Item, Message, Outputs } from '../../runtime/actor.ts';
 import { skip } from '../../runtime/actor.ts';
 import type { Database } from '../../store/database/database.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { orderSchema } from '../../contracts/order.ts';
+import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
 import { ordermesh, startOrdermesh } from './ordermesh.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { orderFingerprint } from '../../contracts/fingerprint.ts';
-import type { Order } from '../../contracts/order.ts';
+import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
+import type { Order } from '../../contracts/order/order.ts';
 
 const order: Order = {
   orderId: '0192f1c2-7c1a-7cc0-8000-000000000001',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatMoney } from '../../contracts/money.ts';
+import { formatMoney } from '../../contracts/order/money.ts';
 
 test.each([
   [1_198, 'USD', '11.98 USD'],

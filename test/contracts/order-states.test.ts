@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../contracts/events.ts';
-import { furthestStatus, orderStates, statusAfter } from '../../contracts/order-states.ts';
+import { furthestStatus, orderStates, statusAfter } from '../../contracts/order/order-states.ts';
 
 test('every event of an order has its place in the table', () => {
   expect(Object.keys(orderStates).sort()).toEqual(eventTypes.filter((type) => type !== 'order.conflicting').sort());

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInstant } from '../../contracts/instant.ts';
-import { orderSchema, orderTotal, stockDemand } from '../../contracts/order.ts';
+import { isInstant } from '../../contracts/order/instant.ts';
+import { orderSchema, orderTotal, stockDemand } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
 const validate = compileValidator(orderSchema);

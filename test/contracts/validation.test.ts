@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
-import { orderSchema } from '../../contracts/order.ts';
+import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
 const validate = compileValidator(orderSchema);

@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { shortNumber } from '../../display/page/age.ts';
 import { hasChromium, launchBrowser } from '../../perf/load/chromium.ts';
 import { TestKitchen, testOrder } from './test-kitchen.ts';

@@ -8,7 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { createTraffic } from '../../lab/traffic/generator.ts';
 import { launchBrowser } from '../../perf/load/chromium.ts';
 import { STORE, TestKitchen } from './test-kitchen.ts';

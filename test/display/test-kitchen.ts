@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { eventId, type OrderKitchen, type OrderPaid, type OrderValidated } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
-import { type Order, orderTotal } from '../../contracts/order.ts';
+import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { type DisplayOptions, startDisplay } from '../../display/server.ts';
 import { createAdmin, createProducer, type RecordProducer, readTopic } from '../../kafka/index.ts';

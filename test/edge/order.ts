@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 
 export const storeId = 'us-il-0001';
 

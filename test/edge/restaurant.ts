@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { type Config, loadConfig } from '../../contracts/config.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startEdge } from '../../edge/edge.ts';
 import type { EdgeStatus } from '../../edge/status.ts';

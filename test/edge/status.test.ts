@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { SpoolClient } from '../../edge/spool/client.ts';
 import { createSpoolIntake } from '../../edge/spool-intake.ts';
 import { StatusKeeper } from '../../edge/status.ts';

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { type FrameShape, frame, opcode, RawWebSocket } from './raw-websocket.ts';
 import { sampleOrder, startServerOn, type TestServer } from './support.ts';

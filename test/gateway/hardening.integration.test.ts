@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { type Answer, HeldIntake, sampleOrder, startServerOn, type TestServer } from './support.ts';
 
 let intake: HeldIntake;

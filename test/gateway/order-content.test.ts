@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { orderFingerprint } from '../../contracts/fingerprint.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { Order } from '../../contracts/order.ts';
-import { orderSchema } from '../../contracts/order.ts';
+import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
+import type { Order } from '../../contracts/order/order.ts';
+import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { orderKey } from '../../gateway/orders/order-key.ts';
 import { decodeJson } from '../../gateway/orders/scanner/order-bytes.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
 import { paymentOutputs } from '../../actors/payment/outputs.ts';
 import type { OrderValidated } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
 import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
 import { createAdmin, createProducer, createTopicLog } from '../../kafka/index.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MenuError } from '../../contracts/menu.ts';
+import { MenuError } from '../../contracts/order/menu.ts';
 import { loadMenu, menuVersion, readCatalog } from '../../store/orders/menu.ts';
 import { lockShelves, writeShelves } from '../../store/orders/stock.ts';
 import { testMenu } from '../actors/support.ts';

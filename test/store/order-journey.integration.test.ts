@@ -5,7 +5,7 @@ import { createActor as createValidator } from '../../actors/order-validator/act
 import { paymentActor } from '../../actors/payment/actor.ts';
 import { simulatedProvider } from '../../actors/payment/simulated-provider.ts';
 import type { EventType } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { Database } from '../../store/database/database.ts';
 import { auditDatabase, type OrderEffects } from '../../store/orders/audit.ts';
 import { loadMenu } from '../../store/orders/menu.ts';

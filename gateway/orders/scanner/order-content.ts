@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Order, type OrderItem, type OrderModifier, orderSchema } from '../../../contracts/order.ts';
-import { patterns, WELL_FORMED } from '../../../contracts/text.ts';
+import { type Order, type OrderItem, type OrderModifier, orderSchema } from '../../../contracts/order/order.ts';
+import { patterns, WELL_FORMED } from '../../../contracts/order/text.ts';
 import { ORDER_ID_LENGTH, type OrderKey, readOrderKey } from '../order-key.ts';
 import { bytesOf, FIRST, NAME_LENGTH_MAX, NAME_WORDS, type Names, namesOf } from './member-names.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import Fastify from 'fastify';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { loadConfig } from '../../../contracts/config.ts';
-import { type Order, orderSchema } from '../../../contracts/order.ts';
+import { type Order, orderSchema } from '../../../contracts/order/order.ts';
 import { connectProducer } from './producer.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, type Message, Partitioners } from 'kafkajs';
-import type { Order } from '../../../contracts/order.ts';
+import type { Order } from '../../../contracts/order/order.ts';
 
 export interface OrderProducer {
   /** Resolves when all in-sync replicas have the order. */

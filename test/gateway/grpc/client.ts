@@ -11,7 +11,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { Order } from '../../../contracts/order.ts';
+import type { Order } from '../../../contracts/order/order.ts';
 
 /** A client as any user would make one: from the proto file, with the names of the enums. */
 export const definitions = loadSync(['ordermesh.proto', 'google/rpc/error_details.proto'], {

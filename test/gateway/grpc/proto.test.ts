@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { errorTable } from '../../../contracts/errors.ts';
 import { grpcStatus, grpcStatusOf } from '../../../contracts/grpc-status.ts';
 import { limits } from '../../../contracts/limits.ts';
-import { type Order, orderSchema } from '../../../contracts/order.ts';
+import { type Order, orderSchema } from '../../../contracts/order/order.ts';
 import { compileValidator } from '../../../contracts/validation.ts';
 import { messageType } from '../../../gateway/grpc/definition.ts';
 import { fieldPath } from '../../../gateway/grpc/error-details.ts';

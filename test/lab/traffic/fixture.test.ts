@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { orderSchema } from '../../../contracts/order.ts';
+import { orderSchema } from '../../../contracts/order/order.ts';
 import { compileValidator } from '../../../contracts/validation.ts';
 import { wholeDay } from '../../../lab/traffic/whole-day.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { orderSchema, orderTotal } from '../../../contracts/order.ts';
+import { orderSchema, orderTotal } from '../../../contracts/order/order.ts';
 import { compileValidator } from '../../../contracts/validation.ts';
 import { chainMenu, isOpen, localMinute } from '../../../lab/traffic/chain.ts';
 import { malformationNames } from '../../../lab/traffic/faults.ts';

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
 import { instantYears } from './instant.ts';
-import { limits } from './limits.ts';
 import { line, lines } from './text.ts';
 
 /** SKU of a menu item or modifier: lower-case words joined by hyphens. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { compileValidator, type FieldError } from '../validation.ts';
 import { amount, sku, storeIdSchema } from './order.ts';
 import { line } from './text.ts';
-import { compileValidator, type FieldError } from './validation.ts';
 
 const name = () => line({ minLength: 1, maxLength: 80 });
 const currency = () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' });

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { compileValidator } from './validation.ts';
+import { compileValidator } from '../validation.ts';
 
 const modifier = Type.Object({ sku: Type.String(), quantity: Type.Optional(Type.Integer()) });
 

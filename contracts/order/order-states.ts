@@ -1,5 +1,5 @@
-import type { EventType, OrderStatus } from './events.ts';
-import { groups } from './topics.ts';
+import type { EventType, OrderStatus } from '../events.ts';
+import { groups } from '../topics.ts';
 
 /** Roles whose dead letter stops the order; the bridge's stops only what others hear of it. */
 export const stoppingGroups: readonly string[] = [groups.orderValidator, groups.payment, groups.kitchen];
