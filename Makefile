@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run test smoke chaos chaos-seeds drill perf perf-full clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ run: tools install-to-run ## the stack, every role and simulated restaurants, un
 
 smoke: tools install-to-run ## a run of 20 s, then the audit
 	@exec cli/ordermesh smoke --stop-with-parent
+
+check: tools install ## lint, types, import rules and unit tests, without servers
+	@npm run --silent check
 
 test: tools install ## lint, types, import rules and all tests
 	@sh .ci/test.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# All checks and all tests. Each runs whatever the others said, so that one run tells everything that is wrong.
+# All checks, then the tests: all of them, or those that the options for Vitest choose. Each step runs whatever the others said, so that
+# one run tells everything that is wrong.
 report=.cache/test-report.json
 node=node_modules/.bin/node
 failed=
@@ -11,13 +12,14 @@ check() {
   "$@" || failed="$failed $name"
 }
 
-sh .ci/check-test-tools.sh
+[ $# -gt 0 ] || sh .ci/check-test-tools.sh
 mkdir -p "$(dirname "$report")" && rm -f "$report"
 check lint node_modules/.bin/biome check
 check types "$node" node_modules/typescript/bin/tsc -p .
+check page-types "$node" node_modules/typescript/bin/tsc -p display/page
 check imports "$node" .ci/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
-check tests "$node" node_modules/vitest/vitest.mjs run
-check summary "$node" .ci/test-summary.mjs "$report"
+check tests "$node" node_modules/vitest/vitest.mjs run "$@"
+[ $# -gt 0 ] || check summary "$node" .ci/test-summary.mjs "$report"
 
 [ -z "$failed" ] && exit 0
 echo "failed:$failed" >&2

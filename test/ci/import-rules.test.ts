@@ -14,8 +14,8 @@ beforeAll(async () => {
   await cp(path.join(root, '.dependency-cruiser.cjs'), path.join(project, '.dependency-cruiser.cjs'));
   await cp(path.join(root, 'tsconfig.json'), path.join(project, 'tsconfig.json'));
   await symlink(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
-  await write('contracts/order/order.ts', 'export interface Order { orderId: string }\nexport const one = 1;\n');
-  await write('store/orders.ts', "import { one } from '../contracts/order.ts';\nexport const two = one + 1;\n");
+  await write('contracts/one.ts', 'export const one = 1;\n');
+  await write('store/orders.ts', "import { one } from '../contracts/one.ts';\nexport const two = one + 1;\n");
   await write('runtime/index.ts', 'export const value = 1;\nexport interface Value { value: number }\n');
 });
 afterAll(() => rm(project, { recursive: true }));

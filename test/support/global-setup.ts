@@ -4,6 +4,7 @@ import path from 'node:path';
 import { loadConfig } from '../../contracts/config.ts';
 import { type Stack, startStack } from '../../stack/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { runningTestServers } from './test-servers.ts';
 
 interface Shared {
   stack: Promise<Stack>;
@@ -14,8 +15,8 @@ interface Shared {
 const shared = globalThis as typeof globalThis & { ordermeshTestStack?: Shared };
 
 /**
- * Starts the servers that aren't configured, in a directory of their own, so that tests never touch the data of `make run`. The test
- * processes get their addresses as environment variables.
+ * Takes the servers that `npm run test:servers` started, or starts those that aren't configured in a directory of their own, so that tests
+ * never touch the data of `make run`. The test processes get their addresses as environment variables.
  */
 export async function setup(): Promise<() => Promise<void>> {
   shared.ordermeshTestStack ??= { stack: start(), users: 0 };
@@ -33,7 +34,7 @@ export async function setup(): Promise<() => Promise<void>> {
 async function start(): Promise<Stack> {
   process.env.METADATA_SERVER_DETECTION ??= 'none';
   const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-test-'));
-  const config = loadConfig({ ...process.env, ORDERMESH_DATA_DIR: dataDir });
+  const config = loadConfig({ ...(await runningTestServers()), ...process.env, ORDERMESH_DATA_DIR: dataDir });
   try {
     const stack = await startStack(config, createLogger('tests', 'warn'), { onProgress: console.log });
     Object.assign(process.env, stack.environment);
