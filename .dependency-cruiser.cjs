@@ -52,7 +52,8 @@ const doors = {
   display: ['index'],
   edge: ['index'],
   region: ['index', 'operations/index'],
-  stack: ['index', 'system/index'],
+  // A role that has its servers' addresses loads nothing of the servers.
+  stack: ['index', 'environment', 'system/index'],
   audit: ['index'],
   lab: ['crew', 'traffic/index'],
 };

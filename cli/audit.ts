@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { countLines, findings, isClean, judge, readAcceptedIds, readEvidence } from '../audit/index.ts';
 import { NegativeResult } from '../contracts/failure.ts';
-import { connectedConfig } from '../stack/index.ts';
+import { connectedConfig } from '../stack/environment.ts';
 import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { UsageError } from '../contracts/failure.ts';
 import { readInputFile } from '../contracts/input-file.ts';
-import { connectedConfig } from '../stack/index.ts';
+import { connectedConfig } from '../stack/environment.ts';
 import { loadMenu, withDatabase } from '../store/index.ts';
 import { print, printJson } from './output.ts';
 

@@ -3,7 +3,7 @@ import type { ConnectedConfig } from '../contracts/config.ts';
 import { NegativeResult } from '../contracts/failure.ts';
 import { allTopics, subscriptions } from '../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../kafka/index.ts';
-import { connectedConfig } from '../stack/index.ts';
+import { connectedConfig } from '../stack/environment.ts';
 import { acceptPartitions, withDatabase } from '../store/index.ts';
 import { print, printJson, say, table } from './output.ts';
 

@@ -1,6 +1,5 @@
 import { type Config, type ConnectedConfig, loadConfig } from '../contracts/config.ts';
 import { UsageError } from '../contracts/failure.ts';
-import { runningStackEnvironment } from './state.ts';
 
 /**
  * The configuration from the environment; addresses that it leaves out come from the embedded stack that runs in this data directory.
@@ -27,6 +26,7 @@ export async function kafkaConfig(): Promise<Config> {
 async function completedConfig(): Promise<Config> {
   const config = loadConfig();
   if (hasServers(config)) return config;
+  const { runningStackEnvironment } = await import('./state.ts');
   const found = await runningStackEnvironment(config.ORDERMESH_DATA_DIR);
   return loadConfig({ ...found, ...defined(process.env) });
 }

@@ -4,7 +4,6 @@ export { systemPython } from './bigquery/environment.ts';
 export { installOnce, userCacheDir } from './cache.ts';
 export { run } from './commands.ts';
 export { startKnot } from './dns/knot.ts';
-export { connectedConfig, kafkaConfig } from './environment.ts';
 export { answersHttp } from './http-check.ts';
 export { javaCommand, javaMissing } from './java.ts';
 export { answers, brokerCommand, newClusterId } from './kafka/broker.ts';

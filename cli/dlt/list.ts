@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say, table } from '../output.ts';

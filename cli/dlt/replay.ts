@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { NegativeResult, UsageError } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import type { Database, DeadLetter } from '../../store/index.ts';
 import { requestReplay, withDatabase } from '../../store/index.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';

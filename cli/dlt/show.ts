@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { type DeadLetter, type TraceStep, traceOf, withDatabase } from '../../store/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson, say } from '../output.ts';

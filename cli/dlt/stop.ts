@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import type { DeadLetter } from '../../store/index.ts';
 import { stopReplay, withDatabase } from '../../store/index.ts';
 import { print, printJson } from '../output.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { milliseconds, print, printJson, say, table } from '../output.ts';
 import { journeyStatus } from './journey-status.ts';
 import type { JourneyStep } from './journey-step.ts';

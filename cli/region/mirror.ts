@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function mirrorCommand(): Command {

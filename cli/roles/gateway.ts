@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { kafkaConfig } from '../../stack/index.ts';
+import { kafkaConfig } from '../../stack/environment.ts';
 import { runRole } from '../../telemetry/role.ts';
 import { wholeNumber } from '../options.ts';
 

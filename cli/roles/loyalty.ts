@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function loyaltyCommand(): Command {

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import type { WorkerRole } from '../../actors/index.ts';
-import { connectedConfig } from '../../stack/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
 import { runRole } from '../../telemetry/role.ts';
 
 export function workerCommand(): Command {
