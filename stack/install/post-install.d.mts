@@ -1,2 +1,4 @@
 export function repairAddon(directory: string): string | undefined;
 export function rebindAddon(name: string, bytes: Buffer): string[];
+/** The project's node_modules folder, with a slash at its end. */
+export const modules: string;

@@ -20,7 +20,7 @@ import { rebindLibc } from './elf-versions.mjs';
 
 const NODE_MAJOR = 24;
 
-const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+export const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 const node = path.join(modules, '.bin/node');
 
 /** SHA-256 of the addons whose symbols are known to be safe to rebind: uWebSockets.js 20.57.0. */

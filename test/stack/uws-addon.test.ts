@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { elfHash, rebindLibc } from '../../stack/install/elf-versions.mjs';
-import { rebindAddon } from '../../stack/install/post-install.mjs';
+import { modules, rebindAddon } from '../../stack/install/post-install.mjs';
 import { elfNeeding } from './elf-fixture.ts';
 
 const versions = { from: 'GLIBC_2.38', to: 'GLIBC_2.2.5' };
+
+test('the install works on the folder that npm fills', () => {
+  expect(existsSync(`${modules}.package-lock.json`)).toBe(true);
+});
 
 test('the version hash is the System V one', () => {
   // As in every dynamically linked program: readelf --version-info --wide shows these values.
