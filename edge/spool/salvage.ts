@@ -36,6 +36,25 @@ export function finishSalvage(path: string, stamp: string): void {
   if (!existsSync(path) && existsSync(salvageOf(path))) replace(path, `${path}.damaged-${stamp}`);
 }
 
+/**
+ * Makes a new spool in the place of one that is missing, and notes in it that orders may be lost. Without the note a removed file would look like
+ * a first start.
+ * @returns the report
+ */
+export function noteMissing(path: string, stamp: string): string {
+  const report =
+    'the file was missing, although an earlier agent has left its reserve beside it; orders that waited in it are lost unless the file is found';
+  const fresh = openSpoolFile(path);
+  try {
+    const setFact = fresh.prepare('insert into facts values (?, ?)');
+    setFact.run('damage', `${stamp}: ${report}`);
+    setFact.run('loss_open', 1);
+  } finally {
+    fresh.close();
+  }
+  return report;
+}
+
 function salvageOf(path: string): string {
   return `${path}.salvage`;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Ballast } from './ballast.ts';
 import { lockSpool } from './lock.ts';
@@ -10,7 +11,7 @@ import {
   type SpoolCalls,
   unpackOrders,
 } from './protocol.ts';
-import { finishSalvage, salvageSpool } from './salvage.ts';
+import { finishSalvage, noteMissing, salvageSpool } from './salvage.ts';
 import { Spool, SpoolFullError, type SpoolOptions } from './spool.ts';
 import { isDamage, isDiskFull } from './sqlite-errors.ts';
 
@@ -23,6 +24,8 @@ const options = workerData as SpoolOptions;
 const lock = lockSpool(options.path);
 const ballast = new Ballast(`${options.path}.reserve`, BALLAST_BYTES);
 finishSalvage(options.path, stampOf(new Date()));
+// The reserve is of an earlier agent, whose file is not there any more.
+if (ballast.isThere && !existsSync(options.path)) noteLoss();
 let spool = opened();
 
 const calls: SpoolCalls = {
@@ -98,6 +101,10 @@ function repaired<T>(work: () => T): T {
 function salvage(error: Error): void {
   const { report } = withBallast(() => salvageSpool(options.path, stampOf(new Date())));
   tell({ salvaged: `${error.message}; ${report}` });
+}
+
+function noteLoss(): void {
+  tell({ salvaged: withBallast(() => noteMissing(options.path, stampOf(new Date()))) });
 }
 
 function stampOf(date: Date): string {

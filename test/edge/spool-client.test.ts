@@ -130,6 +130,20 @@ it.each([
   expect(await append(1_000)).toBe('kept');
 });
 
+it('says at its start that a file is missing which an earlier agent has used', async () => {
+  const reports: string[] = [];
+  client = await open({ onSalvage: (report) => reports.push(report) });
+  expect(await append(1)).toBe('kept');
+  // This writes the reserve too.
+  expect(await client.counts()).toMatchObject({ unsent: 1, lossOpen: false });
+  await client.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path() + suffix, { force: true });
+  client = await open({ onSalvage: (report) => reports.push(report) });
+  expect(reports).toEqual([expect.stringContaining('the file was missing')]);
+  expect(await client.counts()).toMatchObject({ unsent: 0, lossOpen: true });
+  expect(await append(2)).toBe('kept');
+});
+
 it('takes no order into a file that was removed', async () => {
   client = await open();
   expect(await append(1)).toBe('kept');
