@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import { settlesWithin } from '../contracts/deadline.ts';
 import type { RunningRole } from '../contracts/roles.ts';
+import { systemTimers } from '../contracts/timers.ts';
 import type { Stream } from '../gateway/index.ts';
 import { startIntakeServer } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -98,7 +99,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
         await server.close();
         // The forwarder may wait for a disk that hangs; closing the spool ends that wait at the deadline.
         const sending = stopSending();
-        await Promise.race([sending, sleep(config.ORDERMESH_PRODUCE_DEADLINE, undefined, { ref: false })]);
+        await settlesWithin(systemTimers, config.ORDERMESH_PRODUCE_DEADLINE, sending);
         await spool.close();
         await sending;
       },

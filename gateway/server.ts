@@ -1,8 +1,10 @@
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
+import { settlesWithin } from '../contracts/deadline.ts';
 import { urlHost } from '../contracts/local-url.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
+import { systemTimers } from '../contracts/timers.ts';
 import type { Activity } from '../region/index.ts';
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -189,7 +191,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     context.closing = true;
     uWS.us_listen_socket_close(socket);
     const drained = Promise.all([reception.drained(), exchangesOver(context), beside?.drain()]);
-    await withinMs(config.ORDERMESH_DRAIN_TIMEOUT, drained);
+    await settlesWithin(systemTimers, config.ORDERMESH_DRAIN_TIMEOUT, drained);
     await intake.close();
     for (const stream of streams) stream.end(SERVICE_RESTART, 'service restart');
     // Answers written in this turn leave before the sockets go.
@@ -253,13 +255,4 @@ function createApp(tls: TlsFiles | undefined): TemplatedApp {
   const own = { cert_file_name: tls.certFile, key_file_name: tls.keyFile };
   // With authorities a certificate is asked for and not required: a wrong one ends the handshake, none leaves the token.
   return uWS.SSLApp(tls.clients === undefined ? own : { ...own, ca_file_name: tls.clients.caFile });
-}
-
-async function withinMs(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
 }

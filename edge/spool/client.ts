@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { withDeadline } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
 import { type Answer, packCommit, type SpoolCalls } from './protocol.ts';
 import { SpoolFullError, type SpoolOptions } from './spool.ts';
@@ -130,22 +132,16 @@ export class SpoolClient {
     if (this.#closing || this.#death !== undefined) return;
     this.#closing = true;
     const { deadlineMs } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    await withDeadline(systemTimers, deadlineMs, this.#shut(), () => {
       const error = new SpoolStalledError(
         `the disk has not answered within ${deadlineMs} ms; the spool is left as it is, with every order that was acknowledged`,
       );
-      reject(error);
       // The calls in the thread are rejected, and the thread itself is not waited for: the disk may hold it.
       this.#died(error);
       this.#worker.unref();
       void this.#worker.terminate();
-    }, deadlineMs);
-    try {
-      await Promise.race([this.#shut(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+      return error;
+    });
   }
 
   async #shut(): Promise<void> {

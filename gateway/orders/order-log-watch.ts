@@ -1,3 +1,5 @@
+import { settlesWithin } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import type { TopicLog } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
@@ -75,10 +77,7 @@ export async function watchOrderLog(options: OrderLogWatchOptions): Promise<() =
     if (!closed) timer = setTimeout(keepLooking, LOOK_MS).unref();
   }
 
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const lateTimer = setTimeout(resolve, FIRST_LOOK_MS_MAX);
-  await Promise.race([keepLooking(), late]);
-  clearTimeout(lateTimer);
+  await settlesWithin(systemTimers, FIRST_LOOK_MS_MAX, keepLooking());
   takesOrders = true;
   return async () => {
     closed = true;

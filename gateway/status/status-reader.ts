@@ -1,6 +1,8 @@
 import type { Clock } from '../../contracts/clock.ts';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import type { Identity } from '../identity/identity.ts';
 import { orderKey } from '../orders/order-key.ts';
 import type { Reception } from '../orders/reception.ts';
@@ -155,9 +157,6 @@ function mayRead(identity: Identity, order: KnownOrder): boolean {
   return identity.store === undefined || identity.store === order.storeId;
 }
 
-function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+function withTimeout<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  return withDeadline(systemTimers, timeoutMs, answer, () => new Error(`no answer within ${timeoutMs} ms`));
 }

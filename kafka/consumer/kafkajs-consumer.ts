@@ -1,4 +1,5 @@
 import type { EachBatchPayload } from 'kafkajs';
+import { systemTimers } from '../../contracts/timers.ts';
 import { NotAMemberError } from '../errors.ts';
 import { groupError } from '../kafkajs/kafkajs-errors.ts';
 import { silentLog } from '../log.ts';
@@ -9,7 +10,6 @@ import { fetchedBatch } from './fetched-batch.ts';
 import { GroupControl } from './group-control.ts';
 import { KafkajsSession } from './kafkajs-session.ts';
 import { type GroupAnswer, Membership, type MembershipCarrier } from './membership.ts';
-import { systemTimers } from './timers.ts';
 
 /**
  * Joins the group and consumes until `close`. An outage is not an end: whatever happens to the client, it is started again.

@@ -1,4 +1,6 @@
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
+import { settlesWithin } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
 import { isRebalance, saysNotAMember } from '../kafkajs/kafkajs-errors.ts';
 import { type ConsumerGroupInternals, watchGroup } from '../kafkajs/kafkajs-internals.ts';
@@ -6,7 +8,6 @@ import { KafkajsSockets } from '../kafkajs/kafkajs-sockets.ts';
 import type { ConsumerOptions, TopicPartition } from './consumer.ts';
 import type { GroupControl } from './group-control.ts';
 import { type GroupAnswer, type Membership, REBALANCE_TIMEOUT_MS } from './membership.ts';
-import { settlesWithin, systemTimers } from './timers.ts';
 
 const HEARTBEAT_INTERVAL_MS = 500;
 /** An idle fetch comes back after this long, so a resumed partition waits at most as long. New data is answered at once. */

@@ -1,8 +1,9 @@
+import { settlesWithin } from '../../contracts/deadline.ts';
+import type { Timers } from '../../contracts/timers.ts';
 import { SupersededError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { AssignmentLedger, keyOf, listOf } from './assignment-ledger.ts';
 import type { ConsumerListener, MemberHealth, MemberState, Standing, TopicPartition } from './consumer.ts';
-import { settlesWithin, type Timers } from './timers.ts';
 
 /** A member that does not come back from its revocation within this time is dropped by the broker. */
 export const REBALANCE_TIMEOUT_MS = 30_000;

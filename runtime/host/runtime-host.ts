@@ -1,8 +1,8 @@
+import { settlesWithin } from '../../contracts/deadline.ts';
 import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../../kafka/index.ts';
 import { type MetricsSnapshot, snapshot } from '../../telemetry/metrics.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { describeError } from '../outage.ts';
-import { within } from '../timers.ts';
 import { packBatch } from '../wire/batch-codec.ts';
 import type { HeldMessage, SlotReport } from '../wire/slot-protocol.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
@@ -211,7 +211,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     this.#rebalances.pause(this.#ports.timers.now());
     const partitions = this.#assignment.at(revoked);
     for (const partition of partitions) partition.phase = 'draining';
-    await within(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
+    await settlesWithin(this.#ports.timers, this.#options.limits.drainTimeoutMs, this.#drain(partitions));
     await this.#committer.commit(partitions);
     this.#given = partitions;
     await this.#noteProgress(partitions);
@@ -270,7 +270,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       );
     });
     // The other members of the group wait for this revocation, so a slow database does not delay it further.
-    await within(timers, PROGRESS_MS_MAX, recorded);
+    await settlesWithin(timers, PROGRESS_MS_MAX, recorded);
   }
 
   #onReport(slot: number, report: SlotReport): void {

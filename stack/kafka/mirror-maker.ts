@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../contracts/config.ts';
+import { settlesWithin } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import { userCacheDir } from '../cache.ts';
 import { javaCommand } from '../java.ts';
 import { type ServerCommand, Servers } from '../servers.ts';
@@ -71,7 +72,7 @@ export async function startMirrorMaker(options: {
   return {
     async stop() {
       // It writes down how far it has come every second; with a dead source its end in good order takes longer than a failover can wait.
-      await Promise.race([server.stop(), delay(STOP_MS_MAX)]);
+      await settlesWithin(systemTimers, STOP_MS_MAX, server.stop());
       await server.stop('SIGKILL');
       servers.close();
     },

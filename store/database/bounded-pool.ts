@@ -1,3 +1,5 @@
+import { withDeadline } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import { connectDatabase, type Database, type DatabaseOptions } from './database.ts';
 import { isServerRefusal } from './sql-states.ts';
 
@@ -39,19 +41,15 @@ export class BoundedPool {
   async call<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const database = this.#database;
     const { answerMsMax, application } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      this.#renew(database, 0);
-      reject(new DatabaseSilentError(`the database has not answered ${application} for ${answerMsMax} ms`));
-    }, answerMsMax);
     try {
-      return await Promise.race([late, work(database)]);
+      return await withDeadline(systemTimers, answerMsMax, work(database), () => {
+        this.#renew(database, 0);
+        return new DatabaseSilentError(`the database has not answered ${application} for ${answerMsMax} ms`);
+      });
     } catch (error) {
       // A session may keep what the server refused it for: a default that was mended since, a plan of a table that has changed.
       if (isServerRefusal(error)) this.#renew(database, END_SECONDS_MAX);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import postgres from 'postgres';
+import { withDeadline } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('../migrations/', import.meta.url);
@@ -47,26 +49,14 @@ export async function migrate(database: Database, options: MigrationOptions = {}
 }
 
 async function probe(database: Database): Promise<{ hasMigrations: boolean }> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`the database has not answered within ${PROBE_MS_MAX / 1_000} s`)),
-    PROBE_MS_MAX,
-  );
-  try {
-    const [row] = await Promise.race([
-      late,
-      database<{ hasMigrations: boolean; encoding: string }[]>`
-        select to_regclass('migrations') is not null as "hasMigrations", current_setting('server_encoding') as encoding`,
-    ]);
-    const { hasMigrations = false, encoding = 'unknown' } = row ?? {};
-    if (encoding !== 'UTF8')
-      throw new Error(
-        `the encoding of the database is ${encoding}; orders hold text of any script: create it with UTF8`,
-      );
-    return { hasMigrations };
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = database<{ hasMigrations: boolean; encoding: string }[]>`
+    select to_regclass('migrations') is not null as "hasMigrations", current_setting('server_encoding') as encoding`;
+  const late = () => new Error(`the database has not answered within ${PROBE_MS_MAX / 1_000} s`);
+  const [row] = await withDeadline(systemTimers, PROBE_MS_MAX, answer, late);
+  const { hasMigrations = false, encoding = 'unknown' } = row ?? {};
+  if (encoding !== 'UTF8')
+    throw new Error(`the encoding of the database is ${encoding}; orders hold text of any script: create it with UTF8`);
+  return { hasMigrations };
 }
 
 async function apply(database: Database, name: string, options: MigrationOptions): Promise<void> {

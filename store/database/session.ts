@@ -1,4 +1,6 @@
 import postgres from 'postgres';
+import { withDeadline } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import type { Statement, Transaction } from './database.ts';
 import { StatementGate, TransactionOverError } from './statement-gate.ts';
 
@@ -111,34 +113,33 @@ export class Session {
   }
 
   async #connect(): Promise<void> {
-    const { openMsMax, transactionMsMax } = this.#options;
-    // When another session keeps a row locked, only the message of this row should wait: it is tried alone, and the other messages go on.
-    const lockMsMax = String(Math.ceil(transactionMsMax / LOCK_SHARE));
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      reject(new SessionLostError(`no connection to the database within ${openMsMax} ms`));
-    }, openMsMax);
+    const { openMsMax } = this.#options;
+    const late = () => new SessionLostError(`no connection to the database within ${openMsMax} ms`);
     try {
-      // A statement first: a reservation that fails to connect stays in the driver's queue and would take the next connection.
-      const settings = this.#client<{ readOnly: string }[]>`
-        select current_setting('default_transaction_read_only') as "readOnly",
-          case current_setting('lock_timeout') when '0' then set_config('lock_timeout', ${lockMsMax}, false) end`;
-      const [{ readOnly } = { readOnly: 'unknown' }] = await Promise.race([late, settings]);
-      if (readOnly !== 'on')
-        throw new SessionSettingsError(
-          `the database session does not keep what it was opened with: default_transaction_read_only is ${readOnly} instead of on. A pooler drops it: connect to PostgreSQL itself, or have the pooler pass it on (PgBouncer: track_extra_parameters)`,
-        );
-      const sql = await Promise.race([late, this.#client.reserve()]);
-      // Closed in between.
-      if (this.#lost !== undefined) throw this.#lost;
-      this.#control = new StatementGate(sql, (error) => this.#lose(error));
-      this.#sql = sql;
+      await withDeadline(systemTimers, openMsMax, this.#reserve(), late);
     } catch (error) {
       this.#lose(error);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  async #reserve(): Promise<void> {
+    // When another session keeps a row locked, only the message of this row should wait: it is tried alone, and the other messages go on.
+    const lockMsMax = String(Math.ceil(this.#options.transactionMsMax / LOCK_SHARE));
+    // A statement first: a reservation that fails to connect stays in the driver's queue and would take the next connection.
+    const [{ readOnly } = { readOnly: 'unknown' }] = await this.#client<{ readOnly: string }[]>`
+      select current_setting('default_transaction_read_only') as "readOnly",
+        case current_setting('lock_timeout') when '0' then set_config('lock_timeout', ${lockMsMax}, false) end`;
+    if (readOnly !== 'on')
+      throw new SessionSettingsError(
+        `the database session does not keep what it was opened with: default_transaction_read_only is ${readOnly} instead of on. A pooler drops it: connect to PostgreSQL itself, or have the pooler pass it on (PgBouncer: track_extra_parameters)`,
+      );
+    // Closed, or too late.
+    if (this.#lost !== undefined) throw this.#lost;
+    const sql = await this.#client.reserve();
+    if (this.#lost !== undefined) throw this.#lost;
+    this.#control = new StatementGate(sql, (error) => this.#lose(error));
+    this.#sql = sql;
   }
 
   async #run<T>(

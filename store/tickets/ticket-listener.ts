@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import type { Clock } from '../../contracts/clock.ts';
+import { withDeadline } from '../../contracts/deadline.ts';
+import { systemTimers } from '../../contracts/timers.ts';
 import type { Database, DatabaseOptions } from '../database/database.ts';
 import { ticketsChannel } from './tickets.ts';
 
@@ -104,13 +106,7 @@ export class TicketListener {
 
   async #inTime(work: Promise<unknown>): Promise<void> {
     const ms = this.#options.answerMsMax ?? ANSWER_MS_MAX;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`no notification came back within ${ms} ms`)), ms);
-    try {
-      await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await withDeadline(systemTimers, ms, work, () => new Error(`no notification came back within ${ms} ms`));
   }
 
   #lost(connection: Database, reason: Error): void {

@@ -1,6 +1,6 @@
+import { settlesWithin } from '../../contracts/deadline.ts';
 import type { ConsumerListener, GroupConsumer, MemberHealth, TopicPartition } from '../../kafka/consumer/consumer.ts';
 import { type GroupAnswer, Membership, type MembershipCarrier } from '../../kafka/consumer/membership.ts';
-import { settlesWithin } from '../../kafka/consumer/timers.ts';
 import { NotAMemberError } from '../../kafka/errors.ts';
 import type { Joined, ModelGroup } from './model-group.ts';
 import { INPUT_TOPIC, type ModelLog } from './model-log.ts';

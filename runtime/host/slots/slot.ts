@@ -1,7 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { settlesWithin } from '../../../contracts/deadline.ts';
 import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
-import { systemTimers, within } from '../../timers.ts';
+import { systemTimers } from '../../timers.ts';
 import { Pulse } from '../../wire/pulse.ts';
 import type {
   DrainedPartition,
@@ -151,7 +152,7 @@ export class Slot {
     const asked = this.#run<T>(task).then((given) => {
       answer = given;
     });
-    await within(systemTimers, ANSWER_TIMEOUT_MS, asked);
+    await settlesWithin(systemTimers, ANSWER_TIMEOUT_MS, asked);
     return answer;
   }
 
@@ -174,7 +175,7 @@ export class Slot {
           failure = error;
         },
       );
-      await within(systemTimers, timeoutMs, stopped);
+      await settlesWithin(systemTimers, timeoutMs, stopped);
     }
     await this.#discard(pool);
     if (failure !== undefined) throw failure;

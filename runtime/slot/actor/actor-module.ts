@@ -1,5 +1,7 @@
 import type { Registry } from 'prom-client';
+import { withDeadline } from '../../../contracts/deadline.ts';
 import type { Actor, ActorModule } from '../../actor.ts';
+import { systemTimers } from '../../timers.ts';
 import { ActorContractError, checkActor, thrown } from './actor-checks.ts';
 
 /** What a thread needs to make its actor. */
@@ -19,10 +21,6 @@ export async function createActorOf(
   registry: Registry,
   msMax: number,
 ): Promise<Actor<unknown, unknown>> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new ActorContractError(`createActor() of ${actorModule} was not done after ${msMax / 1_000} s`));
-  }, msMax);
   const create = async () => {
     const { createActor } = await imported(actorModule);
     try {
@@ -33,11 +31,8 @@ export async function createActorOf(
       });
     }
   };
-  try {
-    return checkActor(await Promise.race([create(), late.promise]), actorModule);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = () => new ActorContractError(`createActor() of ${actorModule} was not done after ${msMax / 1_000} s`);
+  return checkActor(await withDeadline(systemTimers, msMax, create(), late), actorModule);
 }
 
 async function imported(actorModule: string): Promise<ActorModule> {
