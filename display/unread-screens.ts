@@ -1,10 +1,10 @@
+import { Backoff } from '../contracts/backoff.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { StateLog } from '../telemetry/state-log.ts';
 import type { Standstill } from './pipeline-watch.ts';
 import type { Screen } from './screens.ts';
 
-const BACKOFF_MS = 500;
-const BACKOFF_MS_MAX = 5_000;
+const BACKOFF = { firstMs: 500, mostMs: 5_000, jitter: 0.5 };
 
 export interface UnreadScreensOptions {
   states: StateLog;
@@ -15,7 +15,7 @@ export interface UnreadScreensOptions {
 
 interface Unread {
   since: number;
-  attempts: number;
+  backoff: Backoff;
   reason: string;
   timer: NodeJS.Timeout | undefined;
 }
@@ -52,14 +52,13 @@ export class UnreadScreens {
     if (screen.closed) return;
     const unread = this.#all.get(screen) ?? {
       since: this.#options.clock.now(),
-      attempts: 0,
+      backoff: new Backoff(BACKOFF),
       reason: '',
       timer: undefined,
     };
     unread.reason = message;
-    const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** unread.attempts++);
     clearTimeout(unread.timer);
-    unread.timer = setTimeout(() => this.#options.retry(screen), ceiling * (0.5 + Math.random() / 2));
+    unread.timer = setTimeout(() => this.#options.retry(screen), unread.backoff.next());
     this.#all.set(screen, unread);
     this.#options.states.begin('unread', 'the tickets of a screen cannot be read; the screen says so, trying again', {
       screen: nameOf(screen),

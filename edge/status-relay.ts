@@ -1,7 +1,7 @@
+import { Backoff } from '../contracts/backoff.ts';
 import type { Stream } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
-import { Backoff } from './forwarder/pacing.ts';
 import { RegionFrames } from './region-frames.ts';
 
 export interface StatusRelayOptions {
@@ -15,7 +15,7 @@ export interface StatusRelayOptions {
   askMs?: number;
 }
 
-const BACKOFF_MS_MAX = 10_000;
+const BACKOFF = { firstMs: 250, mostMs: 10_000, jitter: 0.5 };
 /** The region is asked at this interval for a sign of life; after this many unanswered questions the connection counts as lost. */
 const ASK_MS = 10_000;
 const SILENT_QUESTIONS_MAX = 2;
@@ -40,7 +40,7 @@ export class StatusRelay {
   readonly #options: StatusRelayOptions;
   readonly #frames: RegionFrames<StatusMessage | ErrorMessage>;
   readonly #states: StateLog;
-  readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
+  readonly #backoff = new Backoff(BACKOFF);
   #socket: WebSocket | undefined;
   #connecting = false;
   #again: NodeJS.Timeout | undefined;

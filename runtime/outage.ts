@@ -1,7 +1,7 @@
+import { exponentialDelayMs } from '../contracts/backoff.ts';
 import { KafkaUnavailableError, reasonOf } from '../kafka/index.ts';
 import { sqlFault } from '../store/index.ts';
 import { OutageError } from './actor.ts';
-import { exponentialDelayMs } from './retry.ts';
 
 /** Whose fault an error is: the message's, a system's that is down, or neither's (two transactions met; try again at once). */
 export type Fault = 'message' | 'outage' | 'conflict';

@@ -1,3 +1,5 @@
+import { exponentialDelayMs } from '../contracts/backoff.ts';
+
 /** How a failing message is retried: `retriesMax` times, each wait twice the one before. */
 export interface RetryPolicy {
   retriesMax: number;
@@ -11,9 +13,4 @@ export type RetryDecision = { kind: 'retry'; delayMs: number } | { kind: 'park' 
 export function retryDecision(attempts: number, policy: RetryPolicy): RetryDecision {
   if (attempts > policy.retriesMax) return { kind: 'park' };
   return { kind: 'retry', delayMs: exponentialDelayMs(attempts, policy.backoffMs, Number.MAX_SAFE_INTEGER) };
-}
-
-/** `first`, doubled with each further attempt, up to `most`. */
-export function exponentialDelayMs(attempt: number, firstMs: number, mostMs: number): number {
-  return Math.min(mostMs, firstMs * 2 ** Math.min(attempt - 1, 40));
 }

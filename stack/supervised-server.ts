@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RestartBackoff } from '../telemetry/restart-backoff.ts';
 import { inSeconds, States } from '../telemetry/state-log.ts';
 import type { Instance, Server, Supervision } from './server.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { ServerRecord } from './state.ts';
-
-const RESTART_MS = 250;
-const RESTART_MS_MAX = 5_000;
-/** One that lived this long is started again without a wait. */
-const STEADY_MS = 30_000;
 
 interface Parts {
   instance: Instance;
@@ -31,7 +27,7 @@ export class SupervisedServer implements Server {
   #stopCurrent: Instance['stop'];
   #restarting: Promise<void> = Promise.resolve();
   #startedAt = performance.now();
-  #backoffMs = RESTART_MS;
+  readonly #backoff = new RestartBackoff();
 
   constructor(parts: Parts, supervision: Supervision) {
     this.#parts = parts;
@@ -78,12 +74,10 @@ export class SupervisedServer implements Server {
     this.#watch?.restarted();
     const { say, onRestart } = this.#supervision;
     say(`${this.#title} ended by itself (${reason}; its log is ${this.#parts.log}); it is started again`);
-    if (performance.now() - this.#startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
-    for (;;) {
+    for (let livedMs = performance.now() - this.#startedAt; ; livedMs = 0) {
       // Only `stop` ends the wait early, and the next line sees that.
-      await sleep(this.#backoffMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await sleep(this.#backoff.next(livedMs), undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#isOver) return;
-      this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
       this.#startedAt = performance.now();
       try {
         this.#instance = await this.#parts.launch((stop) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../contracts/backoff.ts';
 import { InsertUnavailableError } from './row-insert.ts';
 import { RowsLeftError } from './row-isolation.ts';
 
@@ -94,8 +95,8 @@ export class RowWriter<T extends Weighed> {
 
   async #writeForSure(all: readonly T[]): Promise<void> {
     let batch = all;
-    const { backoffMs, backoffMsMax } = this.#options;
-    for (let delayMs = backoffMs; ; delayMs = Math.min(delayMs * 2, backoffMsMax)) {
+    const backoff = new Backoff({ firstMs: this.#options.backoffMs, mostMs: this.#options.backoffMsMax });
+    for (;;) {
       try {
         await this.#options.write(batch);
         if (this.#problem !== undefined) this.#options.onRecovery?.();
@@ -110,7 +111,7 @@ export class RowWriter<T extends Weighed> {
         this.#options.onFailure(error);
       }
       // Only `close` aborts the sleep; the next line checks for that.
-      await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
       // Goes behind newer rows: a batch of bad rows alone looks like an outage, and would keep all writers busy.
       this.#pending.push(...batch);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../contracts/backoff.ts';
 import type { RefusedRow } from './row-insert.ts';
 import { InsertUnavailableError } from './row-insert.ts';
 
@@ -52,15 +53,15 @@ export class SuspectRows<T> {
   }
 
   async #run(): Promise<void> {
-    const { backoffMs, backoffMsMax } = this.#options;
-    for (let delayMs = backoffMs; this.#suspects.length > 0; delayMs = Math.min(2 * delayMs, backoffMsMax)) {
+    const backoff = new Backoff({ firstMs: this.#options.backoffMs, mostMs: this.#options.backoffMsMax });
+    while (this.#suspects.length > 0) {
       // Only `close` aborts the sleep; the loop checks for that.
-      await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
       for (const suspect of [...this.#suspects]) {
         if (this.#stopping.signal.aborted) return;
         if (await this.#isSettled(suspect)) {
           this.#suspects.splice(this.#suspects.indexOf(suspect), 1);
-          delayMs = backoffMs;
+          backoff.reset();
         }
       }
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
+import { Backoff } from '../../contracts/backoff.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SpoolClient } from '../spool/client.ts';
@@ -8,7 +9,7 @@ import type { SpooledBatch } from '../spool/order.ts';
 import { NotAnAnswerError, problemOf, readBatchAnswer, refusalOf, TokenRefusedError } from './batch-answer.ts';
 import { type HeldOrder, HeldOrders } from './held-orders.ts';
 import { type LineCounts, LineState, type LineTrouble, type LineView } from './line-state.ts';
-import { Backoff, Bandwidth } from './pacing.ts';
+import { Bandwidth } from './pacing.ts';
 import { expiryOf } from './token-expiry.ts';
 import { NoAnswerError, Upstream } from './upstream.ts';
 
@@ -34,6 +35,7 @@ export interface ForwarderOptions {
 
 /** Batches in flight while every batch succeeds: the region works on one while the next is read and packed. */
 const BATCHES_MAX = 2;
+const BACKOFF = { firstMs: 250, jitter: 0.5 };
 /** A failing batch becomes so much smaller, until an order that is at fault stands alone. */
 const SHRINK = 8;
 /** Smaller bodies fit into a packet or two as they are. */
@@ -67,7 +69,7 @@ export class Forwarder {
     this.#random = options.random ?? Math.random;
     this.#ordersMax = options.ordersMax;
     this.#upstream = new Upstream(options.upstream, options.answerMsMax, this.#stop.signal);
-    this.#backoff = new Backoff(options.backoffMsMax, this.#random);
+    this.#backoff = new Backoff({ ...BACKOFF, mostMs: options.backoffMsMax, random: this.#random });
     this.#bandwidth = new Bandwidth(options.bandwidthMax, () => performance.now());
     this.#line = new LineState(options.upstream, options.region, options.logger);
     this.#running = this.#run();
@@ -296,7 +298,7 @@ export class Forwarder {
     // An outage of the line is no reason to leave the connections of before open.
     this.#upstream.drop();
     // Only `close` aborts the sleep; the loop checks for that.
-    await sleep(this.#backoff.next(retryAfterS), undefined, { signal: this.#stop.signal }).catch(() => {});
+    await sleep(this.#backoff.next(retryAfterS * 1_000), undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 }
 

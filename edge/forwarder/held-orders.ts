@@ -1,3 +1,5 @@
+import { exponentialDelayMs } from '../../contracts/backoff.ts';
+
 /** An order is held back after this many failures: a single failure may be the end of an outage. */
 const FAILURES = 3;
 /** How long it is held back then; twice as long each time. */
@@ -54,7 +56,7 @@ export class HeldOrders {
   failed(sequence: number, orderId: string, reason: string): void {
     if (this.#held.size >= HELD_MAX && !this.#held.has(sequence)) this.#held.clear();
     const failures = (this.#held.get(sequence)?.failures ?? 0) + 1;
-    const holdMs = failures < FAILURES ? 0 : Math.min(HOLD_MS_MAX, HOLD_MS_FIRST * 2 ** (failures - FAILURES));
+    const holdMs = failures < FAILURES ? 0 : exponentialDelayMs(failures - FAILURES + 1, HOLD_MS_FIRST, HOLD_MS_MAX);
     this.#held.set(sequence, { orderId, until: this.#now() + holdMs, failures, reason });
   }
 

@@ -1,34 +1,3 @@
-/** Waits that double up to a bound, half of each at random: the agents of a chain don't come back as one wave. */
-export class Backoff {
-  readonly #msMax: number;
-  readonly #random: () => number;
-  #attempts = 0;
-
-  constructor(msMax: number, random: () => number) {
-    this.#msMax = msMax;
-    this.#random = random;
-  }
-
-  /** Attempts since the last success. */
-  get attempts(): number {
-    return this.#attempts;
-  }
-
-  reset(): void {
-    this.#attempts = 0;
-  }
-
-  /** Milliseconds to wait before the next attempt; what the region asks for counts up to the bound. */
-  next(retryAfterS = 0): number {
-    const ceiling = Math.min(this.#msMax, FIRST_MS * 2 ** this.#attempts);
-    this.#attempts = Math.min(this.#attempts + 1, 30);
-    const wanted = Math.min(this.#msMax, retryAfterS * 1_000);
-    return Math.max(wanted, ceiling / 2) + (this.#random() * ceiling) / 2;
-  }
-}
-
-const FIRST_MS = 250;
-
 /** Keeps what is sent below a number of bytes a second, counted over the last second or the last batch, whichever is longer. */
 export class Bandwidth {
   readonly #bytesPerS: number | undefined;

@@ -1,13 +1,13 @@
+import { Backoff } from '../../contracts/backoff.ts';
 import type { Command, ServerMessage } from '../../display/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
-import { Backoff } from '../forwarder/pacing.ts';
 import { RegionFrames } from '../region-frames.ts';
 
 /** The region's display speaks every three seconds; a line that is silent for longer than this is dead. */
 const SILENCE_MS_MAX = 10_000;
 const ANSWER_MS_MAX = 10_000;
-const BACKOFF_MS_MAX = 5_000;
+const BACKOFF = { firstMs: 250, mostMs: 5_000, jitter: 0.5 };
 
 /** What the region said to a command of the crew. */
 export type Verdict = 'done' | 'declined' | 'unknown';
@@ -26,7 +26,7 @@ export class RegionDisplay {
   readonly #options: RegionDisplayOptions;
   readonly #frames: RegionFrames<ServerMessage>;
   readonly #states: StateLog;
-  readonly #backoff = new Backoff(BACKOFF_MS_MAX, Math.random);
+  readonly #backoff = new Backoff(BACKOFF);
   readonly #waiting = new Map<number, (verdict: Verdict) => void>();
   #socket: WebSocket | undefined;
   #silence: NodeJS.Timeout | undefined;

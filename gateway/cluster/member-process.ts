@@ -4,15 +4,12 @@ import { type Config, ConfigError } from '../../contracts/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
+import { RestartBackoff } from '../../telemetry/restart-backoff.ts';
 import { StateLog, timeOfDay } from '../../telemetry/state-log.ts';
 import type { FromMember, ToMember } from './messages.ts';
 
 export const memberEntry = fileURLToPath(new URL('./member.ts', import.meta.url));
 
-const RESTART_MS = 250;
-const RESTART_MS_MAX = 5_000;
-/** A member that ran for this long is restarted after the shortest wait. */
-const STEADY_MS = 30_000;
 /** When a member does not send its metrics within this time, the scrape has its last ones. */
 const SNAPSHOT_MS_MAX = 2_000;
 /** A profile that is later than this is given up. */
@@ -60,7 +57,7 @@ export class MemberProcess {
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #stopping = false;
-  #backoffMs = RESTART_MS;
+  readonly #backoff = new RestartBackoff();
   #timer: NodeJS.Timeout | undefined;
   #last: MetricsSnapshot = [];
   #asked = new Map<number, (snapshot: MetricsSnapshot) => void>();
@@ -243,10 +240,8 @@ export class MemberProcess {
     if (this.#stopping) return;
     onLost(this.#last);
     this.#last = [];
-    if (!wasUp && this.#backoffMs === RESTART_MS) return;
-    if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
-    const waitMs = this.#backoffMs;
-    this.#backoffMs = Math.min(RESTART_MS_MAX, waitMs * 2);
+    if (!wasUp && this.#backoff.isFirst) return;
+    const waitMs = this.#backoff.next(performance.now() - startedAt);
     const why = refusal ?? how;
     this.#down = { since: this.#down?.since ?? Date.now(), why };
     if (wasUp) logger.error({ process: index, how, waitMs }, 'a process of the gateway ended; it is started again');

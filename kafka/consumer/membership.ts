@@ -1,3 +1,4 @@
+import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { settlesWithin } from '../../contracts/deadline.ts';
 import type { Timers } from '../../contracts/timers.ts';
 import { SupersededError } from '../errors.ts';
@@ -272,7 +273,7 @@ export class Membership {
 
   #restart(reason: string): void {
     const client = this.#client;
-    const delayMs = Math.min(BACKOFF_MS.first * 2 ** (this.#trouble?.restarts ?? 0), BACKOFF_MS.most);
+    const delayMs = exponentialDelayMs((this.#trouble?.restarts ?? 0) + 1, BACKOFF_MS.first, BACKOFF_MS.most);
     this.#client += 1;
     this.#restarts += 1;
     this.#begin(reason);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
+import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from '../errors.ts';
 import { partitionOf } from './partitioner.ts';
@@ -105,7 +106,7 @@ export class PlatformaticTransport implements ProduceTransport {
     let lanes: Lane[] | undefined;
     for (let attempt = 0; ; attempt += 1) {
       if (attempt > 0) {
-        await delay(Math.min(BACKOFF_MS.first * 2 ** (attempt - 1), BACKOFF_MS.most));
+        await delay(exponentialDelayMs(attempt, BACKOFF_MS.first, BACKOFF_MS.most));
         if (batch.every(({ settled }) => settled)) break;
       }
       try {

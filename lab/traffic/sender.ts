@@ -1,3 +1,4 @@
+import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { type Answer, connectGateway } from './connection.ts';
 import { createLatencies, type LatencySummary } from './latencies.ts';
 
@@ -143,7 +144,7 @@ export function createSender(options: SenderOptions): Sender {
 /** The wait before the next attempt, or `undefined` when the answer is final. Half of the wait is random, so that clients spread. */
 function again({ status, retryAfterMs }: Answer, attempts: number): number | undefined {
   if (status !== 0 && status !== 429 && status !== 503) return undefined;
-  const backoff = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (attempts - 1));
+  const backoff = exponentialDelayMs(attempts, BACKOFF_MS, BACKOFF_MAX_MS);
   return (retryAfterMs ?? 0) + backoff * (0.5 + Math.random() / 2);
 }
 

@@ -1,5 +1,5 @@
+import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { Circuit, describeError } from '../outage.ts';
-import { exponentialDelayMs } from '../retry.ts';
 import { type Dependency, dependencies, type SlotLimits } from '../wire/slot-protocol.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { HeldMessages } from './held-messages.ts';

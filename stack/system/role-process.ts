@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { RoleName } from '../../contracts/roles.ts';
+import { RestartBackoff } from '../../telemetry/restart-backoff.ts';
 import type { RoleMessage } from '../../telemetry/role.ts';
 import { inSeconds, States } from '../../telemetry/state-log.ts';
 import { runInBackground, SilenceWatch } from '../index.ts';
@@ -10,10 +11,6 @@ import { followLog, onceWhile, openLog } from './log-file.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-const RESTART_MS = 250;
-const RESTART_MS_MAX = 5_000;
-/** A role that lived so long restarts without waiting. */
-const STEADY_MS = 30_000;
 const STOP_MS_MAX = 20_000;
 const READY_POLL_MS = 100;
 const READY_MS_MAX = 90_000;
@@ -48,7 +45,7 @@ export class RoleProcess {
   #child: ChildProcess | undefined;
   #addresses: Record<string, string> = {};
   #restarts = 0;
-  #backoffMs = RESTART_MS;
+  readonly #backoff = new RestartBackoff();
   /** How long it stays away after a kill of ours. */
   #downMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -178,8 +175,7 @@ export class RoleProcess {
         this.#options.onNote(`[${this.name}] refuses its configuration and is not started again: ${this.#failure}`);
       return;
     }
-    if (performance.now() - startedAt > STEADY_MS) this.#backoffMs = RESTART_MS;
-    const waitMs = this.#downMs ?? this.#backoffMs;
+    const waitMs = this.#downMs ?? this.#backoff.next(performance.now() - startedAt);
     if (waitMs === Number.POSITIVE_INFINITY) {
       this.#states.begin('ended');
       this.#options.onNote(`[${this.name}] ended (${how}) and stays away`);
@@ -193,7 +189,6 @@ export class RoleProcess {
       this.#restarts++;
       this.#start();
     }, waitMs);
-    if (this.#downMs === undefined) this.#backoffMs = Math.min(RESTART_MS_MAX, this.#backoffMs * 2);
     this.#downMs = undefined;
   }
 }

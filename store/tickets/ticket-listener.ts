@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
+import { Backoff } from '../../contracts/backoff.ts';
 import type { Clock } from '../../contracts/clock.ts';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
@@ -24,8 +25,7 @@ export interface TicketListenerOptions {
 
 const PROOF_MS = 3_000;
 const ANSWER_MS_MAX = 5_000;
-const BACKOFF_MS = 250;
-const BACKOFF_MS_MAX = 3_000;
+const BACKOFF = { firstMs: 250, mostMs: 3_000, jitter: 0.5 };
 
 /**
  * Listens for changed tickets, and proves it: every few seconds the connection notifies itself on a channel of its own and waits for the
@@ -39,7 +39,7 @@ export class TicketListener {
   #connection: Database | undefined;
   #isProven = false;
   #provenAt: number | undefined;
-  #attempts = 0;
+  readonly #backoff = new Backoff(BACKOFF);
   #onProof: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -79,7 +79,7 @@ export class TicketListener {
       return;
     }
     if (this.#connection !== connection) return;
-    this.#attempts = 0;
+    this.#backoff.reset();
     this.#isProven = true;
     this.#options.onProven();
     this.#proveLater(connection);
@@ -115,8 +115,7 @@ export class TicketListener {
     this.#drop();
     this.#isProven = false;
     this.#options.onDeaf(reason);
-    const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** this.#attempts++);
-    this.#timer = setTimeout(() => void this.#listen(), ceiling * (0.5 + Math.random() / 2));
+    this.#timer = setTimeout(() => void this.#listen(), this.#backoff.next());
   }
 
   #drop(): void {

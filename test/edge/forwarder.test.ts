@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NotAnAnswerError, readBatchAnswer, TokenRefusedError } from '../../edge/forwarder/batch-answer.ts';
 import { HeldOrders } from '../../edge/forwarder/held-orders.ts';
-import { Backoff, Bandwidth } from '../../edge/forwarder/pacing.ts';
+import { Bandwidth } from '../../edge/forwarder/pacing.ts';
 import type { SpooledBatch } from '../../edge/spool/order.ts';
 
 const batch: SpooledBatch = {
@@ -106,22 +106,6 @@ describe('the answer to a batch', () => {
     } catch (error) {
       expect(error).toMatchObject({ blamesOrders: blames, retryAfterS: 3 });
     }
-  });
-});
-
-describe('back-off', () => {
-  it('doubles up to its bound, half of it at random', () => {
-    const low = new Backoff(2_000, () => 0);
-    expect([1, 2, 3, 4, 5].map(() => low.next())).toEqual([125, 250, 500, 1_000, 1_000]);
-    const high = new Backoff(2_000, () => 1);
-    expect([1, 2, 3, 4, 5].map(() => high.next())).toEqual([250, 500, 1_000, 2_000, 2_000]);
-    high.reset();
-    expect(high.next()).toBe(250);
-  });
-
-  it('waits as long as the region asks, up to its bound', () => {
-    expect(new Backoff(2_000, () => 0).next(1)).toBe(1_000);
-    expect(new Backoff(2_000, () => 0).next(3_600)).toBe(2_000);
   });
 });
 

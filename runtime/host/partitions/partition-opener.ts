@@ -1,9 +1,9 @@
+import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import { KafkaUnavailableError, NotAMemberError } from '../../../kafka/index.ts';
 import type { LogProgress } from '../../../store/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { StateLog } from '../../../telemetry/state-log.ts';
 import { describeError } from '../../outage.ts';
-import { exponentialDelayMs } from '../../retry.ts';
 import { delay, type Timers } from '../../timers.ts';
 import type { Ownership, PartitionOwnership } from '../host-ports.ts';
 import type { OutageBoard } from '../outage-board.ts';

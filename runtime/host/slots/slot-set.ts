@@ -1,8 +1,8 @@
+import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
 import { StateLog } from '../../../telemetry/state-log.ts';
 import { describeError } from '../../outage.ts';
-import { exponentialDelayMs } from '../../retry.ts';
 import { delay, type Timers } from '../../timers.ts';
 import type { SlotReport } from '../../wire/slot-protocol.ts';
 import type { SlotView } from '../../wire/slot-view.ts';

@@ -1,5 +1,5 @@
+import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import { describeError, faultOf } from '../../outage.ts';
-import { exponentialDelayMs } from '../../retry.ts';
 import type { SlotLimits, SlotReport } from '../../wire/slot-protocol.ts';
 import type { EnginePorts } from '../engine-ports.ts';
 import type { Parking } from '../mailbox.ts';

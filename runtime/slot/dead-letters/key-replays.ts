@@ -1,5 +1,5 @@
+import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import type { ReplayStep, SettledElsewhere } from '../../../store/index.ts';
-import { exponentialDelayMs } from '../../retry.ts';
 import { PackedBatch, packBatch } from '../../wire/batch-codec.ts';
 import type { SlotLimits } from '../../wire/slot-protocol.ts';
 import type { DeadLetterStore, EnginePorts } from '../engine-ports.ts';
