@@ -1,12 +1,13 @@
 import { Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
-import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { type RuntimeLimits, runtimeLimits, runtimePage, startRuntime } from '../runtime/index.ts';
 import { migrateAt } from '../store/index.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { mergedScrape, metricsContentType, snapshot } from '../telemetry/metrics.ts';
+import { mergedScrape, snapshot } from '../telemetry/metrics.ts';
+import { runningRole } from '../telemetry/running-role.ts';
 import type { BridgeSettings } from './bridge-actor.ts';
 import { loyaltyPushTarget } from './loyalty/push-target.ts';
 import {
@@ -17,7 +18,6 @@ import {
   requireGoogleCloud,
 } from './pubsub/google-cloud.ts';
 import { ensureTopology } from './pubsub/topology.ts';
-import { runningRole } from './running-role.ts';
 import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;
@@ -74,20 +74,15 @@ export async function startBridge(
     limits: bridgeLimits(config),
   });
   started.defer(() => runtime.close());
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('bridge'),
-    metrics: async () => ({
-      contentType: metricsContentType,
-      text: await mergedScrape([...(await runtime.metrics()), await snapshot(registry)]),
-    }),
+  const admin = await openAdminPort('bridge', config, {
+    metrics: async () => mergedScrape([...(await runtime.metrics()), await snapshot(registry)]),
     readiness: { runtime: () => runtime.readiness(), pubsub: () => upkeep.problem },
     pages: {
       '/debug/runtime': runtimePage(runtime),
     },
   });
-  started.defer(() => admin.close());
-  return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());
+  started.use(admin);
+  return runningRole({ admin: admin.url }, started.move());
 }
 
 /** A publish ends by its own deadline; `prepare`, which also waits for room, is given up later, so that no publish is repeated beside itself. */

@@ -3,11 +3,12 @@ import type { Config } from './config.ts';
 /** How something of this configuration is reached from this machine: what listens everywhere also listens here. */
 export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
   const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
-  return new URL(`${scheme}://${urlHost(host)}:${port}`);
+  return new URL(`${scheme}://${hostPort(host, port)}`);
 }
 
-export function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+/** `host:port` as URLs and bootstrap lists have it: an IPv6 address is in brackets. */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Where the gateway of this configuration listens. */

@@ -1,13 +1,15 @@
 import { systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { type Problem, problem } from '../contracts/errors.ts';
-import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
+import { hostPort } from '../contracts/local-url.ts';
+import type { RunningRole } from '../contracts/roles.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import type { FieldError } from '../contracts/validation.ts';
 import { createProducer, type RecordProducer } from '../kafka/index.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { createProcessRegistry } from '../telemetry/metrics.ts';
+import { runningRole } from '../telemetry/running-role.ts';
 import { StateLog, timeOfDay } from '../telemetry/state-log.ts';
 import { runBounded } from './bounded-commands.ts';
 import { CrewCommands } from './crew-commands.ts';
@@ -43,114 +45,104 @@ const stages = subscriptions.filter(({ group }) => group !== groups.bridge);
 export async function startDisplay(config: Config, logger: Logger, options: DisplayOptions = {}): Promise<RunningRole> {
   const brokers = demand(config.KAFKA_BROKERS, 'KAFKA_BROKERS');
   const url = demand(config.DATABASE_URL, 'DATABASE_URL');
-  const host = config.ORDERMESH_HOST;
-  const closers: (() => unknown)[] = [];
-  const close = once(async () => {
-    for (const closer of closers.reverse()) await closer();
+  await using started = new AsyncDisposableStack();
+  const registry = createProcessRegistry('display');
+  const metrics = createDisplayMetrics(registry, {
+    isListening: () => board.deaf === undefined,
+    unreadScreens: () => board.unreadScreens,
+    standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
   });
-  try {
-    const registry = createProcessRegistry('display');
-    const metrics = createDisplayMetrics(registry, {
-      isListening: () => board.deaf === undefined,
-      unreadScreens: () => board.unreadScreens,
-      standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
-    });
-    const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
-    const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', brokers, deadlineMs });
-    closers.push(() => producer.close());
+  const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
+  const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', brokers, deadlineMs });
+  started.defer(() => producer.close());
 
-    const screens = new Screens(() => metrics.dropped.inc());
-    const settings = {
-      dueAfterMs: config.ORDERMESH_DISPLAY_DUE_AFTER,
-      lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER,
-    };
-    const states = new StateLog(logger);
-    const asking = new LazyAdmin(brokers);
-    closers.push(() => asking.close());
-    const watch = new PipelineWatch({
-      stages: options.stages ?? stages,
-      admin: asking,
-      clock: systemClock,
-      intervalMs: WATCH_INTERVAL_MS,
-      standsAfterMs: STANDS_AFTER_MS,
-      onLook(standstill) {
-        if ((standstill === undefined) !== (states.since('standstill') === undefined)) setImmediate(() => board.beat());
-        if (standstill === undefined) states.end('standstill', 'orders get through to the kitchen again');
-        else states.begin('standstill', 'orders do not get through to the kitchen; screens say so', { ...standstill });
-      },
-    });
-    closers.push(() => watch.close());
-    const standstill = () => watch.standstill;
-    const board = new TicketBoard({
-      databaseUrl: url,
-      screens,
-      settings,
-      metrics,
-      clock: systemClock,
-      standstill,
-      logger,
-    });
-    closers.push(() => board.close());
-    await board.start();
-    const commands = new CrewCommands({
-      read: (orderId) => board.read(orderId),
-      producer,
-      clock: systemClock,
-      onOutage: (error) =>
-        states.begin('commands', 'commands of the crew cannot be stored; their screens say so', {
-          error: error.message,
-        }),
-      onStored: () => states.end('commands', 'commands of the crew are stored again'),
-      ...(options.topic === undefined ? {} : { topic: options.topic }),
-    });
+  const screens = new Screens(() => metrics.dropped.inc());
+  const settings = {
+    dueAfterMs: config.ORDERMESH_DISPLAY_DUE_AFTER,
+    lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER,
+  };
+  const states = new StateLog(logger);
+  const asking = new LazyAdmin(brokers);
+  started.defer(() => asking.close());
+  const watch = new PipelineWatch({
+    stages: options.stages ?? stages,
+    admin: asking,
+    clock: systemClock,
+    intervalMs: WATCH_INTERVAL_MS,
+    standsAfterMs: STANDS_AFTER_MS,
+    onLook(standstill) {
+      if ((standstill === undefined) !== (states.since('standstill') === undefined)) setImmediate(() => board.beat());
+      if (standstill === undefined) states.end('standstill', 'orders get through to the kitchen again');
+      else states.begin('standstill', 'orders do not get through to the kitchen; screens say so', { ...standstill });
+    },
+  });
+  started.defer(() => watch.close());
+  const standstill = () => watch.standstill;
+  const board = new TicketBoard({
+    databaseUrl: url,
+    screens,
+    settings,
+    metrics,
+    clock: systemClock,
+    standstill,
+    logger,
+  });
+  started.defer(() => board.close());
+  await board.start();
+  const commands = new CrewCommands({
+    read: (orderId) => board.read(orderId),
+    producer,
+    clock: systemClock,
+    onOutage: (error) =>
+      states.begin('commands', 'commands of the crew cannot be stored; their screens say so', {
+        error: error.message,
+      }),
+    onStored: () => states.end('commands', 'commands of the crew are stored again'),
+    ...(options.topic === undefined ? {} : { topic: options.topic }),
+  });
 
-    const tellRefused = refusedScreens(logger);
-    const server = await startPageServer({
-      host,
-      port: config.ORDERMESH_DISPLAY_PORT,
-      files: await loadPageFiles(),
-      onOpen(screen) {
-        screens.add(screen);
-        metrics.screens.inc({ page: pageOf(screen) });
-        void board.snapshot(screen);
-      },
-      onMessage(screen, text) {
-        receive(text, screen, { screens, board, commands, metrics }).catch((error: Error) =>
-          logger.error({ err: error }, 'a message of a screen could not be handled'),
-        );
-      },
-      onRefused(reason) {
-        metrics.refused.inc();
-        tellRefused(reason);
-      },
-      onClose(screen) {
-        screens.remove(screen);
-        board.forget(screen);
-        metrics.screens.dec({ page: pageOf(screen) });
-      },
-    });
-    closers.push(() => server.close());
-    const admin = await startAdminServer({
-      host,
-      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('display'),
-      metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-      readiness: {
-        database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering'),
-        listening: () => sentence('changed tickets are not heard of', board.deaf),
-      },
-      remarks: {
-        pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill),
-        screens: () => sentence('the tickets of a screen cannot be read', board.unread),
-      },
-    });
-    closers.push(() => admin.close());
-    const addresses = { display: `http://${host}:${server.port}/`, admin: `http://${host}:${admin.port}/` };
-    logger.info(addresses, 'kitchen display is up');
-    return { addresses, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const tellRefused = refusedScreens(logger);
+  const server = await startPageServer({
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_DISPLAY_PORT,
+    files: await loadPageFiles(),
+    onOpen(screen) {
+      screens.add(screen);
+      metrics.screens.inc({ page: pageOf(screen) });
+      void board.snapshot(screen);
+    },
+    onMessage(screen, text) {
+      receive(text, screen, { screens, board, commands, metrics }).catch((error: Error) =>
+        logger.error({ err: error }, 'a message of a screen could not be handled'),
+      );
+    },
+    onRefused(reason) {
+      metrics.refused.inc();
+      tellRefused(reason);
+    },
+    onClose(screen) {
+      screens.remove(screen);
+      board.forget(screen);
+      metrics.screens.dec({ page: pageOf(screen) });
+    },
+  });
+  started.defer(() => server.close());
+  const admin = await openAdminPort('display', config, {
+    metrics: registry,
+    readiness: {
+      database: () => (board.database === 'up' ? undefined : 'the ticket store is not answering'),
+      listening: () => sentence('changed tickets are not heard of', board.deaf),
+    },
+    remarks: {
+      pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill),
+      screens: () => sentence('the tickets of a screen cannot be read', board.unread),
+    },
+  });
+  started.use(admin);
+  const display = `http://${hostPort(config.ORDERMESH_HOST, server.port)}/`;
+  const addresses = { display, admin: `${admin.url}/` };
+  logger.info(addresses, 'kitchen display is up');
+  return runningRole(addresses, started.move());
 }
 
 interface Parts {
@@ -211,13 +203,4 @@ function demand<T>(value: T | undefined, name: string): T {
   if (value === undefined)
     throw new Error(`${name} is not set: the display needs it; \`ordermesh up\` sets it for its roles`);
   return value;
-}
-
-/** However often it is called, it happens once. */
-function once(action: () => Promise<void>): () => Promise<void> {
-  let result: Promise<void> | undefined;
-  return () => {
-    result ??= action();
-    return result;
-  };
 }

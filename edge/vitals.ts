@@ -1,10 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
-import { urlHost } from '../contracts/local-url.ts';
-import { defaultAdminPort } from '../contracts/roles.ts';
 import type { ShowVitals } from '../gateway/index.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
-import { metricsContentType } from '../telemetry/metrics.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { StatusKeeper } from './status.ts';
 import { statusPage } from './status-page.ts';
 import { headline } from './status-text.ts';
@@ -12,11 +9,8 @@ import { headline } from './status-text.ts';
 /** The agent's admin port: what the gateway shows, its own metrics, and the status page. */
 export function edgeVitals(config: Config, registry: Registry, status: StatusKeeper): ShowVitals {
   return async ({ scrape, readiness }) => {
-    const host = config.ORDERMESH_HOST;
-    const admin = await startAdminServer({
-      host,
-      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge'),
-      metrics: async () => ({ contentType: metricsContentType, text: (await scrape()) + (await registry.metrics()) }),
+    const admin = await openAdminPort('edge', config, {
+      metrics: async () => (await scrape()) + (await registry.metrics()),
       readiness,
       // The same words as on the page and in `ordermesh edge status`. Orders are taken meanwhile, so they do not make it unready.
       remarks: {
@@ -36,10 +30,9 @@ export function edgeVitals(config: Config, registry: Registry, status: StatusKee
         }),
       },
     });
-    const origin = `http://${urlHost(host)}:${admin.port}`;
     return {
-      addresses: { 'edge status': `${origin}/`, 'edge metrics': `${origin}/metrics` },
-      close: () => admin.close(),
+      addresses: { 'edge status': `${admin.url}/`, 'edge metrics': `${admin.url}/metrics` },
+      close: admin.close,
     };
   };
 }

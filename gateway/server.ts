@@ -2,7 +2,7 @@ import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { type Clock, turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { settlesWithin } from '../contracts/deadline.ts';
-import { urlHost } from '../contracts/local-url.ts';
+import { hostPort } from '../contracts/local-url.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { systemTimers } from '../contracts/timers.ts';
 import type { Activity } from '../region/index.ts';
@@ -202,7 +202,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
   let closing: Promise<void> | undefined;
   return {
     addresses: {
-      [role]: `${scheme}://${urlHost(config.ORDERMESH_HOST)}:${port}`,
+      [role]: `${scheme}://${hostPort(config.ORDERMESH_HOST, port)}`,
       ...beside?.addresses,
       ...shown.addresses,
     },

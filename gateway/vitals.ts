@@ -1,8 +1,8 @@
 import type { Config } from '../contracts/config.ts';
-import { urlHost } from '../contracts/local-url.ts';
-import { defaultAdminPort, type RoleName } from '../contracts/roles.ts';
-import { type ReadinessCheck, startAdminServer } from '../telemetry/admin-server.ts';
-import { type MetricsSnapshot, metricsContentType } from '../telemetry/metrics.ts';
+import type { RoleName } from '../contracts/roles.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
+import type { ReadinessCheck } from '../telemetry/admin-server.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { ThreadProfile } from '../telemetry/profile.ts';
 
 /** What a process tells of itself: one server of its own shows it, or the process that leads a group. */
@@ -28,18 +28,15 @@ export type ShowVitals = (vitals: Vitals) => Promise<VitalsDisplay>;
 /** Vitals on the admin port of the role. */
 export function onAdminPort(config: Config, role: RoleName): ShowVitals {
   return async ({ scrape, readiness, remarks = {}, profile }) => {
-    const host = config.ORDERMESH_HOST;
-    const admin = await startAdminServer({
-      host,
-      port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
-      metrics: async () => ({ contentType: metricsContentType, text: await scrape() }),
+    const admin = await openAdminPort(role, config, {
+      metrics: scrape,
       readiness,
       remarks,
       ...(profile === undefined ? {} : { profile }),
     });
     return {
-      addresses: { [`${role} metrics`]: `http://${urlHost(host)}:${admin.port}/metrics` },
-      close: () => admin.close(),
+      addresses: { [`${role} metrics`]: `${admin.url}/metrics` },
+      close: admin.close,
     };
   };
 }

@@ -1,9 +1,9 @@
 import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
+import { hostPort } from '../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { metricsContentType } from '../telemetry/metrics.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { watchActivity } from './activity.ts';
 
@@ -70,7 +70,9 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
     };
     activity.onChange(again);
     return {
-      addresses: { admin: `http://${config.ORDERMESH_HOST}:${config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role)}` },
+      addresses: {
+        admin: `http://${hostPort(config.ORDERMESH_HOST, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role))}`,
+      },
       async close() {
         closing = true;
         clearTimeout(retry);
@@ -91,10 +93,5 @@ function startWaiting(role: RoleName, config: Config, waits: () => string) {
     help: '1 while the role waits because its region is not the active one: it has no partitions then.',
     registers: [registry],
   }).set(1);
-  return startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
-    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: { region: waits },
-  });
+  return openAdminPort(role, config, { metrics: registry, readiness: { region: waits } });
 }

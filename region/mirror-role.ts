@@ -1,8 +1,8 @@
 import { type Config, ConfigError } from '../contracts/config.ts';
-import { defaultAdminPort, type RunningRole } from '../contracts/roles.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { RunningRole } from '../contracts/roles.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../telemetry/metrics.ts';
+import { createProcessRegistry } from '../telemetry/metrics.ts';
 import { StateLog, timeOfDay } from '../telemetry/state-log.ts';
 import { watchActivity } from './activity.ts';
 import { topicRanges } from './divergence.ts';
@@ -220,14 +220,9 @@ export async function startMirror(
       : `MirrorMaker was found standing at ${timeOfDay(standsAt)} and has copied nothing since; ${waiting} records wait`;
   };
 
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('mirror'),
-    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
-    readiness: { mirror: problem },
-  });
+  const admin = await openAdminPort('mirror', config, { metrics: registry, readiness: { mirror: problem } });
   return {
-    addresses: { admin: `http://${config.ORDERMESH_HOST}:${admin.port}` },
+    addresses: { admin: admin.url },
     async close() {
       closing = true;
       looks.stop();

@@ -1,8 +1,8 @@
 import type { Config } from '../contracts/config.ts';
-import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
-import { startAdminServer } from '../telemetry/admin-server.ts';
+import type { RoleName, RunningRole } from '../contracts/roles.ts';
+import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { mergedScrape, metricsContentType } from '../telemetry/metrics.ts';
+import { mergedScrape } from '../telemetry/metrics.ts';
 import { startRuntime } from './host/host.ts';
 import { runtimeLimits } from './host/host-options.ts';
 import { runtimePage } from './host/runtime-page.ts';
@@ -39,10 +39,8 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     slotSilenceMsMax: config.ORDERMESH_SLOT_SILENCE_MAX,
     limits: runtimeLimits(config),
   });
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role),
-    metrics: async () => ({ contentType: metricsContentType, text: await mergedScrape(await runtime.metrics()) }),
+  const admin = await openAdminPort(role, config, {
+    metrics: async () => mergedScrape(await runtime.metrics()),
     readiness: { runtime: () => runtime.readiness() },
     pages: {
       '/debug/runtime': runtimePage(runtime),
@@ -52,7 +50,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     throw error;
   });
   return {
-    addresses: { admin: `http://${config.ORDERMESH_HOST}:${admin.port}` },
+    addresses: { admin: admin.url },
     async close() {
       await runtime.close();
       await admin.close();

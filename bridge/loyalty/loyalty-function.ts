@@ -4,13 +4,15 @@ import { cloudEvent } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { Counter, type Registry } from 'prom-client';
 import { type Config, ConfigError } from '../../contracts/config.ts';
+import { hostPort } from '../../contracts/local-url.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
-import { defaultAdminPort, type RunningRole } from '../../contracts/roles.ts';
+import type { RunningRole } from '../../contracts/roles.ts';
 import { describeError } from '../../runtime/outage.ts';
 import { BoundedPool, migrateAt, probeLedger } from '../../store/index.ts';
-import { startAdminServer } from '../../telemetry/admin-server.ts';
+import { openAdminPort } from '../../telemetry/admin-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../../telemetry/metrics.ts';
+import { createProcessRegistry } from '../../telemetry/metrics.ts';
+import { runningRole } from '../../telemetry/running-role.ts';
 import {
   createPubSub,
   type GoogleCloudNames,
@@ -19,7 +21,6 @@ import {
   requireGoogleCloud,
 } from '../pubsub/google-cloud.ts';
 import { ensureTopology, pointLoyaltyAt } from '../pubsub/topology.ts';
-import { runningRole } from '../running-role.ts';
 import { Upkeep } from '../upkeep.ts';
 import { createLoyaltyHandler, type LoyaltyHandlerOptions, type LoyaltyOutcome } from './loyalty-handler.ts';
 import { google, guardPushes, type TokenIssuer } from './push-guard.ts';
@@ -87,16 +88,14 @@ export async function startLoyalty(
     ),
     (task) => task.close(),
   );
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('loyalty'),
-    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+  const admin = await openAdminPort('loyalty', config, {
+    metrics: registry,
     readiness: { pubsub: () => upkeep.problem, ledger: () => ledger.problem },
   });
-  started.defer(() => admin.close());
+  started.use(admin);
   logger.info({ endpoint: target.endpoint }, 'loyalty function is serving');
-  const host = `http://${config.ORDERMESH_HOST}`;
-  return runningRole({ loyalty: `${host}:${port}`, admin: `${host}:${admin.port}` }, started.move());
+  const loyalty = `http://${hostPort(config.ORDERMESH_HOST, port)}`;
+  return runningRole({ loyalty, admin: admin.url }, started.move());
 }
 
 /**

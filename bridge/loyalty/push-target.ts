@@ -1,4 +1,5 @@
 import type { Config } from '../../contracts/config.ts';
+import { hostPort } from '../../contracts/local-url.ts';
 import type { GoogleCloudNames } from '../pubsub/google-cloud.ts';
 
 /** How Pub/Sub reaches the loyalty function. */
@@ -17,7 +18,7 @@ export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port:
     return { endpoint: config.ORDERMESH_LOYALTY_PUSH_ENDPOINT, serviceAccount };
   if (config.PUBSUB_EMULATOR_HOST === undefined || port === 0) return undefined;
   const path = `/projects/${config.GOOGLE_CLOUD_PROJECT}/topics/${names.topic}`;
-  return { endpoint: `http://${config.ORDERMESH_HOST}:${port}${path}`, serviceAccount };
+  return { endpoint: `http://${hostPort(config.ORDERMESH_HOST, port)}${path}`, serviceAccount };
 }
 
 /** The target as the Pub/Sub client takes it. */

@@ -1,8 +1,9 @@
 import type { Config } from '../../contracts/config.ts';
-import { defaultAdminPort, type RunningRole } from '../../contracts/roles.ts';
-import { startAdminServer } from '../../telemetry/admin-server.ts';
+import type { RunningRole } from '../../contracts/roles.ts';
+import { openAdminPort } from '../../telemetry/admin-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { createProcessRegistry, metricsContentType } from '../../telemetry/metrics.ts';
+import { createProcessRegistry } from '../../telemetry/metrics.ts';
+import { runningRole } from '../../telemetry/running-role.ts';
 import { loyaltyPushTarget } from '../loyalty/push-target.ts';
 import {
   createBigQuery,
@@ -14,7 +15,6 @@ import {
 } from '../pubsub/google-cloud.ts';
 import { SteadySubscription } from '../pubsub/steady-subscription.ts';
 import { checkSubscription, ensureTopology } from '../pubsub/topology.ts';
-import { runningRole } from '../running-role.ts';
 import { Upkeep } from '../upkeep.ts';
 import { HeldMessages } from './held-messages.ts';
 import { warehouseMetrics } from './warehouse-metrics.ts';
@@ -87,15 +87,13 @@ export async function startWarehouse(
     await held.close();
     await subscription.close();
   });
-  const admin = await startAdminServer({
-    host: config.ORDERMESH_HOST,
-    port: config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('warehouse'),
-    metrics: async () => ({ contentType: metricsContentType, text: await registry.metrics() }),
+  const admin = await openAdminPort('warehouse', config, {
+    metrics: registry,
     readiness: {
       pubsub: () => subscription.problem ?? topology.problem,
       bigquery: () => tables.problem ?? held.problem,
     },
   });
-  started.defer(() => admin.close());
-  return runningRole({ admin: `http://${config.ORDERMESH_HOST}:${admin.port}` }, started.move());
+  started.use(admin);
+  return runningRole({ admin: admin.url }, started.move());
 }

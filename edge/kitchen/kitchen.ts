@@ -1,6 +1,7 @@
 import type { Config } from '../../contracts/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
+import { hostPort } from '../../contracts/local-url.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import {
   type Command,
@@ -202,9 +203,8 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     if (!board.isLineDown) unexplained.ask(board.unexplained).catch(failed);
   }, TICK_MS);
   const beating = setInterval(beat, BEAT_MS);
-  const host = config.ORDERMESH_HOST.includes(':') ? `[${config.ORDERMESH_HOST}]` : config.ORDERMESH_HOST;
   return {
-    address: `http://${host}:${server.port}/stores/${storeId}`,
+    address: `http://${hostPort(config.ORDERMESH_HOST, server.port)}/stores/${storeId}`,
     taken: (order, acceptedAt) => board.taken(order, acceptedAt),
     async close() {
       clearInterval(ticking);

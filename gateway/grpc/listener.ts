@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { urlHost } from '../../contracts/local-url.ts';
+import { hostPort } from '../../contracts/local-url.ts';
 import type { TlsFiles } from '../identity/tls.ts';
 
 export interface ListenOptions {
@@ -45,7 +45,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
   });
   const bound = (listener.address() as AddressInfo).port;
   return {
-    address: `${tls === undefined ? 'grpc' : 'grpcs'}://${urlHost(host)}:${bound}`,
+    address: `${tls === undefined ? 'grpc' : 'grpcs'}://${hostPort(host, bound)}`,
     stop() {
       if (listener.listening) listener.close();
     },

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { hostPort } from '../../contracts/local-url.ts';
 
 /** Splits `host:port`; an IPv6 address is in brackets. */
 export function splitHostPort(server: string): { host: string; port: number } {
@@ -10,10 +11,10 @@ export function splitHostPort(server: string): { host: string; port: number } {
 /** The server as `address:port`, because a resolver takes no names. @throws when the name has no address */
 export async function withAddress(server: string): Promise<string> {
   const { host, port } = splitHostPort(server);
-  const { address, family } = await lookup(host).catch((error: Error) => {
+  const { address } = await lookup(host).catch((error: Error) => {
     throw new Error(`the DNS server ${server} has no address: ${error.message}`, { cause: error });
   });
-  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return hostPort(address, port);
 }
 
 /** The same text for the same address: an IPv6 address can be written in several ways. */

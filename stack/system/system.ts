@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
+import { hostPort } from '../../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { loadMenu, menuVersion, withDatabase } from '../../store/index.ts';
@@ -198,7 +199,8 @@ function addressesOf(config: Config, roles: readonly RoleProcess[]): [string, st
     Object.entries(addresses).filter(([name]) => name === role || alsoTold.has(name)),
   );
   const metrics = roles.map(
-    ({ role }) => [`${role} metrics`, `http://${config.ORDERMESH_HOST}:${adminPort(config, role)}/metrics`] as const,
+    ({ role }) =>
+      [`${role} metrics`, `http://${hostPort(config.ORDERMESH_HOST, adminPort(config, role))}/metrics`] as const,
   );
   return [...told, ...metrics].map(([name, address]) => [spoken[name] ?? name, address]);
 }
