@@ -1,9 +1,6 @@
 import { UsageError } from '../contracts/failure.ts';
 import { readInputFile } from '../contracts/input-file.ts';
-import { orderIdSchema } from '../contracts/order/order.ts';
-import { compileValidator } from '../contracts/validation.ts';
-
-const isOrderId = compileValidator(orderIdSchema);
+import { isOrderId } from '../contracts/order/order.ts';
 
 /**
  * Ids that were answered 202, one a line. White space around an id, CRLF and empty lines are ignored.
@@ -15,7 +12,7 @@ export async function readAcceptedIds(file: string): Promise<string[]> {
     // Also removes a byte order mark.
     const id = line.trim();
     if (id === '') continue;
-    if (!isOrderId(id).ok)
+    if (!isOrderId(id))
       throw new UsageError(
         `--accepted ${file}, line ${index + 1}: ${JSON.stringify(id.slice(0, 60))} is no orderId; it takes one orderId a line, such as 01936f2e-7c3a-7b1e-9d50-3f6f6f0c8a11`,
       );

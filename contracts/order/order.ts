@@ -8,9 +8,16 @@ export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxL
 export const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
 
 /** Lower case only: the orderId is compared and hashed as text everywhere, so one order must have one spelling. */
+const orderIdPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+const orderIdExpression = new RegExp(orderIdPattern);
+
+export function isOrderId(text: string): boolean {
+  return orderIdExpression.test(text);
+}
+
 export const orderIdSchema = Type.String({
   format: 'uuid',
-  pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+  pattern: orderIdPattern,
   description: 'UUID in lower case, made by the point of sale; the idempotency key of the order.',
 });
 

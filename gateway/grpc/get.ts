@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
-import { StatusReader } from '../status/status-reader.ts';
+import { isOrderId } from '../../contracts/order/order.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, withIdentity } from './call.ts';
 import type { GetRequest, Malformed } from './messages.ts';
 import { type OrderStatusMessage, orderStatusMessage } from './status-message.ts';
@@ -21,7 +21,7 @@ export function getHandler(context: OrdersContext) {
     withIdentity(context.desk, call, 0, refuse, (identity) => {
       if (call.cancelled) return;
       if ('fault' in request) refuse(problem('malformed-body', request.fault));
-      else if (!StatusReader.isOrderId(request.orderId))
+      else if (!isOrderId(request.orderId))
         refuse(problem('not-found', 'order_id is no orderId (a UUID in lower case)'));
       else
         void statuses.read(request.orderId, identity, {

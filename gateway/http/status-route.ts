@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { isOrderId } from '../../contracts/order/order.ts';
 import type { Authenticator } from '../identity/identity.ts';
-import { StatusReader } from '../status/status-reader.ts';
+import type { StatusReader } from '../status/status-reader.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { identify } from './identify.ts';
 
@@ -29,7 +30,7 @@ export function addStatusRoute(app: TemplatedApp, { context, authenticator, stat
       return;
     }
     const exchange = new Exchange(res, req, 'status', context);
-    if (StatusReader.isOrderId(orderId)) void answer(orderId, req.getHeader('authorization'), exchange);
+    if (isOrderId(orderId)) void answer(orderId, req.getHeader('authorization'), exchange);
     else exchange.refuse('not-found', 'the path names no orderId (a UUID in lower case)');
   };
   app.get('/v1/orders/:orderId', handler);

@@ -34,8 +34,6 @@ const RETRY_AFTER_S = 1;
 /** An outage is over when no question has failed for so long. */
 const RECOVERED_MS = 30_000;
 
-const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** What a question for an order's status came to. */
 export interface StatusAnswer {
   found(order: KnownOrder): void;
@@ -66,10 +64,6 @@ export class StatusReader {
 
   constructor(options: StatusReaderOptions) {
     this.#options = options;
-  }
-
-  static isOrderId(text: string): boolean {
-    return ORDER_ID.test(text);
   }
 
   /** An order of another store is answered as one that is not there. Never rejects. */
