@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { OutgoingRecord } from '../kafka/index.ts';
-import type { Transaction } from '../store/index.ts';
+import type { TurnSql } from '../store/index.ts';
+
+export type { TurnSql };
 
 /**
  * One record of the actor's topic, inside the thread that owns its partition. `value` and the headers' values are views into the batch that was
@@ -53,7 +55,7 @@ export const skip: unique symbol = Symbol('skip');
 export interface Actor<In, Prepared = undefined> {
   decode(message: Message): In | typeof skip;
   prepare?(input: In, message: Message): Promise<Prepared>;
-  apply?(items: readonly Item<In, Prepared>[], transaction: Transaction): Promise<readonly Outputs[]>;
+  apply?(items: readonly Item<In, Prepared>[], sql: TurnSql): Promise<readonly Outputs[]>;
   /**
    * Optional: effects and outputs of the message are durable. For counting what has happened, where `apply` may yet be rolled back; it must be quick
    * and must not throw. A message that is delivered again comes here again.

@@ -6,6 +6,7 @@ export {
   type DatabaseOptions,
   inTransaction,
   type Transaction,
+  type TurnSql,
 } from './database/database.ts';
 export { migrateAt } from './database/migrate.ts';
 export { SessionPool } from './database/session-pool.ts';

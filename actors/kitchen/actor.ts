@@ -2,7 +2,7 @@ import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/even
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { validateTicketContent } from '../../contracts/order/ticket-content.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
-import type { Transaction } from '../../store/index.ts';
+import type { TurnSql } from '../../store/index.ts';
 import {
   type IgnoredKitchenEvent,
   lockTickets,
@@ -97,7 +97,7 @@ function decode(message: Message): KitchenInput | typeof skip {
 
 async function applyMoves(
   events: readonly KitchenMove[],
-  sql: Transaction,
+  sql: TurnSql,
   eventsTotal: ReturnType<typeof kitchenCounter>,
 ): Promise<void> {
   if (events.length === 0) return;

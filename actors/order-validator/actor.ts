@@ -10,7 +10,7 @@ import {
   OutageError,
   type Outputs,
 } from '../../runtime/actor.ts';
-import type { Transaction } from '../../store/index.ts';
+import type { TurnSql } from '../../store/index.ts';
 import {
   addVelocity,
   type Catalog,
@@ -83,7 +83,7 @@ export function createActor({
   let purgedAtMs = 0;
 
   /** Old counters leave a few at a time, with the turns that bring new ones. */
-  const purge = async (sql: Transaction): Promise<void> => {
+  const purge = async (sql: TurnSql): Promise<void> => {
     const nowMs = Date.now();
     if (nowMs - purgedAtMs < PURGE_INTERVAL_MS) return;
     purgedAtMs = nowMs;
@@ -91,7 +91,7 @@ export function createActor({
   };
 
   /** The menu of this moment: read again only when a load has raised its version. */
-  const catalogOf = async (sql: Transaction, version: number): Promise<Catalog> => {
+  const catalogOf = async (sql: TurnSql, version: number): Promise<Catalog> => {
     // A decision is final: without a menu every order would be rejected for good.
     if (version === 0) throw new OutageError('the database holds no menu; load it with `ordermesh menu load FILE`');
     if (catalog?.version !== version) catalog = await readCatalog(sql);
@@ -180,7 +180,7 @@ async function decideOrders(
   fresh: readonly Item<PlacedOrder, undefined>[],
   catalog: Catalog,
   settings: ValidatorSettings,
-  sql: Transaction,
+  sql: TurnSql,
 ): Promise<Decided[]> {
   const decidedAt = new Date();
   const occurredAt = decidedAt.toISOString();

@@ -1,4 +1,4 @@
-import type { SessionPool, Transaction } from '../../store/index.ts';
+import type { SessionPool, TurnSql } from '../../store/index.ts';
 import { applyReplayed, holdEpochs, type Subscription, stalePartitions } from '../../store/index.ts';
 import type { Actor, Item } from '../actor.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -44,7 +44,7 @@ export function fencedTransaction(
 /** Replayed messages that must have no effect any more. Live messages, which are nearly all, cost nothing here. */
 async function withdrawnOf(
   entries: readonly MessageEntry[],
-  sql: Transaction,
+  sql: TurnSql,
   on: Subscription,
 ): Promise<ReadonlySet<MessageEntry>> {
   const replayed = entries.filter(({ replay }) => replay !== undefined);

@@ -6,6 +6,18 @@ export type Database = postgres.Sql;
 /** One open transaction; statements issued without awaiting are pipelined. */
 export type Transaction = postgres.ISql;
 
+/**
+ * The SQL that an actor gets for a turn: statements (`sql` as a tag), parts of statements (`sql(rows)`, `sql(name)`), and the members `unsafe`,
+ * `array`, `json`, `typed` and `types`. `StatementGate` refuses every other member at run time too, for an actor that casts.
+ */
+export interface TurnSql extends Transaction {
+  readonly file: never;
+  readonly notify: never;
+}
+
+/** The members that work inside a turn. */
+export type TurnMember = { [M in keyof TurnSql]: [TurnSql[M]] extends [never] ? never : M }[keyof TurnSql];
+
 /** Sent when it is awaited or executed. */
 export type Statement = postgres.PendingQuery<postgres.Row[]>;
 

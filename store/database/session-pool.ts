@@ -1,4 +1,4 @@
-import type { Statement, Transaction } from './database.ts';
+import type { Statement, Transaction, TurnSql } from './database.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { isServerRefusal } from './sql-states.ts';
 
@@ -13,7 +13,7 @@ export class SessionPool {
   }
 
   /** `Session.transaction` on a session of the pool. */
-  async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: TurnSql) => Promise<T>): Promise<T> {
     const session = await this.#take();
     try {
       return await session.transaction(fence, work);

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
-import type { Statement, Transaction } from './database.ts';
+import type { Statement, Transaction, TurnSql } from './database.ts';
 import { StatementGate, TransactionOverError } from './statement-gate.ts';
 
 export interface SessionOptions {
@@ -87,7 +87,7 @@ export class Session {
    * @throws the first failure: that of `begin`, of the fence, or of the work; `SessionLostError` when the connection was lost, and then
    *   it is unknown whether a commit in flight took place.
    */
-  async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: TurnSql) => Promise<T>): Promise<T> {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
       throw this.#lost ?? new SessionLostError('the session is not open');
     const { promise: lost, reject } = Promise.withResolvers<never>();
@@ -146,7 +146,7 @@ export class Session {
     sql: postgres.ReservedSql,
     control: Transaction,
     fence: (sql: Transaction) => Statement,
-    work: (sql: Transaction) => Promise<T>,
+    work: (sql: TurnSql) => Promise<T>,
   ): Promise<T> {
     const gate = new StatementGate(sql, (error) => this.#lose(error));
     this.#gate = gate;
@@ -189,7 +189,7 @@ export class Session {
 }
 
 /** An error thrown before a promise is returned becomes its rejection, and work that leaves statements behind has failed. */
-async function called<T>(work: (sql: Transaction) => Promise<T>, gate: StatementGate): Promise<T> {
+async function called<T>(work: (sql: TurnSql) => Promise<T>, gate: StatementGate): Promise<T> {
   const value = await work(gate.sql);
   gate.checkAwaited();
   return value;

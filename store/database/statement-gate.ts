@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import postgres from 'postgres';
-import type { Transaction } from './database.ts';
+import type { TurnMember, TurnSql } from './database.ts';
 
 // The driver's internals are known for these versions only; an update has to look at `Statement` again. Its package.json is not exported.
 const driver = path.resolve(createRequire(import.meta.url).resolve('postgres'), '../../../package.json');
@@ -29,8 +29,9 @@ export class ForgottenStatementError extends Error {
   override name = 'ForgottenStatementError';
 }
 
-/** What an actor may use of a transaction; the rest of the driver would leave the transaction. */
-const members = new Set<PropertyKey>(['unsafe', 'array', 'json', 'typed', 'types']);
+/** What an actor may use of a transaction; the rest of the driver would leave the transaction. The type `TurnSql` has the same members. */
+const turnMembers: Record<TurnMember, true> = { unsafe: true, array: true, json: true, typed: true, types: true };
+const members = new Set<PropertyKey>(Object.keys(turnMembers));
 
 /**
  * The door between one transaction's statements and their connection. It knows every statement that has no answer yet, so that all of them can be
@@ -38,7 +39,7 @@ const members = new Set<PropertyKey>(['unsafe', 'array', 'json', 'typed', 'types
  * pass, so that no late statement runs outside of it.
  */
 export class StatementGate {
-  readonly sql: Transaction;
+  readonly sql: TurnSql;
   /** The first statement that failed, whether or not anybody looked at its error. */
   failure: unknown;
   readonly #unanswered = new Set<Statement>();
@@ -60,9 +61,9 @@ export class StatementGate {
         if (!members.has(member))
           throw new TypeError(`${String(member)} is not for use inside a transaction of a turn`);
         if (member !== 'unsafe') return Reflect.get(target, member);
-        return (...args: Parameters<Transaction['unsafe']>) => admit(target.unsafe(...args));
+        return (...args: Parameters<TurnSql['unsafe']>) => admit(target.unsafe(...args));
       },
-    });
+    }) as unknown as TurnSql;
   }
 
   /**

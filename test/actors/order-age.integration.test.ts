@@ -6,6 +6,7 @@ import { paymentActor } from '../../actors/payment/actor.ts';
 import { simulatedProvider } from '../../actors/payment/simulated-provider.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import { type Actor, type Item, type Message, type Outputs, skip } from '../../runtime/actor.ts';
+import type { TurnSql } from '../../store/database/database.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { testMenu, testMessage, testOrder } from './support.ts';
@@ -24,7 +25,7 @@ async function through<In, Prepared>(actor: Actor<In, Prepared>, message: Messag
   const prepared = (await actor.prepare?.(input, message)) as Prepared;
   const items: Item<In, Prepared>[] = [{ message, input, prepared }];
   const [outputs = []] = (await database.sql.begin(
-    async (sql) => (await actor.apply?.(items, sql)) ?? [],
+    async (sql) => (await actor.apply?.(items, sql as unknown as TurnSql)) ?? [],
   )) as Outputs[];
   actor.completed?.(input, message);
   return outputs;

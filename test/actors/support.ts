@@ -3,7 +3,7 @@ import { type Menu, parseMenu } from '../../contracts/order/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import type { Actor, Item, Message, Outputs } from '../../runtime/actor.ts';
 import { skip } from '../../runtime/actor.ts';
-import type { Database } from '../../store/database/database.ts';
+import type { Database, TurnSql } from '../../store/database/database.ts';
 
 /** A small chain: two stores, three items, one modifier. */
 export function testMenu(change: Partial<Menu> = {}): Menu {
@@ -77,7 +77,7 @@ export async function turn<In, Prepared>(
   database: Database,
   actor: Actor<In, Prepared>,
   messages: readonly Message[],
-  during?: (sql: Parameters<NonNullable<typeof actor.apply>>[1]) => Promise<void>,
+  during?: (sql: TurnSql) => Promise<void>,
 ): Promise<readonly Outputs[]> {
   const items: Item<In, Prepared>[] = [];
   for (const message of messages) {
@@ -85,7 +85,8 @@ export async function turn<In, Prepared>(
     if (input === skip) continue;
     items.push({ message, input, prepared: (await actor.prepare?.(input, message)) as Prepared });
   }
-  return database.begin(async (sql) => {
+  return database.begin(async (driver) => {
+    const sql = driver as unknown as TurnSql;
     const outputs = (await actor.apply?.(items, sql)) ?? [];
     await during?.(sql);
     return outputs;

@@ -1,7 +1,7 @@
 import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type Actor, type Item, type Message, OutageError, skip } from '../../runtime/actor.ts';
 import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
-import type { Transaction } from '../../store/database/database.ts';
+import type { TurnSql } from '../../store/database/database.ts';
 import type { History } from './history.ts';
 import { OUTPUT_TOPIC } from './model-log.ts';
 import type { ModelSession, ModelStore } from './model-store.ts';
@@ -108,7 +108,7 @@ async function application(
   body: Body,
   world: ActorWorld,
   items: readonly Item<unknown, unknown>[],
-  transaction: Transaction,
+  transaction: TurnSql,
 ) {
   const { store, history, shape } = world;
   const session = transaction as unknown as ModelSession;

@@ -9,7 +9,7 @@ import type { Mailbox, MailboxIdentity } from '../../runtime/slot/mailbox.ts';
 import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
 import type { Transact } from '../../runtime/slot/turn.ts';
-import type { Transaction } from '../../store/database/database.ts';
+import type { TurnSql } from '../../store/database/database.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { History } from './history.ts';
 import { type ActorWorld, modelActor } from './model-actor.ts';
@@ -273,8 +273,7 @@ function transaction(
         );
         const wanted = current.filter((entry) => !withdrawn.has(entry));
         const items = wanted.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
-        const outputs =
-          items.length === 0 ? [] : ((await actor.apply?.(items, session as unknown as Transaction)) ?? []);
+        const outputs = items.length === 0 ? [] : ((await actor.apply?.(items, session as unknown as TurnSql)) ?? []);
         const mayApply = replayed.filter((entry) => !withdrawn.has(entry));
         await store.commit(body, session, epochs, mayApply);
         return { fenced, withdrawn, outputs };
