@@ -1,3 +1,4 @@
+import type { OwnedKey } from '../../store/index.ts';
 import { Frontier } from './frontier.ts';
 
 /** What a mailbox needs to know of a message. */
@@ -82,6 +83,11 @@ export class Mailbox<Entry extends Queued<Entry>> {
   /** Keys with a message in flight. */
   get keys(): number {
     return this.#tails.size;
+  }
+
+  /** For the store of dead letters. Without an epoch there is no such store. */
+  owned(key: string): OwnedKey {
+    return { partition: this.partition, epoch: this.epoch ?? -1, key, log: this.log };
   }
 
   holds(key: string): boolean {

@@ -101,14 +101,13 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
       return await fencedTransaction(actor.apply.bind(actor), store.sessions, subscription)(entries);
     },
     append: (record, done) => producer.append(record, done),
-    async park(mailbox, key, parking) {
-      if (store === undefined || mailbox.epoch === undefined) return true;
-      const { partition, epoch } = mailbox;
+    async park({ partition, epoch, key }, parking) {
+      if (store === undefined) return true;
       return await store.pool.call((database) =>
         parkKey(database, subscription, epoch, { partition, key, ...parking }),
       );
     },
-    onParked: (entry) => suspects.parked(entry),
+    onParked: (place) => suspects.parked(place),
     ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.pool, subscription) }),
     report: tell,
     observe: observer,

@@ -54,8 +54,8 @@ function bench(actor: Actor<unknown, unknown>) {
         done(fault);
       });
     },
-    async park(mailbox, key) {
-      if (fenced.has(mailbox.partition)) return false;
+    async park({ partition, key }) {
+      if (fenced.has(partition)) return false;
       parked.push(key);
       return true;
     },

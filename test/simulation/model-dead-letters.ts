@@ -1,8 +1,9 @@
 import type { DeadLetterStore } from '../../runtime/slot/engine-ports.ts';
-import type { Mailbox, Parking } from '../../runtime/slot/mailbox.ts';
+import type { Parking } from '../../runtime/slot/mailbox.ts';
 import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import type { NewDeadLetter } from '../../store/dead-letters/dead-letters.ts';
 import type { LoadedKeys, ParkedKey } from '../../store/dead-letters/parked-keys.ts';
-import type { FailureStep, ReplayStep } from '../../store/dead-letters/replays.ts';
+import type { FailureStep, OwnedKey, ReplayStep } from '../../store/dead-letters/replays.ts';
 import type { History } from './history.ts';
 import type { Answer, Network } from './network.ts';
 import type { Tracked } from './tracked.ts';
@@ -105,7 +106,7 @@ export class ModelDeadLetters {
   /** The engine's port, for one thread. */
   portOf(body: Body): DeadLetterStore {
     return {
-      record: (entry, parking) => this.#record(body, entry, parking),
+      record: (owned, letter) => this.#record(body, owned, letter),
       due: (partitions) =>
         this.#network.call(body, (answer) =>
           answer.resolve(
@@ -114,14 +115,13 @@ export class ModelDeadLetters {
               .map(({ partition, key }) => ({ partition, key })),
           ),
         ),
-      pace: (_, key) => this.#network.call(body, (answer) => answer.resolve(this.#pace(key))),
-      next: (mailbox, key) =>
-        this.#fenced<ReplayStep>(body, ownerOf(mailbox), { kind: 'fenced' }, () => this.#next(body, key)),
-      settle: ({ mailbox, key, offset }) =>
-        this.#fenced<ReplayStep>(body, ownerOf(mailbox), { kind: 'fenced' }, () => this.#settle(body, key, offset)),
-      fail: ({ mailbox, key, offset, replay }, parking) =>
-        this.#fenced<FailureStep>(body, ownerOf(mailbox), 'fenced', () =>
-          this.#fail(body, { key, offset, act: typeof replay === 'object' ? replay.act : -1 }, parking),
+      pace: ({ key }) => this.#network.call(body, (answer) => answer.resolve(this.#pace(key))),
+      next: (owned) => this.#fenced<ReplayStep>(body, owned, { kind: 'fenced' }, () => this.#next(body, owned.key)),
+      settle: (owned, { offset }) =>
+        this.#fenced<ReplayStep>(body, owned, { kind: 'fenced' }, () => this.#settle(body, owned.key, offset)),
+      fail: (owned, parking, act) =>
+        this.#fenced<FailureStep>(body, owned, 'fenced', () =>
+          this.#fail(body, { key: owned.key, offset: parking.firstOffset, act }, parking),
         ),
     };
   }
@@ -196,11 +196,10 @@ export class ModelDeadLetters {
     });
   }
 
-  #record(body: Body, entry: MessageEntry, parking: Parking): Promise<boolean> {
-    const { mailbox, partition, offset, key, value, headers, timestamp } = entry;
-    const applied = offset === parking.firstOffset && parking.applied;
+  #record(body: Body, owned: OwnedKey, letter: NewDeadLetter): Promise<boolean> {
+    const { partition, offset, key, value, headers, timestamp, applied } = letter;
     const tracked = this.#history.at(partition, offset);
-    return this.#fenced(body, ownerOf(mailbox), false, () => {
+    return this.#fenced(body, owned, false, () => {
       if (this.#letters.some((letter) => letter.tracked === tracked)) return true;
       this.#letters.push({ tracked, key, value, headers: { ...headers }, timestamp, applied });
       tracked.applied ||= applied;
@@ -313,8 +312,4 @@ export class ModelDeadLetters {
       answer.resolve(this.#fence.holds(owner.partition, owner.epoch) ? work() : stale),
     );
   }
-}
-
-function ownerOf({ partition, epoch }: Mailbox<MessageEntry>): { partition: number; epoch: number } {
-  return { partition, epoch: epoch ?? -1 };
 }

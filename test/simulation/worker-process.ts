@@ -231,14 +231,14 @@ export class WorkerProcess {
         timers: thread,
         transact: transaction(thread, created, store, history, limits.slot),
         append: log.producer(thread),
-        park: async (mailbox, key, parking) => {
-          const tracked = history.at(mailbox.partition, parking.firstOffset);
+        park: async ({ partition, epoch, key }, parking) => {
+          const tracked = history.at(partition, parking.firstOffset);
           if (tracked.order.key !== key) history.violate('parked is the message', `${key} at ${parking.firstOffset}`);
-          return database ? await store.deadLetters.park(thread, tracked, mailbox.epoch ?? -1, parking) : true;
+          return database ? await store.deadLetters.park(thread, tracked, epoch, parking) : true;
         },
         ...(database && { deadLetters: store.deadLetters.portOf(thread) }),
         report,
-        onParked: (entry) => watch.suspects.parked(entry),
+        onParked: (place) => watch.suspects.parked(place),
         observe: { turn() {}, retry() {}, deadLetter() {} },
       },
       mutant.createMailbox as ((identity: MailboxIdentity) => Mailbox<MessageEntry>) | undefined,

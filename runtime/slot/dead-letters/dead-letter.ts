@@ -1,6 +1,7 @@
 import { deadLetterHeaders } from '../../../contracts/headers.ts';
 import { deadLetterTopic } from '../../../contracts/topics.ts';
 import type { OutgoingRecord } from '../../../kafka/index.ts';
+import type { NewDeadLetter } from '../../../store/index.ts';
 import type { Parking } from '../mailbox.ts';
 import type { MessageEntry } from '../message-entry.ts';
 
@@ -38,6 +39,30 @@ export function deadLetterRecord(
       [names.timestamp]: String(entry.timestamp),
       ...(isFirst(entry, parking) ? {} : { [names.behind]: String(parking.firstOffset) }),
     },
+  };
+}
+
+/** The message as the store keeps it for a replay. Parked behind an earlier message, it has made no attempts of its own. */
+export function newDeadLetter(entry: MessageEntry, parking: Parking): NewDeadLetter {
+  const { partition, offset, log, identity, key, keyBytes, value, headers, timestamp } = entry;
+  const { firstOffset, reason, error, attempts, firstFailedAt, applied } = parking;
+  const first = isFirst(entry, parking);
+  return {
+    partition,
+    offset,
+    log,
+    identity,
+    key,
+    keyBytes,
+    value,
+    headers,
+    timestamp,
+    behind: first ? null : firstOffset,
+    reason,
+    error,
+    attempts: first ? attempts : 0,
+    firstFailedAt,
+    applied: first && applied,
   };
 }
 

@@ -5,7 +5,7 @@ import type { EnginePorts } from '../engine-ports.ts';
 import type { Parking } from '../mailbox.ts';
 import type { MessageEntry } from '../message-entry.ts';
 import type { SlotOutages } from '../slot-outages.ts';
-import { deadLetterRecord, isFirst, parkingFor } from './dead-letter.ts';
+import { deadLetterRecord, isFirst, newDeadLetter, parkingFor } from './dead-letter.ts';
 
 /** What parking tells the scheduler. */
 export interface ParkingHooks {
@@ -48,7 +48,7 @@ export class KeyParking {
 
   #park(entry: MessageEntry, parking: Parking, attempt: number): void {
     const { mailbox } = entry;
-    this.#ports.park(mailbox, entry.key, parking).then(
+    this.#ports.park(mailbox.owned(entry.key), parking).then(
       (current) => {
         if (mailbox.state === 'closed') return;
         if (!current) {
@@ -100,7 +100,7 @@ export class KeyParking {
       this.#hooks.finish(entry);
       return;
     }
-    deadLetters.record(entry, parking).then(
+    deadLetters.record(mailbox.owned(entry.key), newDeadLetter(entry, parking)).then(
       (current) => {
         if (mailbox.state === 'closed') return;
         if (!current) return this.#hooks.fence(mailbox.partition);

@@ -60,7 +60,7 @@ export class KeyReplays {
   /** The place of a replay has come up. */
   begin(entry: MessageEntry, attempt = 1): void {
     const { mailbox, key } = entry;
-    this.#ask(mailbox, (store) => store.next(mailbox, key), {
+    this.#ask(mailbox, (store) => store.next(mailbox.owned(key)), {
       answered: (step) => {
         if (step.kind !== 'letter') return this.#stepped(entry, step);
         const { letter, act } = step;
@@ -75,7 +75,8 @@ export class KeyReplays {
 
   /** Effects and outputs of a replayed message are durable. */
   done(entry: MessageEntry, attempt = 1): void {
-    this.#ask(entry.mailbox, (store) => store.settle(entry), {
+    const { mailbox, key } = entry;
+    this.#ask(mailbox, (store) => store.settle(mailbox.owned(key), entry), {
       answered: (step) => {
         this.#ports.observe.replayed?.(false);
         this.#stepped(entry, step);
@@ -91,9 +92,11 @@ export class KeyReplays {
 
   /** The retries of a replayed message are over: its key stays parked, with it in front. */
   failed(entry: MessageEntry, error: unknown, attempt = 1): void {
-    const { mailbox } = entry;
+    const { mailbox, key } = entry;
     const parking = parkingFor(entry, error);
-    this.#ask(mailbox, (store) => store.fail(entry, parking), {
+    // What fails in a replay was handed out by an act.
+    const act = typeof entry.replay === 'object' ? entry.replay.act : -1;
+    this.#ask(mailbox, (store) => store.fail(mailbox.owned(key), parking, act), {
       answered: (step) => {
         if (step === 'fenced') return this.#hooks.fence(mailbox.partition);
         if (step === 'parked') {
@@ -140,7 +143,7 @@ export class KeyReplays {
 
   #proceed(mailbox: Mailbox<MessageEntry>, key: string): void {
     const giveUp = () => this.#active.get(mailbox)?.delete(key);
-    this.#ask(mailbox, (store) => store.pace(mailbox, key), {
+    this.#ask(mailbox, (store) => store.pace(mailbox.owned(key)), {
       answered: (waitMs) =>
         this.#ports.timers.after(waitMs, () => {
           if (mailbox.state === 'open') this.#hooks.enqueue(MessageEntry.placeFor(mailbox, key));
