@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isInstant } from '../../contracts/order/instant.ts';
-import { orderSchema, orderTotal, stockDemand } from '../../contracts/order/order.ts';
+import { isOrderId, orderIdSchema, orderSchema, orderTotal, stockDemand } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
 const validate = compileValidator(orderSchema);
@@ -185,4 +185,18 @@ describe('order arithmetic', () => {
   it('takes modifiers from stock once for each item', () => {
     expect(Object.fromEntries(stockDemand({ items }))).toEqual({ burger: 2, cheese: 4, cola: 1 });
   });
+});
+
+it('takes for an orderId what the schema takes', () => {
+  const isOfSchema = compileValidator(orderIdSchema);
+  for (const [text, taken] of [
+    ['0192f1c2-7c1a-7cc0-8000-000000000001', true],
+    ['0192F1C2-7C1A-7CC0-8000-000000000001', false],
+    ['urn:uuid:0192f1c2-7c1a-7cc0-8000-000000000001', false],
+    ['0192f1c2-7c1a-7cc0-8000-000000000001\n', false],
+    ['', false],
+  ] as const) {
+    expect(isOrderId(text)).toBe(taken);
+    expect(isOfSchema(text).ok).toBe(taken);
+  }
 });
