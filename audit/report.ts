@@ -1,4 +1,5 @@
-import type { Fault, Verdict } from './judgement.ts';
+import type { Fault } from './fault.ts';
+import type { Verdict } from './verdict.ts';
 
 const FAULTS_SHOWN = 20;
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { judge } from '../../audit/judgement.ts';
 import { shortfallsOf } from '../../cli/load/smoke.ts';
 import type { SendReport } from '../../lab/traffic/sender.ts';
-import { createAuditLog } from './audit-log.ts';
+import { createAuditLog } from '../audit/audit-log.ts';
 
 const report = { sent: 1, accepted: 1, refused: {}, retried: 0, unanswered: 0 } as unknown as SendReport;
 

@@ -1,4 +1,5 @@
-import type { Effects, Evidence, Fault } from '../../audit/judgement.ts';
+import type { Effects, Evidence } from '../../audit/evidence.ts';
+import type { Fault } from '../../audit/fault.ts';
 import { type AuditedRecord, createTrailBook, noteDeadLetter, noteEvent, notePlaced } from '../../audit/trail.ts';
 import { type EventType, eventId } from '../../contracts/events.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';

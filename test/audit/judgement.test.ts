@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type FaultKind, judge, type Verdict } from '../../audit/judgement.ts';
+import type { FaultKind } from '../../audit/fault.ts';
+import { judge } from '../../audit/judgement.ts';
+import type { Verdict } from '../../audit/verdict.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { testOrder } from '../actors/support.ts';
 import { createAuditLog } from './audit-log.ts';
