@@ -32,3 +32,8 @@ export function milliseconds(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
+
+/** How long the program has been running. */
+export function uptime(): string {
+  return `${(performance.now() / 1_000).toFixed(1)} s`;
+}

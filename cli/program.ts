@@ -50,7 +50,7 @@ const commands: Record<string, Entry> = {
   },
   topics: {
     summary: 'create or show the Kafka topics',
-    load: async () => (await import('./topics.ts')).topicsCommand(),
+    load: async () => (await import('./topics/topics.ts')).topicsCommand(),
   },
   token: {
     summary: 'issue a token for a store',

@@ -133,6 +133,16 @@ export function noteState(records: Pick<RegionRecords, 'state'>, state: RegionSt
   if (Number.isSafeInteger(state.epoch) && state.epoch > (records.state?.epoch ?? 0)) records.state = state;
 }
 
+/** Of the states that several clusters told, the one that holds. */
+export function newestState(records: readonly (Pick<RegionRecords, 'state'> | undefined)[]): RegionState | undefined {
+  return records
+    .flatMap((each) => each?.state ?? [])
+    .reduce<RegionState | undefined>(
+      (newest, state) => (newest === undefined || state.epoch > newest.epoch ? state : newest),
+      undefined,
+    );
+}
+
 function parse(value: Buffer | null): object | undefined {
   try {
     const content: unknown = JSON.parse(String(value));

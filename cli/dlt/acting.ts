@@ -56,3 +56,8 @@ export function keysOf(letters: readonly DeadLetter[]): KeyPlace[] {
 export function summary(letters: readonly DeadLetter[]): string {
   return `${counted(letters.length, 'message')} of ${counted(new Set(letters.map(({ key }) => key)).size, 'order')}`;
 }
+
+/** The acts that have these orders in a replay, for a person. */
+export function actsOf(keys: readonly { act: number }[]): string {
+  return [...new Set(keys.map(({ act }) => act))].join(', ');
+}

@@ -33,9 +33,14 @@ export function withSelection(command: Command): Command {
 
 const selectionNames = ['group', 'topic', 'partition', 'reason', 'store', 'since', 'until'] as const;
 
-/** What was asked for, as the audit log keeps it. */
-export function describeSelection(orderId: string | undefined, options: SelectionOptions & { all?: boolean }) {
-  const described: Record<string, string | number | boolean> = orderId === undefined ? {} : { orderId };
+/** What was asked for, as the log of acts keeps it. */
+export type DescribedSelection = Record<string, string | number | boolean>;
+
+function describeSelection(
+  orderId: string | undefined,
+  options: SelectionOptions & { all?: boolean },
+): DescribedSelection {
+  const described: DescribedSelection = orderId === undefined ? {} : { orderId };
   for (const name of selectionNames) {
     const value = options[name];
     if (value === undefined) continue;
@@ -50,7 +55,7 @@ export function requireSelection(
   verb: string,
   orderId: string | undefined,
   options: SelectionOptions & { all?: boolean },
-) {
+): DescribedSelection {
   const described = describeSelection(orderId, options);
   const { all, ...narrowed } = described;
   if (Object.keys(described).length === 0)

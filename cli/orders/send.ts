@@ -1,25 +1,9 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
-import type { Problem } from '../../contracts/errors.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { linesOf, openInputFile } from '../../contracts/input-file.ts';
-import { gatewayOf } from '../../contracts/local-url.ts';
-import { storeTokens } from '../../gateway/identity/index.ts';
-import { createSender, pause, type SendReport, type SendResult } from '../../lab/traffic/index.ts';
-import { assertGatewayAnswers, GatewayWatch } from '../load/gateway-watch.ts';
 import { printSendReport } from '../load/send-report.ts';
 import { httpUrl, positiveNumber } from '../options.ts';
-import { printJson, say } from '../output.ts';
-
-interface SendOptions {
-  gateway?: URL;
-  rate?: number;
-  store?: string;
-  token?: string;
-  json?: boolean;
-}
-
-const REFUSALS_SHOWN = 20;
+import { printJson } from '../output.ts';
+import { type SendOptions, sendLines } from './sending.ts';
 
 export function sendCommand(): Command {
   return new Command('send')
@@ -30,79 +14,10 @@ export function sendCommand(): Command {
     .option('--store <id>', 'store of lines that name none', 'us-il-0001')
     .option('--token <jwt>', 'token for all orders, from your own issuer')
     .option('--json', 'print the report as one JSON object')
-    .action(async (file: string, options: SendOptions) => {
-      const report = await send(file, options);
+    .action(async (file: string, options: SendOptions & { json?: boolean }) => {
+      const report = await sendLines(file, options);
       if (options.json) printJson(report);
       else printSendReport(report);
       if (report.accepted < report.sent) throw new NegativeResult();
     });
-}
-
-async function send(file: string, options: SendOptions): Promise<SendReport> {
-  const config = loadConfig();
-  const input = await open(file);
-  const gateway = options.gateway ?? gatewayOf(config);
-  await assertGatewayAnswers(gateway);
-  const watch = new GatewayWatch();
-  let shown = 0;
-  const sender = createSender({
-    gateway,
-    token: options.token === undefined ? storeTokens(config) : () => options.token,
-    onAttempt: (status, detail) => watch.attempted(status, detail),
-    onResult(result) {
-      if (result.status !== 202 && shown++ < REFUSALS_SHOWN) say(refusal(result));
-    },
-  });
-  try {
-    const signal = new AbortController().signal;
-    let dueAt = performance.now();
-    for await (const body of linesOf(input)) {
-      const text = body.toString();
-      if (text.trim() === '') continue;
-      if (options.rate !== undefined) {
-        const aheadMs = dueAt - performance.now();
-        if (aheadMs > 1) await pause(aheadMs, signal);
-        dueAt = Math.max(dueAt, performance.now() - 1_000) + 1_000 / options.rate;
-      }
-      await sender.submit({ body, ...namesOf(text, options.store ?? '') });
-    }
-    await sender.settle();
-    return sender.report();
-  } finally {
-    sender.close();
-  }
-}
-
-async function open(file: string): Promise<NodeJS.ReadableStream> {
-  if (file === '-') return process.stdin;
-  return openInputFile(file);
-}
-
-/** The store whose token an order needs. A line that cannot be read is sent all the same: the gateway says what is wrong with it. */
-function namesOf(text: string, otherwise: string): { storeId: string; orderId?: string } {
-  try {
-    const { storeId, orderId } = JSON.parse(text) as { storeId?: unknown; orderId?: unknown };
-    return {
-      storeId: typeof storeId === 'string' && storeId !== '' ? storeId : otherwise,
-      ...(typeof orderId === 'string' ? { orderId } : {}),
-    };
-  } catch {
-    // No JSON: the gateway says so.
-    return { storeId: otherwise };
-  }
-}
-
-function refusal({ orderId = 'without an orderId', status, detail }: SendResult): string {
-  return `order ${orderId}: ${status === 0 ? 'no answer' : status} ${problemDetail(detail)}`;
-}
-
-function problemDetail(body: string): string {
-  try {
-    const { code = '', detail = '', errors = [] } = JSON.parse(body) as Partial<Problem>;
-    const fields = errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
-    return `${code} ${[detail, ...fields].join('; ')}`.trim();
-  } catch {
-    // No problem document, as from a proxy: its beginning has to do.
-    return body.slice(0, 200);
-  }
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config.ts';
-import { createRegionTopic, pairOf, readRegion, writeRegionState } from '../../region/index.ts';
+import { createRegionTopic, newestState, pairOf, readRegion, writeRegionState } from '../../region/index.ts';
 import { regionsOf } from '../../region/operations/index.ts';
 import { print } from '../output.ts';
 
@@ -15,10 +15,7 @@ export function initCommand(): Command {
       const { ORDERMESH_REPLICATION_FACTOR: replicas } = loadConfig();
       await Promise.all(both.map(({ brokers }) => createRegionTopic(brokers, replicas)));
       const known = await Promise.all(both.map(({ brokers }) => readRegion(brokers)));
-      const named = known
-        .flatMap(({ records }) => records.state ?? [])
-        .toSorted((a, b) => b.epoch - a.epoch)
-        .at(0);
+      const named = newestState(known.map(({ records }) => records));
       if (named !== undefined) {
         print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
         // An attempt that was cut short had told one of the two.

@@ -1,5 +1,6 @@
 /** The room's door: what other rooms import. */
-export { type ChangeOverReport, changeOver } from './change-over.ts';
-export { type FinishReport, type Flip, finish } from './finish.ts';
-export { lookAtBoth, regionsOf, type SeenRegion } from './pair.ts';
-export { within } from './within.ts';
+export type { ChangeOverReport } from './change-over.ts';
+export { type FailoverOutcome, failover } from './failover.ts';
+export type { FinishReport } from './finish.ts';
+export { hasStrayDatabase, isWell, type MeshHealth, meshHealth } from './mesh-health.ts';
+export { regionsOf } from './pair.ts';

@@ -1,0 +1,53 @@
+import { Command } from 'commander';
+import type { ConnectedConfig } from '../../contracts/config.ts';
+import { NegativeResult } from '../../contracts/failure.ts';
+import { allTopics } from '../../contracts/topics.ts';
+import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../../kafka/index.ts';
+import { connectedConfig } from '../../stack/environment.ts';
+import { acceptPartitions, withDatabase } from '../../store/index.ts';
+import { print, printJson, say } from '../output.ts';
+
+export function applyCommand(): Command {
+  return new Command('apply')
+    .description(
+      'Creates the topics that are missing; existing ones stay as they are. Exit 1 when they have another number of partitions than configured.',
+    )
+    .option('--json', 'print {"created":[…],"existing":[…],"drift":[…],"added":[…]}')
+    .option(
+      '--accept-partitions',
+      'take the number of partitions that the topics have now: no order from before is on its way any more',
+    )
+    .action(async ({ json, acceptPartitions: accept }: { json?: boolean; acceptPartitions?: boolean }) => {
+      const config = await connectedConfig();
+      const { applied, counts } = await withAdmin(config, async (admin) => {
+        const found = await applyTopics(admin, config);
+        const partitions = await applyPartitionCounts(admin, found.drift);
+        if (accept || partitions.added.length > 0) await acceptCounts(config, admin);
+        return { applied: found, counts: partitions };
+      });
+      const { created, existing } = applied;
+      const drift = applied.drift.filter(
+        ({ topic, setting }) => setting !== 'partitions' || !counts.added.includes(topic),
+      );
+      if (json) printJson({ created, existing, drift, added: counts.added });
+      else print(created.length === 0 ? `all ${existing.length} topics are there` : `created ${created.join(', ')}`);
+      if (!json && counts.added.length > 0) print(`partitions added to ${counts.added.join(', ')}`);
+      for (const { topic, setting, actual, wanted } of drift)
+        say(`${topic}: ${setting} is ${actual}, configured is ${wanted}; existing topics are not changed`);
+      if (counts.refused.length === 0) return;
+      const { actual, wanted } = counts.refused[0] ?? {};
+      say(
+        `refused: with ${wanted} partitions instead of ${actual}, the later events of orders would stand in other partitions than their earlier ones. ` +
+          `Set ORDERMESH_PARTITIONS=${actual}, or empty the mesh first: docs/operations/topics.md`,
+      );
+      throw new NegativeResult();
+    });
+}
+
+/** Takes the numbers of partitions that the topics have as the wanted ones. */
+async function acceptCounts(config: ConnectedConfig, admin: Admin): Promise<void> {
+  const described = await admin.describeTopics([...allTopics]);
+  await withDatabase(config, async (sql) => {
+    for (const { topic, partitions } of described) await acceptPartitions(sql, topic, partitions);
+  });
+}
