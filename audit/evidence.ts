@@ -4,7 +4,9 @@ import type { Fault } from './fault.ts';
 import type { SkippedRecords } from './skipped.ts';
 import type { TrailBook } from './trail.ts';
 
-/** What is judged, as `readEvidence` reads it and tests make it. */
+/*
+ * What the audit judges. `readEvidence` reads it from the mesh, and tests write it by hand.
+ */
 
 /** Committed positions by partition; a partition without a commit is absent, and nothing of it is due yet. */
 export type Frontier = ReadonlyMap<number, number>;
@@ -21,9 +23,9 @@ export interface Evidence {
   /** Read before the topics: what is below a frontier must have left its outcome in what was read afterwards. */
   frontiers: Record<'orderValidator' | 'payment' | 'kitchen' | 'bridge', Frontier>;
   effects: Effects;
-  /** What operators made of dead letters; those that are not here wait. */
+  /** What operators did to dead letters; a dead letter that is not listed waits. */
   deadLetters?: readonly DeadLetterFate[];
-  /** Ids that were answered 202, from whoever sent them. */
+  /** Ids that were answered 202, as the sender noted them. */
   promised?: Iterable<string>;
   /** Only orders first placed at or after this time count, in milliseconds since the epoch. */
   sinceMs?: number;

@@ -1,3 +1,4 @@
+/** What the audit calls a fault: the judgement and the readers of evidence make them, the report prints them. */
 export type FaultKind = 'lost' | 'duplicateEffects' | 'outOfOrder';
 
 export interface Fault {

@@ -7,7 +7,7 @@ import { intakeParking, type ParkingBook } from './parking-book.ts';
 import type { EventTrace, Position, Trail } from './trail.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What the orders add up to. */
+/** Counts and faults of all orders judged so far. */
 export type Tally = Pick<Verdict, 'counts' | 'faults' | 'conflicting'> & { notInWarehouse: number };
 
 export interface OrderJudgeOptions {
@@ -20,7 +20,7 @@ export interface OrderJudgeOptions {
 
 type Placed = NonNullable<Trail['placed']>;
 
-/** One order, with what the questions about it have in common. */
+/** One order, and the facts that several questions need. */
 interface JudgedOrder {
   trail: Trail;
   placed: Placed;
@@ -31,13 +31,13 @@ interface JudgedOrder {
   cooked: EventTrace | undefined;
   /** The order-validator parked it, and no replay gave it an outcome. */
   parked: boolean;
-  /** What it came to: one of `validated`, `rejected` and `parked` each; none while it is in flight. */
+  /** Of `validated`, `rejected` and `parked` those that the order has: one, unless something is wrong; none while the order is in flight. */
   outcomes: string[];
   /** What the database holds of it. */
   stored: Pick<OrderEffects, 'decision' | 'charges' | 'ticket'> | undefined;
 }
 
-/** Judges one order after the other, each by all its questions, and adds what it finds to the tally. */
+/** Asks the same questions of each order and adds the answers to the tally. `judge` calls it for each trail. */
 export class OrderJudge {
   readonly #evidence: OrderJudgeOptions['evidence'];
   readonly #parking: ParkingBook;
@@ -85,7 +85,7 @@ export class OrderJudge {
     };
   }
 
-  /** Other content under a known orderId must be told so. */
+  /** Other content under a known orderId must end as `order.conflicting`. */
   #judgeConflicts(order: JudgedOrder): void {
     const { trail, placed, validated, rejected } = order;
     const conflicts = conflictsOf(trail, placed, this.#evidence.frontiers.orderValidator);
@@ -188,8 +188,8 @@ export class OrderJudge {
 }
 
 /**
- * How many contents of an orderId were told to conflict, and how many should have been: one of those that the order-validator has passed became the
- * order, or one that was parked did, and every other one has to end as `order.conflicting`.
+ * How many contents of an orderId ended as `order.conflicting`, and how many more should have. One content became the order, or was parked. Every other
+ * content that the order-validator has passed must end as `order.conflicting`.
  */
 function conflictsOf(
   trail: Trail,
@@ -198,7 +198,7 @@ function conflictsOf(
 ): { told: number; untold: number } {
   let told = 0;
   for (const { type } of trail.events.values()) if (type === 'order.conflicting') told++;
-  // After a failover the offsets of a dead letter are another log's: what it says tells which record it is. One that lost its value has its place only.
+  // After a failover the offsets of a dead letter belong to another log, so its content identifies the record. A dead letter without a value is identified by its place.
   const wasParked = (place: Position & { content: number }) =>
     trail.parked
       .get(intakeParking)

@@ -25,7 +25,7 @@ import {
   notePlaced,
 } from './trail.ts';
 
-/** Clocks of the brokers and of the database may differ by so much. */
+/** Clocks of the brokers and of the database may differ by this much. */
 const CLOCK_SLACK_MS = 60_000;
 
 export interface EvidenceOptions {

@@ -49,7 +49,7 @@ export async function readSkippedRecords(
       try {
         const count = (await topicLog.look([]))?.partitions ?? 0;
         const partitions = Array.from({ length: count }, (_, partition) => partition);
-        // Positions first: a group that goes on meanwhile is not taken for one that was overtaken.
+        // Positions first: otherwise a group that commits meanwhile would look as if records had been removed before it.
         const committed = await topicLog.committed(group, partitions);
         const known = await knownLogs(sql, { group, topic }, partitions);
         const look = await topicLog.look(partitions);

@@ -29,7 +29,7 @@ export interface EventTrace extends Position {
   fingerprint: number;
   /** When the record was written, in milliseconds since the epoch. */
   timestamp: number;
-  /** Whether the bridge hands it to the extension. */
+  /** Whether the bridge publishes it. */
   bridgeable: boolean;
   /** Later records with the same event id and the same bytes: at-least-once delivery, no fault. */
   repeats: number;
@@ -123,8 +123,8 @@ export function noteEvent(book: TrailBook, record: AuditedRecord): void {
 }
 
 /**
- * Events that one region had alone when another took over, after all others were noted. Where the other region came to the same, they were the
- * first to say so. Where it came to something else for an order, its word holds: these had no effect.
+ * Events that one region had alone when another took over, after all others were noted. Where the other region decided the same, they are the
+ * first records of these events. Where the other region decided an order differently, that decision counts, and these events had no effect.
  */
 export function noteOrphans(book: TrailBook, records: readonly AuditedRecord[]): void {
   const orders = Map.groupBy(records, ({ key }) => key?.toString() ?? '');
@@ -172,7 +172,7 @@ const crewEvents: ReadonlySet<string> = new Set(['order.cooking', 'order.cooked'
 
 function fingerprintOf(type: EventType, value: Buffer | null): number {
   if (value === null) return -1;
-  // Two screens, or two taps, tell the same event at different times; it takes effect once. All other events are to the byte.
+  // Two screens, or two taps, write the same event with different times; it takes effect once. Repeats of all other events are equal to the byte.
   const said = crewEvents.has(type) ? value.toString().replace(/"occurredAt":"[^"]*"/, '') : value;
   return createHash('sha256').update(said).digest().readUIntBE(0, 6);
 }

@@ -1,6 +1,8 @@
 import type { Fault } from './fault.ts';
 
-/** What the judgement says: figures, and a fault for each thing that should not be. */
+/*
+ * The result of an audit: counts, and a fault for everything that is wrong.
+ */
 
 /** Exactly the keys of `ordermesh audit --json`. */
 export interface AuditCounts {
@@ -24,7 +26,7 @@ export interface Verdict {
   faults: Fault[];
   /** Byte-identical repeats: at-least-once delivery at work, no fault. */
   repeats: number;
-  /** Contents that came under the orderId of another one and were told so, which is the end of their 202: they are no orders of their own. */
+  /** Contents that came under the orderId of another order and ended as `order.conflicting`. They do not count as orders. */
   conflicting: number;
   /** Orders parked after validation that wait, by group. */
   parkedLater: Record<string, number>;

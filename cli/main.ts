@@ -14,5 +14,5 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const exitCode = await run(process.argv.slice(2));
-// What a failed start left open would otherwise keep the process; the empty write waits for the output before it.
+// Connections that a failed start left open would keep the process alive, so it exits; the empty write waits for the output before it.
 process.stdout.write('', () => process.exit(exitCode));

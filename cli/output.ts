@@ -1,4 +1,4 @@
-/** A command's own output, on standard output; what it says about its work goes to standard error. */
+/** A command's result goes to standard output (`print`), remarks about its work to standard error (`say`). */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -46,7 +46,7 @@ const UNANSWERED_MAX = 16;
 const RECONNECT_MS = 500;
 const REFRESH_MS = 1_000;
 
-/** A kitchen crew at the display of the whole chain: it does over the WebSocket what cooks do with their fingers. */
+/** A kitchen crew at the display of the whole chain: it sends over the WebSocket what a cook taps on the screen. */
 export function startCrew(options: CrewOptions): Crew {
   const { display, cookingMs, recallShare = 0, refreshMs = REFRESH_MS, random, onTicket, onCommand } = options;
   const live = new URL('/live', display);
@@ -55,7 +55,7 @@ export function startCrew(options: CrewOptions): Crew {
   const cooking = new Map<string, { ticket: TicketView; timer: NodeJS.Timeout | undefined }>();
   const due: Due[] = [];
   const unanswered = new Map<number, Due & { sentAt: number }>();
-  /** Orders of which it was decided whether they come back. */
+  /** Orders for which the crew has decided whether they are recalled. */
   const decided = new Set<string>();
   let socket: WebSocket | undefined;
   let reconnect: NodeJS.Timeout | undefined;
@@ -150,7 +150,7 @@ export function startCrew(options: CrewOptions): Crew {
         answered(message.id, 'done');
         break;
       case 'error':
-        // Another screen was faster, or the store is down: the display's next word on the ticket decides.
+        // Another screen was faster, or the store is down: the display's next message about the ticket decides.
         if (message.id !== null)
           answered(message.id, message.problem.code === 'ticket-moved-on' ? 'moved on' : 'again');
         break;
@@ -165,7 +165,7 @@ export function startCrew(options: CrewOptions): Crew {
       try {
         receive(JSON.parse(String(data)) as ServerMessage);
       } catch {
-        // Not a display's word: the snapshot of a new connection has what this message would have said.
+        // Not a message of the display: the snapshot of the next connection has its content.
         own.close();
       }
     });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 
-/** One measured figure. A ratio comes from rounds that took turns in one run, so that the machine's mood cancels out. */
+/** One measured figure. A ratio comes from interleaved rounds of one run, so that drift of the machine cancels out. */
 export interface Figure {
   value: number;
   unit: string;

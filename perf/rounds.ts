@@ -1,6 +1,6 @@
 import type { Figure } from './report.ts';
 
-/** Runs the sides in turn, `rounds` times: A B A B …, so that both meet the same moods of the machine. */
+/** Runs the sides in turn, `rounds` times: A B A B …, so that drift of the machine meets both. */
 export async function interleave<Side extends string>(
   rounds: number,
   sides: Record<Side, () => Promise<number>>,

@@ -9,7 +9,7 @@ import { note, noteState, type RegionRecords, type RegionState, readRegion } fro
 export interface Activity {
   /** `undefined` while this region is the active one, else the reason in a few words, fit to be shown to a client. */
   passive(): string | undefined;
-  /** The other region has not answered yet, so this one goes by what its own cluster says: it may be wrong about who is active. */
+  /** The other region has not answered yet, so this region relies on its own cluster and may be wrong about who is active. */
   readonly alone: boolean;
   /** The newest state that either cluster told. */
   readonly state: RegionState | undefined;

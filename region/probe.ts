@@ -28,7 +28,7 @@ export interface ProbeReport {
 
 const POLL_MS = 200;
 const REQUEST_MS_MAX = 5_000;
-const underWay = new Set(['', 'accepted', 'validated', 'unknown']);
+const unfinished = new Set(['', 'accepted', 'validated', 'unknown']);
 
 /**
  * Sends one order for each partition through the mesh's public name, as a store would, and waits until each has been decided and, where it is
@@ -52,7 +52,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     await again(deadline, `probe order ${orderId} has no outcome`, async () => {
       const { status, text } = await send('GET', `/v1/orders/${orderId}`);
       const state = status === 200 ? String((JSON.parse(text) as { status?: string }).status) : '';
-      if (underWay.has(state)) throw new Error(`it is ${state || `answered ${status}: ${text}`}`);
+      if (unfinished.has(state)) throw new Error(`it is ${state || `answered ${status}: ${text}`}`);
       outcomes[state] = (outcomes[state] ?? 0) + 1;
     });
   }

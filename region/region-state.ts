@@ -26,7 +26,7 @@ export interface RegionState {
   since: string;
 }
 
-/** The mirror's word that it copies nothing into this cluster any more, as of that epoch. */
+/** The mirror writes this when it has stopped copying into this cluster, as of that epoch. */
 export interface MirrorStopped {
   epoch: number;
 }
@@ -108,7 +108,7 @@ async function write(brokers: string[], key: string, value: object): Promise<voi
   }
 }
 
-/** Takes a record in: of two states the higher epoch holds, of all else the later record. What is not ours is passed over. */
+/** Applies a record: of two states the higher epoch holds, of all other records the later one. Records of other writers are ignored. */
 export function note(records: RegionRecords, { key, value }: Pick<ReadRecord, 'key' | 'value'>): void {
   const content = parse(value);
   if (content === undefined) return;

@@ -1,4 +1,4 @@
-/** First and end offset of one partition. */
+/** First offset of one partition, and the offset behind its last record. */
 export interface PartitionRange {
   topic: string;
   partition: number;
@@ -6,7 +6,7 @@ export interface PartitionRange {
   latest: number;
 }
 
-/** What goes wrong in a source while MirrorMaker goes on without a word (apache/kafka#22848, #23117). */
+/** Faults of a source that MirrorMaker does not report (apache/kafka#22848, #23117). */
 export const sourceFaults = ['truncated', 'recreated', 'skipped'] as const;
 
 export type SourceFault = (typeof sourceFaults)[number];

@@ -63,7 +63,7 @@ async function findOrInstall(
     await install(partial);
     await rename(partial, target);
   } catch (error) {
-    // A program that was cut short may have left another one that still writes.
+    // An interrupted program may have left a child that still writes.
     await rm(partial, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     if (!(await exists(target))) throw error;
   }

@@ -16,7 +16,7 @@ export interface PartContext {
 
 export interface StartedPart {
   server: Server;
-  /** The variables by which everyone finds it. */
+  /** Environment variables with its addresses. */
   environment: Record<string, string>;
 }
 

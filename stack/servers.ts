@@ -23,7 +23,7 @@ export interface ServerCommand {
   args: string[];
   /** Asks the server to stop soon and cleanly. */
   signal: NodeJS.Signals;
-  /** It stands in for a service of other machines, and gives way to ours. */
+  /** Runs at the lowest CPU priority: it stands in for a service that runs on other machines in production. */
   background?: boolean;
   spawnOptions?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
 }

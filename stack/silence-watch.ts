@@ -6,12 +6,12 @@ export interface SilenceWatchOptions {
   /** @throws (or takes longer than the deadline) unless it answers */
   answers(signal: AbortSignal): Promise<void>;
   say(line: string): void;
-  /** Told of every answer. */
+  /** Called for every answer. */
   onAnswer?(): void;
   intervalMs?: number;
   /** One question takes no longer, in milliseconds. */
   answerMsMax?: number;
-  /** Without an answer for this long it is said. A busy machine may take some seconds. */
+  /** Silence of this length is reported. A busy machine may take some seconds to answer. */
   silentAfterMs?: number;
 }
 
@@ -19,7 +19,7 @@ const INTERVAL_MS = 3_000;
 const ANSWER_MS_MAX = 5_000;
 const SILENT_AFTER_MS = 10_000;
 
-/** Asks something that runs whether it still answers: one that is stopped or hangs ends no process, and says nothing itself. */
+/** Asks a running server or role whether it still answers. A process that is stopped (SIGSTOP) or hangs does not end and logs nothing. */
 export class SilenceWatch {
   readonly #options: SilenceWatchOptions;
   readonly #states = new States();
@@ -32,7 +32,7 @@ export class SilenceWatch {
     this.#askLater();
   }
 
-  /** It is known to be gone, and that was said: the silence counts from its next start. */
+  /** Its end was reported, so the silence counts from its next start. */
   restarted(): void {
     this.#answeredAt = Date.now();
     this.#states.end('silent');

@@ -75,7 +75,7 @@ export async function startCore(
   const servers = new Servers(
     dataDir,
     (name, reason) => logger.error({ server: name }, `${name} is gone: ${reason}`),
-    // Whoever reads no progress finds the states of the servers in the log.
+    // Without a reader of the progress lines, the states of the servers go to the log.
     {
       say: options.onProgress ?? ((line) => logger.warn(line)),
       title: (name) => allParts.find((part) => part.name === name)?.title ?? name,

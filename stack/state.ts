@@ -90,7 +90,7 @@ async function readJson<T>(file: string): Promise<T | undefined> {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A file that was cut off by a crash tells as little as one that isn't there.
+    // A file that a crash cut off counts as missing.
     if (code === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -39,7 +39,7 @@ export class SupervisedServer implements Server {
     if (answers !== undefined)
       this.#watch = new SilenceWatch({
         what: this.#title,
-        // While it is being started again, that has been said.
+        // While the server is being started again, this has been reported already.
         answers: async (signal) => (this.#states.since('ended') === undefined ? answers(signal) : undefined),
         say: (line) => supervision.say(line),
       });

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Sends a few bytes and waits for the first of an answer: cheap enough to be asked every few seconds, and no client of a library that retries by
- * itself is left behind.
+ * Sends a few bytes and waits for the first byte of an answer. This is cheap enough for every few seconds, and needs no client library, which would
+ * retry by itself.
  * @throws unless an answer comes
  */
 export function answersTcp(port: number, question: Uint8Array, signal?: AbortSignal): Promise<void> {

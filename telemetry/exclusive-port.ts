@@ -18,8 +18,8 @@ export interface ListenOptions {
 }
 
 /**
- * Listens with uWebSockets.js. By itself it shares every port with whoever else does so (SO_REUSEPORT), and a second server on the port would take
- * half of the connections without a word.
+ * Listens with uWebSockets.js. By default uWebSockets.js shares its port (SO_REUSEPORT): a second server on the same port would silently get
+ * half of the connections.
  * @throws Error naming the port and its variable when it is taken
  */
 export function listenOn(

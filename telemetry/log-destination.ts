@@ -4,14 +4,14 @@ import sonicBoom from 'sonic-boom';
 const STDERR = 2;
 /** Bytes of lines that wait for a reader; what is logged beyond is dropped and counted. */
 const WAITING_BYTES_MAX = 1024 * 1024;
-/** A reader that has taken nothing for so long is not waited for at the end of the process. */
+/** At its end the process does not wait for a reader that has read nothing for this long. */
 const STALLED_MS = 1_000;
-/** What a thread of the pool is about to write is written by then. */
+/** Within this time a thread of the pool has finished the write that it has begun. */
 const IN_FLIGHT_MS = 20;
 
 /**
- * Standard error, written beside the event loop. A reader that stands still (a pipe to a log shipper that hangs) would otherwise hold the process with its
- * first line that does not fit. Lines wait within a bound, then are dropped; that they were is said once they flow again.
+ * Standard error, written without blocking the event loop. Otherwise a reader that hangs (a pipe to a log shipper) would block the process as soon as the pipe
+ * is full. Lines wait up to a bound and are dropped beyond it; the number of dropped lines is logged when the reader reads again.
  */
 export class LogDestination {
   /** Lines that were dropped since the start. */
@@ -61,8 +61,8 @@ export class LogDestination {
 }
 
 /**
- * A pipe of our own that does not block: a write into a full one would hold a thread of the pool, and one of the last lines the end of the process.
- * The flag on the pipe that was given would hold for everybody who shares it.
+ * Opens the pipe again without blocking: a write into a full pipe would hold a thread of the pool, and the last line would hold the end of the process.
+ * Setting the flag on the pipe that was given would change it for every process that shares the pipe.
  */
 function nonBlocking(fd: number): number {
   try {

@@ -23,7 +23,7 @@ export function createProcessRegistry(role: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   collectDefaultMetrics({ register: registry, prefix: 'ordermesh_' });
-  // Gauges that are named as counters are. The same figures, and their parts by type, are in the metrics without the ending.
+  // Gauges with the names of counters. The same figures are in the metrics without `_total`, by type as well.
   for (const name of misnamed) registry.removeSingleMetric(name);
   new Counter({
     name: 'ordermesh_log_lines_dropped_total',

@@ -1,6 +1,6 @@
 import { Histogram, type Registry } from 'prom-client';
 
-/** The steps of an order that need no person, in their order; each is observed by the role that takes it, once an order. */
+/** The steps of an order that need no person, in sequence. The role that takes a step observes it once for each order. */
 export type AgedStep = 'validated' | 'paid' | 'ticket' | 'bridged' | 'warehouse';
 
 /** Notes that an order which was accepted then (milliseconds since the epoch) has finished the step now. */

@@ -98,14 +98,14 @@ async function workerThreads(session: Session): Promise<Thread[]> {
   });
   session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
     const { id, result } = JSON.parse(message) as { id?: number; result?: unknown };
-    // What comes without an id is an event.
+    // A message without an id is an event.
     if (id !== undefined) asked.get(sessionId)?.[id - 1]?.(result);
   });
   session.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
     for (const resolve of asked.get(sessionId) ?? []) resolve(undefined);
     asked.delete(sessionId);
   });
-  // Attaches to the threads of now before it answers.
+  // Attaches to the threads that exist now before it answers.
   await new Promise<void>((resolve, reject) => {
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) =>
       error ? reject(error) : resolve(),

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../contracts/clock.ts';
 import type { Logger } from './logger.ts';
 
-/** Remembers which states hold and since when, so that each is told once when it begins and once when it ends, however often it is seen. */
+/** Remembers which states hold and since when, so that each state is logged once when it begins and once when it ends, however often it is reported. */
 export class States {
   readonly #clock: Clock;
   readonly #since = new Map<string, number>();

@@ -1,6 +1,6 @@
 const QUIET_MS = 10_000;
 
-/** Says a line that comes again and again once in ten seconds at most, with how often it came meanwhile. */
+/** Logs a repeated line at most once in ten seconds, with the number of repeats. */
 export function withoutRepeats(say: (line: string) => void, now: () => number = () => performance.now()) {
   const last = new Map<string, { at: number; held: number }>();
   return (line: string): void => {

@@ -13,7 +13,7 @@ import type { DeadLetter } from '../../store/index.ts';
 /**
  * The message's content with the edit: a JSON patch (RFC 6902), as text or in a file, or by hand in `$VISUAL` or `$EDITOR`.
  * @param edit the option's value; true when it was given without one
- * @throws UsageError for a patch or a result that will not do, naming why
+ * @throws UsageError for a patch or a result that cannot be used, with the reason
  */
 export async function editedValue(letter: DeadLetter, edit: string | true): Promise<Buffer> {
   const before = (letter.editedValue ?? letter.value)?.toString() ?? '';

@@ -17,7 +17,7 @@ export interface LetterView {
   behind: number | null;
   firstFailedAt: string;
   parkedAt: string;
-  /** When its effects were written, though it is not replayed to its end; null when they are not. */
+  /** When its effects were written, although its replay is not finished; null when they were not written. */
   appliedAt: string | null;
   settledAt: string | null;
 }

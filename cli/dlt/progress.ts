@@ -12,7 +12,7 @@ export interface ReplayOutcome {
   failed: number;
 }
 
-/** Follows acts until none has an order in its hands, and says how they come on. Whoever interrupts it stops nothing. */
+/** Follows acts until no order of theirs is left to replay, and prints their progress. Interrupting it does not stop the replay. */
 export async function followActs(
   sql: Database,
   acts: readonly number[],

@@ -49,7 +49,7 @@ function create(file: string): number {
   }
 }
 
-/** A pipe may take less at a time, or nothing for the moment. */
+/** A pipe may take a part of the bytes, or none until its reader has read. */
 function writeFully(target: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) {
     try {

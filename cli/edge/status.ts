@@ -40,7 +40,7 @@ async function askAgent(config: Config): Promise<EdgeStatus | 'stopped' | 'silen
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     return response.ok ? ((await response.json()) as EdgeStatus) : 'silent';
   } catch (error) {
-    // A port that takes the question and says nothing is an agent that hangs; on any other failure none is there.
+    // A port that accepts the request and does not answer belongs to an agent that hangs. Any other failure means that no agent runs.
     return (error as Error).name === 'TimeoutError' ? 'silent' : 'stopped';
   }
 }

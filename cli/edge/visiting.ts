@@ -35,7 +35,7 @@ export function withSelection(command: Command, state: NonNullable<SelectionOpti
 
 export function selectionOf(orderIds: readonly string[], { state, since }: SelectionOptions): Selection {
   return {
-    // Orders that are named are meant whatever their state is.
+    // Named orders are selected in any state.
     state: state === 'all' || orderIds.length > 0 ? undefined : state,
     orderIds: orderIds.length > 0 ? orderIds : undefined,
     since,

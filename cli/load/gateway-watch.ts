@@ -3,10 +3,10 @@ import { inSeconds, States, timeOfDay } from '../../telemetry/state-log.ts';
 import { say } from '../output.ts';
 
 const ANSWER_MS_MAX = 5_000;
-/** A connection that is cut under a request is no news; a gateway without any answer for this long is. */
+/** A single connection that breaks is not reported; a gateway that has not answered for this long is. */
 const SILENT_AFTER_MS = 2_000;
 
-/** What the user gets wrong with an order of his own; anything else has kept a good order out. */
+/** Refusals for which the order itself is the reason. Any other refusal kept a good order out. */
 const refusalsOfOrders = new Set(['400', '409', '413', '422']);
 
 /** @throws when nothing answers there, before the first order is sent */
@@ -40,7 +40,7 @@ export class GatewayWatch {
   }
 }
 
-/** Whether good orders were kept out: the load did not do what it was for. */
+/** Whether good orders were kept out, so that the load was not the intended one. */
 export function keptOut({ accepted, unanswered, refused }: SendReport): boolean {
   return accepted === 0 || unanswered > 0 || Object.keys(refused).some((status) => !refusalsOfOrders.has(status));
 }

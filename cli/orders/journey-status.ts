@@ -4,8 +4,8 @@ import { groups } from '../../contracts/topics.ts';
 import type { JourneyStep, Origin } from './journey-step.ts';
 
 /**
- * What heads the journey: the furthest state of the order, not the last record, since a repeat comes last. While a message of it is parked, or was discarded
- * before it had its effect, the order is parked.
+ * The status above the journey: the furthest state of the order, not that of the last record, which may be a repeat. While a message of the order is parked,
+ * or was discarded before it had its effect, the order is parked.
  * @returns undefined for a journey without a step of an order
  */
 export function journeyStatus(steps: readonly JourneyStep[]): OrderStatus | undefined {

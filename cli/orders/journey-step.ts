@@ -1,4 +1,4 @@
-/** The message that a dead letter is. */
+/** Where the message of a dead letter came from, and which group parked it. */
 export interface Origin {
   group: string;
   topic: string;
@@ -24,5 +24,5 @@ export interface JourneyStep {
   origin?: Origin;
 }
 
-/** Steps of a journey before they are put one behind the other. */
+/** A step before the steps are ordered by time. */
 export type UntimedStep = Omit<JourneyStep, 'sincePreviousMs'>;

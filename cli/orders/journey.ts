@@ -7,8 +7,8 @@ import type { JourneyStep, UntimedStep } from './journey-step.ts';
 import { stepOf } from './record-step.ts';
 
 /**
- * Every record of the order in every topic, in the order of time. Reads only the partition that the order is in, and those that it was in when the topic
- * had fewer.
+ * Every record of the order in every topic, by time. Reads only the partition of the order, and the partitions that it had when the topic had fewer
+ * partitions.
  */
 export async function readJourney(config: ConnectedConfig, orderId: string): Promise<JourneyStep[]> {
   const records: ReadRecord[] = [];
@@ -61,7 +61,7 @@ export function journeyOf(records: readonly ReadRecord[], acts: readonly Untimed
   }));
 }
 
-/** By time, each of the two in its own order. */
+/** Merges two lists of steps by time. Each list keeps its own order. */
 function merged(log: readonly UntimedStep[], acts: readonly UntimedStep[]): UntimedStep[] {
   const steps = [...log];
   let from = 0;

@@ -73,7 +73,7 @@ function parsed(value: Buffer | null): Record<string, unknown> {
     const document: unknown = JSON.parse(value?.toString() ?? '');
     return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : {};
   } catch {
-    // A person looks at this record because something is wrong with it: the step is shown, without a detail.
+    // The value is not JSON: the step is shown without a detail.
     return {};
   }
 }

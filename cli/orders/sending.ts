@@ -81,7 +81,7 @@ function problemDetail(body: string): string {
     const fields = errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
     return `${code} ${[detail, ...fields].join('; ')}`.trim();
   } catch {
-    // No problem document, as from a proxy: its beginning has to do.
+    // Not a problem document, for example the page of a proxy: its beginning is shown.
     return body.slice(0, 200);
   }
 }

@@ -18,7 +18,7 @@ export function initCommand(): Command {
       const named = newestState(known.map(({ records }) => records));
       if (named !== undefined) {
         print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
-        // An attempt that was cut short had told one of the two.
+        // An interrupted attempt may have reached only one of the two clusters.
         const untold = both.filter((_, n) => (known[n]?.records.state?.epoch ?? 0) < named.epoch);
         for (const { name, brokers } of untold) {
           await writeRegionState(brokers, named);

@@ -1,4 +1,4 @@
-/** The run of `ordermesh up`, from the start of its traffic to its end. */
+/** What `runUntilStopped` waits for and closes. `ordermesh up` and its unit test use it. */
 export interface Run {
   /** Resolves with a signal. */
   stopped: Promise<unknown>;

@@ -35,7 +35,7 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   const logger = createLogger('up', config.ORDERMESH_LOG_LEVEL === 'info' ? 'warn' : config.ORDERMESH_LOG_LEVEL);
   let system: System | undefined;
   const stopped = Promise.race([stopRequest(), ...(withParent ? [parentGone()] : [])]);
-  // While it starts there is nothing to finish: the roles end with their channel to us, the stack by its guard.
+  // During the start there is nothing to finish: the roles end when their channel to this process closes, the servers by their guard process.
   stopped.then(() => system === undefined && process.exit(130));
   print('starting the stack and the roles');
   system = await startSystem(config, logger, print, { menuFile: chainMenuFile, cloudLater: true });
@@ -63,7 +63,7 @@ async function up({ rate, seed = randomSeed(), traffic, crew, stopWithParent: wi
   process.exit(0);
 }
 
-/** Orders flow meanwhile: what concerns Google waits in Kafka. */
+/** Orders flow meanwhile: records for Google Cloud wait in Kafka. */
 function sayWhenCloudIsUp(system: System, said: System['addresses'], stopping: AbortSignal): void {
   system.cloud.then(
     () => {
@@ -72,7 +72,7 @@ function sayWhenCloudIsUp(system: System, said: System['addresses'], stopping: A
       const names = new Set(said.map(([name]) => name));
       print(`${addressTable(system.addresses.filter(([name]) => !names.has(name)))}\n`);
     },
-    // What is cut short by the end of the run has not failed.
+    // A start that the end of the run interrupts has not failed.
     (error: Error) =>
       stopping.aborted || print(`the Google Cloud part (Pub/Sub, loyalty, BigQuery) is off: ${error.message}`),
   );

@@ -8,7 +8,7 @@ import { brokers, listenerName, portIn, proxyName, zones } from './topology.ts';
 /** Small: three of them and everything else share two cores. */
 const heap = ['-Xms128m', '-Xmx384m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:TieredStopAtLevel=1'];
 
-/** A broker that is silent for so long is fenced by the controller, which moves its leaderships. */
+/** The controller fences a broker that is silent for this long, and moves its leaderships. */
 const settings = {
   'broker.session.timeout.ms': '6000',
   'broker.heartbeat.interval.ms': '1000',

@@ -22,7 +22,7 @@ const FIELD = '\u001f';
 const HEADER = '\u001e';
 const NULL = '\u001dnull';
 const LINE = '\u001c\n';
-/** The consumer ends when nothing came for so long: longer than its start and its first join take, several at once and on busy cores. */
+/** The consumer ends when it got no record for this long: longer than its start and its first join take when several start at once on busy cores. */
 const IDLE_MS = 30_000;
 
 const formatterProperties = {
@@ -108,7 +108,7 @@ export async function* readPrinted(file: string, topic: string): AsyncGenerator<
   for await (const line of splitLines(file, LINE)) yield parsePrinted(line, topic);
 }
 
-/** @throws for a line that is not of this form: the history must not be judged by halves */
+/** @throws for a line that is not of this form: an incomplete history must not be judged */
 export function parsePrinted(line: string, topic: string): PrintedRecord {
   const [timestamp = '', partition = '', offset = '', headers = '', key, ...value] = line.split(FIELD);
   const record: PrintedRecord = {

@@ -4,7 +4,7 @@ const SLICE_MS = 50;
 function spin(): void {
   const end = performance.now() + SLICE_MS;
   while (performance.now() < end);
-  // Between two slices it hears of its parent's end.
+  // Between two slices it notices the end of its parent.
   setImmediate(spin);
 }
 

@@ -26,7 +26,7 @@ export interface TrafficOptions {
 export interface RunningTraffic {
   /** Sends no new orders; resolves when every order in flight has its final answer. */
   finish(): Promise<SendReport>;
-  /** The crew goes home, and the file is complete. */
+  /** Stops the crew and completes the file. */
   close(): Promise<void>;
   /** Orders answered 202 so far. */
   readonly accepted: number;

@@ -11,7 +11,7 @@ const HELD_MS_MAX = 3_000;
 
 export interface HeldBack {
   what: (typeof kinds)[number];
-  /** For so long before the kill, in milliseconds. */
+  /** How long before the kill the copy is frozen, in milliseconds. */
   ms: number;
   release(): void;
 }

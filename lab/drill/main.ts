@@ -26,9 +26,9 @@ import { auditRegion, isWorkedOff, missingIn } from './verdict.ts';
 const RATE = 30;
 const WARM_UP_ORDERS = 150;
 const WARM_UP_MS_MAX = 60_000;
-/** The primary is killed at a moment of the seed, within so long after the warm-up. */
+/** The primary is killed at a random moment (of the seed) within this time after the warm-up. */
 const KILL_WITHIN_MS = 8_000;
-/** The operator takes so long to believe it. */
+/** Time until the operator starts the failover. */
 const NOTICE_MS = 2_000;
 const AFTERWARDS_MS = 6_000;
 /** Records: a few seconds of the traffic, for the mirror says once a second how far it is. */

@@ -5,7 +5,7 @@ import { DrillTraffic } from './traffic.ts';
 const RATE = 10;
 const REPORT_MS = 30_000;
 
-/** Leaves the two regions running with a little traffic, for a person who wants to practise with `ordermesh region`. Until a signal. */
+/** Leaves the two regions running with a little traffic, for a person who wants to practise with `ordermesh region`. Ends with a signal. */
 export async function practise(
   system: DrillSystem,
   directory: string,

@@ -28,7 +28,7 @@ export interface SenderOptions {
   token(storeId: string): string | undefined | Promise<string | undefined>;
   /** Keep-alive connections; 32 by default. */
   connections?: number;
-  /** Most orders under way, retries included, before the next one waits; 2,000 by default. */
+  /** Most orders in flight, retries included, before the next one waits; 2,000 by default. */
   unansweredMax?: number;
   /** Longest time from the first attempt to giving up, in milliseconds; 60,000 by default. */
   giveUpAfterMs?: number;
@@ -54,9 +54,9 @@ export interface Sender {
   /** Resolves once there is room for the next order. The order then goes its own way: its result arrives at `onResult`. */
   submit(order: OutgoingOrder, dueAtMs?: number): Promise<void>;
   report(): SendReport;
-  /** Waits for every order under way. */
+  /** Waits for every order in flight. */
   settle(): Promise<void>;
-  /** Gives up what is under way and closes the connections. */
+  /** Gives up the orders in flight and closes the connections. */
   close(): void;
 }
 
@@ -65,13 +65,13 @@ const BACKOFF_MAX_MS = 5_000;
 
 /**
  * Sends orders as a good client does: over kept connections, repeating the same order with back-off when the gateway is busy or does
- * not answer (the orderId makes a repeat harmless), honouring Retry-After, with bounded work under way.
+ * not answer (the orderId makes a repeat harmless), honouring Retry-After, with a bound on orders in flight.
  */
 export function createSender(options: SenderOptions): Sender {
   const { gateway, connections = 32, unansweredMax = 2_000, giveUpAfterMs = 60_000 } = options;
   const connection = connectGateway(gateway, connections, Math.min(giveUpAfterMs, 15_000));
   const stop = new AbortController();
-  let underWay = 0;
+  let inFlight = 0;
   let failure: unknown;
   let waiting: (() => void)[] = [];
   const latencies = createLatencies();
@@ -108,14 +108,14 @@ export function createSender(options: SenderOptions): Sender {
     });
   }
 
-  /** Resolves once at most that many are under way. Rejects when a token could not be had. */
+  /** Resolves once at most that many are in flight. Rejects when a token could not be had. */
   async function until(most: number): Promise<void> {
-    while (underWay > most && failure === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+    while (inFlight > most && failure === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
     if (failure !== undefined) throw failure;
   }
 
   function finished(): void {
-    underWay--;
+    inFlight--;
     const woken = waiting;
     waiting = [];
     for (const wake of woken) wake();
@@ -125,7 +125,7 @@ export function createSender(options: SenderOptions): Sender {
     async submit(order, dueAtMs = performance.now()) {
       await until(unansweredMax - 1);
       report.sent++;
-      underWay++;
+      inFlight++;
       deliver(order, dueAtMs)
         .catch((error: unknown) => {
           failure ??= error;

@@ -34,7 +34,7 @@ import java.util.regex.Pattern;
  * counts from when it fell due, so a server that stands still is charged with every order that had to wait for it (the
  * coordinated omission of a closed loop). Orders that are due when the time is over are still sent, for --patience seconds.
  *
- * A connection that is told Retry-After stays silent for so long. The orderId of the order on standard input is replaced by a new
+ * A connection that gets Retry-After sends nothing for that time. The orderId of the order on standard input is replaced by a new
  * one for every request: 24 characters of the run, a connection and a counter. --accepted FILE gets the last 12 digits of those
  * that were answered 202 at any time, the warm-up included, as 64-bit integers.
  */
@@ -56,7 +56,7 @@ final class HttpLoad {
   private final double intervalNs;
   private final long firstDueAt;
   private long sent;
-  private int underWay;
+  private int inFlight;
   private long maxNs;
   private long[] accepted = new long[1 << 16];
   private int acceptedCount;
@@ -96,7 +96,7 @@ final class HttpLoad {
       while (!silent.isEmpty() && silent.peek().silentUntil <= now) free.add(silent.poll());
       boolean isOver = now >= endsAt + patienceNs || dueAt() >= endsAt || (intervalNs == 0 && now >= endsAt);
       while (!isOver && !free.isEmpty() && dueAt() <= now && dueAt() < endsAt) send(free.poll(), now);
-      if (isOver && underWay == 0) return;
+      if (isOver && inFlight == 0) return;
       // A wait ends in time for the next order, to the millisecond; an open loop is that much late, never early.
       if (intervalNs == 0 && silent.isEmpty()) selector.select(this::ready, 1_000);
       else selector.select(this::ready, 1);
@@ -111,7 +111,7 @@ final class HttpLoad {
   private void send(Connection connection, long now) throws IOException {
     long due = dueAt();
     sent++;
-    underWay++;
+    inFlight++;
     connection.send(intervalNs == 0 ? now : due);
   }
 
@@ -131,7 +131,7 @@ final class HttpLoad {
         return;
       }
       connection.held = 0;
-      underWay--;
+      inFlight--;
       long now = System.nanoTime();
       int status = (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + answer[11] - '0';
       record(status, connection.dueAt, now);

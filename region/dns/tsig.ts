@@ -40,7 +40,7 @@ export function sign(message: Buffer, key: TsigKey, nowMs: number): { signed: Bu
 
 /**
  * Checks that an answer was signed with the key, for the request with that signature.
- * @throws Error saying what is wrong: an answer that anybody could have sent proves nothing
+ * @throws Error saying what is wrong: an answer without a valid signature could come from anyone
  */
 export function verify(answer: Buffer, requestMac: Buffer, key: TsigKey, nowMs: number): void {
   const at = lastRecord(answer);

@@ -23,6 +23,7 @@ import { restoreLetters } from './restore-letters.ts';
 import { Steps } from './steps.ts';
 import { QUESTION_MS_MAX, within } from './within.ts';
 
+/** What a failover needs: `failover` fills it in. The function `changeOver` below is the sequence of steps. */
 export interface ChangeOver extends Flip {
   from: RegionAddresses;
   /** The newest state that either region knows. */
@@ -79,14 +80,14 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
   try {
     const { isStandby } = await within(QUESTION_MS_MAX, postgresOf(to), standbyStatus(sql));
     const isResumed = state.next === to.name && state.source === undefined;
-    // It would miss what no log holds: menus, deliveries, what was done about dead letters.
+    // Such a database lacks what no log holds: menus, deliveries, acts on dead letters.
     if (!isStandby && !isResumed && !options.databaseAsItIs)
       throw new Error(
         `the database of ${to.name} follows no other one: make it a standby of ${from.name}'s first (docs/operations/failover.md), or take it as it is with --database-as-it-is`,
       );
     let rpoRecords: number | null = null;
     if (alive && !isResumed) {
-      // Nothing has happened yet that cannot be undone.
+      // Up to here everything can be undone.
       rpoRecords = await leaveActive(options, tools, isStandby).catch(async (error: Error) => {
         const outcome = await epochs.takeBack({ active: from.name, source: from.name, ...startsOf(state) });
         throw new Error(`${error.message}; ${outcome}`, { cause: error });

@@ -6,6 +6,8 @@ import { type RegionRecords, readRegion } from '../region-state.ts';
 import { type RegionAddresses, type Regions, readRegions } from '../regions.ts';
 import { QUESTION_MS_MAX, within } from './within.ts';
 
+/** The two regions of a mesh: their addresses from a file, and what each of them answers. `ordermesh region` begins with both. */
+
 const CONNECT_MS_MAX = 3_000;
 
 export async function regionsOf(file: string | undefined): Promise<Regions> {

@@ -8,7 +8,7 @@ import { BATCH_MS_MAX, within } from './within.ts';
 
 const CLIENT = 'ordermesh-region';
 const BATCH = 200;
-/** Clocks of the database and of those who write dead letters may be so far apart. */
+/** Clocks of the database and of the processes that write dead letters may differ by this much. */
 const CLOCK_SLACK_MS = 10_000;
 
 /**

@@ -9,7 +9,7 @@ import { topicRanges } from '../divergence.ts';
 import { BATCH_MS_MAX, within } from './within.ts';
 
 const BATCH = 500;
-/** Clocks of the database and of those who write events may be so far apart. */
+/** Clocks of the database and of the processes that write events may differ by this much. */
 const CLOCK_SLACK_MS = 10_000;
 
 export interface Restored {
@@ -69,7 +69,7 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
   return restored;
 }
 
-/** Where the content was in raw-orders is not told by its event; the place of the event stands for it. */
+/** The event does not name the content's place in raw-orders, so the place of the event is stored instead. */
 function loggedConflict(event: OrderConflicting, record: ReadRecord, acceptedAtMs: number): LoggedConflict {
   const { orderId, fingerprint, storeId, reasons, occurredAt } = event;
   const { topic, partition, offset, headers } = record;

@@ -18,7 +18,7 @@ export interface ServerIdentity {
  * 1. a user namespace in which root is shown as `nobody`: files stay root's, and any directory that root may enter works;
  * 2. the user `nobody` that keeps the one capability it takes to enter directories that only root may;
  * 3. the user `nobody`, which works where every parent directory may be entered by all.
- * @throws when none works, naming the way out.
+ * @throws when none works, naming what to do.
  */
 export async function serverIdentity(initdb: string): Promise<ServerIdentity> {
   if (process.getuid?.() !== 0) return { prefix: [] };

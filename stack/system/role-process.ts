@@ -26,7 +26,7 @@ export interface RoleProcessOptions {
   env: NodeJS.ProcessEnv;
   host: string;
   adminPort: number;
-  /** It gives way to the roles between the counter and the kitchen. */
+  /** Runs at lower CPU priority than the latency-critical roles. */
   background: boolean;
   logDirectory: string;
   /** Lines for people: what the role warns of, and that it was started again. */
@@ -139,7 +139,7 @@ export class RoleProcess {
       what: `[${this.name}]`,
       answers: async () => {
         const { status, text } = await readiness(this.#options);
-        // While it is being started again, that has been said.
+        // While the role is being started again, this has been reported already.
         if (status === 0 && this.#states.since('ended') === undefined) throw new Error(text);
         const downMs = status === 200 ? this.#states.end('ended') : undefined;
         if (downMs !== undefined) this.#options.onNote(`[${this.name}] is ready again after ${inSeconds(downMs)}`);

@@ -1,6 +1,6 @@
 const POLL_MS = 500;
 
-/** Asks again and again until it is so. @returns false when it still was not after `msMax` */
+/** Asks repeatedly until the answer is true. @returns false when it was not true within `msMax` */
 export async function until(msMax: number, isSo: () => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + msMax;
   while (!(await isSo())) {

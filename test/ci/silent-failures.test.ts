@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-/** What ends a failure without a word: a catch without its error, a rejection that becomes nothing. */
+/** Code that hides a failure: a catch without its error, a rejection that is replaced by a value. */
 const swallows = /\bcatch \{|\.catch\((noop|\(\) => (\{\}|undefined|null|false|\[\]))\)/;
 const comment = /\/\/ ?\S|\*\/$/;
 

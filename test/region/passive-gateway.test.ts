@@ -36,7 +36,7 @@ test('a gateway whose region becomes passive refuses orders, names the active on
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`, ['ordermesh.v1.json']);
   await new Promise((resolve) => socket.addEventListener('open', resolve));
   const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve));
-  const underWay = server.post(sampleOrder());
+  const inFlight = server.post(sampleOrder());
   await vi.waitFor(() => expect(intake.unanswered).toBe(1));
 
   activity.turn(west);
@@ -52,7 +52,7 @@ test('a gateway whose region becomes passive refuses orders, names the active on
   expect((await fetch(`${server.admin}/readyz`)).status).toBe(503);
   // What was taken before is answered.
   intake.settle();
-  expect((await underWay).status).toBe(202);
+  expect((await inFlight).status).toBe(202);
 
   activity.turn(undefined);
   const taken = server.post(sampleOrder());

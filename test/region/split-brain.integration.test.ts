@@ -98,7 +98,7 @@ it('an order that both of two active regions take is charged once and cooked onc
   for (const name of names) lines[name].resume();
   await vi.waitFor(async () => {
     expect(await submit('east', testOrder())).toMatchObject({ status: 503, code: 'region-passive' });
-    // Nobody can cook it a second time: the screens of the older epoch are gone.
+    // The order cannot be cooked a second time: the screens of the older epoch are closed.
     await expect(fetch(displays.east)).rejects.toThrow('fetch failed');
   }, patiently);
   expect(await submit('west', order)).toMatchObject({ status: 202 });

@@ -18,7 +18,7 @@ export interface KafkaProxy extends AsyncDisposable {
   restore(): void;
   /** Loses the answer to the next such request of the client with this id. Resolves when it is lost: the broker has done what was asked. */
   loseAnswer(api: RequestKind, loss: Loss, clientId: string): Promise<void>;
-  /** Changes the answers to such requests until it is told otherwise; `undefined` ends that. */
+  /** Changes the answers to such requests until the next call; `undefined` ends the change. */
   alterAnswers(api: RequestKind, alter: ((frame: Buffer) => Buffer) | undefined): void;
   /** Produce requests that passed since the start. */
   readonly produceRequests: number;

@@ -1,6 +1,6 @@
 import { isPortFree } from '../../stack/ports.ts';
 
-/** The first of so many free ports in a row. */
+/** The first of `count` free ports in a row. */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const first = 10_000 + Math.floor(Math.random() * 9_000);

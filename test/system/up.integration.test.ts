@@ -111,7 +111,7 @@ test('Ctrl-C while the emulator is being installed ends everything and leaves no
       (text) => text.endsWith('\n'),
     ),
   );
-  // As a terminal does: everybody in the foreground hears of it.
+  // As a terminal does: every process in the foreground gets the signal.
   process.kill(pid, 'SIGINT');
   expect(await run.interrupt()).toEqual({ code: 0, errors: '' });
   expect(run.lines.filter((line) => line.startsWith('the Google Cloud part'))).toEqual([]);

@@ -35,7 +35,7 @@ test.each(['pipe', 'socket'] as const)(
     writer.child.stderr.on('data', (chunk) => {
       lines += chunk;
     });
-    // Now somebody reads: the process says what was lost, once.
+    // Now the pipe is read: the process logs once how many lines were lost.
     await vi.waitFor(() => expect(lines).toContain('log lines were dropped'), { timeout: 15_000 });
     writer.child.stdin.write('exit');
     await once(writer.child.stderr, 'end');

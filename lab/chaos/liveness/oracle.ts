@@ -12,7 +12,7 @@ export interface LivenessLimits {
   standMs: number;
   /** A role may not say that it is not ready for longer, once everything is mended. */
   readyMs: number;
-  /** While faults are on, a partition may stand, and some role says so within that. */
+  /** While faults are on, a partition may stand, but a role of its group must report it within this time. */
   silentMs: number;
 }
 
@@ -20,8 +20,8 @@ export interface LivenessLimits {
 export const livenessLimits: LivenessLimits = { standMs: 30_000, readyMs: 30_000, silentMs: 20_000 };
 
 /**
- * Judges what was seen from outside: positions and ends of the partitions, and what the roles answer at `/readyz`. A thing is told once for each
- * time that it stands.
+ * Judges what was seen from outside: positions and ends of the partitions, and what the roles answer at `/readyz`. Each standstill is reported
+ * once.
  */
 export class LivenessOracle {
   readonly #limits: LivenessLimits;

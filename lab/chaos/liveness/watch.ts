@@ -24,7 +24,7 @@ export interface LivenessWatch {
   mended(): void;
   /** Partitions and roles that stood for too long after that. */
   readonly stood: number;
-  /** Partitions that stood while faults were on, without a word from any process. */
+  /** Partitions that stood while faults were on, and no process reported them. */
   readonly silent: number;
   /** Every role said so when it was last asked. */
   readonly allReady: boolean;

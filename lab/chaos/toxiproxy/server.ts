@@ -3,7 +3,7 @@ import { answersHttp } from '../../../stack/index.ts';
 
 /** What a toxic does to a proxy's connections, by Toxiproxy's names; times in milliseconds. */
 export type Toxic =
-  /** Each piece of data comes so much later. */
+  /** Each piece of data comes this much later. */
   | { type: 'latency'; attributes: { latency: number; jitter: number } }
   /** With 0 nothing gets through, and no connection says so: a black hole. They break when the toxic is removed. */
   | { type: 'timeout'; attributes: { timeout: 0 } };

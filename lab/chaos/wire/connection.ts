@@ -60,7 +60,7 @@ export function joinSockets({ client, broker, lossOf }: ConnectionOptions): void
   };
   for (const socket of [client, broker]) {
     socket.setNoDelay(true);
-    // What broke is told to the other side by the end of its connection.
+    // The other side learns of the failure by the end of its connection.
     socket.on('error', () => {});
     socket.on('close', end);
   }

@@ -1,11 +1,11 @@
 import { apiKeys, type RequestHead, type RequestKind } from './frames.ts';
 
-/** What becomes of an answer: its connection is closed instead, it never comes, or it comes so much later and holds up all behind it. */
+/** What becomes of an answer: its connection is closed instead, it never comes, or it comes this much later and holds up all answers behind it. */
 export type HowLost = { how: 'closed' } | { how: 'swallowed' } | { how: 'late'; lateMs: number };
 
 export interface LossOptions {
   request: RequestKind;
-  /** Of clients whose id begins so: the ids of a role's consumers and producers begin with its name. */
+  /** Clients whose id begins like this: the ids of a role's consumers and producers begin with its name. */
   client: string;
   lost: HowLost;
 }

@@ -1,6 +1,6 @@
 import type { Actor, ActorContext } from '../../../runtime/actor.ts';
 
-/** An actor whose every turn takes the store so long. */
+/** An actor whose turns each keep the store busy for `turnSeconds`. */
 export function createActor({ settings }: ActorContext<{ turnSeconds: number }>): Actor<unknown> {
   const { turnSeconds } = settings;
   return {

@@ -226,6 +226,6 @@ describe('a commit past an unfinished message is found', () => {
   });
 
   it('and other groups do not count', () => {
-    expect(found((history) => history.commit('somebody-else', rawOrders, 2, 0))).toEqual([]);
+    expect(found((history) => history.commit('another-group', rawOrders, 2, 0))).toEqual([]);
   });
 });

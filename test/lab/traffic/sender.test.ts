@@ -102,7 +102,7 @@ test('a refusal is final', async () => {
   expect(sender.report()).toMatchObject({ accepted: 0, refused: { 422: 1 } });
 });
 
-test('work under way is bounded: the next order waits for room', async () => {
+test('orders in flight are bounded: the next order waits for room', async () => {
   const held: ServerResponse[] = [];
   await using server = await gateway((_, response) => held.push(response));
   const sender = createSender({ gateway: server.url, token: () => undefined, unansweredMax: 2 });
