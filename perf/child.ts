@@ -25,7 +25,7 @@ export async function runCommand(command: string, args: string[], options: Progr
   child.stderr?.on('data', (chunk) => {
     complaint += chunk;
   });
-  // One that ends before it has read everything says why by its exit code.
+  // A program that ends before it has read everything reports the reason by its exit code.
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.input);
   const [code] = await once(child, 'close');

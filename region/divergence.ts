@@ -38,7 +38,7 @@ export function orphanTest(
 }
 
 /**
- * The records of this cluster that its peer never got: from where the mirror had come, as the peer knows, to the ends of the logs.
+ * The records of this cluster that its peer never got: from the offset that the mirror had reached, which the peer has noted, to the ends of the logs.
  */
 export async function findOrphans(options: {
   own: { name: string; brokers: string[] };
@@ -54,7 +54,7 @@ export async function findOrphans(options: {
 }
 
 /**
- * Hands accepted orders that only this cluster has over to the active one. Orders that it has as well come a second time, which is harmless.
+ * Sends accepted orders that only this cluster has to the active cluster. Orders that the active cluster has too arrive a second time, which is harmless.
  * @returns how many
  */
 export async function salvageOrders(

@@ -48,9 +48,9 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     'config.storage.replication.factor': replicationFactor,
     'offset.storage.partitions': 1,
     'status.storage.partitions': 1,
-    // How old the answer to "how far has it come" is at most; a minute by default.
+    // How often the progress is written; a minute by default.
     [`${to.name}.offset.flush.interval.ms`]: 1_000,
-    // A worker that was killed is not waited for: by default its work would lie for five minutes.
+    // Do not wait for a worker that was killed: by default nothing would be copied for five minutes.
     [`${to.name}.scheduled.rebalance.max.delay.ms`]: 0,
     // Without it every start looks through all jars.
     [`${to.name}.plugin.discovery`]: 'service_load',

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type PartitionHealth, sourceFaults } from './replication-health.ts';
 
-/** What a mirror shows of itself. */
+/** The metrics of a mirror. */
 export class MirrorMetrics {
   readonly running: Gauge;
   readonly restarts: Counter;

@@ -15,7 +15,7 @@ const DEADLINE_MS = 10_000;
 /** By topic and partition, the source's offset that is copied next. */
 export type Mirrored = Map<string, Map<number, number>>;
 
-/** Told every second, so the latest ten minutes are all that a reader has to go through. */
+/** The progress is written every second, so a reader needs only the last ten minutes. */
 const settings = { 'cleanup.policy': 'compact', 'segment.ms': '600000', 'min.cleanable.dirty.ratio': '0.1' };
 
 /** Creates the topic in the target unless it is there: MirrorMaker itself would leave it to grow for a week. */
@@ -30,7 +30,7 @@ export async function createMirrorOffsets(brokers: string[], source: string, rep
 }
 
 /**
- * How far MirrorMaker has copied a source. It tells once a second, and at once when it is stopped in good order. Empty where it never ran.
+ * How far MirrorMaker has copied a source. MirrorMaker writes this once a second, and when it is stopped in good order. Empty where MirrorMaker never ran.
  * @param brokers of the target
  * @throws KafkaUnavailableError
  */
@@ -77,8 +77,8 @@ function note(mirrored: Mirrored, { key, value }: ReadRecord): void {
 }
 
 /**
- * Tells MirrorMaker, which must not run, where in the source to begin: the next offset of every partition. What stands before it is in the
- * target already, for the source got it from there. The topic must exist.
+ * Sets where in the source MirrorMaker, which must not run, begins: the next offset of every partition. Earlier records are in the target already,
+ * because the source got them from there. The topic must exist.
  */
 export async function writeMirrored(brokers: string[], source: string, starts: TopicOffsets): Promise<void> {
   const topic = mirrorOffsetsTopic(source);

@@ -18,7 +18,7 @@ import { Standstill } from './standstill.ts';
 export type LaunchMirrorMaker = (properties: string, onExit: (reason: string) => void) => Promise<MirrorMaker>;
 
 export interface MirrorMaker {
-  /** Lets it write down how far it has come. */
+  /** Gives it time to write its progress, then ends it. */
   stop(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export async function startMirror(
       states.begin('ended', 'MirrorMaker ended; it is started again until it copies', { reason });
       if (!closing) timer = setTimeout(again, RETRY_MS);
     });
-    // It may have ended before the launch was over.
+    // It may have ended during the launch.
     if (hasEnded) return;
     mirror = launched;
     startedAt = Date.now();

@@ -4,8 +4,8 @@ import { setPriority } from 'node:os';
 const BACKGROUND_NICENESS = 19;
 
 /**
- * Lets a process that has just started wait for others when the cores are busy. For what stands in for a service of other machines, or feeds
- * one: it must not take the processor from the way between the counter and the kitchen. Best effort, never an error.
+ * Gives a process that has just started the lowest CPU priority. Used for emulators of services that run on other machines in production, and for the roles that feed them:
+ * they must not slow down the roles between the counter and the kitchen. Best effort, never an error.
  */
 export function runInBackground(pid: number): void {
   try {

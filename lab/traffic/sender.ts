@@ -5,12 +5,12 @@ import { createLatencies, type LatencySummary } from './latencies.ts';
 /** One line to send. A body that is not JSON, or not text, is sent unchanged, and the gateway decides. */
 export interface OutgoingOrder {
   body: string | Uint8Array;
-  /** Whose token it is sent with. */
+  /** The store whose token is used. */
   storeId: string;
   orderId?: string;
 }
 
-/** How one order ended at the gateway's door. */
+/** The result of one order at the gateway. */
 export interface SendResult {
   order: OutgoingOrder;
   /** The last answer's HTTP status; 0 when the time was up without any answer. */

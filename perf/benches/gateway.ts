@@ -14,7 +14,7 @@ const CONNECTIONS = 384;
 /** Of the loads that are not counted. Gateway and broker compile their hot paths for long. */
 const WARM_UP_SECONDS = 8;
 const PEER_WARM_UP_SECONDS = 1;
-/** Short and many: the machine's mood changes within seconds. */
+/** Many short rounds, because the speed of the machine drifts within seconds. */
 const ROUND_SECONDS = 2;
 
 /**
@@ -36,7 +36,7 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
   };
   for (const port of [CEILING_PORT, NODE_HTTP_PORT, FASTIFY_PORT]) await load(port, PEER_WARM_UP_SECONDS);
   await load(GATEWAY_PORT, WARM_UP_SECONDS);
-  // Whole factors apart, or nearly: few short rounds tell as much, and what is compared to the hair comes when all is warm.
+  // These sides differ by whole factors, so a few short rounds are enough. The close comparison comes later, when everything is warm.
   const peers = await interleave(Math.ceil(rounds / 2), {
     nodeHttp: () => load(NODE_HTTP_PORT, seconds / 3),
     gateway: () => load(GATEWAY_PORT, seconds / 3),

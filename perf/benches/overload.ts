@@ -14,10 +14,10 @@ const PEAK_CONNECTIONS = 256;
 const WARM_UP_SECONDS = 3;
 /** Of the first overload: the heap grows to what this many clients need. */
 const OVERLOAD_WARM_UP_SECONDS = 5;
-/** Peaks and overloads take turns, because the machine's mood changes within such a time. */
+/** Peaks and overloads are interleaved to cancel drift of the machine. */
 const ROUNDS = 3;
 const TIMES_CAPACITY = 5;
-/** What keeps the log busy and little more; docs/operations/gateway.md says what a larger bound costs. */
+/** Just enough to keep the log busy; docs/operations/gateway.md says what a larger bound costs. */
 const UNANSWERED_ORDERS_MAX = 300;
 const CLIENTS = TIMES_CAPACITY * UNANSWERED_ORDERS_MAX;
 const ORDER_NUMBER_AT = 24;

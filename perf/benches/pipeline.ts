@@ -5,7 +5,7 @@ import type { Figures } from '../report.ts';
 import { figure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
-/** Another one than that of the other benchmarks' orders. */
+/** Differs from the seed of the orders of the other benchmarks. */
 const SEED = 2;
 const POLL_MS = 50;
 

@@ -56,7 +56,7 @@ export async function benchRebalance({ env }: Bench): Promise<Figures> {
   };
 }
 
-/** When each partition moved on, whoever worked on it. */
+/** When each partition moved on, in whichever process. */
 class Progress {
   readonly #frontiers = new Map<number, number>();
   readonly #moves = new Map<number, number[]>();
@@ -68,7 +68,7 @@ class Progress {
   }
 
   note({ partition, frontier, at }: FrontierMoved, member: string): void {
-    // What was done before, and is done again after a rebalance, is no progress.
+    // A message that is repeated after a rebalance is no progress.
     if (frontier <= (this.#frontiers.get(partition) ?? -1)) return;
     this.#frontiers.set(partition, frontier);
     this.#workedOn.set(member, (this.#workedOn.get(member) ?? new Set()).add(partition));

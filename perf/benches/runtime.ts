@@ -15,7 +15,7 @@ const peerAsync: ParallelConsumerSettings = { engine: 'reactor', concurrency: 5_
 /** Messages that wait at a time in one of our threads. */
 const PREPARES_MAX = 5_000;
 
-/** A message of the no-op actor takes a few microseconds: it needs more of them until the start weighs nothing. */
+/** A message of the no-op actor takes a few microseconds, so it needs more messages until the start no longer matters. */
 const NOOP_FACTOR = 2;
 const CPU_MS = 0.2;
 /** Messages of a partition in memory: enough for this work, and few enough that fetching them is not half of a short run. */
@@ -82,7 +82,7 @@ export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figu
   return figures;
 }
 
-/** Whether a second core is worth a second core: the same computing actor in two threads and in one. */
+/** Whether a second thread doubles the throughput: the same computing actor in two threads and in one. */
 export async function benchCpuBound({ env, seconds, rounds }: Bench): Promise<Figures> {
   const calibration = await runProgram(program('perf/load/calibrate-cpu.ts'), [String(CPU_MS)]);
   const { steps } = lastJson<{ steps: number }>(calibration);

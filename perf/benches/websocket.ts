@@ -17,7 +17,7 @@ const WARM_UP_SECONDS = 1;
 
 const program = 'perf/load/WebSocketLoad.java';
 
-/** One gateway, loaded over WebSockets and over HTTP in turn; then what a WebSocket costs that says nothing. */
+/** One gateway, loaded over WebSockets and over HTTP in turn; then what an idle WebSocket costs. */
 export async function benchWebSocket(bench: Bench): Promise<Figures> {
   return { ...(await idleMemory(bench)), ...(await throughput(bench)) };
 }

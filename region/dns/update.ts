@@ -34,7 +34,7 @@ export async function updateAddress(update: AddressUpdate): Promise<void> {
   const answer = await exchange(update.server, signed);
   if (answer.readUInt16BE(0) !== message.readUInt16BE(0)) throw new Error('the DNS server answered another question');
   const code = answer.readUInt16BE(2) & 0xf;
-  // An error of the key comes unsigned, so the reason is told before the signature is asked for.
+  // The answer to a wrong key is unsigned, so the reason is reported before the signature is checked.
   if (code !== 0)
     throw new Error(`the DNS server ${update.server} refuses the update: ${responseCodes[code] ?? `code ${code}`}`);
   verify(answer, mac, update.key, Date.now());

@@ -1,4 +1,4 @@
-/** The little of DNS's wire format (RFC 1035, section 4) that a dynamic update needs. */
+/** The part of DNS's wire format (RFC 1035, section 4) that a dynamic update needs. */
 
 /** A name as its labels, each behind its length. @throws RangeError for a label or name that is too long */
 export function encodeName(name: string): Buffer {

@@ -61,7 +61,7 @@ export async function startMirrorMaker(options: {
     servers.close();
     onExit(reason);
   });
-  // It has no port to ask; how it comes along is seen in the target.
+  // MirrorMaker has no port to ask; the target cluster shows its progress.
   const server = await servers
     .start(command, async () => {})
     .catch((error: Error) => {
@@ -71,7 +71,7 @@ export async function startMirrorMaker(options: {
     });
   return {
     async stop() {
-      // It writes down how far it has come every second; with a dead source its end in good order takes longer than a failover can wait.
+      // MirrorMaker writes its progress every second. With a dead source its end in good order takes longer than a failover can wait.
       await settlesWithin(systemTimers, STOP_MS_MAX, server.stop());
       await server.stop('SIGKILL');
       servers.close();

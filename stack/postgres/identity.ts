@@ -3,18 +3,18 @@ import { chown, lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-/** How PostgreSQL is run, which refuses to run as root. */
+/** The user that PostgreSQL runs as: PostgreSQL refuses to run as root. */
 export interface ServerIdentity {
   /** Command and arguments that stand before the program's. */
   prefix: string[];
   /** Switched to before the command starts. */
   spawnAs?: { uid: number; gid: number };
-  /** Who must own its files, where that isn't who runs us. */
+  /** Owner of its files, where that is not the user of this process. */
   owner?: { uid: number; gid: number };
 }
 
 /**
- * As ourselves, where we aren't root. Root tries three ways, best first:
+ * The user of this process, unless it is root. Root tries three ways, best first:
  * 1. a user namespace in which root is shown as `nobody`: files stay root's, and any directory that root may enter works;
  * 2. the user `nobody` that keeps the one capability it takes to enter directories that only root may;
  * 3. the user `nobody`, which works where every parent directory may be entered by all.

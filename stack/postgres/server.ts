@@ -70,7 +70,7 @@ export async function startPostgres(options: PostgresOptions): Promise<StartedPa
   const data = dataDirectory(directory);
   if (!(await isInitialised(data))) await initialise(binaries, identity, directory, data);
   await giveTo(identity.owner, data);
-  // Whoever wrote it has ended: the stack's lock is ours, and leftovers were ended. Its process id may be another's by now.
+  // The process that wrote the file has ended: this process holds the stack's lock, and leftover servers were ended. The id may belong to another process by now.
   await rm(path.join(data, 'postmaster.pid'), { force: true });
 
   const source = `host=127.0.0.1 port=${standbyOf} user=${USER} password=${PASSWORD} application_name=${name}`;
@@ -97,7 +97,7 @@ function dataDirectory(directory: string): string {
 
 /**
  * Makes a server's directory a base backup of another server on this machine, with PostgreSQL's own two calls for it: the package brings the
- * server and not `pg_basebackup`. What the server logs meanwhile is streamed when the standby starts. Data that was there before is gone.
+ * server and not `pg_basebackup`. What the server writes to its log meanwhile is streamed when the standby starts. Data that was there before is gone.
  */
 export async function copyAsStandby(source: { directory: string; port: number }, directory: string): Promise<void> {
   const target = dataDirectory(directory);

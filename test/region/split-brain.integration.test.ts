@@ -84,7 +84,7 @@ it('an order that both of two active regions take is charged once and cooked onc
     select attempts, status from simulated_provider.charges where idempotency_key = ${order.orderId}`;
   expect(await charges()).toEqual([{ attempts: 2, status: 'approved' }]);
   const [inEast, inWest] = await Promise.all(names.map(paid));
-  // One charge has one reference, whoever asked for it.
+  // One charge has one reference, in whichever region it was requested.
   expect(inEast?.[0]?.value.payment).toEqual(inWest?.[0]?.value.payment);
 
   // A store's screen is where the mesh's name leads: in the west. Then the line is mended.

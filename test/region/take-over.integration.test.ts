@@ -73,7 +73,7 @@ describe('a database that is behind the log', () => {
     expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 0 });
     const ids = Object.values(orders).map(({ orderId }) => orderId);
     const decisions = await findDecisions(database.sql, ids);
-    // The same moment, so that a redelivery says the same to the byte.
+    // The same moment, so that a redelivery makes the same bytes.
     expect([...decisions].map(([id, decision]) => [id, decision.decidedAt]).sort()).toEqual(
       [orders.paid, orders.validated].map(({ orderId }) => [orderId, decidedAt]).sort(),
     );

@@ -70,7 +70,7 @@ describe('who is active', () => {
     if (activity === undefined) throw new Error('there is a peer');
     try {
       expect(activity.passive()).toMatch('not known yet');
-      // The other one does not answer, so it decides alone, after a while.
+      // The other region does not answer, so this one decides alone after some seconds.
       await vi.waitFor(() => expect(activity.passive()).toBeUndefined(), patiently);
       expect(activity.alone).toBe(true);
       await writeRegionState(brokers.west, state({ epoch: 3, active: 'west', source: 'west', tenure: 3 }));
@@ -114,7 +114,7 @@ describe('the mirror', () => {
     await write('west', 'c');
 
     await using east = await disposable(mirrorOf(clusters.config('east')));
-    // Handed over, copied back, and nothing that was there before.
+    // The order was sent to the west and copied back. Records from before are not copied again.
     await vi.waitFor(async () => expect(await keysIn('west')).toEqual(['a', 'alone', 'b', 'c']), patiently);
     await vi.waitFor(async () => expect(await keysIn('east')).toEqual(['a', 'alone', 'b', 'c']), patiently);
     expect((await read('east')).filter(({ key }) => ['a', 'b'].includes(String(key)))).toHaveLength(2);

@@ -102,7 +102,7 @@ test('Ctrl-C while the emulator is being installed ends everything and leaves no
   timeout: TIMEOUT_MS,
 }, async () => {
   const pidFile = path.join(directory, 'python.pid');
-  // Says yes to the question whether it will do; making the environment takes for ever.
+  // Passes the check of its version, and never finishes making the environment.
   await using run = await up(`[ "$1" = -c ] && exit 0\necho $$ > ${pidFile}\necho "making it"\nexec sleep 1000`);
   await run.said(/^first order on the kitchen display/);
   const pid = Number(

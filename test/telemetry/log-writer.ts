@@ -1,6 +1,6 @@
 import { createLogger, droppedLogLines } from '../../telemetry/logger.ts';
 
-/** Logs far more than a pipe holds, tells on standard output whether the event loop still turns, and ends when it is told to. */
+/** Logs far more than a pipe holds, reports on standard output whether the event loop still runs, and ends on request. */
 const logger = createLogger('test', 'info');
 const LINES = 20_000;
 for (let line = 0; line < LINES; line += 1) logger.info({ line, text: 'x'.repeat(200) }, 'a line');

@@ -6,7 +6,7 @@ import { type HandMadeHistory, soundHistory } from './hand-made-history.ts';
 
 const { rawOrders, validatedOrders, rejectedOrders } = topics;
 
-/** What the checker says of a sound history that was spoilt. */
+/** What the checker finds in a good history after one change. */
 function found(spoil: (history: HandMadeHistory) => void): string[] {
   const history = soundHistory();
   spoil(history);

@@ -34,7 +34,7 @@ describe('after everything is mended', () => {
     expect(stood(29_999, at(5, 9), at(6, 9, 1))).toEqual([]);
     expect(stood(30_000, at(5, 12), at(6, 9, 1))).toEqual(['kitchen 0']);
     expect(stood(31_000, at(5, 12), at(6, 9, 1))).toEqual([]);
-    // Also one that stands while others move is told, and one that stands again.
+    // A partition that stands while others move is reported too, and one that stands again.
     expect(stood(60_000, at(6, 12), at(6, 9, 1))).toEqual(['kitchen 1']);
     expect(stood(90_000, at(6, 12), at(9, 9, 1))).toEqual(['kitchen 0']);
   });
