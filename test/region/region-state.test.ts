@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { note, type RegionRecords, type RegionState } from '../../region/region-state.ts';
+import { newestState, note, type RegionRecords, type RegionState } from '../../region/region-state.ts';
 
 const state = (epoch: number, active: string): RegionState => ({
   epoch,
@@ -34,4 +34,10 @@ test('orphans of every tenure are kept', () => {
   expect(noted(['orphans/3', orphans(3)], ['orphans/6', orphans(6)]).orphans.map(({ tenure }) => tenure)).toEqual([
     3, 6,
   ]);
+});
+
+test('of the states of several clusters the one of the highest epoch holds; a cluster without one does not count', () => {
+  const of = (epoch: number) => ({ state: { epoch, active: 'east', tenure: 1, since: '2026-11-24T10:00:00.000Z' } });
+  expect(newestState([of(2), of(3), {}, undefined, of(1)])?.epoch).toBe(3);
+  expect(newestState([{}, undefined])).toBeUndefined();
 });
