@@ -96,6 +96,20 @@ module.exports = {
     ...doorRules,
     ...packageRules,
     {
+      name: 'slot-threads-know-no-host',
+      comment: 'runtime/slot and runtime/wire import nothing of the main thread',
+      severity: 'error',
+      from: { path: '^runtime/(wire|slot)/' },
+      to: { path: '^runtime/host/' },
+    },
+    {
+      name: 'main-thread-knows-no-slot',
+      comment: 'runtime/host and runtime/wire import nothing of the slot threads: they share only the types of runtime/wire',
+      severity: 'error',
+      from: { path: '^runtime/(wire|host)/' },
+      to: { path: '^runtime/slot/' },
+    },
+    {
       name: 'no-cycles',
       comment: 'no file imports itself through others',
       severity: 'error',

@@ -39,7 +39,7 @@ class GroupCommitProducer implements RecordProducer {
   readonly #options: GroupCommitOptions;
   #queue: Pending[] = [];
   /** The batch that the transport works on. */
-  #underWay: Pending[] = [];
+  #inFlight: Pending[] = [];
   /** Their fate is known, and their appenders are still to be told. */
   #settledRecords: Pending[] = [];
   #flushing = false;
@@ -120,13 +120,13 @@ class GroupCommitProducer implements RecordProducer {
         break;
       }
       this.#leftAt = performance.now();
-      this.#underWay = batch;
+      this.#inFlight = batch;
       await this.#transport.send(batch);
       // The transport's promise: nothing is left unsettled. A record that it forgot must not wait for ever.
       for (const pending of batch)
         if (!pending.settled)
           pending.settle(new KafkaUnavailableError(`no answer for a record of ${pending.record.topic}`));
-      this.#underWay = [];
+      this.#inFlight = [];
     }
     this.#flushing = false;
     clearInterval(this.#sweeper);
@@ -196,7 +196,7 @@ class GroupCommitProducer implements RecordProducer {
   #sweep(): void {
     const now = performance.now();
     const { trouble } = this.#transport;
-    for (const pending of this.#underWay) if (!expire(pending, now, trouble)) break;
+    for (const pending of this.#inFlight) if (!expire(pending, now, trouble)) break;
     let expired = 0;
     for (const pending of this.#queue) {
       if (!expire(pending, now, trouble)) break;

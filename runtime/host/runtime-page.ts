@@ -1,4 +1,5 @@
 import type { AdminPage } from '../../telemetry/admin-server.ts';
+import type { MessageCounts } from '../wire/slot-view.ts';
 import type { Runtime } from './host.ts';
 import type { PartitionView, RuntimeInspection } from './runtime-view.ts';
 
@@ -14,7 +15,7 @@ export function runtimePage(runtime: Pick<Runtime, 'inspect' | 'readiness'>): Ad
 
 type Cell = string | number;
 
-/** The page loads nothing and runs nothing: it is for the moment in which other things don't work. */
+/** The page loads no other file and runs no script, so that it works when little else does. */
 export function renderRuntime(state: RuntimeInspection, notReady: string | undefined): string {
   const { role, topic, group, member, slots, partitions, rebalances, outages } = state;
   const parked = slots.flatMap(({ thread }) => thread?.parkedKeys ?? []);
@@ -44,17 +45,18 @@ ${section(
 )}
 ${section(
   'Slots',
-  ['slot', 'state', 'event loop', 'CPU s, user', 'system', 'heap MiB', 'partitions'],
+  ['slot', 'state', 'event loop', 'CPU s, user', 'system', 'heap MiB', 'messages', 'partitions'],
   slots.map(({ slot, running, thread, partitions }) => {
     const state = running ? (thread === null ? 'busy, no answer' : 'running') : 'starting';
     const figures =
       thread === null
-        ? ['', '', '', '']
+        ? ['', '', '', '', '']
         : [
             percent(thread.eventLoopUtilization),
             thread.cpuSeconds.user.toFixed(1),
             thread.cpuSeconds.system.toFixed(1),
             (thread.heapUsedBytes / 2 ** 20).toFixed(1),
+            messagesCell(thread.messages),
           ];
     return row([slot, state, ...figures, partitions.join(' ')], thread !== null && running ? '' : 'bad');
   }),
@@ -92,6 +94,14 @@ ${section(
 )}
 </html>
 `;
+}
+
+/** For example `12 ready, 3 begun`. */
+function messagesCell(counts: MessageCounts): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${number(count)} ${state === 'inTurn' ? 'in a turn' : state}`)
+    .join(', ');
 }
 
 const LATE_MS = 10_000;

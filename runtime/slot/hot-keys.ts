@@ -1,29 +1,23 @@
 import type { PackedBatch } from '../wire/batch-codec.ts';
-
-/** A frequent key; `share` is of all messages seen lately, at least that less `error`. */
-export interface HotKey {
-  key: string;
-  share: number;
-  error: number;
-}
+import type { HotKey } from '../wire/slot-view.ts';
 
 interface Counter {
   count: number;
-  /** What it may have been counted too much. */
+  /** By how much `count` may be too high. */
   error: number;
 }
 
 /**
  * The space-saving sketch of Metwally, Agrawal and El Abbadi (2005): the most frequent of any number of keys with `capacity` counters. A
  * key without a counter takes over the smallest one, and its count as its possible error; every key more frequent than
- * total / capacity has a counter. Counts are halved now and then, so that it tells of the recent past.
+ * total / capacity has a counter. Counts are halved at intervals, so that the sketch describes the recent past.
  */
 export class SpaceSaving {
   readonly #capacity: number;
   readonly #halveAt: number;
   readonly #counters = new Map<string, Counter>();
   #total = 0;
-  /** No count is smaller. */
+  /** A lower bound of all counts. */
   #floor = 0;
 
   /** @param halveAt once this many have been counted, all counts are halved. */
@@ -43,7 +37,7 @@ export class SpaceSaving {
     if (this.#total >= this.#halveAt) this.#halve();
   }
 
-  /** The most frequent keys, those left out of which it can't be told whether they came more than once. */
+  /** The most frequent keys. A key that may have come only once is left out. */
   top(keys: number): HotKey[] {
     return [...this.#counters]
       .filter(([, { count, error }]) => count - error > 1)
@@ -52,7 +46,7 @@ export class SpaceSaving {
       .map(([key, { count, error }]) => ({ key, share: count / this.#total, error: error / this.#total }));
   }
 
-  /** A counter that is taken over goes to the end, so the search from the front ends after the few that are frequent. */
+  /** A counter that is taken over goes to the end of the map, so the search from the front passes only the few frequent keys. */
   #replaceSmallest(key: string): void {
     let smallestKey = '';
     let smallest = Number.POSITIVE_INFINITY;
@@ -78,12 +72,12 @@ export class SpaceSaving {
   }
 }
 
-/** A prime, so that it never falls into step with a pattern of the traffic. */
+/** A prime, so that the samples don't fall into step with a regular pattern of the traffic. */
 const SAMPLE_EVERY = 61;
 const COUNTERS = 512;
 const HALVE_AT_SAMPLES = 10_000;
 
-/** Watches the batches of one slot: one message in 61 goes into a sketch, and the others cost no more than the addition of their lengths. */
+/** Samples the keys of one slot: one message in 61 goes into a sketch. The slot's thread calls `take` with each batch. */
 export class HotKeySampler {
   readonly #sketch = new SpaceSaving(COUNTERS, HALVE_AT_SAMPLES);
   /** Messages until the next sample. */
@@ -99,7 +93,7 @@ export class HotKeySampler {
       if (this.#skip-- === 0) {
         this.#skip = SAMPLE_EVERY - 1;
         const key = batch.keyText(index, start);
-        // Records without a key have nothing to share.
+        // A record without a key shares its order with no other record.
         if (key !== null) this.#sketch.add(key);
       }
       start += batch.weight(index);

@@ -5,26 +5,26 @@ import type { EnginePorts } from './engine-ports.ts';
 import type { MessageEntry } from './message-entry.ts';
 import type { SlotOutages } from './slot-outages.ts';
 
-/** What becomes of a message whose preparation has ended. */
+/** What `Preparation` tells the engine about a message whose preparation has ended. */
 export interface PreparationHooks {
   prepared(entry: MessageEntry): void;
   failed(entry: MessageEntry, error: unknown): void;
-  /** What it needs is down: it is to be tried again after so long. */
+  /** What `prepare` needs is down: the engine tries the message again after `waitMs`. */
   postponed(entry: MessageEntry, waitMs: number): void;
-  /** There is room for another. */
+  /** Another message may begin. */
   wake(): void;
 }
 
-/** `prepare` did not return in time. Whether it did what it was asked to is unknown, so it is asked again, with the same idempotency key. */
+/** `prepare` did not return in time. Whether it has had its effect is unknown, so it is called again, with the same idempotency key. */
 export class PrepareTimeoutError extends OutageError {
   override name = 'PrepareTimeoutError';
 }
 
-/** Ages are looked at this often while a call is in flight. */
+/** How often the ages of calls are checked while a call is in flight. */
 const SWEEP_MS = 1_000;
-/** A call that takes longer is named in readiness and log, before its deadline. */
+/** A call that takes longer is named in the readiness answer and the log, before its deadline. */
 const SLOW_MS = 10_000;
-/** This many unexplained failures of one message, with others coming through in between, are the message's fault. */
+/** After this many unexplained failures of one message, with successes of other messages in between, the message is at fault. */
 const UNEXPLAINED_MAX = 10;
 
 interface Attempt {
@@ -35,17 +35,17 @@ interface Attempt {
   began: number;
 }
 
-/** The messages of one slot whose `prepare` is in flight, a bounded number, each for a bounded time, behind a circuit breaker. */
+/** Runs `prepare` of the actor: a bounded number of calls at a time, each for a bounded time, behind a circuit breaker. */
 export class Preparation {
   readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
   readonly #limits: { preparesMax: number; prepareMsMax: number };
   readonly #ports: Pick<EnginePorts, 'timers'>;
   readonly #outages: SlotOutages;
   readonly #hooks: PreparationHooks;
-  /** In the order in which they began. One that was given up is not here any more, and its late answer is dropped. */
-  readonly #underWay = new Set<Attempt>();
+  /** In the order in which they began. An attempt that was given up is removed, and its late answer is dropped. */
+  readonly #inFlight = new Set<Attempt>();
   #sweepDue = false;
-  /** Advances with each sweep. It starts again when a message begins while no sweep is due, because nothing was looked at meanwhile. */
+  /** Advances with each sweep. A new one starts when a message begins while no sweep is due, because the old one stood still meanwhile. */
   #observed: ObservedTime;
 
   constructor(
@@ -63,16 +63,21 @@ export class Preparation {
     this.#observed = new ObservedTime(SWEEP_MS, ports.timers.now());
   }
 
-  /** Whether the actor has such a step. */
+  /** Messages whose `prepare` is in flight. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Whether the actor has a `prepare`. */
   get exists(): boolean {
     return this.#prepare !== undefined;
   }
 
-  /** Whether another message may begin; always for an actor without this step. */
+  /** Whether another message may begin; always true for an actor without `prepare`. */
   mayBegin(): boolean {
     if (this.#prepare === undefined) return true;
     return (
-      this.#underWay.size < this.#limits.preparesMax &&
+      this.#inFlight.size < this.#limits.preparesMax &&
       this.#outages.circuits.prepare.passable(this.#ports.timers.now())
     );
   }
@@ -80,16 +85,16 @@ export class Preparation {
   begin(entry: MessageEntry): void {
     const now = this.#ports.timers.now();
     this.#outages.circuits.prepare.tryPass(now);
-    if (this.#underWay.size === 0 && !this.#sweepDue) this.#observed = new ObservedTime(SWEEP_MS, now);
+    if (this.#inFlight.size === 0 && !this.#sweepDue) this.#observed = new ObservedTime(SWEEP_MS, now);
     const attempt = { entry, beganAt: now, began: this.#observed.at(now) };
-    this.#underWay.add(attempt);
+    this.#inFlight.add(attempt);
     this.#sweepLater();
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
     Promise.resolve()
       .then(() => this.#prepare?.(entry.input, entry))
       .then(
         (prepared) => {
-          if (!this.#underWay.delete(attempt)) return;
+          if (!this.#inFlight.delete(attempt)) return;
           this.#outages.recovered('prepare');
           this.#outages.through(entry, 'prepare');
           entry.prepared = prepared;
@@ -101,7 +106,7 @@ export class Preparation {
   }
 
   #failed(attempt: Attempt, error: unknown): void {
-    if (!this.#underWay.delete(attempt)) return;
+    if (!this.#inFlight.delete(attempt)) return;
     const { entry, beganAt } = attempt;
     if (faultOf(error) === 'message') {
       this.#outages.circuits.prepare.release();
@@ -121,7 +126,7 @@ export class Preparation {
     this.#ports.timers.after(SWEEP_MS, () => {
       this.#sweepDue = false;
       this.#sweep();
-      if (this.#underWay.size > 0) this.#sweepLater();
+      if (this.#inFlight.size > 0) this.#sweepLater();
     });
   }
 
@@ -130,7 +135,7 @@ export class Preparation {
     this.#observed.look(now);
     const observed = this.#observed.at(now);
     const { prepareMsMax } = this.#limits;
-    for (const attempt of this.#underWay) {
+    for (const attempt of this.#inFlight) {
       const { entry, beganAt, began } = attempt;
       const ageMs = observed - began;
       if (ageMs >= prepareMsMax)

@@ -7,6 +7,7 @@ import { KeyReplays } from './dead-letters/key-replays.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
+import type { StateCounts } from './message-state.ts';
 import { OutputProducer } from './output-producer.ts';
 import { Preparation } from './preparation.ts';
 import { ProgressReporter } from './progress-reporter.ts';
@@ -15,17 +16,15 @@ import { SlotOutages } from './slot-outages.ts';
 import { runTurn, type TurnResult } from './turn.ts';
 import { TurnScheduler } from './turn-scheduling.ts';
 
-/** An actor that keeps the thread busy gives way to other events (a drain, a report) after so long. */
+/** After this long the engine lets other events of the thread (a drain, a report) run, although messages are ready. */
 const SLICE_MS = 20;
 /** The clock is read at every 32nd message. */
 const SLICE_CHECK_MASK = 31;
 
 /**
- * The scheduler of one slot: takes batches in, keeps one message a key in flight, forms turns over all partitions of the slot, and
- * says what is finished. It owns no clock, socket or timer: all of them come in through its ports.
- *
- * A message's way: ready → begun (decoded, prepared) → applicable → in a turn → producing → finished; or, failing, retried and
- * then parked. Messages of an actor with neither `prepare` nor `apply` finish while their batch is taken in.
+ * The scheduler of one slot: takes batches in, keeps at most one message of a key in flight, forms turns over all partitions of the slot,
+ * and reports what is finished. It owns no clock, socket or timer: they come in through its ports, so the simulation runs this class.
+ * The diagram in message-state.ts shows the steps of a message and which method makes each of them.
  */
 export class SlotEngine {
   readonly #actor: Actor<unknown, unknown>;
@@ -43,6 +42,8 @@ export class SlotEngine {
   readonly #progress: ProgressReporter;
   readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
   #pumpDue = false;
+  /** Messages that wait for the end of a back-off. */
+  #retried = 0;
 
   /** @param createMailbox lets a simulation put flawed mailboxes in, to see that it notices them. */
   constructor(
@@ -82,7 +83,7 @@ export class SlotEngine {
     this.#progress = new ProgressReporter(ports);
   }
 
-  /** Takes over a partition, in place of what it may have had of it before. */
+  /** Opens a partition. If the slot has the partition open already, it is closed first. */
   open(identity: MailboxIdentity): void {
     this.close(identity.partition);
     const mailbox = this.#createMailbox(identity);
@@ -90,13 +91,25 @@ export class SlotEngine {
     if (mailbox.parked.size > 0) this.#replays.watch();
   }
 
-  /** What is parked now, for a person who looks. */
+  /** For the debug view. May include a few messages of partitions that were closed a moment ago. */
+  counts(): StateCounts {
+    return {
+      ready: this.#ready.length,
+      begun: this.#preparation.inFlight,
+      applicable: this.#turns.waiting,
+      inTurn: this.#turns.messagesInTurns,
+      producing: this.#outputs.producing,
+      retried: this.#retried,
+    };
+  }
+
+  /** The keys that are parked now, for the debug view. */
   *parked(): Iterable<[partition: number, key: string, parking: Parking]> {
     for (const { partition, parked } of this.#mailboxes.values())
       for (const [key, parking] of parked) yield [partition, key, parking];
   }
 
-  /** Forgets a partition: nothing of it begins any more, and what is in flight is dropped when it comes back. */
+  /** Forgets a partition: none of its messages begins any more, and the result of a message in flight is dropped when it arrives. */
   close(partition: number): void {
     const mailbox = this.#mailboxes.get(partition);
     if (mailbox === undefined) return;
@@ -129,7 +142,7 @@ export class SlotEngine {
     const decodeOnly = this.#actor.prepare === undefined && this.#actor.apply === undefined;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     mailbox.arrivedAt(batch.offsets[0] ?? 0);
-    // Behind messages that wait, later ones wait too: done before them, they could not move the frontier.
+    // While earlier messages wait, later ones wait too: finishing them first would not move the frontier.
     let atOnce = decodeOnly && this.#ready.length === 0;
     let start = batch.payloadStart;
     for (let index = 0; index < batch.count; index++) {
@@ -144,7 +157,10 @@ export class SlotEngine {
     if (this.#ready.length > 0) this.#schedulePump();
   }
 
-  /** The short way for an actor that only decodes: no queue and no map, unless the key has an earlier message in flight. */
+  /**
+   * The fast path for an actor that only decodes: it uses no queue and no map.
+   * @returns false when the message must go the long way, because its key has an earlier message in flight or may be parked or settled.
+   */
   #decodeAtOnce(mailbox: Mailbox<MessageEntry>, entry: MessageEntry): boolean {
     if (mailbox.diverts || (mailbox.keys > 0 && mailbox.holds(entry.key))) return false;
     try {
@@ -211,7 +227,7 @@ export class SlotEngine {
     else this.#work(entry);
   }
 
-  /** A message whose text has just come takes its turn among the ready ones, so the bounds hold for it and the circuits too. */
+  /** A replayed message has just been loaded. It queues up behind the ready messages, so that bounds and circuits hold for it as well. */
   #workSoon(entry: MessageEntry): void {
     this.#rest(entry);
     this.#ready.push(entry);
@@ -236,9 +252,9 @@ export class SlotEngine {
   }
 
   #runTurn(turn: MessageEntry[]): void {
-    const begunAt = this.#turns.begun();
+    const begunAt = this.#turns.begun(turn.length);
     runTurn(turn, this.#ports.transact).then((result) => {
-      this.#turns.ended();
+      this.#turns.ended(turn.length);
       this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - begunAt) / 1_000);
       this.#turnDone(result, begunAt);
       this.#schedulePump();
@@ -256,12 +272,12 @@ export class SlotEngine {
     for (const { entry, error } of failed) this.#fail(entry, error);
     for (const entry of withdrawn) if (entry.mailbox.state !== 'closed') this.#replays.withdrawn(entry);
     if (outage === undefined) {
-      // Poison proves as much as success does: the database answered.
+      // A failed message also proves that the database answers.
       if (applied.length + failed.length + withdrawn.length > 0) this.#outages.recovered('database');
       else this.#outages.circuits.database.release();
       return;
     }
-    // The database answers: what is held met something that the others did not meet.
+    // The database has answered for other messages of the turn, so the outage concerns the held messages alone.
     const alone = applied.length + failed.length + withdrawn.length > 0;
     if (alone) this.#outages.recovered('database');
     const [first] = held;
@@ -284,7 +300,7 @@ export class SlotEngine {
     this.#ports.report({ kind: 'fenced', partition, generation: mailbox.generation });
   }
 
-  /** Effects and outputs of the message are durable. */
+  /** Effects and outputs of the message are durable now. */
   #complete(entry: MessageEntry): void {
     this.#actor.completed?.(entry.input, entry);
     this.#finish(entry);
@@ -306,7 +322,7 @@ export class SlotEngine {
       this.#schedulePump();
     }
     this.#progress.moved(mailbox);
-    // The last message need not have proved that an outage is over: it may have been parked.
+    // The last message may have been parked, which does not prove that an outage is over.
     if (mailbox.keys === 0 && this.#outages.any) this.#outages.forgetWhenIdle();
     this.#settleDrain(mailbox);
   }
@@ -330,7 +346,7 @@ export class SlotEngine {
     this.#again(entry, decision.delayMs);
   }
 
-  /** The message waits: it isn't in flight, so a drain needn't wait for it. */
+  /** The message waits for a retry. It no longer counts as busy, so a drain does not wait for it. */
   #rest(entry: MessageEntry): void {
     if (entry.mailbox.state === 'closed') return;
     entry.detach();
@@ -339,14 +355,16 @@ export class SlotEngine {
     this.#settleDrain(entry.mailbox);
   }
 
-  /** To be tried again, from the beginning, when what it needs may be there again. */
+  /** Tries the message again from the beginning after `waitMs`, when what it needs may be back. */
   #postpone(entry: MessageEntry, waitMs: number): void {
     this.#rest(entry);
     this.#again(entry, waitMs);
   }
 
   #again(entry: MessageEntry, delayMs: number): void {
+    this.#retried++;
     this.#ports.timers.after(delayMs, () => {
+      this.#retried--;
       if (entry.mailbox.state !== 'open') return;
       this.#ready.push(entry);
       this.#schedulePump();

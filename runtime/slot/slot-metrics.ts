@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { threadCpuSeconds } from '../wire/slot-view.ts';
 import type { EngineObserver } from './engine-ports.ts';
+import { threadCpuSeconds } from './thread-view.ts';
 
 /** The metrics of one slot's thread; the main thread merges them with its own in one scrape. */
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {

@@ -16,7 +16,7 @@ import type {
   ThreadMessage,
   Watch,
 } from '../wire/slot-protocol.ts';
-import { createSlotView, type SlotView } from '../wire/slot-view.ts';
+import type { SlotView } from '../wire/slot-view.ts';
 import { SlotSuspects } from '../wire/suspects.ts';
 import { createActorOf } from './actor/actor-module.ts';
 import { watched } from './actor/watched-actor.ts';
@@ -25,6 +25,7 @@ import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
+import { createSlotView } from './thread-view.ts';
 
 /** The thread's own parts, from `start` on. */
 interface SlotThread {
@@ -118,7 +119,11 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     engine,
     suspects,
     hotKeys,
-    view: createSlotView({ hottest: (keys) => hotKeys.top(keys), parked: () => engine.parked() }),
+    view: createSlotView({
+      counts: () => engine.counts(),
+      hottest: (keys) => hotKeys.top(keys),
+      parked: () => engine.parked(),
+    }),
     metrics: () => snapshot(registry),
     stop: () => stop(actor, producer, store),
   };

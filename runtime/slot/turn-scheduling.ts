@@ -8,18 +8,19 @@ const BACKLOG_MESSAGES = 200;
 /** Longest time that messages gather behind the beginning of a turn. */
 const GATHER_MS_MAX = 15;
 
-/** The messages of one slot that wait for a turn, and when the next turn begins. */
+/** The messages of one slot that wait for a turn. Decides for `SlotEngine` when the next turn begins and which messages it has. */
 export class TurnScheduler {
   readonly #waiting = new ReadyQueue<MessageEntry>();
-  /** Those that have failed before, or met an outage that others did not meet. */
+  /** Messages that have failed before, or met an outage that other messages did not meet. */
   readonly #suspects = new ReadyQueue<MessageEntry>();
   readonly #limits: SlotLimits;
   readonly #timers: Timers;
   readonly #wake: () => void;
   #turns = 0;
+  #messagesInTurns = 0;
   #lastTurnAt = Number.NEGATIVE_INFINITY;
   #gathering = false;
-  /** The last turn was that of a message that had failed before. */
+  /** The last turn was the turn of one suspect. */
   #lone = false;
 
   /** @param wake is called when messages have gathered for long enough. */
@@ -33,15 +34,20 @@ export class TurnScheduler {
     return this.#waiting.length + this.#suspects.length;
   }
 
+  /** Messages of the turns in flight. */
+  get messagesInTurns(): number {
+    return this.#messagesInTurns;
+  }
+
   push(entry: MessageEntry): void {
     const isSuspect = entry.failure !== undefined || entry.waiting !== undefined;
     (isSuspect ? this.#suspects : this.#waiting).push(entry);
   }
 
   /**
-   * Behind a turn the next one gathers, whether or not that turn is still in flight: a transaction and what follows it cost about the same
-   * for one message as for many. A message that comes after a quiet moment has its turn at once, and so has a backlog,
-   * and so has one that has failed before: it shares its turn with none, so there is nothing to wait for.
+   * After a turn has begun, the messages for the next turn gather for a while, because a transaction costs about the same for one message
+   * as for many. Three turns begin at once: that of a message after a quiet moment, that of a backlog, and that of a suspect, which gets
+   * a turn of its own.
    */
   mayBegin(): boolean {
     if (this.#turns >= this.#limits.turnsMax) return false;
@@ -65,8 +71,8 @@ export class TurnScheduler {
   }
 
   /**
-   * The messages of the next turn; none when those that waited are of closed partitions. A message that has failed before gets a turn of
-   * its own, so that it can't make the others' transaction fail again; the others have every second turn if they are due.
+   * The messages of the next turn; empty when all that waited are of closed partitions. A suspect gets a turn of its own, so that it can't
+   * make the transaction of other messages fail again. While there are suspects, the other messages have every second turn, if they are due.
    */
   form(): MessageEntry[] {
     const together = this.#suspects.length === 0 || (this.#lone && this.#mayBeginTogether());
@@ -83,14 +89,16 @@ export class TurnScheduler {
   }
 
   /** @returns when the turn began, in milliseconds since the epoch. */
-  begun(): number {
+  begun(messages: number): number {
     this.#turns++;
+    this.#messagesInTurns += messages;
     const now = this.#timers.now();
     if (!this.#lone) this.#lastTurnAt = now;
     return now;
   }
 
-  ended(): void {
+  ended(messages: number): void {
     this.#turns--;
+    this.#messagesInTurns -= messages;
   }
 }

@@ -97,7 +97,7 @@ export class Pulse {
   }
 
   /** Those that the actor computes on; if it computes on none, those whose turn or preparation waits: one of them may have gone on. */
-  get underWay(): Shown[] {
+  get atWork(): Shown[] {
     const computing = this.#rows(COMPUTING);
     return computing.length > 0 ? computing : this.#rows(WAITING);
   }

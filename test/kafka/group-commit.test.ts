@@ -118,10 +118,10 @@ describe('group commit', () => {
 
   it('answers records at their deadline, once, and drops those that have not left', async () => {
     const { producer, append, batch, transport } = open(50);
-    const underWay = append('under way');
+    const inFlight = append('under way');
     const held = await batch(0);
     const waiting = append('waiting');
-    expect(await underWay).toBeInstanceOf(KafkaUnavailableError);
+    expect(await inFlight).toBeInstanceOf(KafkaUnavailableError);
     expect(await waiting).toBeInstanceOf(KafkaUnavailableError);
     expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
     held.finish();

@@ -24,6 +24,7 @@ const state: RuntimeInspection = {
         eventLoopUtilization: 0.5,
         cpuSeconds: { user: 1, system: 2 },
         heapUsedBytes: 2 ** 20,
+        messages: { ready: 1_200, begun: 3, applicable: 0, inTurn: 200, producing: 0, retried: 1 },
         hottestKeys: [{ key: '<script>', share: 0.25, error: 0.05 }],
         parkedKeys: [
           {
@@ -73,6 +74,7 @@ test('a program gets JSON, a browser a page', async () => {
     '41,234',
     '766',
     '50.0 %',
+    '1,200 ready, 3 begun, 200 in a turn, 1 retried',
     'order-1',
     '25.0 %',
     '20.0 %',

@@ -4,6 +4,7 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type Actor, OutageError, skip, UnexplainedError } from '../../runtime/actor.ts';
+import type { StateCounts } from '../../runtime/slot/message-state.ts';
 import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
 import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
 import type { SlotLimits, SlotReport } from '../../runtime/wire/slot-protocol.ts';
@@ -92,6 +93,8 @@ function bench(actor: Actor<unknown, unknown>) {
 
 const records = (...keys: string[]): Sent[] => keys.map((key, offset) => ({ key, offset }));
 
+const noMessages: StateCounts = { ready: 0, begun: 0, applicable: 0, inTurn: 0, producing: 0, retried: 0 };
+
 /** Some of each: with prepare, with apply, with both, with neither. */
 function shapedActor(shape: { prepare: boolean; apply: boolean }, timers: () => ManualTimers, trace: Trace) {
   const actor: Actor<unknown, unknown> = {
@@ -120,18 +123,18 @@ function shapedActor(shape: { prepare: boolean; apply: boolean }, timers: () => 
 
 /** Watches that no key has two messages under way, and that each key sees its offsets in order. */
 class Trace {
-  readonly underWay = new Map<string, number>();
+  readonly inFlight = new Map<string, number>();
   readonly seen = new Map<string, number[]>();
 
   begin(partition: number, key: string, offset: number): void {
     const name = `${partition}/${key}`;
-    expect(this.underWay.get(name) ?? 0).toBe(0);
-    this.underWay.set(name, 1);
+    expect(this.inFlight.get(name) ?? 0).toBe(0);
+    this.inFlight.set(name, 1);
     this.seen.set(name, [...(this.seen.get(name) ?? []), offset]);
   }
 
   end(partition: number, key: string): void {
-    this.underWay.set(`${partition}/${key}`, 0);
+    this.inFlight.set(`${partition}/${key}`, 0);
   }
 }
 
@@ -166,6 +169,7 @@ test('per key serial and in order, all finish, whatever the actor and the batche
       expect(trace.seen).toEqual(expected);
       expect(one.finished()).toBe(next.reduce((sum, count) => sum + count, 0));
       for (const [partition, frontier] of one.frontiers) expect(frontier ?? 0).toBe(next[partition]);
+      expect(one.engine.counts()).toEqual(noMessages);
       if (actorShape.apply) {
         const outputs = new Map<string, number[]>();
         for (const { key, value } of one.produced)
@@ -506,7 +510,31 @@ test('a fenced partition drops its own messages, the others of the turn pass', a
   expect(one.frontiers.get(0) ?? 0).toBe(0);
 });
 
-test('a drain finishes what is under way and begins nothing else', async () => {
+test('each state of a message is counted while the message is in it', async () => {
+  const one = bench({
+    decode: ({ offset }) => offset,
+    prepare: () => new Promise<void>((resolve) => one.timers.after(50, resolve)),
+    apply: async (items) => {
+      if (items.some(({ message }) => message.key === 'bad')) throw new RangeError('bad order');
+      return items.map(() => [{ topic: 'out', key: 'k', value: '' }]);
+    },
+  });
+  const states: StateCounts[] = [];
+  one.open(0);
+  one.take(0, records('a', 'b', 'c', 'bad', 'd', 'e'));
+  states.push(one.engine.counts());
+  while (await one.timers.step()) states.push(one.engine.counts());
+  const most = (state: keyof StateCounts) => Math.max(...states.map((counts) => counts[state]));
+  expect(most('ready')).toBe(6);
+  expect(most('begun')).toBe(limits.preparesMax);
+  for (const state of ['applicable', 'inTurn', 'producing'] as const) expect(most(state), state).toBeGreaterThan(0);
+  expect(most('retried')).toBe(1);
+  for (const counts of states)
+    for (const count of Object.values(counts)) expect(count, JSON.stringify(counts)).toBeGreaterThanOrEqual(0);
+  expect(states.at(-1)).toEqual(noMessages);
+});
+
+test('a drain finishes what is in flight and begins nothing else', async () => {
   const begun: number[] = [];
   const one = bench({
     decode({ offset }) {

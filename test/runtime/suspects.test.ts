@@ -27,7 +27,7 @@ function watch(actor: Actor<unknown, unknown>, known: Suspect[] = [], pulse = Pu
 test('messages are shown with their keys while the actor computes, and while it waits', async () => {
   const pulse = Pulse.create(3);
   const seen: unknown[] = [];
-  const look = () => seen.push(pulse.underWay.toSorted((a, b) => a.offset - b.offset));
+  const look = () => seen.push(pulse.atWork.toSorted((a, b) => a.offset - b.offset));
   const { actor } = watch(
     {
       decode: look,
@@ -57,16 +57,16 @@ test('messages are shown with their keys while the actor computes, and while it 
     [shownAt(8), shownAt(9)],
     [shownAt(8), shownAt(9), shownAt(10)],
   ]);
-  expect(pulse.underWay).toEqual([]);
+  expect(pulse.atWork).toEqual([]);
 });
 
 test('an actor that only decodes shows places alone, and a long key is cut', () => {
   const pulse = Pulse.create(1);
   const seen: unknown[] = [];
-  watch({ decode: () => seen.push(pulse.underWay) }, [], pulse).actor.decode(message(7));
+  watch({ decode: () => seen.push(pulse.atWork) }, [], pulse).actor.decode(message(7));
   expect(seen).toEqual([[place(7)]]);
   pulse.begin([{ ...place(8), key: 'k'.repeat(41) }]);
-  expect(pulse.underWay).toEqual([{ ...place(8), key: `${'k'.repeat(40)}…` }]);
+  expect(pulse.atWork).toEqual([{ ...place(8), key: `${'k'.repeat(40)}…` }]);
 });
 
 test('a suspect is applied alone, and cleared when the actor comes through', async () => {
@@ -87,13 +87,13 @@ test('nothing else is under way beside a suspect', async () => {
   );
   const prepared = [8, 9, 10].map((offset) => actor.prepare?.(0, message(offset)));
   await undefined;
-  expect(pulse.underWay).toEqual([shownAt(8)]);
+  expect(pulse.atWork).toEqual([shownAt(8)]);
   gates.get(8)?.resolve();
   await prepared[0];
-  expect(pulse.underWay).toEqual([shownAt(9)]);
+  expect(pulse.atWork).toEqual([shownAt(9)]);
   gates.get(9)?.resolve();
   await prepared[1];
-  expect(pulse.underWay).toEqual([shownAt(10)]);
+  expect(pulse.atWork).toEqual([shownAt(10)]);
   gates.get(10)?.resolve();
   await prepared[2];
 });

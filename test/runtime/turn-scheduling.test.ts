@@ -30,8 +30,8 @@ function scheduler() {
     const formed: MessageEntry[][] = [];
     while (turns.mayBegin()) {
       formed.push(turns.form());
-      turns.begun();
-      turns.ended();
+      turns.begun(1);
+      turns.ended(1);
     }
     return formed;
   };

@@ -78,15 +78,15 @@ function never<T>(): Promise<T> {
 }
 
 function preparation(body: Body, world: ActorWorld): NonNullable<Actor<unknown, unknown>['prepare']> {
-  let underWay = 0;
+  let inFlight = 0;
   return async (input) => {
     const tracked = input as Tracked;
     if (kills(world, tracked, 'prepare')) {
       world.die();
       return never();
     }
-    if (++underWay > world.preparesMax)
-      world.history.violate('every queue is bounded', `${underWay} prepares at a time`);
+    if (++inFlight > world.preparesMax)
+      world.history.violate('every queue is bounded', `${inFlight} prepares at a time`);
     try {
       await sleep(body, tracked.order.nature === 'slow' ? SLOW_MS_MAX : PREPARE_MS_MAX);
       await world.provider
@@ -99,7 +99,7 @@ function preparation(body: Body, world: ActorWorld): NonNullable<Actor<unknown, 
       body.world.log(body.name, `prepared ${tracked.order.id}`);
       return tracked.order.id;
     } finally {
-      underWay--;
+      inFlight--;
     }
   };
 }

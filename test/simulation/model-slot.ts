@@ -125,16 +125,16 @@ export class ModelSlot implements HostedSlot {
     }
     world.log(thread.body.name, 'is given up');
     world.schedule(world.random.next() * AFTERLIFE_MS_MAX, () => thread.body.die());
-    this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread, thread.pulse.underWay));
+    this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread, thread.pulse.atWork));
   }
 
   /** It does nothing more, and the main thread hears of it. One that never returns looks the same, until the watchdog has waited long enough. */
   #end(thread: Thread, noticeMsMax: number): void {
     const { world } = this.#process;
-    const { underWay } = thread.pulse;
-    world.log(thread.body.name, `dies, at work on ${underWay.length} messages`);
+    const { atWork } = thread.pulse;
+    world.log(thread.body.name, `dies, at work on ${atWork.length} messages`);
     thread.body.die();
-    this.#process.after(world.random.next() * noticeMsMax, () => this.#died(thread, underWay));
+    this.#process.after(world.random.next() * noticeMsMax, () => this.#died(thread, atWork));
   }
 
   open(partitions: OpenPartition[]): Promise<void> {
@@ -180,10 +180,10 @@ export class ModelSlot implements HostedSlot {
     thread?.body.die();
   }
 
-  #died(thread: Thread, underWay: readonly Shown[]): void {
+  #died(thread: Thread, atWork: readonly Shown[]): void {
     if (this.#thread !== thread || !this.#running) return;
-    this.#suspects.blame(underWay);
-    this.#model.onBlamed(underWay);
+    this.#suspects.blame(atWork);
+    this.#model.onBlamed(atWork);
     this.#running = false;
     this.#thread = undefined;
     const error = new Error('the modelled thread died');

@@ -254,10 +254,10 @@ function transaction(
   history: History,
   { turnSizeMax, turnsMax }: RuntimeLimits['slot'],
 ): Transact {
-  let underWay = 0;
+  let inFlight = 0;
   return async (entries) => {
     if (entries.length > turnSizeMax) history.violate('every queue is bounded', `a turn of ${entries.length}`);
-    if (++underWay > turnsMax) history.violate('every queue is bounded', `${underWay} turns at a time`);
+    if (++inFlight > turnsMax) history.violate('every queue is bounded', `${inFlight} turns at a time`);
     try {
       const epochs = new Map(entries.map(({ mailbox }) => [mailbox.partition, mailbox.epoch ?? -1]));
       const { session, fenced } = await store.begin(body, epochs);
@@ -281,7 +281,7 @@ function transaction(
         store.rollback(session);
       }
     } finally {
-      underWay--;
+      inFlight--;
     }
   };
 }

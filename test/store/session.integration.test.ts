@@ -412,12 +412,12 @@ test('a statement that is made and not awaited fails the transaction; a part of 
     sql`insert into written values (2, 0)`;
   });
   await expect(forgotten).rejects.toThrow('not sent: "insert into written values (2, 0)"; await every statement');
-  const underWay = pool.transaction(held, async (sql) => {
+  const inFlight = pool.transaction(held, async (sql) => {
     write(sql, 3).catch(() => {});
     await Promise.resolve();
     await Promise.resolve();
   });
-  await expect(underWay).rejects.toThrow(/not waited for: "insert into written values \(…, …\)"/);
+  await expect(inFlight).rejects.toThrow(/not waited for: "insert into written values \(…, …\)"/);
   expect(await written()).toEqual([]);
   await pool.transaction(held, async (sql) => {
     await sql`insert into written values ${sql`(4, 0)`}`;

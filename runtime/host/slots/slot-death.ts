@@ -18,12 +18,12 @@ export class SilenceError extends Error {
 export class SlotDeathError extends Error {
   override name = 'SlotDeathError';
   readonly reason: DeathReason;
-  readonly underWay: readonly Shown[];
+  readonly atWork: readonly Shown[];
 
-  constructor(cause: unknown, underWay: readonly Shown[]) {
-    super(`${messageOf(cause)}${atWorkOn(underWay)}`, { cause });
+  constructor(cause: unknown, atWork: readonly Shown[]) {
+    super(`${messageOf(cause)}${atWorkOn(atWork)}`, { cause });
     this.reason = reasonOf(cause);
-    this.underWay = underWay;
+    this.atWork = atWork;
   }
 }
 

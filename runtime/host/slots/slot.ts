@@ -200,10 +200,10 @@ export class Slot {
 
   #died(pool: Piscina, error: Error): void {
     if (this.#pool !== pool || !this.#running) return;
-    const underWay = this.#pulse?.underWay ?? [];
-    this.#suspects.blame(underWay);
+    const atWork = this.#pulse?.atWork ?? [];
+    this.#suspects.blame(atWork);
     this.#discard(pool);
-    this.#listener.onDeath(new SlotDeathError(error, underWay));
+    this.#listener.onDeath(new SlotDeathError(error, atWork));
   }
 
   /** A thread in an endless loop answers no request: only another thread can notice and end it. */
