@@ -104,7 +104,8 @@ module.exports = {
     },
     {
       name: 'main-thread-knows-no-slot',
-      comment: 'runtime/host and runtime/wire import nothing of the slot threads: they share only the types of runtime/wire',
+      comment:
+        'runtime/host and runtime/wire import nothing of the slot threads: they share only the types of runtime/wire',
       severity: 'error',
       from: { path: '^runtime/(wire|host)/' },
       to: { path: '^runtime/slot/' },

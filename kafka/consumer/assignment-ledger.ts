@@ -1,22 +1,26 @@
+import { NotAMemberError } from '../errors.ts';
 import type { TopicPartition } from './consumer.ts';
 
-/** An assigned partition and whether its fetches bring what they should. */
+/** An assigned partition, and whether its fetches succeed. */
 export interface HeldPartition extends TopicPartition {
-  /** When a fetch last answered for it without a failure, or when it was last not to be fetched; milliseconds since the epoch. */
+  /** When a fetch last succeeded, or when the partition was last paused; milliseconds since 1970. */
   fetchedAt: number;
-  /** Observed time since then: less than the clock says when this process itself stood still. */
+  /** Observed time since `fetchedAt`: less than the clock says if this process itself stood still. */
   silentMs: number;
-  /** Why its last fetch failed; undefined when it did not. */
+  /** Why the last fetch failed; undefined when it succeeded. */
   failure: string | undefined;
-  /** The log has a line that it stands. */
+  /** The log has the line "partition stands" for it. */
   told: boolean;
 }
 
-/** Which partitions a member holds, which of them are ready and which are paused. Pure state: `Membership` acts on it. */
+/**
+ * Which partitions a member holds, which of them are ready and which are paused. Pure state: `Membership` changes it and acts on it, and
+ * the simulation (test/simulation/model-consumer.ts) runs the same class.
+ */
 export class AssignmentLedger {
   assignment: readonly TopicPartition[] = [];
   #held = new Map<string, HeldPartition>();
-  /** The owner's `onAssigned` has resolved: only then batches are handed over. */
+  /** The owner's `onAssigned` has resolved. Before that no batch is handed over. */
   #ready = false;
   #paused = new Set<string>();
 
@@ -42,7 +46,7 @@ export class AssignmentLedger {
     for (const partition of partitions) this.#paused.add(keyOf(partition));
   }
 
-  /** @returns those to fetch again now: a partition that waits for `onAssigned` is fetched after that. */
+  /** @returns the partitions to fetch again now; none while `onAssigned` is in flight, because `open` returns them later. */
   resume(partitions: readonly TopicPartition[]): TopicPartition[] {
     for (const partition of partitions) this.#paused.delete(keyOf(partition));
     return this.#ready ? partitions.filter((partition) => this.#held.has(keyOf(partition))) : [];
@@ -50,6 +54,16 @@ export class AssignmentLedger {
 
   has(partition: TopicPartition): boolean {
     return this.#held.has(keyOf(partition));
+  }
+
+  /**
+   * To be called before a commit. Kafka takes a position of any partition from any member of the current generation, so a member that
+   * commits a partition of an earlier assignment would overwrite the position of the new owner.
+   * @throws NotAMemberError for a partition that is not assigned to this member now
+   */
+  requireHeld(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions)
+      if (!this.has(partition)) throw new NotAMemberError(`${keyOf(partition)} is not assigned to this member`);
   }
 
   get(partition: TopicPartition): HeldPartition | undefined {
@@ -60,12 +74,12 @@ export class AssignmentLedger {
     return this.#held.values();
   }
 
-  /** Its batches are handed over. */
+  /** Whether a batch of the partition may be handed to the owner. */
   takes(partition: TopicPartition): boolean {
     return this.#ready && this.has(partition);
   }
 
-  /** It is ready, and its owner does not hold it back. */
+  /** Whether the partition is to be fetched: it is ready and not paused. */
   isFetched(partition: TopicPartition): boolean {
     return this.takes(partition) && !this.#paused.has(keyOf(partition));
   }

@@ -3,7 +3,6 @@ import { systemTimers } from '../../contracts/timers.ts';
 import { NotAMemberError } from '../errors.ts';
 import { groupError } from '../kafkajs/kafkajs-errors.ts';
 import { silentLog } from '../log.ts';
-import { keyOf } from './assignment-ledger.ts';
 import type { ConsumerListener, ConsumerOptions, GroupConsumer, MemberHealth, TopicPartition } from './consumer.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { fetchedBatch } from './fetched-batch.ts';
@@ -12,7 +11,7 @@ import { KafkajsSession } from './kafkajs-session.ts';
 import { type GroupAnswer, Membership, type MembershipCarrier } from './membership.ts';
 
 /**
- * Joins the group and consumes until `close`. An outage is not an end: whatever happens to the client, it is started again.
+ * Joins the group and consumes until `close`. In an outage it goes on trying: a client that fails is replaced by a new one.
  * The first join is still in flight when the promise resolves.
  * @throws KafkaUnavailableError when the brokers cannot be reached at the start, or a topic does not exist.
  */
@@ -57,8 +56,7 @@ class KafkajsGroupConsumer implements GroupConsumer, MembershipCarrier {
   }
 
   async commit(positions: (TopicPartition & { offset: number })[]): Promise<void> {
-    const stranger = positions.find((position) => !this.#membership.ledger.has(position));
-    if (stranger !== undefined) throw new NotAMemberError(`${keyOf(stranger)} is not assigned to this member`);
+    this.#membership.ledger.requireHeld(positions);
     const topics = new Map<string, { partition: number; offset: string; metadata: null }[]>();
     for (const { topic, partition, offset } of positions) {
       const partitions = topics.get(topic) ?? [];

@@ -32,7 +32,7 @@ export interface ConsumerModel {
   group: ModelGroup;
   log: ModelLog;
   batchRecordsMax: number;
-  /** A client as kafkajs is: one that loses the answer to its SyncGroup goes on with heartbeats and says nothing, and nobody asks the group. */
+  /** A client as kafkajs is: one that loses the answer to its SyncGroup goes on with heartbeats and says nothing, and the group is not asked. */
   deafToLostSync: boolean;
 }
 
@@ -73,9 +73,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
   }
 
   async commit(positions: (TopicPartition & { offset: number })[]): Promise<void> {
-    for (const position of positions)
-      if (!this.#membership.ledger.has(position))
-        throw new NotAMemberError(`${position.partition} is not assigned to this member`);
+    this.#membership.ledger.requireHeld(positions);
     await this.commitUnchecked(new Map(positions.map(({ partition, offset }) => [partition, offset])));
   }
 
