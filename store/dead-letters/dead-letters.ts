@@ -3,6 +3,41 @@ import { fencedPartitions, type Subscription } from '../partitions/epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 import { headersOfStore, headersToStore, type StoredHeaders } from './record-headers.ts';
 
+/*
+ * Dead letters: messages that were given up until an operator decides. A letter is a row of `dead_letters`, one per message. Its key is
+ * a row of `parked_keys`, one per key. The runtime parks, replays and releases, under the fence of the partition's epoch; operators
+ * ask for it (dead-letter-acts.ts). Each step also adds a line to `dead_letter_trace`.
+ *
+ * A letter:
+ *
+ *    recordDeadLetter              requestReplay (of its key)            settleReplayed
+ *    ────────────────▶  parked  ─────────────────────────────▶ replaying ──────────────▶ replayed
+ *                        │  ▲                                      │                        ▲
+ *                        │  └──────────────────────────────────────┘                        │
+ *                        │    stopReplay, or failReplayed of any                            │
+ *                        │    letter of the key                                             │ settleReplayed, if its effects were
+ *                        │                                                                  │ committed before it was discarded
+ *                        └────────────────▶ discarded ──────────────────────────────────────┘
+ *                    discardDeadLetters
+ *
+ * `replaying` is no value of the column `state`: the letter is parked, and its key has an act in `parked_keys.replay`. A letter whose key
+ * is in a replay can't be discarded; the replay is stopped first. Rows of replayed and discarded letters are removed after a while
+ * (dead-letter-retention.ts).
+ *
+ * A key:
+ *
+ *    parkKey              requestReplay, or a discard of its last letter               the owner finds no parked letter
+ *    ───────▶  parked  ───────────────────────────────────────────────▶ parked, in a   ────────────────────────────────▶ released
+ *               ▲  ▲                                                    replay                                              │
+ *               │  └────────────────────────────────────────────────────────┘                                               │
+ *               │                 stopReplay, failReplayed                                                                  │
+ *               └───────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+ *                                                 parkKey: a later message has failed
+ *
+ * Only the owner of the partition releases a key, also after a discard: it alone knows whether a message of the key is on its way to the
+ * table. A released row stays for RELEASED_KEPT (parked-keys.ts), because Kafka may still deliver its settled messages again.
+ */
+
 /** A message as it was in its topic. */
 export interface ParkedMessage {
   partition: number;
@@ -17,25 +52,25 @@ export interface ParkedMessage {
   timestamp: number;
 }
 
-/** A message with the failure that it was parked for. */
+/** A message, and the failure that parked it. */
 export interface NewDeadLetter extends ParkedMessage {
-  /** Offset of the message that it is parked behind; null for one that failed itself. */
+  /** Offset of the message that it is parked behind; null if the message failed itself. */
   behind: number | null;
   reason: string;
   error: string;
-  /** 0 for one that was never tried. */
+  /** 0 for a message that was never tried. */
   attempts: number;
   /** Milliseconds since the epoch. */
   firstFailedAt: number;
-  /** Its effects are written, and what failed came after them. */
+  /** Its effects are committed; a later step failed. */
   applied: boolean;
-  /** The record as such, wherever a mirror puts it. */
+  /** Names the record itself, so that its copy in another log can be recognised. */
   identity?: string;
 }
 
 /**
- * Records a message that the dead-letter topic has, before its offset may be committed, so that no message is in the topic and committed
- * without being here. One that is recorded already stays as it is, and so does one that a mirror has delivered again in another log.
+ * Records a message after the dead-letter topic has it and before its offset may be committed (runtime/slot/dead-letters/key-parking.ts
+ * says why). A message that is recorded already stays as it is, also if a mirror has delivered it again in another log.
  * @returns false when a newer epoch owns the partition, and nothing was written.
  */
 export async function recordDeadLetter(
@@ -75,16 +110,16 @@ export type DeadLetterState = 'parked' | 'replaying' | 'replayed' | 'discarded';
 /** A dead letter and what became of it. */
 export interface DeadLetter extends Omit<NewDeadLetter, 'applied' | 'identity' | 'log'>, Subscription {
   log: number;
-  /** `replaying`: its key is in a replay, and its turn is still to come. */
+  /** `replaying`: parked, and its key is in a replay. */
   state: DeadLetterState;
   parkedAt: Date;
-  /** Its effects were written then, and its outputs may be missing. */
+  /** When its effects were committed; its outputs may be missing. */
   appliedAt: Date | null;
   settledAt: Date | null;
   editedValue: Buffer | null;
 }
 
-/** Which dead letters; what is absent doesn't narrow. */
+/** Selects dead letters. A member that is absent selects all. */
 export interface DeadLetterFilter {
   group?: string;
   topic?: string;
@@ -123,7 +158,7 @@ interface DeadLetterRow {
 
 const READ_ROWS = 500;
 
-/** The dead letters that the filter takes, in the order in which they were parked; read in batches, so that any number may be there. */
+/** The dead letters that the filter selects, in the order in which they were parked. Read in batches, so there may be any number. */
 export async function* readDeadLetters(
   sql: Database | Transaction,
   filter: DeadLetterFilter = {},
@@ -184,7 +219,7 @@ export interface TraceStep {
   at: Date;
   event: 'parked' | 'replay' | 'edited' | 'replayed' | 'failed' | 'discarded' | 'stopped';
   act: number | null;
-  /** Who did it; null for what the runtime did. */
+  /** The operator; null for a step of the runtime. */
   operator: string | null;
   why: string | null;
   attempts: number | null;

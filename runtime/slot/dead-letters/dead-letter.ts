@@ -5,15 +5,32 @@ import type { NewDeadLetter } from '../../../store/index.ts';
 import type { Parking } from '../mailbox.ts';
 import type { MessageEntry } from '../message-entry.ts';
 
-/** Longer error texts are cut: a header must not make the record too large for the topic. */
+/*
+ * Dead letters as a slot sees them. The states are rows in PostgreSQL; store/dead-letters/dead-letters.ts draws them with the operator's
+ * part. `DeadLetterStore` (engine-ports.ts) has the methods on the arrows, except `park`, which is a port of its own.
+ *
+ *   letter    ──record──▶ parked ──next──▶ replaying ──settle──▶ replayed
+ *                         │  ▲                │
+ *                         │  └─────fail───────┘  out of retries again
+ *                         └──an operator discards it──▶ discarded
+ *
+ *   key       ──park──▶ parked ──next or settle, and no letter of the key is left parked──▶ released
+ *                         ▲                                                                    │
+ *                         └───────────────park: a later message is out of retries──────────────┘
+ *
+ * key-parking.ts makes the steps to parked; key-replays.ts makes the steps of a replay.
+ */
+
+/** A longer error text is cut, so that the header does not make the record too large for the topic. */
 const ERROR_LENGTH_MAX = 1_000;
 const REASON_LENGTH_MAX = 100;
 
 /**
- * The record that parks a message: its bytes and headers unchanged, and why it is here in `dlt-*` headers. Its key is the same,
- * so the dead letters of a key are as ordered as the key was. Parked behind an earlier message, it carries that message's failure.
- * A record without a key gets its place as key.
- * @param withValue false for one that the topic refuses as too large: its value stays where `dlt-topic`, `dlt-partition` and `dlt-offset` say, and in PostgreSQL
+ * The record for the dead-letter topic: the message's bytes and headers unchanged, and the failure in `dlt-*` headers. The key is the
+ * same, so the topic keeps the order of a key. A message that is parked behind an earlier one carries the earlier message's failure. A
+ * record without a key gets its partition and offset as key.
+ * @param withValue false if the topic refused the whole record as too large. The value remains in the topic that the message came from
+ *   (`dlt-topic`, `dlt-partition`, `dlt-offset`) and in PostgreSQL.
  */
 export function deadLetterRecord(
   entry: MessageEntry,
@@ -66,13 +83,13 @@ export function newDeadLetter(entry: MessageEntry, parking: Parking): NewDeadLet
   };
 }
 
-/** The failure of a message as it is stored and sent. `reason` is the error's code or class: the few words to list dead letters by. */
+/** The failure of a message, as it is stored and sent. `reason` is the error's code or class; operators select letters by it. */
 export function parkingFor(entry: MessageEntry, error: unknown): Parking {
   const failure = entry.failure ?? { attempts: 1, firstFailedAt: entry.timestamp, applied: false };
   return { firstOffset: entry.offset, log: entry.log, reason: reasonOf(error), error: errorText(error), ...failure };
 }
 
-/** It is the message that the key is parked for, not one behind it. */
+/** Whether the key is parked because of this message; false for a message parked behind it. */
 export function isFirst({ offset, log }: MessageEntry, parking: Parking): boolean {
   return offset === parking.firstOffset && log === (parking.log ?? 0);
 }
@@ -87,7 +104,7 @@ function errorText(error: unknown): string {
   return storable(error instanceof Error ? error.message : String(error), ERROR_LENGTH_MAX);
 }
 
-/** What parks a message must never fail itself for the text of an error: PostgreSQL's text type takes no NUL, and UTF-8 no lone surrogate. */
+/** Error texts come from anywhere and must not make parking fail: PostgreSQL's text type refuses NUL, and UTF-8 has no lone surrogates. */
 function storable(text: string, lengthMax: number): string {
   const clean = text.replaceAll('\0', '').toWellFormed();
   return clean.length <= lengthMax ? clean : `${clean.slice(0, lengthMax).toWellFormed()}…`;

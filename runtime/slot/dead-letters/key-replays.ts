@@ -8,37 +8,76 @@ import { MessageEntry } from '../message-entry.ts';
 import type { SlotOutages } from '../slot-outages.ts';
 import { parkingFor } from './dead-letter.ts';
 
-/** The store is asked so often for keys to replay, while any key of the slot is parked, in milliseconds. */
+/** How often the store is asked for keys to replay, while any key of the slot is parked. */
 const POLL_MS = 500;
 
-/** What replays tell the scheduler. */
+/** What replays ask of the engine. */
 export interface ReplayHooks {
   mailboxes(): Iterable<Mailbox<MessageEntry>>;
-  /** Puts the entry behind the messages of its key. */
+  /** Puts the entry at the end of the chain of its key. */
   enqueue(entry: MessageEntry): void;
-  /** Works on the entry's message, which has its key to itself. */
+  /** Works on the message that the entry has just loaded. */
   work(entry: MessageEntry): void;
-  /** The entry gives way to what is behind it. */
+  /** Takes the entry out of the chain, so that the next message of the key begins. */
   leave(entry: MessageEntry): void;
   /** A newer epoch owns the partition. */
   fence(partition: number): void;
 }
 
-/**
- * Replays parked keys and releases them. A replayed message takes a place among the messages of its key, so it is as serial as they
- * are: what came before it is in the dead-letter topic by then, behind it; what came after it waits. One message a place, so the live messages
- * of the key never wait for the pace of a replay. The key is released while a place has it to itself and nothing of it is left parked.
+/*
+ * The replay of a parked key. The letters of the key are rows in PostgreSQL, oldest first. Live messages of the key keep arriving and
+ * become letters behind them. The replay must work on all letters in order, then release the key, so that the next live message goes
+ * through the actor again. No message may overtake another.
  *
- * All state is in the store. After a crash at any point the next owner finds the key in its replay and its oldest parked message;
- * a message whose effects are there and that was not settled is worked on again, like any redelivery.
+ * The idea: there is one order of a key, the chain in its mailbox, and a replay stands in that chain like a message. An entry without a
+ * message of its own (a place) is put at the end of the chain. When it is the first of its key it asks for the oldest letter, loads it,
+ * and goes through the slot like any message:
+ *
+ *   chain of key K:   8 (live)     place       9 (live)                  letters of K: 5, 6, 7
+ *                     is parked    waits       waits                     8 becomes a letter:  5, 6, 7, 8
+ *                                  takes 5     waits                     5 is worked on:      6, 7, 8
+ *                                  leaves      is parked, new place behind                    6, 7, 8, 9
+ *
+ * Whatever stood before the place has been finished by then, so it is in the table, behind the letters that were there. Whatever stands
+ * after the place waits. So `next` sees every letter that is older than the place, and no live message of K is on its way to the table.
+ *
+ * The release depends on exactly that. The store says "nothing of K is parked" and releases K in one transaction, while a place has K to
+ * itself. The counter-example is a release by the operator's command, or by a poll:
+ *
+ *   the engine finds K parked and sends message 9 to the dead-letter topic
+ *   the command finds no parked letter of K, and releases K
+ *   9 is recorded: a letter of a key that is not parked. No replay comes for it
+ *   10 is worked on: it has overtaken 9
+ *
+ * One letter per place, and a new place for the next letter. If one place held K for a whole replay with `--rate 1` and 10,000 letters,
+ * live messages of K would hold the frontier of the partition for hours. As it is, only places wait for the pace, and before they enter
+ * the chain (`#proceed`). The price: live messages that wait behind a place become letters too, and the replay has to catch up
+ * with them. It does, because an order has few messages.
+ *
+ * All state is in the store; a place is only memory. After a crash at any point the next owner finds K in its replay, and its oldest
+ * letter. A letter with effects that was not settled is worked on again, like any redelivery. A letter that was settled before its own
+ * offset was committed is delivered again by Kafka, and `Mailbox.isSettled` passes it.
+ *
+ * An operator may stop the replay or discard the letter at any moment. The transaction of the effects locks the row of K first
+ * (`applyReplayed`), so either the operator waits for the effects, or the effects are left out (`withdrawn`).
+ *
+ * If you change this file:
+ * - `leave` comes last. It lets the next live message begin, so `mailbox.parked` and the settled offsets must be up to date before.
+ * - A question that failed is asked again while the place is held. The lost answer may have been "released". A slot that gave up here
+ *   would go on parking messages of a released key, and no replay would come for them.
+ * - `#active` keeps one place per key. Without it each poll would add another place, twice a second, and their number would only grow.
+ * - A place has no sequence number. It leaves the chain (`leave`); only messages of the log are finished in the frontier.
+ * The simulation's mutants `release-before-followers`, `replay-out-of-order`, `replay-not-held` and `replay-beside-live` break these rules.
  */
+
+/** Replays parked keys and releases them. `SlotEngine` calls it for each step of a place; operators' requests are found by polling. */
 export class KeyReplays {
   readonly #store: DeadLetterStore | undefined;
   readonly #ports: EnginePorts;
   readonly #limits: SlotLimits;
   readonly #outages: SlotOutages;
   readonly #hooks: ReplayHooks;
-  /** Keys with a place in a mailbox, or waiting for their pace. */
+  /** Keys with a place in a mailbox, or with one that waits for its pace. */
   readonly #active = new WeakMap<Mailbox<MessageEntry>, Set<string>>();
   #polling = false;
 
@@ -50,14 +89,14 @@ export class KeyReplays {
     this.#hooks = hooks;
   }
 
-  /** A key is parked, or a partition with parked keys was opened: from now on operators may want something. */
+  /** A key was parked, or a partition with parked keys was opened: from now on the store is polled for replays. */
   watch(): void {
     if (this.#polling || this.#store === undefined) return;
     this.#polling = true;
     this.#ports.timers.after(POLL_MS, () => this.#poll(this.#store as DeadLetterStore));
   }
 
-  /** The place of a replay has come up. */
+  /** The place is the first of its key now. */
   begin(entry: MessageEntry, attempt = 1): void {
     const { mailbox, key } = entry;
     this.#ask(mailbox, (store) => store.next(mailbox.owned(key)), {
@@ -68,7 +107,6 @@ export class KeyReplays {
         entry.load(new PackedBatch(packBatch([record]).buffer), act, letter.log ?? 0);
         this.#hooks.work(entry);
       },
-      // Asked again while the place is held: the answer that was lost may have been that the key is released.
       failed: () => this.#retry(entry, attempt, () => this.begin(entry, attempt + 1)),
     });
   }
@@ -90,7 +128,7 @@ export class KeyReplays {
     this.#end(entry);
   }
 
-  /** The retries of a replayed message are over: its key stays parked, with it in front. */
+  /** The replayed message is out of retries: the key stays parked, with this message as its oldest letter. */
   failed(entry: MessageEntry, error: unknown, attempt = 1): void {
     const { mailbox, key } = entry;
     const parking = parkingFor(entry, error);
@@ -124,7 +162,7 @@ export class KeyReplays {
             if (mailbox !== undefined) this.#start(mailbox, key);
           }
         },
-        // Nothing waits for the answer, so it is no outage; the next poll asks again.
+        // No message waits for this answer, so it doesn't count as an outage. The next poll asks again.
         () => {},
       )
       .then(() => {
@@ -200,7 +238,7 @@ export class KeyReplays {
     );
   }
 
-  /** For as long as it takes, unless the partition is given up: then its next owner works on the message again. */
+  /** Repeats `act` until it succeeds, or until the partition is given up: then its next owner works on the message again. */
   #retry(entry: MessageEntry, attempt: number, act: () => void): void {
     const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
     if (entry.mailbox.state !== 'open') {
