@@ -1,4 +1,4 @@
-/** Where time comes from. Passed in as an argument, so that a test or a simulation can be its own clock. */
+/** Where time comes from. Passed in as an argument, so that a test or a simulation can use a clock of its own. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, as `Date.now()`. */
   now(): number;
@@ -7,8 +7,8 @@ export interface Clock {
 export const systemClock: Clock = { now: () => Date.now() };
 
 /**
- * A clock that is read once per turn of the event loop, for a hot path that asks for the time several times per message. It is behind by
- * the length of a turn at most.
+ * A clock that is read once per event-loop tick, for a hot path that asks for the time several times per message. It lags behind by one
+ * tick at most.
  */
 export function turnClock(clock: Clock = systemClock): Clock {
   let cached: number | undefined;
@@ -26,5 +26,5 @@ export function turnClock(clock: Clock = systemClock): Clock {
   };
 }
 
-/** For lengths of time on a hot path: milliseconds of `performance.now()`, read once per turn. Nobody sets it, and it does not say what time it is. */
+/** For durations on a hot path: `performance.now()`, read once per event-loop tick. Monotonic; unrelated to wall-clock time. */
 export const stopwatch = turnClock({ now: () => performance.now() });

@@ -79,7 +79,7 @@ function describeOne(error: Error): string {
 }
 
 export interface CircuitPolicy {
-  /** So many failures in a row, with no success between them, open the circuit: one slow answer of a provider is no outage. */
+  /** This many failures in a row, with no success in between, open the circuit: one slow answer of a provider is no outage. */
   failuresToOpen: number;
   backoffMs: number;
   backoffMsMax: number;

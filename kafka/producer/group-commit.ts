@@ -9,7 +9,7 @@ const RECORD_FRAMING_BYTES = 24;
 const HEADER_FRAMING_BYTES = 4;
 /** Deadlines are looked at this often: an answer comes at most so much later than its deadline. */
 const SWEEP_INTERVAL_MS = 100;
-/** So many records make a batch that waits for no more. */
+/** A batch of this size is sent at once. */
 const RECORDS_ENOUGH = 16;
 
 export interface GroupCommitOptions {

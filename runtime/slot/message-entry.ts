@@ -4,7 +4,7 @@ import { PackedBatch } from '../wire/batch-codec.ts';
 import type { Dependency } from '../wire/slot-protocol.ts';
 import type { Mailbox, Queued } from './mailbox.ts';
 
-/** The frontier gives none such. */
+/** Not a sequence number of the frontier. */
 const NO_SEQUENCE = -1;
 
 /** What is known of a message that failed. */

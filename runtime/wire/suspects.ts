@@ -1,29 +1,29 @@
 import type { Place } from './pulse.ts';
 
-/** A message that was at work when its thread died, and in how many deaths. Plain data: it crosses the thread boundary. */
+/** A message that the actor was working on when its thread died, with the number of deaths. Plain data: it crosses the thread boundary. */
 export interface Suspect extends Place {
-  /** Nothing else was at work. */
+  /** Deaths in which the actor worked on nothing else. */
   alone: number;
-  /** Others were at work as well. */
+  /** Deaths in which it worked on other messages as well. */
   inCompany: number;
 }
 
-/** So many threads may die of a message with nothing else at work: unrelated deaths rarely meet the same message that often. */
+/** After this many deaths with nothing else at work, the message is the cause: unrelated deaths rarely meet one message so often. */
 const DEATHS_ALONE_MAX = 3;
-/** The deaths that count as proof when the message is never alone, because another message's step does not end. */
+/** After this many deaths of any kind, the message is the cause too: another message whose step never ends may keep it from being alone. */
 const DEATHS_MAX = 10;
 /** A process remembers this many suspects; the oldest are forgotten. */
 const SUSPECTS_MAX = 10_000;
 
 const idOf = ({ partition, offset }: Place) => `${partition}:${offset}`;
 
-/** Threads died of it often enough: it fails like any other poison, is retried and then parked. */
+/** Enough threads have died while this message was at work: it fails like any other poison, is retried and then parked. */
 export class DeadlyMessageError extends Error {
   override name = 'DeadlyMessageError';
   readonly code = 'thread-deaths';
 }
 
-/** The main thread's record of one slot: it outlives the threads. */
+/** The suspects of one slot, kept by the main thread because it outlives the slot's threads. */
 export class SuspectRecord {
   readonly #suspects = new Map<string, Suspect>();
   /** By partition, the log with which it was last opened. */
@@ -45,7 +45,7 @@ export class SuspectRecord {
     return true;
   }
 
-  /** These were at work when the thread died. */
+  /** The messages that were at work when the thread died. */
   blame(places: readonly Place[]): void {
     const alone = places.length === 1;
     for (const { partition, offset } of places) {
@@ -63,12 +63,12 @@ export class SuspectRecord {
     }
   }
 
-  /** The actor came through with it. */
+  /** The actor has finished with the message, so it is no suspect any more. */
   clear(place: Place): void {
     this.#suspects.delete(idOf(place));
   }
 
-  /** It is parked, and a replay of it has all its attempts again; it stays a suspect. */
+  /** The message is parked. It stays a suspect, but its deaths are counted from 0 again, so that a replay has all attempts. */
   parked(place: Place): void {
     pardon(this.#suspects, place);
   }
@@ -77,7 +77,7 @@ export class SuspectRecord {
 /** What a thread tells the main thread of a suspect. */
 export type SuspectNews = { kind: 'cleared'; place: Place } | { kind: 'parked'; place: Place };
 
-/** The suspects as their thread knows them. */
+/** The suspects of one slot, as the slot's thread knows them. */
 export class SlotSuspects {
   readonly #suspects: Map<string, Suspect>;
   readonly #tell: (news: SuspectNews) => void;
@@ -87,7 +87,7 @@ export class SlotSuspects {
     this.#tell = tell;
   }
 
-  /** Whether there is any. */
+  /** Whether the slot has a suspect. */
   get any(): boolean {
     return this.#suspects.size > 0;
   }
@@ -101,7 +101,7 @@ export class SlotSuspects {
     if (this.any) forgetPartition(this.#suspects, partition);
   }
 
-  /** @throws DeadlyMessageError for one that must not be worked on any more */
+  /** @throws DeadlyMessageError if the message must not be worked on any more */
   checkDeadly(place: Place): void {
     const suspect = this.any ? this.#suspects.get(idOf(place)) : undefined;
     if (suspect === undefined) return;
@@ -112,13 +112,13 @@ export class SlotSuspects {
     );
   }
 
-  /** The actor came through with it. */
+  /** The actor has finished with the message. */
   cleared({ partition, offset }: Place): void {
     const place = { partition, offset };
     if (this.#suspects.delete(idOf(place))) this.#tell({ kind: 'cleared', place });
   }
 
-  /** It is parked, durably. */
+  /** The message is parked durably. */
   parked({ partition, offset }: Place): void {
     const place = { partition, offset };
     if (!this.has(place)) return;

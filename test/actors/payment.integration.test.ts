@@ -182,7 +182,7 @@ describe('payment', () => {
   });
 
   it('reports a provider that is down as an outage', async () => {
-    const down = provider({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' });
+    const down = provider({ databaseUrl: 'postgres://stranger@127.0.0.1:1/none' });
     await expect(
       turn(database.sql, paymentActor(down, new Registry()), [validated(testOrder())]),
     ).rejects.toBeInstanceOf(OutageError);

@@ -23,7 +23,7 @@ it('does not wait with a backlog, whatever the partitions brought one by one', a
   await Promise.all([first, pace.wait(150)]);
 });
 
-it('starts anew after each fetch', async () => {
+it('starts again after each fetch', async () => {
   const pace = new FetchPace(20);
   await pace.wait(500);
   const next = pace.wait(1);

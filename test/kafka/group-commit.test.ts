@@ -37,7 +37,7 @@ function open(deadlineMs = 60_000, batchBytesMax = 1_000_000, lingerMs = 0) {
 }
 
 describe('group commit', () => {
-  it('sends what one tick brought together, and gathers the rest while that is under way', async () => {
+  it('sends what one tick brought together, and gathers the rest while that is in flight', async () => {
     const { transport, append, batch } = open();
     const first = [append('1'), append('2')];
     expect((await batch(0)).values).toEqual(['1', '2']);
@@ -118,7 +118,7 @@ describe('group commit', () => {
 
   it('answers records at their deadline, once, and drops those that have not left', async () => {
     const { producer, append, batch, transport } = open(50);
-    const inFlight = append('under way');
+    const inFlight = append('in flight');
     const held = await batch(0);
     const waiting = append('waiting');
     expect(await inFlight).toBeInstanceOf(KafkaUnavailableError);

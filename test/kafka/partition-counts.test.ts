@@ -36,7 +36,7 @@ test('they are refused where any topic has held one, also one that is gone by no
   }
 });
 
-test('other settings are nobody’s partitions', async () => {
+test('other settings name no partitions', async () => {
   const { admin } = cluster(1);
   const other = [{ topic: topics.rawOrders, setting: 'retention.ms', actual: '1', wanted: '2' }];
   expect(await applyPartitionCounts(admin, other)).toEqual({ added: [], refused: [] });

@@ -206,7 +206,7 @@ export function producerConformance(
       expect(values).toEqual(Array.from({ length: 100 }, (_, n) => n));
     });
 
-    it('answers what is under way before it closes, and refuses after', async () => {
+    it('answers what is in flight before it closes, and refuses after', async () => {
       const topic = await newTopic();
       const producer = await open();
       const sent = producer.send([{ topic, key: 'a', value: 'x' }]);

@@ -30,7 +30,7 @@ test.each<[unknown, RegExp]>([
   expect(() => checkOutputs(outputs, messages)).toThrow(message);
 });
 
-test('decode may not return a promise, and its failure is nobody else’s', async () => {
+test('decode may not return a promise, and its failure is handled there', async () => {
   expect(() => checkDecoded(Promise.reject(new Error('later')))).toThrow(/synchronous.*prepare/);
   expect(checkDecoded(undefined)).toBeUndefined();
 });
@@ -39,7 +39,7 @@ test.each<[unknown, RegExp]>([
   [undefined, /returned undefined, not an actor/],
   [{}, /no decode/],
   [{ decode() {}, apply: true }, /apply of the actor of m is true, not a function/],
-  [{ decode() {}, aply() {} }, /nobody calls aply\(\)/],
+  [{ decode() {}, aply() {} }, /aply\(\) of the actor of .* is never called/],
 ])('%o is no actor', (actor, message) => {
   expect(() => checkActor(actor, 'm')).toThrow(message);
 });

@@ -34,7 +34,7 @@ test('full at a bound of messages or bytes, slack at half of both', () => {
   expect(partition.slack).toBe(true);
 });
 
-test('full when the newest record is too far ahead of an unfinished one, however few are under way', () => {
+test('full when the newest record is too far ahead of an unfinished one, however few are in flight', () => {
   const partition = create();
   partition.taken(records(0, 1), 1, 0);
   for (let offset = 1; offset < 100; offset++) {
@@ -52,7 +52,7 @@ test('redelivered records are dropped, also in the middle of a batch', () => {
   expect(partition.fresh(records(8, 4)).map(({ offset }) => offset)).toEqual([10, 11]);
 });
 
-test('after a restart it goes on from the frontier, with nothing under way', () => {
+test('after a restart it goes on from the frontier, with nothing in flight', () => {
   const partition = create();
   partition.taken(records(5, 20), 2_000, 0);
   partition.progressed(progress(7, 4, 4), 0);
@@ -61,7 +61,7 @@ test('after a restart it goes on from the frontier, with nothing under way', () 
   expect([...partition.pauses]).toEqual(['opening']);
 });
 
-test('only a frontier that moved is to be committed, and its age counts while something is under way', () => {
+test('only a frontier that moved is to be committed, and its age counts while something is in flight', () => {
   const partition = create();
   partition.taken(records(5, 2), 2, 1_000);
   partition.committed = 5;

@@ -90,7 +90,7 @@ test('offsets that never were records hold up nothing and are no loss', async ()
 test('a gap that is noticed during a look is judged by the next one', async () => {
   const { watch, partition, earliest, skipped, pass } = watched();
   watch.gap(partition, 5, 6);
-  // The look is under way, and has been answered with a log that begins at 0.
+  // The request is in flight, and has been answered with a log that begins at 0.
   partition.next = 12;
   watch.gap(partition, 6, 12);
   await pass(0);

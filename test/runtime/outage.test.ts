@@ -36,7 +36,7 @@ test.each([
   expect(faultOf(error)).toBe('outage');
 });
 
-test.each([coded('40001'), coded('40P01')])('nobody is to blame: %s', (error) => {
+test.each([coded('40001'), coded('40P01')])('a conflict blames neither message nor server: %s', (error) => {
   expect(faultOf(error)).toBe('conflict');
 });
 

@@ -99,7 +99,7 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
   const drained = slot.drain([0]).catch((error: Error) => error.message);
   await slot.open([{ partition: 1, generation: 1, epoch: 1, parked: [], settled: [] }]);
   take(1, 3, 'order-8', 'throw-in-timer');
-  expect(await drained).toContain('nobody catches this');
+  expect(await drained).toContain('uncaught on purpose');
   expect(slot.running).toBe(false);
   expect(deaths.map(({ reason }) => reason)).toEqual(['error']);
   expect(deaths[0]?.message).toContain('order-7 (0@7)');

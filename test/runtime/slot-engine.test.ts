@@ -121,7 +121,7 @@ function shapedActor(shape: { prepare: boolean; apply: boolean }, timers: () => 
   return actor;
 }
 
-/** Watches that no key has two messages under way, and that each key sees its offsets in order. */
+/** Watches that no key has two messages in flight, and that each key sees its offsets in order. */
 class Trace {
   readonly inFlight = new Map<string, number>();
   readonly seen = new Map<string, number[]>();
@@ -394,7 +394,7 @@ test('an outage that two messages meet pauses the partitions', async () => {
   expect(one.reports.findLast((report) => report.kind === 'outage')).toMatchObject({ lone: false });
 });
 
-test('a failure that nobody can explain parks its message only when others come through meanwhile', async () => {
+test('an unexplained failure parks its message only if other messages succeed meanwhile', async () => {
   let others = 0;
   const one = bench({
     decode: ({ offset }) => offset,

@@ -15,7 +15,7 @@ const limits: SlotLimits = {
   produceDeadlineMs: 1_000,
 };
 
-/** Circuits of a slot with a message under way; says whether the database could be probed each time the slot was woken. */
+/** Circuits of a slot with a message in flight; says whether the database could be probed each time the slot was woken. */
 function bench(timers: ManualTimers) {
   const woken: boolean[] = [];
   const outages = new SlotOutages(

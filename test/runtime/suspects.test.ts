@@ -77,7 +77,7 @@ test('a suspect is applied alone, and cleared when the actor comes through', asy
   expect(await actor.apply?.([item(8), item(9)], transaction)).toEqual([[], []]);
 });
 
-test('nothing else is under way beside a suspect', async () => {
+test('nothing else is at work beside a suspect', async () => {
   const pulse = Pulse.create(4);
   const gates = new Map([8, 9, 10].map((offset) => [offset, Promise.withResolvers<void>()]));
   const { actor } = watch(

@@ -68,7 +68,7 @@ export class History {
     return tracked;
   }
 
-  /** Threads died with these messages under way. */
+  /** Threads died while these messages were at work. */
   blamed(places: readonly { partition: number; offset: number }[]): void {
     this.#deaths++;
     for (const { partition, offset } of places) {

@@ -89,7 +89,7 @@ export class ModelDeadLetters {
     });
   }
 
-  /** A key that is parked stays as it is; one that was released is parked anew. */
+  /** A key that is parked stays as it is; a released key is parked again. */
   park(body: Body, tracked: Tracked, epoch: number, parking: Parking): Promise<boolean> {
     const { partition, key } = tracked.order;
     return this.#fenced(body, { partition, epoch }, false, () => {

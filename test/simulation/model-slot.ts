@@ -41,7 +41,7 @@ export interface ThreadParts {
 
 export interface SlotModel {
   createEngine(parts: ThreadParts): SlotEngine;
-  /** A thread died with these messages under way. */
+  /** A thread died while these messages were at work. */
   onBlamed(places: readonly Place[]): void;
   /** Share of the starts that fail. */
   startFailures(): number;

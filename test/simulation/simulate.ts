@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts';
 
 const usage = `npm run simulate -- [--seed N] [--seeds COUNT] [--mutant NAME] [--trace]
   --seed N      the seed, or the first one (default 1)
-  --seeds COUNT so many seeds, one after the other (default 1)
+  --seeds COUNT runs this many seeds, one after the other (default 1)
   --mutant NAME one of ${mutants.map(({ name }) => name).join(', ')}
   --trace       prints what happens, line by line: virtual milliseconds, who, what`;
 

@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts';
 const SEEDS = 3_000;
 /** Vitest shows a test of its own for each block, so that a failure says soon where to look. */
 const BLOCK = 500;
-/** Each mutant is caught within so many seeds; the code as it is passes them. */
+/** Each mutant must be caught within this many seeds. The unchanged code passes them. */
 const MUTANT_SEEDS = 300;
 
 const command = (seed: number) => `npm run simulate -- --seed ${seed} --trace`;

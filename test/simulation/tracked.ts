@@ -11,9 +11,9 @@ export interface Tracked {
   decoded: boolean;
   prepared: boolean;
   deadLetters: number;
-  /** So many threads died while it was under way. */
+  /** How many threads died while it was at work. */
   deaths: number;
-  /** Of these, so many with nothing else under way. */
+  /** How many of these died while nothing else was at work. */
   deathsAlone: number;
   /** Undefined for a message that is not recorded as a dead letter. */
   letter: LetterState | undefined;
@@ -47,7 +47,7 @@ export function track(order: Order, index: number): Tracked {
 /** All messages of a key, in order. */
 export interface TrackedKey {
   messages: Tracked[];
-  /** So many of the first of them are final: applied or given up, not merely parked. */
+  /** How many of the first of them are final: applied or discarded, not merely parked. */
   final: number;
   /** From this offset on the key is parked, as the store knows it. */
   parkedFrom: number | undefined;
@@ -72,7 +72,7 @@ export function trackKey(): TrackedKey {
 export interface TrackedPartition {
   messages: Tracked[];
   byOffset: Map<number, Tracked>;
-  /** So many of the first of them are through. */
+  /** How many of the first of them are through. */
   through: number;
   end: number;
   committed: number;

@@ -183,7 +183,7 @@ export class WorkerProcess {
     return flawed?.consumer(consumer) ?? consumer;
   }
 
-  /** The bounds of what a partition has under way hold after each batch. */
+  /** Checks after each batch that a partition has no more in flight than its bounds allow. */
   #checked(host: RuntimeHost, listener: ConsumerListener): ConsumerListener {
     const { history, limits, batchRecordsMax } = this.#surroundings;
     // Two batches may come after the one that filled it: one was on its way, and one is let through by a pause that is late.
@@ -196,9 +196,9 @@ export class WorkerProcess {
         listener.onBatch(batch);
         const partition = host.view().partitions.find((one) => one.partition === batch.partition);
         if (partition !== undefined && partition.inFlightMessages > most)
-          history.violate('every queue is bounded', `${partition.inFlightMessages} messages under way`);
+          history.violate('every queue is bounded', `${partition.inFlightMessages} messages in flight`);
         if (partition !== undefined && partition.inFlightMessages < 0)
-          history.violate('every message is counted once', `${partition.inFlightMessages} messages under way`);
+          history.violate('every message is counted once', `${partition.inFlightMessages} messages in flight`);
       },
     };
   }

@@ -8,7 +8,7 @@ test('a server that takes connections and never answers is an outage after a tim
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  const url = `postgres://nobody@127.0.0.1:${port}/nothing`;
+  const url = `postgres://stranger@127.0.0.1:${port}/nothing`;
   const pool = new BoundedPool({ url, connections: 1, application: 'test', answerMsMax: 100 });
   const failure = await pool.call((sql) => sql`select 1`).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(DatabaseSilentError);

@@ -70,7 +70,7 @@ test('an operator who stops and discards first leaves no effect', async () => {
   expect(await states()).toEqual(['0 discarded', '1 parked']);
 });
 
-test('a stop waits for effects under way, and a message with effects is not discarded unless that is asked for', async () => {
+test('a stop waits for effects in flight, and a message with effects is not discarded unless that is asked for', async () => {
   await park();
   const { place } = await handOut();
   let stopped = false;

@@ -250,7 +250,7 @@ const stages: Record<string, (sql: Transaction, statements: Promise<unknown>[]) 
     await untilKilled(false);
     statements.push(write(sql, 2));
   },
-  'with statements under way': async (sql, statements) => {
+  'with statements in flight': async (sql, statements) => {
     statements.push(write(sql, 1), sql`select pg_advisory_lock(1)`.then(), write(sql, 2), write(sql, 3));
     await untilKilled(true);
   },

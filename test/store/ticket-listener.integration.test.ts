@@ -42,7 +42,7 @@ it('notices a connection that died without a word, and listens again on another 
 it('starts deaf where there is no server, says so, and goes on trying until it is closed', async () => {
   let failures = 0;
   const listener = new TicketListener({
-    server: { url: 'postgres://nobody@127.0.0.1:1/none', application: 'test' },
+    server: { url: 'postgres://stranger@127.0.0.1:1/none', application: 'test' },
     clock: systemClock,
     onOrderIds: () => {},
     onProven: () => {},

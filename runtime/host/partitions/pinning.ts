@@ -11,7 +11,7 @@ export function pin(
   const pinned = new Map<number, number>();
   const loads = new Array<number>(slots).fill(0);
   const loadMin = Math.floor(wanted.length / slots);
-  // So many slots carry one partition more than the others.
+  // This many slots have one partition more than the others.
   let surplus = wanted.length % slots;
   const homeless: number[] = [];
   for (const partition of wanted) {

@@ -20,12 +20,12 @@ export function checkActor(actor: unknown, module: string): Actor<unknown, unkno
   for (const step of steps)
     if (given[step] !== undefined && typeof given[step] !== 'function')
       throw new ActorContractError(`${step} of the actor of ${module} is ${shown(given[step])}, not a function`);
-  // An instance of a class may have functions of its own; in a literal, one by another name is a slip that would never be called.
+  // An instance of a class may have methods of its own; in a literal, a function by another name is a typing error.
   const literal = Object.getPrototypeOf(given) === Object.prototype;
   const stray = Object.keys(given).find((name) => literal && !steps.has(name) && typeof given[name] === 'function');
   if (stray !== undefined)
     throw new ActorContractError(
-      `nobody calls ${stray}() of the actor of ${module}; an actor has ${[...steps].join(', ')}`,
+      `${stray}() of the actor of ${module} is never called; an actor has ${[...steps].join(', ')}`,
     );
   return actor as Actor<unknown, unknown>;
 }

@@ -55,10 +55,10 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
       if (settings.deathMark === undefined || existsSync(settings.deathMark)) return undefined;
       writeFileSync(settings.deathMark, String(act));
       if (act === 'exit') process.exit(3);
-      if (act === 'reject-unhandled') Promise.reject(new Error('nobody handles this'));
+      if (act === 'reject-unhandled') Promise.reject(new Error('unhandled on purpose'));
       if (act === 'throw-in-timer')
         setTimeout(() => {
-          throw new Error('nobody catches this');
+          throw new Error('uncaught on purpose');
         }, 1);
       if (act !== 'exhaust-memory') return await new Promise(() => {});
       const hoard: number[][] = [];
