@@ -1,6 +1,6 @@
 /** Where time comes from. Passed in as an argument, so that a test or a simulation can use a clock of its own. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch, as `Date.now()`. */
+  /** Milliseconds since 1970, as `Date.now()`. */
   now(): number;
 }
 

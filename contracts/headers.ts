@@ -67,6 +67,6 @@ export const deadLetterHeaders = {
   behind: 'dlt-behind',
   /** Which of the logs of its partition the offset speaks of, as `partition_logs` counts them. */
   log: 'dlt-log',
-  /** Of the record as it was in its topic, in milliseconds since the epoch. */
+  /** Of the record as it was in its topic, in milliseconds since 1970. */
   timestamp: 'dlt-timestamp',
 } as const;

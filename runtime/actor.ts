@@ -5,24 +5,24 @@ import type { TurnSql } from '../store/index.ts';
 export type { TurnSql };
 
 /**
- * One record of the actor's topic, inside the thread that owns its partition. `value` and the headers' values are views into the batch that was
- * fetched: valid for as long as you hold them, but one that is held keeps up to a fetch in memory (`Buffer.from(value)` is a copy of its own).
- * Never write to them: a retry and the dead letter have the same bytes.
+ * One record of the actor's topic. `value` and the headers' values are views into the fetched batch: valid for as long as you hold them,
+ * but each one that you hold keeps a whole fetch in memory (`Buffer.from(value)` makes a copy). Never write to them: a retry and the dead
+ * letter use the same bytes.
  */
 export interface Message {
   topic: string;
   partition: number;
   offset: number;
-  /** Milliseconds since the epoch, the record's timestamp. */
+  /** Milliseconds since 1970, the record's timestamp. */
   timestamp: number;
-  /** The OrderID. Records without a key are their own key (`<partition>:<offset>`). */
+  /** The OrderID. A record without a key gets `<partition>:<offset>` as its key. */
   key: string;
   value: Buffer | null;
   /** Decoded at each access. */
   readonly headers: Readonly<Record<string, Buffer>>;
 }
 
-/** What `apply` gets for one message: the message, what `decode` made of it and what `prepare` brought. */
+/** What `apply` gets for one message: the message, the result of `decode` and the result of `prepare`. */
 export interface Item<In, Prepared> {
   message: Message;
   input: In;
@@ -32,7 +32,7 @@ export interface Item<In, Prepared> {
 /** The records that one message causes, in order; produced with acks=all before the message counts as finished. */
 export type Outputs = readonly OutgoingRecord[];
 
-/** `decode` returns this for a message the actor has no interest in; it is finished at once. */
+/** `decode` returns this for a message that does not concern the actor; the message is finished at once. */
 export const skip: unique symbol = Symbol('skip');
 
 /**
@@ -57,19 +57,19 @@ export interface Actor<In, Prepared = undefined> {
   prepare?(input: In, message: Message): Promise<Prepared>;
   apply?(items: readonly Item<In, Prepared>[], sql: TurnSql): Promise<readonly Outputs[]>;
   /**
-   * Optional: effects and outputs of the message are durable. For counting what has happened, where `apply` may yet be rolled back; it must be quick
-   * and must not throw. A message that is delivered again comes here again.
+   * Optional. Called when effects and outputs of the message are durable, for example to count what has happened, because `apply` may be
+   * rolled back. It must be quick and must not throw. Called again for a message that is delivered again.
    */
   completed?(input: In, message: Message): void;
   /** Called once when the thread stops. */
   close?(): Promise<void>;
 }
 
-/** What a thread gives the actor it creates. Plain data crosses the thread boundary, nothing else. */
+/** What a thread gives to `createActor`. It crosses the thread boundary, so it is plain data. */
 export interface ActorContext<Settings> {
   settings: Settings;
   slot: number;
-  /** For metrics of the actor's own; scraped with those of its thread. */
+  /** For the actor's own metrics; scraped together with the metrics of its thread. */
   registry: Registry;
 }
 
@@ -78,14 +78,14 @@ export interface ActorModule<Settings = unknown> {
   createActor(context: ActorContext<Settings>): Actor<unknown, unknown> | Promise<Actor<unknown, unknown>>;
 }
 
-/** Something that the message needs is down (a provider, a store): not poison. */
+/** Something that the message needs is down (a provider, a store). The message is not poison. */
 export class OutageError extends Error {
   override name = 'OutageError';
 }
 
 /**
- * A failure whose fault is unknown: an answer that speaks neither of an outage nor of the message. Waited for like an outage; when the same message
- * fails so again and again while others come through `prepare`, it is that message's fault, and it is parked.
+ * A failure whose cause is unknown: the answer points neither to an outage nor to the message. It is waited out like an outage. If the same
+ * message keeps failing while others come through `prepare`, the message is at fault and is parked.
  */
 export class UnexplainedError extends OutageError {
   override name = 'UnexplainedError';

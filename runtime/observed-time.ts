@@ -1,6 +1,6 @@
 /**
- * A clock for ages and deadlines that ignores jumps. Each `look` adds the time since the previous look, but never less than 0 and never more than two
- * intervals. So neither a system clock that is set forward or back nor a process that stood still makes an age grow by more than that.
+ * A clock for ages and deadlines that ignores jumps. Each `look` adds the time since the previous `look`, but at least 0 and at most two
+ * intervals. So an age doesn't jump when the system clock is set or the process stood still.
  */
 export class ObservedTime {
   readonly #everyMs: number;
@@ -9,7 +9,7 @@ export class ObservedTime {
 
   /**
    * @param everyMs the interval at which `look` is called
-   * @param now milliseconds since the epoch, here and in each method
+   * @param now milliseconds since 1970, here and in each method
    */
   constructor(everyMs: number, now: number) {
     this.#everyMs = everyMs;

@@ -3,19 +3,22 @@ import { KafkaUnavailableError, reasonOf } from '../kafka/index.ts';
 import { sqlFault } from '../store/index.ts';
 import { OutageError } from './actor.ts';
 
-/** Whose fault an error is: the message's, a system's that is down, or neither's (two transactions met; try again at once). */
+/** What is at fault: the message, a system that is down, or neither (two transactions met; try again at once). */
 export type Fault = 'message' | 'outage' | 'conflict';
 
 /**
- * Codes of the network, of TLS and of the clients that speak of the way to a system and of its credentials: libuv's, OpenSSL's, those of
- * the `postgres` driver and of undici (`fetch`). EMFILE and the like are this process's own want.
+ * Error codes of the network, of TLS and of the clients, about the connection to a system or its credentials: from libuv, OpenSSL, the
+ * `postgres` driver and undici (`fetch`). EMFILE and similar codes mean that this process lacks resources.
  */
 const systemCodes =
   /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|EPROTO|E?TIMED_?OUT|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|EADDRNOTAVAIL|ENOTFOUND|EAI_[A-Z]+|ENOBUFS|E[MN]FILE|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|SASL_SIGNATURE_MISMATCH|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|CLOSED|DESTROYED)|ERR_(TLS|SSL)_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE))$/;
 
 const CAUSES_MAX = 8;
 
-/** Looks through `cause`, so an actor may wrap an error with what it was doing. What is unknown here counts as the message's: it is tried alone, then parked. */
+/**
+ * Looks through `cause`, so an actor may wrap an error to say what it was doing. An unknown error counts as the message's fault: the
+ * message is tried alone, then parked.
+ */
 export function faultOf(error: unknown): Fault {
   for (const current of chainOf(error)) {
     const fault = ownFault(current);
@@ -25,8 +28,8 @@ export function faultOf(error: unknown): Fault {
 }
 
 /**
- * Whether an outage may be one of a few messages: the server answered, and refused a statement though not because of its values (a lock, a
- * damaged page, a standby). Tried alone, the other messages of the turn may go on.
+ * Whether an outage may concern only some messages: the server answered and refused a statement, but not because of its values (a lock, a
+ * damaged page, a standby). The other messages of the turn are tried without it.
  */
 export function strikesSome(error: unknown): boolean {
   for (const current of chainOf(error)) {
@@ -60,7 +63,7 @@ function* chainOf(error: unknown): Generator<Error> {
   }
 }
 
-/** An error with its code and what caused it, on one line: what an operator needs to look further. */
+/** An error with its code and its cause on one line, for operators. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   let text = '';
@@ -73,7 +76,7 @@ export function describeError(error: unknown): string {
 
 function describeOne(error: Error): string {
   const { code } = error as { code?: unknown };
-  // The message of an aggregate says what was tried; the errors in it say why that failed.
+  // The message of an AggregateError says what was tried; the errors in it say why that failed.
   const inner = error instanceof AggregateError && error.errors.length > 0 ? ` (${reasonOf(error)})` : '';
   return `${error.name}${typeof code === 'string' ? ` ${code}` : ''}: ${error.message}${inner}`;
 }
@@ -86,8 +89,8 @@ export interface CircuitPolicy {
 }
 
 /**
- * A circuit breaker for one thing that the messages need. Closed: all may pass. After failures in a row it is open until its back-off is
- * over; then one probe may pass, and what becomes of the probe decides.
+ * A circuit breaker for one system that the messages need. Closed: everything may pass. After failures in a row it opens until its back-off
+ * is over. Then one probe may pass, and its result decides.
  */
 export class Circuit {
   readonly #policy: CircuitPolicy;
@@ -100,33 +103,33 @@ export class Circuit {
     this.#policy = policy;
   }
 
-  /** What is wrong and since when (milliseconds since the epoch); undefined while closed. */
+  /** The reason and the beginning of the outage (milliseconds since 1970); undefined while closed. */
   get outage(): { since: number; reason: string } | undefined {
     return this.#outage;
   }
 
-  /** Whether work may begin now. Passing an open circuit makes the caller its probe. */
+  /** Whether work may begin now. If the circuit is open, the caller that gets true is the probe. */
   tryPass(now: number): boolean {
     if (!this.passable(now)) return false;
     this.#probing = this.#outage !== undefined;
     return true;
   }
 
-  /** Whether `tryPass` would say yes. */
+  /** Whether `tryPass` would return true. */
   passable(now: number): boolean {
     return this.#outage === undefined || (!this.#probing && this.waitMs(now) === 0);
   }
 
-  /** What is left of the back-off, in milliseconds. */
+  /** The rest of the back-off. */
   waitMs(now: number): number {
     const left = this.#retryAt - now;
-    // More than was ever set: the clock was put back meanwhile.
+    // More than the whole back-off: the clock was set back meanwhile.
     return this.#outage === undefined || left > this.#policy.backoffMsMax ? 0 : Math.max(0, left);
   }
 
   /**
-   * Reports a failure; returns the wait until what failed may be tried again. While the circuit is open, failures of work that
-   * began before count as one.
+   * Reports a failure. While the circuit is open, failures of work that began before it opened count as one.
+   * @returns the wait until the work may be tried again
    */
   fail(now: number, reason: string): number {
     this.#probing = false;
@@ -142,7 +145,7 @@ export class Circuit {
     return delayMs;
   }
 
-  /** The probe ended without a word on the outage (its message was poison, or was dropped): another may try. */
+  /** The probe ended without a result for the circuit (its message was poison, or was dropped): another probe may pass. */
   release(): void {
     this.#probing = false;
   }

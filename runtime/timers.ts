@@ -1,8 +1,8 @@
 import * as contracts from '../contracts/timers.ts';
 
-/** Time for the runtime: a simulation brings its own. */
+/** Time for the runtime; the simulation brings its own. */
 export interface Timers extends contracts.Timers {
-  /** Runs `act` once the events at hand are through, so that work gathers. */
+  /** Runs `act` after the events at hand, so that work gathers. */
   soon(act: () => void): void;
 }
 

@@ -15,13 +15,14 @@ export interface WorkerRoleOptions {
   group: string;
   /** `file:` URL of a module that exports `createActor`. */
   actorModule: URL;
-  /** Plain data, handed to `createActor` in each thread. */
+  /** Plain data, given to `createActor` in each thread. */
   settings: unknown;
 }
 
 /**
- * A worker process's role: the runtime with its actor, and the admin server with metrics, readiness and `/debug/runtime`.
- * @throws when `KAFKA_BROKERS` is missing, when Kafka can't be reached or when the actor can't be created.
+ * Runs a worker process: the runtime with its actor, and the admin server with metrics, readiness and `/debug/runtime`. The roles of
+ * actors/ and bridge/ call it.
+ * @throws when `KAFKA_BROKERS` is missing, when Kafka can't be reached or when the actor can't be created
  */
 export async function startWorkerRole(options: WorkerRoleOptions): Promise<RunningRole> {
   const { role, config, logger, topic, group, actorModule, settings } = options;

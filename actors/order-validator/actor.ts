@@ -41,9 +41,9 @@ import { type VelocityKeys, VelocityTurn } from './velocity.ts';
 export interface PlacedOrder {
   order: Order;
   fingerprint: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   placedAtMs: number;
-  /** When the gateway accepted it, in milliseconds since the epoch. */
+  /** When the gateway accepted it, in milliseconds since 1970. */
   acceptedAtMs: number;
   /** Validated, and for the first time, in the turn that was applied last. */
   validatedNow: boolean;

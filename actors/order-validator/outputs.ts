@@ -42,7 +42,7 @@ export function rejectedOutputs(
 }
 
 /**
- * When the gateway accepted an order, in milliseconds since the epoch: its own time is in the event's header. Of a record without it, the time of
+ * When the gateway accepted an order, in milliseconds since 1970: its own time is in the event's header. Of a record without it, the time of
  * the record is near enough.
  */
 export function acceptedAt({ headers, timestamp }: Message): number {

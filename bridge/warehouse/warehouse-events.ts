@@ -18,7 +18,7 @@ export interface WarehouseEvents {
 }
 
 /**
- * The ids of all events that occurred since `sinceMs` (milliseconds since the epoch). A warehouse that was never started holds nothing.
+ * The ids of all events that occurred since `sinceMs` (milliseconds since 1970). A warehouse that was never started holds nothing.
  * @throws ConfigError when BigQuery isn't configured; the client's error when it can't be reached.
  */
 export async function warehouseEvents(

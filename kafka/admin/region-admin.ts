@@ -14,7 +14,7 @@ export interface RegionAdmin {
   topicIds(topics: readonly string[]): Promise<Map<string, string>>;
   /** By partition, the offset of the first record at or after that time; the end of the log where there is none. */
   offsetsAt(topic: string, partitions: readonly number[], atMs: number): Promise<Map<number, number>>;
-  /** Timestamp of the newest record of a topic, in milliseconds since the epoch; `undefined` where it holds none. */
+  /** Timestamp of the newest record of a topic, in milliseconds since 1970; `undefined` where it holds none. */
   newestAt(topic: string, partitions: readonly number[]): Promise<number | undefined>;
   /** Commits positions for a group that has no member. */
   commitFor(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<void>;

@@ -10,7 +10,7 @@ export interface TopicPartition {
 export interface FetchedRecord {
   /** Kafka's offsets have 64 bits; a number holds them exactly up to 2^53, more than any topic of ours will reach. */
   offset: number;
-  /** Milliseconds since the epoch, from the record's timestamp. */
+  /** Milliseconds since 1970, from the record's timestamp. */
   timestamp: number;
   key: Buffer | null;
   value: Buffer | null;
@@ -53,7 +53,7 @@ export interface ConsumerListener {
 /** Where a member stands in its group. `restarting`: a client connects, afresh. */
 export type MemberState = 'restarting' | 'joining' | 'assigned' | 'revoking' | 'leaving' | 'left';
 
-/** What stands still, why, and since when (milliseconds since the epoch). Without a partition it is the whole member. */
+/** What stands still, why, and since when (milliseconds since 1970). Without a partition it is the whole member. */
 export interface Standing {
   partition?: TopicPartition;
   reason: string;

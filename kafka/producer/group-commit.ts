@@ -70,8 +70,8 @@ class GroupCommitProducer implements RecordProducer {
     }
     this.unanswered.records += 1;
     this.unanswered.bytes += bytes;
-    const deadlineMs = stopwatch.now() + this.#options.deadlineMs;
-    this.#queue.push(new Pending(record, bytes, deadlineMs, done, this.#settled));
+    const deadlineAt = stopwatch.now() + this.#options.deadlineMs;
+    this.#queue.push(new Pending(record, bytes, deadlineAt, done, this.#settled));
     if (this.#flushing) {
       if (this.#queue.length >= RECORDS_ENOUGH) this.#endLinger?.();
       return;
@@ -209,7 +209,7 @@ class GroupCommitProducer implements RecordProducer {
 class Pending implements QueuedRecord {
   readonly record: OutgoingRecord;
   readonly bytes: number;
-  readonly deadlineMs: number;
+  readonly deadlineAt: number;
   settled = false;
   readonly #done: (error: Error | null) => void;
   readonly #onSettled: (pending: Pending) => void;
@@ -218,13 +218,13 @@ class Pending implements QueuedRecord {
   constructor(
     record: OutgoingRecord,
     bytes: number,
-    deadlineMs: number,
+    deadlineAt: number,
     done: (error: Error | null) => void,
     onSettled: (pending: Pending) => void,
   ) {
     this.record = record;
     this.bytes = bytes;
-    this.deadlineMs = deadlineMs;
+    this.deadlineAt = deadlineAt;
     this.#done = done;
     this.#onSettled = onSettled;
   }
@@ -243,7 +243,7 @@ class Pending implements QueuedRecord {
 
 /** Whether the record's deadline has passed; it is answered then, with what kept it from being acknowledged as the cause. */
 function expire(pending: Pending, now: number, trouble: Error | undefined): boolean {
-  if (pending.deadlineMs > now) return false;
+  if (pending.deadlineAt > now) return false;
   if (pending.settled) return true;
   const reason = trouble === undefined ? 'no answer' : troubleText(trouble);
   const message = `${pending.record.topic}: not acknowledged within the deadline: ${reason}`;

@@ -5,8 +5,8 @@ export interface QueuedRecord {
   readonly record: OutgoingRecord;
   /** Characters and bytes of key, value and headers, and framing: close to its size in the request. */
   readonly bytes: number;
-  /** Milliseconds of `performance.now()`: by then it is answered, with an error if need be. */
-  readonly deadlineMs: number;
+  /** On the clock of `performance.now()`. At this instant the record is answered with an error if it has no answer yet. */
+  readonly deadlineAt: number;
   /** Answers the record; calls after the first do nothing. */
   settle(error: Error | null): void;
   /** True once answered, also by its deadline: no caller waits for it any more. */

@@ -16,25 +16,25 @@ export interface HostMetrics {
 
 export interface HostState {
   partitions(): Iterable<AssignedPartition>;
-  /** Given up and not assigned again yet, while this process's member has no assignment. */
+  /** Given up and not assigned again yet. Only while this process's member has no assignment. */
   given(): Iterable<AssignedPartition>;
-  /** Why a partition stands; undefined when it does not. */
+  /** Why the partition stands; undefined if it does not stand. */
   standing(partition: AssignedPartition): Standing | undefined;
-  /** Of the member; undefined before it has begun to join. */
+  /** State of the member; undefined before it has begun to join. */
   health(): MemberHealth | undefined;
   /** Dependencies that are down now. */
   outages(): number;
   hasFault(fault: TopicFault): boolean;
-  /** Messages that wait alone for something outside. */
+  /** How many messages wait alone for something outside. */
   held(): number;
   now(): number;
-  /** The observed time in which ages of frontiers are measured. */
+  /** Observed time, in which the ages of frontiers are measured. */
   observed(): number;
 }
 
 interface PartitionGauge {
   help: string;
-  /** Shown for partitions that were given up, too, until there is an assignment again: what stands must not vanish. */
+  /** Partitions that were given up are shown until there is an assignment again, so that lag and age stay visible while nothing works. */
   stays?: boolean;
   value(
     partition: AssignedPartition,
@@ -45,7 +45,7 @@ interface PartitionGauge {
 
 const pauseReasons: PauseReason[] = ['opening', 'full', 'outage'];
 
-/** Gauges that are read from a partition at the scrape. */
+/** Gauges whose values are read from the partitions at each scrape. */
 const partitionGauges: Record<string, PartitionGauge> = {
   ordermesh_runtime_lag: {
     help: 'Records of the partition that are not finished, those not yet fetched included.',

@@ -10,31 +10,31 @@ export interface RuntimeLimits {
   fetchIntervalMs: number;
   commitIntervalMs: number;
   drainTimeoutMs: number;
-  /** Dead letters that were replayed or discarded are forgotten after this time, in milliseconds. */
+  /** Replayed and discarded dead letters are removed after this time. */
   deadLettersKeptMs: number;
 }
 
 export interface RuntimeOptions {
-  /** Names client ids, database sessions and metrics. */
+  /** Part of client ids, names of database sessions, and metrics. */
   role: string;
   logger: Logger;
   group: string;
   topic: string;
   brokers: string[];
-  /** Undefined: no epochs and no durable parking, and an actor with `apply` is refused. */
+  /** Undefined: no epochs and no durable parking; an actor with `apply` is refused. */
   databaseUrl: string | undefined;
   /** `file:` URL of a module that exports `createActor`. */
   actorModule: URL;
-  /** Handed to `createActor`; plain data. */
+  /** Given to `createActor`; plain data. */
   settings: unknown;
-  /** Threads. */
+  /** Number of threads. */
   slots: number;
   limits: RuntimeLimits;
-  /** A member that is silent for longer is taken for dead by the group. */
+  /** The group drops a member that is silent for longer. */
   sessionTimeoutMs?: number;
-  /** Most heap of one thread, in MiB: a thread past it dies and is replaced, and the process lives. */
+  /** Most heap of one thread, in MiB. A thread that needs more dies and is replaced; the process lives on. */
   slotMemoryMbMax?: number;
-  /** A thread whose event loop stands still for longer is ended and replaced, in milliseconds; 30 s by default. */
+  /** A thread whose event loop stands still for longer is ended and replaced; 30 s by default. */
   slotSilenceMsMax?: number;
 }
 

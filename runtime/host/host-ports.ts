@@ -8,54 +8,54 @@ import type { SlotView } from '../wire/slot-view.ts';
 import type { LogKeeper } from './partitions/log-keeper.ts';
 import type { SlotListener } from './slots/slot.ts';
 
-/** What the host needs of the world. A simulation puts models in their place and runs the same host. */
+/** What the host needs from outside. The simulation puts models in their place and runs the same host. */
 export interface HostPorts {
   timers: Timers;
   /** Joins the group. The first join may still be in flight when the promise resolves. */
   createConsumer(listener: ConsumerListener): Promise<GroupConsumer>;
   createSlot(index: number, listener: SlotListener): HostedSlot;
   ownership: PartitionOwnership;
-  /** Looks whether the topic is still the one that is worked on. Absent in a simulation, whose topics stay. */
+  /** Checks whether the topic is still the one that the host works on. Absent in a simulation, whose topics don't change. */
   logs?: LogKeeper;
   /** The host's metrics are registered here. */
   registry: Registry;
 }
 
-/** One slot as the host sees it: a thread that can die and be started again. Once it is dead, every call is rejected. */
+/** One slot as the host sees it: a thread that can die and be started again. While it is dead, every call is rejected. */
 export interface HostedSlot {
   readonly index: number;
-  /** Whether the thread takes work. */
+  /** Whether the thread accepts work. */
   readonly running: boolean;
-  /** Starts the thread, in place of a dead one. Rejects when it can't start. */
+  /** Starts the thread, or replaces a dead one. Rejects when it can't start. */
   start(): Promise<void>;
   open(partitions: OpenPartition[]): Promise<void>;
-  /** Hands a batch over, in the order of the calls and after the `open` before it. */
+  /** Hands a batch over. Batches arrive in the order of the calls, and after an earlier `open`. */
   take(batch: PartitionBatch): void;
   drain(partitions: number[]): Promise<DrainedPartition[]>;
   close(partitions: number[]): void;
   metrics(): Promise<MetricsSnapshot>;
   /** Undefined when the thread can't answer. */
   view(): Promise<SlotView | undefined>;
-  /** Rejects when the thread has ended, but not everything in it had closed. */
+  /** Ends the thread. Rejects, after the thread has ended, if something in it did not close. */
   stop(timeoutMs: number): Promise<void>;
 }
 
-/** What a partition's new owner starts with. */
+/** What the new owner of a partition starts with. */
 export interface Ownership {
   /** Undefined without a database. */
   epoch: number | undefined;
   parked: ParkedKey[];
-  /** Absent: there are none. */
+  /** No settled keys when absent. */
   settled?: SettledKey[];
-  /** Which log the partition is, and where to begin in it. When absent, work goes on at the committed position. */
+  /** Which log the partition has, and where to begin. When absent, work begins at the committed position. */
   log?: EnteredLog;
 }
 
-/** Who owns which partition, in the store that the effects are in. */
+/** Claims partitions in the store that has the effects. */
 export interface PartitionOwnership {
   /**
-   * Makes this process the owner: when it resolves, nothing of an older epoch can take effect any more.
-   * @param progress how far this process has come in those that it has worked on already
+   * Makes this process the owner. When it resolves, nothing of an older epoch can take effect any more.
+   * @param progress positions in partitions that this process has worked on before
    */
   claim(partitions: readonly number[], progress?: readonly LogProgress[]): Promise<Map<number, Ownership>>;
   close(): Promise<void>;

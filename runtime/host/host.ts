@@ -26,7 +26,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   return host;
 }
 
-/** Kafka, PostgreSQL, threads and the clock. */
+/** The real ports of the host: Kafka, PostgreSQL, threads and the clock. */
 function systemPorts(options: RuntimeOptions): HostPorts {
   const { role, group, topic, brokers, databaseUrl, sessionTimeoutMs, limits, settings } = options;
   const actorModule = options.actorModule.href;

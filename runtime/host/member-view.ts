@@ -1,10 +1,10 @@
 import type { GroupConsumer, MemberHealth, Standing } from '../../kafka/index.ts';
 
-/** What `/debug/runtime` says of this process's member of the group. */
+/** This process's member of the group, as `/debug/runtime` shows it. */
 export interface MemberView {
   state: MemberHealth['state'];
   since: string;
-  /** When the group last proved the membership. */
+  /** When the membership was last proven. */
   provenAt: string;
   restarts: number;
 }
@@ -15,12 +15,12 @@ export function memberView(consumer: GroupConsumer | undefined): MemberView | nu
   return { state, since: new Date(since).toISOString(), provenAt: new Date(provenAt).toISOString(), restarts };
 }
 
-/** Of one partition, for it stands itself or its member does. */
+/** Why a partition stands: its own reason, or the member's. */
 export function standingOf(standing: readonly Standing[], partition: number): Standing | undefined {
   return standing.find((one) => one.partition === undefined || one.partition.partition === partition);
 }
 
-/** For readiness: one line, or undefined when everything moves. */
+/** For readiness: one line, or undefined when nothing stands. */
 export function standingSummary(standing: readonly Standing[], group: string): string | undefined {
   if (standing.length === 0) return undefined;
   return standing

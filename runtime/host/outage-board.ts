@@ -1,8 +1,8 @@
-/** What is down now, by who noticed and what it is: the source of readiness and of the outage metrics. */
+/** What is down now, by who noticed it and what it is. The host's parts write to it; readiness and the outage metrics read it. */
 export class OutageBoard {
   readonly #outages = new Map<string, { reason: string; since: number }>();
 
-  /** @returns whether this outage is new. */
+  /** @returns whether the outage is new */
   note(who: string, dependency: string, reason: string, since: number): boolean {
     const key = `${who}/${dependency}`;
     const known = this.#outages.has(key);

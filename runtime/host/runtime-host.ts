@@ -25,15 +25,15 @@ import { SlotSet } from './slots/slot-set.ts';
 /** A database that does not answer must not hold up a rebalance. */
 const PROGRESS_MS_MAX = 1_000;
 
-/** A running actor runtime. */
+/** A running actor runtime, for the role that started it. */
 export interface Runtime {
-  /** Why it isn't ready, in a few words; undefined when it is. */
+  /** Why the runtime isn't ready, in a few words; undefined when it is ready. */
   readiness(): string | undefined;
-  /** Of the main thread and of every slot's. */
+  /** Metrics of the main thread and of all slots. */
   metrics(): Promise<MetricsSnapshot[]>;
-  /** What the main thread knows, at once. */
+  /** What the main thread knows; returned at once. */
   view(): RuntimeView;
-  /** The same, with what every slot says of itself: for `/debug/runtime`. */
+  /** The same, with the views of all slots, for `/debug/runtime`. */
   inspect(): Promise<RuntimeInspection>;
   /** Drains, commits, leaves the group, stops the threads. Idempotent. */
   close(): Promise<void>;
@@ -42,8 +42,8 @@ export interface Runtime {
 export type HostOptions = Pick<RuntimeOptions, 'role' | 'logger' | 'group' | 'topic' | 'slots' | 'limits'>;
 
 /**
- * The main thread: group membership, assignment, backpressure and commits. The work itself is in the slots' threads. It owns no
- * clock, socket or thread: all of them come in through its ports.
+ * The main thread: group membership, assignment, backpressure and commits. The messages are worked on in the slots' threads. The host owns
+ * no clock, socket or thread: they come in through its ports, so the simulation runs this class.
  */
 export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #options: HostOptions;
@@ -59,9 +59,9 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   readonly #rebalances = new RebalanceClock();
   /** Messages that wait alone, by slot. */
   readonly #held = new Map<number, { count: number; longest: HeldMessage }>();
-  /** Where each partition was last, so that it comes back to its slot. */
+  /** The last slot of each partition, so that a partition comes back to its slot. */
   #pins = new Map<number, number>();
-  /** Given up and not assigned again yet, here or elsewhere: their lag and age stay visible until then. */
+  /** Given up and not assigned again yet, here or elsewhere. Their lag and age stay visible until then. */
   #given: readonly AssignedPartition[] = [];
   #closed: Promise<void> | undefined;
 
@@ -187,18 +187,18 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   async onAssigned(assigned: TopicPartition[]): Promise<void> {
-    // Each assignment is the whole: what is still here of the one before is no longer ours.
+    // Each assignment is complete: partitions of the previous one that are still here are lost.
     this.#opener.forget([...this.#assignment.all()]);
     this.#given = [];
     const numbers = assigned.map(({ partition }) => partition);
     const pins = pin(numbers, this.#slots.count, this.#pins);
     this.#pins = new Map([...this.#pins, ...pins]);
     this.#metrics.rebalances.inc();
-    const generation = this.#assignment.nextGeneration();
+    const incarnation = this.#assignment.nextIncarnation();
     const now = this.#frontierWatch.now();
     const limits = this.#options.limits.partition;
     const partitions = numbers.map(
-      (partition) => new AssignedPartition(partition, pins.get(partition) ?? 0, generation, limits, now),
+      (partition) => new AssignedPartition(partition, pins.get(partition) ?? 0, incarnation, limits, now),
     );
     for (const partition of partitions) this.#assignment.add(partition);
     this.#options.logger.info({ partitions: numbers }, 'partitions assigned');
@@ -232,7 +232,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     if (partition === undefined) return;
     partition.highWatermark = highWatermark;
     if (partition.phase === 'opening') {
-      // Not taken: opening ends with a seek to the first record that came meanwhile.
+      // Not taken: the opening ends with a seek to the first record that arrived meanwhile.
       partition.frontier ??= records[0]?.offset;
       partition.next ??= records[0]?.offset;
       return;
@@ -245,7 +245,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       this.#logWatch.gap(partition, partition.next, first.offset);
     const { buffer, bytes } = packBatch(fresh);
     partition.taken(fresh, bytes, this.#frontierWatch.now());
-    this.#slots.at(partition.slot)?.take({ partition: number, generation: partition.generation, buffer });
+    this.#slots.at(partition.slot)?.take({ partition: number, incarnation: partition.incarnation, buffer });
     if (partition.full) this.#assignment.pause(partition, 'full');
   }
 
@@ -253,7 +253,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     return [...(this.#assignment.consumer?.health.standing ?? []), ...this.#frontierWatch.standing];
   }
 
-  /** Records how far the group came, for a later owner that may find the topic deleted. */
+  /** Records the group's position, for a later owner that may find the topic deleted. */
   async #noteProgress(partitions: AssignedPartition[]): Promise<void> {
     const { logs, timers } = this.#ports;
     if (logs === undefined) return;
@@ -279,7 +279,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         const now = this.#frontierWatch.now();
         for (const progress of report.partitions) {
           const partition = this.#assignment.get(progress.partition);
-          if (partition === undefined || partition.generation !== progress.generation) continue;
+          if (partition === undefined || partition.incarnation !== progress.incarnation) continue;
           this.#metrics.messages.inc(progress.messages);
           partition.progressed(progress, now);
           if (partition.slack) this.#assignment.resume(partition, 'full');
@@ -288,7 +288,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       }
       case 'fenced': {
         const partition = this.#assignment.get(report.partition);
-        if (partition?.generation === report.generation) this.#opener.reclaim(partition);
+        if (partition?.incarnation === report.incarnation) this.#opener.reclaim(partition);
         return;
       }
       case 'outage': {
@@ -300,7 +300,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
             : 'partitions pause until it is over';
           this.#options.logger.error({ slot, dependency, reason }, `outage: ${what}`);
         }
-        // Met by one message alone: the next ones have to find out whether it is theirs as well.
+        // Only one message has met the outage, so no partition is paused: the next messages show whether they meet it too.
         if (lone) return;
         for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.pause(partition, 'outage');
         return;
@@ -337,7 +337,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       this.#options.logger.error({ slot, count, ...longest }, 'a message waits alone; the others go on');
   }
 
-  /** For readiness: what waits longest, and how many more. */
+  /** For readiness: the message that waits longest, and how many more there are. */
   #heldSummary(): string | undefined {
     const all = [...this.#held.values()].toSorted((a, b) => a.longest.since - b.longest.since);
     const [first] = all;
@@ -354,8 +354,8 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   }
 
   /**
-   * Its partitions wait for the new thread, and then go on from their frontiers. One that is being given up stays so: what was fetched of it
-   * since was not taken, so to go on would leave that out.
+   * The partitions of the dead thread wait for the new thread, and then go on from their frontiers. A partition that is being given up
+   * stays closed: records that were fetched of it since then were not taken, so going on would skip them.
    */
   #onSlotDeath(slot: number, error: SlotDeathError): void {
     this.#metrics.slotDeaths.inc({ reason: error.reason });
@@ -365,7 +365,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     for (const partition of this.#assignment.ofSlot(slot)) {
       if (partition.phase === 'draining') continue;
       this.#assignment.restart(partition);
-      // An outage that the dead thread knew of is never reported to be over: the new one finds out for itself.
+      // The dead thread can't report the end of an outage any more. The new thread finds out itself whether it lasts.
       partition.pauses.delete('outage');
     }
   }
@@ -380,7 +380,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         const own = partitions.filter((partition) => partition.slot === slot.index);
         if (own.length === 0 || !slot.running) return;
         const drained = await slot.drain(own.map(({ partition }) => partition)).catch((error: unknown) => {
-          // Given up as they are: the next owner works on again from what is committed.
+          // Given up without a drain: the next owner repeats the work from the committed offset.
           this.#options.logger.warn(
             { slot: slot.index, reason: describeError(error) },
             'partitions could not be drained',

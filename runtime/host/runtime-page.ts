@@ -159,7 +159,7 @@ function percent(share: number): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Keys and error texts come from outside. */
+/** Keys and error texts come from outside, so they are escaped. */
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

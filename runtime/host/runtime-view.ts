@@ -5,7 +5,7 @@ import type { OutageBoard } from './outage-board.ts';
 import type { AssignedPartition } from './partitions/assigned-partition.ts';
 import type { Rebalance } from './partitions/rebalance-clock.ts';
 
-/** What the main thread knows of its runtime. */
+/** The state of a runtime as its main thread knows it. */
 export interface RuntimeView {
   role: string;
   group: string;
@@ -18,7 +18,7 @@ export interface RuntimeView {
   partitions: PartitionView[];
 }
 
-/** What `GET /debug/runtime` answers. A slot that can't answer now has no `thread`. */
+/** The answer of `GET /debug/runtime`. `thread` is null for a slot that can't answer now. */
 export interface RuntimeInspection extends RuntimeView {
   slots: (RuntimeView['slots'][number] & { thread: SlotView | null })[];
 }
@@ -38,7 +38,7 @@ export interface PartitionView {
   keys: number;
   parkedKeys: number;
   paused: string[];
-  /** Why it stands, and since when; null when it is fetched. */
+  /** Why the partition stands, and since when; null while it is fetched. */
   standing: { reason: string; since: string } | null;
 }
 
@@ -49,7 +49,7 @@ export function runtimeView(
   partitions: Iterable<AssignedPartition>,
   outages: OutageBoard,
   consumer: GroupConsumer | undefined,
-  /** In observed time. */
+  /** Observed time. */
   now: number,
 ): RuntimeView {
   const all = [...partitions].sort((a, b) => a.partition - b.partition);

@@ -23,7 +23,7 @@ export interface Parking {
   reason: string;
   error: string;
   attempts: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   firstFailedAt: number;
   /** The effects of the first of them are written: what failed came after. */
   applied: boolean;
@@ -33,7 +33,7 @@ export interface MailboxIdentity {
   topic: string;
   partition: number;
   /** Counts the assignments of this process; a report of an older one is ignored. */
-  generation: number;
+  incarnation: number;
   /** Fences the effects; undefined in a runtime without a database. */
   epoch: number | undefined;
   /** The log that the partition's offsets speak of, as the store counts them; 0 when absent. */
@@ -52,7 +52,7 @@ export interface MailboxIdentity {
 export class Mailbox<Entry extends Queued<Entry>> {
   readonly topic: string;
   readonly partition: number;
-  readonly generation: number;
+  readonly incarnation: number;
   readonly epoch: number | undefined;
   readonly log: number;
   readonly frontier = new Frontier();
@@ -72,7 +72,7 @@ export class Mailbox<Entry extends Queued<Entry>> {
   constructor(identity: MailboxIdentity) {
     this.topic = identity.topic;
     this.partition = identity.partition;
-    this.generation = identity.generation;
+    this.incarnation = identity.incarnation;
     this.epoch = identity.epoch;
     this.log = identity.log ?? 0;
     this.parked = new Map(identity.parked);

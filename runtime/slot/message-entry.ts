@@ -10,7 +10,7 @@ const NO_SEQUENCE = -1;
 /** What is known of a message that failed. */
 export interface Failure {
   attempts: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   firstFailedAt: number;
   /** Its effects were written in one of the attempts. */
   applied: boolean;
@@ -19,7 +19,7 @@ export interface Failure {
 /** What is known of a message that waits for something that is down. */
 export interface Waiting {
   dependency: Dependency;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   since: number;
   attempts: number;
   /** How often messages had come through what it waits for, at its last failure. */

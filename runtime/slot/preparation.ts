@@ -29,7 +29,7 @@ const UNEXPLAINED_MAX = 10;
 
 interface Attempt {
   entry: MessageEntry;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   beganAt: number;
   /** The same instant in observed time, in which its deadline is measured. */
   began: number;

@@ -27,11 +27,11 @@ export class ProgressReporter {
     this.#due = false;
     if (this.#moved.size === 0) return;
     const partitions = [...this.#moved].map((mailbox) => {
-      const { partition, generation, finishedMessages: messages, finishedBytes: bytes, keys } = mailbox;
+      const { partition, incarnation, finishedMessages: messages, finishedBytes: bytes, keys } = mailbox;
       mailbox.finishedMessages = 0;
       mailbox.finishedBytes = 0;
       const frontier = mailbox.frontier.position;
-      return { partition, generation, frontier, messages, bytes, parkedKeys: mailbox.parked.size, keys };
+      return { partition, incarnation, frontier, messages, bytes, parkedKeys: mailbox.parked.size, keys };
     });
     this.#moved.clear();
     this.#ports.report({ kind: 'progress', partitions });

@@ -136,9 +136,9 @@ export class SlotEngine {
     return mailbox.frontier.position;
   }
 
-  take(partition: number, generation: number, batch: PackedBatch): void {
+  take(partition: number, incarnation: number, batch: PackedBatch): void {
     const mailbox = this.#mailboxes.get(partition);
-    if (mailbox === undefined || mailbox.generation !== generation || mailbox.state !== 'open') return;
+    if (mailbox === undefined || mailbox.incarnation !== incarnation || mailbox.state !== 'open') return;
     const decodeOnly = this.#actor.prepare === undefined && this.#actor.apply === undefined;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     mailbox.arrivedAt(batch.offsets[0] ?? 0);
@@ -297,7 +297,7 @@ export class SlotEngine {
     const mailbox = this.#mailboxes.get(partition);
     if (mailbox === undefined) return;
     this.close(partition);
-    this.#ports.report({ kind: 'fenced', partition, generation: mailbox.generation });
+    this.#ports.report({ kind: 'fenced', partition, incarnation: mailbox.incarnation });
   }
 
   /** Effects and outputs of the message are durable now. */

@@ -21,7 +21,7 @@ export interface OutageHooks {
 /** Which message met an outage. */
 export interface Met {
   entry: MessageEntry;
-  /** When its attempt began; milliseconds since the epoch. */
+  /** When its attempt began; milliseconds since 1970. */
   beganAt?: number;
   /** Other messages came through in the same attempt. */
   alone?: boolean;

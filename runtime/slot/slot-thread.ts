@@ -145,11 +145,11 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
 
 function open({ options, engine, suspects }: SlotThread, partition: OpenPartition): void {
   if (partition.isAnotherLog === true) suspects.forget(partition.partition);
-  const { generation, epoch, log = 0, parked, settled } = partition;
+  const { incarnation, epoch, log = 0, parked, settled } = partition;
   engine.open({
     topic: options.topic,
     partition: partition.partition,
-    generation,
+    incarnation,
     epoch,
     log,
     parked: parked.map(({ key, partition: _, ...parking }) => [key, parking]),
@@ -158,10 +158,10 @@ function open({ options, engine, suspects }: SlotThread, partition: OpenPartitio
   });
 }
 
-function take({ engine, hotKeys }: SlotThread, { partition, generation, buffer }: PartitionBatch): void {
+function take({ engine, hotKeys }: SlotThread, { partition, incarnation, buffer }: PartitionBatch): void {
   const batch = new PackedBatch(buffer);
   hotKeys.take(batch);
-  engine.take(partition, generation, batch);
+  engine.take(partition, incarnation, batch);
 }
 
 function drain(engine: SlotEngine, partitions: number[]): Promise<DrainedPartition[]> {

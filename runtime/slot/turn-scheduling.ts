@@ -88,7 +88,7 @@ export class TurnScheduler {
     return turn;
   }
 
-  /** @returns when the turn began, in milliseconds since the epoch. */
+  /** @returns when the turn began, in milliseconds since 1970. */
   begun(messages: number): number {
     this.#turns++;
     this.#messagesInTurns += messages;

@@ -16,7 +16,7 @@ const COUNT_BYTES = 8;
 const ROW_BYTES = 8 + 8 + 12;
 const NULL_LENGTH = -1;
 
-/** @returns the buffer to transfer, and the bytes of keys, values and headers in it. */
+/** @returns the buffer to transfer, and the number of bytes of keys, values and headers in it */
 export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuffer; bytes: number } {
   const count = records.length;
   const columnBytes = COUNT_BYTES + ROW_BYTES * count;
@@ -49,7 +49,7 @@ export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuf
   return { buffer, bytes: size - columnBytes };
 }
 
-/** One byte is the count of no headers, and is left out. */
+/** Without headers there is one byte, the count 0, which is left out. */
 function packedLength({ buffer, start }: PackedHeaders): number {
   const length = buffer.length - start;
   return length > 1 ? length : 0;
@@ -86,7 +86,7 @@ function columns(buffer: ArrayBuffer, count: number) {
   };
 }
 
-/** A packed batch as the slot's thread reads it. Nothing is decoded before it is asked for. */
+/** A packed batch as the slot's thread reads it. A field is decoded when a caller asks for it. */
 export class PackedBatch {
   /** A batch of no records. */
   static readonly empty = new PackedBatch(packBatch([]).buffer);
@@ -137,7 +137,7 @@ export class PackedBatch {
     const { lengths } = this;
     const from = start + Math.max(lengths[at] as number, 0) + Math.max(lengths[at + 1] as number, 0);
     const length = lengths[at + 2] as number;
-    // Without a prototype, as decoded ones are: a header may be called __proto__.
+    // Without a prototype, like decoded headers: a header may be called __proto__.
     return length === 0 ? Object.create(null) : readPackedHeaders(this.bytes.subarray(from, from + length));
   }
 

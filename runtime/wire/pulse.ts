@@ -4,9 +4,12 @@ export interface Place {
   offset: number;
 }
 
-/** What is shown of a message. */
+/** What the pulse shows of a message. */
 export interface Shown extends Place {
-  /** Its beginning, for a log line. Absent where showing it would cost more than the work itself: for an actor that only decodes. */
+  /**
+   * The beginning of the key, for a log line. Absent for an actor that only decodes, because showing the key would cost more than the work
+   * itself.
+   */
   key?: string;
 }
 
@@ -32,8 +35,8 @@ const COMPUTING = 1;
 const WAITING = 2;
 
 /**
- * What a thread shows of itself in shared memory, so that the main thread can read it while the thread computes and after it died: a counter
- * that its event loop raises, and the messages that the actor is at work on.
+ * What a thread shows of itself in shared memory, so that the main thread can read it while the thread computes and after the thread died:
+ * a counter that its event loop raises, and the messages that the actor works on.
  */
 export class Pulse {
   readonly memory: SharedArrayBuffer;
@@ -41,7 +44,7 @@ export class Pulse {
   readonly #units: Uint16Array;
   readonly #free: number[] = [];
 
-  /** @param messagesMax most messages in flight at once; more, and more than 5,000, are not shown */
+  /** @param messagesMax most messages in flight at once; of more, and of more than 5,000, only the first ones are shown */
   static create(messagesMax: number): Pulse {
     const rows = 1 + Math.min(messagesMax, ROWS_MAX);
     return new Pulse(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * (HEADER + ROW * rows)));
@@ -62,7 +65,7 @@ export class Pulse {
     this.#cells[BEATS] = this.beats + 1;
   }
 
-  /** The actor computes on this one message until `leave`. */
+  /** The actor computes on this message until `leave`. */
   enter({ partition, offset }: Place, key = ''): void {
     this.#show(HEADER, partition, offset, key);
   }
@@ -71,7 +74,10 @@ export class Pulse {
     this.#cells[HEADER + STATE] = FREE;
   }
 
-  /** The actor computes on these messages. @returns what `wait` and `end` take */
+  /**
+   * The actor computes on these messages.
+   * @returns their rows, for `wait` and `end`
+   */
   begin(messages: readonly Required<Shown>[]): readonly number[] {
     const rows: number[] = [];
     for (const { partition, offset, key } of messages) {
@@ -83,12 +89,12 @@ export class Pulse {
     return rows;
   }
 
-  /** The actor waits for something, and the thread is another message's meanwhile. */
+  /** The actor waits for something, and the thread works on other messages meanwhile. */
   wait(rows: readonly number[]): void {
     for (const row of rows) this.#cells[row + STATE] = WAITING;
   }
 
-  /** The actor is done with them. */
+  /** The actor has finished with these messages. */
   end(rows: readonly number[]): void {
     for (const row of rows) {
       this.#cells[row + STATE] = FREE;
@@ -96,7 +102,10 @@ export class Pulse {
     }
   }
 
-  /** Those that the actor computes on; if it computes on none, those whose turn or preparation waits: one of them may have gone on. */
+  /**
+   * The messages that the actor computes on. If there are none, the messages whose turn or preparation waits: one of them may have
+   * continued.
+   */
   get atWork(): Shown[] {
     const computing = this.#rows(COMPUTING);
     return computing.length > 0 ? computing : this.#rows(WAITING);

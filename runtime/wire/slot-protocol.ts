@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ParkedKey, SettledKey } from '../../store/index.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
-/** What the main thread asks of a slot's thread: the tasks of its Piscina, told apart by `kind` and handled by one switch. */
+/** What the main thread asks of a slot's thread. Each is a task of the thread's Piscina; `slot-thread.ts` handles them in one switch. */
 export type SlotTask =
   | { kind: 'start'; options: SlotOptions; reports: MessagePort; watch: Watch }
   /** Answered when the thread stops; rejected when it dies. */
@@ -17,35 +17,35 @@ export type SlotTask =
 
 /** How the main thread watches over a thread. */
 export interface Watch {
-  /** Of a `Pulse`. */
+  /** The memory of a `Pulse`. */
   pulse: SharedArrayBuffer;
-  /** The event loop beats so often, in milliseconds. */
+  /** Interval of the beats of the event loop. */
   beatMs: number;
-  /** The actor has to be created in this time, in milliseconds. */
+  /** Time limit for creating the actor. */
   startMsMax: number;
   suspects: Suspect[];
 }
 
 export interface PartitionBatch {
   partition: number;
-  generation: number;
+  incarnation: number;
   /** Packed by `packBatch`, transferred. */
   buffer: ArrayBuffer;
 }
 
 export interface OpenPartition {
   partition: number;
-  generation: number;
+  incarnation: number;
   epoch: number | undefined;
   /** 0 when absent. */
   log?: number;
-  /** The slot last opened the partition with another log: what the thread knows by offset does not apply to this log. */
+  /** The slot last opened the partition with another log, so what the thread remembers by offset is not valid for this log. */
   isAnotherLog?: boolean;
   parked: ParkedKey[];
   settled: SettledKey[];
 }
 
-/** The answer to `drain`: what may be committed, of partitions that were open. */
+/** The answer to `drain`: what may be committed, for each partition that was open. */
 export interface DrainedPartition {
   partition: number;
   frontier: number | undefined;
@@ -65,12 +65,12 @@ export interface SlotOptions {
   limits: SlotLimits;
 }
 
-/** Bounds of the work in one thread. Times in milliseconds. */
+/** Bounds of the work in one thread. */
 export interface SlotLimits {
   turnSizeMax: number;
   turnsMax: number;
   preparesMax: number;
-  /** A `prepare` that has not returned by then counts as an outage. */
+  /** A `prepare` that takes longer counts as an outage. */
   prepareMsMax: number;
   retriesMax: number;
   retryBackoffMs: number;
@@ -79,45 +79,45 @@ export interface SlotLimits {
   produceDeadlineMs: number;
 }
 
-/** What has to be up for a message to go through. */
+/** What must be up for a message to succeed. */
 export const dependencies = ['prepare', 'database', 'broker'] as const;
 export type Dependency = (typeof dependencies)[number];
 
 export interface PartitionProgress {
   partition: number;
-  generation: number;
+  incarnation: number;
   /** Offset to commit; undefined before the first message. */
   frontier: number | undefined;
   /** Finished since the last report. */
   messages: number;
   bytes: number;
-  /** Keys parked now. */
+  /** Keys that are parked now. */
   parkedKeys: number;
   /** Keys with a message in flight. */
   keys: number;
 }
 
-/** A message that waits, for a person who looks. Plain data: it crosses the thread boundary. */
+/** A message that waits, shown to people. Plain data: it crosses the thread boundary. */
 export interface HeldMessage {
   partition: number;
   offset: number;
   key: string;
   reason: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   since: number;
 }
 
-/** What a slot's thread tells the main thread of its own accord. */
+/** What a slot's thread reports to the main thread without being asked. */
 export type SlotReport =
   | { kind: 'progress'; partitions: PartitionProgress[] }
-  | { kind: 'fenced'; partition: number; generation: number }
-  /** `lone`: only one message has met it so far, so others are still tried. */
+  | { kind: 'fenced'; partition: number; incarnation: number }
+  /** `lone`: only one message has met the outage so far, so others are still tried. */
   | { kind: 'outage'; dependency: Dependency; reason: string; since: number; lone: boolean }
   | { kind: 'recovered'; dependency: Dependency }
   /** Messages that wait long for something outside while others go on. */
   | { kind: 'held'; count: number; longest: HeldMessage | undefined }
-  /** A message is parked for its own failure. */
+  /** A message was parked because of its own failure. */
   | { kind: 'poison'; partition: number; offset: number; key: string; reason: string; error: string; attempts: number };
 
-/** All that comes from a thread: its reports, and what concerns the watch over it. */
+/** All messages from a thread: its reports, and news of suspects. */
 export type ThreadMessage = SlotReport | SuspectNews;

@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 export interface StandbyStatus {
   /** Whether the server follows another one and takes no writes. */
   isStandby: boolean;
-  /** Commit time of the newest transaction that it has applied, in milliseconds since the epoch; absent for a primary. */
+  /** Commit time of the newest transaction that it has applied, in milliseconds since 1970; absent for a primary. */
   appliedAtMs?: number;
   /** Standbys that stream from it now. */
   standbys: number;
@@ -22,7 +22,7 @@ export async function standbyStatus(sql: Database): Promise<StandbyStatus> {
 const TURN_MS_MAX = 60_000;
 
 /**
- * The instant up to which a database has everything, in milliseconds since the epoch. For a standby this is the newest transaction that it has applied. A
+ * The instant up to which a database has everything, in milliseconds since 1970. For a standby this is the newest transaction that it has applied. A
  * server forgets this time when it restarts; then the instant is computed from the newest decision in the database.
  * @returns 0 when the database holds no decision
  */

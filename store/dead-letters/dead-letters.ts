@@ -48,7 +48,7 @@ export interface ParkedMessage {
   keyBytes: Buffer | null;
   value: Buffer | null;
   headers: Readonly<Record<string, Buffer>>;
-  /** Milliseconds since the epoch, the record's timestamp. */
+  /** Milliseconds since 1970, the record's timestamp. */
   timestamp: number;
 }
 
@@ -60,7 +60,7 @@ export interface NewDeadLetter extends ParkedMessage {
   error: string;
   /** 0 for a message that was never tried. */
   attempts: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   firstFailedAt: number;
   /** Its effects are committed; a later step failed. */
   applied: boolean;
@@ -127,7 +127,7 @@ export interface DeadLetterFilter {
   key?: string;
   offset?: number;
   reason?: string;
-  /** Parked at or after, and before; milliseconds since the epoch. */
+  /** Parked at or after, and before; milliseconds since 1970. */
   since?: number;
   until?: number;
   states?: readonly DeadLetterState[];

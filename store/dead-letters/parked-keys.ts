@@ -12,7 +12,7 @@ export interface ParkedKey {
   reason: string;
   error: string;
   attempts: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   firstFailedAt: number;
   /** The effects of that message are written: what failed came after. */
   applied: boolean;

@@ -36,7 +36,7 @@ export interface DatabaseAudit {
 }
 
 export interface DatabaseAuditOptions {
-  /** Only orders decided at or after this time are handed over, in milliseconds since the epoch. Faults are of all time. */
+  /** Only orders decided at or after this time are handed over, in milliseconds since 1970. Faults are of all time. */
   sinceMs?: number;
   /** When the topics began to be read, by the database's clock: what became of dead letters later isn't known yet. Now if absent. */
   deadLettersAt?: Date;

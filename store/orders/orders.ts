@@ -17,7 +17,7 @@ export interface DecidedOrder extends Decision {
   currency: string;
   /** Pieces reserved; 0 for a rejected order. */
   pieces: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   placedAtMs: number;
   acceptedAtMs: number;
 }

@@ -2,7 +2,7 @@ import type { Transaction } from '../database/database.ts';
 
 /** Orders of one customer or card in one window. */
 export interface VelocityCount {
-  /** Start of the window, in seconds since the epoch. */
+  /** Start of the window, in seconds since 1970. */
   windowStart: number;
   /** Hash of what is counted, a safe integer. */
   who: number;

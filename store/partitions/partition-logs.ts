@@ -24,7 +24,7 @@ export interface KnownLog {
   position: number;
   endOffset: number;
   ended: boolean;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   seenAt: number;
 }
 

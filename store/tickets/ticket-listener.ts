@@ -57,7 +57,7 @@ export class TicketListener {
     return this.#isProven;
   }
 
-  /** When listening was last proven, in milliseconds since the epoch; `undefined` before the first time. */
+  /** When listening was last proven, in milliseconds since 1970; `undefined` before the first time. */
   get provenAt(): number | undefined {
     return this.#provenAt;
   }

@@ -14,7 +14,7 @@ const records = (first: number, count: number): FetchedRecord[] =>
   }));
 const progress = (frontier: number, messages: number, bytes: number) => ({
   partition: 3,
-  generation: 1,
+  incarnation: 1,
   frontier,
   messages,
   bytes,
@@ -57,7 +57,7 @@ test('after a restart it goes on from the frontier, with nothing in flight', () 
   partition.taken(records(5, 20), 2_000, 0);
   partition.progressed(progress(7, 4, 4), 0);
   partition.restart(2);
-  expect(partition).toMatchObject({ next: 7, frontier: 7, messages: 0, bytes: 0, generation: 2, phase: 'opening' });
+  expect(partition).toMatchObject({ next: 7, frontier: 7, messages: 0, bytes: 0, incarnation: 2, phase: 'opening' });
   expect([...partition.pauses]).toEqual(['opening']);
 });
 

@@ -6,7 +6,7 @@ import { ManualTimers } from './manual-timers.ts';
 
 const limits = { messagesMax: 100, bytesMax: 1_000, windowMax: 100 };
 const record = (offset: number) => ({ offset, timestamp: 0, key: null, value: null, headers: {} });
-const progress = { partition: 3, generation: 1, messages: 1, bytes: 1, parkedKeys: 0, keys: 0 };
+const progress = { partition: 3, incarnation: 1, messages: 1, bytes: 1, parkedKeys: 0, keys: 0 };
 
 function bench() {
   const timers = new ManualTimers();

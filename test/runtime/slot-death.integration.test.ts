@@ -83,7 +83,7 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
     { onReport() {}, onDeath: (error) => deaths.push(error) },
   );
   await slot.start();
-  await slot.open([{ partition: 0, generation: 1, epoch: 1, parked: [], settled: [] }]);
+  await slot.open([{ partition: 0, incarnation: 1, epoch: 1, parked: [], settled: [] }]);
   const record = (offset: number, key: string, act: string) => ({
     offset,
     timestamp: 0,
@@ -92,12 +92,12 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
     headers: {},
   });
   const take = (partition: number, offset: number, key: string, act: string) =>
-    slot.take({ partition, generation: 1, buffer: packBatch([record(offset, key, act)]).buffer });
+    slot.take({ partition, incarnation: 1, buffer: packBatch([record(offset, key, act)]).buffer });
   take(0, 7, 'order-7', 'hang');
   await vi.waitFor(() => access(join(directory, 'hangs')), { timeout: 10_000 });
   // It waits for the end of that message, which never comes.
   const drained = slot.drain([0]).catch((error: Error) => error.message);
-  await slot.open([{ partition: 1, generation: 1, epoch: 1, parked: [], settled: [] }]);
+  await slot.open([{ partition: 1, incarnation: 1, epoch: 1, parked: [], settled: [] }]);
   take(1, 3, 'order-8', 'throw-in-timer');
   expect(await drained).toContain('uncaught on purpose');
   expect(slot.running).toBe(false);

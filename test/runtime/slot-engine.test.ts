@@ -71,7 +71,7 @@ function bench(actor: Actor<unknown, unknown>) {
     onParked() {},
     observe: { turn() {}, retry() {}, deadLetter() {} },
   });
-  const open = (partition: number) => engine.open({ topic: 't', partition, generation: 1, epoch: 1, parked: [] });
+  const open = (partition: number) => engine.open({ topic: 't', partition, incarnation: 1, epoch: 1, parked: [] });
   const take = (partition: number, records: Sent[]) =>
     engine.take(
       partition,
@@ -468,7 +468,7 @@ test('a parked key that was loaded parks its messages from the failed one on, no
     },
   });
   const parking = { firstOffset: 1, reason: 'RangeError', error: 'bad', attempts: 4, firstFailedAt: 0, applied: false };
-  one.engine.open({ topic: 't', partition: 0, generation: 1, epoch: 2, parked: [['bad', parking]] });
+  one.engine.open({ topic: 't', partition: 0, incarnation: 1, epoch: 2, parked: [['bad', parking]] });
   one.take(0, records('bad', 'bad', 'a', 'bad'));
   await one.timers.run();
   expect(decoded.sort()).toEqual([0, 2]);
@@ -482,7 +482,7 @@ test('a partition that is closed drops what comes back, and a new one starts afr
   one.take(0, records('a', 'b'));
   await one.timers.run(2);
   one.engine.close(0);
-  one.engine.open({ topic: 't', partition: 0, generation: 2, epoch: 2, parked: [] });
+  one.engine.open({ topic: 't', partition: 0, incarnation: 2, epoch: 2, parked: [] });
   await one.timers.run();
   expect(one.finished()).toBe(0);
   one.take(0, records('late'));
@@ -506,7 +506,7 @@ test('a fenced partition drops its own messages, the others of the turn pass', a
   one.take(1, records('a'));
   await one.timers.run();
   expect(applied).toEqual(['1/a']);
-  expect(one.reports).toContainEqual({ kind: 'fenced', partition: 0, generation: 1 });
+  expect(one.reports).toContainEqual({ kind: 'fenced', partition: 0, incarnation: 1 });
   expect(one.frontiers.get(0) ?? 0).toBe(0);
 });
 

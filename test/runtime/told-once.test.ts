@@ -100,13 +100,15 @@ async function bench() {
   const finish = (frontier: number) =>
     slotListener?.onReport({
       kind: 'progress',
-      partitions: [{ partition: 0, generation: generation(), frontier, messages: 0, bytes: 0, parkedKeys: 0, keys: 0 }],
+      partitions: [
+        { partition: 0, incarnation: incarnation(), frontier, messages: 0, bytes: 0, parkedKeys: 0, keys: 0 },
+      ],
     });
-  /** The partition's current generation: each assignment and each restart has its own. */
+  /** The partition's current incarnation: each assignment and each restart has its own. */
   let opened = 0;
-  const generation = () => opened;
+  const incarnation = () => opened;
   slot.open = async ([partition]) => {
-    opened = partition?.generation ?? 0;
+    opened = partition?.incarnation ?? 0;
   };
   return {
     timers,
@@ -120,7 +122,7 @@ async function bench() {
       running = false;
       slotListener?.onDeath(new SlotDeathError(new Error('it ended'), []));
     },
-    fence: () => slotListener?.onReport({ kind: 'fenced', partition: 0, generation: generation() }),
+    fence: () => slotListener?.onReport({ kind: 'fenced', partition: 0, incarnation: incarnation() }),
     /** The messages logged since the last call. */
     told: () => lines.splice(0),
   };

@@ -14,7 +14,7 @@ function scheduler() {
   const mailbox = new Mailbox<MessageEntry>({
     topic: 'orders',
     partition: 0,
-    generation: 1,
+    incarnation: 1,
     epoch: undefined,
     parked: [],
   });

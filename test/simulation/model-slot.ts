@@ -149,9 +149,9 @@ export class ModelSlot implements HostedSlot {
     });
   }
 
-  take({ partition, generation, buffer }: PartitionBatch): void {
+  take({ partition, incarnation, buffer }: PartitionBatch): void {
     if (this.#running)
-      this.#run(({ engine }) => engine.take(partition, generation, new PackedBatch(buffer))).catch(() => {});
+      this.#run(({ engine }) => engine.take(partition, incarnation, new PackedBatch(buffer))).catch(() => {});
   }
 
   async view(): Promise<undefined> {}

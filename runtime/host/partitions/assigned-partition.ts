@@ -6,54 +6,57 @@ import type { PartitionProgress } from '../../wire/slot-protocol.ts';
 export interface PartitionLimits {
   messagesMax: number;
   bytesMax: number;
-  /** Most offsets from the frontier to the newest record taken: what a crash would deliver again. */
+  /** Most offsets between the frontier and the newest record: this many a crash would deliver again. */
   windowMax: number;
 }
 
-/** Why a partition isn't fetched: it waits for its epoch or its thread, its mailbox is full, or something it needs is down. */
+/**
+ * Why a partition isn't fetched: it waits for its epoch or its thread, it has too much in flight, or something that its messages need is
+ * down.
+ */
 export type PauseReason = 'opening' | 'full' | 'outage';
 
 /**
- * What the main thread knows of an assigned partition: how far it is taken in, finished and committed, and how much is in flight.
+ * What the main thread knows of an assigned partition: how far it has been taken in, finished and committed, and how much is in flight.
  * Pure state; the host acts on it.
  */
 export class AssignedPartition {
   readonly partition: number;
   readonly slot: number;
   readonly pauses = new Set<PauseReason>(['opening']);
-  /** Counts this process's assignments and fresh starts, to tell late reports. */
-  generation: number;
+  /** Counts the openings of partitions by this process. A report with an older number is ignored. */
+  incarnation: number;
   epoch: number | undefined;
   phase: 'opening' | 'running' | 'draining' = 'opening';
-  /** Offset of the next record to take; undefined before the first. */
+  /** Offset of the next record to take; undefined before the first record. */
   next: number | undefined;
-  /** All below are finished. */
+  /** All messages below it are finished. */
   frontier: number | undefined;
   committed: number | undefined;
-  /** Which log the offsets speak of; undefined until it was looked at. */
+  /** The log that the offsets belong to; undefined until it was looked up. */
   log: { log: number; logId: string } | undefined;
-  /** Offsets that did not come: until it is known whether records were removed there, nothing is committed. */
+  /** Offsets that were missing in a fetch. Nothing is committed until it is known whether records were removed there. */
   gaps: { from: number; to: number }[] = [];
-  /** Up to here, removed records have been noted. */
+  /** Removed records below this offset have been noted in the database. */
   skippedTo = 0;
   highWatermark: number | undefined;
   messages = 0;
   bytes = 0;
   parkedKeys = 0;
   keys = 0;
-  /** When the frontier last moved or no message was in flight; in the host's observed time, like every `now` in this file. */
+  /** When the frontier last moved, or when nothing was in flight; in the host's observed time, like every `now` in this file. */
   movedAt: number;
   readonly #limits: PartitionLimits;
 
-  constructor(partition: number, slot: number, generation: number, limits: PartitionLimits, now: number) {
+  constructor(partition: number, slot: number, incarnation: number, limits: PartitionLimits, now: number) {
     this.partition = partition;
     this.slot = slot;
-    this.generation = generation;
+    this.incarnation = incarnation;
     this.#limits = limits;
     this.movedAt = now;
   }
 
-  /** Drops what was taken before (a redelivery) and counts the rest as in flight once `taken` says so. */
+  /** Drops records that were taken before (a redelivery). `taken` then counts the others as in flight. */
   fresh(records: FetchedRecord[]): FetchedRecord[] {
     const { next } = this;
     const first = records[0];
@@ -61,7 +64,7 @@ export class AssignedPartition {
     return records.filter(({ offset }) => offset >= next);
   }
 
-  /** Goes on in this log: where it was if the log is the same, else where the log is to begin. */
+  /** Goes on in this log: at the frontier if the log is the same, otherwise at `startAt`. */
   enter({ log, logId, startAt, committed }: Pick<EnteredLog, 'log' | 'logId' | 'startAt' | 'committed'>): void {
     const isSame = this.log?.log === log && this.log.logId === logId;
     this.log = { log, logId };
@@ -99,9 +102,9 @@ export class AssignedPartition {
     this.movedAt = now;
   }
 
-  /** Forgets all that is in flight, and goes on from the frontier: the thread died or a newer epoch fenced it. */
-  restart(generation: number): void {
-    this.generation = generation;
+  /** Forgets all that is in flight and goes on from the frontier, because the thread died or a newer epoch fenced the partition. */
+  restart(incarnation: number): void {
+    this.incarnation = incarnation;
     this.phase = 'opening';
     this.next = this.frontier;
     this.messages = 0;
@@ -120,24 +123,24 @@ export class AssignedPartition {
     return this.messages >= messagesMax || this.bytes >= bytesMax || this.window >= windowMax;
   }
 
-  /** At or below half of each bound. */
+  /** Whether all that is in flight is at or below half of each bound. */
   get slack(): boolean {
     const { messagesMax, bytesMax, windowMax } = this.#limits;
     return this.messages * 2 <= messagesMax && this.bytes * 2 <= bytesMax && this.window * 2 <= windowMax;
   }
 
-  /** What is to be committed; undefined when the broker knows it already. */
+  /** The offset to commit; undefined when the broker knows it already. */
   get uncommitted(): number | undefined {
     return this.gaps.length > 0 || this.frontier === this.committed ? undefined : this.frontier;
   }
 
-  /** Records not yet finished, those not yet fetched included. */
+  /** Records that are not finished yet, including records not fetched yet. */
   get lag(): number | undefined {
     if (this.highWatermark === undefined || this.frontier === undefined) return undefined;
     return Math.max(0, this.highWatermark - this.frontier);
   }
 
-  /** How long the first unfinished message has been waiting for, in milliseconds; 0 with nothing in flight. */
+  /** For how long the first unfinished message has been waiting; 0 with nothing in flight. */
   frontierAgeMs(now: number): number {
     return this.messages === 0 ? 0 : now - this.movedAt;
   }

@@ -1,28 +1,28 @@
 import type { GroupConsumer, TopicPartition } from '../../../kafka/index.ts';
 import type { AssignedPartition, PauseReason } from './assigned-partition.ts';
 
-/** The partitions that this process holds, and the consumer that fetches them. A partition is current until it is forgotten. */
+/** The partitions that this process holds, and the consumer that fetches them. A partition is current until it is removed. */
 export class Assignment {
   /** Undefined until the group was joined. */
   consumer: GroupConsumer | undefined;
   readonly #topic: string;
   readonly #partitions = new Map<number, AssignedPartition>();
-  #generations = 0;
+  #incarnations = 0;
 
   constructor(topic: string) {
     this.#topic = topic;
   }
 
-  /** Counts this process's assignments and fresh starts, to tell late answers. */
-  nextGeneration(): number {
-    return ++this.#generations;
+  /** Numbers each opening of a partition, so that late answers are recognised. */
+  nextIncarnation(): number {
+    return ++this.#incarnations;
   }
 
   add(partition: AssignedPartition): void {
     this.#partitions.set(partition.partition, partition);
   }
 
-  /** @returns whether it was current. */
+  /** @returns whether the partition was current */
   remove(partition: AssignedPartition): boolean {
     return this.holds(partition) && this.#partitions.delete(partition.partition);
   }
@@ -47,9 +47,9 @@ export class Assignment {
     return this.#partitions.get(partition.partition) === partition;
   }
 
-  /** Whether it is current and has not been started afresh since `generation`. */
-  isCurrent(partition: AssignedPartition, generation: number): boolean {
-    return this.holds(partition) && partition.generation === generation;
+  /** Whether the partition is current and still has this incarnation. */
+  isCurrent(partition: AssignedPartition, incarnation: number): boolean {
+    return this.holds(partition) && partition.incarnation === incarnation;
   }
 
   place({ partition }: AssignedPartition): TopicPartition {
@@ -66,9 +66,9 @@ export class Assignment {
     this.consumer?.resume([this.place(partition)]);
   }
 
-  /** Forgets all that is in flight of the partition; nothing is fetched of it until it is open again. */
+  /** Forgets all that is in flight of the partition. Nothing of it is fetched until it is open again. */
   restart(partition: AssignedPartition): void {
-    partition.restart(this.nextGeneration());
+    partition.restart(this.nextIncarnation());
     this.consumer?.pause([this.place(partition)]);
   }
 }

@@ -7,7 +7,7 @@ import type { OutageBoard } from '../outage-board.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import type { Assignment } from './assignment.ts';
 
-/** Commits the frontiers, now and then and when it is told to. */
+/** Commits the frontiers: at intervals, and when the host asks for it. */
 export class FrontierCommitter {
   readonly #assignment: Assignment;
   readonly #outages: OutageBoard;
@@ -35,7 +35,7 @@ export class FrontierCommitter {
     this.#stopTimer?.();
   }
 
-  /** What can't be committed now is committed later or, by the next owner, worked on again. */
+  /** If a commit fails, the next one includes its positions. If the partition is lost, the next owner repeats the work. */
   commit(partitions: AssignedPartition[]): Promise<void> {
     this.#commits = this.#commits.then(() => this.#commit(partitions));
     return this.#commits;
@@ -48,7 +48,7 @@ export class FrontierCommitter {
       return current && uncommitted !== undefined ? [{ partition, offset: uncommitted }] : [];
     });
     if (positions.length === 0) {
-      // With nothing left to commit, an outage would never be seen to end: whoever commits next finds out.
+      // With nothing left to commit, no commit would ever show that the outage is over.
       if ([...this.#assignment.all()].every(({ uncommitted }) => uncommitted === undefined))
         this.#over('nothing is left to commit');
       return;

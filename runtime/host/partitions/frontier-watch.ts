@@ -6,21 +6,21 @@ import type { Timers } from '../../timers.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 
 const LOOK_MS = 1_000;
-/** One message that holds its partition's frontier for this long is told: whoever asks must know within 15 s. */
+/** A message that holds its partition's frontier for this long is reported. Readiness must show it within 15 s. */
 const HELD_MS = 12_000;
 
 export interface FrontierWatchOptions {
   topic: string;
   partitions(): Iterable<AssignedPartition>;
-  /** Something is known to be down or a message is known to wait: that has been told already. */
+  /** Whether an outage or a waiting message is known, which has been reported already. */
   isExplained(): boolean;
   timers: Timers;
   logger: Logger;
 }
 
 /**
- * Tells of partitions whose first unfinished message does not finish for a reason that nothing else has found: a lock that an actor waits for, a call
- * without an end, a fault of the runtime itself.
+ * Reports partitions whose first unfinished message does not finish, for a reason that no other check has found: a lock that an actor waits
+ * for, a call that never returns, a fault of the runtime itself. The host calls it at intervals.
  */
 export class FrontierWatch {
   readonly #options: FrontierWatchOptions;
@@ -46,7 +46,7 @@ export class FrontierWatch {
     this.#cancel?.();
   }
 
-  /** The observed time in which ages of frontiers are measured. */
+  /** Observed time, in which the ages of frontiers are measured. */
   now(): number {
     return this.#observed.at(this.#options.timers.now());
   }

@@ -14,12 +14,14 @@ import {
   type SkippedRange,
 } from '../../../store/index.ts';
 
-/** A leader that has just been elected may know less of the end of its log for a moment: a log that seems shorter is looked at again. */
+/** A leader that was just elected may not know the whole log for a moment, so a log that looks shorter is checked again. */
 const SECOND_LOOK_MS = 1_000;
 
-/** Which logs a group works on: what Kafka shows, and what the database remembers. */
+/**
+ * Knows which logs a group works on: it compares what Kafka has with what the database remembers. `OwnershipStore` and `LogWatch` use it.
+ */
 export interface LogKeeper {
-  /** Undefined when there is no such topic. */
+  /** Undefined if the topic does not exist. */
   look(partitions: readonly number[]): Promise<TopicLook | undefined>;
   /** How many partitions the topic had when orders were written to it. */
   remembered(partitions: number): Promise<number>;
@@ -27,7 +29,7 @@ export interface LogKeeper {
   skipped(range: SkippedRange): Promise<void>;
 }
 
-/** Of the topic in Kafka; without a database nothing is remembered. */
+/** Only of the topic in Kafka: without a database nothing is remembered. */
 export class TopicLogKeeper implements LogKeeper {
   readonly #topicLog: TopicLog;
   readonly #subscription: Subscription;
@@ -61,8 +63,8 @@ export class TopicLogKeeper implements LogKeeper {
   }
 
   /**
-   * What Kafka shows of partitions that this process is about to work on. Partitions without a leader are left out.
-   * @throws KafkaUnavailableError also when there is no such topic or partition: it may be on its way back
+   * What Kafka has of partitions that this process is about to work on. Partitions without a leader are left out.
+   * @throws KafkaUnavailableError, also if the topic or the partition does not exist: it may be created again
    */
   async see(partitions: readonly number[]): Promise<SeenLog[]> {
     const seen = await this.#see(partitions);
@@ -75,7 +77,7 @@ export class TopicLogKeeper implements LogKeeper {
     return await this.#see(partitions);
   }
 
-  /** The owner, after its claim, begins to work on what was seen. */
+  /** Called by the owner after its claim, to begin work on the logs that `see` returned. */
   async enter(seen: readonly SeenLog[]): Promise<EnteredLog[]> {
     const pool = this.#pool;
     if (pool === undefined)

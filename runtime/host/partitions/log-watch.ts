@@ -8,11 +8,11 @@ import type { Assignment } from './assignment.ts';
 import type { LogKeeper } from './log-keeper.ts';
 
 const LOOK_INTERVAL_MS = 5_000;
-/** While a gap holds up the commits. */
+/** Interval of checks while a gap holds up the commits. */
 const GAP_INTERVAL_MS = 1_000;
-/** `/readyz` tells of a change for so long: longer than whoever asks waits between two questions. */
+/** How long `/readyz` shows a change: longer than the interval between two readiness probes. */
 const NEWS_MS = 30_000;
-/** A leader that was just elected may know less of the end of its log for a moment. */
+/** A leader that was just elected may not know the whole log for a moment. */
 const SHORTER_LOOKS = 2;
 
 export interface LogWatchParts {
@@ -22,7 +22,7 @@ export interface LogWatchParts {
   logs: LogKeeper | undefined;
   timers: Timers;
   logger: Logger;
-  /** The partitions are to be opened again: their log is not the one that they were opened with. */
+  /** Called with partitions that must be opened again, because their log has changed. */
   reopen(partitions: AssignedPartition[]): void;
   skipped(messages: number, reason: SkippedRange['reason']): void;
   changed(change: LogChange): void;
@@ -31,18 +31,18 @@ export interface LogWatchParts {
 export type TopicFault = 'missing' | 'partitions';
 
 /**
- * Looks every few seconds whether the topic is still the one that is worked on and whether records were removed that were not read yet: Kafka and
- * its clients say nothing of either, and go on with whatever is there.
+ * Checks every few seconds whether the topic is still the same one, and whether records were removed before they were read. Kafka and its
+ * clients report neither; they go on with the records that are there.
  */
 export class LogWatch {
   readonly #parts: LogWatchParts;
   /** What is wrong with the topic now, in words. */
   readonly #faults = new Map<TopicFault, string>();
   #news: { text: string; stop(): void } | undefined;
-  /** How often in a row each partition seemed to be shorter. */
+  /** How many times in a row each partition looked shorter. */
   readonly #shorter = new Map<AssignedPartition, number>();
   #looking = false;
-  /** A look for the sake of gaps is due. */
+  /** A check because of gaps is scheduled. */
   #lookAgain = false;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
@@ -74,7 +74,7 @@ export class LogWatch {
     return this.#faults.has(fault);
   }
 
-  /** A partition was opened. */
+  /** Called by the opener when a partition was opened. */
   entered(change: LogChange | undefined, partition: number, startAt: number): void {
     const { topic, logger, changed } = this.#parts;
     if (change === undefined) return;
@@ -94,7 +94,7 @@ export class LogWatch {
     this.#tell(`${topic} ${what}; work has begun at its oldest record`);
   }
 
-  /** Records were removed before they were read. */
+  /** Called when records were removed before they were read. */
   noteSkipped({ partition, from, to, reason }: SkippedRange): void {
     const { topic, logger, skipped } = this.#parts;
     skipped(to - from, reason);
@@ -107,7 +107,10 @@ export class LogWatch {
     );
   }
 
-  /** Offsets did not come. Whether they were removed, or never were records, is looked at before anything is committed. */
+  /**
+   * Called for offsets that were missing in a fetch. Before anything is committed, a check tells whether they were removed or never were
+   * records.
+   */
   gap(partition: AssignedPartition, from: number, to: number): void {
     if (this.#parts.logs === undefined) return;
     partition.gaps.push({ from, to });
@@ -120,7 +123,7 @@ export class LogWatch {
     this.#looking = true;
     try {
       const partitions = [...assignment.all()];
-      // Before the look, so that what comes meanwhile is not taken for what is missing, and is judged by a look of its own.
+      // Taken before the check: a gap that comes during the check is not judged by this check but by the next one.
       const before = new Map(partitions.map((each) => [each, { next: each.next ?? 0, gaps: each.gaps.length }]));
       const look = await logs.look(partitions.map(({ partition }) => partition));
       this.#fault('missing', look === undefined ? `topic ${this.#parts.topic} does not exist` : undefined);
@@ -130,7 +133,7 @@ export class LogWatch {
         (each) => each.phase === 'running' && assignment.holds(each) && each.log !== undefined,
       );
       const others = open.filter((each) => this.#isAnother(each, look, before.get(each)?.next ?? 0));
-      // The look has no range for a partition without a leader, so nothing can be said of it now.
+      // The check has no range for a partition without a leader, so it can't be judged now.
       const same = open.filter((each) => !others.includes(each) && look.ranges.has(each.partition));
       for (const partition of same) {
         const { next, gaps } = before.get(partition) ?? { next: 0, gaps: 0 };
@@ -147,7 +150,7 @@ export class LogWatch {
       const current = others.filter((each) => assignment.holds(each) && each.phase === 'running');
       if (current.length > 0) this.#parts.reopen(current);
     } catch (error) {
-      // An outage of Kafka or the database has its own voice; the next look comes soon.
+      // An outage of Kafka or the database is reported elsewhere; the next check comes soon.
       logger.debug({ reason: describeError(error) }, 'cannot look at the topic; trying again');
     } finally {
       this.#looking = false;
@@ -170,14 +173,15 @@ export class LogWatch {
   }
 
   /**
-   * Notes what was removed of the partition before it was read, durably before the frontier may be committed past it.
-   * @param next where it was before the look
-   * @param gaps how many it had before the look
+   * Notes which records of the partition were removed before they were read. The note is durable before the frontier may be committed past
+   * them.
+   * @param next the position before the check
+   * @param gaps how many gaps the partition had before the check
    */
   async #judge(partition: AssignedPartition, earliest: number, next: number, gaps: number): Promise<void> {
     const { assignment, logs } = this.#parts;
     let left = gaps;
-    // Not fetched yet, for it waits or is slow: it goes on with the oldest record that is left.
+    // The records were not fetched yet, because the partition is paused or slow. Work goes on with the oldest record that is left.
     if (next < earliest && partition.next === next && assignment.holds(partition)) {
       partition.gaps.push({ from: next, to: earliest });
       partition.next = earliest;

@@ -5,17 +5,17 @@ import { BoundedPool, claimEpochs, loadParkedKeys, pruneDeadLetters, type Subscr
 import type { Ownership, PartitionOwnership } from '../host-ports.ts';
 import { TopicLogKeeper } from './log-keeper.ts';
 
-/** Longer than a claim waits for transactions of the epoch before. */
+/** Longer than a claim waits for transactions of the previous epoch. */
 const CLAIM_MS_MAX = 10_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const PRUNE_MS_MAX = 600_000;
 
 export interface OwnershipOptions {
-  /** Undefined: no epochs and nothing remembered. */
+  /** Undefined: no epochs, and nothing is remembered. */
   databaseUrl: string | undefined;
   role: string;
   brokers: string[];
-  /** How long dead letters are kept that were replayed or discarded. */
+  /** How long replayed and discarded dead letters are kept. */
   deadLettersKeptMs: number;
 }
 
@@ -28,13 +28,13 @@ export interface OwnershipHooks {
   onClaimed(): void;
 }
 
-/** The main thread's way to the store: claims epochs, loads parked keys and forgets old dead letters. */
+/** Claims epochs, loads parked keys and removes old dead letters, for the main thread. `PartitionOpener` calls `claim`. */
 export class OwnershipStore implements PartitionOwnership {
   readonly #pool: BoundedPool | undefined;
   readonly logs: TopicLogKeeper;
   readonly #subscription: Subscription;
   readonly #hooks: OwnershipHooks;
-  /** Who we are in the epoch table, for a person who looks there. */
+  /** Stands in the epoch table, for people who look there. */
   readonly #owner = `${hostname()}/${process.pid}/${randomUUID()}`;
 
   #pruning: NodeJS.Timeout | undefined;
@@ -51,7 +51,7 @@ export class OwnershipStore implements PartitionOwnership {
     const database = { url: databaseUrl, connections: 2, application: role };
     this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
     this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
-    // Nothing depends on when it happens: after a failure the next hour will do. One that never succeeds fills the table.
+    // After a failure the next hour will do. If it never succeeds, the table grows, so failures are logged.
     const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(hooks.onPruneFailure);
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
@@ -59,7 +59,7 @@ export class OwnershipStore implements PartitionOwnership {
 
   async claim(wanted: readonly number[], progress: readonly LogProgress[] = []): Promise<Map<number, Ownership>> {
     await this.logs.progress(progress);
-    // First, so that no epoch is taken while Kafka does not answer.
+    // First, so that no epoch is claimed while Kafka does not answer.
     const seen = await this.logs.see(wanted);
     const partitions = seen.map(({ partition }) => partition);
     if (partitions.length === 0) return new Map();
@@ -67,12 +67,12 @@ export class OwnershipStore implements PartitionOwnership {
       const logs = await this.logs.enter(seen);
       return new Map(logs.map((log) => [log.partition, { epoch: undefined, parked: [], log }]));
     }
-    // A claim that was given up here and is still carried out fences this process itself, which then claims again.
+    // If a claim is given up here and still takes effect at the server, it fences this process itself, which then claims again.
     const epochs = await this.#pool.call((database) =>
       claimEpochs(database, this.#subscription, partitions, this.#owner, this.#hooks.onClaimBlocked),
     );
     this.#hooks.onClaimed();
-    // After the claim: nothing of an older epoch can park a key any more.
+    // After the claim, because from now on nothing of an older epoch can park a key.
     const logs = await this.logs.enter(seen);
     const places = logs.map(({ partition, log, startAt }) => ({ partition, log, position: startAt }));
     const loaded = await this.#pool.call((database) => loadParkedKeys(database, this.#subscription, places));
@@ -98,7 +98,7 @@ export class OwnershipStore implements PartitionOwnership {
   }
 }
 
-/** On a connection of its own: it may take long, and no claim waits for it. */
+/** On a connection of its own: it may take long, and no claim should wait for it. */
 async function pruneOnce(options: DatabaseOptions, subscription: Subscription, keptMs: number): Promise<void> {
   const pool = new BoundedPool({ ...options, connections: 1, answerMsMax: PRUNE_MS_MAX });
   try {

@@ -12,9 +12,9 @@ import type { AssignedPartition } from './assigned-partition.ts';
 import type { Assignment } from './assignment.ts';
 import type { LogWatch } from './log-watch.ts';
 
-/** A claim that takes longer is taken for an outage, and goes on waiting. */
+/** A claim that takes longer is reported as an outage. The claim itself goes on. */
 const CLAIM_ANSWER_MS_MAX = 3_000;
-/** The key of the logged state in which partitions cannot be opened. */
+/** Name of the logged state in which partitions cannot be opened. */
 const OPENING = 'opening';
 const BACKOFF_MS = { first: 100, most: 5_000 };
 
@@ -28,7 +28,10 @@ export interface PartitionOpenerParts {
   logWatch: LogWatch;
 }
 
-/** From assigned to running: claims a partition's epoch and hands it to its thread. Also the way back when the claim is contested. */
+/**
+ * Brings a partition from assigned to running: claims its epoch and opens it in its thread. Also claims again when a newer epoch has fenced
+ * the partition.
+ */
 export class PartitionOpener {
   readonly #parts: PartitionOpenerParts;
   readonly #states: StateLog;
@@ -39,21 +42,21 @@ export class PartitionOpener {
   }
 
   /**
-   * Claims the epochs and hands the partitions to their threads; for as long as it takes, or until they are no longer ours. An assignment and
-   * a thread's replacement may both open a partition: each opening is a generation of its own and only the last one counts, for the one before
-   * may have been given messages already that a second `open` of the thread would drop.
+   * Claims the epochs and opens the partitions in their threads. Repeats this until it succeeds or the partitions are given up. An
+   * assignment and the replacement of a thread may both open the same partition. Each opening has an incarnation of its own, and only the
+   * newest one counts: the thread may have messages of the older one already, and a second `open` would drop them.
    */
   async open(partitions: AssignedPartition[]): Promise<void> {
     const { assignment, ownership, outages, timers } = this.#parts;
     const wanted = partitions.map((partition) => {
-      partition.generation = assignment.nextGeneration();
-      return { partition, generation: partition.generation };
+      partition.incarnation = assignment.nextIncarnation();
+      return { partition, incarnation: partition.incarnation };
     });
     for (let attempt = 1; ; attempt++) {
-      const stillWanted = () => wanted.filter(({ partition, generation }) => this.#isOpening(partition, generation));
+      const stillWanted = () => wanted.filter(({ partition, incarnation }) => this.#isOpening(partition, incarnation));
       const current = stillWanted();
       if (current.length === 0) return;
-      // A claim waits for a server that takes connections and never answers; readiness should not.
+      // A claim may wait for a server that accepts connections and never answers. Readiness must show that meanwhile.
       const stopWatching = timers.after(CLAIM_ANSWER_MS_MAX, () => {
         if (stillWanted().length === 0) return;
         outages.note('assignment', 'database or broker', 'no answer yet', timers.now());
@@ -69,8 +72,8 @@ export class PartitionOpener {
         const closed = current.filter(({ partition }) => !owned.has(partition.partition));
         if (closed.length === 0) outages.clear('assignment');
         await Promise.all(
-          current.map(({ partition, generation }) =>
-            this.#openOne(partition, generation, owned.get(partition.partition)),
+          current.map(({ partition, incarnation }) =>
+            this.#openOne(partition, incarnation, owned.get(partition.partition)),
           ),
         );
         if (closed.length === 0) {
@@ -80,7 +83,7 @@ export class PartitionOpener {
         const leaderless = closed.map(({ partition }) => partition.partition).join(', ');
         throw new KafkaUnavailableError(`partitions ${leaderless} have no leader that answers; the others are open`);
       } catch (error) {
-        // Whatever the error, partitions can't be worked on without their epochs: wait, say so, try again.
+        // Without epochs the partitions can't be worked on, whatever the error is: wait, report it, try again.
         const reason = describeError(error);
         if (stillWanted().length === 0) return;
         outages.clear('assignment');
@@ -93,17 +96,17 @@ export class PartitionOpener {
   }
 
   /**
-   * A newer epoch owns a partition that we take for ours. A successful commit proves that the group still counts us, so the newer
-   * epoch is that of a member which is out and came late: we claim the next one. Otherwise the partition is no longer ours.
+   * A newer epoch owns a partition that this process holds. If a commit succeeds, the group still counts this process as the owner, so the
+   * newer epoch was claimed by a member that is out of the group: claim the next epoch. If the commit is refused, the partition is lost.
    */
   async reclaim(partition: AssignedPartition): Promise<void> {
     const { assignment, logger } = this.#parts;
     if (partition.phase === 'draining') return;
     logger.warn({ partition: partition.partition }, 'fenced by a newer epoch');
     assignment.restart(partition);
-    const { generation } = partition;
+    const { incarnation } = partition;
     const proving = `proving ${partition.partition}`;
-    for (let attempt = 1; this.#isOpening(partition, generation); attempt++) {
+    for (let attempt = 1; this.#isOpening(partition, incarnation); attempt++) {
       try {
         const offset = partition.frontier;
         if (offset !== undefined) await assignment.consumer?.commit([{ ...assignment.place(partition), offset }]);
@@ -121,13 +124,13 @@ export class PartitionOpener {
         await this.#backOff(attempt);
       }
     }
-    const isOurs = this.#isOpening(partition, generation);
+    const isOurs = this.#isOpening(partition, incarnation);
     const outcome = isOurs ? 'the membership is proven' : 'the partition is no longer to be opened';
     this.#states.end(proving, outcome, assignment.place(partition));
     if (isOurs) await this.open([partition]);
   }
 
-  /** Their log is another one: they are opened again, in the log that is there now. */
+  /** The log of the partitions has changed: opens them again in the log that is there now. */
   async reopen(partitions: AssignedPartition[]): Promise<void> {
     for (const partition of partitions) {
       this.#parts.slots.at(partition.slot)?.close([partition.partition]);
@@ -136,12 +139,12 @@ export class PartitionOpener {
     await this.open(partitions);
   }
 
-  /** They are no longer ours: nothing of them is committed, and what their threads still do with them is dropped. */
+  /** The partitions are lost: nothing of them is committed, and what their threads still do with them is dropped. */
   forget(partitions: AssignedPartition[]): void {
     const { assignment, slots, outages } = this.#parts;
     for (const partition of partitions)
       if (assignment.remove(partition)) slots.at(partition.slot)?.close([partition.partition]);
-    // With nothing left to open, an outage would never be seen to end: whoever claims next finds out.
+    // With nothing left to open, no claim would ever show that the outage is over.
     if ([...assignment.all()].some(({ phase }) => phase === 'opening')) return;
     outages.clear('assignment');
     this.#states.end(OPENING, 'no partition is left to open');
@@ -151,23 +154,24 @@ export class PartitionOpener {
     this.#states.begin(OPENING, 'cannot open partitions; trying again', { reason });
   }
 
-  async #openOne(partition: AssignedPartition, generation: number, owned: Ownership | undefined): Promise<void> {
+  async #openOne(partition: AssignedPartition, incarnation: number, owned: Ownership | undefined): Promise<void> {
     const { assignment, slots } = this.#parts;
     const slot = slots.at(partition.slot);
-    if (slot === undefined || owned === undefined || !this.#isOpening(partition, generation)) return;
-    // A thread that is just being replaced opens its partitions itself once it runs.
+    if (slot === undefined || owned === undefined || !this.#isOpening(partition, incarnation)) return;
+    // A thread that is being replaced opens its partitions itself as soon as it runs.
     if (!slot.running) return;
     const { epoch, parked, settled = [], log } = owned;
     if (log?.skipped !== undefined) this.#parts.logWatch.noteSkipped(log.skipped);
     if (log !== undefined) this.#parts.logWatch.entered(log.change, log.partition, log.startAt);
-    const opened = { partition: partition.partition, generation, epoch, parked, settled };
+    const opened = { partition: partition.partition, incarnation, epoch, parked, settled };
     try {
       await slot.open([log === undefined ? opened : { ...opened, log: log.log }]);
     } catch (error) {
-      // A thread that died meanwhile opens its partitions when it is replaced. Any other failure would leave one that stands and looks open.
+      // If the thread has died, its replacement opens the partitions. Any other failure must be reported, or the partition would look open
+      // and do nothing.
       if (slot.running) throw error;
     }
-    if (!slot.running || !this.#isOpening(partition, generation)) return;
+    if (!slot.running || !this.#isOpening(partition, incarnation)) return;
     partition.epoch = epoch;
     partition.parkedKeys = parked.length;
     if (log !== undefined) partition.enter(log);
@@ -175,13 +179,13 @@ export class PartitionOpener {
     const place = assignment.place(partition);
     if (partition.next !== undefined) assignment.consumer?.seek({ ...place, offset: partition.next });
     assignment.resume(partition, 'opening');
-    // While it was opening, another reason to wait may have come up, which the consumer doesn't know of.
+    // Another reason to pause may have come up during the opening, and the consumer doesn't know it yet.
     if (partition.pauses.size > 0) assignment.consumer?.pause([place]);
   }
 
-  /** Not given up meanwhile, not even in part: a partition that drains is on its way out. */
-  #isOpening(partition: AssignedPartition, generation: number): boolean {
-    return partition.phase === 'opening' && this.#parts.assignment.isCurrent(partition, generation);
+  /** Whether this opening still counts. A partition that drains is about to be given up and is not opened. */
+  #isOpening(partition: AssignedPartition, incarnation: number): boolean {
+    return partition.phase === 'opening' && this.#parts.assignment.isCurrent(partition, incarnation);
   }
 
   async #backOff(attempt: number): Promise<void> {
@@ -189,7 +193,7 @@ export class PartitionOpener {
   }
 }
 
-/** How far a partition has come in a log that it was opened with before. */
+/** The positions in logs that the partition was opened with before. */
 function progressOf({ partition, log, frontier, gaps }: AssignedPartition): LogProgress[] {
   if (log === undefined || frontier === undefined) return [];
   return [{ partition, log: log.log, position: gaps[0]?.from ?? frontier, endOffset: frontier }];

@@ -1,6 +1,6 @@
 /**
- * Which slot owns which partition. Sticky: a partition that is already pinned stays on its slot for as long as the balance allows.
- * Balanced: the loads of two slots differ by one at most. Pure and deterministic, so a simulation and a test can call it.
+ * Assigns partitions to slots. Sticky: a partition stays on its slot as long as the balance allows. Balanced: the loads of two slots differ
+ * by at most one. Pure and deterministic, so that the simulation and tests can call it.
  */
 export function pin(
   partitions: readonly number[],

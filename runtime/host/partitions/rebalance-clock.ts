@@ -1,12 +1,12 @@
-/** What the last rebalance took. */
+/** How long the last rebalance took. */
 export interface Rebalance {
-  /** Milliseconds since the epoch, when partitions were being worked on again. */
+  /** When work on partitions began again; milliseconds since 1970. */
   at: number;
-  /** From the first partition given up until the new assignment was open; 0 for the first assignment. */
+  /** From giving up the first partition until the new assignment was open; 0 for the first assignment. */
   pauseMs: number;
 }
 
-/** Measures the pauses of a rebalance: partitions are given up, the group agrees, the new assignment is opened. */
+/** Measures the pause of a rebalance: partitions are given up, the group agrees, the new assignment is opened. */
 export class RebalanceClock {
   #pausedAt: number | undefined;
   #last: Rebalance | undefined;
@@ -20,12 +20,15 @@ export class RebalanceClock {
     return this.#count;
   }
 
-  /** Partitions are given up. Those given up later in the same rebalance don't begin it again. */
+  /** Called when partitions are given up. Later calls within the same rebalance don't start the clock again. */
   pause(now: number): void {
     this.#pausedAt ??= now;
   }
 
-  /** The new assignment is being worked on. @returns the pause in milliseconds; undefined for the first assignment, which ended none */
+  /**
+   * Called when work on the new assignment begins.
+   * @returns the pause in milliseconds; undefined for the first assignment of the process
+   */
   resume(now: number): number | undefined {
     const pauseMs = this.#pausedAt === undefined ? undefined : now - this.#pausedAt;
     this.#pausedAt = undefined;

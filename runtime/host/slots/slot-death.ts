@@ -5,7 +5,7 @@ export type DeathReason = 'exit' | 'memory' | 'silence' | 'error';
 
 const MESSAGES_SHOWN = 5;
 
-/** The thread's event loop stood still: only from outside can that be seen and ended. */
+/** The thread's event loop stood still. The thread itself can't notice that, so the main thread ends it. */
 export class SilenceError extends Error {
   override name = 'SilenceError';
 
@@ -14,7 +14,7 @@ export class SilenceError extends Error {
   }
 }
 
-/** A thread died, and what its actor was at work on. */
+/** A thread died. Names the messages that its actor was working on. */
 export class SlotDeathError extends Error {
   override name = 'SlotDeathError';
   readonly reason: DeathReason;
@@ -44,6 +44,6 @@ function reasonOf(cause: unknown): DeathReason {
   if (cause instanceof SilenceError) return 'silence';
   if (!(cause instanceof Error)) return 'error';
   if ((cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') return 'memory';
-  // Piscina has no error of its own for it (piscina/src/index.ts, onWorkerExit).
+  // Piscina has no error class for it (piscina/src/index.ts, onWorkerExit).
   return cause.message.startsWith('worker exited with code') ? 'exit' : 'error';
 }

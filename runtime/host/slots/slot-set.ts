@@ -13,13 +13,13 @@ const RESTART_BACKOFF_MS = { first: 100, most: 5_000 };
 
 export interface SlotSetHooks {
   onReport(slot: number, report: SlotReport): void;
-  /** The thread is gone with all that was in it; it is replaced after this returns. */
+  /** The thread died, and everything in it is lost. It is replaced after this call returns. */
   onDeath(slot: number, error: SlotDeathError): void;
-  /** A new thread runs in the place of one that died, and has no partition yet. */
+  /** A new thread has replaced a dead one, and has no partition yet. */
   onReplaced(slot: number): Promise<void>;
 }
 
-/** The slots of one process and their lives: a thread that dies is replaced, for as long as it takes. */
+/** The slots of one process. A thread that dies is replaced; the replacement is tried until it succeeds. */
 export class SlotSet {
   readonly #slots: HostedSlot[];
   readonly #timers: Timers;
@@ -61,7 +61,7 @@ export class SlotSet {
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
-  /** From now on a thread that dies stays dead. */
+  /** From now on dead threads are not replaced. */
   beginStop(): void {
     this.#stopping = true;
   }
@@ -82,7 +82,7 @@ export class SlotSet {
     return await Promise.all(this.#slots.map((slot) => slot.metrics()));
   }
 
-  /** Of each slot, in their order. */
+  /** The answers of all slots, in the order of the slots. */
   async views(): Promise<(SlotView | undefined)[]> {
     return await Promise.all(this.#slots.map((slot) => slot.view()));
   }

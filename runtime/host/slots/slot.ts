@@ -19,7 +19,7 @@ import { SilenceError, SlotDeathError } from './slot-death.ts';
 
 const threadModule = new URL('../../slot/slot-thread.ts', import.meta.url).href;
 
-/** A thread that can't answer a scrape in time (its actor computes) is left out of it. */
+/** A thread that doesn't answer a scrape in time, because its actor computes, is left out of the scrape. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
 const SILENCE_MS_MAX = 30_000;
@@ -28,13 +28,13 @@ const LATE_BEATS = 5;
 
 export interface SlotListener {
   onReport(report: SlotReport): void;
-  /** The thread died: all its pending calls are rejected, all that was in it is gone. Called once for each `start`. */
+  /** The thread died: all its pending calls are rejected, and everything in it is lost. Called once for each `start`. */
   onDeath(error: SlotDeathError): void;
 }
 
 /**
- * The main thread's end of one slot: a Piscina of exactly one thread, so that a partition's state lives in one place.
- * `atomics` are disabled because the thread has sockets and timers of its own that must run between tasks.
+ * The main thread's side of one slot: a Piscina with exactly one thread, so that the state of a partition is in one place. `atomics` are
+ * disabled because the thread's own sockets and timers must run between tasks.
  */
 export class Slot {
   readonly index: number;
@@ -50,7 +50,10 @@ export class Slot {
   #running = false;
   #batches: PartitionBatch[] = [];
 
-  /** @param silenceMsMax a thread whose event loop stands still for longer is ended, as one that died, and so is one that takes longer to create its actor */
+  /**
+   * @param silenceMsMax a thread whose event loop stands still for longer is ended like a dead one, and so is a thread that takes longer to
+   *   create its actor
+   */
   constructor(options: SlotOptions, listener: SlotListener, memoryMbMax?: number, silenceMsMax = SILENCE_MS_MAX) {
     this.#silenceMsMax = silenceMsMax;
     this.index = options.slot;
@@ -59,12 +62,12 @@ export class Slot {
     this.#memoryMbMax = memoryMbMax;
   }
 
-  /** Whether the thread takes work. */
+  /** Whether the thread accepts work. */
   get running(): boolean {
     return this.#running;
   }
 
-  /** Starts the thread, in place of a dead one. Rejects when the actor or its connections can't start. */
+  /** Starts the thread, or replaces a dead one. Rejects when the actor or its connections can't start. */
   async start(): Promise<void> {
     const pool = new Piscina({
       filename: threadModule,
@@ -76,7 +79,7 @@ export class Slot {
       ...(this.#memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax } }),
     });
     this.#pool = pool;
-    // A thread that dies without a task has nothing to reject; `live` sees to it that there is always one.
+    // A thread that dies while it has no task rejects nothing. The task `live` makes sure that there is always one.
     pool.on('error', (error: Error) => this.#died(pool, error));
     const { port1, port2 } = new MessageChannel();
     this.#reports = port1;
@@ -92,7 +95,7 @@ export class Slot {
     const beatMs = this.#silenceMsMax / BEATS_PER_SILENCE;
     const watch = { pulse: pulse.memory, beatMs, startMsMax: this.#silenceMsMax, suspects: this.#suspects.all };
     const silent = Promise.withResolvers<never>();
-    // After the race below the thread can fall silent only while it stops, and `stop` has a time limit of its own.
+    // After this race the thread can fall silent only while it stops, and `stop` has a time limit of its own.
     silent.promise.catch(() => {});
     this.#watch(pulse, beatMs, (error) => {
       if (this.#running) this.#died(pool, error);
@@ -121,7 +124,7 @@ export class Slot {
     return this.#run({ kind: 'open', partitions: entered });
   }
 
-  /** Hands a batch over; its buffer is the thread's from now on. The partitions of one fetch cross to the thread together. */
+  /** Hands a batch over; its buffer is transferred to the thread. The partitions of one fetch are sent to the thread together. */
   take(batch: PartitionBatch): void {
     if (!this.#running) return;
     this.#batches.push(batch);
@@ -145,7 +148,7 @@ export class Slot {
     return this.#ask<SlotView>({ kind: 'view' });
   }
 
-  /** Undefined when the thread isn't there or can't answer in time. */
+  /** Undefined when the thread doesn't run or can't answer in time. */
   async #ask<T>(task: SlotTask): Promise<T | undefined> {
     if (!this.#running) return undefined;
     let answer: T | undefined;
@@ -157,8 +160,8 @@ export class Slot {
   }
 
   /**
-   * Closes the actor and its connections, then ends the thread; after `timeoutMs` it is ended as it is.
-   * @throws after the thread has ended, when something did not close
+   * Closes the actor and its connections, then ends the thread. After `timeoutMs` the thread is ended in any case.
+   * @throws after the thread has ended, if something did not close
    */
   async stop(timeoutMs: number): Promise<void> {
     const pool = this.#pool;
@@ -193,7 +196,7 @@ export class Slot {
 
   async #run<T>(task: SlotTask): Promise<T> {
     if (this.#pool === undefined) throw new Error(`slot ${this.index} is not running`);
-    // What was taken before is there before.
+    // Batches that were taken before this task must reach the thread before it.
     this.#flush();
     return await this.#pool.run(task);
   }
@@ -206,7 +209,7 @@ export class Slot {
     this.#listener.onDeath(new SlotDeathError(error, atWork));
   }
 
-  /** A thread in an endless loop answers no request: only another thread can notice and end it. */
+  /** Watches the thread's pulse. A thread in an endless loop answers no request, so only another thread can notice it. */
   #watch(pulse: Pulse, beatMs: number, onSilent: (error: Error) => void): void {
     let beats = pulse.beats;
     let checkedAt = performance.now();
@@ -215,7 +218,8 @@ export class Slot {
       const now = performance.now();
       const elapsedMs = now - checkedAt;
       checkedAt = now;
-      // A check that is late says that this whole process stood still: the thread is not to blame. Before its first beat it is still loading.
+      // A late check shows that this whole process stood still, so the thread is not to blame. Without a first beat the thread is still
+      // loading.
       if (pulse.beats !== beats || beats === 0 || elapsedMs > beatMs * LATE_BEATS) silentMs = 0;
       else silentMs += elapsedMs;
       beats = pulse.beats;

@@ -2,7 +2,7 @@ import { inspect, types } from 'node:util';
 import type { OutgoingRecord } from '../../../kafka/index.ts';
 import type { Actor, Message, Outputs } from '../../actor.ts';
 
-/** An actor does what the types of `Actor` don't allow. The message says what would be right. */
+/** The actor does something that the types of `Actor` don't allow. The message says what would be right. */
 export class ActorContractError extends Error {
   override name = 'ActorContractError';
   readonly code = 'actor-contract';
@@ -10,7 +10,10 @@ export class ActorContractError extends Error {
 
 const steps = new Set(['decode', 'prepare', 'apply', 'close', 'completed']);
 
-/** What `createActor` returned, if it is an actor. @throws ActorContractError */
+/**
+ * Checks what `createActor` returned.
+ * @throws ActorContractError if it is no actor
+ */
 export function checkActor(actor: unknown, module: string): Actor<unknown, unknown> {
   if (typeof actor !== 'object' || actor === null)
     throw new ActorContractError(`createActor() of ${module} returned ${shown(actor)}, not an actor: { decode, … }`);
@@ -30,17 +33,20 @@ export function checkActor(actor: unknown, module: string): Actor<unknown, unkno
   return actor as Actor<unknown, unknown>;
 }
 
-/** A promise would be taken for the value, and its failure would end the thread. */
+/** A promise would be taken for the value, and its rejection would end the thread. */
 export function checkDecoded<T>(decoded: T): T {
   if (!(decoded instanceof Promise)) return decoded;
-  // If the promise rejects too, the error thrown below says more.
+  // If the promise rejects as well, the error thrown below is the more helpful one.
   decoded.catch(() => {});
   throw new ActorContractError(
     'decode() returned a promise: it has to be synchronous; what waits belongs in prepare()',
   );
 }
 
-/** One list of outputs for each message, every output a record that the producer can send. @throws ActorContractError naming which is wrong */
+/**
+ * Checks that there is one list of outputs for each message, and that the producer can send every output.
+ * @throws ActorContractError that names the wrong output
+ */
 export function checkOutputs(outputs: unknown, messages: readonly Message[]): readonly Outputs[] {
   if (!Array.isArray(outputs) || outputs.length !== messages.length) {
     const returned = Array.isArray(outputs) ? `outputs of ${outputs.length} items` : shown(outputs);
@@ -88,7 +94,7 @@ function isBytes(value: unknown): value is string | Buffer {
   return typeof value === 'string' || Buffer.isBuffer(value);
 }
 
-/** What a step threw, as an error: anything else can't say in a dead letter where it comes from. */
+/** Makes an error of whatever a step threw, because only an error can say in a dead letter where it comes from. */
 export function thrown(step: string, error: unknown): Error {
   if (error instanceof Error || types.isNativeError(error)) return error;
   return new ActorContractError(`${step}() threw ${shown(error)}: throw an Error that says what is wrong`);

@@ -4,7 +4,7 @@ import type { Actor, ActorModule } from '../../actor.ts';
 import { systemTimers } from '../../timers.ts';
 import { ActorContractError, checkActor, thrown } from './actor-checks.ts';
 
-/** What a thread needs to make its actor. */
+/** What a thread needs to create its actor. */
 export interface ActorSource {
   /** `file:` URL of the module that exports `createActor`. */
   actorModule: string;
@@ -14,7 +14,8 @@ export interface ActorSource {
 
 /**
  * Imports the actor's module and creates the actor.
- * @throws naming the module: when it can't be imported, exports no `createActor`, when that throws, is not done within `msMax` or makes no actor.
+ * @throws with the name of the module: when the import fails, when it exports no `createActor`, or when that throws, takes longer than
+ *   `msMax` or returns no actor
  */
 export async function createActorOf(
   { actorModule, settings, slot }: ActorSource,

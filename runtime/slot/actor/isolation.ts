@@ -9,8 +9,8 @@ interface Waiting {
 }
 
 /**
- * Lets steps run side by side, except for those that must run alone, in the order in which they came. A step that never ends holds up
- * no other step for longer than 10 s: a step that has waited this long goes on beside it.
+ * Runs steps concurrently, except for isolated steps, which run alone, in the order in which they came. A step that never ends delays
+ * others by at most 10 s: a step that has waited this long runs beside it.
  */
 export class Isolation {
   readonly #timers: Timers;
@@ -35,7 +35,7 @@ export class Isolation {
     }
   }
 
-  /** Counts as running from the moment in which it resolves. */
+  /** Resolves when the step may run; from then on it counts as running. */
   async #turn(alone: boolean): Promise<void> {
     if (this.#waiting.length === 0 && this.#passes(alone)) {
       this.#begins(alone);

@@ -12,19 +12,19 @@ export interface WatchedOptions {
 }
 
 /**
- * The actor with its messages shown in the pulse while it is at work on them, and with what it returns and throws checked. A suspect is prepared
- * and applied alone, with nothing else of the thread in flight, so that the next death tells which of many messages it was; one that was deadly
- * often enough is not given to the actor any more.
+ * Wraps an actor: shows its messages in the pulse while it works on them, and checks what it returns and throws. A suspect is prepared and
+ * applied alone, so that the next death of the thread shows which of many messages was the cause. A message that was deadly often enough is
+ * not given to the actor any more.
  */
 export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions): Actor<unknown, unknown> {
   const { pulse, suspects, timers } = options;
   const isolation = new Isolation(timers);
   const { prepare, apply, completed, close } = actor;
   const last = apply ?? prepare;
-  // For an actor that only decodes, taking the key out of the batch would be a large part of the work.
+  // For an actor that only decodes, reading the key from the batch would be a large part of the work.
   const keyOf = last === undefined ? () => '' : (message: Message) => message.key;
 
-  /** Computing until `step` returns, then waiting until its promise is settled. */
+  /** Shows the messages as computing until `step` returns, then as waiting until its promise is settled. */
   const shown = async <T>(messages: readonly Message[], step: () => Promise<T>): Promise<T> => {
     const rows = pulse.begin(messages);
     try {
