@@ -3,14 +3,14 @@ export class NotAMemberError extends Error {
   override name = 'NotAMemberError';
 }
 
-/** A client of a group's member must not go on: another client has taken its place, or the member leaves. Kept within the room. */
+/** A client of a group member must stop: another client has taken its place, or the member leaves. Not visible outside of this room. */
 export class SupersededError extends Error {
   override name = 'SupersededError';
-  /** For kafkajs, which otherwise tries again. */
+  /** For kafkajs, which would try again otherwise. */
   readonly retriable = false;
 }
 
-/** Kafka could not be reached or did not acknowledge in time: an outage, never the fault of a record. Retry. */
+/** Kafka could not be reached or did not acknowledge in time. An outage, never the fault of a record: retry. */
 export class KafkaUnavailableError extends Error {
   override name: string = 'KafkaUnavailableError';
 }
@@ -21,14 +21,14 @@ export class PartitionUnavailableError extends KafkaUnavailableError {
 }
 
 /**
- * Kafka answers, and refuses what an operator has to mend: a topic or partition does not exist, a permission is missing. It lasts until then and is
- * never the fault of a record, so whoever retries an outage retries this too.
+ * Kafka answers, and refuses because of something that an operator must correct: a topic or partition does not exist, or a permission is
+ * missing. It is never the fault of a record, and it is retried like an outage.
  */
 export class KafkaSetupError extends KafkaUnavailableError {
   override name = 'KafkaSetupError';
 }
 
-/** Kafka will not take this record, now or later. The same record again gets the same answer. */
+/** Kafka will never take this record: the same record gets the same answer. */
 export class RecordRefusedError extends Error {
   override name: string = 'RecordRefusedError';
 }
@@ -39,8 +39,8 @@ export class RecordTooLargeError extends RecordRefusedError {
 }
 
 /**
- * The message of the innermost error, with the protocol's name for it. @platformatic/kafka wraps an error in layers (`cause`, and `errors` of an
- * aggregate), and the outer layers say only which request failed.
+ * The message of the innermost error, with the protocol's name of the request. @platformatic/kafka wraps an error in layers (`cause`, and
+ * `errors` of an aggregate), and the outer layers say only which request failed.
  */
 export function reasonOf(error: Error): string {
   const { errors, apiId } = error as { errors?: unknown; apiId?: unknown };

@@ -1,4 +1,4 @@
-/** What this room tells its owner in words. A pino logger is one. */
+/** Where this room logs to. A pino logger fits. */
 export interface Log {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;

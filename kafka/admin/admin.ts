@@ -6,7 +6,7 @@ import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
 import { protocolErrorName } from '../kafkajs/kafkajs-errors.ts';
 import type { Log } from '../log.ts';
 
-/** Ten seconds in all: a busy machine takes that long to elect leaders. */
+/** Ten seconds in total: a busy machine may need that long to elect leaders. */
 const OFFSET_ATTEMPTS = 100;
 const OFFSET_RETRY_MS = 100;
 const notYetLeading = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
@@ -22,9 +22,9 @@ export interface TopicSpec {
 export interface TopicDescription {
   topic: string;
   partitions: number;
-  /** The smallest of its partitions. */
+  /** The smallest value of its partitions. */
   replicationFactor: number;
-  /** In-sync replicas of that one of its partitions that has the fewest. */
+  /** The number of in-sync replicas of the partition that has the fewest. */
   inSyncReplicas: number;
   /** All settings in force, by Kafka's names. */
   config: Record<string, string>;
@@ -42,31 +42,34 @@ export interface OffsetRange {
 export interface GroupMember {
   memberId: string;
   clientId: string;
-  /** What it was given, whether or not it works on it. */
+  /** The partitions assigned to the member, whether or not it works on them. */
   assigned: TopicPartition[];
 }
 
 /** Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface Admin {
-  /** Creates the topics that do not exist yet and says which; existing ones are left as they are. Resolves when their leaders serve. */
+  /**
+   * Creates the topics that do not exist yet; existing topics are not changed. Resolves when their leaders serve.
+   * @returns the names of the topics it created
+   */
   createTopics(topics: TopicSpec[]): Promise<string[]>;
   listTopics(): Promise<string[]>;
-  /** Those of the topics that exist. */
+  /** The topics in the list that exist. */
   describeTopics(topics: string[]): Promise<TopicDescription[]>;
   /** Earliest and latest offsets of every partition, ascending by partition; empty for a topic that does not exist. */
   offsets(topic: string): Promise<OffsetRange[]>;
-  /** Committed positions of a group in a topic by partition; partitions without a commit are absent. */
+  /** Committed positions of a group in a topic, by partition. Partitions without a commit are absent. */
   committedOffsets(group: string, topic: string): Promise<Map<number, number>>;
-  /** Gives a topic more partitions. Keys move to other ones, so it has to hold nothing that is still on its way. */
+  /** Gives a topic more partitions. Keys move to other partitions, so the topic must hold no record that is still to be worked on. */
   createPartitions(topic: string, count: number): Promise<void>;
-  /** Members of a group as its coordinator knows them; none where no group is. */
+  /** Members of a group as its coordinator knows them; empty if the group does not exist. */
   groupMembers(group: string): Promise<GroupMember[]>;
-  /** Deletes those of the topics that exist. */
+  /** Deletes the topics in the list that exist. */
   deleteTopics(topics: string[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws KafkaUnavailableError when no broker can be reached. */
+/** @throws KafkaUnavailableError when no broker can be reached */
 export async function createAdmin(options: { clientId: string; brokers: string[]; log?: Log }): Promise<Admin> {
   const admin = kafkajsClient(options).admin();
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
@@ -103,7 +106,7 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter(({ topic }) => !existing.has(topic));
   if (missing.length === 0) return [];
-  // Another process may create one of them meanwhile; kafkajs answers `false` then, and the topic exists all the same.
+  // Another process may create one of the topics at the same time. kafkajs then answers `false`, and the topic exists as well.
   await admin.createTopics({
     // kafkajs's own wait fails on a busy cluster, whose brokers learn of a new topic a moment later.
     waitForLeaders: false,
@@ -118,7 +121,7 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
   return missing.map(({ topic }) => topic);
 }
 
-/** Known leaders may not serve yet: an answer of each partition says that they do. */
+/** A known leader may not serve yet, so each partition is asked for an answer. */
 async function serving(admin: KafkajsAdmin, topic: string): Promise<void> {
   for (let attempt = 1; (await offsets(admin, topic)).length === 0; attempt += 1) {
     if (attempt === OFFSET_ATTEMPTS) throw new Error(`the brokers do not know ${topic} yet`);
@@ -154,7 +157,7 @@ async function groupMembers(admin: KafkajsAdmin, group: string): Promise<GroupMe
   return (groups[0]?.members ?? []).map(({ memberId, clientId, memberAssignment }) => ({
     memberId,
     clientId,
-    // Without bytes nothing was given yet: a rebalance is going on.
+    // Without bytes there is no assignment yet: a rebalance is in progress.
     assigned: memberAssignment.length === 0 ? [] : assignedIn(memberAssignment),
   }));
 }
@@ -166,7 +169,7 @@ function assignedIn(assignment: Buffer): TopicPartition[] {
   );
 }
 
-/** The coordinator of a cluster that is new, or has just elected it, reads its log first; kafkajs passes that on instead of asking again. */
+/** A new coordinator reads its log before it answers. kafkajs reports the error for that instead of trying again. */
 async function groupOffsets(admin: KafkajsAdmin, group: string, topic: string) {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -188,7 +191,7 @@ async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[
     } catch (error) {
       const name = protocolErrorName(error);
       if (name === 'UNKNOWN_TOPIC_OR_PARTITION' && !(await admin.listTopics()).includes(topic)) return [];
-      // The leader of a new partition takes a moment to know that it leads; kafkajs passes that on instead of asking again.
+      // The leader of a new partition takes a moment to learn that it leads. kafkajs reports the error for that instead of trying again.
       if (attempt === OFFSET_ATTEMPTS || name === undefined || !notYetLeading.has(name)) throw error;
       await delay(OFFSET_RETRY_MS);
     }

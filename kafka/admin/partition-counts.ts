@@ -3,15 +3,15 @@ import type { Admin } from './admin.ts';
 import type { TopicDrift } from './topic-setup.ts';
 
 export interface PartitionCounts {
-  /** Topics that were given the number of partitions that is wanted: they had never held a record. */
+  /** Topics that were given the wanted number of partitions, because they have never held a record. */
   added: string[];
-  /** Topics that have another number and hold records, or held some: they stay as they are. */
+  /** Topics with another number that hold or held records; they are not changed. */
   refused: TopicDrift[];
 }
 
 /**
- * Brings topics to the number of partitions that is wanted, where that moves no key: in a mesh that has never held a record. Otherwise the later
- * events of an order would stand in another partition than its earlier ones, side by side with them and in no order.
+ * Gives topics the wanted number of partitions, if that moves no key: in a mesh that has never held a record. Otherwise later events of an
+ * order would be in another partition than its earlier ones, and nothing would keep their order. Called when topics are set up.
  */
 export async function applyPartitionCounts(admin: Admin, drift: readonly TopicDrift[]): Promise<PartitionCounts> {
   const counts = drift.filter(({ setting }) => setting === 'partitions');
@@ -22,7 +22,7 @@ export async function applyPartitionCounts(admin: Admin, drift: readonly TopicDr
   return { added: grows.map(({ topic }) => topic), refused: [] };
 }
 
-/** Of all topics: the partition of a key has to be the same number in each of them. */
+/** Of all topics together, because a key must have the same partition number in each of them. */
 async function wereNeverUsed(admin: Admin): Promise<boolean> {
   for (const topic of allTopics) if ((await admin.offsets(topic)).some(({ latest }) => latest > 0)) return false;
   return true;

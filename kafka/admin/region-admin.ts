@@ -3,22 +3,22 @@ import { KafkaUnavailableError, reasonOf } from '../errors.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Kafka's name for the end of a log in a question by timestamp. */
+/** Kafka's name for the end of a log in a query by timestamp. */
 const LATEST = -1n;
-/** Its name for the record with the latest timestamp. */
+/** Kafka's name for the record with the latest timestamp. */
 const NEWEST = -3n;
 
-/** What moving a mesh from one cluster to another needs besides `Admin`. Every method rejects with `KafkaUnavailableError` on an outage. */
+/** What a failover between two clusters needs besides `Admin`. Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface RegionAdmin {
-  /** Ids of the topics that exist, by name: a topic that was deleted and created again has another one. */
+  /** Ids of the topics that exist, by name. A topic that was deleted and created again has another id. */
   topicIds(topics: readonly string[]): Promise<Map<string, string>>;
-  /** By partition, the offset of the first record at or after that time; the end of the log where there is none. */
+  /** By partition, the offset of the first record at or after that time, or the end of the log if there is none. */
   offsetsAt(topic: string, partitions: readonly number[], atMs: number): Promise<Map<number, number>>;
-  /** Timestamp of the newest record of a topic, in milliseconds since 1970; `undefined` where it holds none. */
+  /** Timestamp of the newest record of a topic, in milliseconds since 1970; `undefined` if the topic holds none. */
   newestAt(topic: string, partitions: readonly number[]): Promise<number | undefined>;
-  /** Commits positions for a group that has no member. */
+  /** Commits positions for a group that has no members. */
   commitFor(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<void>;
-  /** Members that each of the groups has now. */
+  /** How many members each of the groups has now. */
   memberCounts(groups: readonly string[]): Promise<Map<string, number>>;
   /** Removes the records before these offsets. */
   deleteRecordsBefore(topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;

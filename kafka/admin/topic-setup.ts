@@ -3,8 +3,10 @@ import { limits } from '../../contracts/limits.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import type { Admin, TopicSpec } from './admin.ts';
 
-/** How a topic differs from what the configuration asks for. Nothing is changed by itself: a partition count cannot shrink, and growing
- * it moves keys to other partitions. */
+/**
+ * How a topic differs from the configuration. A difference is only reported: a partition count cannot shrink, and raising it moves keys to
+ * other partitions.
+ */
 export interface TopicDrift {
   topic: string;
   /** `partitions`, `replication.factor` or the name of a topic setting. */
@@ -33,8 +35,8 @@ export function topicSpecs(config: Config, topics: readonly string[] = allTopics
 }
 
 /**
- * Creates the missing topics and reports where existing ones differ. Safe to run at any time, by several processes at once.
- * @throws KafkaUnavailableError on an outage, `Error` naming the variable when replicas cannot satisfy the settings.
+ * Creates the missing topics and reports how existing ones differ. Safe to run at any time, by several processes at once.
+ * @throws KafkaUnavailableError on an outage, and `Error` naming the variable when the settings need more replicas than there are
  */
 export async function applyTopics(admin: Admin, config: Config): Promise<TopicsApplied> {
   const { ORDERMESH_MIN_INSYNC_REPLICAS: inSync, ORDERMESH_REPLICATION_FACTOR: replicas } = config;
@@ -49,7 +51,7 @@ export async function applyTopics(admin: Admin, config: Config): Promise<TopicsA
   return { created, existing: existing.map(({ topic }) => topic), drift };
 }
 
-/** Where existing topics differ from their specification; a topic that does not exist is not listed. */
+/** How existing topics differ from their specification. A topic that does not exist is not listed. */
 export async function topicDrift(admin: Admin, specs: readonly TopicSpec[]): Promise<TopicDrift[]> {
   const described = new Map((await admin.describeTopics(specs.map(({ topic }) => topic))).map((d) => [d.topic, d]));
   return specs.flatMap(({ topic, partitions, replicationFactor, config = {} }) => {

@@ -1,7 +1,10 @@
 import type { ConnectedConfig } from '../../contracts/config.ts';
 import { type Admin, createAdmin } from './admin.ts';
 
-/** Runs `use` with an admin client of a command, and closes the client. @throws what `createAdmin` and `use` throw */
+/**
+ * Runs `use` with an admin client and closes the client afterwards. For commands.
+ * @throws what `createAdmin` and `use` throw
+ */
 export async function withAdmin<T>(
   { KAFKA_BROKERS }: Pick<ConnectedConfig, 'KAFKA_BROKERS'>,
   use: (admin: Admin) => Promise<T>,

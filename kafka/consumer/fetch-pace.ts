@@ -1,10 +1,11 @@
-/** A fetch that brought this many records or more is followed by the next one at once: there is a backlog. */
+/** After a fetch with this many records or more the next one starts at once, because there is a backlog. */
 const RECORDS_ENOUGH = 200;
 
 /**
- * Spaces fetches that bring little. Each fetch costs broker and consumer the same whatever it brings, and each hand-over becomes a turn with a
- * transaction and a produce request of its own; at a few hundred records a second that is most of the work. After such a fetch the
- * next one waits `intervalMs`, so that records gather at the broker. A record that comes alone is still handed over at once.
+ * Spaces out fetches that bring few records. Each fetch costs broker and consumer the same however many records it brings, and each
+ * hand-over becomes a turn with a transaction and a produce request of its own; at a few hundred records a second that is most of the work.
+ * So after a small fetch the next one waits `intervalMs`, and records gather at the broker. A single record after a quiet time is still
+ * handed over at once.
  */
 export class FetchPace {
   readonly #intervalMs: number;
@@ -15,7 +16,7 @@ export class FetchPace {
     this.#intervalMs = intervalMs;
   }
 
-  /** Called once for each batch of a fetch; the next fetch starts when all of these have resolved. */
+  /** Called once for each batch of a fetch. The next fetch starts when all of these calls have resolved. */
   wait(records: number): Promise<void> {
     if (this.#intervalMs === 0) return Promise.resolve();
     this.#records += records;

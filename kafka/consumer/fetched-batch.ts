@@ -3,7 +3,7 @@ import { UndecodedHeaders } from '../kafkajs/kafkajs-fetch-answers.ts';
 import type { FetchedBatch, FetchedRecord } from './consumer.ts';
 import { type PackedHeaders, readPackedHeaders } from './packed-headers.ts';
 
-/** The room's form of a kafkajs batch. */
+/** A kafkajs batch as this room hands it out. */
 export function fetchedBatch(topic: string, partition: number, batch: Batch): FetchedBatch {
   return {
     topic,
@@ -25,7 +25,7 @@ class KafkajsRecord implements FetchedRecord {
     this.timestamp = Number(message.timestamp);
     this.key = message.key;
     this.value = message.value;
-    // Records of magic 0 and 1, which brokers no longer keep, have no headers at all.
+    // Records of magic 0 and 1 have no headers; brokers no longer store such records.
     this.packedHeaders = message.headers instanceof UndecodedHeaders ? message.headers : UndecodedHeaders.none;
   }
 

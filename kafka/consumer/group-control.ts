@@ -12,8 +12,8 @@ interface Connected {
 }
 
 /**
- * Asks a group's coordinator about the group, and leaves the group for a client that can't, on a connection of its own: the coordinator answers the
- * requests of one connection one after the other, and a JoinGroup may take half a minute.
+ * Asks a group's coordinator about the group, and leaves the group when a client can't do it itself. It has a connection of its own,
+ * because the coordinator answers the requests of one connection one after the other, and a JoinGroup may take half a minute.
  */
 export class GroupControl {
   readonly #options: { clientId: string; brokers: string[]; groupId: string };
@@ -35,7 +35,7 @@ export class GroupControl {
     };
   }
 
-  /** Tells the coordinator that the member lives. The answer that it is no member is ignored here: `describe`, which follows, reports it. */
+  /** Tells the coordinator that the member is alive. If the member is out of the group, `describe`, which follows, reports it. */
   async heartbeat(memberId: string, groupGenerationId: number): Promise<void> {
     const { groupId } = this.#options;
     await this.#with((coordinator) =>
@@ -53,7 +53,7 @@ export class GroupControl {
   close(): void {
     const connected = this.#connected;
     this.#connected = undefined;
-    // A connection that failed has no sockets left: `#connect` has ended them, and `#with` has given the error to its caller.
+    // A connection that failed has no sockets left: `#connect` has closed them, and `#with` has given the error to its caller.
     connected?.then(({ sockets }) => sockets.end()).catch(() => {});
   }
 
@@ -64,7 +64,7 @@ export class GroupControl {
       const { coordinator } = await connected;
       return await act(coordinator);
     } catch (error) {
-      // The coordinator may have moved: the next call looks for it.
+      // The coordinator may have moved, so the next call looks for it again.
       if (this.#connected === connected) this.close();
       throw error;
     }

@@ -117,10 +117,10 @@ class KafkajsGroupConsumer implements GroupConsumer, MembershipCarrier {
 
   async #eachBatch(session: KafkajsSession, payload: EachBatchPayload): Promise<void> {
     const { batch, isStale, resolveOffset, heartbeat } = payload;
-    // A batch that was fetched before a seek is stale: handing it over would skip what was sought.
+    // A batch that was fetched before a seek is stale. Handing it over would skip the records between the seek and the batch.
     if (this.#membership.takes(session.number, batch) && !isStale()) {
       this.#listener.onBatch(fetchedBatch(batch.topic, batch.partition, batch));
-      // The fetch position only; what is committed is the owner's affair. After a seek by the listener the seek counts.
+      // Moves the fetch position only; the owner commits. If the listener has called `seek`, the seek counts.
       resolveOffset(batch.lastOffset());
     }
     await heartbeat();

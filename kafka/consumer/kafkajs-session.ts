@@ -10,18 +10,21 @@ import type { GroupControl } from './group-control.ts';
 import { type GroupAnswer, type Membership, REBALANCE_TIMEOUT_MS } from './membership.ts';
 
 const HEARTBEAT_INTERVAL_MS = 500;
-/** An idle fetch comes back after this long, so a resumed partition waits at most as long. New data is answered at once. */
+/** An idle fetch is answered after this long, so a resumed partition waits no longer than this. New data is answered at once. */
 const FETCH_WAIT_MS = 100;
-/** A batch waits for no other partition's batch of the same fetch. */
+/** Batches of one fetch are handed over concurrently, so that none waits for another. */
 const CONCURRENT_HAND_OVERS = 16;
-/** Half of the default session: one lost answer does not cost the membership. JoinGroup and Fetch have times of their own. */
+/**
+ * Half of the default session timeout, so that one lost answer does not cost the membership. JoinGroup and Fetch have time limits of their
+ * own.
+ */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Each step of leaving: kafkajs's own way, and by the group's control when kafkajs waits for an answer that does not come. */
+/** Limit of each of two steps: leaving by kafkajs, and, if kafkajs waits for an answer that does not come, leaving by `GroupControl`. */
 const LEAVE_MS_MAX = 2_000;
-/** A partition whose data can't be used is tried again after this long, and does not keep the others waiting. */
+/** A partition whose data can't be used is tried again after this long. The other partitions go on meanwhile. */
 const FAILED_FETCH_PAUSE_MS = 1_000;
 
-/** One client of a member: one kafkajs consumer, from its connection to its end. What it hears it tells the membership under its number. */
+/** One client of a member: one kafkajs consumer, from its connection to its end. Reports to the membership under its number. */
 export class KafkajsSession {
   readonly number: number;
   readonly #options: ConsumerOptions;
@@ -30,11 +33,11 @@ export class KafkajsSession {
   readonly #sockets = new KafkajsSockets();
   readonly #client: Consumer;
   #group: ConsumerGroupInternals | undefined;
-  /** The generation that the join in flight comes from. */
+  /** The generation before the join in flight. */
   #generationBefore: number | null = null;
   #retries = new Set<NodeJS.Timeout>();
   #ended = false;
-  /** Until then a broker's quota forbids fetches, and kafkajs sends its heartbeats between fetches. */
+  /** Until this instant a broker's quota forbids fetches. kafkajs sends its heartbeats between fetches, so `ask` sends them meanwhile. */
   #throttledUntil = Number.NEGATIVE_INFINITY;
 
   constructor(number: number, options: ConsumerOptions, membership: Membership, control: GroupControl) {
@@ -58,7 +61,7 @@ export class KafkajsSession {
       maxWaitTimeInMs: FETCH_WAIT_MS,
       metadataMaxAge: 30_000,
       allowAutoTopicCreation: false,
-      // Restarts are the membership's: kafkajs gives up on errors that it takes for final.
+      // The membership restarts clients, because kafkajs gives up on errors that it takes for final.
       retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000, restartOnFailure: async () => false },
       ...(partitionBytesMax === undefined ? {} : { maxBytesPerPartition: partitionBytesMax }),
       partitionAssigners: [
@@ -86,7 +89,7 @@ export class KafkajsSession {
     await this.#client.connect();
     await this.#client.subscribe({ topics, fromBeginning: from === 'earliest' });
     if (this.#ended) throw new Error('ended while it connected');
-    // Not awaited: `run` resolves after the first join, and its assignment is for an owner that holds this consumer already.
+    // Not awaited: `run` resolves after the first join, and the owner must have this consumer before its first assignment.
     this.#client
       .run({
         autoCommit: false,
@@ -97,12 +100,12 @@ export class KafkajsSession {
       .catch((error) => this.#membership.failed(this.number, error));
   }
 
-  /** Leaves and disconnects. kafkajs's own way waits for every answer; after its time limit the group is told on another connection. */
+  /** Leaves and disconnects. kafkajs waits for every answer; after the time limit the group is told on another connection. */
   async end(): Promise<void> {
     this.#ended = true;
     for (const retry of this.#retries) clearTimeout(retry);
     const memberId = this.#group?.memberId ?? null;
-    // How either goes can't matter: without its sockets the client is gone, and the group drops a silent member after its session.
+    // Failures don't matter here: without its sockets the client is gone, and the group drops a silent member after its session timeout.
     if (!(await settlesWithin(systemTimers, LEAVE_MS_MAX, this.#client.disconnect())) && memberId !== null)
       await settlesWithin(systemTimers, LEAVE_MS_MAX, this.#control.leave(memberId));
     this.#sockets.end();
@@ -135,7 +138,9 @@ export class KafkajsSession {
     this.#use(() => this.#client.seek({ topic, partition, offset: String(offset) }));
   }
 
-  /** A client that is crashing refuses calls before it says so; its partitions are about to be lost, and the call with them. */
+  /**
+   * A client that is crashing refuses calls before it reports the crash. Its partitions are about to be lost, so the call doesn't matter.
+   */
   #use(call: () => void): void {
     try {
       call();
@@ -146,7 +151,7 @@ export class KafkajsSession {
 
   async #beforeJoin(group: ConsumerGroupInternals): Promise<void> {
     this.#group = group;
-    // The revocation may take longer than the session: heartbeats keep the membership meanwhile.
+    // The revocation may take longer than the session timeout; heartbeats keep the membership meanwhile.
     const heartbeats = setInterval(() => this.#stillMember(group), HEARTBEAT_INTERVAL_MS);
     try {
       await this.#membership.beforeJoin(this.number, () => this.#stillMember(group));
@@ -164,7 +169,7 @@ export class KafkajsSession {
       this.#membership.proven(this.number);
       return true;
     } catch (error) {
-      // The coordinator knows the member when it says that the group rebalances.
+      // If the coordinator answers that the group rebalances, it still knows the member.
       if (isRebalance(error)) this.#membership.proven(this.number);
       return !saysNotAMember(error) || isRebalance(error);
     }

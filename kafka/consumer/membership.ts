@@ -6,48 +6,50 @@ import type { Log } from '../log.ts';
 import { AssignmentLedger, keyOf, listOf } from './assignment-ledger.ts';
 import type { ConsumerListener, MemberHealth, MemberState, Standing, TopicPartition } from './consumer.ts';
 
-/** A member that does not come back from its revocation within this time is dropped by the broker. */
+/** The broker drops a member whose revocation takes longer. */
 export const REBALANCE_TIMEOUT_MS = 30_000;
 const TICK_MS = 1_000;
-/** Silence of this length is trouble: readiness must know within 15 s. */
+/** After this long without an answer the member or partition stands. Readiness must show it within 15 s. */
 const STANDING_MS = 10_000;
-/** A member whose membership nothing has proven for this long starts afresh. */
+/** A member without proof of its membership for this long is started again. */
 const UNPROVEN_MS_MAX = 15_000;
 const START_MS_MAX = 20_000;
-/** A join waits for every other member's revocation. */
+/** A join waits until every other member has revoked. */
 const JOIN_MS_MAX = REBALANCE_TIMEOUT_MS + 15_000;
-/** How often the group is asked what it knows of this member. */
+/** How often the group is asked what it knows about this member. */
 const ASK_MS = { joining: 2_000, assigned: 5_000 };
-/** This many answers in a row that contradict what this member takes for true. A rebalance may be noticed late, so it takes more of these. */
+/**
+ * After this many contradicting answers in a row the member is started again. It may notice a rebalance late, so a rebalance takes more.
+ */
 const CONTRADICTIONS = { stable: 2, rebalancing: 4 };
-/** Trouble is over when the member has worked for this long. */
+/** The trouble is over when the member has worked for this long. */
 const WORKS_AGAIN_MS = 2_000;
-/** Marks the line that ends a state, for those who show states to people. */
+/** Marks the log line that ends a state; `ordermesh up` shows states by it. */
 const ended = { state: 'ended' };
-/** When no fetch was throttled for this long, the throttle is over. */
+/** A throttle is over when no fetch was throttled for this long. */
 const THROTTLED_MS_MAX = 60_000;
 const BACKOFF_MS = { first: 250, most: 2_000 };
 
-/** What the group's coordinator says when it is asked. */
+/** What the group's coordinator answers to `ask`. */
 export interface GroupAnswer {
-  /** Kafka's name: Stable, PreparingRebalance, CompletingRebalance, Empty, Dead. */
+  /** Kafka's name of the state: Stable, PreparingRebalance, CompletingRebalance, Empty, Dead. */
   state: string;
-  /** What the group has assigned to this member; undefined when it does not know the member. */
+  /** The partitions that the group has assigned to this member; undefined if the group does not know the member. */
   assigned: readonly TopicPartition[] | undefined;
-  /** The coordinator has answered the JoinGroup of the join that is in flight. */
+  /** The coordinator has answered the JoinGroup request in flight. */
   joinAnswered: boolean;
 }
 
 /**
- * Carries the requests of one client after the other. A client is known by its number; what it reports under an old number changes nothing,
- * and every call into the membership with an old number throws `SupersededError`.
+ * Sends the requests of a member's clients, one client at a time. Each client has a number. Reports with an old number change nothing, and
+ * calls that must not continue throw `SupersededError`. kafkajs-consumer.ts implements it, and so does the simulation.
  */
 export interface MembershipCarrier {
-  /** Connects the client and lets it begin to join. What becomes of the join is reported by `joined` or `failed`. */
+  /** Connects the client and begins its join. The membership gets the result of the join by `joined` or `failed`. */
   start(client: number): Promise<void>;
   /** Leaves the group and closes the client's connections. Always settles, within a deadline of its own. */
   end(client: number): Promise<void>;
-  /** Fetching of these assigned partitions stops. */
+  /** Stops fetching these assigned partitions. */
   hold(partitions: readonly TopicPartition[]): void;
   fetch(partitions: readonly TopicPartition[]): void;
   /** Rejects when the group does not answer. */
@@ -55,8 +57,8 @@ export interface MembershipCarrier {
 }
 
 /**
- * A client has failed, or nothing proves the membership, until the member has worked again for a while. It is told once when it begins and once when
- * it ends, and the member stands meanwhile: readiness must not change with every attempt.
+ * Begins when a client has failed or nothing proves the membership; ends when the member has worked again for a while. It is logged once at
+ * its begin and once at its end. The member stands all the time, so that readiness doesn't change with every attempt.
  */
 interface Trouble {
   since: number;
@@ -65,9 +67,9 @@ interface Trouble {
 }
 
 /**
- * One member of a consumer group, whatever client carries it: restarting (a client connects), joining, assigned, revoking, leaving, left. Each state
- * ends within a deadline. A watchdog looks for proof: successful heartbeats and commits prove the membership, and the group itself, asked now
- * and then, proves the assignment. Without proof the member starts afresh with a new client.
+ * One member of a consumer group, whatever client carries it. Its states: restarting (a client connects), joining, assigned, revoking,
+ * leaving, left. Each state has a time limit. A watchdog looks for proof: successful heartbeats and commits prove the membership, and the
+ * answers of the group prove the assignment. Without proof the member is started again with a new client.
  */
 export class Membership {
   readonly ledger = new AssignmentLedger();
@@ -77,7 +79,7 @@ export class Membership {
   readonly #log: Log;
   #state: MemberState = 'restarting';
   #stateSince: number;
-  /** Observed time in the state and since the last proof: a process that itself stood still has seen nothing of it. */
+  /** Observed time in the state, and since the last proof. Time in which this process itself stood still is not counted. */
   #stateMs = 0;
   #silentMs = 0;
   #provenAt: number;
@@ -86,7 +88,7 @@ export class Membership {
   #restarts = 0;
   #trouble: Trouble | undefined;
   #lastFailure: string | undefined;
-  /** When a broker last throttled a fetch; undefined when the throttle is over. */
+  /** When a broker last throttled a fetch; undefined while no throttle is on. */
   #throttledAt: number | undefined;
   #revocation: { of: readonly TopicPartition[]; done: Promise<void> } | undefined;
   #asked: { sinceMs: number; contradictions: number } = { sinceMs: 0, contradictions: 0 };
@@ -106,7 +108,7 @@ export class Membership {
     this.#tickAt = now;
   }
 
-  /** Starts the first client. Rejects when it can't start. */
+  /** Starts the first client. Rejects when the client can't start. */
   async begin(): Promise<void> {
     this.#client += 1;
     const client = this.#client;
@@ -123,12 +125,13 @@ export class Membership {
   }
 
   /**
-   * Before every join of a client, also the first: partitions held until now are revoked if this member still counts, else they are lost.
-   * @throws SupersededError when the client must not join: another one has taken its place, or the member leaves.
+   * Called before every join of a client, including the first. Partitions held until now are revoked if the group still counts this member;
+   * otherwise they are lost.
+   * @throws SupersededError when the client must not join, because another client has taken its place or the member leaves
    */
   async beforeJoin(client: number, stillMember: () => Promise<boolean>): Promise<void> {
     if (client === this.#client && this.ledger.assignment.length > 0) {
-      // A member that leaves revokes already; its client waits for that with its heartbeats.
+      // A member that leaves is revoking already. Its client sends heartbeats until that is done.
       if (this.#closed !== undefined || (await stillMember())) {
         if (this.#isCurrent(client)) this.#enter('revoking');
         if (client === this.#client) await this.#revokeInTime();
@@ -138,14 +141,14 @@ export class Membership {
     this.#enter('joining');
   }
 
-  /** @throws SupersededError when the client must not go on. */
+  /** @throws SupersededError when the client must not go on */
   joined(client: number, assigned: readonly TopicPartition[]): void {
     this.#requireCurrent(client);
     this.ledger.assign(assigned, this.#timers.now());
     this.#enter('assigned');
     this.proven(client);
     if (assigned.length === 0) return;
-    // This runs before the first fetch, so that every partition starts from a known state.
+    // Before the first fetch, so that every partition starts paused.
     this.#carrier.hold(assigned);
     this.#listener.onAssigned([...assigned]).then(
       () => {
@@ -158,24 +161,24 @@ export class Membership {
     );
   }
 
-  /** The client can't go on: its join has ended without an assignment, or it has ended itself. */
+  /** The client can't go on: its join ended without an assignment, or the client itself has ended. */
   failed(client: number, error: unknown): void {
     if (this.#isCurrent(client)) this.#restart(textOf(error));
   }
 
-  /** The group has answered in a way that only a member of its present generation sees. */
+  /** The group has answered in a way that proves the membership in its present generation. */
   proven(client: number): void {
     if (client !== this.#client) return;
     this.#provenAt = this.#timers.now();
     this.#silentMs = 0;
   }
 
-  /** A request failed that the client makes again by itself: the reason to give if nothing gets better. */
+  /** A request failed, and the client repeats it. The error becomes the reason in the log if the trouble lasts. */
   stumbled(client: number, error: unknown): void {
     if (client === this.#client) this.#lastFailure = textOf(error);
   }
 
-  /** A broker's quota forbids the next fetch for this long. Logged once; it is also the reason given for partitions that stand. */
+  /** A broker's quota forbids the next fetch for this long. Logged once. Also the reason shown for partitions that stand meanwhile. */
   throttled(client: number, forMs: number): void {
     if (client !== this.#client) return;
     for (const held of this.ledger.held())
@@ -185,7 +188,7 @@ export class Membership {
     this.#throttledAt = this.#timers.now();
   }
 
-  /** A fetch has answered for a partition. `failure` says why that brought nothing although something is there. */
+  /** A fetch was answered for the partition. `failure`: why it brought no records although there are some. */
   fetched(client: number, partition: TopicPartition, failure?: string): void {
     if (client !== this.#client) return;
     const held = this.ledger.get(partition);
@@ -204,7 +207,7 @@ export class Membership {
     return client === this.#client && this.ledger.takes(partition);
   }
 
-  /** Whether the client is to fetch it: it is ready and not paused. */
+  /** Whether the client should fetch the partition: it is ready and not paused. */
   isFetched(client: number, partition: TopicPartition): boolean {
     return client === this.#client && this.ledger.isFetched(partition);
   }
@@ -219,7 +222,7 @@ export class Membership {
     if (now.length > 0) this.#carrier.fetch(now);
   }
 
-  /** Revokes and leaves, with a deadline for each. */
+  /** Revokes and leaves; each has a time limit. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -236,7 +239,7 @@ export class Membership {
   }
 
   async #close(): Promise<void> {
-    // Not before `close` has its promise: what is called from here may ask whether this member leaves.
+    // `close` must have its promise first, because the calls below may ask whether this member leaves.
     await Promise.resolve();
     const client = this.#client;
     const hadLeft = this.#state === 'left';
@@ -280,7 +283,7 @@ export class Membership {
     if (this.#trouble !== undefined) this.#trouble.restarts += 1;
     this.#enter('restarting');
     this.#lose();
-    // It settles by itself; the new client waits for nothing of the old one.
+    // Not awaited: the end of the old client has a time limit of its own, and the new client doesn't depend on it.
     this.#carrier.end(client);
     this.#scheduleStart(delayMs);
   }
@@ -320,7 +323,10 @@ export class Membership {
     });
   }
 
-  /** Once for each assignment: a close may come into the revocation of a rebalance, and a rebalance into one of an assignment that is lost by now. */
+  /**
+   * Once for each assignment. A close may come during the revocation of a rebalance, and a rebalance during the revocation of an assignment
+   * that is lost by now.
+   */
   #revoke(): Promise<void> {
     const { assignment } = this.ledger;
     if (this.#revocation?.of !== assignment) this.#revocation = { of: assignment, done: this.#revokeOnce(assignment) };
@@ -355,7 +361,7 @@ export class Membership {
 
   #tick(): void {
     const now = this.#timers.now();
-    // A tick that comes late says that this process stood still, which proves nothing of the others.
+    // A late tick shows that this process stood still, so the time says nothing about the brokers.
     const elapsed = Math.min(Math.max(now - this.#tickAt, 0), 2 * TICK_MS);
     this.#tickAt = now;
     this.#stateMs += elapsed;
@@ -407,7 +413,7 @@ export class Membership {
         held.fetchedAt = now;
         continue;
       }
-      // While nothing answers at all, it is the member that stands.
+      // If nothing answers at all, the member stands, not the partition.
       if (held.failure === undefined && this.#silentMs > 2 * TICK_MS) continue;
       held.silentMs += elapsed;
       if (held.silentMs < STANDING_MS || held.told) continue;
@@ -439,7 +445,8 @@ export class Membership {
         if (!this.#isCurrent(client) || number !== this.#askNumber || assignment !== this.ledger.assignment) return;
         this.#judge(answer, assignment);
       },
-      // Not asked is not answered: silence has its own limit. Why may be the reason to give.
+      // A question without an answer is no contradiction, because silence has a limit of its own. The error may become the reason in the
+      // log.
       (error) => this.stumbled(client, error),
     );
   }

@@ -1,11 +1,11 @@
 /*
- * Headers as they stand in a record (magic 2): a varint count, then for each name length, name, value length, value, all lengths zigzag
- * varints. They can be passed on as they are and decoded when a caller asks for one.
+ * Headers as they are in a record (magic 2): a varint count, then for each header name length, name, value length, value; all lengths are
+ * zigzag varints. They can be passed on undecoded, and are decoded when a caller asks for one.
  */
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** The headers of one record where they stand, from their count to the end of `buffer`. */
+/** The headers of one record, from their count to the end of `buffer`. */
 export interface PackedHeaders {
   readonly buffer: Buffer;
   readonly start: number;

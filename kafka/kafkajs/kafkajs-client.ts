@@ -9,7 +9,7 @@ import { kafkajsLog } from './kafkajs-log.ts';
 export interface KafkajsClientOptions {
   clientId: string;
   brokers: string[];
-  /** Is given what kafkajs warns of. Without it what went wrong reaches the owner as errors and events only. */
+  /** Gets kafkajs's warnings. Without it, the owner learns of problems by errors and events only. */
   log?: Log | undefined;
   requestTimeoutMs?: number;
   socketFactory?: ISocketFactory;

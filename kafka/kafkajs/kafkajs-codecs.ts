@@ -2,8 +2,9 @@ import { compressionsAlgorithms } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
 
 /*
- * kafkajs brings gzip only, and a consumer that meets another codec stands still. The codecs of the other client serve here too: zstd is Node's own,
- * snappy and lz4 are WebAssembly that comes with it. A topic is compressed by its `compression.type` whatever its producers do.
+ * kafkajs can decode gzip only, and a consumer that meets another codec stands still. So kafkajs gets the codecs of @platformatic/kafka:
+ * zstd is Node's own; snappy and lz4 are WebAssembly in that package. A topic is compressed by its `compression.type`, whatever its
+ * producers do.
  */
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
@@ -12,7 +13,7 @@ CompressionCodecs[CompressionTypes.Snappy] = codec('snappy');
 CompressionCodecs[CompressionTypes.LZ4] = codec('lz4');
 CompressionCodecs[CompressionTypes.ZSTD] = codec('zstd');
 
-/** In the shape that kafkajs's documentation gives for codecs of others. */
+/** In the form that kafkajs's documentation describes for custom codecs. */
 function codec(name: 'snappy' | 'lz4' | 'zstd') {
   const { compressSync, decompressSync } = compressionsAlgorithms[name];
   return () => ({

@@ -1,9 +1,9 @@
 import { KafkaUnavailableError, NotAMemberError } from '../errors.ts';
 
-/** Group errors that say: this member is not (or not yet) part of the group's generation. */
+/** Group errors that mean: this member is not (or not yet) part of the group's generation. */
 const notAMember = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']);
 
-/** The protocol's name of an error (`type` in kafkajs), also of one that a retry wrapped. */
+/** The protocol's name of an error (`type` in kafkajs), also if a retry has wrapped it. */
 export function protocolErrorName(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { type } = error as { type?: unknown };
@@ -15,12 +15,12 @@ export function saysNotAMember(error: unknown): boolean {
   return name !== undefined && notAMember.has(name);
 }
 
-/** The member counts, and is called to join again. */
+/** The group still counts the member, and asks it to join again. */
 export function isRebalance(error: unknown): boolean {
   return protocolErrorName(error) === 'REBALANCE_IN_PROGRESS';
 }
 
-/** The room's error for what a group request of kafkajs failed with. */
+/** Translates a failed group request of kafkajs into an error of this room. */
 export function groupError(action: string, error: unknown): Error {
   const reason = `${action}: ${error instanceof Error ? error.message : String(error)}`;
   return saysNotAMember(error)

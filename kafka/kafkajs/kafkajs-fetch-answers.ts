@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 /** By the (empty) array of a partition's messages: why its data could not be used. */
 const failures = new WeakMap<unknown[], Error>();
 
-/** Why the data of a partition could not be used; undefined when its `messages` are all that the answer held. */
+/** Why the data of a partition could not be used; undefined if `messages` has everything in the answer. */
 export function decodeFailureOf(messages: unknown[]): Error | undefined {
   return failures.get(messages);
 }
@@ -133,7 +133,7 @@ function placeholder(batch: RecordBatch): unknown {
   return { offset, isControlRecord: true, key: null, batchContext: batch };
 }
 
-/** What stands in a message for its headers. */
+/** Takes the place of a message's headers until they are decoded. */
 export class UndecodedHeaders implements PackedHeaders {
   static readonly none = new UndecodedHeaders(Buffer.from([0]), 0);
   readonly buffer: Buffer;
@@ -152,8 +152,8 @@ interface DecoderInternals {
 }
 
 /**
- * kafkajs decodes every header of every record into objects, which costs as much as all the rest of a record. This method is
- * called for headers only, the last part of a record, and what its array is reduced to becomes the message's `headers`.
+ * kafkajs decodes every header of every record into objects, which costs as much as the rest of the record. kafkajs calls `reduce` on this
+ * array for headers only, the last part of a record; the result becomes the message's `headers`.
  */
 const Decoder = require('kafkajs/src/protocol/decoder.js') as { prototype: DecoderInternals };
 Decoder.prototype.readVarIntArray = function (this: DecoderInternals) {

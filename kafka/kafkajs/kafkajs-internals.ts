@@ -4,8 +4,9 @@ import { decodeFailureOf } from './kafkajs-fetch-answers.ts';
 import { goOnWithoutLeaders, leaderlessIn } from './kafkajs-leaders.ts';
 
 /*
- * kafkajs below its public interface: group membership, fetching and connections. (The decoding of fetch answers is in kafkajs-fetch-answers.ts.) kafkajs
- * 2.2.4 is its last release (2023) and pinned exactly, so its internals do not change; the version is checked all the same.
+ * The parts of kafkajs below its public interface that we depend on: group membership, fetching and connections. (The decoding of fetch
+ * answers is in kafkajs-fetch-answers.ts.) kafkajs 2.2.4 is its last release (2023) and pinned exactly, so its internals do not change; the
+ * version is checked all the same.
  */
 const require = createRequire(import.meta.url);
 
@@ -63,31 +64,31 @@ interface BatchInternals {
   rawMessages: unknown[];
 }
 
-/** What the owner of a consumer is told of its membership. kafkajs itself tells too little: see the methods. */
+/** What a consumer's owner must know about its membership. kafkajs itself reports less: the methods say what is missing. */
 export interface GroupHooks {
   /**
-   * Before every (re)join, which waits for it, and does not happen when it rejects. kafkajs joins at once on a rebalance, and an idle consumer
-   * notices the rebalance without any of the owner's code in between.
+   * Called before every (re)join. The join waits for it, and does not happen if it rejects. kafkajs joins at once on a rebalance, and an
+   * idle consumer notices the rebalance without running any code of its owner in between.
    */
   beforeJoin(group: ConsumerGroupInternals): Promise<void>;
-  /** The join has an assignment. When it throws, the client ends. */
+  /** The join has an assignment. If this throws, the client ends. */
   joined(group: ConsumerGroupInternals): void;
   /**
-   * The join has ended without an assignment. kafkajs does not say so: it goes on to fetch what it had before, its heartbeats count, and no
-   * assignment ever comes.
+   * The join has ended without an assignment. kafkajs does not report that: it goes on fetching what it had before, its heartbeats succeed,
+   * and no assignment ever comes.
    */
   joinFailed(error: unknown): void;
-  /** A fetch was answered for a partition. `failure`: why it brought nothing, although something is there. */
+  /** A fetch was answered for a partition. `failure`: why it brought no records although there are some. */
   fetched(partition: { topic: string; partition: number }, failure: string | undefined): void;
   /** A fetch failed as a whole; kafkajs tries again. */
   fetchFailed(error: unknown): void;
-  /** A broker's quota forbids the next fetch from it for this long, in milliseconds. */
+  /** A broker's quota forbids the next fetch from this broker for this long, in milliseconds. */
   throttled(forMs: number): void;
 }
 
 const hooksOf = new WeakMap<object, GroupHooks>();
 
-/** The cluster object is what a partition assigner's factory is given, which makes the hooks a consumer's own. */
+/** A partition assigner's factory gets the cluster object. That is how the hooks belong to one consumer. */
 export function watchGroup(cluster: object, hooks: GroupHooks): void {
   hooksOf.set(cluster, hooks);
   goOnWithoutLeaders(cluster);
@@ -97,7 +98,7 @@ const joins = new WeakMap<ConsumerGroupInternals, Promise<void>>();
 
 const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup.js') as { prototype: ConsumerGroupInternals };
 const { joinAndSync, fetch, recoverFromFetch } = ConsumerGroup.prototype;
-/** With several brokers several fetchers may find out about a rebalance, each of which would join: they share one join. */
+/** With several brokers, several fetchers may notice a rebalance, and each would join. They share one join. */
 ConsumerGroup.prototype.joinAndSync = function (this: ConsumerGroupInternals) {
   const hooks = hooksOf.get(this.cluster);
   if (hooks === undefined) return joinAndSync.call(this);
@@ -117,9 +118,9 @@ async function joinWith(group: ConsumerGroupInternals, hooks: GroupHooks): Promi
   hooks.joined(group);
 }
 
-/** A shorter throttle is ordinary: it costs no more than the wait of an idle fetch. */
+/** A shorter throttle is normal: it costs no more than the wait of an idle fetch. */
 const THROTTLED_MS_MIN = 1_000;
-/** By cluster, the partitions without a leader that were reported last. */
+/** By cluster, the leaderless partitions that were reported last. */
 const toldLeaderless = new WeakMap<object, ReadonlyMap<string, ReadonlySet<number>>>();
 
 ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, nodeId) {
@@ -132,7 +133,7 @@ ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, no
   return batches;
 };
 
-/** Once for each Metadata answer. */
+/** Runs once for each Metadata answer. */
 function reportLeaderless(group: ConsumerGroupInternals, hooks: GroupHooks): void {
   const without = leaderlessIn(group.cluster);
   if (without === undefined || toldLeaderless.get(group.cluster) === without) return;
@@ -160,7 +161,7 @@ function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals
 /** The connection was accepted and then closed, or a request got no answer: a proxy in front of a dead broker, or a stopped broker. */
 const noAnswer: ReadonlySet<string> = new Set(['KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
 const silence: ReadonlySet<string> = new Set(['KafkaJSConnectionError', ...noAnswer]);
-/** Between two attempts to fetch from a broker that does not answer. */
+/** The pause before the next fetch from a broker that does not answer. */
 const SILENT_BROKER_PAUSE_MS = 500;
 
 /**
@@ -209,10 +210,10 @@ const { KafkaJSError } = require('kafkajs/src/errors.js') as { KafkaJSError: new
 const Runner = require('kafkajs/src/consumer/runner.js') as { prototype: RunnerInternals };
 const fetchWhileRunning = Runner.prototype.fetch;
 /**
- * A runner that has been stopped answers a fetch at once, with nothing, and the fetcher asks again. That ends when the fetchers are stopped too; but when
- * brokers came or went at that moment, kafkajs makes new fetchers after it has stopped the old ones. They ask without end and without ever
- * leaving the microtask queue: no timer, no socket and no signal of the process is served any more. An error ends them, and the retry that follows it
- * finds the runner stopped.
+ * A stopped runner answers a fetch at once, with nothing, and the fetcher asks again. Normally that ends when the fetchers are stopped too.
+ * But if brokers came or went at that moment, kafkajs makes new fetchers after it has stopped the old ones. The new fetchers ask without
+ * end and never leave the microtask queue, so that no timer, socket or signal of the process is served any more. An error ends these
+ * fetchers, and the retry after it finds the runner stopped.
  */
 Runner.prototype.fetch = async function (this: RunnerInternals, nodeId: number) {
   if (!this.running) throw new KafkaJSError('the consumer does not run any more');
@@ -228,7 +229,10 @@ interface RequestQueueInternals {
 
 const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueueInternals };
 const { scheduleCheckPendingRequests } = RequestQueue.prototype;
-/** With nothing pending kafkajs sets a timer with a negative delay, which Node 24 warns of (tulios/kafkajs#1751). It has nothing to check then. */
+/**
+ * With nothing pending, kafkajs sets a timer with a negative delay, and Node 24 warns of it (tulios/kafkajs#1751). There is nothing to
+ * check in that case.
+ */
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueueInternals) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this);
 };
@@ -238,7 +242,10 @@ interface BrokerPoolInternals {
   createSeedBroker(): Promise<void>;
 }
 
-/** kafkajs turns to the next bootstrap broker after a refused connection only (src/cluster/brokerPool.js), and tells it by the error's name. */
+/**
+ * kafkajs turns to the next bootstrap broker only after a refused connection (src/cluster/brokerPool.js), which it recognises by the name
+ * of the error.
+ */
 const BrokerPool = require('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPoolInternals };
 const { createSeedBroker } = BrokerPool.prototype;
 BrokerPool.prototype.createSeedBroker = async function (this: BrokerPoolInternals) {

@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 
 /*
- * When one partition has no leader (the broker or the disk of its only replica is gone), kafkajs throws the whole answer to a Metadata request away, and
- * all partitions of all members stand. Here only the partition without a leader stands, until it has a leader again.
+ * When one partition has no leader (the broker or the disk of its only replica is gone), kafkajs drops the whole answer to a Metadata
+ * request, and all partitions of all members stand. With this file only the partition without a leader stands, until it has a leader again.
  */
 
 const require = createRequire(import.meta.url);
 
-/** How often a consumer asks whether its partitions without a leader have one again. */
+/** How often a consumer asks whether its leaderless partitions have a leader again. */
 const LEADERLESS_METADATA_MS = 1_000;
 const NO_LEADER = -1;
 const METADATA_VERSIONS = [0, 1, 2, 3, 4, 5, 6];
@@ -29,7 +29,7 @@ interface MetadataResponse {
 for (const version of METADATA_VERSIONS) {
   const response = require(`kafkajs/src/protocol/requests/metadata/v${version}/response.js`) as MetadataResponse;
   const { parse } = response;
-  /** kafkajs checks the errors of topics; errors of partitions are left out of the check. */
+  /** kafkajs checks the errors of topics. Errors of partitions are left out of that check. */
   response.parse = async (data) => {
     await parse({ ...data, topicMetadata: data.topicMetadata.map((topic) => ({ ...topic, partitionMetadata: [] })) });
     return data;
@@ -42,7 +42,7 @@ interface BrokerPool {
   refreshMetadata(topics: string[]): Promise<void>;
 }
 
-/** The partitions without a leader in a pool's newest metadata. Absent when each has one. */
+/** The leaderless partitions in a pool's newest metadata. Absent if there are none. */
 const leaderless = new WeakMap<BrokerPool, Map<string, Set<number>>>();
 
 const BrokerPool = require('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPool };
@@ -75,12 +75,15 @@ interface Cluster {
 
 const consumers = new WeakSet<object>();
 
-/** From now on this cluster is a consumer's: it goes on with the partitions that have a leader. Clients that ask for all of a topic get an error. */
+/**
+ * Marks the cluster as a consumer's: it goes on with the partitions that have a leader. Clients that ask for all partitions of a topic get
+ * an error.
+ */
 export function goOnWithoutLeaders(cluster: object): void {
   consumers.add(cluster);
 }
 
-/** The partitions of a topic that had no leader when the cluster was last asked. */
+/** The partitions of a topic that had no leader in the newest answer. */
 export function leaderlessIn(cluster: object): ReadonlyMap<string, ReadonlySet<number>> | undefined {
   return leaderless.get((cluster as Cluster).brokerPool);
 }
@@ -90,7 +93,7 @@ const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
 };
 const Cluster = require('kafkajs/src/cluster/index.js') as { prototype: Cluster };
 const { fetchTopicsOffset } = Cluster.prototype;
-/** Only its leader knows where a partition begins. A consumer asks again with the next fetch. */
+/** Only the leader knows where a partition begins. A consumer asks again with the next fetch. */
 Cluster.prototype.fetchTopicsOffset = async function (this: Cluster, topics) {
   const without = leaderless.get(this.brokerPool);
   if (without === undefined) return fetchTopicsOffset.call(this, topics);

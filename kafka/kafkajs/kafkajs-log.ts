@@ -1,15 +1,18 @@
 import { type LogEntry, logLevel } from 'kafkajs';
 import type { Log } from '../log.ts';
 
-/** A line that has not come for this long is over. */
+/** A repeated line that has not come for this long has ended. */
 const QUIET_MS = 30_000;
 
-/** What kafkajs calls an error and what is a step of the protocol (a rebalance, the member id that the first JoinGroup is answered with), or our own end of a client. */
+/**
+ * kafkajs logs these as errors, but they are steps of the protocol (a rebalance, the member id in the answer to the first JoinGroup), or
+ * come from our own end of a client.
+ */
 const ordinary = /rebalanc|re-joining|valid member id|Not connected|this client has ended/i;
 
 /**
- * kafkajs's log in the words of ours. kafkajs repeats a line for every attempt: the first is passed on, the others are counted, and
- * a last line says how many there were once none has come for half a minute.
+ * Writes kafkajs's log lines to our log. kafkajs repeats a line for every attempt: the first one is written, the others are counted, and a
+ * last line gives the count when no more has come for half a minute.
  */
 export function kafkajsLog(log: Log): { logLevel: logLevel; logCreator: () => (entry: LogEntry) => void } {
   const repeated = new Map<string, { times: number; timer: NodeJS.Timeout }>();

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /*
- * kafkajs computes the offset and the timestamp of every record with BigInts, some twenty of them a record. Nearly all of these values fit into a
- * number, and are computed as numbers here (docs/decisions/0001-two-kafka-clients.md has what that saves).
+ * kafkajs computes the offset and timestamp of every record with BigInts, about twenty per record. Nearly all of these values fit into a
+ * number, and this file computes them as numbers (docs/decisions/0001-two-kafka-clients.md has what that saves).
  */
 
 const require = createRequire(import.meta.url);
@@ -28,7 +28,7 @@ const Long = require('kafkajs/src/utils/long.js') as LongClass;
 const { fromValue } = Long;
 const { add, greaterThanOrEqual } = Long.prototype;
 
-/** A Long that a number holds exactly. What isn't overridden goes the long way, by `value`. */
+/** A Long that a number holds exactly. A method that isn't overridden uses the BigInt in `value`. */
 class SafeLong implements Long {
   readonly number: number;
 
@@ -79,7 +79,7 @@ interface Decoder {
 
 const Decoder = require('kafkajs/src/protocol/decoder.js') as { prototype: Decoder };
 const { readVarLong } = Decoder.prototype;
-/** Timestamps within a batch are milliseconds from its first: two bytes as a rule. */
+/** Timestamps within a batch are milliseconds since its first record: usually two bytes. */
 Decoder.prototype.readVarLong = function (this: Decoder): Long {
   const { buffer, offset } = this;
   let bits = 0;

@@ -13,13 +13,13 @@ import { protocolErrorName } from './kafkajs-errors.ts';
 const RETRY_MS = 250;
 const ABSENT_ATTEMPTS = 3;
 /**
- * The same producer on kafkajs: slower, and independent of the other client. It stands by in case that one fails us.
- * @throws KafkaUnavailableError when no broker answers.
+ * The same producer on kafkajs: slower, but independent of @platformatic/kafka. A replacement in case that client fails us.
+ * @throws KafkaUnavailableError when no broker answers
  */
 export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
   const transport = new KafkajsTransport(options);
   await transport.connect();
-  // kafkajs makes one batch of all of a partition's records in a send, so the bound of a partition bounds the whole.
+  // kafkajs makes one batch of all records of a partition in a send, so the limit of a partition is the limit of the send.
   return groupCommit(transport, { ...options, batchBytesMax: limits.producePartitionBytesMax });
 }
 
@@ -51,7 +51,7 @@ class KafkajsTransport implements ProduceTransport {
     this.#producer = producer;
   }
 
-  /** Topic by topic, so that a topic that is refused takes no other with it. */
+  /** Topic by topic, so that a topic that is refused affects no other topic. */
   async send(batch: readonly QueuedRecord[]): Promise<void> {
     this.trouble = undefined;
     const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
@@ -75,13 +75,13 @@ class KafkajsTransport implements ProduceTransport {
       } catch (error) {
         this.trouble = error as Error;
         const name = protocolErrorName(error) ?? '';
-        // A topic that was just created may not be known everywhere, so absence is believed after some patience.
+        // Not every broker may know a topic that was just created, so it counts as missing only after several answers.
         const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION' && attempt === ABSENT_ATTEMPTS;
         const refusal = absent
           ? new KafkaSetupError(`topic ${topic} does not exist`)
           : refusalOf(name, `topic ${topic}: ${name}`);
         if (refusal instanceof RecordRefusedError && records.length > 1) {
-          // One of them may be at fault: halves find it, one after the other so that the order stays.
+          // One of several records may be at fault. Halves find it; they are sent one after the other, which keeps the order.
           const middle = records.length >> 1;
           await this.#sendTopic(topic, records.slice(0, middle));
           return this.#sendTopic(topic, records.slice(middle));
@@ -90,10 +90,10 @@ class KafkajsTransport implements ProduceTransport {
           for (const queued of records) queued.settle(refusal);
           return;
         }
-        // The sequence numbers of this producer are unknown now: a new producer id starts from zero.
+        // The sequence numbers of this producer are unknown now. A new producer id starts from zero.
         const broken = this.#producer;
         this.#producer = undefined;
-        // This producer is replaced in any case, and `trouble` holds the error that broke it.
+        // This producer is replaced in any case; `trouble` has the error that broke it.
         await broken?.disconnect().catch(() => {});
         await delay(RETRY_MS);
       }

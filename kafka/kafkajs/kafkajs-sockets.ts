@@ -5,8 +5,8 @@ import type { ISocketFactory } from 'kafkajs';
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * The sockets of one kafkajs client. kafkajs ends a client only after all of its requests were answered, which may take for ever: `end` does not wait.
- * After it the client has no connection and gets no new one, so it can't come back as a member of a group.
+ * The sockets of one kafkajs client. kafkajs ends a client only after all its requests were answered, which may never happen. `end` does
+ * not wait: it closes the sockets and refuses new ones, so the client can't come back as a member of a group.
  */
 export class KafkajsSockets {
   readonly #open = new Set<Socket>();
@@ -27,7 +27,7 @@ export class KafkajsSockets {
 
   end(): void {
     this.#ended = true;
-    // With an error, because kafkajs does not listen to `close`: requests without an answer are rejected.
+    // With an error, because kafkajs does not listen to `close`. Requests without an answer are rejected by it.
     for (const socket of this.#open) socket.destroy(new Error('this client has ended'));
   }
 }

@@ -4,30 +4,30 @@ import { KafkaUnavailableError, RecordTooLargeError, reasonOf } from '../errors.
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
-/** Framing of a record and of a header, in bytes, on the safe side. */
+/** Bytes of framing per record and per header, estimated high. */
 const RECORD_FRAMING_BYTES = 24;
 const HEADER_FRAMING_BYTES = 4;
-/** Deadlines are looked at this often: an answer comes at most so much later than its deadline. */
+/** How often deadlines are checked: an answer comes at most this much after its deadline. */
 const SWEEP_INTERVAL_MS = 100;
 /** A batch of this size is sent at once. */
 const RECORDS_ENOUGH = 16;
 
 export interface GroupCommitOptions {
-  /** Longest time from append to answer, in milliseconds. */
+  /** Longest time from append to answer. */
   deadlineMs: number;
   /** Most bytes in one call of the transport; one record is always taken. */
   batchBytesMax: number;
   /**
-   * A batch of few records leaves no sooner than this after the one before it, in milliseconds: a request costs the broker and this
-   * process about the same for one record as for many. 0 by default. (Kafka's `linger.ms` delays a lone record too; this does not.)
+   * A batch of few records leaves at least this long after the batch before it, because a request costs the broker and this process about
+   * the same for one record as for many. 0 by default. (Kafka's `linger.ms` also delays a record after a quiet time; this does not.)
    */
   lingerMs?: number;
 }
 
 /**
- * The group-commit queue: while the transport works on one batch the next one gathers, and it leaves as soon as the transport is
- * free and `lingerMs` has passed since the last one. The first append of a quiet producer waits for the end of its event-loop tick, so that
- * what arrives together leaves together.
+ * The group-commit queue: while the transport works on one batch, the next batch gathers. It leaves when the transport is free and
+ * `lingerMs` has passed since the last batch. After a quiet time the first append waits for the end of its event-loop tick, so that records
+ * that arrive together leave together.
  */
 export function groupCommit(transport: ProduceTransport, options: GroupCommitOptions): RecordProducer {
   return new GroupCommitProducer(transport, options);
@@ -40,7 +40,7 @@ class GroupCommitProducer implements RecordProducer {
   #queue: Pending[] = [];
   /** The batch that the transport works on. */
   #inFlight: Pending[] = [];
-  /** Their fate is known, and their appenders are still to be told. */
+  /** Settled records whose callers have not been called yet. */
   #settledRecords: Pending[] = [];
   #flushing = false;
   /** When the last batch left. */
@@ -114,7 +114,7 @@ class GroupCommitProducer implements RecordProducer {
       if (waitMs > 0) await this.#linger(waitMs);
       const batch = this.#take();
       if (batch.length === 0) {
-        // Whoever is told may append at once: a dead letter without its value after one that was refused, for example.
+        // A callback may append at once: for example a dead letter without its value, after the whole one was refused.
         this.#answer();
         if (this.#queue.length > 0) continue;
         break;
@@ -122,7 +122,7 @@ class GroupCommitProducer implements RecordProducer {
       this.#leftAt = performance.now();
       this.#inFlight = batch;
       await this.#transport.send(batch);
-      // The transport's promise: nothing is left unsettled. A record that it forgot must not wait for ever.
+      // The transport promises to settle every record. If it forgot one, the record must not wait for ever.
       for (const pending of batch)
         if (!pending.settled)
           pending.settle(new KafkaUnavailableError(`no answer for a record of ${pending.record.topic}`));
@@ -135,8 +135,8 @@ class GroupCommitProducer implements RecordProducer {
   }
 
   /**
-   * Appenders are told in the event loop's next phase: what they do then, to many clients at a time, takes about as long as the broker's
-   * work on the next batch, which leaves before.
+   * Callbacks run in the next phase of the event loop. Their work (answers to many clients) takes about as long as the broker's work on the
+   * next batch, so the next batch leaves first.
    */
   readonly #settled = (pending: Pending): void => {
     this.#settledRecords.push(pending);
@@ -154,7 +154,7 @@ class GroupCommitProducer implements RecordProducer {
     }
   }
 
-  /** How long the next batch still has to wait. */
+  /** How long the next batch must still wait. */
   #lingerMs(): number {
     const { lingerMs = 0 } = this.#options;
     const waiting = this.#queue.length;
@@ -174,7 +174,7 @@ class GroupCommitProducer implements RecordProducer {
     });
   }
 
-  /** The next batch, without the records that their deadlines have answered. */
+  /** The next batch, without records that have been answered because of their deadline. */
   #take(): Pending[] {
     const queue = this.#queue;
     const batch: Pending[] = [];
@@ -192,7 +192,7 @@ class GroupCommitProducer implements RecordProducer {
     return batch;
   }
 
-  /** Deadlines ascend along the queue, so the sweep stops at the first that is not due. */
+  /** Deadlines ascend in the queue, so the sweep stops at the first record that is not due. */
   #sweep(): void {
     const now = performance.now();
     const { trouble } = this.#transport;
@@ -241,7 +241,10 @@ class Pending implements QueuedRecord {
   }
 }
 
-/** Whether the record's deadline has passed; it is answered then, with what kept it from being acknowledged as the cause. */
+/**
+ * Whether the record's deadline has passed. If so, the record is answered with an error; its cause is the trouble that kept it from being
+ * acknowledged.
+ */
 function expire(pending: Pending, now: number, trouble: Error | undefined): boolean {
   if (pending.deadlineAt > now) return false;
   if (pending.settled) return true;
@@ -258,7 +261,7 @@ function troubleText(trouble: Error): string {
 
 function sizeOf({ key, value, headers, commonHeaders }: OutgoingRecord): number {
   let bytes = RECORD_FRAMING_BYTES + key.length;
-  // Text of a value may be anything, so its bytes are counted; keys and headers are short.
+  // A value may be any text, so its bytes are counted. Keys and headers are short, so their characters are counted.
   if (value !== null) bytes += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
   if (headers !== undefined) bytes += headersSize(headers);
   if (commonHeaders !== undefined) {
@@ -268,7 +271,7 @@ function sizeOf({ key, value, headers, commonHeaders }: OutgoingRecord): number 
   return bytes;
 }
 
-/** Of the common headers met last: their bytes without the keys in them, and how often the key stands there. */
+/** The common headers seen last: their size without keys, and how often the key occurs in them. */
 let common: { headers: CommonHeaders | undefined; bytes: number; keys: number } = {
   headers: undefined,
   bytes: 0,

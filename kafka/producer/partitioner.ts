@@ -1,9 +1,12 @@
-/** The partition of a key, as the Java client's default partitioner computes it, so that every client agrees. */
+/** The partition of a key, computed as in the Java client's default partitioner, so that all clients agree. */
 export function partitionOf(key: string | Buffer, partitionCount: number): number {
   return (murmur2(typeof key === 'string' ? textBytes(key) : key) & 0x7fffffff) % partitionCount;
 }
 
-/** Keys are short ASCII text as a rule: their bytes are written here, without a buffer for each. Valid until the next call. */
+/**
+ * Keys are usually short ASCII text. Their bytes are written into this buffer, so that no buffer is allocated per key. Valid until the next
+ * call.
+ */
 const scratch = new Uint8Array(64);
 const views = Array.from({ length: scratch.length + 1 }, (_, length) => scratch.subarray(0, length));
 
@@ -31,7 +34,7 @@ export function murmur2(data: Uint8Array): number {
   let hash = SEED ^ length;
   let at = 0;
   for (; at + 4 <= length; at += 4) {
-    // The four bytes exist: the loop's bound says so, and `| 0` spares the check of an undefined.
+    // The loop's bound guarantees that these four bytes exist; `| 0` replaces a check for undefined.
     let word =
       (data[at] as number) |
       ((data[at + 1] as number) << 8) |

@@ -10,9 +10,10 @@ import { KafkaSetupError } from '../errors.ts';
 import { produceVerdict } from './produce-errors.ts';
 
 /**
- * Rotates the bootstrap list, so that the next request for metadata or a producer id goes to another broker. The client always asks the first broker that
- * accepts a connection, also after this broker failed to answer. A stopped broker, or a proxy in front of a dead broker, still accepts
- * connections. The list is below the client's public interface; the package is pinned exactly, so the list stays where it is.
+ * Rotates the bootstrap list, so that the next request for metadata or a producer id goes to another broker. The client always asks the
+ * first broker that accepts a connection, even if this broker has just failed to answer: a stopped broker, or a proxy in front of a dead
+ * broker, still accepts connections. The list is not part of the client's public interface; the package is pinned exactly, so the list
+ * stays where it is.
  */
 export function askAnotherBroker(client: Base): void {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -27,8 +28,8 @@ export function askAnotherBroker(client: Base): void {
 type MetadataAnswer = Awaited<ReturnType<typeof metadataV12.api.async>>;
 
 /**
- * Metadata of one topic. The client throws the whole answer away when one partition has an error; here a partition without a leader has the leader
- * -1, and the other partitions keep their leaders.
+ * Metadata of one topic. The client drops the whole answer when one partition has an error. This function gives a partition without a
+ * leader the leader -1, and the other partitions keep their leaders.
  * @throws KafkaSetupError when the topic may not be described; KafkaUnavailableError with the broker's reason for other errors of the topic
  */
 export async function topicMetadata(client: Base, name: string): Promise<ClusterMetadata> {
@@ -65,7 +66,7 @@ function metadataFrom(answer: MetadataAnswer, topic: MetadataAnswer['topics'][nu
   };
 }
 
-/** The answer that the client threw away because a part of it has an error. */
+/** The answer that the client dropped because part of it has an error. */
 export function answerIn<Answer>(error: unknown): Answer | undefined {
   if (!(error instanceof Error)) return undefined;
   const thrown: unknown = findErrorBy(error, 'code', ResponseError.code);
@@ -76,7 +77,7 @@ export function isUnknownTopic(error: unknown): boolean {
   return error instanceof Error && /unknown topic/i.test(error.message);
 }
 
-/** Whether another broker may answer differently: this broker did not answer, or knows too little of the cluster. */
+/** Whether another broker may answer differently, because this one did not answer or knows too little about the cluster. */
 export function mayDiffer(error: unknown): boolean {
   return !isUnknownTopic(error) && !(error instanceof KafkaSetupError);
 }

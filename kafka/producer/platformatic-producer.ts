@@ -3,15 +3,15 @@ import { groupCommit } from './group-commit.ts';
 import { PlatformaticTransport } from './platformatic-transport.ts';
 import type { ProducerOptions, RecordProducer } from './producer.ts';
 
-/** Bytes of one round: it may fill a batch of every partition, and no more is copied at once. */
+/** Most bytes of one round: enough for a full batch of every partition. It limits how much is copied at once. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * The producer on @platformatic/kafka: its connections, metadata and producer ids, with a record encoder of our own.
- * Resolves when a broker has answered.
- * @throws KafkaUnavailableError when none does.
+ * Creates the producer on @platformatic/kafka, with our own record encoder on its connections, metadata and producer ids. Resolves when a
+ * broker has answered.
+ * @throws KafkaUnavailableError when no broker answers
  */
 export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
   const client = new Producer({
@@ -19,7 +19,7 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
     bootstrapBrokers: options.brokers,
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Every retry is the transport's: it knows what a repetition may do.
+    // The client retries nothing; the transport does, because only it knows what a repetition may do.
     retries: 0,
     autocreateTopics: false,
   });

@@ -18,7 +18,10 @@ const METADATA_MAX_AGE_MS = 60_000;
 const ABSENT_AGE_MS = 2_000;
 const ABSENT_ATTEMPTS = 5;
 const ABSENT_RETRY_MS = 100;
-/** A leader is normally elected within this time. After it the records of a partition without a leader are refused: they would delay the records of all others. */
+/**
+ * A leader is normally elected within this time. After it, records of a partition without a leader are refused, because they would delay
+ * the records of all other partitions.
+ */
 const LEADERLESS_MS_MAX = 1_000;
 const BACKOFF_MS = { first: 20, most: 1_000 };
 const SEQUENCE_MASK = 0x7fffffff;
@@ -28,11 +31,11 @@ interface Lane {
   topic: string;
   partition: number;
   records: QueuedRecord[];
-  /** Records before this one are acknowledged or refused. */
+  /** All records before this one are acknowledged or refused. */
   next: number;
-  /** The batch that stands at `next`; kept over retries, so that the broker recognises a repetition. */
+  /** The batch that begins at `next`. Kept for retries, so that the broker recognises a repetition. */
   batch: LaneBatch | undefined;
-  /** Smaller than the topic's limit once a batch of several records was refused for one of them. */
+  /** Smaller than the topic's limit after a batch of several records was refused because of one of them. */
   bytesMax: number;
 }
 
@@ -44,28 +47,28 @@ interface Identity {
 interface LaneBatch {
   bytes: Buffer;
   count: number;
-  /** The identity it was encoded with: sequence numbers of another say nothing of it. */
+  /** The producer id and epoch that it was encoded with. Sequence numbers are only valid for these. */
   identity: Identity;
 }
 
 /**
- * Idempotent produce requests over the connections of @platformatic/kafka. One `send` is one or more rounds of at most one request
- * per broker with at most one batch per partition; a batch that failed is repeated byte for byte, in its place,
- * so a repetition neither doubles nor reorders.
+ * Sends idempotent produce requests over the connections of @platformatic/kafka. A `send` has one or more rounds, each with at most one
+ * request per broker and one batch per partition. A batch that failed is repeated byte for byte, in its place, so a repetition neither
+ * doubles nor reorders records.
  */
 export class PlatformaticTransport implements ProduceTransport {
   readonly #client: Producer;
   readonly #encoder = new RecordBatchEncoder();
-  /** Next sequence number by partition. */
+  /** The next sequence number, by partition. */
   #sequences = new Map<string, number>();
   #identity: Identity | undefined;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = Number.NEGATIVE_INFINITY;
-  /** By name: topics that do not exist or that this client may not describe, and when that was seen. */
+  /** Topics that do not exist or that this client may not describe, by name, and when that was found. */
   readonly #absent = new Map<string, { at: number; error: KafkaSetupError }>();
-  /** Since when a partition was seen to have no leader. */
+  /** Since when a partition has had no leader. */
   readonly #leaderless = new Map<string, { topic: string; partition: number; since: number }>();
-  /** Smaller than the limit after a topic has refused a batch of several records; grows again with each batch that it takes. */
+  /** Smaller than the limit after a topic has refused a batch of several records. Grows again with each batch that the topic accepts. */
   readonly #batchBytesMax = new Map<string, number>();
   trouble: Error | undefined;
 
@@ -74,8 +77,8 @@ export class PlatformaticTransport implements ProduceTransport {
   }
 
   /**
-   * Waits for a broker that is just starting (it has no producer ids to give yet), and not for one that does not answer.
-   * @throws KafkaUnavailableError when no broker answers.
+   * Waits for a broker that is just starting (it has no producer ids yet), but not for a broker that does not answer.
+   * @throws KafkaUnavailableError when no broker answers
    */
   async connect(brokers: string[]): Promise<void> {
     const until = performance.now() + START_PATIENCE_MS;
@@ -89,7 +92,7 @@ export class PlatformaticTransport implements ProduceTransport {
           await delay(START_RETRY_MS);
           continue;
         }
-        // Each broker is asked once: the first that takes a connection may be one that answers nothing.
+        // Each broker is asked once, because the first one that accepts a connection may answer nothing.
         silent += 1;
         if (silent < brokers.length) continue;
         // A failure to close loses nothing: no connection of this client works, and the error below says why.
@@ -122,14 +125,14 @@ export class PlatformaticTransport implements ProduceTransport {
       } catch (error) {
         this.trouble = error as Error;
         if (isFromKafka(error)) continue;
-        // An error of this program would come again with each attempt, so the records fail now, before their deadline.
+        // An error of this program would occur again with each attempt, so the records fail now, before their deadline.
         const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
         for (const queued of batch) queued.settle(failure);
         break;
       }
     }
-    // Given up: the broker may or may not have stored the batch in flight, so the next sequence numbers are unknown. With the old ones the broker
-    // could take a later batch for a repetition and drop it; a new producer id starts from zero.
+    // Given up: the broker may have stored the batch in flight, so the next sequence numbers are unknown. With the old ones the broker
+    // could take a later batch for a repetition and drop it. A new producer id starts from zero.
     this.#identity = undefined;
   }
 
@@ -137,7 +140,7 @@ export class PlatformaticTransport implements ProduceTransport {
     await this.#client.close();
   }
 
-  /** Sorts the records by partition. Those whose topic does not exist or may not be described are refused. */
+  /** Sorts the records by partition. Records of a topic that does not exist or may not be described are refused. */
   async #lanes(batch: readonly QueuedRecord[]): Promise<Lane[]> {
     const byTopic = Map.groupBy(batch, ({ record }) => record.topic);
     const metadata = await this.#topics(new Set(byTopic.keys()));
@@ -149,7 +152,10 @@ export class PlatformaticTransport implements ProduceTransport {
     });
   }
 
-  /** One request per broker; false when a lane did not move, so that a pause and fresh metadata are due. */
+  /**
+   * Sends one request per broker.
+   * @returns false when a lane made no progress, so that a pause and new metadata are needed
+   */
   async #round(lanes: Lane[]): Promise<boolean> {
     const metadata = await this.#topics(new Set(lanes.map(({ topic }) => topic)));
     const byLeader = new Map<number, Lane[]>();
@@ -213,7 +219,10 @@ export class PlatformaticTransport implements ProduceTransport {
     return moved;
   }
 
-  /** Applies a partition's result to its lane; false when the batch has to be tried again after a pause. */
+  /**
+   * Applies a partition's result to its lane.
+   * @returns false when the batch must be tried again after a pause
+   */
   #settle(lane: Lane, { errorCode, errorMessage }: PartitionResult): boolean {
     const { batch } = lane;
     if (batch === undefined) return true;
@@ -232,7 +241,7 @@ export class PlatformaticTransport implements ProduceTransport {
     }
     if (verdict.kind === 'refused') {
       if (batch.count > 1 && !(verdict.error instanceof KafkaSetupError)) {
-        // One of several records may be at fault: smaller batches find it, and let the others pass.
+        // One of several records may be at fault. Smaller batches find it and let the others pass.
         this.#batchBytesMax.set(lane.topic, Math.floor(batch.bytes.length / 2));
         lane.batch = undefined;
       } else this.#answer(lane, batch.count, verdict.error);
@@ -267,7 +276,7 @@ export class PlatformaticTransport implements ProduceTransport {
     return { producerId, producerEpoch };
   }
 
-  /** Metadata that covers the topics; a topic that does not exist is absent from it. */
+  /** Metadata of the topics. A topic that does not exist is absent. */
   async #topics(names: Set<string>): Promise<ClusterMetadata> {
     const known = this.#metadata;
     const ageMsMax = this.#leaderless.size > 0 ? LEADERLESS_MS_MAX : METADATA_MAX_AGE_MS;
@@ -301,7 +310,7 @@ export class PlatformaticTransport implements ProduceTransport {
     return this.#metadata;
   }
 
-  /** Asks any broker. When this broker does not answer, the next question goes to another. */
+  /** Asks one broker. If it does not answer, the next request goes to another broker. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     try {
       return await question();
@@ -311,14 +320,14 @@ export class PlatformaticTransport implements ProduceTransport {
     }
   }
 
-  /** A topic that was just created may not be known to every broker yet, so absence is believed after some patience. */
+  /** Not every broker may know a topic that was just created, so it counts as missing only after several answers. */
   async #topic(name: string): Promise<ClusterMetadata | KafkaSetupError> {
     const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#ask(() => topicMetadata(this.#client, name));
       } catch (error) {
-        // An operator has to mend this topic; the records of other topics do not wait for that.
+        // An operator must correct this topic. The records of other topics do not wait for it.
         if (error instanceof KafkaSetupError) return error;
         if (!isUnknownTopic(error)) throw error;
         if (attempt >= patience) return noSuchTopic(name);
@@ -350,7 +359,7 @@ function noSuchPartition(topic: string, partition: number, partitions: number): 
   return new KafkaSetupError(`topic ${topic} has ${partitions} partitions, no ${partition}`);
 }
 
-/** Whether the client or the room's own code reports this as a failure of Kafka's side; anything else is an error of this program. */
+/** Whether the error comes from Kafka's side. Any other error is a bug of this program. */
 function isFromKafka(error: unknown): error is Error {
   return error instanceof KafkaUnavailableError || (error instanceof Error && GenericError.isGenericError(error));
 }

@@ -1,18 +1,18 @@
 import { type Connection, Writer } from '@platformatic/kafka';
 
 const PRODUCE_API_KEY = 0;
-/** The first version with compact encoding; brokers from Kafka 2.4 on take it. */
+/** The first version with compact encoding; brokers since Kafka 2.4 support it. */
 const PRODUCE_API_VERSION = 9;
 const ACKS_OF_ALL_IN_SYNC_REPLICAS = -1;
 
-/** One record batch on its way to one partition. */
+/** One record batch for one partition. */
 export interface PartitionPayload {
   topic: string;
   partition: number;
   bytes: Buffer;
 }
 
-/** What a broker says of one partition; 0 is success. */
+/** A broker's result for one partition; 0 is success. */
 export interface PartitionResult {
   topic: string;
   partition: number;
@@ -21,8 +21,8 @@ export interface PartitionResult {
 }
 
 /**
- * Sends one Produce request with acks=all. Rejects when no answer came; an answer is a result for each partition, which the
- * client's own `api` turns into one error for all.
+ * Sends one Produce request with acks=all. Rejects when no answer came. An answer has a result for each partition; the client's own `api`
+ * would make one error of all of them.
  */
 export function produce(
   connection: Connection,

@@ -9,34 +9,34 @@ const CONTROL_BATCH = 1 << 5;
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
 const OFFSET_OUT_OF_RANGE = 1;
-/** Kafka's name for the start of a log in a question by timestamp. */
+/** Kafka's name for the start of a log in a query by timestamp. */
 const EARLIEST = -2n;
 /** The replica id that a consumer sends. */
 const CONSUMER = -1;
 const NO_BYTES = Buffer.alloc(0);
-/** While a partition has no leader, the leaders are looked up this often. */
+/** How often leaders are looked up while a partition has none. */
 const LEADERLESS_METADATA_MS = 1_000;
 
 export interface FetchedPartition {
   partition: number;
   records: FetchedRecord[];
-  /** Where the next fetch of the partition goes on; past gaps that compaction or transactions left. */
+  /** Position of the next fetch, after gaps that compaction or transactions left. */
   next: number;
   highWatermark: number;
-  /** The position was outside of the log: what stood there is gone, or has never been. */
+  /** The position was outside of the log: its record was removed, or never existed. */
   outOfRange?: true;
 }
 
 /**
- * Fetches partitions of one topic at given positions, without a group: for readers that want all of a topic and keep their own
- * positions. Leaders and addresses are looked up again after every failure.
+ * Fetches partitions of one topic at given positions, without a group: for readers that want the whole topic and keep their own positions.
+ * Leaders and addresses are looked up again after every failure.
  */
 export class PartitionFetcher {
   readonly #client: Base;
   readonly #topic: string;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = 0;
-  /** Why the last fetch left partitions out; undefined when it fetched all of them. */
+  /** Why the last fetch left partitions out; undefined if it left out none. */
   trouble: Error | undefined;
 
   constructor(options: { clientId: string; brokers: string[]; topic: string }) {
@@ -51,9 +51,9 @@ export class PartitionFetcher {
   }
 
   /**
-   * One request per leader, for the given positions by partition. Waits up to `waitMs` for data when there is none. Partitions that have no leader or
-   * can't be fetched just now are left out, and `trouble` says why.
-   * @throws KafkaUnavailableError when none of them can be fetched
+   * One request per leader, for the given positions by partition. Waits up to `waitMs` for data. Partitions that have no leader or can't be
+   * fetched now are left out, and `trouble` says why.
+   * @throws KafkaUnavailableError when no partition can be fetched
    */
   async fetch(positions: ReadonlyMap<number, number>, waitMs: number): Promise<FetchedPartition[]> {
     this.trouble = undefined;
@@ -73,7 +73,7 @@ export class PartitionFetcher {
     }
   }
 
-  /** Leaders are looked up again for the next fetch. */
+  /** The next fetch looks up the leaders again. */
   #failed(error: Error): Error {
     if (!(error instanceof LeaderlessError)) this.#metadata = undefined;
     this.trouble =
@@ -84,7 +84,7 @@ export class PartitionFetcher {
   }
 
   /**
-   * @param ageMsMax Kafka is asked again when what is known is older: a topic may have been given more partitions
+   * @param ageMsMax Kafka is asked again when the known number is older, because a topic may have been given more partitions
    * @throws KafkaUnavailableError on an outage; RecordRefusedError when the topic does not exist
    */
   async partitionCount(ageMsMax = Number.POSITIVE_INFINITY): Promise<number> {
@@ -149,7 +149,7 @@ export class PartitionFetcher {
         '',
       )
       .catch((error: Error) => {
-        // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
+        // The client makes one error of the whole answer when one partition has an error, and keeps the answer in that error.
         const answer = answerIn<FetchAnswer>(error);
         if (answer === undefined || answer.errorCode !== 0) throw error;
         return answer;
@@ -167,8 +167,8 @@ export class PartitionFetcher {
         if (verdict.kind !== 'acknowledged') this.#failed(verdict.error);
         return [];
       }
-      // Retention has removed what stood at the position, or the topic is another one or shorter than before: the oldest record that is there
-      // is next. The answer itself does not say where the log begins or ends.
+      // Retention has removed the record at the position, or the topic is another one or shorter than before. The next record is the oldest
+      // one that is left. The answer itself does not say where the log begins or ends.
       const next = earliest.get(partitionIndex) ?? position;
       return [{ partition: partitionIndex, records: [], next, highWatermark: next, outOfRange: true }];
     });
@@ -192,7 +192,7 @@ export class PartitionFetcher {
   }
 }
 
-/** The known metadata is right, so it is kept: the partition has no leader. */
+/** The metadata is right: the partition has no leader. So it is kept. */
 class LeaderlessError extends KafkaUnavailableError {}
 
 type FetchAnswer = Awaited<ReturnType<typeof fetchV12.api.async>>;
@@ -210,7 +210,7 @@ function decoded(answer: Answer, position: number): FetchedPartition {
     const firstTimestamp = Number(batch.firstTimestamp);
     for (const record of batch.records) {
       const offset = first + record.offsetDelta;
-      // A batch is sent whole, also when the position is in its middle.
+      // A batch is sent whole, also if the position is in its middle.
       if (offset < position) continue;
       const headers: Record<string, Buffer> = {};
       for (const [name, value] of record.headers) headers[String(name)] = value ?? NO_BYTES;

@@ -1,24 +1,24 @@
 import { PartitionFetcher } from './partition-fetcher.ts';
 import type { ReadRecord } from './reader.ts';
 
-/** The read ended at a bound of its own, not at the end of the log. */
+/** The read ended at its own limit, not at the end of the log. */
 export interface ReadBounds {
   bytesMax: number;
   msMax: number;
 }
 
 export interface RangeRead {
-  /** Where a further read goes on. */
+  /** Where the next read begins. */
   next: number;
   /** Everything that was durable when the read began has been read. */
   atEnd: boolean;
-  /** The oldest record that is left lies behind the position: what was between is gone. */
+  /** The oldest record that is left is after the position: the records between were removed. */
   skipped: boolean;
 }
 
 /**
- * Reads single partitions of a topic from a position to the end that the log has when the read begins, again and again, on connections that stay open.
- * Every record that was acknowledged to its producer before the call is below that end.
+ * Reads single partitions of a topic, from a position to the end that the log has when the read begins. It can be called many times; its
+ * connections stay open. A record that was acknowledged before the call is before that end.
  */
 export class RangeReader {
   readonly #fetcher: PartitionFetcher;
@@ -30,7 +30,7 @@ export class RangeReader {
   }
 
   /**
-   * @param ageMsMax the count is read again when the known count is older
+   * @param ageMsMax Kafka is asked again when the known number is older
    * @throws KafkaUnavailableError; RecordRefusedError when the topic does not exist
    */
   partitionCount(ageMsMax?: number): Promise<number> {
@@ -51,7 +51,7 @@ export class RangeReader {
     while (bytes < bytesMax && performance.now() < until) {
       const [fetched] = await this.#fetcher.fetch(new Map([[partition, read.next]]), 0);
       if (fetched === undefined) continue;
-      // The first answer came after the question: what was acknowledged before it lies below this end.
+      // The first answer came after the call, so records that were acknowledged before the call are before this end.
       if (fetched.outOfRange) read.skipped = true;
       else end ??= fetched.highWatermark;
       for (const record of fetched.records) {

@@ -6,7 +6,7 @@ import { type FetchedPartition, PartitionFetcher } from './partition-fetcher.ts'
 
 const FETCH_WAIT_MS = 500;
 const RETRY_MS = 200;
-/** A read that gets no further for so long fails instead of waiting for ever. */
+/** A read that makes no progress for this long fails instead of waiting for ever. */
 const STALL_MAX_MS = 30_000;
 /** How often a tail checks whether the topic has more partitions. */
 const PARTITIONS_MS = 10_000;
@@ -22,10 +22,10 @@ export interface ReadOptions {
 }
 
 /**
- * Reads every partition of a topic from its start (or `fromOffsets`) to the end it had when the read began, without a
- * group. Order holds per partition. One fetch is in memory at a time; a promise of `onRecord` is awaited before the next record.
- * @returns the number of records.
- * @throws KafkaUnavailableError when a partition gets no further for 30 s; RecordRefusedError when the topic does not exist.
+ * Reads every partition of a topic, from its start (or `fromOffsets`) to the end that it had when the read began, without a group. The
+ * order of each partition is kept. One fetch is in memory at a time; a promise from `onRecord` is awaited before the next record.
+ * @returns the number of records
+ * @throws KafkaUnavailableError when a partition makes no progress for 30 s; RecordRefusedError when the topic does not exist
  */
 export async function readTopic(
   options: ReadOptions,
@@ -72,24 +72,27 @@ export async function readTopic(
 }
 
 export interface TailOptions extends ReadOptions {
-  /** Where partitions start that `fromOffsets` does not name. */
+  /** Where partitions start that are not in `fromOffsets`. */
   from: 'earliest' | 'latest';
-  /** Called once with the reason when the topic cannot be read any more or `onRecord` has thrown, and once with `undefined` when it is read again. */
+  /**
+   * Called once with the reason when the topic can't be read any more or `onRecord` has thrown, and once with `undefined` when reading
+   * works again.
+   */
   onTrouble: (reason: Error | undefined) => void;
 }
 
 export interface Tail {
-  /** The offset of each partition's next record. */
+  /** The offset of the next record, by partition. */
   positions(): ReadonlyMap<number, number>;
   /** Resolves when the last call of `onRecord` has returned. */
   close(): Promise<void>;
 }
 
 /**
- * Follows every partition of a topic, without a group and without an end: each process that tails sees every record. An outage
- * is waited out and the tail goes on where it was. Partitions that are added to the topic later are read from their start. When `onRecord` throws, its
+ * Follows every partition of a topic, without a group and without an end: each process that tails gets every record. In an outage it waits,
+ * and then goes on at its position. Partitions that are added to the topic later are read from their start. If `onRecord` throws, its
  * record is skipped.
- * @throws KafkaUnavailableError when the brokers cannot be reached at the start; RecordRefusedError when the topic does not exist.
+ * @throws KafkaUnavailableError when the brokers can't be reached at the start; RecordRefusedError when the topic does not exist
  */
 export async function tailTopic(options: TailOptions, onRecord: (record: ReadRecord) => void): Promise<Tail> {
   const positions = new Map<number, number>();
@@ -137,7 +140,7 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
         for (const record of records) hand(Object.assign(record, { topic: options.topic, partition }));
         positions.set(partition, next);
       }
-      // A broker answers at once, without waiting for data, when one of the partitions has an error.
+      // If one of the partitions has an error, a broker answers at once, without waiting for data.
       if (fetcher.trouble !== undefined && !closing) await delay(RETRY_MS);
     }
   };

@@ -10,13 +10,13 @@ import {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Kafka's names for the ends of a log in a question by timestamp. */
+/** Kafka's names for the ends of a log in a query by timestamp. */
 const LATEST = -1n;
 const EARLIEST = -2n;
 /** The replica id that a consumer sends. */
 const CONSUMER = -1;
 const READ_UNCOMMITTED = 0;
-/** What a cluster without ids of topics says. */
+/** The topic id in the answer of a cluster that has no topic ids. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 export interface LogRange {
@@ -26,21 +26,21 @@ export interface LogRange {
   latest: number;
 }
 
-/** A topic as a log: which one it is, and what it holds. */
+/** A topic as a log: its identity and what it holds. */
 export interface TopicLook {
   clusterId: string;
-  /** Another one for a topic of the same name that was created later, or in another cluster. */
+  /** A topic of the same name that was created later, or in another cluster, has another id. */
   logId: string;
   partitions: number;
-  /** Of those requested partitions that exist and have a leader that answers. */
+  /** The requested partitions that exist and have a leader that answers. */
   ranges: Map<number, LogRange>;
 }
 
-/** Looks at one topic. Every method rejects with `KafkaUnavailableError` on an outage. */
+/** Reads the logs of one topic. Every method rejects with `KafkaUnavailableError` on an outage. */
 export interface TopicLog {
-  /** Undefined when there is no such topic. */
+  /** Undefined if the topic does not exist. */
   look(partitions: readonly number[]): Promise<TopicLook | undefined>;
-  /** Positions of a group; partitions without one are absent. */
+  /** Positions of a group. Partitions without one are absent. */
   committed(group: string, partitions: readonly number[]): Promise<Map<number, number>>;
   close(): Promise<void>;
 }
@@ -84,7 +84,7 @@ async function look(
   topic: string,
   partitions: readonly number[],
 ): Promise<TopicLook | undefined> {
-  // By name: a list of topics leaves out the topics that this client may not describe, and a hidden topic still exists.
+  // Asked by name: a list of topics leaves out topics that this client may not describe, and such a topic still exists.
   const metadata = await topicMetadata(admin, topic).catch((error: Error) => {
     if (isUnknownTopic(error)) return undefined;
     throw error;
@@ -106,7 +106,10 @@ async function look(
   return { clusterId, logId, partitions: described.partitionsCount, ranges };
 }
 
-/** When a leader does not answer, only its own partitions are missing from the result. @throws when no leader answers */
+/**
+ * If a leader does not answer, only its partitions are missing from the result.
+ * @throws when no leader answers
+ */
 async function offsetsAt(
   admin: PlatformaticAdmin,
   metadata: ClusterMetadata,
@@ -137,7 +140,7 @@ async function offsetsFrom(
   const listed = await listOffsetsV7.api
     .async(leader, CONSUMER, READ_UNCOMMITTED, [{ name: topic, partitions: asked }])
     .catch((error: Error) => {
-      // The client turns the error of one partition into an error of the whole answer, and keeps the answer in that error.
+      // The client makes one error of the whole answer when one partition has an error, and keeps the answer in that error.
       const answer = answerIn<Awaited<ReturnType<typeof listOffsetsV7.api.async>>>(error);
       if (answer === undefined) throw error;
       return answer;

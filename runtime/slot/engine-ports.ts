@@ -5,47 +5,56 @@ import type { SlotReport } from '../wire/slot-protocol.ts';
 import type { Parking } from './mailbox.ts';
 import type { Transact } from './turn.ts';
 
-/** What the engine does to the world. A simulation puts models in their place. */
+/** What the engine needs from outside. `slot-thread.ts` connects it to Kafka and PostgreSQL; the simulation puts models in their place. */
 export interface EnginePorts {
   timers: Timers;
   /** One fenced transaction around the actor's `apply`. */
   transact: Transact;
   /** Appends a record to Kafka; `done` is called exactly once. */
   append(record: OutgoingRecord, done: (error: Error | null) => void): void;
-  /** Records durably that a key is parked; false when the partition is fenced. */
+  /**
+   * Records durably that a key is parked.
+   * @returns false when a newer epoch owns the partition
+   */
   park(owned: OwnedKey, parking: Parking): Promise<boolean>;
-  /** The message has failed for good, or again in a replay, and is parked durably: nothing works on it until an operator has it replayed. Once each time. */
+  /**
+   * Called once each time a message is parked durably, for a first failure or a failed replay. From now on the message waits for an
+   * operator.
+   */
   onParked(place: { partition: number; offset: number }): void;
-  /** Undefined in a runtime without a database: dead letters are in their topic alone then, and nothing can be replayed. */
+  /** Undefined in a runtime without a database. Dead letters are only in their topic then, and can't be replayed. */
   deadLetters?: DeadLetterStore;
   report(report: SlotReport): void;
   observe: EngineObserver;
 }
 
 /**
- * Speaks plain data: a store knows nothing of mailboxes and entries. What became of dead letters, durably and under the fence of the mailbox's epoch: `false` and `fenced` say that a newer epoch owns the
- * partition and nothing was written.
+ * What becomes of dead letters, in plain data: a store knows no mailboxes and no entries. Each write is durable and under the fence of the
+ * epoch in `owned`: `false` and `fenced` mean that a newer epoch owns the partition and nothing was written.
  */
 export interface DeadLetterStore {
-  /** The dead-letter topic has the message: it may be replayed from now on. Idempotent. */
+  /** Called after the dead-letter topic has the message; from now on it may be replayed. Idempotent. */
   record(owned: OwnedKey, letter: NewDeadLetter): Promise<boolean>;
-  /** The keys of the partitions that an operator wants replayed. */
+  /** The keys in these partitions for which an operator has asked for a replay. */
   due(partitions: readonly number[]): Promise<{ partition: number; key: string }[]>;
-  /** Takes the next place in the pace of the key's replay; resolves with the wait until then, in milliseconds. */
+  /**
+   * Reserves the next point in time in the pace of the key's replay.
+   * @returns the wait until then, in milliseconds
+   */
   pace(owned: OwnedKey): Promise<number>;
-  /** The oldest message of the key that is still parked; with none left, the key is released. */
+  /** The oldest message of the key that is still parked. If there is none, the key is released. */
   next(owned: OwnedKey): Promise<ReplayStep>;
-  /** Effects and outputs of the replayed message are durable. */
+  /** Called when effects and outputs of the replayed message are durable. */
   settle(owned: OwnedKey, letter: { offset: number; log: number }): Promise<ReplayStep>;
-  /** The replayed message has failed again. `act` is the act that handed the message out. */
+  /** Called when the replayed message is out of retries again. `act` is the act that handed the message out. */
   fail(owned: OwnedKey, parking: Parking, act: number): Promise<FailureStep>;
 }
 
-/** What is counted. Called per turn or per failure, never per message. */
+/** Counts what happens, for metrics. Called per turn or per failure, never per message. */
 export interface EngineObserver {
   turn(messages: number, seconds: number): void;
   retry(): void;
   deadLetter(behind: boolean): void;
-  /** A message was replayed, and either went through or failed again. */
+  /** A message was replayed: it succeeded, or failed again. */
   replayed?(failed: boolean): void;
 }

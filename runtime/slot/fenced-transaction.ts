@@ -5,8 +5,9 @@ import type { MessageEntry } from './message-entry.ts';
 import type { Transact } from './turn.ts';
 
 /**
- * One turn's transaction: the fence is its first statement, and the actor's are sent right behind it without waiting for its answer. A fence that
- * does not hold makes the server refuse all of them, and the turn is done again without the partitions that have a newer owner.
+ * Makes the `transact` of a slot: one turn's transaction. The fence is its first statement, and the actor's statements are sent right
+ * behind it without waiting for its answer. If the fence fails, the server refuses all of them, and the turn is repeated without the
+ * partitions that have a newer owner.
  */
 export function fencedTransaction(
   apply: NonNullable<Actor<unknown, unknown>['apply']>,
@@ -41,7 +42,10 @@ export function fencedTransaction(
   };
 }
 
-/** Replayed messages that must have no effect any more. Live messages, which are nearly all, cost nothing here. */
+/**
+ * Replayed messages that must have no effect any more, because an operator has stopped the replay or discarded them. Costs nothing for a
+ * turn of live messages.
+ */
 async function withdrawnOf(
   entries: readonly MessageEntry[],
   sql: TurnSql,

@@ -35,7 +35,7 @@ const INITIAL_CAPACITY = 1_024;
  * If you change this file:
  * - A message may be finished once, when its effects, its outputs or its dead letter are durable, and not a moment before. Finishing
  *   before the broker has acknowledged the outputs loses them in a crash.
- * - The assertions stop the slot for a second `finish`. Without them, the late flag could belong to the message that has the same
+ * - A second `finish` of a message is a bug, and the assertion says so at once. Without it, the late flag could belong to the message that has the same
  *   place in the ring by now, and a message that is still in work would be committed.
  * - The size must stay a power of two, and growing must move each message to its new place: `sequence & mask` changes with the mask.
  * The simulation's mutant `commit-highest-seen` commits the wrong number on purpose.

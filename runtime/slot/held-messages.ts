@@ -3,12 +3,12 @@ import type { EnginePorts } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
 
-/** Changes are reported together, this long after the first of them. */
+/** Changes are gathered for this long and reported together. */
 const REPORT_MS = 250;
 
 /**
- * The messages of one slot that have waited long for something outside: each holds its partition's offset while others go on, so nothing
- * else would show them. Tells the main thread how many there are and which waits longest.
+ * The messages of one slot that have waited long for something outside. Each holds its partition's frontier while other messages go on, so
+ * no other check would show it. Reports to the main thread how many there are and which one waits longest.
  */
 export class HeldMessages {
   readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
@@ -31,7 +31,7 @@ export class HeldMessages {
     if (this.#held.size > 0 && this.#held.delete(entry)) this.#changed();
   }
 
-  /** The partition is given up: its next owner finds out for itself. */
+  /** The partition is given up; its next owner will notice by itself. */
   forget(mailbox: Mailbox<MessageEntry>): void {
     for (const entry of this.#held.keys()) if (entry.mailbox === mailbox) this.clear(entry);
   }

@@ -1,53 +1,53 @@
 import type { OwnedKey } from '../../store/index.ts';
 import { Frontier } from './frontier.ts';
 
-/** What a mailbox needs to know of a message. */
+/** What a mailbox needs to know about a message. */
 export interface Queued<Entry> {
   readonly key: string;
   readonly offset: number;
-  /** Its place in the frontier. */
+  /** Its sequence number in the frontier. */
   readonly sequence: number;
-  /** Bytes it counts for. */
+  /** Bytes of the message, for the limits of a partition. */
   readonly weight: number;
-  /** Of the record as such, wherever a mirror puts it; costs a digest. */
+  /** Names the record itself, so that its copy in another log can be recognised. Computed when it is read: it costs a digest. */
   readonly identity?: string;
   /** The next message of the same key. */
   next: Entry | undefined;
 }
 
-/** Why a key's messages go to the dead-letter topic, and from which offset on. */
+/** Why a key is parked, and from which offset on. */
 export interface Parking {
   firstOffset: number;
-  /** The log that the offset speaks of, as the store counts them; 0 when absent. In another log, all messages of the key are parked. */
+  /** The log of `firstOffset`, by its number in `partition_logs`; 0 when absent. In another log, all messages of the key are parked. */
   log?: number;
   reason: string;
   error: string;
   attempts: number;
   /** Milliseconds since 1970. */
   firstFailedAt: number;
-  /** The effects of the first of them are written: what failed came after. */
+  /** The effects of the first message are committed; a later step failed. */
   applied: boolean;
 }
 
 export interface MailboxIdentity {
   topic: string;
   partition: number;
-  /** Counts the assignments of this process; a report of an older one is ignored. */
+  /** Counts the openings of partitions by this process. A batch or report with an older number is ignored. */
   incarnation: number;
-  /** Fences the effects; undefined in a runtime without a database. */
+  /** The epoch of the fence; undefined in a runtime without a database. */
   epoch: number | undefined;
-  /** The log that the partition's offsets speak of, as the store counts them; 0 when absent. */
+  /** The log that the partition's offsets belong to, by its number in `partition_logs`; 0 when absent. */
   log?: number;
   parked: Iterable<[key: string, parking: Parking]>;
-  /** Keys with messages that were replayed or discarded, and the offset of the newest of them. */
+  /** Keys with replayed or discarded messages, with the offset of the newest of them. */
   settledOffsets?: Iterable<[key: string, offset: number]>;
-  /** The same of other logs, by the identities of the messages: a mirror may deliver them again. */
+  /** The same for messages of other logs, by identity: a mirror may deliver them again. */
   settledElsewhere?: Iterable<[key: string, identities: readonly string[]]>;
 }
 
 /**
- * The mailboxes of one partition, one a key, and its frontier. At most one message of a key is in flight: the others wait behind it
- * in a chain, so a key costs one map entry however many messages wait.
+ * The mailboxes of one partition (one per key) and its frontier. At most one message of a key is in work; later ones wait behind it in a
+ * linked list, so a key costs one map entry, however many messages wait. `SlotEngine` has one for each open partition.
  */
 export class Mailbox<Entry extends Queued<Entry>> {
   readonly topic: string;
@@ -59,14 +59,14 @@ export class Mailbox<Entry extends Queued<Entry>> {
   readonly parked: Map<string, Parking>;
   readonly #settled: Map<string, number>;
   readonly #settledElsewhere = new Map<string, Set<string>>();
-  /** Draining: what is in flight finishes, nothing else begins. Closed: whatever still comes back is dropped. */
+  /** Draining: messages in work finish, and no other message begins. Closed: results that still arrive are dropped. */
   state: 'open' | 'draining' | 'closed' = 'open';
   /** Messages that have begun and are neither finished nor waiting for a retry. */
   busy = 0;
   /** Finished since the last report. */
   finishedMessages = 0;
   finishedBytes = 0;
-  /** The newest message of each key that has one in flight. */
+  /** The newest message of each key that has a message in flight. */
   readonly #tails = new Map<string, Entry>();
 
   constructor(identity: MailboxIdentity) {
@@ -94,7 +94,7 @@ export class Mailbox<Entry extends Queued<Entry>> {
     return this.#tails.has(key);
   }
 
-  /** @returns whether the message is ready, i.e. the first of its key. */
+  /** @returns whether the message is ready: the first of its key */
   add(entry: Entry): boolean {
     const tail = this.#tails.get(entry.key);
     this.#tails.set(entry.key, entry);
@@ -103,27 +103,33 @@ export class Mailbox<Entry extends Queued<Entry>> {
     return false;
   }
 
-  /** @returns the next message of the same key, now ready. */
+  /** @returns the next message of the same key, which is ready now */
   finish(entry: Entry): Entry | undefined {
     this.finished(entry);
     if (entry.next === undefined) this.#tails.delete(entry.key);
     return entry.next;
   }
 
-  /** Takes an entry out that is no message of the partition's log, so the frontier knows nothing of it. @returns as `finish` does. */
+  /**
+   * Takes out a place of a replay. It is no message of the log, so the frontier doesn't know it.
+   * @returns as `finish` does
+   */
   leave(entry: Entry): Entry | undefined {
     if (entry.next === undefined) this.#tails.delete(entry.key);
     return entry.next;
   }
 
-  /** Counts a message as finished that never was in the mailbox. */
+  /** Marks a message as finished that was never added. */
   finished(entry: Entry): void {
     this.frontier.finish(entry.sequence);
     this.finishedMessages++;
     this.finishedBytes += entry.weight;
   }
 
-  /** Why `entry` goes to the dead-letter topic unprocessed; messages before the failed one were finished and are not parked. */
+  /**
+   * The parking if `entry` must go to the dead-letter topic without being worked on; undefined otherwise. Messages before the failed one
+   * are not parked.
+   */
   parkingOf(entry: Entry): Parking | undefined {
     if (this.parked.size === 0) return undefined;
     const parking = this.parked.get(entry.key);
@@ -131,17 +137,17 @@ export class Mailbox<Entry extends Queued<Entry>> {
     return (parking.log ?? 0) !== this.log || entry.offset >= parking.firstOffset ? parking : undefined;
   }
 
-  /** Whether any key's messages may go another way than through the actor. */
+  /** Whether some keys may have messages that must not go to the actor. A cheap test before the exact ones. */
   get diverts(): boolean {
     return this.parked.size > 0 || this.#settled.size > 0 || this.#settledElsewhere.size > 0;
   }
 
-  /** The messages of the key up to the offset were replayed or discarded. */
+  /** The messages of the key up to this offset were replayed or discarded. */
   settle(key: string, offset: number): void {
     this.#settled.set(key, offset);
   }
 
-  /** The messages were replayed or discarded in another log. */
+  /** These messages were replayed or discarded in another log. */
   settleElsewhere(key: string, identities: readonly string[]): void {
     const known = this.#settledElsewhere.get(key) ?? new Set();
     this.#settledElsewhere.set(key, known);
@@ -149,8 +155,8 @@ export class Mailbox<Entry extends Queued<Entry>> {
   }
 
   /**
-   * The message was replayed or discarded, and is delivered again because its offset was not committed, or by a mirror into another log: nothing is to
-   * be done.
+   * Whether the message was replayed or discarded already. It is delivered again because its offset was not committed, or because a mirror
+   * copied it into another log. There is nothing to do for it.
    */
   isSettled(entry: Entry): boolean {
     if (this.#settled.size > 0 && entry.offset <= (this.#settled.get(entry.key) ?? -1)) return true;
@@ -158,10 +164,10 @@ export class Mailbox<Entry extends Queued<Entry>> {
     return elsewhere !== undefined && entry.identity !== undefined && elsewhere.has(entry.identity);
   }
 
-  /** The next message has this offset: none below it comes any more. */
+  /** The next message has this offset, so no message below it will arrive any more. Settled offsets below it are forgotten. */
   arrivedAt(offset: number): void {
     if (this.#settled.size === 0) return;
-    // Messages that arrived before may still wait to begin.
+    // Messages that arrived before may still wait, so only what the frontier has passed is forgotten.
     const finishedBelow = this.frontier.position ?? offset;
     for (const [key, settled] of this.#settled) if (settled < finishedBelow) this.#settled.delete(key);
   }

@@ -7,37 +7,40 @@ import type { Mailbox, Queued } from './mailbox.ts';
 /** Not a sequence number of the frontier. */
 const NO_SEQUENCE = -1;
 
-/** What is known of a message that failed. */
+/** The failures of a message. */
 export interface Failure {
   attempts: number;
   /** Milliseconds since 1970. */
   firstFailedAt: number;
-  /** Its effects were written in one of the attempts. */
+  /** Its effects were committed in one of the attempts. */
   applied: boolean;
 }
 
-/** What is known of a message that waits for something that is down. */
+/** The wait of a message for something that is down. */
 export interface Waiting {
   dependency: Dependency;
   /** Milliseconds since 1970. */
   since: number;
   attempts: number;
-  /** How often messages had come through what it waits for, at its last failure. */
+  /** How many messages had come through the same dependency at the last failure of this one. */
   successes: number;
-  /** How many of its failures had other messages coming through since the one before. */
+  /** How many of its failures came after other messages had succeeded. */
   witnessed: number;
 }
 
-/** `called`: it has its place among the messages of its key, and which message it is turns out when its turn comes. Then: the act that replays it. */
+/**
+ * `called`: a place in the chain of its key. Which message it will be is decided when the place is the first of its key. After that: the
+ * act that replays the message, and the message's log.
+ */
 export type Replay = 'called' | { act: number; log: number };
 
 /**
- * A message in flight: the actor's view of the record and the runtime's own bookkeeping. One object a message; key, value and
- * headers come out of the packed batch when they are asked for.
+ * A message in flight: the record as the actor sees it, and the runtime's own bookkeeping. One object per message. Key, value and headers
+ * are read from the packed batch when they are asked for.
  */
 export class MessageEntry implements Message, Queued<MessageEntry> {
   readonly mailbox: Mailbox<MessageEntry>;
-  /** To finish it by in the partition's frontier. */
+  /** Its sequence number in the partition's frontier. */
   readonly sequence: number;
   /** The next message of the same key. */
   next: MessageEntry | undefined = undefined;
@@ -46,7 +49,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
   input: unknown = undefined;
   prepared: unknown = undefined;
   outputs: Outputs | undefined = undefined;
-  /** For a message that an operator replays: it is no new message of the log. */
+  /** Set for a message that an operator replays. Such an entry is not in the frontier. */
   replay: Replay | undefined = undefined;
   #batch: PackedBatch;
   #index: number;
@@ -61,7 +64,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     this.#start = start;
   }
 
-  /** A place in the chain of a key, for the message that is to be replayed next when the place comes up. */
+  /** A place in the chain of a key. It becomes the oldest parked message when it is the first of its key (dead-letters/key-replays.ts). */
   static placeFor(mailbox: Mailbox<MessageEntry>, key: string): MessageEntry {
     const entry = new MessageEntry(mailbox, NO_SEQUENCE, PackedBatch.empty, 0, 0);
     entry.#key = key;
@@ -69,7 +72,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     return entry;
   }
 
-  /** Becomes the one message of the batch, under its own key. */
+  /** The place becomes the only message of the batch. */
   load(batch: PackedBatch, act: number, log: number): void {
     this.#batch = batch;
     this.#index = 0;
@@ -89,7 +92,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     return this.#batch.offsets[this.#index] as number;
   }
 
-  /** The log that the offset speaks of, as the store counts them. */
+  /** The log that the offset belongs to, by its number in `partition_logs`. */
   get log(): number {
     return typeof this.replay === 'object' ? this.replay.log : this.mailbox.log;
   }
@@ -125,7 +128,7 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     return this.#batch.weight(this.#index);
   }
 
-  /** Takes its own bytes out of the batch, before a long wait. */
+  /** Copies its own bytes out of the batch before a long wait, so that the batch can be freed. */
   detach(): void {
     if (this.#batch.count === 1) return;
     this.#batch = this.#batch.detach(this.#index, this.#start);

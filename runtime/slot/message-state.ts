@@ -18,6 +18,8 @@
  * A message is `queued` while an earlier message of its key is anywhere between ready and finished. The mailbox keeps queued messages in
  * one chain per key, so they need no state of their own.
  *
+ * `#fail` decides at the failure itself whether the message is retried or parked. An outage never parks a message.
+ *
  * Shorter ways:
  * - `decode` returned `skip`, or the actor has no `apply`: begun → finished. Without `prepare`: begun → applicable at once.
  * - The turn left no outputs: inTurn → finished.
@@ -53,5 +55,5 @@ export type MessageState =
   /** Needs no more work: the frontier may pass it. */
   | 'finished';
 
-/** The states in which a message of a live slot can be met by a look from outside, by how many messages are in them. */
+/** How many messages of a live slot are in each state that takes time. */
 export type StateCounts = Record<Exclude<MessageState, 'parked' | 'finished'>, number>;

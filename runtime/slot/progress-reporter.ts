@@ -2,7 +2,10 @@ import type { EnginePorts } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
 
-/** Tells the main thread how far the partitions of a slot are: one report for all that moved, once the events at hand are through. */
+/**
+ * Reports to the main thread how far the partitions of a slot have come: one report for all partitions that moved, after the events at
+ * hand.
+ */
 export class ProgressReporter {
   readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
   readonly #moved = new Set<Mailbox<MessageEntry>>();

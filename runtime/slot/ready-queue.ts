@@ -1,4 +1,4 @@
-/** First in, first out, in constant time: `Array.shift` moves all that stay behind. */
+/** A queue with constant-time `shift`. `Array.shift` moves all remaining items. */
 export class ReadyQueue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

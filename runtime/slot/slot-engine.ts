@@ -122,8 +122,8 @@ export class SlotEngine {
   }
 
   /**
-   * Begins no further message of the partition and resolves when those in flight are finished.
-   * @returns the frontier that may be committed then; undefined when there is none.
+   * Begins no further message of the partition, and resolves when the messages in work are finished.
+   * @returns the frontier that may be committed then; undefined when there is none
    */
   async drain(partition: number): Promise<number | undefined> {
     const mailbox = this.#mailboxes.get(partition);
@@ -202,7 +202,7 @@ export class SlotEngine {
     }
   }
 
-  /** Begins ready messages, as many as a turn can take and as may be prepared at a time. */
+  /** Begins ready messages: as many as the next turn can take and `prepare` allows. */
   #beginReady(): void {
     const { turnSizeMax } = this.#limits;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineObserver } from './engine-ports.ts';
 import { threadCpuSeconds } from './thread-view.ts';
 
-/** The metrics of one slot's thread; the main thread merges them with its own in one scrape. */
+/** The metrics of one slot's thread. The main thread merges them with its own in one scrape. */
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {
   const registry = new Registry();
   registry.setDefaultLabels({ role });

@@ -5,16 +5,19 @@ import type { EnginePorts } from './engine-ports.ts';
 import { HeldMessages } from './held-messages.ts';
 import type { MessageEntry } from './message-entry.ts';
 
-/** A third party is called once a message and now and then fails to answer one call; a turn or an append stands for many messages. */
+/**
+ * `prepare` is called once per message, and a provider sometimes fails to answer a call, so several failures are needed. A turn or an
+ * append stands for many messages.
+ */
 const failuresToOpen: Readonly<Record<Dependency, number>> = { prepare: 5, database: 1, broker: 1 };
-/** A message that has waited for so long is named, by its key, in log and readiness. */
+/** A message that has waited this long is named, with its key, in log and readiness. */
 const HELD_MS = 5_000;
 
-/** What a slot's circuits need of its scheduler. */
+/** What the circuits of a slot need from the engine. */
 export interface OutageHooks {
-  /** Whether no message is in flight, so that nothing would probe. */
+  /** Whether no message is in flight, so that no probe will be made. */
   idle(): boolean;
-  /** There may be something to begin again. */
+  /** Messages may begin again. */
   wake(): void;
 }
 
@@ -23,23 +26,23 @@ export interface Met {
   entry: MessageEntry;
   /** When its attempt began; milliseconds since 1970. */
   beganAt?: number;
-  /** Other messages came through in the same attempt. */
+  /** Other messages of the same attempt came through. */
   alone?: boolean;
 }
 
-/** The circuits of one slot, one for each thing that its messages need. Says to the main thread when one opens and closes. */
+/** The circuits of one slot, one for each system that its messages need. Reports to the main thread when a circuit opens and closes. */
 export class SlotOutages {
   readonly circuits: Readonly<Record<Dependency, Circuit>>;
   readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
   readonly #hooks: OutageHooks;
-  /** Messages that wait long. */
+  /** Messages that have waited long. */
   readonly held: HeldMessages;
   readonly #limits: SlotLimits;
-  /** How often messages came through. */
+  /** How many messages have come through. */
   readonly #successes: Record<Dependency, number> = { prepare: 0, database: 0, broker: 0 };
   /** Reported outages that only one message has met so far. */
   readonly #lone = new Set<Dependency>();
-  /** Which messages have failed since one last came through: none of them, one, or `several`. */
+  /** Which messages have failed since the last success: none, one, or `several`. */
   readonly #witnesses: Record<Dependency, MessageEntry | 'several' | undefined> = {
     prepare: undefined,
     database: undefined,
@@ -60,10 +63,11 @@ export class SlotOutages {
   }
 
   /**
-   * What a message needs is down. As long as only one message has met the outage, or others come through, it opens no circuit and pauses
-   * nothing: the message waits by itself, and the next one finds out. Otherwise one message could stop all others for ever.
-   * @param met the message, where it was one and not a whole turn of them
-   * @returns the wait in milliseconds until what failed may be tried again.
+   * A message failed because something it needs is down. While only one message has met the outage, or other messages come through, no
+   * circuit opens and no partition is paused: this message waits alone, and the next one shows whether it meets the outage too. Otherwise
+   * one message could stop all others for ever.
+   * @param met the message, if the failure concerns one message and not a whole turn
+   * @returns the wait in milliseconds until the work may be tried again
    */
   failed(dependency: Dependency, error: unknown, met?: Met): number {
     const circuit = this.circuits[dependency];
@@ -75,14 +79,15 @@ export class SlotOutages {
     const { waiting } = met?.entry ?? {};
     if (waiting !== undefined && (isAlone || this.#witnesses[dependency] !== 'several')) {
       circuit.release();
-      // One that others have come through beside is known to wait alone; it is no outage again whenever the slot is quiet.
+      // If other messages have come through meanwhile, this message is known to wait alone. It doesn't begin a new outage each time the
+      // slot is quiet.
       if (waiting.witnessed === 0 && waiting.attempts >= failuresToOpen[dependency]) {
         this.#lone.add(dependency);
         this.#ports.report({ kind: 'outage', dependency, reason, since: waiting.since, lone: true });
       }
       const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
       const ownWaitMs = exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
-      // Its partition may be given up meanwhile: then nothing else sees the outage end.
+      // The message's partition may be given up before its next try. Then this timer is the only one that sees the outage end.
       this.#wakeAfter(ownWaitMs, circuit);
       return ownWaitMs;
     }
@@ -93,7 +98,7 @@ export class SlotOutages {
     return waitMs;
   }
 
-  /** Counts the failure of a message, and says whether others came through since its last one. */
+  /** Counts the failure of a message, and tells whether other messages have come through since its last failure. */
   #isAlone(dependency: Dependency, reason: string, { entry, beganAt, alone = false }: Met): boolean {
     const now = this.#ports.timers.now();
     const waiting = entry.waiting?.dependency === dependency ? entry.waiting : undefined;
@@ -107,12 +112,13 @@ export class SlotOutages {
       successes,
       witnessed: (waiting?.witnessed ?? 0) + (isAlone ? 1 : 0),
     };
-    // After the clock was set back, the time that the message has waited is unknown. It is shown at once rather than up to an hour too late.
+    // After the clock was set back it is unknown how long the message has waited. It is shown at once; otherwise it could be shown an hour
+    // too late.
     if (now - since >= HELD_MS || now < since) this.held.note(entry, since, reason);
     return isAlone;
   }
 
-  /** The message came through what it waited for; without a dependency, it waits for nothing any more. */
+  /** The message has come through `dependency`; without `dependency`, it waits for nothing any more. */
   through(entry: MessageEntry, dependency?: Dependency): void {
     if (dependency !== undefined && entry.waiting !== undefined && entry.waiting.dependency !== dependency) return;
     entry.waiting = undefined;
@@ -120,8 +126,8 @@ export class SlotOutages {
   }
 
   /**
-   * Nothing else wakes a slot whose partitions are paused, so the timer must not be the last word when it comes a moment too early: the
-   * clock of timers and that of `now` are not the same, and the one may be up to a millisecond ahead of the other.
+   * A slot whose partitions are paused is woken by nothing but this timer. The timer's clock and `now` may differ by a millisecond, so a
+   * timer that comes too early is set again.
    */
   #wakeAfter(waitMs: number, circuit: Circuit): void {
     const { timers } = this.#ports;
@@ -144,7 +150,7 @@ export class SlotOutages {
     this.#hooks.wake();
   }
 
-  /** Whether something that messages need is down. */
+  /** Whether a system that messages need is down. */
   get any(): boolean {
     const { prepare, database, broker } = this.circuits;
     return (
@@ -155,7 +161,10 @@ export class SlotOutages {
     );
   }
 
-  /** With nothing left that could probe, an outage would never be seen to end: whoever comes next finds out. */
+  /**
+   * With no message in flight, no success would ever show that an outage is over. So outages are forgotten; the next message shows whether
+   * they last.
+   */
   forgetWhenIdle(): void {
     if (!this.#hooks.idle()) return;
     for (const dependency of dependencies) this.recovered(dependency);

@@ -27,7 +27,7 @@ import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics } from './slot-metrics.ts';
 import { createSlotView } from './thread-view.ts';
 
-/** The thread's own parts, from `start` on. */
+/** The parts of the thread, from `start` on. */
 interface SlotThread {
   options: SlotOptions;
   engine: SlotEngine;
@@ -38,7 +38,7 @@ interface SlotThread {
   view(): SlotView;
 }
 
-/** A database that does not accept a connection, answer a call or finish a turn in this time is away. */
+/** If the database takes longer than this to accept a connection, answer a call or finish a turn, it counts as down. */
 const OPEN_MS_MAX = 5_000;
 const ANSWER_MS_MAX = 10_000;
 const TRANSACTION_MS_MAX = 30_000;
@@ -80,7 +80,7 @@ function started(): SlotThread {
 
 async function start(options: SlotOptions, reports: MessagePort, watch: Watch): Promise<void> {
   const pulse = new Pulse(watch.pulse);
-  // The first beat says that from now on the thread is watched over.
+  // From the first beat on, the main thread watches the thread.
   pulse.beat();
   setInterval(() => pulse.beat(), watch.beatMs).unref();
   const tell = (message: ThreadMessage) => reports.postMessage(message);
@@ -133,7 +133,7 @@ function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slo
   if (url !== undefined) {
     const application = `${role}-slot-${slot}`;
     return {
-      // To park keys, record dead letters and replay them; turns have sessions of their own.
+      // For parking, dead letters and replays. Turns use sessions of their own.
       pool: new BoundedPool({ url, connections: 2, application, answerMsMax: ANSWER_MS_MAX }),
       sessions: new SessionPool({ url, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
     };

@@ -2,16 +2,16 @@ import type { Outputs } from '../actor.ts';
 import { faultOf, strikesSome } from '../outage.ts';
 import type { MessageEntry } from './message-entry.ts';
 
-/** What one transaction did. Messages of fenced partitions and those that were withdrawn were left out of it. */
+/** What one transaction did. Messages of fenced partitions and withdrawn messages were left out of it. */
 export interface Applied {
   fenced: ReadonlySet<number>;
   /** Replayed messages that an operator has taken out of their replay or discarded. */
   withdrawn?: ReadonlySet<MessageEntry>;
-  /** One for each message that was not left out, in their order. */
+  /** One entry for each message that was not left out, in the order of the messages. */
   outputs: readonly Outputs[];
 }
 
-/** Applies the messages in one fenced transaction; rejects when it was rolled back. */
+/** Applies the messages in one fenced transaction. Rejects when it was rolled back. */
 export type Transact = (entries: readonly MessageEntry[]) => Promise<Applied>;
 
 export interface TurnResult {
@@ -19,21 +19,24 @@ export interface TurnResult {
   failed: { entry: MessageEntry; error: unknown }[];
   withdrawn: MessageEntry[];
   fenced: Set<number>;
-  /** Not applied because of an outage: to be tried again. */
+  /** Not applied because of an outage; to be tried again. */
   held: MessageEntry[];
   outage: unknown;
 }
 
-/** So often a turn that met another transaction is repeated at once, before it waits like after an outage. */
+/** A turn that conflicts with another transaction is repeated at once this many times. After that it waits like in an outage. */
 const CONFLICTS_MAX = 5;
 
-/** This many messages refused one after the other, with none applied before, are an outage of all: the others of the turn are not tried. */
+/**
+ * If this many messages are refused alone in a row and none was applied before, the outage concerns all messages, and the rest of the turn
+ * is not tried.
+ */
 const REFUSED_ALONE_MAX = 2;
 
 /**
- * Applies a turn. When its transaction fails, it is split in halves until the failing messages are alone, and the others
- * succeed. An outage ends the turn and blames no message; one that may strike some messages only (`strikesSome`) is split as well, and those that meet
- * it alone are held.
+ * Applies a turn for `SlotEngine`. When its transaction fails, the turn is split in halves until the failing messages are alone; the others
+ * succeed. An outage ends the turn and blames no message. An outage that may concern only some messages (`strikesSome`) also splits the
+ * turn, and the messages that meet it alone are held.
  */
 export async function runTurn(entries: readonly MessageEntry[], transact: Transact): Promise<TurnResult> {
   const result: TurnResult = {

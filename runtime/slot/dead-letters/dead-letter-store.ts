@@ -9,7 +9,7 @@ import {
 } from '../../../store/index.ts';
 import type { DeadLetterStore } from '../engine-ports.ts';
 
-/** The engine's dead letters in PostgreSQL. */
+/** The engine's dead letters in PostgreSQL. `slot-thread.ts` creates it; `KeyParking` and `KeyReplays` call it. */
 export function createDeadLetterStore(pool: BoundedPool, subscription: Subscription): DeadLetterStore {
   return {
     record: ({ epoch }, letter) => pool.call((database) => recordDeadLetter(database, subscription, epoch, letter)),
