@@ -1,9 +1,9 @@
 import postgres from 'postgres';
 
-/** A pool of connections. Room-internal modules take it or a `Transaction`. */
+/** A pool of connections. Modules of this room take it or a `Transaction`. */
 export type Database = postgres.Sql;
 
-/** One open transaction; statements issued without awaiting are pipelined. */
+/** An open transaction. Statements that are issued without awaiting are pipelined. */
 export type Transaction = postgres.ISql;
 
 /**
@@ -18,17 +18,17 @@ export interface TurnSql extends Transaction {
 /** The members that work inside a turn. */
 export type TurnMember = { [M in keyof TurnSql]: [TurnSql[M]] extends [never] ? never : M }[keyof TurnSql];
 
-/** Sent when it is awaited or executed. */
+/** A statement; it is sent when it is awaited or executed. */
 export type Statement = postgres.PendingQuery<postgres.Row[]>;
 
 export interface DatabaseOptions {
   url: string;
   connections: number;
-  /** Shows up in `pg_stat_activity`. */
+  /** Shown in `pg_stat_activity`. */
   application: string;
-  /** The server cancels a statement that takes longer, in milliseconds: one that waits for a lock does not notice that its client has gone. */
+  /** The server cancels a statement that takes longer. A statement that waits for a lock does not notice that its client has gone. */
   statementMsMax?: number;
-  /** An attempt to connect ends after this time, in milliseconds; 30 s by default. */
+  /** Time limit of an attempt to connect; 30 s by default. */
   connectMsMax?: number;
 }
 
@@ -47,16 +47,17 @@ export function connectDatabase({
       application_name: application,
       ...(statementMsMax === undefined ? {} : { statement_timeout: statementMsMax }),
     },
-    // The driver prints notices to the console otherwise.
+    // Otherwise the driver prints notices to the console.
     onnotice: () => {},
   });
 }
 
 /**
- * One transaction on a connection of the pool: committed when `work` resolves, rolled back when it rejects. The driver's own `begin` (3.4) sends its
- * rollback even on a connection that has closed meanwhile, and the write to the socket that is gone ends the process as an uncaught exception. So
- * after a loss the driver waits here for an end of `work` that never comes, while its caller has the connection's error already.
- * @param mode as PostgreSQL takes it after `begin`, for example `isolation level repeatable read read only`
+ * One transaction on a connection of the pool: committed when `work` resolves, rolled back when it rejects. It replaces the driver's
+ * `begin` (3.4), which sends its rollback even on a connection that has closed; the write to the closed socket then ends the process as an
+ * uncaught exception. Here, after a loss, the driver waits for an end of `work` that never comes, and the caller has the connection's error
+ * already.
+ * @param mode as in PostgreSQL's `begin`, for example `isolation level repeatable read read only`
  */
 export async function inTransaction<T>(
   database: Database,
@@ -68,12 +69,12 @@ export async function inTransaction<T>(
     try {
       return await work(sql);
     } catch (error) {
-      // The statement's error comes before the connection's.
+      // The statement's error arrives before the connection's error.
       await new Promise(setImmediate);
       return lost ? new Promise<never>(() => {}) : Promise.reject(error);
     }
   }) as Promise<T>;
-  // The caller gets the error from `outcome` itself.
+  // The caller gets the error from `outcome`.
   outcome.catch(() => {
     lost = true;
   });

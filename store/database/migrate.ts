@@ -6,12 +6,12 @@ import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('../migrations/', import.meta.url);
 
-/** Any number: the advisory lock that lets one of several starting processes migrate. */
+/** The number of the advisory lock (any number): of several processes that start, only one migrates. */
 const MIGRATION_LOCK = 7_236_451;
 /** The driver counts in seconds here. */
 const END_SECONDS_MAX = 2;
 
-/** How long one attempt waits for a lock. Statements that queue behind the migration wait as long; between attempts they can run. */
+/** How long one attempt waits for a lock. Statements that queue behind the migration wait as long; between two attempts they can run. */
 const LOCK_MS_MAX = 5_000;
 const GIVE_UP_AFTER_MS = 60_000;
 const PROBE_MS_MAX = 30_000;
@@ -20,23 +20,23 @@ const SAY_AFTER_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface MigrationOptions {
-  /** Called with what a migration waits for: a lock and the sessions that may hold it, or a server that does not answer. */
+  /** Called with what the migration waits for: a lock and the sessions that may hold it, or a server that does not answer. */
   onWait?(line: string): void;
-  /** How long one attempt waits for a lock, in milliseconds. */
+  /** How long one attempt waits for a lock. */
   lockMsMax?: number;
-  /** After this time, in milliseconds, a lock that others hold is an error. */
+  /** If others hold a lock for longer than this, the migration fails. */
   giveUpAfterMs?: number;
 }
 
 /**
- * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in order of its name, each in a transaction of
- * its own. Safe to call from every process at start. The lock belongs to the transaction, so it works through a pooler that pools transactions, and
- * ends with a connection that breaks.
- * @throws when the database does not answer, holds text in another encoding than UTF-8, or others hold a lock for too long
+ * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in the order of the names, each in its own
+ * transaction. Every process may call it at start. The lock belongs to the transaction, so it works through a pooler that pools
+ * transactions, and ends with a broken connection.
+ * @throws when the database does not answer, is not encoded as UTF-8, or others hold a lock for too long
  */
 export async function migrate(database: Database, options: MigrationOptions = {}): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
-  // A standby refuses `create table`, even when the table exists.
+  // A standby refuses `create table`, even if the table exists.
   if (!(await probe(database)).hasMigrations)
     await locked(
       database,
@@ -65,14 +65,14 @@ async function apply(database: Database, name: string, options: MigrationOptions
     const text = await readFile(new URL(name, directory), 'utf8');
     await locked(database, `${note};\n${text}`, `migration ${name}`, options);
   } catch (error) {
-    // Another process was faster: the name stands there already, and nothing of this attempt does.
+    // Another process was faster: it has recorded this migration, and this attempt is rolled back.
     if (!(error instanceof postgres.PostgresError && error.constraint_name === 'migrations_pkey')) throw error;
   }
 }
 
 /**
- * Several statements in one simple query are one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query"). When another session
- * holds a lock, the statements are tried again until `giveUpAfterMs`; the error then names the sessions that may hold the lock.
+ * Several statements in one simple query are one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query"). If another
+ * session holds a lock, the statements are tried again until `giveUpAfterMs`. The error then names the sessions that may hold the lock.
  */
 async function locked(
   database: Database,
@@ -106,7 +106,7 @@ async function locked(
   }
 }
 
-/** Names the sessions that may hold a lock: those that have the advisory lock, and those whose transaction is open. */
+/** Names the sessions that may hold a lock: sessions with the advisory lock and sessions with an open transaction. */
 async function lockHolders(database: Database): Promise<string> {
   const holders = await database<{ pid: number; application: string; state: string | null; seconds: number }[]>`
     select pid, application_name as application, state,
@@ -124,7 +124,7 @@ async function lockHolders(database: Database): Promise<string> {
   return `it may be held by ${named.join(', ')}`;
 }
 
-/** Brings the schema of the database at `url` up to date, on a connection that is closed afterwards. */
+/** Brings the schema of the database at `url` up to date, on a connection of its own. */
 export async function migrateAt(url: string, application: string, options: MigrationOptions = {}): Promise<void> {
   const database = connectDatabase({ url, connections: 1, application: `${application}-migrations` });
   try {

@@ -2,7 +2,10 @@ import type { Statement, Transaction, TurnSql } from './database.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { isServerRefusal } from './sql-states.ts';
 
-/** Opens sessions as transactions need them, and keeps those that are good. Whoever uses it bounds how many run side by side. */
+/**
+ * Opens sessions when transactions need them, and keeps the good ones. It has no limit: its caller, a slot, bounds how many transactions
+ * run at a time.
+ */
 export class SessionPool {
   readonly #options: SessionOptions;
   readonly #sessions = new Set<Session>();
@@ -18,11 +21,12 @@ export class SessionPool {
     try {
       return await session.transaction(fence, work);
     } catch (error) {
-      // A session may keep what it was refused for: a plan of a table that has changed, a default that was mended since.
+      // A session may keep the reason for a refusal: the plan of a table that has changed, or a default that was corrected since. So the
+      // session is closed.
       if (isServerRefusal(error)) await session.close();
       throw error;
     } finally {
-      // The one used last is taken first: under light load one session stays warm, with its statements prepared.
+      // The session used last is taken first: under light load one session stays in use, with its statements prepared.
       if (session.lost) this.#sessions.delete(session);
       else this.#idle.push(session);
     }

@@ -6,21 +6,24 @@ import { StatementGate, TransactionOverError } from './statement-gate.ts';
 
 export interface SessionOptions {
   url: string;
-  /** Shows up in `pg_stat_activity`. */
+  /** Shown in `pg_stat_activity`. */
   application: string;
   /** Longest time to get a connection. */
   openMsMax: number;
-  /** Longest time of a transaction: a server that takes longer is taken for dead. */
+  /** Longest time of a transaction. A server that takes longer counts as dead. */
   transactionMsMax: number;
 }
 
-/** The session has no connection any more, or gave it up. Carries a connection's error code, so it counts as an outage. */
+/** The session has lost or given up its connection. It has the code of a connection error, so it counts as an outage. */
 export class SessionLostError extends Error {
   override name: string = 'SessionLostError';
   readonly code = 'CONNECTION_CLOSED';
 }
 
-/** Something between us and the server dropped what the session was opened with, and its safety rests on that. An operator has to act. */
+/**
+ * Something between us and the server, for example a pooler, dropped a setting that the session's safety depends on. An operator has to
+ * act.
+ */
 export class SessionSettingsError extends SessionLostError {
   override name = 'SessionSettingsError';
 }
@@ -28,31 +31,31 @@ export class SessionSettingsError extends SessionLostError {
 const IN_FAILED_TRANSACTION = '25P02';
 /** A statement waits for a lock for a sixth of the transaction's time (5 s of 30), unless the database sets its own `lock_timeout`. */
 const LOCK_SHARE = 6;
-/** For a connection that is given up and a promise that nothing may read: neither failure changes anything. */
+/** For promises whose failure changes nothing: of a connection that is given up, and of a promise that may have no reader. */
 const noop = () => {};
 
 /**
- * One connection whose transactions send `begin`, their fence and their first statements without waiting for answers in between. Once anything but a
- * server's answer comes back, it is lost for good and never used again.
+ * One connection whose transactions send `begin`, the fence and the first statements without waiting for answers in between. After anything
+ * but a server's answer the session is lost and never used again.
  *
- * What keeps this safe:
- * - Outside of its own `begin read write` the session is read-only: should `begin` itself fail, the statements behind it write nothing.
- * - A fence that fails aborts the transaction at the server, and whatever stands behind it is refused there, a commit as well.
- * - All statements pass a gate that settles them when the connection is lost and refuses those that come too late.
+ * What makes this safe:
+ * - Outside of its own `begin read write` the session is read-only. If `begin` fails, the statements after it write nothing.
+ * - A fence that fails aborts the transaction at the server. The server then refuses every statement after it, including a commit.
+ * - All statements pass a gate. It settles them when the connection is lost, and refuses statements that come too late.
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #client: postgres.Sql;
   #sql: postgres.ReservedSql | undefined;
-  /** For the session's own statements. */
+  /** The gate for the session's own statements. */
   #control: StatementGate | undefined;
-  /** For those of the work in flight. */
+  /** The gate for the statements of the work in flight. */
   #gate: StatementGate | undefined;
   #onLost: (error: unknown) => void = noop;
   #lost: SessionLostError | undefined;
   #ended: Promise<void> = Promise.resolve();
 
-  /** @throws the server's or the network's error when there is no connection in time */
+  /** @throws the server's or the network's error if there is no connection in time */
   static async open(options: SessionOptions): Promise<Session> {
     const session = new Session(options);
     await session.#connect();
@@ -63,13 +66,14 @@ export class Session {
     this.#options = options;
     this.#client = postgres(options.url, {
       max: 1,
-      // An idle session is wanted; a connection that the driver opens after it was given up is not, and ends by itself.
+      // This timeout is not for the session, which may be idle. It ends a connection that the driver opens after the session was given up.
       idle_timeout: 10,
       max_lifetime: null,
       connection: {
         application_name: options.application,
         default_transaction_read_only: true,
-        // The server gives up as well, a little later: a statement that waits for a lock does not notice that its client has gone.
+        // The server gives up a little later than the client, because a statement that waits for a lock does not notice that its client has
+        // gone.
         statement_timeout: options.transactionMsMax + 1_000,
       },
       onnotice: noop,
@@ -82,16 +86,16 @@ export class Session {
   }
 
   /**
-   * One transaction. The statement of `fence` goes first, those of `work` right behind them; it is committed when both have succeeded,
-   * else rolled back.
-   * @throws the first failure: that of `begin`, of the fence, or of the work; `SessionLostError` when the connection was lost, and then
-   *   it is unknown whether a commit in flight took place.
+   * One transaction. The statement of `fence` is sent first, the statements of `work` right behind it. Committed when both have succeeded,
+   * otherwise rolled back.
+   * @throws the first failure: of `begin`, of the fence, or of the work. `SessionLostError` when the connection was lost; then it is
+   *   unknown whether a commit in flight took place.
    */
   async transaction<T>(fence: (sql: Transaction) => Statement, work: (sql: TurnSql) => Promise<T>): Promise<T> {
     if (this.#lost !== undefined || this.#sql === undefined || this.#control === undefined)
       throw this.#lost ?? new SessionLostError('the session is not open');
     const { promise: lost, reject } = Promise.withResolvers<never>();
-    // It is raced below; outside of a transaction there is no caller to tell.
+    // It is raced below. After the race it has no reader.
     lost.catch(noop);
     this.#onLost = reject;
     const { transactionMsMax } = this.#options;
@@ -163,19 +167,19 @@ export class Session {
     const succeeded = begun.status === 'fulfilled' && held.status === 'fulfilled' && worked.status === 'fulfilled';
     if (succeeded && gate.failure === undefined) {
       const { command } = await control.unsafe('commit');
-      // A statement that was not awaited has failed meanwhile.
+      // A statement that was not awaited has failed in the meantime.
       if (command !== 'COMMIT') throw gate.failure ?? new Error(`the commit was answered with ${command}`);
       return worked.value;
     }
     await control.unsafe('rollback');
     if (begun.status === 'rejected') throw begun.reason;
     if (held.status === 'rejected') throw held.reason;
-    // What came after the first failure only says that the transaction was aborted.
+    // Errors after the first failure only say that the transaction was aborted.
     if (worked.status === 'rejected' && !saysAborted(worked.reason)) throw worked.reason;
     throw gate.failure ?? (worked as PromiseRejectedResult).reason;
   }
 
-  /** Settles all that is in flight and lets go of the connection. The transaction in flight fails with `cause` itself. */
+  /** Settles all that is in flight and releases the connection. The transaction in flight fails with `cause`. */
   #lose(cause: unknown): void {
     if (this.#lost !== undefined) return;
     this.#lost =
@@ -183,12 +187,12 @@ export class Session {
     this.#onLost(cause);
     this.#control?.abandon(this.#lost);
     this.#gate?.abandon(this.#lost);
-    // It is lost already, and `#lost` says why.
+    // The session is lost already, and `#lost` says why.
     this.#ended = this.#client.end({ timeout: 0 }).catch(noop);
   }
 }
 
-/** An error thrown before a promise is returned becomes its rejection, and work that leaves statements behind has failed. */
+/** Makes a rejection of an error that `work` throws before it returns a promise. Work that leaves statements without an answer fails. */
 async function called<T>(work: (sql: TurnSql) => Promise<T>, gate: StatementGate): Promise<T> {
   const value = await work(gate.sql);
   gate.checkAwaited();

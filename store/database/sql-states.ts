@@ -1,24 +1,24 @@
 /**
  * Whose fault an SQLSTATE is.
  *
- * - `message`: the values are at fault, and will be the next time too. Tried alone, then isolated.
- * - `conflict`: two transactions met. Nothing is wrong with either; the same statement succeeds at once.
- * - `server`: the server as a whole can't work now. Trying the messages one by one tells nothing.
- * - `statement`: the server or the deployment refused a statement, and not because of its values. Waited for like an outage, but it may
- *   strike one row only (a lock, a damaged page): tried alone, the others go on, and what is left waits.
+ * - `message`: the values are at fault, and will be the next time too. The message is tried alone, then parked.
+ * - `conflict`: two transactions were in each other's way. Neither is wrong; repeated at once, the statement succeeds.
+ * - `server`: the server as a whole can't work now. Trying the messages one by one shows nothing.
+ * - `statement`: the server or the deployment refused a statement, but not because of its values. It is waited out like an outage, but it
+ *   may concern one row only (a lock, a damaged page). Tried alone, the other messages go on, and the rest waits.
  */
 export type SqlFault = 'message' | 'conflict' | 'server' | 'statement';
 
 interface ClassRule {
   fault: SqlFault;
   why: string;
-  /** Codes of the class that are decided otherwise. */
+  /** Codes of the class with another fault. */
   except?: Readonly<Record<string, SqlFault>>;
 }
 
 /**
- * Every class of the PostgreSQL manual's appendix A, decided once. A deployment gone wrong (credentials, a missing schema, statements that
- * don't fit it) is an outage: it would park one good order after the other.
+ * Every class in appendix A of the PostgreSQL manual. A wrong deployment (credentials, a missing schema, statements that don't fit it) is
+ * an outage; otherwise it would park one good order after the other.
  */
 export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
   '00': { fault: 'message', why: 'success; never an error' },
@@ -86,13 +86,14 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
 };
 
 /**
- * Routines of the server that raise a code for another reason than its class says. `PreCommit_Notify` (src/backend/commands/async.c) fails for every
- * transaction when a listener does not read its notifications and their queue is full.
+ * Routines of the server that raise a code for another reason than its class says. `PreCommit_Notify` (src/backend/commands/async.c) fails
+ * every transaction when a listener does not read its notifications and their queue is full.
  */
 const routines: Readonly<Record<string, SqlFault>> = { PreCommit_Notify: 'server' };
 
 /**
- * Undefined for a code that is not an SQLSTATE or whose class is not in the manual. A message that fails with such a code is tried alone and then isolated.
+ * Undefined for a code that is no SQLSTATE, or whose class is not in the manual. A message that fails with it is tried alone and then
+ * parked.
  * @param routine the server's routine that raised the error, if known
  */
 export function sqlFault(code: string, routine?: unknown): SqlFault | undefined {
@@ -102,7 +103,7 @@ export function sqlFault(code: string, routine?: unknown): SqlFault | undefined 
   return (typeof routine === 'string' ? routines[routine] : undefined) ?? rule.except?.[code] ?? rule.fault;
 }
 
-/** Whether the server refused a statement for its own reasons or the session's: the session is not used again. */
+/** Whether the server refused a statement for its own reasons or the session's. The session is not used again then. */
 export function isServerRefusal(error: unknown): boolean {
   const { code, routine } = (error instanceof Error ? error : {}) as { code?: unknown; routine?: unknown };
   const fault = typeof code === 'string' ? sqlFault(code, routine) : undefined;

@@ -3,9 +3,9 @@ import type { Database } from './database.ts';
 export interface StandbyStatus {
   /** Whether the server follows another one and takes no writes. */
   isStandby: boolean;
-  /** Commit time of the newest transaction that it has applied, in milliseconds since 1970; absent for a primary. */
+  /** Commit time of the newest transaction that the standby has applied, in milliseconds since 1970; absent for a primary. */
   appliedAtMs?: number;
-  /** Standbys that stream from it now. */
+  /** How many standbys stream from it now. */
   standbys: number;
 }
 
@@ -22,9 +22,10 @@ export async function standbyStatus(sql: Database): Promise<StandbyStatus> {
 const TURN_MS_MAX = 60_000;
 
 /**
- * The instant up to which a database has everything, in milliseconds since 1970. For a standby this is the newest transaction that it has applied. A
- * server forgets this time when it restarts; then the instant is computed from the newest decision in the database.
- * @returns 0 when the database holds no decision
+ * The instant up to which a database has everything, in milliseconds since 1970. For a standby this is the commit time of the newest
+ * transaction that it has applied. A server forgets this time when it restarts; then the instant is computed from the newest decision in
+ * the database.
+ * @returns 0 when the database has no decision
  */
 export async function knownUntil(sql: Database): Promise<number> {
   const { appliedAtMs } = await standbyStatus(sql);
@@ -36,14 +37,17 @@ export async function knownUntil(sql: Database): Promise<number> {
 
 export const PROMOTE_S_MAX = 60;
 
-/** Ends the following: from here on the server takes writes. Does nothing to a primary. @throws when it is not done within a minute */
+/**
+ * Promotes a standby: from now on it takes writes. Does nothing to a primary.
+ * @throws when it is not done within a minute
+ */
 export async function promote(sql: Database): Promise<void> {
   const [row] = await sql<{ done: boolean }[]>`
     select case when pg_is_in_recovery() then pg_promote(true, ${PROMOTE_S_MAX}) else true end as done`;
   if (row?.done !== true) throw new Error(`PostgreSQL was not promoted within ${PROMOTE_S_MAX} s; its log says why`);
 }
 
-/** How far a primary's log and its standbys are apart, in bytes; `undefined` without a standby. */
+/** By how many bytes the standbys are behind the primary's log; `undefined` without a standby. */
 export async function standbyLagBytes(sql: Database): Promise<number | undefined> {
   const [row] = await sql<{ lag: number | null }[]>`
     select max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::float8 as lag

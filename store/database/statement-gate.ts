@@ -4,27 +4,28 @@ import path from 'node:path';
 import postgres from 'postgres';
 import type { TurnMember, TurnSql } from './database.ts';
 
-// The driver's internals are known for these versions only; an update has to look at `Statement` again. Its package.json is not exported.
+// The driver's internals are known for these versions only. For an update, check `Statement` below. The driver's package.json is not
+// exported.
 const driver = path.resolve(createRequire(import.meta.url).resolve('postgres'), '../../../package.json');
 const { version } = JSON.parse(readFileSync(driver, 'utf8')) as { version: string };
 if (!version.startsWith('3.4.')) throw new Error(`postgres is ${version}; its statements are known for 3.4 only`);
 
-/** What the gate uses of the driver's statement (`postgres/src/query.js`, 3.4): it is handed to its connection by `handler`. */
+/** What the gate uses of the driver's statement (`postgres/src/query.js`, 3.4). The driver gives it to a connection by `handler`. */
 interface Statement extends Promise<unknown> {
   handler(statement: Statement): void;
   reject(error: unknown): void;
-  /** The literal parts of its text. */
+  /** The literal parts of the statement's text. */
   strings: readonly string[];
-  /** Set by the driver on what became a part of another statement. */
+  /** The driver sets it on a statement that became part of another one. */
   fragment?: boolean;
 }
 
-/** A statement came after its transaction had ended: it was not sent. */
+/** A statement came after its transaction had ended. It was not sent. */
 export class TransactionOverError extends Error {
   override name = 'TransactionOverError';
 }
 
-/** Work ended with statements that were not awaited: they were not sent, or their outcome is unknown. */
+/** The work ended with statements that were not awaited. They were not sent, or their result is unknown. */
 export class ForgottenStatementError extends Error {
   override name = 'ForgottenStatementError';
 }
@@ -34,21 +35,24 @@ const turnMembers: Record<TurnMember, true> = { unsafe: true, array: true, json:
 const members = new Set<PropertyKey>(Object.keys(turnMembers));
 
 /**
- * The door between one transaction's statements and their connection. It knows every statement that has no answer yet, so that all of them can be
- * settled when the connection is lost (the driver forgets those that it had not sent); and after the transaction's end it lets nothing
- * pass, so that no late statement runs outside of it.
+ * Stands between the statements of one transaction and their connection. It knows every statement without an answer, so that all of them
+ * are settled when the connection is lost (the driver forgets statements that it had not sent). After the end of the transaction it refuses
+ * every statement, so that none runs outside of it.
  */
 export class StatementGate {
   readonly sql: TurnSql;
-  /** The first statement that failed, whether or not anybody looked at its error. */
+  /** The error of the first statement that failed, whether or not the actor has read it. */
   failure: unknown;
   readonly #unanswered = new Set<Statement>();
-  /** Made and not sent: forgotten, or parts of other statements. */
+  /** Created but not sent: forgotten, or part of another statement. */
   readonly #unsent = new Set<Statement>();
   readonly #onBroken: (error: unknown) => void;
   #closed: unknown;
 
-  /** @param onBroken called when a statement fails with anything but an answer of the server: the driver's queue is out of step then. */
+  /**
+   * @param onBroken called when a statement fails with anything but an answer of the server, because the driver's queue is out of order
+   *   then
+   */
   constructor(sql: postgres.ReservedSql, onBroken: (error: unknown) => void) {
     this.#onBroken = onBroken;
     const admit = <T>(value: T): T => {
@@ -67,7 +71,8 @@ export class StatementGate {
   }
 
   /**
-   * For the end of the work: the driver sends a statement only when it is awaited, so a forgotten `await` would silently lose an effect.
+   * Called at the end of the work. The driver sends a statement only when it is awaited, so a forgotten `await` would silently lose an
+   * effect.
    * @throws ForgottenStatementError
    */
   checkAwaited(): void {
@@ -77,18 +82,18 @@ export class StatementGate {
       throw new ForgottenStatementError(`not waited for: ${described(statement)}`);
   }
 
-  /** Nothing passes from now on. Statements in flight get their answers. */
+  /** Refuses every statement from now on. Statements in flight get their answers. */
   close(reason: unknown): void {
     this.#closed ??= reason;
   }
 
-  /** Settles every statement that has no answer, and lets nothing pass. */
+  /** Settles every statement without an answer, and refuses all others. */
   abandon(reason: unknown): void {
     this.close(reason);
     for (const statement of this.#unanswered) statement.reject(reason);
   }
 
-  /** The driver calls `handler` once, when the statement is first awaited; a fragment of another statement never gets there. */
+  /** The driver calls `handler` once, when the statement is first awaited. It never does for a part of another statement. */
   #guard(statement: Statement): void {
     const send = statement.handler;
     if (typeof send !== 'function')

@@ -4,7 +4,8 @@ import { migrate } from './migrate.ts';
 import { withPostgres } from './with-postgres.ts';
 
 /**
- * Runs `use` with connections of the schema of this version, and closes them. What the migration waits for is said on standard error.
+ * For commands: runs `use` with connections to the database, after migrating its schema to this version, and closes them. What the
+ * migration waits for is printed on standard error.
  * @throws when PostgreSQL stops answering
  */
 export function withDatabase<T>(

@@ -3,14 +3,14 @@ import { connectDatabase, type Database } from './database.ts';
 
 export interface PostgresSource {
   url: string;
-  /** The variable that holds the URL; named in the error when PostgreSQL does not answer. */
+  /** The variable that has the URL; the error names it when PostgreSQL does not answer. */
   variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL';
 }
 
 /** In milliseconds. */
 export interface PostgresLimits {
   connectMsMax: number;
-  /** How often PostgreSQL is asked whether it answers while a command works. */
+  /** How often PostgreSQL is asked for an answer while a command works. */
   askEveryMs: number;
   silenceMsMax: number;
 }
@@ -20,8 +20,9 @@ const usual: PostgresLimits = { connectMsMax: 10_000, askEveryMs: 3_000, silence
 const END_SECONDS_MAX = 5;
 
 /**
- * Runs `use` with a few connections, and closes them.
- * @throws naming PostgreSQL and the variable when it cannot be reached, or stops answering: the driver itself waits for an answer without limit
+ * For commands: runs `use` with a few connections, and closes them.
+ * @throws naming PostgreSQL and the variable when it can't be reached or stops answering. The driver itself waits for an answer without
+ *   limit.
  */
 export async function withPostgres<T>(
   source: PostgresSource,
@@ -47,12 +48,12 @@ async function work<T>(source: PostgresSource, sql: Database, use: (sql: Databas
   try {
     return await use(sql);
   } catch (error) {
-    // The driver's own codes only: `use` may ask other servers and read files.
+    // Only the driver's own codes, because `use` may also ask other servers and read files.
     throw /^CONNECT(ION)?_[A-Z]+$/.test(codeOf(error)) ? noAnswer(source, error) : error;
   }
 }
 
-/** Asks on a connection of its own, because a long statement keeps those of the command busy. */
+/** Asks on a connection of its own, because a long statement keeps the command's connections busy. */
 function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenceMsMax }: PostgresLimits) {
   const { url } = source;
   const sql = connectDatabase({ url, connections: 1, application: 'ordermesh-cli-watch', connectMsMax });
@@ -68,7 +69,7 @@ function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenc
           // Any other error also reaches the command, which throws it.
           (error) => codeOf(error) === 'CONNECT_TIMEOUT',
         ),
-        // After a stall of this process the answer may lie unread in its socket.
+        // After this process has stood still, the answer may be unread in its socket.
         sleep(silenceMsMax, undefined, { signal }).then(() => afterInput(true)),
       ]);
       if (silent) throw noAnswer(source, new Error('it has stopped answering'));

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { keyOfText } from './key-text.ts';
 
-/** An act as it is in the log. */
+/** An act as it is recorded. */
 export interface RecordedAct {
   act: number;
   kind: 'replay' | 'discard' | 'stop';
@@ -10,16 +10,16 @@ export interface RecordedAct {
   why: string | null;
   selection: Record<string, string | number | boolean>;
   ratePerSecond: number | null;
-  /** Messages that it was about when it was asked for. */
+  /** Number of messages that the act was about when it was requested. */
   asked: number;
-  /** Of a replay, by what became of them: the followers that came meanwhile are among those replayed. */
+  /** Results of a replay. Followers that arrived meanwhile count as replayed too. */
   replayed: number;
   failed: number;
-  /** Keys that the replay still has in its hands. */
+  /** Keys that the replay has not released yet. */
   keysLeft: number;
 }
 
-/** The acts, newest first; or one of them. */
+/** The acts, newest first, or one of them. */
 export async function readActs(
   database: Database,
   { act, limit = 50 }: { act?: number; limit?: number } = {},
@@ -40,7 +40,7 @@ export async function readActs(
   return rows.map(({ id, ...row }) => ({ act: Number(id), ...row }));
 }
 
-/** One message that an act was about, and how it ended. */
+/** One message of an act, and what happened to it. */
 export interface ActItem {
   group: string;
   topic: string;
@@ -52,7 +52,7 @@ export interface ActItem {
   error: string | null;
 }
 
-/** Everything that happened by an act, in order. */
+/** Everything that happened because of an act, in order. */
 export async function readActItems(database: Database, act: number): Promise<ActItem[]> {
   const rows = await database<(Omit<ActItem, 'offset'> & { offset: string })[]>`
     select t.consumer_group as "group", t.topic, t.partition, t.record_offset as offset, d.key, t.event, t.at,

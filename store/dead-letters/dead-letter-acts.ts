@@ -11,12 +11,12 @@ export interface KeyPlace extends Subscription {
 /** A dead letter, by its place. */
 export interface LetterPlace extends KeyPlace {
   offset: number;
-  /** The log that the offset speaks of; 0 when absent. */
+  /** The log that the offset belongs to; 0 when absent. */
   log?: number;
 }
 
 export interface BusyKey extends KeyPlace {
-  /** The act that it is in. */
+  /** The act that replays the key. */
   act: number;
 }
 
@@ -24,41 +24,41 @@ export interface BusyKey extends KeyPlace {
 export interface ActRequest {
   operator: string;
   why?: string;
-  /** The order or the filter, as it was asked for: plain JSON. */
+  /** The order or the filter, as the operator gave it: plain JSON. */
   selection: Record<string, string | number | boolean>;
 }
 
 export interface ReplayRequest extends ActRequest {
   keys: readonly KeyPlace[];
-  /** Messages a second over all workers; undefined: as fast as they go. */
+  /** Messages per second over all workers; undefined: as fast as possible. */
   ratePerSecond?: number;
-  /** Takes the place of one message's value. */
+  /** Replaces the value of one message. */
   edit?: LetterPlace & { value: Buffer };
 }
 
 export interface ActOutcome {
-  /** Undefined when there was nothing to do, so nothing was recorded. */
+  /** Undefined when there was nothing to do; then nothing was recorded. */
   act: number | undefined;
   keys: number;
   letters: number;
-  /** Keys that an act has in its hands already; they were left alone. */
+  /** Keys that are in a replay already; they were left alone. */
   busy: BusyKey[];
 }
 
 export interface DiscardRequest extends ActRequest {
   letters: readonly LetterPlace[];
-  /** Also those whose effects are written. */
+  /** Also discard messages whose effects are committed. */
   applied?: boolean;
 }
 
 export interface DiscardOutcome extends ActOutcome {
-  /** Messages that were left alone because their effects are written. */
+  /** Number of messages that were left alone because their effects are committed. */
   applied: number;
 }
 
 /**
- * Asks for the replay of parked keys: each owner replays its keys, oldest message first, and releases them. One transaction: it is asked for
- * as a whole and recorded, or not at all. Asking again for a key that is in a replay changes nothing.
+ * Asks for the replay of parked keys. The owner of each partition replays its keys, oldest message first, and releases them. One
+ * transaction: all keys are requested and recorded, or none. Asking again for a key in a replay changes nothing.
  */
 export async function requestReplay(database: Database, request: ReplayRequest): Promise<ActOutcome> {
   return await inTransaction(database, async (sql) => {
@@ -73,7 +73,7 @@ export async function requestReplay(database: Database, request: ReplayRequest):
   });
 }
 
-/** Takes keys out of their replay; a message that is being worked on ends first. Their messages stay parked. */
+/** Takes keys out of their replay. A message that is being worked on ends first. The remaining messages stay parked. */
 export async function stopReplay(database: Database, request: ActRequest & { keys: readonly KeyPlace[] }) {
   return await inTransaction(database, async (sql): Promise<ActOutcome> => {
     const { busy } = await lockKeys(sql, request.keys);
@@ -86,9 +86,9 @@ export async function stopReplay(database: Database, request: ActRequest & { key
 }
 
 /**
- * Gives messages up. They stay in the dead-letter topic and here, and are never worked on. A key with nothing left is released by its owner.
- * Messages of a key that is in a replay are left alone, and so are those whose effects are written, unless they are asked for: they are not given up,
- * only their outputs would be.
+ * Discards messages. They stay in the dead-letter topic and in the table, and are never worked on. A key with no parked message left is
+ * released by its owner. Left alone are messages of a key in a replay, and messages whose effects are committed, unless `applied` is set:
+ * of these only the outputs would be given up.
  */
 export async function discardDeadLetters(database: Database, request: DiscardRequest): Promise<DiscardOutcome> {
   return await inTransaction(database, async (sql) => {
@@ -114,7 +114,7 @@ export async function discardDeadLetters(database: Database, request: DiscardReq
       insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, act)
       select consumer_group, topic, partition, log, record_offset, 'discarded', ${act} from discarded
       returning id`;
-    // The owner of the partition releases a key with nothing left, when it comes to its turn: only it knows what is on its way.
+    // The owner of the partition releases a key with no parked message left, because it alone knows whether another one is on its way.
     await sql`
       update parked_keys p set
         replay = case when not exists (
@@ -126,7 +126,10 @@ export async function discardDeadLetters(database: Database, request: DiscardReq
   });
 }
 
-/** The keys that are parked, in two halves; locked in the order of their names, so that two operators can't lock each other out. */
+/**
+ * The parked keys, in two groups. The rows are locked in the order of their names, so that two operators don't wait for each other for
+ * ever.
+ */
 async function lockKeys(sql: Transaction, keys: readonly KeyPlace[]): Promise<{ free: KeyPlace[]; busy: BusyKey[] }> {
   const rows = await sql<(KeyPlace & { replay: string | null })[]>`
     select p.consumer_group as "group", p.topic, p.partition, p.key, p.replay
@@ -192,7 +195,7 @@ function nameOf({ group, topic, partition, key }: KeyPlace): string {
   return JSON.stringify([group, topic, partition, key]);
 }
 
-/** The places as a table that goes by the name w: one parameter, however many there are. */
+/** The places as a table named w: one parameter, however many places there are. */
 function wanted(sql: Transaction, places: readonly (KeyPlace & { offset?: number; log?: number })[]) {
   const rows = places.map(({ group, topic, partition, key, offset, log }) => ({
     consumer_group: group,

@@ -1,19 +1,19 @@
 import type { Transaction } from '../database/database.ts';
 import { keyOfText } from './key-text.ts';
 
-/** What became of the dead letters of one order in one group. */
+/** What became of the dead letters of one order in one group. The audit reads it. */
 export interface DeadLetterFate {
   group: string;
   key: string;
-  /** Messages that wait. */
+  /** Messages that are still parked. */
   parked: number;
   replayed: number;
   discarded: number;
-  /** An operator asked for a replay at some time, so that effects may follow. */
+  /** An operator has asked for a replay at some time, so effects may follow. */
   replayAsked: boolean;
 }
 
-/** The database's clock, to compare with what it writes. */
+/** The time on the database's clock, to compare with times that the database writes. */
 export async function databaseTime(sql: Transaction): Promise<Date> {
   const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`;
   if (row === undefined) throw new Error('a query of the time returned no row');
@@ -21,8 +21,8 @@ export async function databaseTime(sql: Transaction): Promise<Date> {
 }
 
 /**
- * The fates as they were at a time: what was settled later counts as parked, because whoever read the topics before could not see its
- * effects.
+ * The fates at a given time. A letter that was settled later counts as parked, because an audit that read the topics before could not see
+ * its effects.
  */
 export async function deadLetterFates(sql: Transaction, at: Date): Promise<DeadLetterFate[]> {
   const rows = await sql<DeadLetterFate[]>`

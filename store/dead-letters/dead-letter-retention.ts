@@ -2,13 +2,13 @@ import type { Database } from '../database/database.ts';
 import type { Subscription } from '../partitions/epochs.ts';
 import { RELEASED_KEPT } from './parked-keys.ts';
 
-/** At most this many at a time, so that no transaction waits long for a lock. */
+/** At most this many rows per transaction, so that other transactions don't wait long for a lock. */
 const ROWS_MAX = 1_000;
 
 /**
- * Forgets what is done with: dead letters that were replayed or discarded longer than `keptMs` ago, with their story, and the acts of which nothing
- * is left. What is parked stays, and so does everything of an order with a parked message.
- * @returns how many dead letters are gone
+ * Removes dead letters that were replayed or discarded more than `keptMs` ago, with their trace, and acts without any letter left. Parked
+ * letters stay, and so do all letters of a parked key. The main thread of a worker calls it every hour.
+ * @returns how many dead letters were removed
  */
 export async function pruneDeadLetters(
   database: Database,

@@ -1,6 +1,6 @@
 /**
- * A key as PostgreSQL's text type can hold it, which takes no NUL: percent-encoded where it must be, so that every key comes back as it
- * was. An orderId stays as it is.
+ * A key as PostgreSQL's text type can store it. The type takes no NUL, so NUL and `%` are percent-encoded, and every key can be read back
+ * unchanged. An orderId stays as it is.
  */
 export function keyToText(key: string): string {
   return key.includes('\0') || key.includes('%') ? key.replaceAll('%', '%25').replaceAll('\0', '%00') : key;

@@ -2,29 +2,29 @@ import { type Database, inTransaction } from '../database/database.ts';
 import { fencedPartitions, type Subscription } from '../partitions/epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 
-/** Why a key is parked: the failure of its first message that went to the dead-letter topic. */
+/** A parked key, with the failure of its first message that was parked. */
 export interface ParkedKey {
   partition: number;
   key: string;
   firstOffset: number;
-  /** The log that the offset speaks of, as `partition_logs` counts them; 0 when absent. */
+  /** The log of `firstOffset`, by its number in `partition_logs`; 0 when absent. */
   log?: number;
   reason: string;
   error: string;
   attempts: number;
   /** Milliseconds since 1970. */
   firstFailedAt: number;
-  /** The effects of that message are written: what failed came after. */
+  /** The effects of that message are committed; a later step failed. */
   applied: boolean;
 }
 
-/** Messages of a key that were replayed or discarded: one that is delivered again must not be worked on. */
+/** A key with replayed or discarded messages, which must not be worked on when they are delivered again. */
 export interface SettledKey {
   partition: number;
   key: string;
-  /** Of the newest of them, in the log that is worked on; -1 where that has none. */
+  /** Offset of the newest of them in the log that is worked on; -1 if there is none in this log. */
   settledOffset: number;
-  /** Those of other logs, by their identity: a mirror may deliver them again. */
+  /** Messages of other logs, by identity: a mirror may deliver them again. */
   elsewhere?: string[];
 }
 
@@ -34,23 +34,23 @@ export interface LoadedKeys {
 }
 
 /**
- * Rows of released keys are kept for so long: far longer than a message that was finished can wait for its offset to be committed, after
- * which it is never delivered again.
+ * How long rows of released keys are kept. That is far longer than a finished message can wait for the commit of its offset; after the
+ * commit it is never delivered again.
  */
 export const RELEASED_KEPT = '7 days';
 
-/** Where the caller works on a partition. */
+/** Where the owner of a partition begins to work. */
 export interface WorkPlace {
   partition: number;
   /** 0 when absent. */
   log?: number;
-  /** All before it is finished and committed, so nothing of it is delivered again; 0 when absent. */
+  /** All messages below it are finished and committed, so they are not delivered again; 0 when absent. */
   position?: number;
 }
 
 /**
- * What the owner of these partitions must know of their keys. Called after the epoch was claimed. Of the keys that were released only those
- * come that have messages which may be delivered again.
+ * What the owner of these partitions must know about their keys. Called after the epoch was claimed. Released keys are included only if
+ * some of their messages may be delivered again.
  */
 export async function loadParkedKeys(
   database: Database,
@@ -118,9 +118,9 @@ export async function loadParkedKeys(
 }
 
 /**
- * Parks a key, durably, before its message is written to the dead-letter topic: after a crash in between, the message goes there again
- * and is not applied. A key that is already parked stays as it is; one that was released is parked again.
- * @returns false when a newer epoch owns the partition, and nothing was written.
+ * Parks a key durably. The first of the four steps in runtime/slot/dead-letters/key-parking.ts. A key that is parked already stays as it
+ * is; a released key is parked again.
+ * @returns false when a newer epoch owns the partition, and nothing was written
  */
 export async function parkKey(
   database: Database,

@@ -1,4 +1,4 @@
-/** Record headers as a JSON column holds them: text by name, so that a person can read and query them, base64 where the bytes are no text. */
+/** Record headers in a JSON column: text by name, so that people can read and query them; base64 if the bytes are no text. */
 export type StoredHeaders = Record<string, string | { base64: string }>;
 
 export function headersToStore(headers: Readonly<Record<string, Buffer>>): StoredHeaders {

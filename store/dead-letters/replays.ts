@@ -5,7 +5,7 @@ import { keyOfText, keyToText } from './key-text.ts';
 import type { ParkedKey } from './parked-keys.ts';
 import { headersOfStore, type StoredHeaders } from './record-headers.ts';
 
-/** A parked key in a partition of the caller's, with the epoch that it owns the partition by. */
+/** A parked key in a partition that the caller owns by this epoch. */
 export interface OwnedKey {
   partition: number;
   epoch: number;
@@ -14,26 +14,31 @@ export interface OwnedKey {
   log?: number;
 }
 
-/** Dead letters of other logs that are done with, by their identity: a mirror may deliver them again. */
+/** Settled dead letters of other logs, by identity: a mirror may deliver them again. */
 export interface SettledElsewhere {
   settledElsewhere?: string[];
 }
 
-/** What comes next in the replay of a key. */
+/** The next step in the replay of a key. */
 export type ReplayStep =
   | { kind: 'letter'; letter: ParkedMessage; act: number }
-  /** Nothing is left: the key is no longer parked, and its messages up to the offset are done with; -1 where the caller's log has none. */
+  /**
+   * No letter is left: the key is not parked any more. Its messages up to the offset are settled; -1 if there are none in the caller's log.
+   */
   | ({ kind: 'released'; settledOffset: number } & SettledElsewhere)
-  /** There is more to replay; messages up to the offset are done with. */
+  /** More letters are left. Messages up to the offset are settled. */
   | ({ kind: 'more'; settledOffset: number } & SettledElsewhere)
-  /** The key isn't in a replay, or no longer. */
+  /** The key is not in a replay (any more). */
   | { kind: 'idle' }
   | { kind: 'fenced' };
 
-/** What became of a replayed message that failed: parked again; no longer waiting, because an operator discarded it; or another's, by a newer epoch. */
+/**
+ * What became of a replayed message that failed. `parked`: it is parked again. `discarded`: an operator has discarded it meanwhile.
+ * `fenced`: a newer epoch owns the partition.
+ */
 export type FailureStep = 'parked' | 'discarded' | 'fenced';
 
-/** The keys of these partitions that an operator wants replayed. */
+/** The keys of these partitions for which an operator has asked for a replay. */
 export async function keysInReplay(
   database: Database,
   { group, topic }: Subscription,
@@ -48,8 +53,8 @@ export async function keysInReplay(
 }
 
 /**
- * Takes the next place in the pace of the key's replay, which all workers share.
- * @returns how long to wait until it, in milliseconds; 0 for a replay without a rate.
+ * Reserves the next point in time in the pace of the key's replay. All workers share the pace.
+ * @returns the wait until then, in milliseconds; 0 for a replay without a rate
  */
 export async function paceReplay(
   database: Database,
@@ -67,8 +72,8 @@ export async function paceReplay(
 }
 
 /**
- * The next message of a key that is in a replay: its oldest that is still parked. If there is none, the key is released. The caller has the
- * key to itself: no message of it is on its way to the dead-letter topic.
+ * The next message of a key in a replay: the oldest one that is still parked. If there is none, the key is released. The caller must have
+ * the key to itself: no message of it may be on its way to the dead-letter topic (runtime/slot/dead-letters/key-replays.ts says why).
  */
 export async function nextOfReplay(
   database: Database,
@@ -108,7 +113,7 @@ export async function nextOfReplay(
   return step ?? { kind: 'fenced' };
 }
 
-/** A message that a replay has handed out. */
+/** A message that a replay works on. */
 export interface ReplayedLetter {
   partition: number;
   key: string;
@@ -117,9 +122,9 @@ export interface ReplayedLetter {
 }
 
 /**
- * For the transaction of the effects, before them: whoever stops the replay or discards the message waits for the end of that transaction, or has
- * been faster, and then there must be no effect.
- * @returns those that are to be worked on
+ * Called in the transaction of the effects, before the effects. It locks the keys, so that an operator who stops the replay or discards the
+ * message waits for the end of this transaction. If the operator was faster, the message must have no effect.
+ * @returns the messages that may have effects
  */
 export async function applyReplayed<Letter extends ReplayedLetter>(
   sql: Transaction,
@@ -152,8 +157,8 @@ export async function applyReplayed<Letter extends ReplayedLetter>(
 }
 
 /**
- * A replayed message is done: its effects and outputs are durable. The last of its key releases the key, in the same transaction. What
- * happened counts, so a message that was discarded meanwhile is a replayed one.
+ * A replayed message is done: its effects and outputs are durable. If it was the last one, the same transaction releases the key. A message
+ * that was discarded meanwhile counts as replayed, because its effects have happened.
  */
 export async function settleReplayed(
   database: Database,
@@ -188,8 +193,9 @@ export async function settleReplayed(
 }
 
 /**
- * A replayed message failed again: it stays the first of its key, its followers stay behind it, and the replay of the key by this act is over. The
- * same failure again, because its answer was lost, changes nothing: an operator may have asked for another replay meanwhile.
+ * A replayed message has failed again. It stays the oldest of its key, with its followers behind it, and the key's replay by this act ends.
+ * If the same failure is reported again because the answer was lost, nothing changes: an operator may have asked for another replay
+ * meanwhile.
  */
 export async function failReplayed(
   database: Database,
@@ -240,7 +246,7 @@ interface Key extends Subscription {
   log: number;
 }
 
-/** @returns undefined when a newer epoch owns the partition, and nothing was written. */
+/** @returns undefined when a newer epoch owns the partition, and nothing was written */
 async function withOwnedKey<Step>(
   database: Database,
   subscription: Subscription,
@@ -255,12 +261,12 @@ async function withOwnedKey<Step>(
   return step;
 }
 
-/** The rows of a key, in a table that goes by the name p. */
+/** The condition for the rows of a key, in a table named p. */
 function whereKey(sql: Transaction, { group, topic, partition, text }: Key) {
   return sql`p.consumer_group = ${group} and p.topic = ${topic} and p.partition = ${partition} and p.key = ${text}`;
 }
 
-/** Notes how far the messages of a key are done with. */
+/** Stores up to which offset the messages of a key are settled. */
 async function settle(sql: Transaction, key: Key): Promise<void> {
   await sql`
     update parked_keys p set settled_log = done.log, settled_offset = done.settled
@@ -269,8 +275,8 @@ async function settle(sql: Transaction, key: Key): Promise<void> {
 }
 
 /**
- * How far they are, for the log that the caller works on. Also the answer when the key was released and the answer to that did not arrive: without it
- * the caller would park the key's messages for ever.
+ * Up to which offset they are settled, in the log that the caller works on. Also the answer when the key was released and that answer was
+ * lost: without it the caller would go on parking the key's messages.
  */
 async function settledIn(sql: Transaction, key: Key): Promise<{ settledOffset: number } & SettledElsewhere> {
   const [row] = await sql<{ settled_offset: string | null; settled_log: number }[]>`

@@ -5,9 +5,9 @@ import { keyToText } from './key-text.ts';
 import { headersToStore } from './record-headers.ts';
 
 /**
- * Records dead letters that the dead-letter topic has and this database lacks, in the order in which they were parked, and parks their keys. For a
- * database that took over while no worker runs: what it knows already, whatever became of it, stays as it is.
- * @returns how many it lacked
+ * Records dead letters that are in the dead-letter topic but not in this database, in the order in which they were parked, and parks their
+ * keys. For a database that took over in a failover, while no worker runs. Letters that the database has already stay as they are.
+ * @returns how many were missing
  */
 export async function restoreDeadLetters(
   sql: Transaction,

@@ -2,21 +2,21 @@ import { formatMoney } from '../../contracts/order/money.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import { type DeadLetterFate, deadLetterFates } from '../dead-letters/dead-letter-fates.ts';
 
-/** What the database holds of one order. */
+/** What the database has of one order. */
 export interface OrderEffects {
   orderId: string;
   storeId: string;
   decision: 'validated' | 'rejected';
   payment: 'paid' | 'failed' | null;
-  /** Charges that went through at the payment provider. */
+  /** Successful charges at the payment provider. */
   charges: number;
   ticket: boolean;
 }
 
-/** Something that the database alone proves wrong. */
+/** A contradiction within the database. */
 export interface DatabaseFault {
   kind: 'duplicateEffects' | 'outOfOrder';
-  /** The orderId, or the store or SKU where stock does not add up. */
+  /** The orderId, or the store or SKU whose stock does not add up. */
   subject: string;
   detail: string;
 }
@@ -27,7 +27,7 @@ export interface DatabaseAudit {
   paid: number;
   paymentFailed: number;
   tickets: number;
-  /** Orders that came again with other content, and were left as they were. */
+  /** Orders that arrived again with other content; the first content counts. */
   conflicts: number;
   /** Kitchen events that the state of their ticket did not allow. */
   ignoredKitchenEvents: number;
@@ -36,13 +36,13 @@ export interface DatabaseAudit {
 }
 
 export interface DatabaseAuditOptions {
-  /** Only orders decided at or after this time are handed over, in milliseconds since 1970. Faults are of all time. */
+  /** Only orders decided at or after this time are handed over, in milliseconds since 1970. Faults are of all times. */
   sinceMs?: number;
-  /** When the topics began to be read, by the database's clock: what became of dead letters later isn't known yet. Now if absent. */
+  /** When the topics began to be read, by the database's clock. What became of dead letters later is ignored. Now if absent. */
   deadLettersAt?: Date;
-  /** The database with the payment provider's ledger, when it is another database; it has the same schema. */
+  /** The database with the payment provider's ledger, if it is another one; it has the same schema. */
   ledger?: Database;
-  /** Gets the orders in batches, so that no audit needs memory for all of them. */
+  /** Gets the orders in batches, so that an audit doesn't need memory for all of them. */
   onEffects?: (effects: OrderEffects[]) => void;
 }
 
@@ -51,8 +51,8 @@ type EffectCounts = Omit<DatabaseAudit, 'faults' | 'deadLetters'>;
 const BATCH_ROWS = 5_000;
 
 /**
- * Reads the effects of every order and checks the books, all in one snapshot of the database. A ledger in another database is read
- * after this snapshot was taken. So the ledger has the charge of every payment in the snapshot, and perhaps charges of orders that were decided later.
+ * Reads the effects of every order and checks the books, in one snapshot of the database. A ledger in another database is read after this
+ * snapshot. So it has the charge of every payment in the snapshot, and perhaps charges of orders that were decided later.
  */
 export async function auditDatabase(
   database: Database,
@@ -113,7 +113,7 @@ function effectsOf(sql: Transaction, sinceMs: number) {
     where o.decided_at >= to_timestamp(${sinceMs}::float8 / 1000)`;
 }
 
-/** Of every store: what was put on its shelves, less what is there, is what its validated orders took. No shelf is below zero. */
+/** For every store: the stock loaded, minus the stock left, must be what its validated orders took. No stock is below zero. */
 async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
   const rows = await sql<{ storeId: string; taken: string; reserved: string }[]>`
     select store_id as "storeId", coalesce(taken, 0) as taken, coalesce(reserved, 0) as reserved from
@@ -152,7 +152,7 @@ async function approvedIn(ledger: Database): Promise<Map<string, ApprovedCharge>
 
 const CHARGED_WITHOUT_ORDER = 'was charged and is not a validated order';
 
-/** Every payment by card or app is one approved charge of the order's amount; a failed or missing one is none. */
+/** Every payment by card or app must be one approved charge of the order's amount. A failed or missing payment must have no charge. */
 async function chargeFaults(
   sql: Transaction,
   approved: ReadonlyMap<string, ApprovedCharge> | undefined,
@@ -198,7 +198,7 @@ interface WrongCharge {
   totalCurrency: string;
 }
 
-/** Nothing is paid before it is validated, and nothing is in the kitchen before it is paid. */
+/** No order is paid before it is validated, and none is in the kitchen before it is paid. */
 async function orderFaults(sql: Transaction): Promise<DatabaseFault[]> {
   const rows = await sql<{ orderId: string; detail: string }[]>`
     select order_id as "orderId", 'has a payment and is not a validated order' as detail

@@ -11,7 +11,7 @@ export interface PointsEntry {
   occurredAt: string;
 }
 
-/** A message that nothing could be made of. */
+/** A message that could not be used. */
 export interface RefusedMessage {
   messageId: string;
   reason: string;
@@ -19,7 +19,10 @@ export interface RefusedMessage {
   attributes: Record<string, string>;
 }
 
-/** Writes an entry into the points ledger; false when the event was there already. */
+/**
+ * Writes an entry into the points ledger.
+ * @returns false when the event was there already
+ */
 export async function creditPoints(sql: Database, entry: PointsEntry): Promise<boolean> {
   const credited = await sql`
     insert into loyalty_ledger (event_id, customer_id, order_id, points, occurred_at)
@@ -28,21 +31,24 @@ export async function creditPoints(sql: Database, entry: PointsEntry): Promise<b
   return credited.count === 1;
 }
 
-/** What a customer has; zero for one that never earned a point. */
+/** A customer's points; zero for a customer who has never earned any. */
 export async function pointsBalance(sql: Database, customerId: string): Promise<number> {
   const [row] = await sql<{ points: string }[]>`
     select points from loyalty_balances where customer_id = ${customerId}`;
   return Number(row?.points ?? 0);
 }
 
-/** Resolves when the ledger can be written. PostgreSQL refuses this statement for the same reasons as an entry: read-only, no permission, no table. */
+/**
+ * Resolves if the ledger can be written. PostgreSQL refuses this statement for the same reasons as an entry: read-only, no permission, no
+ * table.
+ */
 export async function probeLedger(sql: Database): Promise<void> {
   await sql`insert into loyalty_ledger (event_id) select '' where false`;
 }
 
 /**
- * Records a message that is not tried again. The same message delivered twice is one row; a message with the same id and other content
- * is a row of its own. (`sql.json` would send its attributes as jsonb, which refuses NUL.)
+ * Records a message that is not tried again. The same message delivered twice is one row; a message with the same id and other content is a
+ * row of its own. (`sql.json` would send its attributes as jsonb, which refuses NUL.)
  */
 export async function recordRefused(sql: Database, refused: RefusedMessage): Promise<void> {
   await sql`

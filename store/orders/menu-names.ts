@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../database/database.ts';
 
-/** What people call things, by SKU and store id. */
+/** The names that people see, by SKU and store id. */
 export interface MenuNames {
   items: ReadonlyMap<string, string>;
   modifiers: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ export async function readMenuNames(sql: Database | Transaction): Promise<MenuNa
   return { items: toMap(items), modifiers: toMap(modifiers), stores: toMap(stores) };
 }
 
-/** Whether the menu has the store. */
+/** Whether the store is on the menu. */
 export async function isStoreOnMenu(sql: Database | Transaction, storeId: string): Promise<boolean> {
   const rows = await sql`select 1 from stores where store_id = ${storeId}`;
   return rows.length > 0;

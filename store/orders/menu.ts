@@ -15,7 +15,7 @@ export interface CatalogItem {
   modifiers: ReadonlyMap<string, number>;
 }
 
-/** The menu in memory. `positions` says at which index of a store's shelf a SKU lies. */
+/** The menu in memory. `positions` has the index of a SKU in a store's shelf. */
 export interface Catalog {
   version: number;
   stores: ReadonlyMap<string, CatalogStore>;
@@ -31,13 +31,13 @@ export interface LoadedMenu {
   skus: number;
 }
 
-/** The version of the menu now; it goes up with every load. */
+/** The version of the menu; each load raises it. */
 export async function menuVersion(sql: Database | Transaction): Promise<number> {
   const [row] = await sql<{ version: string }[]>`select version from menu_state`;
   return Number(row?.version ?? 0);
 }
 
-/** Reads the whole menu in one statement, so that it is one version of it. */
+/** Reads the whole menu in one statement, so that all of it has one version. */
 export async function readCatalog(sql: Database | Transaction): Promise<Catalog> {
   const [row] = await sql<CatalogRow[]>`
     select version::float8 as version,
@@ -85,7 +85,7 @@ export async function loadMenu(
   const menu = parseMenu(document);
   const skus = [...stockedSkus(menu)].sort();
   return inTransaction(database, async (sql) => {
-    // The version row is the lock between two loads; turns only read it.
+    // Two loads exclude each other by the row of the version; turns only read it.
     const [row] = await sql<{ version: string }[]>`update menu_state set version = version + 1 returning version`;
     await writeItems(sql, menu);
     await writeStores(sql, menu);
@@ -137,8 +137,8 @@ async function writePositions(sql: Transaction, skus: string[]): Promise<void> {
 }
 
 /**
- * Gives every store of the database a shelf for every position. A SKU that is new to a store starts with the stock of the file; what is
- * taken away or added by a reset is booked in `loaded`, so that the books still balance.
+ * Gives every store in the database a shelf for every position. A SKU that is new to a store starts with the stock in the file. What a
+ * reset takes away or adds is booked in `loaded`, so that the books still balance.
  */
 async function writeStock(sql: Transaction, menu: Menu, reset: boolean): Promise<void> {
   const positions = new Map(
@@ -182,7 +182,7 @@ async function writeStock(sql: Transaction, menu: Menu, reset: boolean): Promise
     on conflict (store_id) do update set loaded = excluded.loaded`;
 }
 
-/** One amount per position; a SKU that is no longer on the menu has none. */
+/** One amount per position; 0 for a SKU that is not on the menu any more. */
 function startingStock(menu: Menu, storeId: string, positions: ReadonlyMap<string, number>): number[] {
   const stock = new Array<number>(positions.size).fill(0);
   const put = (sku: string, amount: number) => {

@@ -8,13 +8,13 @@ export interface StatusStep {
   status: OrderStatus;
   /** RFC 3339. */
   at: string;
-  /** In words: why it was rejected, declined or parked. */
+  /** In words: why the order was rejected, declined or parked. */
   detail?: string;
 }
 
 export interface KnownOrderStatus {
   orderId: string;
-  /** Empty for an order that was parked before it was decided: the database does not know its store. */
+  /** Empty for an order that was parked before it was decided, because the database does not know its store. */
   storeId: string;
   status: OrderStatus;
   history: StatusStep[];
@@ -42,7 +42,7 @@ interface StatusRow {
   conflicts: ConflictRow[] | null;
 }
 
-/** A content that came under the orderId of another one, as JSON. */
+/** Content that arrived under an orderId of another order, as JSON. */
 interface ConflictRow {
   storeId: string | null;
   seenAt: string;
@@ -50,14 +50,15 @@ interface ConflictRow {
   reasons: ConflictReason[] | null;
 }
 
-/** Dead letters of one order that are looked through for their store. */
+/** How many dead letters of one order are searched for their store. */
 const LETTERS_MAX = 100;
 
 /**
- * What the database knows of an order, from its decision on; undefined before that. The last step of the history is the status, but for those that are
- * `conflicting`: they tell of another content.
+ * What the database knows of an order, from its decision on; undefined before that. The last step of the history is the status, except
+ * `conflicting` steps, which concern another content.
  * @param orderId a UUID
- * @param ofStore what this store may know. Where the orderId stands for another store's order, that is what became of the content that this store sent.
+ * @param ofStore what this store may know. If the orderId belongs to another store's order, the answer is what became of the content that
+ *   this store sent.
  */
 export async function orderStatus(
   database: Database,
@@ -105,12 +106,12 @@ export async function orderStatus(
     if (history.length > 0) return told(orderId, ofStore, 'conflicting', history);
   }
   if (parkedAt === null && discardedAt === null) return undefined;
-  // A message that no decision was taken on: whose it is stands in the message alone.
+  // A message without a decision: only the message itself says whose it is.
   const stores = await storesOfLetters(database, orderId);
   const parkedOf = ofStore === undefined ? stores[0] : stores.find((store) => store === ofStore);
   if (parkedOf === undefined && (stores.length > 0 || decision !== null)) return undefined;
   const history = steps({ ...row, ...undecided }, parkedOf ?? '');
-  // Why it is parked is told of the message that failed, which may be another store's.
+  // The reason describes the message that failed, which may be another store's, so it is not shown.
   const isOwnFault = stores.every((store) => store === parkedOf) && decision === null;
   return told(orderId, parkedOf ?? '', 'parked', isOwnFault ? history : history.map(withoutDetail));
 }
@@ -132,7 +133,7 @@ function told(orderId: string, storeId: string, status: OrderStatus, history: re
   };
 }
 
-/** What is another store's in the row of an orderId. */
+/** Columns in the row of an orderId that only its own store may see. */
 const undecided = {
   decision: null,
   reasons: null,
@@ -145,7 +146,10 @@ const undecided = {
   recalledAt: null,
 } satisfies Partial<StatusRow>;
 
-/** The stores whose messages are parked or were discarded undecided, oldest first. A value that is no order names none, and no gateway accepted it. */
+/**
+ * The stores whose messages are parked, or were discarded without a decision, oldest first. A value that is no order names no store, and no
+ * gateway has accepted it.
+ */
 async function storesOfLetters(database: Database, orderId: string): Promise<string[]> {
   const letters = await database<{ value: Buffer | null }[]>`
     select value from dead_letters
@@ -164,7 +168,7 @@ function storeOf(value: Buffer | null): string | undefined {
   }
 }
 
-/** What became of the contents that a store sent under an orderId that stands for another store's order. */
+/** What became of content that a store sent under an orderId of another store's order. */
 function conflictSteps({ conflicts }: StatusRow, storeId: string): Step[] {
   const found: Step[] = [];
   for (const { seenAt, acceptedAt, reasons, ...conflict } of conflicts ?? []) {
@@ -179,7 +183,7 @@ function conflictStep(seenAt: string, reasons: readonly ConflictReason[] | null)
   return { status: 'conflicting', at: new Date(seenAt), ...(detail === undefined ? {} : { detail }) };
 }
 
-/** Whether what the discarded message should have brought is missing, so that the order goes no further. */
+/** Whether the result of the discarded message is missing, so that the order goes no further. */
 function endedByDiscard({ discardedFrom, decision, paymentStatus, cookedAt }: StatusRow): boolean {
   switch (discardedFrom) {
     case groups.orderValidator:
@@ -198,7 +202,7 @@ interface Step {
 }
 
 /**
- * In the order in which the steps follow from each other; clocks of several machines have no say in it. A recall takes the order back to
+ * In the order in which the steps follow from each other, because the clocks of several machines differ. A recall takes the order back to
  * paid: the guest waits again.
  */
 function steps(row: StatusRow, storeId: string): Step[] {
@@ -218,7 +222,7 @@ function steps(row: StatusRow, storeId: string): Step[] {
   add('parked', row.parkedAt, `by ${row.parkedBy}: ${row.parkedError}`);
   if (row.parkedAt === null && endedByDiscard(row))
     add('parked', row.discardedAt, `by ${row.discardedFrom}, then discarded: ${row.discardedWhy}`);
-  // Contents of this store that came later under the same orderId; where they came is told by the clock of the validator.
+  // Later contents of this store under the same orderId. Their place in the history is by the validator's clock.
   for (const conflict of row.conflicts ?? []) {
     if (conflict.storeId !== storeId) continue;
     const step = conflictStep(conflict.seenAt, conflict.reasons);

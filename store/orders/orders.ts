@@ -1,10 +1,10 @@
 import type { ConflictReason, RejectionReason } from '../../contracts/events.ts';
 import type { Database, Transaction } from '../database/database.ts';
 
-/** A decision as it was stored; a redelivery repeats its event from it. */
+/** A decision as it was stored; for a redelivery its event is made from it again. */
 export interface Decision {
   decidedAt: Date;
-  /** Empty where it is not known: a rejection that was restored from the log. */
+  /** Empty if unknown: a rejection that was restored from the log. */
   fingerprint: string;
   /** Absent: the order was validated. */
   reasons?: RejectionReason[];
@@ -22,7 +22,7 @@ export interface DecidedOrder extends Decision {
   acceptedAtMs: number;
 }
 
-/** A decision with what a later record of its order is compared with. */
+/** A decision, with what later records of its order are compared with. */
 export type KnownDecision = Decision & Pick<DecidedOrder, 'storeId' | 'total' | 'currency' | 'acceptedAtMs'>;
 
 export interface NewConflict {
@@ -36,14 +36,14 @@ export interface NewConflict {
   offset: number;
 }
 
-/** A conflict as it was first stored; a redelivery repeats its event from it. */
+/** A conflict as it was first stored; for a redelivery its event is made from it again. */
 export interface StoredConflict {
-  /** From 1, in the order in which the order's conflicts came. */
+  /** From 1, in the order in which the order's conflicts arrived. */
   n: number;
   seenAt: Date;
   reasons: ConflictReason[];
   acceptedAt: Date;
-  /** Whether it was stored now. */
+  /** Whether it is new. */
   isNew: boolean;
 }
 
@@ -75,7 +75,10 @@ export async function findDecisions(
   );
 }
 
-/** Stores new decisions, all taken at `decidedAt`. @throws a unique violation if one of the orders is decided already */
+/**
+ * Stores new decisions, all taken at `decidedAt`.
+ * @throws a unique violation if one of the orders is decided already
+ */
 export async function insertDecisions(
   sql: Transaction,
   decidedAt: Date,
@@ -99,14 +102,17 @@ export async function insertDecisions(
     ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at)`;
 }
 
-/** Stores contents that came under the orderId of another one, once each, all seen at `seenAt`. @returns them as they were first stored, by orderId */
+/**
+ * Stores contents that arrived under the orderId of another order, each once, all seen at `seenAt`.
+ * @returns the conflicts as they were first stored, by orderId
+ */
 export async function recordConflicts(
   sql: Transaction,
   seenAt: Date,
   conflicts: readonly NewConflict[],
 ): Promise<Map<string, StoredConflict>> {
   if (conflicts.length === 0) return new Map();
-  // A row of before the migration gets what it lacks.
+  // A row from before the migration gets the columns that it lacks.
   const rows = await sql<({ orderId: string } & StoredConflict)[]>`
     insert into order_conflicts as known (order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset, n, seen_at)
     select order_id, fingerprint, store_id, reasons::json, to_timestamp(accepted_at / 1000), topic, partition, record_offset,
@@ -127,13 +133,13 @@ export async function recordConflicts(
   return new Map(rows.map(({ orderId, ...conflict }) => [orderId, conflict]));
 }
 
-/** A conflict as the log tells it. */
+/** A conflict as it is in the log. */
 export interface LoggedConflict extends NewConflict {
   n: number;
   seenAt: Date;
 }
 
-/** Stores conflicts that the log has and a database that took over does not. */
+/** Stores conflicts that are in the log but not in a database that took over. */
 export async function restoreConflicts(sql: Transaction, conflicts: readonly LoggedConflict[]): Promise<void> {
   for (const { orderId, fingerprint, storeId, reasons, acceptedAtMs, topic, partition, offset, n, seenAt } of conflicts)
     await sql`

@@ -14,17 +14,17 @@ export interface NewPayment {
   outcome: PaymentOutcome;
 }
 
-/** A payment as it was first stored; a redelivery repeats its event from it. */
+/** A payment as it was first stored; for a redelivery its event is made from it again. */
 export interface StoredPayment {
   outcome: PaymentOutcome;
   decidedAt: Date;
-  /** Whether it was stored now. */
+  /** Whether it is new. */
   isNew: boolean;
 }
 
 /**
- * Stores the payments of orders that have none yet. The first outcome of an order is the one that counts, so the answer for an
- * order that has a payment already is that one.
+ * Stores the payments of orders that have none yet. The first result of an order counts: for an order with a payment, the stored payment is
+ * returned.
  */
 export async function recordPayments(
   sql: Transaction,

@@ -12,8 +12,7 @@ export interface LedgerCharge {
 }
 
 /**
- * Books charges, each at most once: a key that is booked already keeps its first charge and only its attempts go up. Every key may be named
- * once.
+ * Books charges, each at most once. A key that is booked already keeps its first charge; only its attempts go up. No key may occur twice.
  * @returns the charges as booked, by idempotency key
  */
 export async function bookCharges(

@@ -1,11 +1,11 @@
 import type { Transaction } from '../database/database.ts';
 
-/** Pieces on hand of one store, by the positions of the catalog. */
+/** Pieces that a store has, by the positions of the menu. */
 export type Shelf = Int32Array;
 
 /**
- * Locks the shelves of some stores until the transaction ends and returns what is on them. The locks are taken in the order of the store
- * ids, the same in every turn, so that two turns wait for each other but never deadlock.
+ * Locks the shelves of some stores until the transaction ends, and returns their stock. The locks are taken in the order of the store ids,
+ * in every turn, so that two turns may wait for each other but never deadlock.
  */
 export async function lockShelves(sql: Transaction, storeIds: Iterable<string>): Promise<Map<string, Shelf>> {
   const rows = await sql<{ storeId: string; onHand: string; length: number }[]>`
@@ -27,7 +27,7 @@ export async function writeShelves(sql: Transaction, shelves: ReadonlyMap<string
 const COMMA = 44;
 const DIGIT_ZERO = 48;
 
-/** Of an array's text `{1,2,3}`. Every turn reads some hundred shelves of some hundred SKUs, so this walks the digits itself. */
+/** Parses an array's text `{1,2,3}`. Every turn reads hundreds of shelves of hundreds of SKUs, so this reads the digits itself. */
 function parseShelf(text: string, length: number): Shelf {
   const shelf = new Int32Array(length);
   let index = 0;

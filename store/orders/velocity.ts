@@ -1,17 +1,17 @@
 import type { Transaction } from '../database/database.ts';
 
-/** Orders of one customer or card in one window. */
+/** The count of one customer's or card's orders in one window. */
 export interface VelocityCount {
   /** Start of the window, in seconds since 1970. */
   windowStart: number;
-  /** Hash of what is counted, a safe integer. */
+  /** Hash of the customer or card, a safe integer. */
   who: number;
   orders: number;
 }
 
 /**
- * Adds to the counters and returns their new values by `velocityKey`. Each counter may be named once. The rows are locked
- * until the transaction ends, in one order in every turn, so that concurrent turns count exactly and never deadlock.
+ * Adds to the counters and returns their new values by `velocityKey`. No counter may occur twice. The rows are locked until the transaction
+ * ends, in the same order in every turn, so that concurrent turns count exactly and never deadlock.
  */
 export async function addVelocity(sql: Transaction, counts: readonly VelocityCount[]): Promise<Map<string, number>> {
   if (counts.length === 0) return new Map();
@@ -28,12 +28,12 @@ export async function addVelocity(sql: Transaction, counts: readonly VelocityCou
   return new Map(rows.map(({ windowStart, who, orders }) => [`${windowStart}/${who}`, orders]));
 }
 
-/** Name of a counter, also its key in what `addVelocity` returns. */
+/** Name of a counter; its key in the result of `addVelocity`. */
 export function velocityKey({ windowStart, who }: Pick<VelocityCount, 'windowStart' | 'who'>): string {
   return `${windowStart}/${who}`;
 }
 
-/** Forgets counters that were not used for a time, at most `rowsMax` at once. */
+/** Removes counters that have not been used for a while, at most `rowsMax` at once. */
 export async function purgeVelocity(sql: Transaction, unusedSeconds: number, rowsMax: number): Promise<void> {
   await sql`
     delete from velocity where ctid = any(array(

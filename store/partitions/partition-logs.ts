@@ -1,17 +1,17 @@
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import type { Subscription } from './epochs.ts';
 
-/** A partition's log as Kafka shows it now. */
+/** A partition's log, as Kafka has it now. */
 export interface SeenLog {
   partition: number;
-  /** Of the topic: a topic that is deleted and created again gets another one. */
+  /** Id of the topic. A topic that is deleted and created again gets another id. */
   logId: string;
   clusterId: string;
   /** Offset of the oldest record that is still there. */
   earliest: number;
   /** Offset that the next record will get. */
   latest: number;
-  /** The group's position; absent where it has none. */
+  /** The group's committed position; absent if there is none. */
   committed?: number;
 }
 
@@ -20,7 +20,7 @@ export interface KnownLog {
   log: number;
   logId: string;
   clusterId: string;
-  /** All below it was finished. */
+  /** All messages below it are finished. */
   position: number;
   endOffset: number;
   ended: boolean;
@@ -28,18 +28,20 @@ export interface KnownLog {
   seenAt: number;
 }
 
-/** Why the log is not the one that was worked on last: the topic was created again, it lost records at its end, or it is the other region's. */
+/**
+ * How the log differs from the last one: the topic was created again, it lost records at its end, or it is the topic of the other region.
+ */
 export type LogChange = 'recreated' | 'shortened' | 'elsewhere';
 
-/** `removed`: by retention or by an operator, before the group came to them. */
+/** `removed`: by retention or by an operator, before the group had read them. */
 export type SkipReason = 'removed' | 'recreated' | 'shortened';
 
-/** Records that no message of the group came of. */
+/** Records that the group has never worked on. */
 export interface SkippedRange {
   partition: number;
   log: number;
   from: number;
-  /** The one behind the last. */
+  /** The offset after the last one. */
   to: number;
   reason: SkipReason;
 }
@@ -48,7 +50,7 @@ export interface EnteredLog {
   partition: number;
   logId: string;
   log: number;
-  /** Where to begin. */
+  /** Where work begins. */
   startAt: number;
   committed: number | undefined;
   change: LogChange | undefined;
@@ -56,9 +58,9 @@ export interface EnteredLog {
 }
 
 /**
- * Which log this is, and where to begin in it. Pure. A position that speaks of another log is void: in a topic that was created again, or that lost its
- * end, work begins at the oldest record, for to repeat is harmless and to skip is not. In the other region's log the position is one that the
- * failover has translated, so it holds.
+ * Decides which log this is, and where to begin in it. Pure. A position of another log is not valid: in a topic that was created again or
+ * lost its end, work begins at the oldest record, because repeating is harmless and skipping is not. In the log of the other region the
+ * position was translated by the failover, so it is valid.
  */
 export function decideLog(seen: SeenLog, known: readonly KnownLog[]): EnteredLog & { ends: number | undefined } {
   const { partition, logId, earliest, latest, committed } = seen;
@@ -79,7 +81,7 @@ export function decideLog(seen: SeenLog, known: readonly KnownLog[]): EnteredLog
     }
     const startAt = Math.max(committed ?? position, earliest);
     const change = last !== undefined && last.clusterId !== same.clusterId ? 'elsewhere' : undefined;
-    // All below the position was finished, also where the group goes back.
+    // All messages below the position are finished, also if the group was set back.
     return {
       ...entered,
       log,
@@ -99,7 +101,7 @@ export function decideLog(seen: SeenLog, known: readonly KnownLog[]): EnteredLog
   return { ...entered, log: next, startAt: Math.max(committed, earliest), change, skipped };
 }
 
-/** What the group knows of the logs of these partitions, oldest first. */
+/** The logs of these partitions that the group knows, oldest first. */
 export async function knownLogs(
   sql: Database | Transaction,
   { group, topic }: Subscription,
@@ -139,7 +141,7 @@ export async function knownLogs(
 
 /** A topic that a group has worked on. */
 export interface KnownTopic extends Subscription {
-  /** Records that the group had not worked on when the owners of its partitions last looked. */
+  /** How many records the group had not worked on when the owners of its partitions last looked. */
   unread: number;
 }
 
@@ -152,7 +154,7 @@ export async function knownTopics(sql: Database, topics: readonly string[]): Pro
     ) as newest group by consumer_group, topic order by topic, consumer_group`;
 }
 
-/** Decides for each partition and notes it, with what was skipped, in one transaction. Called by the owner, after its claim. */
+/** Decides for each partition and stores the decision, with skipped ranges, in one transaction. Called by the owner, after its claim. */
 export async function enterLogs(
   database: Database,
   subscription: Subscription,
@@ -183,7 +185,7 @@ export async function enterLogs(
   });
 }
 
-/** Notes records that were removed before the group came to them. Noting a range again, longer by now, is harmless. */
+/** Stores which records were removed before the group had read them. Storing a range again, even a longer one, is harmless. */
 export async function noteSkipped(
   sql: Database | Transaction,
   { group, topic }: Subscription,
@@ -199,12 +201,12 @@ export async function noteSkipped(
 export interface LogProgress {
   partition: number;
   log: number;
-  /** All below it is finished. */
+  /** All messages below it are finished. */
   position: number;
   endOffset: number;
 }
 
-/** Notes how far the group has come, so that it is known when the topic is not the same any more. */
+/** Stores how far the group has come, to be known when the topic is replaced. */
 export async function noteProgress(
   database: Database,
   { group, topic }: Subscription,

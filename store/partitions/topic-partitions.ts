@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts';
 
 /**
- * How many partitions the topic has had since orders were written to it. Remembers `partitions` where nothing is remembered yet.
- * @returns the number that is remembered
+ * How many partitions the topic has had since orders were written to it. Stores `partitions` if nothing is stored yet.
+ * @returns the stored number
  */
 export async function rememberPartitions(database: Database, topic: string, partitions: number): Promise<number> {
   const [row] = await database<{ partitions: number }[]>`
@@ -14,7 +14,7 @@ export async function rememberPartitions(database: Database, topic: string, part
   return row?.partitions ?? partitions;
 }
 
-/** An operator says that the new number holds: no order that was written before is still on its way. */
+/** Called for an operator who accepts the new number, because no order from before is still on its way. */
 export async function acceptPartitions(database: Database, topic: string, partitions: number): Promise<void> {
   await database`
     insert into topic_partitions as t (topic, partitions) values (${topic}, ${partitions})
@@ -23,7 +23,10 @@ export async function acceptPartitions(database: Database, topic: string, partit
       where t.partitions <> excluded.partitions`;
 }
 
-/** Numbers of partitions that the topics had at some time, by topic: a record of an order is where one of them puts its key. */
+/**
+ * All numbers of partitions that the topics have had, by topic. A record of an order is in the partition where one of these numbers puts
+ * its key.
+ */
 export async function partitionHistory(
   database: Database,
 ): Promise<Map<string, { partitions: number; earlier: number[] }>> {

@@ -20,17 +20,17 @@ export interface Ticket extends TicketPosition {
 
 export interface StoreTicketCount {
   storeId: string;
-  /** Tickets not yet cooked. */
+  /** Tickets that are not cooked yet. */
   open: number;
-  /** When the oldest of them was paid. */
+  /** When the oldest of these tickets was paid. */
   oldestPaidAt: Date;
 }
 
 export interface TicketQuery {
-  /** Absent: of all stores. */
+  /** Tickets of all stores when absent. */
   storeId?: string;
   limit: number;
-  /** The newest payment first, instead of the oldest. */
+  /** Newest payment first, instead of oldest first. */
   newestFirst?: boolean;
 }
 
@@ -38,7 +38,7 @@ const columns = (database: Database) => database`
   order_id as "orderId", store_id as "storeId", state, round, channel, items, total, currency, placed_at as "placedAt",
   paid_at as "paidAt", cooking_at as "cookingAt", cooked_at as "cookedAt", recalled_at as "recalledAt"`;
 
-/** Tickets not yet cooked, the oldest payment first unless asked otherwise. */
+/** Tickets that are not cooked yet, oldest payment first by default. */
 export async function openTickets(
   database: Database,
   { storeId, limit, newestFirst = false }: TicketQuery,
@@ -49,7 +49,7 @@ export async function openTickets(
     select ${columns(database)} from tickets where state <> 'cooked' ${ofStore} order by ${order} limit ${limit}`;
 }
 
-/** Tickets cooked last, newest first: what can be recalled. */
+/** The tickets cooked last, newest first: they can be recalled. */
 export async function recentlyCooked(
   database: Database,
   { storeId, limit }: TicketQuery & { storeId: string },
@@ -64,7 +64,7 @@ export async function ticketsById(database: Database, orderIds: readonly string[
     select ${columns(database)} from tickets where order_id = any(${orderIds}::uuid[])`;
 }
 
-/** Tickets not yet cooked by store; stores without one are left out. */
+/** The number of tickets that are not cooked yet, by store. Stores without any are absent. */
 export async function openTicketCounts(database: Database): Promise<StoreTicketCount[]> {
   return database<StoreTicketCount[]>`
     select store_id as "storeId", count(*)::integer as open, min(paid_at) as "oldestPaidAt"

@@ -11,15 +11,15 @@ export interface TicketListenerOptions {
   /** The listener has a connection of its own. */
   server: Pick<DatabaseOptions, 'url' | 'application'>;
   clock: Clock;
-  /** Orders whose tickets changed, after each commit. */
+  /** Called after each commit with the orders whose tickets have changed. */
   onOrderIds(orderIds: string[]): void;
-  /** Listening holds from now on. What changed before was not announced, so whoever listens reads the tickets again. */
+  /** Listening works from now on. Changes before were not announced, so the caller must read the tickets again. */
   onProven(): void;
-  /** Listening no longer holds, or could not begin: told after each attempt that failed. */
+  /** Listening has stopped working or could not begin. Called after each attempt that failed. */
   onDeaf(reason: Error): void;
-  /** Time between proofs, in milliseconds; 3,000 by default. */
+  /** Time between proofs; 3,000 by default. */
   proofMs?: number;
-  /** A proof, or an attempt to listen, that takes longer has failed, in milliseconds; 5,000 by default. */
+  /** A proof or an attempt to listen that takes longer has failed; 5,000 by default. */
   answerMsMax?: number;
 }
 
@@ -28,10 +28,10 @@ const ANSWER_MS_MAX = 5_000;
 const BACKOFF = { firstMs: 250, mostMs: 3_000, jitter: 0.5 };
 
 /**
- * Listens for changed tickets, and proves it: every few seconds the connection notifies itself on a channel of its own and waits for the
- * notification. So three silent failures show within seconds: a server that takes no LISTEN (a standby), a TCP connection that died without being
- * closed, and a pooler that sends LISTEN and later statements to different server connections. After such a failure a new connection replaces the
- * old one, with back-off, until listening works.
+ * Listens for changed tickets, and proves that listening works: every few seconds the connection notifies itself on a channel of its own
+ * and waits for the notification. So three silent failures show within seconds: a server that takes no LISTEN (a standby), a TCP connection
+ * that died without being closed, and a pooler that sends LISTEN and later statements to different server connections. After a failure a
+ * new connection replaces the old one, with back-off, until listening works.
  */
 export class TicketListener {
   readonly #options: TicketListenerOptions;
@@ -48,7 +48,7 @@ export class TicketListener {
     this.#options = options;
   }
 
-  /** Resolves after the first attempt to listen, whether it held or not. */
+  /** Resolves after the first attempt to listen, successful or not. */
   async start(): Promise<void> {
     await this.#listen();
   }
@@ -94,11 +94,11 @@ export class TicketListener {
     }, this.#options.proofMs ?? PROOF_MS);
   }
 
-  /** @throws unless a notification comes all the way round in time */
+  /** @throws unless the connection receives its own notification in time */
   async #prove(connection: Database): Promise<void> {
     const { promise: heard, resolve } = Promise.withResolvers<void>();
     this.#onProof = resolve;
-    // A simple query: a pooler cannot fail it for a prepared statement that another connection has.
+    // A simple query, because a pooler can't refuse it for a prepared statement on another connection.
     const sent = connection.unsafe(`select pg_notify('${this.#proofChannel}', '')`).simple();
     await this.#inTime(Promise.all([sent, heard]));
     this.#provenAt = this.#options.clock.now();
@@ -121,7 +121,7 @@ export class TicketListener {
   #drop(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    // The connection is not used again, so a failure to end it changes nothing. `onDeaf` has reported why it was given up.
+    // The connection is not used again, so a failure to close it changes nothing. `onDeaf` has reported why it was given up.
     connection?.end({ timeout: 0 }).catch(() => {});
   }
 
@@ -134,10 +134,10 @@ export class TicketListener {
       max_lifetime: null,
       fetch_types: false,
       connect_timeout: (this.#options.answerMsMax ?? ANSWER_MS_MAX) / 1_000,
-      // The driver prints notices to the console otherwise.
+      // Otherwise the driver prints notices to the console.
       onnotice: () => {},
       onclose: () => this.#lost(connection, new Error('the connection was closed')),
-      // As `sql.listen` of the driver does; that one repeats a LISTEN that failed after a reconnect once and then never again.
+      // As `sql.listen` of the driver does it. The driver's own repeats a LISTEN that failed after a reconnect only once.
       onnotify: (channel: string, payload: string) => {
         if (channel === this.#proofChannel) this.#onProof?.();
         else if (channel === ticketsChannel) this.#options.onOrderIds(payload.split(','));

@@ -3,10 +3,10 @@ import type { Transaction } from '../database/database.ts';
 
 export type TicketState = 'open' | 'cooking' | 'cooked';
 
-/** Where a ticket stands. */
+/** The state of a ticket. */
 export interface TicketPosition {
   state: TicketState;
-  /** From 1, one up with every recall. */
+  /** From 1; each recall adds 1. */
   round: number;
 }
 
@@ -22,17 +22,17 @@ export interface IgnoredKitchenEvent {
   orderId: string;
   type: string;
   round: number;
-  /** The ticket at that moment; undefined: there was none. */
+  /** The ticket at that moment; undefined if there was none. */
   ticket: TicketPosition | undefined;
 }
 
 /** The channel on which changed tickets are announced. */
 export const ticketsChannel = 'tickets';
 
-/** NOTIFY takes less than 8,000 bytes; an order id and its comma are 37. */
+/** NOTIFY takes less than 8,000 bytes; an order id and its comma have 37. */
 const IDS_PER_NOTIFICATION = 200;
 
-/** Opens a ticket for each order that has none, and returns the orders for which it did. */
+/** Opens a ticket for each order that has none, and returns these orders. */
 export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[]): Promise<string[]> {
   if (paid.length === 0) return [];
   const rows = await sql<{ orderId: string }[]>`
@@ -51,7 +51,7 @@ export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[
   return rows.map((row) => row.orderId);
 }
 
-/** Locks tickets until the transaction ends, in one order everywhere. */
+/** Locks tickets until the transaction ends, in the same order everywhere. */
 export async function lockTickets(sql: Transaction, orderIds: readonly string[]): Promise<Map<string, TicketPosition>> {
   const rows = await sql<({ orderId: string } & TicketPosition)[]>`
     select order_id as "orderId", state, round from tickets
@@ -59,7 +59,7 @@ export async function lockTickets(sql: Transaction, orderIds: readonly string[])
   return new Map(rows.map(({ orderId, state, round }) => [orderId, { state, round }]));
 }
 
-/** Moves tickets that this transaction has locked. */
+/** Changes tickets that this transaction has locked. */
 export async function moveTickets(sql: Transaction, moves: readonly TicketMove[]): Promise<void> {
   if (moves.length === 0) return;
   await sql`
