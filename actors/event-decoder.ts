@@ -2,7 +2,10 @@ import type { EventType, EventValues } from '../contracts/events.ts';
 import type { Message } from '../runtime/actor.ts';
 import { InvalidMessageError, parseValue } from './invalid-message.ts';
 
-/** The event type of a record, from its CloudEvents header. @throws InvalidMessageError when it has none */
+/**
+ * The event type of a record, from its CloudEvents header.
+ * @throws InvalidMessageError when the header is missing
+ */
 export function eventType(message: Message): string {
   const type = message.headers.ce_type;
   if (type === undefined) throw new InvalidMessageError('invalid-event', 'the record has no ce_type header');
@@ -10,7 +13,7 @@ export function eventType(message: Message): string {
 }
 
 /**
- * The value of an event that one of our own roles wrote.
+ * Reads the value of an event that one of our own roles wrote.
  * @throws InvalidMessageError when it is not the JSON of an event of this order
  */
 export function eventValue<T extends EventType>(_type: T, message: Message): EventValues[T] {

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What a message isn't: `invalid-order` for what a client sent, `invalid-event` for what one of our own roles wrote. */
+/**
+ * Which kind of message it should have been: `invalid-order` for what a client sent, `invalid-event` for what one of our own roles wrote.
+ */
 export type InvalidMessageCode = 'invalid-order' | 'invalid-event';
 
-/** The bytes are not what the topic holds. `code` is the reason of its dead letter, the message says what is wrong. */
+/** The bytes are not what the topic should hold. `code` becomes the reason of the dead letter; the message says what is wrong. */
 export class InvalidMessageError extends Error {
   override name = 'InvalidMessageError';
   readonly code: InvalidMessageCode;
@@ -14,10 +16,10 @@ export class InvalidMessageError extends Error {
   }
 }
 
-/** @throws InvalidMessageError for a record without a value or with anything but JSON */
+/** @throws InvalidMessageError for a record without a value, or with a value that is not JSON */
 export function parseValue(value: Buffer | null, code: InvalidMessageCode): unknown {
   if (value === null) throw new InvalidMessageError(code, 'the record has no value');
-  // A decoder would put other characters in their place, and go on with a text that was never sent.
+  // Other decoders replace invalid bytes by U+FFFD and go on with a text that was never sent.
   if (!isUtf8(value)) throw new InvalidMessageError(code, 'not valid UTF-8');
   try {
     return JSON.parse(value.toString('utf8'));

@@ -1,8 +1,8 @@
 import { Counter, type Registry } from 'prom-client';
 
 /**
- * What the actors count. They count when a turn applies; one that is rolled back and applied again counts twice, so the books are the
- * database's, and these are for rates and alarms.
+ * What the actors count, for rates and alerts. They count when a turn is applied; a turn that is rolled back and applied again counts
+ * twice. The exact numbers are in the database.
  */
 export function decisionCounter(registry: Registry): Counter<'decision' | 'reason'> {
   return new Counter({

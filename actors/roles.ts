@@ -15,7 +15,7 @@ interface Worker {
   topic: string;
   group: string;
   actorModule: URL;
-  /** What the actor needs of the configuration; plain data. */
+  /** The configuration that the actor needs; plain data. */
   settings(config: Config): unknown;
 }
 
@@ -41,7 +41,7 @@ const workers: Record<WorkerRole, Worker> = {
 };
 
 /**
- * Starts a worker process's role with its actor, on a database whose schema it first brings up to date.
+ * Starts a worker process's role with its actor, after migrating the database. `cli/` calls it.
  * @throws when `DATABASE_URL` or `KAFKA_BROKERS` is not set or can't be reached
  */
 export async function startWorker(role: WorkerRole, config: Config, logger: Logger): Promise<RunningRole> {

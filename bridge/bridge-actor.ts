@@ -20,9 +20,9 @@ export interface BridgeSettings {
 }
 
 /**
- * Forwards high-value events to Pub/Sub. The publish is this actor's `prepare`: one message of an order at a time, in order; repeated until
- * Pub/Sub has it, with its partition paused, while Pub/Sub is down; and Kafka's offset moves on only after the acknowledgement. It has no
- * effects in a store, so a message published twice carries the same id and the readers count it once.
+ * Forwards high-value events to Pub/Sub. The publish is this actor's `prepare`, so an order has one message in flight at a time. While
+ * Pub/Sub is down, the publish is repeated and the partition is paused. Kafka's offset is committed only after the acknowledgement. There
+ * are no effects in a store; a message that is published twice has the same id, and readers count it once.
  */
 export function createActor({ settings, registry }: ActorContext<BridgeSettings>): Actor<OutgoingMessage, void> {
   const { address, names, minTotal } = settings;
@@ -32,7 +32,7 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
     messagesMax: settings.outstandingMessagesMax,
     bytesMax: settings.outstandingBytesMax,
     deadlineMs: settings.publishDeadlineMs,
-    // The upkeep of the role creates what is missing, and logs it.
+    // The upkeep of the role creates what is missing and logs it.
     checkTopology: () => checkTopology(pubSub, names),
   });
   const rule = highValueRule(settings.eventTypes, minTotal);
@@ -40,7 +40,7 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
   return {
     decode(message) {
       const { value, headers } = message;
-      // A tombstone is not an event; no role of Ordermesh writes tombstones.
+      // A tombstone is no event; no role of Ordermesh writes tombstones.
       if (value === null) return skip;
       if (!isHighValue(rule, eventType(message), () => JSON.parse(value.toString('utf8')))) {
         metrics.filtered.inc();

@@ -22,7 +22,7 @@ import { Upkeep } from './upkeep.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;
 
-/** Where the events come from and go to; the contract's names unless a test says otherwise. */
+/** Topics and groups; the names of the contract unless a test uses others. */
 export interface BridgeEnds {
   topic: string;
   group: string;
@@ -32,9 +32,9 @@ export interface BridgeEnds {
 const contractEnds: BridgeEnds = { topic: topics.validatedOrders, group: groups.bridge, names: googleCloudNames };
 
 /**
- * Starts forwarding high-value events from `validated-orders` to Pub/Sub. While Pub/Sub is down the bridge is not ready, its partitions are
- * paused and the backlog stays in Kafka; it goes on by itself.
- * @throws ConfigError when Kafka or Google Cloud isn't configured; an error when Kafka can't be reached.
+ * Forwards high-value events from `validated-orders` to Pub/Sub. While Pub/Sub is down the bridge is not ready, its partitions are paused
+ * and the backlog stays in Kafka. It goes on by itself.
+ * @throws ConfigError when Kafka or Google Cloud isn't configured; an error when Kafka can't be reached
  */
 export async function startBridge(
   config: Config,
@@ -57,7 +57,7 @@ export async function startBridge(
     }),
     (task) => task.close(),
   );
-  // An event that is published before the subscriptions exist would have no reader.
+  // An event that is published before the subscriptions exist has no reader.
   await upkeep.run();
   if (config.DATABASE_URL !== undefined)
     await migrateAt(config.DATABASE_URL, 'bridge', { onWait: (line) => logger.warn(line) });
@@ -85,7 +85,10 @@ export async function startBridge(
   return runningRole({ admin: admin.url }, started.move());
 }
 
-/** A publish ends by its own deadline; `prepare`, which also waits for room, is given up later, so that no publish is repeated beside itself. */
+/**
+ * A publish has its own time limit. `prepare` also waits for room, and is given up later than the publish, so that no second publish of the
+ * message begins beside the first.
+ */
 function bridgeLimits(config: Config): RuntimeLimits {
   const limits = runtimeLimits(config);
   const prepareMsMax = Math.max(limits.slot.prepareMsMax, 2 * config.ORDERMESH_BRIDGE_PUBLISH_DEADLINE);

@@ -1,10 +1,10 @@
 import type { EventType } from '../contracts/events.ts';
 
-/** What counts as a high-value event: its type, and the size of its order. */
+/** Which events are of high value: by type, and by the total of the order. */
 export interface HighValueRule {
-  /** Event types that go out; anything else stays in Kafka. */
+  /** Event types that are published; all others stay in Kafka. */
   types: ReadonlySet<string>;
-  /** Smallest order total that goes out, in minor units of the order's own currency. */
+  /** Smallest order total that is published, in minor units of the order's currency. */
   minTotal: number;
 }
 
@@ -13,11 +13,11 @@ export function highValueRule(types: readonly EventType[], minTotal: number): Hi
 }
 
 /**
- * Whether an event leaves for Pub/Sub. The type is asked first and the value read only if it fits, since most events of the topic
- * are of another type.
+ * Whether an event is published. The type is checked first, and the value is read only if the type fits, because most events are of other
+ * types.
  *
- * An order's total never changes, so either all of its events of these types go out or none: a reader never sees half an order.
- * @throws TypeError when the value is no event: the message is poison, not of low value.
+ * An order's total never changes, so either all events of these types are published or none: a reader never sees half an order.
+ * @throws TypeError when the value is no event; the message is poison then
  */
 export function isHighValue(rule: HighValueRule, type: string, value: () => unknown): boolean {
   if (!rule.types.has(type)) return false;

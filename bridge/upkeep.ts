@@ -8,16 +8,16 @@ export type OnMade = (what: string) => void;
 export interface UpkeepOptions {
   logger: Logger;
   intervalMs: number;
-  /** Has the counter of what was created again; the tasks of a role share the counter. */
+  /** The registry gets one counter of what was created again; the tasks of a role share it. */
   registry: Registry;
 }
 
 const REMADE = 'ordermesh_google_cloud_remade_total';
 
 /**
- * Keeps something outside in place: runs an idempotent task at start, then every `intervalMs`, and remembers whether it last worked.
- * So a role starts while the service is down, says so in its readiness, and finds its topics again after an emulator lost them.
- * What the first successful run creates is a new installation. What a later run creates existed before and was lost, which is logged and counted.
+ * Keeps something outside in place: runs an idempotent task at start and then every `intervalMs`, and remembers whether the last run
+ * succeeded. So a role can start while the service is down, its readiness says so, and topics that an emulator has lost are created again.
+ * What the first successful run creates is a new installation. What a later run creates had been lost; that is logged and counted.
  */
 export class Upkeep {
   readonly #what: string;
@@ -46,7 +46,7 @@ export class Upkeep {
     return this.#problem;
   }
 
-  /** Runs the task now, or joins the running one. Never rejects: the outcome is `problem`. */
+  /** Runs the task now, or joins the run in flight. Never rejects: `problem` has the result. */
   run(): Promise<void> {
     this.#running ??= this.#task((made) => this.#noteMade(made))
       .then(

@@ -1,6 +1,6 @@
 import type { RunningRole } from '../contracts/roles.ts';
 
-/** A role out of what it has started; `close` ends all of it once, the last started first. */
+/** Makes a role of what it has started. `close` ends everything once, the last started first. */
 export function runningRole(addresses: Record<string, string>, started: AsyncDisposableStack): RunningRole {
   let closing: Promise<void> | undefined;
   return {

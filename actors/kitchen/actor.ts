@@ -23,7 +23,7 @@ export type KitchenInput = KitchenTicket | KitchenMove;
 interface KitchenTicket {
   type: 'order.paid';
   event: OrderPaid;
-  /** Opened in the turn that was applied last; a redelivery opens none. */
+  /** Opened in the turn that was applied last. A redelivery opens none. */
   isNew: boolean;
 }
 
@@ -33,8 +33,8 @@ interface KitchenMove {
 }
 
 /**
- * Keeps the tickets: opens one for each paid order, and moves it as the events of the kitchen say. It writes no events: what the crew
- * does on the display is an event first, and a ticket's state afterwards.
+ * Keeps the tickets: opens one for each paid order, and changes it by the events of the kitchen. It writes no events. What the crew does on
+ * the display becomes an event first; the ticket follows.
  */
 export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'>): Actor<KitchenInput> {
   const eventsTotal = kitchenCounter(registry);
@@ -52,7 +52,7 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
       const [opened] = await Promise.all([
         openTicketsFor(sql, paid),
         applyMoves(moves, sql, eventsTotal),
-        // All of the turn's orders, whether or not their tickets change: the display reads them again, and nothing waits here.
+        // All orders of the turn, whether or not their tickets have changed: the display reads them again, and this costs no wait here.
         notifyTickets(
           sql,
           items.map(({ input }) => input.event.orderId),

@@ -3,8 +3,8 @@ import type { TicketPosition } from '../../store/index.ts';
 export type KitchenEventType = 'order.cooking' | 'order.cooked' | 'order.recalled';
 
 /**
- * What an event does to a ticket: moves it, or nothing because the ticket is already past it (a screen bumped twice, a redelivery), or
- * nothing because it makes no sense in this state (`illegal`).
+ * What an event does to a ticket: it moves the ticket; or nothing, because the ticket is past it already (a screen bumped twice, a
+ * redelivery); or nothing, because it is not allowed in this state (`illegal`).
  */
 export type Transition = { kind: 'moved'; to: TicketPosition } | { kind: 'repeated' } | { kind: 'illegal' };
 
@@ -12,8 +12,8 @@ const repeated: Transition = { kind: 'repeated' };
 const illegal: Transition = { kind: 'illegal' };
 
 /**
- * open -> cooking -> cooked, where a crew may bump a ticket that it never marked as cooking; a recall takes a cooked ticket back to open,
- * in the next round.
+ * open -> cooking -> cooked. A crew may bump a ticket that was never marked as cooking. A recall takes a cooked ticket back to open, in the
+ * next round.
  */
 export function nextPosition(ticket: TicketPosition, type: KitchenEventType, round: number): Transition {
   if (round < ticket.round) return repeated;

@@ -45,11 +45,11 @@ export interface PlacedOrder {
   placedAtMs: number;
   /** When the gateway accepted it, in milliseconds since 1970. */
   acceptedAtMs: number;
-  /** Validated, and for the first time, in the turn that was applied last. */
+  /** Validated for the first time in the turn that was applied last. */
   validatedNow: boolean;
 }
 
-/** An order on its way through the rules of one turn. */
+/** An order that the rules of one turn are applied to. */
 interface Draft extends PlacedOrder {
   message: Message;
   reasons: RejectionReason[];
@@ -58,7 +58,7 @@ interface Draft extends PlacedOrder {
   demand?: Demand;
 }
 
-/** Counters that were not used for a window and this long are forgotten. */
+/** Counters that were not used for one window and this long are removed. */
 const VELOCITY_KEPT_S = 3_600;
 const PURGE_INTERVAL_MS = 2_000;
 const PURGE_ROWS_MAX = 10_000;
@@ -82,7 +82,7 @@ export function createActor({
   let catalog: Catalog | undefined;
   let purgedAtMs = 0;
 
-  /** Old counters leave a few at a time, with the turns that bring new ones. */
+  /** Old counters are removed in small numbers, in turns that bring new ones. */
   const purge = async (sql: TurnSql): Promise<void> => {
     const nowMs = Date.now();
     if (nowMs - purgedAtMs < PURGE_INTERVAL_MS) return;
@@ -90,9 +90,9 @@ export function createActor({
     await purgeVelocity(sql, settings.windowSeconds + VELOCITY_KEPT_S, PURGE_ROWS_MAX);
   };
 
-  /** The menu of this moment: read again only when a load has raised its version. */
+  /** The current menu. It is loaded again only when its version has changed. */
   const catalogOf = async (sql: TurnSql, version: number): Promise<Catalog> => {
-    // A decision is final: without a menu every order would be rejected for good.
+    // A decision is final: without a menu every order would be rejected for ever.
     if (version === 0) throw new OutageError('the database holds no menu; load it with `ordermesh menu load FILE`');
     if (catalog?.version !== version) catalog = await readCatalog(sql);
     return catalog;
@@ -153,7 +153,7 @@ function newConflict({ input, message, first }: Item<PlacedOrder, undefined> & {
   return { orderId, storeId, fingerprint, reasons, acceptedAtMs, topic, partition, offset };
 }
 
-/** @throws InvalidMessageError when the record is not an order: the reason in words, for the dead letter */
+/** @throws InvalidMessageError when the record is not an order, with the reason in words for the dead letter */
 export function decodeOrder(message: Message): PlacedOrder {
   const checked = validateOrder(parseValue(message.value, 'invalid-order'));
   if (!checked.ok) {
@@ -175,7 +175,7 @@ export function decodeOrder(message: Message): PlacedOrder {
   };
 }
 
-/** Decides orders that have no decision yet, in the order of the log, and stores the decisions with their effects. */
+/** Decides orders without a decision, in the order of the log, and stores the decisions with their effects. */
 async function decideOrders(
   fresh: readonly Item<PlacedOrder, undefined>[],
   catalog: Catalog,
@@ -191,12 +191,12 @@ async function decideOrders(
     const demand = reasons.length === 0 ? { demand: demandOf(input.order, catalog) } : {};
     return { ...input, message, reasons, velocity, ...demand };
   });
-  // Nearly every order is validated; making the events now keeps this work out of the time in which rows are locked.
+  // Nearly every order is validated. Making the events here keeps this work out of the time in which rows are locked.
   const validated = drafts.map((draft) =>
     draft.demand === undefined ? [] : validatedOutputs(draft.order, occurredAt, draft.message, draft.acceptedAtMs),
   );
   const stores = new Set(drafts.flatMap((draft) => (draft.demand === undefined ? [] : [draft.order.storeId])));
-  // Counters first, then shelves, each in one order: turns of other threads wait, and no two wait for each other.
+  // Counters first, then shelves, each in a fixed order: turns of other threads may wait, but never for each other.
   const [counts, shelves] = await Promise.all([addVelocity(sql, turn.counts), lockShelves(sql, stores)]);
   const judge = turn.judge(counts);
   const changed = new Map<string, Shelf>();

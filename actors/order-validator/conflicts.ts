@@ -2,14 +2,14 @@ import type { ConflictReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import type { KnownDecision } from '../../store/index.ts';
 
-/** Whether a record is the order that was decided, sent or delivered again. */
+/** Whether a record is the order that was decided, which was sent or delivered again. */
 export function isSameOrder(first: KnownDecision, order: Order, fingerprint: string): boolean {
   if (first.fingerprint !== '') return first.fingerprint === fingerprint;
-  // A rejection that was restored from the log, whose event does not carry the order: what is known of it has to do.
+  // A rejection that was restored from the log: its event does not have the order, so only what is known is compared.
   return first.storeId === order.storeId && first.total === order.total && first.currency === order.currency;
 }
 
-/** Why the content cannot be the order of its orderId. Says nothing of the other order where that is another store's. */
+/** Why the content can't be the order of its orderId. Reveals nothing of another store's order. */
 export function conflictReasons(first: KnownDecision, order: Order): ConflictReason[] {
   if (first.storeId !== order.storeId) {
     const detail = 'the orderId stands for an order of another store; send this one again under a new orderId';

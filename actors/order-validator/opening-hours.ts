@@ -2,20 +2,20 @@ import type { CatalogStore } from '../../store/index.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
-/** Every time zone offset there is changes at a multiple of 15 minutes of UTC, so an offset holds for such a slice of time. */
+/** All offsets of time zones change at a multiple of 15 minutes of UTC, so an offset is valid for a slice of this length. */
 const SLICE_MS = 15 * MINUTE_MS;
-/** Clients choose `placedAt`; the memory for it is bounded. */
+/** Clients choose `placedAt`, so the cache is bounded. */
 const SLICES_MAX = 2_000;
 
 interface Zone {
   format: Intl.DateTimeFormat;
-  /** Offset from UTC in minutes, by slice. */
+  /** Offset from UTC in minutes, by slice of time. */
   offsets: Map<number, number>;
 }
 
 const zones = new Map<string, Zone>();
 
-/** Whether the store takes orders at this moment. The first minute is open, the closing one no longer. */
+/** Whether the store is open at this moment. The opening minute is open, the closing minute is not. */
 export function isOpen(store: Pick<CatalogStore, 'timezone' | 'opens' | 'closes'>, atMs: number): boolean {
   const { opens, closes } = store;
   if (opens === closes) return true;
@@ -51,7 +51,7 @@ function offsetMinutes(timezone: string, atMs: number): number {
   return offset;
 }
 
-/** Modulo one day, which is all that a time of day needs. */
+/** Modulo one day, because only the time of day matters. */
 function measureOffset(format: Intl.DateTimeFormat, atMs: number): number {
   let local = 0;
   for (const { type, value } of format.formatToParts(atMs)) {

@@ -12,7 +12,7 @@ import type { Message, Outputs } from '../../runtime/actor.ts';
 import type { KnownDecision, StoredConflict } from '../../store/index.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
 
-/** The event of a decision: the same to the byte whenever it is made again from the order and the stored decision. */
+/** The event of a decision. Made again from the order and the stored decision, it has the same bytes. */
 export function decisionOutputs(order: Order, decision: KnownDecision, message: Message): Outputs {
   const occurredAt = decision.decidedAt.toISOString();
   return decision.reasons === undefined
@@ -42,14 +42,14 @@ export function rejectedOutputs(
 }
 
 /**
- * When the gateway accepted an order, in milliseconds since 1970: its own time is in the event's header. Of a record without it, the time of
- * the record is near enough.
+ * When the gateway accepted an order, in milliseconds since 1970, from the event's header. Without the header, the time of the record is
+ * close enough.
  */
 export function acceptedAt({ headers, timestamp }: Message): number {
   return acceptedAtOf(headers.ce_time?.toString()) ?? timestamp;
 }
 
-/** The end of a 202 whose orderId stands for another content: it is told, and the order goes on as if it had never come. */
+/** The event for content that was answered 202 under an orderId with another content. It has no other effect. */
 export function conflictingOutputs(
   { order, fingerprint }: { order: Order; fingerprint: string },
   first: KnownDecision,
@@ -67,8 +67,8 @@ export function conflictingOutputs(
 }
 
 /**
- * One form for all orders of one fingerprint: fields in the order of the schema, and neither empty lists nor default quantities. A point of
- * sale that repeats its order in other notation gets the same event.
+ * The same form for all orders with one fingerprint: fields in the order of the schema, without empty lists and default quantities. A point
+ * of sale that repeats its order in another notation gets the same event.
  */
 export function canonicalOrder(order: Order): Order {
   const { orderId, storeId, channel, placedAt, currency, items, total, customerId, payment } = order;

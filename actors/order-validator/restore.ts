@@ -11,14 +11,14 @@ import {
 } from '../../store/index.ts';
 import { demandOf, reserve } from './reservation.ts';
 
-/** A decision as the log tells it. */
+/** A decision as it is in the log. */
 export type LoggedDecision =
   | { type: 'order.validated'; event: OrderValidated; acceptedAtMs: number }
   | { type: 'order.rejected'; event: OrderRejected; acceptedAtMs: number };
 
 /**
- * Stores decisions that the log has and a database that took over does not: with their stock, as when they were taken. So that a redelivery
- * repeats them instead of deciding again.
+ * Stores decisions that are in the log but not in a database that took over, and books their stock as when they were taken. A redelivery
+ * then repeats them instead of deciding again.
  * @returns how many were missing
  */
 export async function restoreDecisions(sql: Transaction, decisions: readonly LoggedDecision[]): Promise<number> {
@@ -33,13 +33,13 @@ export async function restoreDecisions(sql: Transaction, decisions: readonly Log
     const { event, acceptedAtMs } = decision;
     const { orderId, storeId, total, currency, occurredAt } = event;
     const base = { orderId, storeId, total, currency, acceptedAtMs, occurredAt };
-    // The event of a rejection doesn't carry the order, so its fingerprint isn't known: `isSameOrder` does without.
+    // The event of a rejection doesn't have the order, so its fingerprint isn't known. `isSameOrder` can do without it.
     if (decision.type === 'order.rejected')
       return { ...base, fingerprint: '', placedAtMs: acceptedAtMs, pieces: 0, reasons: decision.event.reasons };
     const { order } = decision.event;
     const demand = demandOf(order, catalog);
     const shelf = shelves.get(storeId);
-    // What the shelf of this database can't give is not booked, so that the books of the store still balance.
+    // What the shelf in this database doesn't have is not booked, so that the books of the store still balance.
     const pieces = shelf !== undefined && reserve(demand, shelf).length === 0 ? demand.pieces : 0;
     return { ...base, fingerprint: orderFingerprint(order), placedAtMs: Date.parse(order.placedAt), pieces };
   });

@@ -4,12 +4,12 @@ import type { Catalog } from '../../store/index.ts';
 import { isOpen } from './opening-hours.ts';
 import type { ValidatorSettings } from './settings.ts';
 
-/** More reasons are of no use to the store, and a rejection must fit into a record whatever the order holds. */
+/** More reasons are of no use to the store, and a rejection must fit into a record. */
 const REASONS_MAX = 16;
 
 /**
- * The rules that need nothing but the order and the menu: store, currency, SKUs, prices, total, opening hours, amount. Every reason is
- * collected, so that the store can mend the order in one go.
+ * The rules that need only the order and the menu: store, currency, SKUs, prices, total, opening hours, amount. All reasons are collected,
+ * so that the store can correct the order in one go.
  */
 export function checkOrder(
   order: Order,

@@ -5,15 +5,15 @@ import { type VelocityCount, velocityKey } from '../../store/index.ts';
 import type { ValidatorSettings } from './settings.ts';
 
 /**
- * The counters of one order. Windows are of the order's own time, not of the time of processing: a backlog that an edge agent sends
- * after an outage does not look like a burst.
+ * The counters of one order. Windows are by the order's own time, not by the time of processing, so that a backlog from an edge agent does
+ * not look like a burst.
  */
 export interface VelocityKeys {
   customer?: string;
   card?: string;
 }
 
-/** Gathers what one turn adds to the counters, and then tells each order its own place in the count. */
+/** Gathers what one turn adds to the counters, and then tells each order its place in the count. */
 export class VelocityTurn {
   readonly #settings: ValidatorSettings;
   readonly #counts = new Map<string, VelocityCount>();
@@ -22,7 +22,7 @@ export class VelocityTurn {
     this.#settings = settings;
   }
 
-  /** Counts an order; to be called in the order of the log. */
+  /** Counts an order. To be called in the order of the log. */
   add(order: Order, placedAtMs: number): VelocityKeys {
     const { windowSeconds } = this.#settings;
     const windowStart = Math.floor(placedAtMs / 1_000 / windowSeconds) * windowSeconds;
@@ -37,11 +37,11 @@ export class VelocityTurn {
   }
 
   /**
-   * The judgement of the orders, to be asked once for each and in the same order as `add`.
-   * @param after the counters after this turn was added, as `addVelocity` returns them
+   * Judges the orders. To be called once for each, in the same order as `add`.
+   * @param after the counters with this turn added, as `addVelocity` returns them
    */
   judge(after: ReadonlyMap<string, number>): (keys: VelocityKeys) => RejectionReason[] {
-    // Where each counter stood before the turn; it goes up as the orders of the turn are asked for.
+    // The counters before the turn; each is raised as the orders of the turn are judged.
     const place = new Map<string, number>();
     for (const [key, { orders }] of this.#counts) place.set(key, (after.get(key) ?? orders) - orders);
     const next = (key: string) => {
@@ -74,7 +74,7 @@ export class VelocityTurn {
   }
 }
 
-/** 52 bits of SHA-256: fits a number, and two of a million guests share a counter with a chance of 1 in 10,000. */
+/** 52 bits of SHA-256, which fit a number. Of a million guests two share a counter with a probability of 1 in 10,000. */
 function whoHash(whom: string): number {
   return Number.parseInt(hash('sha256', whom, 'hex').slice(0, 13), 16);
 }

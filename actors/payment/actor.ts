@@ -11,7 +11,7 @@ import type { PaymentProvider } from './provider.ts';
 import type { PaymentSettings } from './settings.ts';
 import { simulatedProvider } from './simulated-provider.ts';
 
-/** Charges each validated order once and says how it went: `order.paid` or `order.payment-failed`. */
+/** Charges each validated order once, and writes `order.paid` or `order.payment-failed`. */
 export function createActor({
   settings,
   registry,
@@ -22,7 +22,7 @@ export function createActor({
 export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
   const paymentsTotal = paymentCounter(registry);
   const orderAge = createOrderAge(registry);
-  /** Orders that were paid in the turn that was applied last; a redelivery is no new payment. */
+  /** Paid in the turn that was applied last. A redelivery is no new payment. */
   const paidNow = new WeakSet<OrderValidated>();
   return {
     decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
@@ -59,7 +59,7 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
   };
 }
 
-/** Cash is paid at the counter: the till has it, no provider is asked. */
+/** Cash is paid at the counter, so no provider is asked. */
 async function charge(
   provider: PaymentProvider,
   { orderId, total, currency, order }: OrderValidated,

@@ -9,10 +9,13 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** So often a batch that met another transaction is booked again at once. */
+/** A batch that conflicts with another transaction is repeated at once this many times. */
 const CONFLICTS_MAX = 5;
 
-/** Books with group commit: while one statement is in flight the next charges gather, and are booked together. */
+/**
+ * Books charges with group commit: while one statement is in flight the next charges gather, and are booked together. The simulated
+ * provider uses it.
+ */
 export class ChargeLedger {
   readonly #pool: BoundedPool;
   #waiting: Waiting[] = [];
@@ -23,8 +26,8 @@ export class ChargeLedger {
   }
 
   /**
-   * Resolves with the charge as it was first booked; rejects with `OutageError` when the ledger can't be reached or does not answer in time,
-   * and with the database's own error when this charge can't be booked.
+   * Resolves with the charge as it was first booked. Rejects with `OutageError` when the ledger can't be reached or does not answer in
+   * time, and with the database's error when this charge can't be booked.
    */
   book(charge: LedgerCharge): Promise<LedgerCharge> {
     return new Promise((resolve, reject) => {
@@ -43,7 +46,10 @@ export class ChargeLedger {
     this.#booking = false;
   }
 
-  /** Halves a batch that can't be booked, until the charges at fault stand alone: an outage fails all, a bad charge only itself. Never rejects. */
+  /**
+   * Halves a batch that can't be booked, until the charges at fault are alone. An outage fails all charges, a bad charge only itself. Never
+   * rejects.
+   */
   async #book(all: readonly Waiting[]): Promise<void> {
     const batches = [all];
     let conflicts = 0;
@@ -75,7 +81,7 @@ export class ChargeLedger {
   }
 }
 
-/** Each key once, with the number of times it was asked for. */
+/** Each key once, with the number of times that it was asked for. */
 function merge(batch: readonly Waiting[]): (LedgerCharge & { attempts: number })[] {
   const byKey = new Map<string, LedgerCharge & { attempts: number }>();
   for (const { charge } of batch) {

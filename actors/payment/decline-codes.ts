@@ -1,4 +1,4 @@
-/** Why a provider declines a charge. What everybody is shown comes from this table, never from what a client or a provider sent. */
+/** Why a provider declines a charge. People only see texts from this table, never what a client or a provider sent. */
 export const declineDetails = {
   'card-declined': 'the payment provider declined the charge',
   'card-not-supported': 'the card is not accepted for this kind of charge',
@@ -15,7 +15,7 @@ export const declineDetails = {
 
 export type DeclineCode = keyof typeof declineDetails;
 
-/** The code as the table has it; the general one for whatever the table does not have. */
+/** The code if the table has it, otherwise the general one. */
 export function declineCodeOf(text: string | null): DeclineCode {
   return text !== null && Object.hasOwn(declineDetails, text) ? (text as DeclineCode) : 'card-declined';
 }

@@ -10,7 +10,7 @@ import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
 import type { StoredPayment } from '../../store/index.ts';
 
-/** The event of a payment: the same to the byte whenever it is made again from the stored payment. */
+/** The event of a payment. Made again from the stored payment, it has the same bytes. */
 export function paymentOutputs(
   validated: OrderValidated,
   payment: Pick<StoredPayment, 'outcome' | 'decidedAt'>,

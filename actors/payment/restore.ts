@@ -2,16 +2,16 @@ import type { OrderPaid, OrderPaymentFailed } from '../../contracts/events.ts';
 import type { Transaction } from '../../store/index.ts';
 import { type NewPayment, recordPayments } from '../../store/index.ts';
 
-/** The outcome of a payment as the log tells it. */
+/** A payment's result as it is in the log. */
 export type LoggedPayment =
   | { type: 'order.paid'; event: OrderPaid }
   | { type: 'order.payment-failed'; event: OrderPaymentFailed };
 
-/** Stores the outcomes that the log has and a database that took over does not. Those it has stay as they are. */
+/** Stores results that are in the log but not in a database that took over. Existing ones are not changed. */
 export async function restorePayments(sql: Transaction, payments: readonly LoggedPayment[]): Promise<void> {
   const byTime = Map.groupBy(payments, ({ event }) => event.occurredAt);
   for (const [occurredAt, ofTurn] of byTime) {
-    // An event may stand in the log more than once.
+    // The log may have an event more than once.
     const byOrder = new Map(ofTurn.map((payment) => [payment.event.orderId, newPayment(payment)]));
     await recordPayments(sql, new Date(occurredAt), [...byOrder.values()]);
   }

@@ -2,7 +2,7 @@ import type { Config } from '../../contracts/config.ts';
 
 /** Plain data that crosses into the worker threads. */
 export interface PaymentSettings {
-  /** Of the simulated provider's ledger. */
+  /** The database of the simulated provider's ledger. */
   databaseUrl: string;
   latencyMeanMs: number;
   latencyMsMax: number;

@@ -8,7 +8,7 @@ import { type DeclineCode, declineCodeOf, declineDetails } from './decline-codes
 import type { ChargeRequest, ChargeResult, PaymentProvider } from './provider.ts';
 
 export interface SimulatedProviderOptions {
-  /** The provider keeps its ledger over connections of its own, as the third party it stands for would. */
+  /** The provider has connections of its own to its ledger, like the third party that it stands for. */
   databaseUrl: string;
   latencyMeanMs: number;
   latencyMsMax: number;
@@ -16,21 +16,21 @@ export interface SimulatedProviderOptions {
   declineRate: number;
   /** Share of calls that get no answer. */
   timeoutRate: number;
-  /** From 0 to 1, as `Math.random`; a test passes its own. */
+  /** A number from 0 to 1, like `Math.random`; a test passes its own. */
   random?: () => number;
-  /** Longest wait for the ledger, in milliseconds; 5 s by default. */
+  /** Longest wait for the ledger; 5 s by default. */
   ledgerMsMax?: number;
 }
 
-/** Tokens that start so are always declined; what follows is the code where it is one of the table: `tok_decline_expired-card`. */
+/** Tokens that start like this are always declined. The rest is the code, if the table has it: `tok_decline_expired-card`. */
 const DECLINED_PREFIX = 'tok_decline_';
 const ANSWER_TICK_MS = 10;
-/** A ledger that has not answered by then is down: the charge is asked for again, with the same key. */
+/** If the ledger has not answered by then, it is down. The charge is asked for again, with the same key. */
 const LEDGER_MS_MAX = 5_000;
 
 /**
- * Behaves as a payment provider does: takes its time, declines some tokens (always the same ones), now and then gives no answer, before
- * or after it made the charge, and makes a charge at most once per idempotency key.
+ * Behaves like a payment provider: takes time, declines some tokens (always the same ones), sometimes gives no answer, before or after it
+ * made the charge, and makes at most one charge per idempotency key.
  */
 export function simulatedProvider(options: SimulatedProviderOptions): PaymentProvider {
   const { latencyMeanMs, latencyMsMax, declineRate, timeoutRate, random = Math.random } = options;
@@ -59,8 +59,8 @@ export function simulatedProvider(options: SimulatedProviderOptions): PaymentPro
 }
 
 /**
- * Exponentially distributed around the mean, as the time of independent delays is; the tail is cut at the maximum. Answers come in
- * bunches, at the ticks of one clock for all calls, as over a connection that many calls share.
+ * Exponentially distributed around the mean, like independent delays; cut off at the maximum. Answers come together, at the ticks of one
+ * clock for all calls, as over a connection that many calls share.
  */
 function latencyMs(mean: number, max: number, random: number): number {
   const latency = Math.min(max, -Math.log(1 - random) * mean);
@@ -80,7 +80,7 @@ function judge({ idempotencyKey, amount, currency, token }: ChargeRequest, decli
   };
 }
 
-/** Why a token is declined, or undefined: the same answer for the same token, however often it is asked. */
+/** Why a token is declined, or undefined. Always the same answer for the same token. */
 export function declineCode(token: string, declineRate: number): DeclineCode | undefined {
   if (token.startsWith(DECLINED_PREFIX)) return declineCodeOf(token.slice(DECLINED_PREFIX.length));
   return digest(token).readUInt32BE() / 2 ** 32 < declineRate ? 'card-declined' : undefined;

@@ -1,6 +1,6 @@
 /**
- * What Cloud Functions loads: registers the function `loyalty` and nothing else. Its settings come from the same variables as everywhere,
- * and the schema is the one that `ordermesh loyalty` or any worker has migrated to.
+ * The entry point for Cloud Functions: registers the function `loyalty`. Its settings come from the usual variables. The schema must have
+ * been migrated by `ordermesh loyalty` or a worker.
  */
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { ConfigError, loadConfig } from '../../contracts/config.ts';
@@ -13,9 +13,9 @@ if (config.DATABASE_URL === undefined)
   throw new ConfigError('the loyalty function needs DATABASE_URL, the PostgreSQL of the points ledger');
 const logger = createLogger('loyalty', config.ORDERMESH_LOG_LEVEL);
 
-/** An instance handles several requests at a time, and there can be many instances: few connections each. */
+/** An instance handles several requests at a time, and there can be many instances, so each has few connections. */
 const CONNECTIONS = 2;
-/** Shorter than Pub/Sub waits for the answer to a push. */
+/** Shorter than Pub/Sub's wait for the answer to a push. */
 const LEDGER_MS_MAX = 10_000;
 
 cloudEvent(

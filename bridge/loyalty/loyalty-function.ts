@@ -28,14 +28,14 @@ import { loyaltyPushTarget, type PushTarget } from './push-target.ts';
 
 const UPKEEP_INTERVAL_MS = 5_000;
 const PROBE_INTERVAL_MS = 5_000;
-/** Pushes come in parallel, and each is one small statement. */
+/** Pushes arrive in parallel; each is one small statement. */
 const CONNECTIONS = 8;
-/** Shorter than Pub/Sub waits for the answer to a push. */
+/** Shorter than Pub/Sub's wait for the answer to a push. */
 const LEDGER_MS_MAX = 10_000;
 
 /**
  * Serves the loyalty function as Cloud Functions would, on the functions framework, and points the push subscription at it.
- * @throws ConfigError when DATABASE_URL or Google Cloud isn't configured, or Pub/Sub could not reach the function.
+ * @throws ConfigError when DATABASE_URL or Google Cloud isn't configured, or Pub/Sub could not reach the function
  */
 export async function startLoyalty(
   config: Config,
@@ -99,15 +99,15 @@ export async function startLoyalty(
 }
 
 /**
- * The framework offers its server to programs through its testing module alone; it is the same server that its command line starts, without
- * that command's hold on the process: signals and exits stay with the role.
+ * The framework gives programs its server through its testing module only. It is the same server that its command line starts, but signals
+ * and exits stay with the role.
  */
 export function functionServer(options: LoyaltyHandlerOptions): Server {
   cloudEvent('loyalty', createLoyaltyHandler(options));
   return getTestServer('loyalty');
 }
 
-/** Google's emulator sends no token, so there is nothing to check there; nor on this machine alone. */
+/** Google's emulator sends no token, so there is nothing to check. The same holds on this machine alone. */
 function requireAccount(config: Config): void {
   const {
     ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: account,
@@ -129,8 +129,8 @@ function reachable(config: Config, names: GoogleCloudNames, port: number): PushT
 }
 
 /**
- * Counts the outcomes of pushed messages, and remembers whether the last write to the ledger succeeded. After a failed write the watch probes the ledger
- * itself: a function that is not ready may get no pushes, and would stay unready without them.
+ * Counts the results of pushed messages, and remembers whether the last write to the ledger succeeded. After a failed write it probes the
+ * ledger itself: a function that is not ready may get no pushes, so it would stay unready without a probe.
  */
 class LedgerWatch {
   readonly #logger: Logger;
@@ -156,7 +156,7 @@ class LedgerWatch {
     });
   }
 
-  /** Why events are not credited at the moment, or `undefined`. */
+  /** Why events are not credited now, or `undefined`. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -165,7 +165,7 @@ class LedgerWatch {
     this.#events.inc({ outcome });
     this.#points.inc(points);
     if (outcome === 'refused') this.#logger.warn({ reason }, 'pushed message refused; recorded in loyalty_refused');
-    // An ignored event did not get as far as the ledger.
+    // An ignored event did not reach the ledger.
     if (outcome !== 'ignored') this.#recovered();
   }
 
@@ -181,7 +181,7 @@ class LedgerWatch {
     clearInterval(this.#timer);
   }
 
-  /** Never rejects: the outcome is `problem`. */
+  /** Never rejects: `problem` has the result. */
   async #ask(): Promise<void> {
     try {
       await this.#probe();
@@ -210,7 +210,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-/** Requests in flight are answered first. */
+/** Waits until requests in flight are answered. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

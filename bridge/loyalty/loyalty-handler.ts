@@ -4,31 +4,31 @@ import { creditPoints, recordRefused, sqlFault } from '../../store/index.ts';
 import { describeFields, pointsEntry, validatePaidOrder } from './points.ts';
 import { readPushedMessage } from './push-message.ts';
 
-/** What became of a pushed message. `ignored`: an event that earns no points. */
+/** The result of a pushed message. `ignored`: an event that earns no points. */
 export type LoyaltyOutcome = 'credited' | 'duplicate' | 'ignored' | 'refused';
 
 export interface LoyaltyHandlerOptions {
-  /** Its calls have a deadline: Pub/Sub would push again meanwhile, and every push would hold a connection. */
+  /** Its calls need a time limit: without one, Pub/Sub would push again meanwhile, and every push would hold a connection. */
   pool: Pick<BoundedPool, 'call'>;
   unitsPerPoint: number;
-  /** Called once for each message that is answered; `points` are those newly credited. */
+  /** Called once for each message that is answered; `points` are the newly credited ones. */
   onOutcome?(outcome: LoyaltyOutcome, points: number, reason?: string): void;
-  /** The ledger can't be written: the message is pushed again. */
+  /** The ledger can't be written. Pub/Sub pushes the message again. */
   onFailure?(reason: string, messageId: string): void;
 }
 
-/** A message is refused after this many failures with an unknown reason: as many as the tries of a Kafka message. */
+/** A message is refused after this many failures for an unknown reason, as many as the attempts of a Kafka message. */
 const UNKNOWN_FAILURES_MAX = 4;
-/** Messages whose failures are remembered; the oldest are forgotten. */
+/** The failures of this many messages are remembered; the oldest are forgotten. */
 const REMEMBERED_MAX = 10_000;
 
 /**
- * The loyalty function. It resolves, and so acknowledges, when the message is done with; it rejects while the ledger can't be
- * written, and Pub/Sub pushes again with a growing back-off. A message that keeps failing for a reason that speaks of no outage is refused.
+ * The loyalty function. It resolves when the message is done, which acknowledges it. It rejects while the ledger can't be written, and
+ * Pub/Sub pushes again with a growing back-off. A message that keeps failing without a sign of an outage is refused.
  *
- * A message that cannot be used is acknowledged and recorded in `loyalty_refused`, rather than left to a dead-letter policy: pushing it
- * again can't help, the record is beside the ledger, where the investigation starts anyway, and a dead-letter topic would need a subscription, a retention
- * and permissions of its own. The message is recorded before it is acknowledged, so it is not lost.
+ * A message that can't be used is recorded in `loyalty_refused` and acknowledged, instead of left to a dead-letter policy of Pub/Sub.
+ * Pushing it again can't help. The record is beside the ledger, where an investigation starts. A dead-letter topic would need a
+ * subscription, a retention and permissions of its own. The record is written before the acknowledgement, so the message is not lost.
  */
 export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure }: LoyaltyHandlerOptions) {
   const failures = new Map<string, number>();
@@ -63,7 +63,7 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
     }
   }
 
-  /** What the database says of the values is final; anything else that is no outage gets as many attempts as a message of Kafka. */
+  /** If the database refuses the values, that is final. Any other failure without an outage gets as many attempts as a Kafka message. */
   function isHopeless(messageId: string, error: unknown): boolean {
     const { code } = error as { code?: unknown };
     if (typeof code === 'string' && sqlFault(code) === 'message') return true;
@@ -78,7 +78,7 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
   }
 
   async function refuse(messageId: string, reason: string, data: Buffer, attributes: Record<string, string>) {
-    // PostgreSQL takes NUL neither in text nor in json, and the sender decides what the text is.
+    // PostgreSQL takes no NUL in text or json, and the sender decides what the text is.
     const clean = (text: string) => text.replaceAll('\0', '').toWellFormed();
     const refused = { messageId: clean(messageId), reason: clean(reason), data, attributes };
     await pool.call((sql) => recordRefused(sql, refused));
@@ -91,12 +91,12 @@ export function createLoyaltyHandler({ pool, unitsPerPoint, onOutcome, onFailure
   }
 }
 
-/** `undefined`, which no schema accepts, for bytes that are no JSON. */
+/** `undefined`, which no schema accepts, if the bytes are not JSON. */
 function parseJson(data: Buffer): unknown {
   try {
     return JSON.parse(data.toString('utf8'));
   } catch {
-    // No JSON: the schema refuses it by name.
+    // Not JSON: the schema refuses it.
     return undefined;
   }
 }

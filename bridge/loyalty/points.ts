@@ -3,7 +3,7 @@ import { orderIdSchema } from '../../contracts/order/order.ts';
 import { compileValidator, type FieldError } from '../../contracts/validation.ts';
 import type { PointsEntry } from '../../store/index.ts';
 
-/** What loyalty reads of an `order.paid` event; anything else in it is none of its business. */
+/** The members of an `order.paid` event that loyalty reads. */
 const paidOrderSchema = Type.Object({
   orderId: orderIdSchema,
   occurredAt: Type.String({ format: 'date-time' }),
@@ -15,7 +15,7 @@ export type PaidOrder = Static<typeof paidOrderSchema>;
 
 export const validatePaidOrder = compileValidator(paidOrderSchema);
 
-/** Points of a total: one for each whole `unitsPerPoint` minor units. */
+/** Points for a total: one for each whole `unitsPerPoint` minor units. */
 export function pointsFor(total: number, unitsPerPoint: number): number {
   return Math.floor(total / unitsPerPoint);
 }

@@ -3,10 +3,10 @@ import { OAuth2Client } from 'google-auth-library';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** A state is said once, and again after this time while it goes on. */
+/** A refusal is logged once, and again after this time while it goes on. */
 const SAY_AGAIN_MS = 60_000;
 
-/** Where the certificates of the tokens' issuer are, and its names. */
+/** The names of the tokens' issuer, and where its certificates are. */
 export interface TokenIssuer {
   issuers: string[];
   /** JSON object of PEM certificates by key id; absent for Google's own. */
@@ -33,7 +33,7 @@ type Refusal = {
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** Lets through what Pub/Sub pushed as the configured account, and nothing that only claims to be a push. */
+/** Lets a request through if Pub/Sub has pushed it as the configured account. Refuses requests that only claim to be a push. */
 export function guardPushes(server: Server, options: PushGuardOptions): void {
   const { logger, registry } = options;
   const check = tokenCheck(options);
@@ -63,7 +63,7 @@ export function guardPushes(server: Server, options: PushGuardOptions): void {
   });
 }
 
-/** What is wrong with an Authorization header; `undefined` where nothing is. Never rejects. */
+/** What is wrong with an Authorization header; `undefined` if nothing is. Never rejects. */
 function tokenCheck({ serviceAccount, audience, issuer = google }: PushGuardOptions) {
   const { certificatesUrl, issuers } = issuer;
   const client = new OAuth2Client(
@@ -90,7 +90,7 @@ function tokenCheck({ serviceAccount, audience, issuer = google }: PushGuardOpti
         detail: 'the token is of another account than the configured one',
       };
     } catch (error) {
-      // The library puts the token itself behind a colon.
+      // The library appends the token itself after a colon.
       const [why = ''] = (error as Error).message.split(':', 1);
       return { status: 401, reason: 'bad-token', detail: `the token is not accepted: ${why}` };
     }

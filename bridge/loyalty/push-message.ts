@@ -1,4 +1,4 @@
-/** A Pub/Sub message as a CloudEvent function gets it: pushed by a subscription or by Eventarc, the shape is the same. */
+/** A Pub/Sub message as a CloudEvent function gets it. Pushed by a subscription or by Eventarc, it has the same shape. */
 export interface PushedMessage {
   messageId: string;
   data: Buffer;
@@ -14,7 +14,7 @@ export interface NotAMessage {
 
 /**
  * Reads a CloudEvent of type `google.cloud.pubsub.topic.v1.messagePublished`, whose data is `{message: {messageId, data, attributes}}` with
- * base64 data. Never throws: whatever else is posted to the function must not come back for ever.
+ * base64 data. Never throws, because Pub/Sub would push an unreadable request again for ever.
  */
 export function readPushedMessage(event: unknown): PushedMessage | NotAMessage {
   const { id, data } = fields(event);

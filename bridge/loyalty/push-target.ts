@@ -9,8 +9,8 @@ export interface PushTarget {
 }
 
 /**
- * The push endpoint as the configuration knows it. Its path ends in the topic's name, which the functions framework reads there.
- * `undefined` when only the loyalty role itself can know it (a free port), or when a real deployment has no public address in its configuration.
+ * The push endpoint by the configuration. Its path ends in the topic's name, which the functions framework reads there. `undefined` if only
+ * the loyalty role can know it (a free port), or if a real deployment has no public address configured.
  */
 export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port: number): PushTarget | undefined {
   const serviceAccount = config.ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT;
@@ -21,7 +21,7 @@ export function loyaltyPushTarget(config: Config, names: GoogleCloudNames, port:
   return { endpoint: `http://${hostPort(config.ORDERMESH_HOST, port)}${path}`, serviceAccount };
 }
 
-/** The target as the Pub/Sub client takes it. */
+/** The target in the form of the Pub/Sub client. */
 export function pushConfig({ endpoint, serviceAccount }: PushTarget) {
   if (serviceAccount === undefined) return { pushEndpoint: endpoint };
   return { pushEndpoint: endpoint, oidcToken: { serviceAccountEmail: serviceAccount } };

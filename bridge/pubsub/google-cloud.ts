@@ -18,7 +18,7 @@ export const googleCloudNames: Readonly<GoogleCloudNames> = {
   dataset: 'ordermesh',
 };
 
-/** Which project and which endpoint; plain data, so that it crosses a thread boundary. An absent endpoint is the real service. */
+/** Project and endpoint; plain data, so that it can cross a thread boundary. Without an endpoint it is the real service. */
 export interface GoogleCloudAddress {
   project: string;
   pubSubEmulator?: string | undefined;
@@ -36,9 +36,9 @@ export function googleCloudAddress(config: Config): GoogleCloudAddress {
 type EmulatorVariable = 'PUBSUB_EMULATOR_HOST' | 'BIGQUERY_EMULATOR_HOST';
 
 /**
- * Makes sure that every service a role needs is either an emulator or one that we have credentials for: said at start, not by a
- * failing call an hour later.
- * @throws ConfigError naming the variables.
+ * Checks at start that every service a role needs is either an emulator or one that we have credentials for. Otherwise a call would fail an
+ * hour later.
+ * @throws ConfigError naming the variables
  */
 export async function requireGoogleCloud(
   role: string,
@@ -63,7 +63,7 @@ export function createPubSub({ project, pubSubEmulator }: GoogleCloudAddress): P
   return new PubSub({ projectId: project, apiEndpoint: pubSubEmulator, emulatorMode: true });
 }
 
-/** This much of an answer shows who sent it. */
+/** How much of a wrong answer is shown, to tell who sent it. */
 const BODY_SHOWN_MAX = 80;
 
 /** BigQuery has not answered a request in time. Whether the request was carried out is unknown. */
@@ -78,8 +78,8 @@ export class NotBigQueryError extends Error {
 }
 
 /**
- * A client without retries of its own, with a deadline for every request, that accepts only answers of BigQuery. The caller, who knows the rows,
- * decides what to do after an error.
+ * A BigQuery client without retries of its own, with a time limit for every request, that accepts only answers of BigQuery. The caller
+ * knows the rows and decides what to do after an error.
  */
 export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress, timeoutMs: number): BigQuery {
   const options = { projectId: project, autoRetry: false };
@@ -92,9 +92,9 @@ export function createBigQuery({ project, bigQueryEmulator }: GoogleCloudAddress
 }
 
 /**
- * The client's own `timeout` has no effect: it becomes an option of node-fetch, which has no such option since version 3 (googleapis/teeny-request).
- * The caller of a server that takes a request and never answers would wait for ever. The client also accepts every answer with status 200: a login page
- * has no `insertErrors`, which would mean that all rows are inserted.
+ * The client's own `timeout` has no effect: it becomes an option of node-fetch, which has had no such option since version 3
+ * (googleapis/teeny-request). A server that takes a request and never answers would make the caller wait for ever. The client also accepts
+ * every answer with status 200: a login page has no `insertErrors`, which would mean that all rows are inserted.
  */
 function withChecks(client: BigQuery, timeoutMs: number): BigQuery {
   const request = client.request.bind(client);

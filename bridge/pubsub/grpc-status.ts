@@ -22,8 +22,8 @@ export const grpcStatus = {
  * Whose fault a failed publish of one message is.
  *
  * - `message`: Pub/Sub refuses its content. Retried, then parked.
- * - `outage`: Pub/Sub is away, overloaded, or does not let us in: good messages wait.
- * - `unclear`: says neither. Waited for like an outage; parked if the same message fails so while others come through.
+ * - `outage`: Pub/Sub is down, overloaded, or refuses us. Good messages wait.
+ * - `unclear`: neither is known. Waited out like an outage; parked if the same message keeps failing while others succeed.
  */
 export type GrpcFault = 'message' | 'outage' | 'unclear';
 
@@ -32,14 +32,14 @@ const faults: Readonly<Record<number, GrpcFault>> = {
   [grpcStatus.unknown]: 'unclear',
   [grpcStatus.invalidArgument]: 'message',
   [grpcStatus.deadlineExceeded]: 'outage',
-  // The topic is gone: made again.
+  // The topic is missing and will be created again.
   [grpcStatus.notFound]: 'outage',
   [grpcStatus.alreadyExists]: 'unclear',
-  // Permissions and keys can be mended, and would refuse one good message after the other.
+  // Permissions and keys can be corrected. Until then every good message would be refused.
   [grpcStatus.permissionDenied]: 'outage',
-  // A quota; also a message that a client takes for too large.
+  // A quota; also a message that the client considers too large.
   [grpcStatus.resourceExhausted]: 'unclear',
-  // A disabled key, a schema, an ordering key in another region.
+  // A disabled key, a schema, or an ordering key in another region.
   [grpcStatus.failedPrecondition]: 'unclear',
   [grpcStatus.aborted]: 'outage',
   [grpcStatus.outOfRange]: 'message',

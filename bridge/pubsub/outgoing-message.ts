@@ -1,6 +1,6 @@
 import { sequenceOf } from './sequence.ts';
 
-/** A message for Pub/Sub, in the words of its client. */
+/** A message in the form of the Pub/Sub client. */
 export interface OutgoingMessage {
   data: Buffer;
   orderingKey: string;
@@ -15,10 +15,10 @@ export interface EventRecord {
 }
 
 /**
- * An event as a Pub/Sub message. The bytes stay as they are; the attributes are the CloudEvents headers without `ce_`, and two more:
- * - `orderingkey`, CloudEvents' own name for it in the Pub/Sub world: a push envelope need not carry the ordering key.
- * - `sequence`, which rises with every event of an order, whatever log or partition it stands in; the warehouse uses it as its version. Those of
- *   different orders don't compare.
+ * Makes a Pub/Sub message of an event. The bytes stay as they are. The attributes are the CloudEvents headers without `ce_`, and two more:
+ * - `orderingkey`, CloudEvents' name for the ordering key, because a push envelope need not have it.
+ * - `sequence`, which rises with every event of an order, in whatever log or partition; the warehouse uses it as the version. Sequences of
+ *   different orders can't be compared.
  */
 export function outgoingMessage(record: EventRecord): OutgoingMessage {
   const attributes: Record<string, string> = {};
@@ -34,11 +34,11 @@ export function outgoingMessage(record: EventRecord): OutgoingMessage {
 function attributeName(header: string): string | undefined {
   if (header.startsWith('ce_')) return header.slice('ce_'.length);
   if (header === 'content-type') return 'datacontenttype';
-  // Distributed tracing goes on behind Pub/Sub; other headers are the mesh's own affair.
+  // Tracing continues behind Pub/Sub. Other headers are internal to the mesh.
   return header === 'traceparent' || header === 'tracestate' ? header : undefined;
 }
 
-/** What Pub/Sub counts of a message, about: data, key and attributes, in bytes. */
+/** About what Pub/Sub counts for a message: data, key and attributes, in bytes. */
 export function messageBytes(message: OutgoingMessage): number {
   let bytes = message.data.length + message.orderingKey.length;
   for (const [name, value] of Object.entries(message.attributes)) bytes += name.length + value.length;

@@ -1,6 +1,6 @@
 import type { EventType } from '../../contracts/events.ts';
 
-/** Offsets are far below; a rank below 1,000 keeps the sum in the 18 digits of a BigQuery INT64. */
+/** Larger than any offset. With ranks below 1,000 the sum fits into the 18 digits of a BigQuery INT64. */
 const RANK = 10n ** 15n;
 const ROUNDS_MAX = 99;
 const ranks: Partial<Record<string, number>> = {
@@ -18,9 +18,10 @@ const kitchenRanks: Partial<Record<string, number>> = {
 const PER_ROUND = 3;
 
 /**
- * What tells which event of an order is the later one: first its place in the life of an order, then its offset. The offset alone does not: it starts
- * again in the log of the other region, in a topic that was created again, and in the partition that a key moves to when partitions are added. It is
- * more than any offset, so an event is later than those that were numbered by the offset alone.
+ * Tells which event of an order is the later one: first by its place in the life of an order, then by its offset. The offset alone is not
+ * enough: it starts again in the log of the other region, in a topic that was created again, and in the partition that a key moves to when
+ * partitions are added. A sequence is larger than any offset, so it also counts as later than sequences from before, which were offsets
+ * only.
  */
 export function sequenceOf(type: string, eventId: string, offset: number): string {
   return (BigInt(rankOf(type, eventId)) * RANK + BigInt(offset)).toString();
@@ -28,7 +29,7 @@ export function sequenceOf(type: string, eventId: string, offset: number): strin
 
 function rankOf(type: string, eventId: string): number {
   const kitchen = kitchenRanks[type];
-  // A kind of event that is not known here goes by its offset among those that are furthest.
+  // An unknown type of event is ordered by its offset, within the highest rank before the kitchen.
   if (kitchen === undefined) return ranks[type] ?? 2;
   const round = Number(eventId.split('/')[2]);
   return kitchen + PER_ROUND * (Math.min(Number.isInteger(round) && round > 0 ? round : 1, ROUNDS_MAX) - 1);

@@ -6,7 +6,7 @@ export interface SteadySubscriptionOptions {
   subscription: string;
   messagesMax: number;
   bytesMax: number;
-  /** Wait before the stream is opened again after an error, in milliseconds. */
+  /** Wait before the stream is opened again after an error. */
   reopenMs: number;
   /** Called before the stream is opened again, for example to create a lost subscription again. When it rejects, it is called again later. */
   prepare(): Promise<void>;
@@ -17,21 +17,21 @@ export interface SteadySubscriptionOptions {
 }
 
 /**
- * Leases are extended for as long as the subscription itself would keep a message. So what is held while the reader behind it is down
- * still counts against the bound: pulling stops, and the backlog grows in Pub/Sub and not in here.
+ * Leases are extended for as long as the subscription keeps a message. So messages that are held while the reader behind is down still
+ * count against the limit: pulling stops, and the backlog grows in Pub/Sub and not here.
  */
 const LEASE_MAX = Duration.from({ hours: 7 * 24 });
 
-/** Time to give messages back and to send acknowledgements. Without an answer of Pub/Sub the leases end by themselves. */
+/** Time to return messages and to send acknowledgements. Without an answer of Pub/Sub the leases end by themselves. */
 const CLOSE_TIMEOUT = Duration.from({ seconds: 5 });
 
 /** A stream counts as recovered after this long without an error; a refused stream ends within two seconds. */
 const STEADY_MS = 5_000;
 
 /**
- * A streaming pull that is opened again after every error; the client itself gives up on NOT_FOUND and similar errors. The client bounds each stream by
- * itself: while messages are not acknowledged, each new stream would add as many again. So a stream is opened only while less than the bound is held,
- * and at most twice the bound is held.
+ * A streaming pull that is opened again after every error; the client itself gives up on NOT_FOUND and similar errors. The client's limit
+ * is per stream: while messages are not acknowledged, each new stream would bring as many again. So a stream is opened only while less than
+ * the limit is held, and at most twice the limit is ever held.
  */
 export class SteadySubscription {
   readonly #pubSub: PubSub;

@@ -6,18 +6,18 @@ import { grpcStatus, statusOf } from './grpc-status.ts';
 
 const DAY_SECONDS = 86_400;
 
-/** The callers retry; ten minutes of retries inside the client would only hide the outage. */
+/** No retries in the client: the callers retry, and ten minutes of retries inside the client would only hide an outage. */
 const gaxOpts = {
   timeout: 5_000,
   retry: { retryCodes: [], backoffSettings: { ...noBackoff(), totalTimeoutMillis: 5_000 } },
 };
 
-/** What Pub/Sub names as the topic of a subscription whose topic was deleted. */
+/** The topic of a subscription whose topic was deleted, as Pub/Sub names it. */
 const DELETED_TOPIC = '_deleted-topic_';
 
 /**
- * What both subscriptions share: a backlog outlives a long weekend, and an idle subscription never expires. Neither reader needs Pub/Sub's ordered
- * delivery: rows carry their sequence, points add up in any order. So one bad message holds up no other.
+ * For both subscriptions: a backlog survives a long weekend, and an idle subscription never expires. Neither reader needs Pub/Sub's ordered
+ * delivery, because rows have their sequence and points add up in any order. So one bad message delays no other.
  */
 const durable = {
   ackDeadlineSeconds: 60,
@@ -27,8 +27,8 @@ const durable = {
 } satisfies CreateSubscriptionOptions;
 
 /**
- * Creates what is missing of the topic and its two subscriptions, and calls `onMade` for each. The bridge does this before it publishes: a message that is
- * published to a topic without a subscription is lost. Idempotent, and safe from several processes at once.
+ * Creates the topic and its two subscriptions if they are missing, and calls `onMade` for each. The bridge calls this before it publishes,
+ * because a message that is published to a topic without subscriptions is lost. Idempotent, and safe from several processes at once.
  * @throws Error when a subscription has lost its topic
  */
 export async function ensureTopology(
@@ -51,7 +51,7 @@ export async function ensureTopology(
   ]);
 }
 
-/** Resolves when topic and subscriptions exist, so that a published message has its readers. */
+/** Resolves if topic and subscriptions exist, so that a published message has readers. Rejects otherwise. */
 export async function checkTopology(pubSub: PubSub, names: GoogleCloudNames): Promise<void> {
   const missing = [...(await missingNames(pubSub, names))];
   if (missing.length > 0) throw new Error(`${missing.join(' and ')} not in place`);
@@ -63,8 +63,9 @@ export async function checkSubscription(pubSub: PubSub, name: string): Promise<v
 }
 
 /**
- * Which of the topic and its subscriptions do not exist. After its topic is deleted, a subscription keeps its messages and gets none from a new topic
- * of the same name. So the topic is not created while such a subscription exists: the bridge waits, and publishes nothing that the subscription would miss.
+ * Which of the topic and its subscriptions do not exist. After its topic was deleted, a subscription keeps its messages and gets none from
+ * a new topic of the same name. So the topic is not created while there is such a subscription: the bridge waits, and publishes nothing
+ * that the subscription would miss.
  * @throws Error when a subscription has lost its topic
  */
 async function missingNames(pubSub: PubSub, names: GoogleCloudNames): Promise<Set<string>> {
@@ -111,7 +112,7 @@ async function found<T>(metadata: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** False when another process was faster; that process logs it. */
+/** False if another process was faster; that process logs it. */
 async function isCreated(create: () => Promise<unknown>): Promise<boolean> {
   try {
     await create();

@@ -1,6 +1,6 @@
 /**
- * A bound on the messages in flight, in number and bytes. First come, first served; a single message larger than the bound passes
- * when no other message is in flight, so that it can't wait for ever.
+ * A limit on the messages in flight, in number and bytes. First come, first served. A message larger than the limit passes when no other
+ * message is in flight, so that it doesn't wait for ever. `OrderedPublisher` has one.
  */
 export class Window {
   readonly #messagesMax: number;
