@@ -1,9 +1,9 @@
 /**
- * The kinds of configuration values. Each turns the text of an environment variable into a value, or throws a `TypeError`
- * whose message says what it takes.
+ * The kinds of configuration values. Each one turns the text of an environment variable into a value, or throws a `TypeError` that says
+ * what the variable takes.
  */
 export interface Kind<T> {
-  /** What the variable takes, for the error and the documentation. */
+  /** What the variable takes, for error messages and the documentation. */
   takes: string;
   parse(text: string): T;
 }
@@ -21,7 +21,7 @@ function kind<T>(takes: string, parse: (text: string) => T | undefined): Kind<T>
 
 export const text = (takes: string): Kind<string> => kind(takes, (value) => (value === '' ? undefined : value));
 
-/** Addresses of servers with their ports; an IPv6 address stands in brackets. */
+/** Addresses of servers with ports; an IPv6 address is in brackets. */
 export const hostPorts = (takes: string): Kind<string[]> =>
   kind(`${takes}, separated by commas`, (value) => {
     const entries = value.split(',').map((entry) => entry.trim());
@@ -34,7 +34,7 @@ export function isHostPort(text: string): boolean {
   return match !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** Web origins as browsers send them: scheme, host and a port that is not the scheme's own, without a path. */
+/** Web origins as browsers send them: scheme, host, and a port that is not the scheme's default, without a path. */
 export const origins = (): Kind<string[]> =>
   kind('origins such as https://till.example.com, or *, separated by commas', (value) => {
     const entries = value.split(',').map((entry) => entry.trim());
@@ -70,18 +70,20 @@ export const flag = (): Kind<boolean> =>
 
 const durationUnitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A timer of Node takes at most 2^31 - 1 ms, and makes one millisecond of everything above; this leaves room for what is added to a setting. */
+/** A timer of Node takes at most 2^31 - 1 ms, and takes larger values for 1 ms. This leaves room for additions to a setting. */
 const TIMER_MAX = '24d';
-/** For what no timer waits for. */
+/** For durations that no timer waits for. */
 const LENGTH_MAX = '3650d';
 
 /** A duration such as 250ms, 5s, 10m or 24h, short enough for a timer; the value is in milliseconds. */
 export const duration = (): Kind<number> => durationUpTo(TIMER_MAX);
 
-/** A duration with a minimum, where 0 ms makes no sense: with a limit of 0 ms every call is late, and a loop that waits 0 ms never rests. */
+/**
+ * A duration with a minimum, where 0 ms makes no sense: with a limit of 0 ms every call is late, and a loop that waits 0 ms never pauses.
+ */
 export const durationFrom = (min: string): Kind<number> => durationUpTo(TIMER_MAX, min);
 
-/** A length of time that no timer is set to: an age, a window, how long something is kept. */
+/** A duration that no timer is set to: an age, a window, a retention. */
 export const longDuration = (): Kind<number> => durationUpTo(LENGTH_MAX);
 
 function durationUpTo(max: string, min = '0ms'): Kind<number> {
@@ -91,7 +93,7 @@ function durationUpTo(max: string, min = '0ms'): Kind<number> {
   );
 }
 
-/** The same within bounds, which are durations, too. */
+/** The same with a minimum and a maximum. */
 export const durationBetween = (min: string, max: string): Kind<number> =>
   kind(`a duration from ${min} to ${max}`, (value) =>
     inRange(scaled(value, durationUnitsMs) ?? Number.NaN, durationMs(min), durationMs(max)),

@@ -21,7 +21,7 @@ import { limits } from './limits.ts';
 
 interface Variable<T> {
   kind: Kind<T>;
-  /** Absent: the variable is optional and its value `undefined`. */
+  /** Without it the variable is optional, and its value may be `undefined`. */
   default?: string;
   doc: string;
 }
@@ -34,7 +34,7 @@ function optional<T>(kind: Kind<T>, doc: string): Variable<T> {
   return { kind, doc };
 }
 
-/** Every variable the product reads: one table for validation and for `docs/configuration.md`. */
+/** Every variable of the product: one table for validation and for `docs/configuration.md`. */
 export const variables = {
   KAFKA_BROKERS: optional(
     hostPorts('host:port of the bootstrap brokers'),
@@ -429,20 +429,20 @@ export const variables = {
 type Table = typeof variables;
 type ValueOf<V> = V extends { kind: Kind<infer T> } ? (V extends { default: string } ? T : T | undefined) : never;
 
-/** The validated configuration, by variable name. Frozen; times in milliseconds, sizes in bytes. */
+/** The validated configuration, by variable name. Frozen; durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<{ [Name in keyof Table]: ValueOf<Table[Name]> }>;
 
 /** A configuration that knows where Kafka and PostgreSQL are. */
 export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
 
-/** A configuration error names each variable, what it got and what it takes. */
+/** A configuration error. Its message names each wrong variable, its text and what it takes. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
 /**
  * Reads and validates the environment once.
- * @throws ConfigError listing every bad or unknown variable of ours, not only the first.
+ * @throws ConfigError that lists every wrong or unknown variable of ours, not only the first
  */
 export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
   const faults = unknownVariables(env);
@@ -461,7 +461,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   return Object.freeze(values) as Config;
 }
 
-/** What each variable takes by itself, but not beside another. */
+/** Values that are valid alone, but not together. */
 function contradictions(config: Config, env: Record<string, string | undefined>): string[] {
   const given = (name: 'ORDERMESH_DISPLAY_DUE_AFTER' | 'ORDERMESH_DISPLAY_LATE_AFTER') =>
     JSON.stringify(env[name] || variables[name].default);

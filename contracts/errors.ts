@@ -168,7 +168,7 @@ export interface Problem {
   detail: string;
   code: ErrorCode;
   errors?: FieldError[];
-  /** Seconds to wait before the same again, for those who see no Retry-After header: a line of a batch, a frame. */
+  /** Seconds to wait before the same request, for answers without a Retry-After header: a line of a batch, a frame. */
   retryAfterS?: number;
 }
 

@@ -25,13 +25,13 @@ export type OrderStatus =
   | 'cooking'
   | 'cooked'
   | 'parked'
-  /** A content that came under an orderId which stood for another one. The order of the first content keeps its own status. */
+  /** Content that arrived under an orderId of other content. The order of the first content keeps its own status. */
   | 'conflicting';
 
-/** An order as it goes on after payment: everything but the payment token, which only the payment role may see. */
+/** An order after payment: everything but the payment token, which only the payment role may see. */
 export type OrderWithoutToken = Omit<Order, 'payment'> & { payment: { method: Order['payment']['method'] } };
 
-/** What every event after `order.placed` carries. The topic's value is this object as JSON. */
+/** The members of every event after `order.placed`. A record's value is this object as JSON. */
 interface EventBase {
   orderId: string;
   storeId: string;
@@ -46,7 +46,7 @@ export interface OrderValidated extends EventBase {
   order: Order;
 }
 
-/** Why an order was rejected: a code for programs, a sentence for people, a pointer where one field is to blame. */
+/** Why an order was rejected: a code for programs, a sentence for people, and a pointer if one field is the reason. */
 export interface RejectionReason {
   code: RejectionCode;
   detail: string;
@@ -70,20 +70,20 @@ export interface OrderRejected extends EventBase {
 }
 
 /**
- * A content that was answered 202 under an orderId which stands for an earlier one, of this store or of another: it has no effect. `storeId`, `total` and
- * `currency` are those of the content that came later, and so is everything else here: the event goes to the store that sent it, which must
- * learn nothing of another store's order.
+ * Content that was answered 202 under an orderId of earlier content, of this store or of another one. It has no effect. `storeId`, `total`,
+ * `currency` and everything else here are those of the later content: the event goes to the store that sent it, which must learn nothing
+ * about another store's order.
  */
 export interface OrderConflicting extends EventBase {
   /** `orderFingerprint` of the content that has no effect. */
   fingerprint: string;
-  /** That of the content that the orderId stands for; absent where that is another store's. */
+  /** The fingerprint of the first content; absent if it belongs to another store. */
   firstFingerprint?: string;
   reasons: ConflictReason[];
 }
 
 export interface ConflictReason {
-  /** `other-store`: the orderId is another store's. */
+  /** `other-store`: the orderId belongs to another store's order. */
   code: 'other-content' | 'other-store';
   detail: string;
   pointer?: FieldError['pointer'];
@@ -99,8 +99,8 @@ export interface OrderPaymentFailed extends EventBase {
 }
 
 /**
- * `round` counts from 1 and goes up with every recall, so that a ticket bumped twice on two screens is one event. All three types
- * name the round that the ticket is in: `order.recalled` of round 1 ends it, and the ticket is open again in round 2.
+ * `round` counts from 1 and rises with every recall, so that a ticket bumped twice on two screens is one event. All three types have the
+ * round that the ticket is in: `order.recalled` of round 1 ends round 1, and the ticket is open again in round 2.
  */
 export interface OrderKitchen extends EventBase {
   round: number;
@@ -118,7 +118,7 @@ export interface EventValues {
   'order.recalled': OrderKitchen;
 }
 
-/** `<orderId>/<type>`, with `/<n>` where the type can recur: the same event gets the same id however often it is made. */
+/** `<orderId>/<type>`, with `/<n>` if the type can recur. The same event always gets the same id. */
 export function eventId(orderId: string, type: EventType, n?: number): string {
   return n === undefined ? `${orderId}/${type}` : `${orderId}/${type}/${n}`;
 }

@@ -1,12 +1,12 @@
 import { ConfigError } from './config.ts';
 import { MenuError } from './order/menu.ts';
 
-/** The command line or the environment asks for something that cannot be: exit code 2. */
+/** The command line or the environment asks for something impossible: exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** The command did its work and the answer is no, already said on its output: exit code 1 without another line. */
+/** The command has done its work, and the answer is no, which it has printed already: exit code 1 without another line. */
 export class NegativeResult extends Error {
   override name = 'NegativeResult';
 }
@@ -15,7 +15,7 @@ export function exitCodeOf(error: unknown): 1 | 2 {
   return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
 }
 
-/** What a person can do something with; the stack only where it was asked for. */
+/** The text that helps a person; the stack only if it was asked for. */
 export function describeFailure(error: unknown, verbose: boolean): string {
   if (!(error instanceof Error)) return String(error);
   if (verbose && error.stack !== undefined) return error.stack;

@@ -1,4 +1,4 @@
-/** Canonical status codes of gRPC, by name. */
+/** The canonical status codes of gRPC, by name. */
 export const grpcStatus = {
   OK: 0,
   INVALID_ARGUMENT: 3,
@@ -15,7 +15,7 @@ export const grpcStatus = {
 
 export type GrpcStatusName = keyof typeof grpcStatus;
 
-/** What an HTTP status of the error table is over gRPC. */
+/** The gRPC status for each HTTP status in the error table. */
 const byHttpStatus: Readonly<Record<number, GrpcStatusName>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',

@@ -1,6 +1,6 @@
 import { type EventType, eventId } from './events.ts';
 
-/** Record headers as we write them; Kafka's own form is a list of name and bytes. */
+/** Record headers as we write them. In Kafka they are a list of names and bytes. */
 export type RecordHeaders = Record<string, string>;
 
 export interface EventHeaderFields {
@@ -16,7 +16,7 @@ export interface EventHeaderFields {
   traceparent?: string | undefined;
   /** RFC 3339: when the gateway accepted the order that the event follows from (CloudEvents extension `acceptedtime`). */
   acceptedTime?: string | undefined;
-  /** The client's own `x-request-id`; empty where it sent none. */
+  /** The client's own `x-request-id`; empty if it sent none. */
   requestId?: string | undefined;
 }
 
@@ -28,22 +28,22 @@ export function eventHeaders(fields: EventHeaderFields): RecordHeaders {
 }
 
 /**
- * Carried from the order's decision on to every event that follows without a person: how old an order is at each step is told from it. What the crew
- * does starts again.
+ * Passed on from the order's decision to every event that follows without a person. It tells how old an order is at each step. What the
+ * crew does starts again.
  */
 export const acceptedTimeHeader = 'ce_acceptedtime';
 
-/** The part of an event's headers that events of one source and type have in common. */
+/** The headers that all events of one source and type have in common. */
 export function commonEventHeaders({ source, type }: Pick<EventHeaderFields, 'source' | 'type'>): RecordHeaders {
   return { ce_specversion: '1.0', ce_source: source, ce_type: type, 'content-type': 'application/json' };
 }
 
-/** The part that follows from the orderId, where that is the record's key: what stands behind the key in each value. */
+/** The headers that follow from the orderId, if the orderId is the record's key: the text after the key in each value. */
 export function keyEventHeaders(type: EventType): RecordHeaders {
   return { ce_id: eventId('', type), ce_subject: '' };
 }
 
-/** The part that says when an event happened, and in the course of what. */
+/** The headers that say when an event happened, and its trace. */
 export function occurrenceHeaders({
   time,
   traceparent,
@@ -55,7 +55,7 @@ export function occurrenceHeaders({
   return headers;
 }
 
-/** Headers of a record in a dead-letter topic; the original headers and bytes stay as they were. */
+/** Headers of a record in a dead-letter topic. The original headers and bytes are kept. */
 export const deadLetterHeaders = {
   reason: 'dlt-reason',
   error: 'dlt-error',
@@ -65,8 +65,8 @@ export const deadLetterHeaders = {
   offset: 'dlt-offset',
   firstFailedAt: 'dlt-first-failed-at',
   behind: 'dlt-behind',
-  /** Which of the logs of its partition the offset speaks of, as `partition_logs` counts them. */
+  /** The log that the offset belongs to, by its number in `partition_logs`. */
   log: 'dlt-log',
-  /** Of the record as it was in its topic, in milliseconds since 1970. */
+  /** The record's timestamp in its topic, in milliseconds since 1970. */
   timestamp: 'dlt-timestamp',
 } as const;

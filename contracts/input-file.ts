@@ -3,7 +3,10 @@ import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { UsageError } from './failure.ts';
 
-/** The text of a file that the command line names. @throws UsageError saying in plain words why it cannot be read, or that it is no UTF-8 */
+/**
+ * The text of a file that the command line names.
+ * @throws UsageError that says in plain words why it can't be read, or that it is not UTF-8
+ */
 export async function readInputFile(file: string): Promise<string> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(reasonOf(file, error));
@@ -16,7 +19,7 @@ export async function readInputFile(file: string): Promise<string> {
   }
 }
 
-/** Throws where the usual decoder puts U+FFFD in place of a wrong byte, after which the text is not that of the file. */
+/** Throws where other decoders replace a wrong byte by U+FFFD, which changes the text. */
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 function lineOfFault(bytes: Buffer): number {

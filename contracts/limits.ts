@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 
 /**
- * Every fixed limit of the product, in one place, with their relations asserted below. What an operator may tune is in
- * `config.ts`; what is here is part of the public contract or of a proof.
+ * Every fixed limit of the product, in one place; their relations are asserted below. What an operator may change is in `config.ts`. What
+ * is here is part of the public contract or of a proof.
  */
 export const limits = {
-  /** Largest order body, in bytes, over every way in. */
+  /** Largest order body, in bytes, over every transport. */
   orderBytesMax: 256 * 1024,
   /** Largest batch request, in bytes. */
   batchBytesMax: 4 * 1024 * 1024,
@@ -14,7 +14,7 @@ export const limits = {
   itemsPerOrderMax: 100,
   modifiersPerItemMax: 20,
   quantityMax: 999,
-  /** Largest amount of money of one order, in minor units: a price that a typo made is refused at the door. */
+  /** Largest amount of one order, in minor units: a price with a typing error is refused. */
   amountMax: 100_000_000,
   /** Unanswered submits on one WebSocket connection. */
   streamUnansweredMax: 256,
@@ -24,9 +24,9 @@ export const limits = {
   producePartitionBytesMax: 900_000,
   /** Retries of a failing message before it is parked in the dead-letter topic. */
   retriesMax: 3,
-  /** Transactions of one worker thread in flight: enough for the database and the broker to overlap. */
+  /** Transactions in flight per worker thread: enough to let the database and the broker work at the same time. */
   turnsMax: 4,
-  /** The frontier may be this many times `ORDERMESH_MAILBOX_MESSAGES_MAX` behind the newest message taken. */
+  /** The frontier may be this many times `ORDERMESH_MAILBOX_MESSAGES_MAX` behind the newest message. */
   frontierWindowFactor: 10,
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 
-/** How something of this configuration is reached from this machine: what listens everywhere also listens here. */
+/** The address by which this machine reaches a service of this configuration: a service that listens everywhere is reached by loopback. */
 export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
   const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
   return new URL(`${scheme}://${hostPort(host, port)}`);
@@ -11,7 +11,7 @@ export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Where the gateway of this configuration listens. */
+/** The gateway's address, as this machine reaches it. */
 export function gatewayOf(config: Config): URL {
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
   return localUrl(config, config.ORDERMESH_GATEWAY_PORT, scheme);

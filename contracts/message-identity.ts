@@ -8,8 +8,8 @@ export interface IdentifiedMessage {
 }
 
 /**
- * The same for a record and for its copy in the other region, whose offset is another one: a mirror keeps key, value, headers and time. An order
- * that was sent twice is two records with different times.
+ * Identifies a record. Its copy in the other region has another offset but the same identity, because a mirror keeps key, value, headers
+ * and time. An order that was sent twice is two records with different times.
  */
 export function messageIdentity({ keyBytes, value, headers, timestamp }: IdentifiedMessage): string {
   const hash = createHash('sha256');

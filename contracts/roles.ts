@@ -1,4 +1,4 @@
-/** The long-running roles, in the order an order meets them. Their admin ports count up from the gateway's. */
+/** The long-running roles, in the order in which an order passes them. Their admin ports count up from the gateway's. */
 export const roles = [
   'gateway',
   'order-validator',
@@ -20,7 +20,7 @@ export function defaultAdminPort(role: RoleName): number {
   return FIRST_ADMIN_PORT + roles.indexOf(role);
 }
 
-/** A started role. `addresses` are what a person would open or call, by what they are. */
+/** A started role. `addresses` are what a person would open or call, by name. */
 export interface RunningRole {
   addresses: Record<string, string>;
   /** Finishes what is in flight, then stops. Idempotent. */

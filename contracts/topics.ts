@@ -5,10 +5,12 @@ export const topics = {
   rejectedOrders: 'rejected-orders',
 } as const;
 
-/** Which region is the active one, in a topic of each region's own cluster that is never mirrored. Only there where two regions share the mesh. */
+/**
+ * Says which region is the active one. A topic of each region's own cluster, never mirrored; it exists only if two regions share the mesh.
+ */
 export const regionStateTopic = 'region-state';
 
-/** Consumer groups, one a role. */
+/** Consumer groups, one per role. */
 export const groups = {
   orderValidator: 'order-validator',
   payment: 'payment',
@@ -16,7 +18,7 @@ export const groups = {
   bridge: 'bridge',
 } as const;
 
-/** Which group reads which topic; with it come the dead-letter topics. */
+/** Which group reads which topic. The dead-letter topics follow from it. */
 export const subscriptions = [
   { group: groups.orderValidator, topic: topics.rawOrders },
   { group: groups.payment, topic: topics.validatedOrders },

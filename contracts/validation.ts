@@ -12,18 +12,18 @@ export interface FieldError {
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
-/** More than these are not reported: the first few tell the author of the document what to mend. */
+/** At most this many are reported: the first ones tell the author of the document what to correct. */
 const ERRORS_MAX = 16;
 
 /**
- * A document with more values than this, which is more than any valid order has, is told its first error only: to find all of them could
- * take thirty times as long as to parse it.
+ * For a document with more values than this, which no valid order has, only the first error is reported: finding all of them could take
+ * thirty times as long as parsing.
  */
 const EXPLAINED_VALUES_MAX = 10_000;
 
 const ajv = createAjv({ allErrors: false });
 
-/** A second instance that goes on after the first error; it runs only for a document already known to be invalid. */
+/** A second instance that continues after the first error. It runs only for a document that is known to be invalid. */
 const explaining = createAjv({ allErrors: true });
 
 function createAjv({ allErrors }: { allErrors: boolean }): Ajv {
@@ -36,15 +36,14 @@ function createAjv({ allErrors }: { allErrors: boolean }): Ajv {
   });
   // The CommonJS typing of ajv-formats hides its callable default from ESM.
   (addFormats as unknown as (instance: Ajv) => void)(instance);
-  // That of ajv-formats takes offsets without minutes and leap seconds, which later readers of an order do not.
+  // The check in ajv-formats takes offsets without minutes and leap seconds, which later readers of an order refuse.
   instance.addFormat('date-time', isInstant);
   instance.addFormat(WELL_FORMED, (text: string) => text.isWellFormed());
   return instance;
 }
 
 /**
- * Compiles a schema once. The fast path stops at the first error; only an invalid document is walked again for all of its
- * errors.
+ * Compiles a schema once. The fast path stops at the first error. Only an invalid document is checked a second time, for all its errors.
  */
 export function compileValidator<S extends TSchema>(schema: S): (value: unknown) => Validated<Static<S>> {
   const check: ValidateFunction = ajv.compile(schema);
@@ -67,7 +66,7 @@ export function compileValidator<S extends TSchema>(schema: S): (value: unknown)
   };
 }
 
-/** Whether there are more than `valuesMax` values in a document, at any depth. */
+/** Whether a document has more than `valuesMax` values, at any depth. */
 function hasMoreValues(document: unknown, valuesMax: number): boolean {
   const left = [document];
   let seen = 1;

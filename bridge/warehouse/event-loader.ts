@@ -4,7 +4,7 @@ import { type InsertRow, InsertUnavailableError, insertRows, type RefusedRow } f
 import type { WarehouseMetrics } from './warehouse-metrics.ts';
 import { eventsTable, parkedTable } from './warehouse-schema.ts';
 
-/** What the warehouse needs of a Pub/Sub message. */
+/** The parts of a Pub/Sub message that the warehouse needs. */
 export interface HeldMessage {
   id: string;
   data: Buffer;
@@ -14,24 +14,25 @@ export interface HeldMessage {
 
 export interface HeldRow {
   message: HeldMessage;
-  /** Absent: the message is no order event, for the reason given. */
+  /** Absent if the message is no order event; `reason` says why. */
   row?: EventRow;
   reason?: string;
   bytes: number;
 }
 
-/** What JSON adds to a row around its payload, at most. */
+/** Most bytes that JSON adds to a row around its payload. */
 const ROW_OVERHEAD_BYTES = 1_000;
 
 export function heldRow(message: HeldMessage, now: number): HeldRow {
   const result = eventRow(message, new Date(now).toISOString());
-  // The payload is JSON inside a JSON string, whose quotes are escaped: at worst it doubles.
+  // The payload is JSON inside a JSON string, so its quotes are escaped. At worst its length doubles.
   return { message, ...result, bytes: 2 * message.data.length + ROW_OVERHEAD_BYTES };
 }
 
 /**
- * Inserts rows into the table of events. @returns those that BigQuery refuses for their own fault
- * @throws InsertUnavailableError when nothing is known of any row
+ * Inserts rows into the table of events.
+ * @returns the rows that BigQuery refuses for their own fault
+ * @throws InsertUnavailableError when nothing is known about any row
  */
 export async function insertEvents(
   dataset: Dataset,
@@ -50,8 +51,8 @@ export async function insertEvents(
 }
 
 /**
- * Puts messages that can't be events into the parking table. They are acknowledged after it, since no redelivery would make them better.
- * @throws InsertUnavailableError when they are to be parked again
+ * Puts messages that can't be events into the parking table. They are acknowledged afterwards, because a redelivery would change nothing.
+ * @throws InsertUnavailableError when they must be parked again
  */
 export async function parkRows(
   dataset: Dataset,
@@ -63,7 +64,7 @@ export async function parkRows(
     dataset.table(parkedTable),
     rows.map((held) => parkedRow(held, now())),
   );
-  // Acknowledged nevertheless, it would be gone.
+  // If it were acknowledged all the same, it would be lost.
   if (refused !== undefined) throw new InsertUnavailableError(`${parkedTable} refuses a row: ${refused.reason}`);
   metrics.parked.inc(rows.length);
 }
@@ -73,7 +74,7 @@ function parkedRow({ message, reason }: HeldRow, now: number): InsertRow {
     insertId: message.id,
     json: {
       message_id: message.id,
-      // Text of the client may stand in a reason, and must not stop the row a second time.
+      // The reason may have text of a client, which must not make this row fail as well.
       reason: cleanText(reason ?? 'no reason given'),
       data_base64: message.data.toString('base64'),
       attributes: cleanText(JSON.stringify(message.attributes)),
@@ -82,7 +83,7 @@ function parkedRow({ message, reason }: HeldRow, now: number): InsertRow {
   };
 }
 
-/** Without what JSON, SQL or UTF-8 may refuse: NUL, escapes of it, and surrogates that stand alone. */
+/** Removes what JSON, SQL or UTF-8 may refuse: NUL, escapes of NUL, and lone surrogates. */
 function cleanText(text: string): string {
   return text
     .toWellFormed()

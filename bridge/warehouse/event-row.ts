@@ -1,6 +1,6 @@
 import { eventTypes } from '../../contracts/events.ts';
 
-/** A row of `order_events`, as BigQuery's insert takes it. */
+/** A row of `order_events`, in the form of BigQuery's insert. */
 export interface EventRow {
   event_id: string;
   event_type: string;
@@ -11,7 +11,7 @@ export interface EventRow {
   /** Minor units. */
   total: number;
   currency: string;
-  /** Decimal: an INT64 need not fit a JavaScript number. */
+  /** Decimal text, because an INT64 may not fit into a JavaScript number. */
   sequence: string;
   /** The event's own JSON text. */
   payload: string;
@@ -24,15 +24,13 @@ export interface ReceivedEvent {
   attributes: Readonly<Record<string, string>>;
 }
 
-/** `row` for the table, or why the message can't be one. */
+/** `row` for the table, or why the message can't be a row. */
 export type RowOrReason = { row: EventRow } | { reason: string };
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const SEQUENCE = /^\d{1,18}$/;
 
-/**
- * A message as a table row. Strict, so that BigQuery has nothing left to refuse: a bad row there costs its whole request a second try.
- */
+/** Makes a table row of a message. Strict, so that BigQuery has no reason to refuse it: a bad row costs its whole request a second try. */
 export function eventRow({ data, attributes }: ReceivedEvent, ingestedAt: string): RowOrReason {
   const { id, type, sequence } = attributes;
   if (id === undefined || id === '') return { reason: 'attribute id is missing' };
@@ -72,7 +70,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
       ? (value as Record<string, unknown>)
       : undefined;
   } catch {
-    // No JSON: the row's reason says so.
+    // Not JSON: the row's reason says so.
     return undefined;
   }
 }

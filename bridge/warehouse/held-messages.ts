@@ -10,7 +10,7 @@ import { RowWriter } from './row-writer.ts';
 import { SuspectRows } from './suspect-rows.ts';
 import type { WarehouseMetrics } from './warehouse-metrics.ts';
 
-/** Requests in flight at once: BigQuery answers in about 100 ms, and the pull stream should not wait for an answer. */
+/** Requests in flight at a time: BigQuery answers in about 100 ms, and the pull stream should not wait for an answer. */
 const WRITERS_MAX = 4;
 /** BigQuery takes requests of up to 10 MB. */
 const INSERT_BYTES_MAX = 5 * 1024 * 1024;
@@ -22,13 +22,13 @@ export interface HeldMessagesOptions {
   config: Config;
   metrics: WarehouseMetrics;
   logger: Logger;
-  /** Called after each failed insert: a missing table is created before the next try. */
+  /** Called after each failed insert, so that a missing table is created before the next try. */
   restoreTables(): void;
 }
 
 /**
- * The messages that are pulled and not acknowledged. A message is acknowledged when its row is in a table: the table of events, or the parking table for
- * a row that BigQuery does not take while it takes others.
+ * The messages that were pulled and are not acknowledged. A message is acknowledged when its row is in a table: in the table of events, or
+ * in the parking table if BigQuery refuses this row while it takes others.
  */
 export class HeldMessages {
   readonly #options: HeldMessagesOptions;
@@ -91,7 +91,7 @@ export class HeldMessages {
     return this.#suspects.count;
   }
 
-  /** Why rows do not get into their table, or `undefined`. */
+  /** Why rows don't get into their table, or `undefined`. */
   get problem(): string | undefined {
     return this.#writer.problem ?? this.#parking.problem ?? this.#suspects.problem;
   }
@@ -104,7 +104,7 @@ export class HeldMessages {
     else this.#writer.add(row);
   }
 
-  /** Waits for the requests in flight. The other messages are not acknowledged: Pub/Sub delivers them again. */
+  /** Waits for the requests in flight. The other messages are not acknowledged, so Pub/Sub delivers them again. */
   async close(): Promise<void> {
     await Promise.all([this.#writer.close(), this.#suspects.close(), this.#parking.close()]);
   }
@@ -141,7 +141,7 @@ export class HeldMessages {
     this.#parking.add({ message, bytes, reason });
   }
 
-  /** An outage shows in the readiness, so the single failure is logged for debugging only. */
+  /** Readiness shows an outage, so the single failure is logged for debugging only. */
   #failed(error: Error): void {
     this.#options.metrics.failures.inc();
     this.#options.restoreTables();

@@ -7,24 +7,24 @@ export interface InsertRow {
   json: object;
 }
 
-/** A row that BigQuery will never take. `index` is its place in the rows of the call. */
+/** A row that BigQuery will never take. `index` is its index in the rows of the call. */
 export interface RefusedRow {
   index: number;
   reason: string;
 }
 
-/** BigQuery did not take the rows now, and may later. All of them are to be inserted again. */
+/** BigQuery did not take the rows now, but may later. All of them must be inserted again. */
 export class InsertUnavailableError extends Error {
   override name = 'InsertUnavailableError';
 }
 
-/** Reasons of a row error that say nothing against the row: another row stopped it, or the service hiccuped. */
+/** Reasons of a row error that don't concern the row itself: another row stopped the request, or the service failed. */
 const TRANSIENT_REASONS = new Set(['stopped', 'timeout', 'backendError', 'internalError', 'rateLimitExceeded']);
 
 /**
- * What an answer to a whole request says, by HTTP status. `rows`: one of them is at fault, so the request is halved. Every other status, and
- * no answer at all, is unclear: an outage, or a row that BigQuery stumbles over. Whose fault that is shows when others are tried (`row-isolation.ts`), not
- * in the status.
+ * What the answer to a whole request means, by HTTP status. `rows`: one of them is at fault, so the request is halved. Every other status,
+ * or no answer, is unclear: an outage, or a row that BigQuery fails on. Whose fault it is shows when other rows are tried
+ * (`row-isolation.ts`).
  */
 const statusFaults: Readonly<Record<number, 'rows'>> = {
   // Bad request.
@@ -36,14 +36,15 @@ const statusFaults: Readonly<Record<number, 'rows'>> = {
 };
 
 /**
- * Inserts rows; resolves with those that BigQuery refused for their own fault, the others are in the table.
- * A request refused as a whole (`statusFaults`) is halved until the row at fault stands alone.
- * @throws InsertUnavailableError on an outage, a missing table or a rate limit.
+ * Inserts rows. A request refused as a whole (`statusFaults`) is halved until the row at fault is alone.
+ * @returns the rows that BigQuery refused for their own fault; the others are in the table
+ * @throws InsertUnavailableError on an outage, a missing table or a rate limit
  */
 export async function insertRows(table: Table, rows: readonly InsertRow[]): Promise<RefusedRow[]> {
   const insert = () => table.insert([...rows], { raw: true, skipInvalidRows: true, partialRetries: 0 });
   try {
-    // A server may close a kept connection behind an answer, above all behind an error: that says nothing of the request that meets it.
+    // A server may close a kept connection after an answer, above all after an error. That says nothing about the request that happens to
+    // use it.
     await insert().catch((error: unknown) => (isReset(error) ? insert() : Promise.reject(error)));
     return [];
   } catch (error) {
@@ -74,7 +75,7 @@ interface RowFailure {
   errors: { reason?: string; message?: string }[];
 }
 
-/** What a PartialFailureError says of single rows. */
+/** What a PartialFailureError says about single rows. */
 function rowFailures(error: unknown): RowFailure[] | undefined {
   if (!(error instanceof Error) || error.name !== 'PartialFailureError' || !('errors' in error)) return undefined;
   return error.errors as RowFailure[];

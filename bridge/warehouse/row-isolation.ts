@@ -1,8 +1,12 @@
 import { InsertUnavailableError, type RefusedRow } from './row-insert.ts';
 
-/** Inserts rows, and hears what became of each row. */
+/** Inserts rows, and is told what became of each row. */
 export interface RowTarget<T> {
-  /** Resolves with the rows that are refused for their own fault. @throws InsertUnavailableError when nothing is known of any row */
+  /**
+   * Inserts the rows.
+   * @returns the rows that are refused for their own fault
+   * @throws InsertUnavailableError when nothing is known about any row
+   */
   insert(rows: readonly T[]): Promise<RefusedRow[]>;
   /** The rows are in the table. */
   onLoaded(rows: readonly T[]): void;
@@ -21,18 +25,18 @@ export class RowsLeftError extends InsertUnavailableError {
   }
 }
 
-/** Every row is refused, and BigQuery also refuses a row that it took before, or has not taken a row yet. */
+/** Every row is refused, and BigQuery also refuses a row that it took before, or has not taken any row yet. */
 class AllRefusedError extends InsertUnavailableError {
   override name = 'AllRefusedError';
 }
 
-/** This many rows in sequence that fail alone are an outage. */
+/** If this many rows in sequence fail alone, it is an outage. */
 const FAILED_ALONE_MAX = 3;
 
 /**
- * Decides between a bad row and an outage, whatever the status of the answer. A batch that fails is halved until the bad rows are alone, and the other
- * rows are loaded. A row is bad only if BigQuery takes another row at the same time: the last row that BigQuery took, which is sent once more (the view
- * counts a copy once). Until BigQuery has taken a first row, no row is given up.
+ * Distinguishes a bad row from an outage, whatever the status of the answer. A batch that fails is halved until the bad rows are alone, and
+ * the other rows are loaded. A row is bad only if BigQuery takes another row at the same time: the row that it took last is sent once more
+ * (the view counts a copy once). Until BigQuery has taken a first row, no row is given up.
  */
 export class RowIsolation<T> {
   readonly #target: RowTarget<T>;
@@ -49,13 +53,13 @@ export class RowIsolation<T> {
     } catch (error) {
       if (!(error instanceof InsertUnavailableError) || error instanceof RowsLeftError) throw error;
       if (error instanceof AllRefusedError) throw new RowsLeftError(batch, error);
-      // An outage for sure: the batch is not halved, which saves requests.
+      // Certainly an outage: not halving the batch saves requests.
       if (this.#knownGood !== undefined && !(await this.works())) throw new RowsLeftError(batch, error);
       await this.#halve(batch, error);
     }
   }
 
-  /** Whether BigQuery takes a row that it took before. `undefined` while it has taken no row yet. */
+  /** Whether BigQuery takes a row that it took before. `undefined` if it has not taken any row yet. */
   async works(): Promise<boolean | undefined> {
     if (this.#knownGood === undefined) return undefined;
     try {
@@ -66,7 +70,10 @@ export class RowIsolation<T> {
     }
   }
 
-  /** @throws RowsLeftError with the rows that are not loaded, where some are; AllRefusedError; InsertUnavailableError when nothing is known of any row */
+  /**
+   * @throws RowsLeftError with the rows that are not loaded, if some are; AllRefusedError; InsertUnavailableError when nothing is known
+   *   about any row
+   */
   async #insert(rows: readonly T[]): Promise<void> {
     const refused = await this.#target.insert(rows);
     const reasons = new Map(refused.map(({ index, reason }) => [index, reason]));
@@ -103,7 +110,7 @@ export class RowIsolation<T> {
         if (!(error instanceof InsertUnavailableError)) throw error;
         if (error instanceof RowsLeftError)
           throw new RowsLeftError([...suspects.map(({ row }) => row), ...error.left, ...groups.flat()], error);
-        // Rows that are all refused need no halving: the reason of each row is known.
+        // If all rows are refused, the reason of each is known, so no halving is needed.
         if (group.length > 1 && !(error instanceof AllRefusedError)) groups.push(...halves(group));
         else {
           suspects.push(...group.map((row) => ({ row, error })));
@@ -112,7 +119,7 @@ export class RowIsolation<T> {
         }
       }
     }
-    // Nothing was taken, here or before, so a bad row cannot be told from an outage yet.
+    // BigQuery has not taken any row, here or before, so a bad row can't be told from an outage yet.
     if (!hasWorked) throw new RowsLeftError(batch, failure);
     for (const { row, error } of suspects) this.#target.onSuspect(row, error);
   }

@@ -8,25 +8,25 @@ export interface Weighed {
 }
 
 export interface RowWriterOptions<T> {
-  /** Writes a batch for good. Rejects with InsertUnavailableError when it is to be tried again; `RowsLeftError` says which rows of it. */
+  /** Writes a batch. Rejects with InsertUnavailableError if the batch must be tried again; `RowsLeftError` says which rows of it. */
   write(batch: readonly T[]): Promise<void>;
   rowsMax: number;
-  /** BigQuery takes 10 MB in a request; JSON framing needs some of it. */
+  /** BigQuery takes 10 MB per request; JSON framing needs a part of it. */
   bytesMax: number;
-  /** Requests in flight at once. */
+  /** Requests in flight at a time. */
   writersMax: number;
-  /** A batch that is not full leaves no sooner than this after the one before it, in milliseconds. */
+  /** A batch that is not full leaves at least this long after the batch before it. */
   gatherMs: number;
   backoffMs: number;
   backoffMsMax: number;
   onFailure(error: Error): void;
-  /** A batch was written, the first after a failure. */
+  /** Called for the first batch that is written after a failure. */
   onRecovery?(): void;
 }
 
 /**
- * Gathers rows into batches: an insert costs about the same for one row as for hundreds. A batch that can't be written is
- * held and repeated until it can; the caller of `add` bounds the number of rows.
+ * Gathers rows into batches, because an insert costs about the same for one row as for hundreds. A batch that can't be written is kept and
+ * repeated until it can. The caller of `add` bounds the number of rows.
  */
 export class RowWriter<T extends Weighed> {
   readonly #options: RowWriterOptions<T>;
@@ -44,7 +44,7 @@ export class RowWriter<T extends Weighed> {
     this.#options = options;
   }
 
-  /** Why nothing gets through at the moment, or `undefined`. */
+  /** Why no batch gets through now, or `undefined`. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -61,7 +61,7 @@ export class RowWriter<T extends Weighed> {
     this.#schedule();
   }
 
-  /** Drops the waiting rows, whose messages are not acknowledged, and waits for the requests in flight. */
+  /** Drops the waiting rows (their messages are not acknowledged), and waits for the requests in flight. */
   async close(): Promise<void> {
     this.#pending = [];
     clearTimeout(this.#timer);
@@ -77,7 +77,7 @@ export class RowWriter<T extends Weighed> {
       return;
     }
     const waitMs = Math.max(0, this.#leftAt + gatherMs - performance.now());
-    // Put off at least to the end of the turn, so that rows that arrive together share a request.
+    // Waits at least until the end of the event-loop tick, so that rows that arrive together share a request.
     this.#timer ??= setTimeout(() => this.#startWriter(), waitMs);
   }
 
@@ -113,7 +113,7 @@ export class RowWriter<T extends Weighed> {
       // Only `close` aborts the sleep; the next line checks for that.
       await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
-      // Goes behind newer rows: a batch of bad rows alone looks like an outage, and would keep all writers busy.
+      // Queues behind newer rows: a batch of bad rows alone looks like an outage, and would keep all writers busy.
       this.#pending.push(...batch);
       for (const { bytes } of batch) this.#pendingBytes += bytes;
       batch = this.#take();

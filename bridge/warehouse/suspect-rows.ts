@@ -3,21 +3,21 @@ import { Backoff } from '../../contracts/backoff.ts';
 import type { RefusedRow } from './row-insert.ts';
 import { InsertUnavailableError } from './row-insert.ts';
 
-/** A suspect is given up after this many failures alone while BigQuery takes other rows: as many as the retries of a message. */
+/** A suspect is given up after this many failures alone while BigQuery takes other rows, as many as a message has retries. */
 const STRIKES_MAX = 3;
 
 export interface SuspectRowsOptions<T> {
   insert(rows: readonly T[]): Promise<RefusedRow[]>;
-  /** Whether BigQuery takes a row that it took before; `undefined` while it has taken no row yet. */
+  /** Whether BigQuery takes a row that it took before; `undefined` if it has not taken any row yet. */
   works(): Promise<boolean | undefined>;
   onLoaded(rows: readonly T[]): void;
-  /** The row is given up, for this reason. */
+  /** The row is given up for this reason. */
   onRefused(row: T, reason: string): void;
   backoffMs: number;
   backoffMsMax: number;
 }
 
-/** Rows that failed while BigQuery took others. Each is tried alone, in parallel with the batches, and given up when it keeps failing. */
+/** Rows that failed while BigQuery took others. Each is tried alone, beside the batches, and given up when it keeps failing. */
 export class SuspectRows<T> {
   readonly #options: SuspectRowsOptions<T>;
   readonly #stopping = new AbortController();
@@ -46,7 +46,7 @@ export class SuspectRows<T> {
     });
   }
 
-  /** Drops the waiting rows, whose messages are not acknowledged, and waits for the request in flight. */
+  /** Drops the waiting rows (their messages are not acknowledged), and waits for the request in flight. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -80,7 +80,7 @@ export class SuspectRows<T> {
       if (!(error instanceof InsertUnavailableError)) throw error;
       suspect.reason = error.message;
     }
-    // During an outage a failure is not evidence against this row, and neither were the failures before it.
+    // In an outage a failure is no evidence against this row, and neither were the failures before it.
     suspect.strikes = (await works()) === true ? suspect.strikes + 1 : 0;
     if (suspect.strikes < STRIKES_MAX) return false;
     onRefused(suspect.row, `BigQuery stumbles over this row and takes others: ${suspect.reason}`);

@@ -8,7 +8,7 @@ import {
 } from '../pubsub/google-cloud.ts';
 import { eventsTable, httpStatus, parkedTable } from './warehouse-schema.ts';
 
-/** What the warehouse holds of the events since a time. */
+/** What the warehouse has of the events since a time. The audit reads it. */
 export interface WarehouseEvents {
   ids: ReadonlySet<string>;
   /** Messages in `order_events_parked`: they are not order events, or could not be loaded. */
@@ -18,8 +18,8 @@ export interface WarehouseEvents {
 }
 
 /**
- * The ids of all events that occurred since `sinceMs` (milliseconds since 1970). A warehouse that was never started holds nothing.
- * @throws ConfigError when BigQuery isn't configured; the client's error when it can't be reached.
+ * The ids of all events that occurred since `sinceMs` (milliseconds since 1970). A warehouse that was never started has none.
+ * @throws ConfigError when BigQuery isn't configured; the client's error when it can't be reached
  */
 export async function warehouseEvents(
   config: Config,
@@ -59,7 +59,7 @@ function idOf(attributes: string | null): string | undefined {
     const { id } = JSON.parse(attributes ?? '{}') as { id?: unknown };
     return typeof id === 'string' ? id : undefined;
   } catch {
-    // Parking replaces characters that BigQuery may refuse, and the result need not be JSON. Such a message counts as parked, without an id.
+    // Parking replaces characters that BigQuery may refuse, so the result may not be JSON. Such a message counts as parked, without an id.
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ export interface WarehouseMetrics {
   orderAge: OrderAge;
 }
 
-/** `held` tells how many messages are pulled and not yet acknowledged, `suspects` how many rows are tried alone. */
+/** `held`: messages that are pulled and not acknowledged. `suspects`: rows that are tried alone. */
 export function warehouseMetrics(
   registry: Registry,
   { held, suspects }: { held(): number; suspects(): number },

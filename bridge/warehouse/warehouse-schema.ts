@@ -6,7 +6,7 @@ export const eventsTable = 'order_events';
 export const parkedTable = 'order_events_parked';
 export const ordersView = 'orders';
 
-/** Flat but for the payload, so that every reader and every loader can take it. A column is only ever added at the end and nullable. */
+/** Flat except for the payload, so that every reader and loader can use it. New columns are added at the end and are nullable. */
 const eventsMetadata: TableMetadata = {
   description: 'High-value order events as they arrived. An event can stand here twice: count in the view orders.',
   schema: {
@@ -27,7 +27,7 @@ const eventsMetadata: TableMetadata = {
   clustering: { fields: ['store_id', 'order_id'] },
 };
 
-/** Text only, so that nothing can be refused a second time. */
+/** Text only, so that BigQuery has no reason to refuse a parked row. */
 const parkedMetadata: TableMetadata = {
   description: 'Messages that are no order events, as they came, with the reason.',
   schema: {
@@ -43,9 +43,9 @@ const parkedMetadata: TableMetadata = {
 };
 
 /**
- * One row an order, exact over distinct event ids: redelivery and BigQuery's own best-effort `insertId` can both leave an event in the
- * table more than once. Copies of an event count as the first of them; the status is that of the furthest event, in the words of
- * the order API (`contracts/order/order-states.ts`: a recalled order is paid again).
+ * One row per order, exact over distinct event ids: redelivery and BigQuery's best-effort `insertId` may leave an event in the table more
+ * than once. Copies count as the first of them. The status is that of the event that is furthest along, in the words of the order API
+ * (`contracts/order/order-states.ts`: a recalled order is paid again).
  */
 export function ordersQuery(project: string, dataset: string): string {
   // A kitchen event's id ends with its round.
@@ -75,13 +75,16 @@ from (
 group by order_id`;
 }
 
-/** What the table of states says of the event of a row, as SQL. */
+/** What the table of states says about the event of a row, as SQL. */
 function perType(text: (state: (typeof orderStates)['order.paid']) => string): string {
   const cases = Object.entries(orderStates).map(([type, state]) => `when '${type}' then ${text(state)}`);
   return `case event_type ${cases.join(' ')} end`;
 }
 
-/** Creates what is missing of the dataset, the tables and the view. Idempotent. `onMade` is called for each created table; a view holds no rows. */
+/**
+ * Creates the dataset, the tables and the view if they are missing. Idempotent. `onMade` is called for each created table, but not for a
+ * view, which holds no rows.
+ */
 export async function ensureWarehouse(
   bigQuery: BigQuery,
   project: string,
@@ -105,14 +108,14 @@ function ensureTable(dataset: Dataset, name: string, metadata: TableMetadata): P
   );
 }
 
-/** A view of an earlier version is replaced: it would go on to tell what that version meant. */
+/** Replaces a view of an earlier version, which would go on counting by that version's rules. */
 async function ensureView(dataset: Dataset, name: string, query: string): Promise<void> {
   const metadata: TableMetadata = { view: { query, useLegacySql: false } };
   await ensureTable(dataset, name, metadata);
   const view = dataset.table(name);
   const [known] = (await view.getMetadata()) as unknown as [TableMetadata];
   const { query: knownQuery } = (typeof known.view === 'object' ? known.view : {}) as { query?: string };
-  // An emulator need not tell the query of a view; then it stays as it is.
+  // An emulator may not return the query of a view. Then the view stays as it is.
   if (knownQuery !== undefined && knownQuery !== query) await view.setMetadata(metadata);
 }
 
@@ -134,7 +137,7 @@ async function ensure(get: () => Promise<unknown>, create: () => Promise<unknown
   }
 }
 
-/** The HTTP status of a BigQuery error; `undefined` where there was no answer at all. */
+/** The HTTP status of a BigQuery error; `undefined` if there was no answer. */
 export function httpStatus(error: unknown): number | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'number' ? code : undefined;

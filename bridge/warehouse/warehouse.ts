@@ -24,9 +24,10 @@ const UPKEEP_INTERVAL_MS = 5_000;
 const REOPEN_MS = 1_000;
 
 /**
- * Pulls the events and loads them into BigQuery. A message is acknowledged after its row is in a table (`HeldMessages`): after a failure the message comes
- * again, and the view counts it once. While BigQuery is down the pulled messages are held up to the bound, and the backlog stays in Pub/Sub.
- * @throws ConfigError when Google Cloud isn't configured.
+ * Pulls the events and loads them into BigQuery. A message is acknowledged after its row is in a table (`HeldMessages`): after a failure
+ * the message is delivered again, and the view counts it once. While BigQuery is down, pulled messages are held up to the limit, and the
+ * backlog stays in Pub/Sub.
+ * @throws ConfigError when Google Cloud isn't configured
  */
 export async function startWarehouse(
   config: Config,
@@ -60,7 +61,7 @@ export async function startWarehouse(
     restoreTables: () => void tables.run(),
   });
   const pushTarget = loyaltyPushTarget(config, names, config.ORDERMESH_LOYALTY_PORT);
-  // A dead connection does not show in the pull stream; it shows in a request with a deadline.
+  // A dead connection can't be seen in the pull stream, but in a request with a time limit.
   const topology = started.adopt(
     new Upkeep(
       'Pub/Sub topic and subscriptions',

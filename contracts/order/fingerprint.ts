@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import type { Order } from './order.ts';
 
 /**
- * SHA-256 (base64url) of what an order says, its orderId aside. Two orders of one orderId with the same fingerprint are the same
- * order: key order, white space and number notation of the JSON, msgpack instead of JSON, an empty list of modifiers instead of none and a
- * modifier's quantity of 1 written out or left away make no difference; any other change does.
+ * SHA-256 (base64url) of the content of an order, without its orderId. Two orders with one orderId and the same fingerprint are the same
+ * order. No difference: key order, white space and number notation of the JSON; msgpack instead of JSON; an empty list of modifiers instead
+ * of none; a modifier's quantity of 1 written or omitted. Any other change is a difference.
  */
 export function orderFingerprint(order: Order): string {
-  // A list in fixed order, as JSON: no two different orders have the same text, whatever characters their strings hold.
+  // A list in fixed order, as JSON, so that two different orders never have the same text, whatever characters their strings have.
   return hash(
     'sha256',
     JSON.stringify([

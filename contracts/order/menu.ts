@@ -56,8 +56,8 @@ const stockSchema = Type.Object(
 );
 
 /**
- * The file that `menu load` reads: what a chain sells, where and when, and what each store starts with. Every SKU, of an item or of
- * a modifier, is stocked in every store.
+ * The file that `menu load` reads: what a chain sells, where and when, and the first stock of each store. Every SKU, of an item or a
+ * modifier, is in stock in every store.
  */
 export const menuSchema = Type.Object(
   {
@@ -74,7 +74,7 @@ export type MenuItem = Static<typeof itemSchema>;
 export type MenuModifier = Static<typeof modifierSchema>;
 export type MenuStore = Static<typeof storeSchema>;
 
-/** A menu file that cannot be used; every fault with its JSON Pointer. */
+/** A menu file that can't be used; every fault with its JSON Pointer. */
 export class MenuError extends Error {
   override name = 'MenuError';
   readonly errors: FieldError[];
@@ -87,7 +87,7 @@ export class MenuError extends Error {
 let validate: ReturnType<typeof compileValidator<typeof menuSchema>> | undefined;
 
 /**
- * Checks the shape and what a schema cannot say: SKUs and stores named once, time zones that exist, overrides of things there are.
+ * Checks the shape, and what a schema can't express: SKUs and stores are unique, time zones exist, overrides name existing things.
  * @throws MenuError
  */
 export function parseMenu(document: unknown): Menu {

@@ -1,10 +1,10 @@
-/** Formats of currencies, by their code. An order's currency is three letters, so there are not many. */
+/** Number formats by currency code. A code has three letters, so there are few. */
 const formats = new Map<string, Intl.NumberFormat>();
 const FORMATS_MAX = 500;
 
 /**
- * An amount of minor units for people: `11.98 USD`, `1198 JPY`, `1.198 KWD`. How many digits a currency has is ISO 4217's, as `Intl` knows it.
- * Text that is no currency code leaves the amount in minor units and says so.
+ * An amount of minor units for people: `11.98 USD`, `1198 JPY`, `1.198 KWD`. The number of digits follows ISO 4217, as `Intl` knows it. If
+ * the text is no currency code, the amount stays in minor units, with a note.
  */
 export function formatMoney(minorUnits: number, currency: string): string {
   const format = formatOf(currency);

@@ -1,24 +1,24 @@
 import type { EventType, OrderStatus } from '../events.ts';
 import { groups } from '../topics.ts';
 
-/** Roles whose dead letter stops the order; the bridge's stops only what others hear of it. */
+/** Roles whose dead letter stops the order. A dead letter of the bridge stops only what others learn about it. */
 export const stoppingGroups: readonly string[] = [groups.orderValidator, groups.payment, groups.kitchen];
 
 interface State {
-  /** What the order's status is after the event. */
+  /** The order's status after the event. */
   status: OrderStatus;
   /**
-   * How far along its life an order is after the event. A record that stands later in a log says nothing about it: a repeat comes last and is
-   * the oldest news. Within one rank the later event counts.
+   * How far along its life an order is after the event. The place in a log says nothing about that: a repeated event comes last and is the
+   * oldest. Of two events with the same rank the later one counts.
    */
   rank: number;
 }
 
 /**
- * The one table of what an event makes of its order. API, WebSocket, `orders show` and the warehouse's view read it, so that all of them say
- * the same. `order.conflicting` is not here: it tells of a later content under a known orderId, and the order itself goes on as it was.
+ * The one table of what an event makes of its order. API, WebSocket, `orders show` and the warehouse's view use it, so that all of them
+ * agree. `order.conflicting` is not here: it concerns later content under a known orderId, and the order itself goes on.
  *
- * A recall takes the order back to paid: its ticket is open again and the guest waits (the kitchen has not begun to cook it again).
+ * A recall takes the order back to paid: its ticket is open again and the guest waits.
  */
 export const orderStates: Readonly<Record<Exclude<EventType, 'order.conflicting'>, State>> = {
   'order.placed': { status: 'accepted', rank: 0 },
@@ -31,22 +31,22 @@ export const orderStates: Readonly<Record<Exclude<EventType, 'order.conflicting'
   'order.recalled': { status: 'paid', rank: 5 },
 };
 
-/** Ranks of one round of the kitchen: a recall begins the next, so that what is cooked in round 2 comes after what was recalled in round 1. */
+/** Ranks per round of the kitchen. A recall begins the next round, so cooked in round 2 is after recalled in round 1. */
 export const RANKS_A_ROUND = 10;
 
-/** The status after an event; `undefined` for a type that changes none or is not ours. */
+/** The status after an event; `undefined` for a type that changes none or is unknown. */
 export function statusAfter(type: string): OrderStatus | undefined {
   return stateOf(type)?.status;
 }
 
-/** An event of an order, as far as its status depends on it. */
+/** The parts of an event that its order's status depends on. */
 export interface StatusEvent {
   type: string;
-  /** Of a kitchen event, from 1. */
+  /** The round of a kitchen event, from 1. */
   round?: number | undefined;
 }
 
-/** The status of an order that has had these events, in any order and any number of times; `undefined` if none of them is ours. */
+/** The status of an order with these events, in any order and any number of times; `undefined` if none of them has a status. */
 export function furthestStatus(events: Iterable<StatusEvent>): OrderStatus | undefined {
   let furthest: OrderStatus | undefined;
   let furthestRank = -1;

@@ -7,7 +7,7 @@ import { line, lines } from './text.ts';
 export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
 export const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
 
-/** Lower case only: the orderId is compared and hashed as text everywhere, so one order must have one spelling. */
+/** Lower case only: the orderId is compared and hashed as text, so an order must have one spelling. */
 const orderIdPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 const orderIdExpression = new RegExp(orderIdPattern);
 
@@ -108,7 +108,7 @@ export function lineTotal(item: OrderItem): number {
   return item.quantity * each;
 }
 
-/** What the order's lines add up to, in minor units; a valid order's `total` equals it. */
+/** The sum of the order's lines, in minor units. A valid order's `total` equals it. */
 export function orderTotal(order: Pick<Order, 'items'>): number {
   let total = 0;
   for (const item of order.items) total += lineTotal(item);

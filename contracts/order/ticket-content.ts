@@ -13,12 +13,12 @@ const items = Type.Array(
 );
 
 /**
- * The parts of an order that its kitchen ticket needs. Looser than the order's own schema, so that orders of an earlier schema are cooked too; whatever
- * passes this check can be stored and shown.
+ * The parts of an order that its kitchen ticket needs. Less strict than the order's own schema, so that orders of an earlier schema are
+ * cooked too. Whatever passes can be stored and shown.
  */
 export const validateTicketContent = compileValidator(
   Type.Object({ channel: Type.String(), placedAt: Type.String({ format: 'date-time' }), items }),
 );
 
-/** The items of a ticket, to check them when they are read back from the database. */
+/** The items of a ticket, for a check when they are read from the database. */
 export const validateTicketItems = compileValidator(items);
