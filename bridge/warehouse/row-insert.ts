@@ -89,7 +89,7 @@ function refusedRows(rows: readonly InsertRow[], failures: RowFailure[]): Refuse
     if (lasting.length === 0)
       throw new InsertUnavailableError(`insert of some rows failed: ${errors[0]?.reason ?? 'no reason given'}`);
     const index = places.get(row);
-    if (index === undefined) throw new InsertUnavailableError('the answer speaks of a row that was not sent');
+    if (index === undefined) throw new InsertUnavailableError('the answer names a row that was not sent');
     refused.push({ index, reason: lasting.map(({ message, reason }) => message || reason).join('; ') });
   }
   return refused;

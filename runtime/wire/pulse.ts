@@ -16,7 +16,7 @@ export interface Shown extends Place {
 /*
  * Float64 beats | rows: Float64 state, partition, offset, key length; Uint16 key[40]
  *
- * Row 0 belongs to `enter`, the others to whoever begins.
+ * Row 0 is for `enter`, the others are for `begin`.
  */
 const HEADER = 1;
 const BEATS = 0;

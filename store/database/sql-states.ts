@@ -68,7 +68,7 @@ export const sqlStateClasses: Readonly<Record<string, ClassRule>> = {
   '44': { fault: 'message', why: 'the row breaks the condition of a view' },
   '53': { fault: 'server', why: 'disk, memory or connections are used up' },
   '54': { fault: 'message', why: 'the value is too large or too deeply nested for an index or a parser' },
-  '55': { fault: 'statement', why: 'a lock that was not to be had in time, an object in use' },
+  '55': { fault: 'statement', why: 'a lock that could not be taken in time, an object in use' },
   '57': {
     fault: 'server',
     why: 'the server stops or starts; 57014 is one statement that was cancelled or took too long',

@@ -42,7 +42,7 @@ import { headersOfStore, headersToStore, type StoredHeaders } from './record-hea
 export interface ParkedMessage {
   partition: number;
   offset: number;
-  /** The log that the offset speaks of, as `partition_logs` counts them; 0 when absent. */
+  /** The log that the offset belongs to, by its number in `partition_logs`; 0 when absent. */
   log?: number;
   key: string;
   keyBytes: Buffer | null;

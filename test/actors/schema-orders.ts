@@ -8,13 +8,13 @@ const longSku = (first: string) => `${first}-`.padEnd(64, 'x');
 const prices = { [longSku('free')]: 0, a: 1, [longSku('dear')]: limits.amountMax };
 const modifierPrices = { [longSku('m')]: 0, m: 3 };
 
-/** Stores with ids of all lengths, in currencies with two, none and three digits of minor units. They never close. */
+/** Stores with ids of all lengths, in currencies with two, zero and three digits of minor units. They are always open. */
 const ordinaryStores = [
   { storeId: 'aa', currency: 'USD', timezone: 'Pacific/Kiritimati' },
   { storeId: 'x'.repeat(32), currency: 'JPY', timezone: 'Asia/Kathmandu' },
   { storeId: 'kw-1', currency: 'KWD', timezone: 'Pacific/Pago_Pago' },
 ];
-/** Its shelves are for one order, which takes nearly everything. */
+/** This store's shelves have enough for one order, which takes nearly everything. */
 const fullStore = { storeId: 'kw-2', currency: 'KWD', timezone: 'UTC' };
 export const edgeStores = [...ordinaryStores, fullStore];
 
@@ -44,7 +44,7 @@ const special = [
   '%s',
 ];
 
-/** Text of a length in characters, as the schema counts them. */
+/** A text of this length in characters, as the schema counts them. */
 function text(min: number, max: number): fc.Arbitrary<string> {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the schema refuses.
   const printable = (value: string) => value.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '·');
@@ -99,8 +99,8 @@ const token = fc.oneof(
 );
 
 /**
- * Orders that the schema takes, at its edges. The total is what the lines add up to where that is an amount the schema takes, else its
- * maximum: such an order is rejected.
+ * Orders at the limits of the schema. The total is the sum of the lines if the schema allows that amount; otherwise it is the maximum, and
+ * the order is rejected.
  */
 export const edgeOrder: fc.Arbitrary<Order> = fc
   .record({
@@ -123,11 +123,11 @@ export const edgeOrder: fc.Arbitrary<Order> = fc
     total: Math.min(orderTotal(order as Pick<Order, 'items'>), limits.amountMax),
     payment: method === 'cash' && token === undefined ? { method } : { method, token: token ?? 'tok' },
   }))
-  // As JSON leaves out what is undefined.
+  // JSON leaves out undefined members.
   .map((order) => JSON.parse(JSON.stringify(order)) as Order)
   .filter((order) => JSON.stringify(order).length <= limits.orderBytesMax / 4);
 
-/** An order whose lines add up to what no other can: 2 x 10^17 minor units and 2 x 10^9 pieces. */
+/** An order whose lines have the largest sum: 2 x 10^17 minor units and 2 x 10^9 pieces. */
 export function largestOrder(orderId: string): Order {
   const { storeId, currency } = fullStore;
   const most = { quantity: limits.quantityMax, unitPrice: limits.amountMax };
@@ -146,7 +146,7 @@ export function largestOrder(orderId: string): Order {
   };
 }
 
-/** One that takes two billion pieces from the shelf, and is paid. */
+/** An order that takes two billion pieces from the shelf and is paid. */
 export function heaviestOrder(orderId: string): Order {
   const free = { sku: longSku('free'), unitPrice: 0 };
   const modifiers = Array.from({ length: limits.modifiersPerItemMax }, () => ({

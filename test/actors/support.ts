@@ -72,7 +72,7 @@ export function orderMessage(order: Order): Message {
   return testMessage(order.orderId, order);
 }
 
-/** One turn as the runtime does it: decode, prepare, apply in one transaction. Outputs by message; skipped ones are left out. */
+/** One turn, as in the runtime: decode, prepare, apply in one transaction. Outputs by message, without skipped ones. */
 export async function turn<In, Prepared>(
   database: Database,
   actor: Actor<In, Prepared>,
@@ -93,7 +93,7 @@ export async function turn<In, Prepared>(
   }) as Promise<readonly Outputs[]>;
 }
 
-/** The one output of a message: its type, value and what went over the wire. */
+/** The only output of a message: its type, its value and its bytes. */
 export function event(outputs: Outputs | undefined): {
   type: string;
   topic: string;

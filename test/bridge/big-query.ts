@@ -10,7 +10,7 @@ export interface InsertAnswer {
   body?: object;
 }
 
-/** The real client, connected to a server of the test. The server closes when the test ends. */
+/** The real client, connected to a server in the test, which closes when the test ends. */
 export async function bigQueryServer(
   listener: RequestListener,
   timeoutMs = 5_000,
@@ -26,7 +26,7 @@ export async function bigQueryServer(
 }
 
 /**
- * A BigQuery that knows only tabledata.insertAll. The emulator refuses no row, so the documented answers come from the test.
+ * A BigQuery with tabledata.insertAll only. The emulator refuses no row, so the test gives the documented answers.
  * @param answer for the insert ids of a request and the name of its table
  */
 export async function insertAllServer(

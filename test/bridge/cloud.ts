@@ -10,10 +10,10 @@ import { eventsTable, httpStatus, ordersView, parkedTable } from '../../bridge/w
 import { type Config, loadConfig } from '../../contracts/config.ts';
 import { uniqueName } from '../support/servers.ts';
 
-/** The emulators that these tests need and that aren't there. */
+/** The emulators that these tests need and that are not installed. */
 const missing = ['PUBSUB_EMULATOR_HOST', 'BIGQUERY_EMULATOR_HOST'].filter((name) => process.env[name] === undefined);
 
-/** A suite on the Google Cloud emulators: skipped by name where they aren't installed, which counts as a failure with CI=true. */
+/** A suite on the Google Cloud emulators. Skipped by name if they are not installed, which is a failure with CI=true. */
 export function describeGoogleCloud(name: string, suite: () => void): void {
   if (missing.length > 0 && process.env.CI === 'true') {
     describe(name, () => {
@@ -26,7 +26,7 @@ export function describeGoogleCloud(name: string, suite: () => void): void {
   }
 }
 
-/** A project of its own, so that tests on one emulator don't meet; names are those of the contract. */
+/** A project of its own, so that tests on one emulator don't meet. The names are those of the contract. */
 export function testConfig(overrides: Record<string, string> = {}): Config {
   return loadConfig({
     ...process.env,
@@ -44,7 +44,7 @@ export function testNames(): GoogleCloudNames {
     topic: `order-events-${suffix}`,
     loyaltySubscription: `loyalty-${suffix}`,
     warehouseSubscription: `warehouse-${suffix}`,
-    // BigQuery takes no hyphen in the name of a dataset.
+    // BigQuery allows no hyphen in the name of a dataset.
     dataset: `ordermesh_${suffix.replaceAll('-', '_')}`,
   };
 }
@@ -65,8 +65,8 @@ export async function query(config: Config, text: string): Promise<unknown[]> {
 }
 
 /**
- * Counts over the view `orders` and the tables; nothing of a dataset that is not there. The emulator takes seconds for a view of some hundred orders:
- * wait with `warehouseEvents`, and count once.
+ * Counts over the view `orders` and the tables; zero if the dataset does not exist. The emulator takes seconds for a view of some hundred
+ * orders: wait with `warehouseEvents`, and count once.
  */
 export async function warehouseCounts(
   config: Config,

@@ -14,7 +14,7 @@ import { bigQueryServer } from './big-query.ts';
 const logger = createLogger('test', 'silent');
 
 beforeEach(() => {
-  // No metadata server, no key file, no gcloud: a machine that never heard of Google Cloud.
+  // No metadata server, no key file, no gcloud: a machine without any Google Cloud.
   vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', undefined);
   vi.stubEnv('CLOUDSDK_CONFIG', '/nonexistent');
@@ -36,7 +36,7 @@ test.each([
 });
 
 test.each(['127.0.0.1:9050', 'http://127.0.0.1:9050/'])('the emulator at %s is called at its REST path', (address) => {
-  // The client would take the variable for a base URL by itself.
+  // The client by itself would take the variable for a base URL.
   vi.stubEnv('BIGQUERY_EMULATOR_HOST', address);
   expect(createBigQuery({ project: 'p', bigQueryEmulator: address }, 1_000).baseUrl).toBe(
     'http://127.0.0.1:9050/bigquery/v2',

@@ -10,12 +10,12 @@ interface Row {
   bytes: number;
 }
 
-/** A BigQuery that fails every request that holds a bad row. */
+/** A BigQuery that fails every request with a bad row. */
 interface State {
   bad: string[];
   status: number;
   away: boolean;
-  /** Status 200, and each row has an error of its own, as for a table that lost a column. */
+  /** Status 200, and an error for each row, as for a table that lost a column. */
   refusesRows?: boolean;
   /** Called when the answer of a request is decided. */
   onRequest?: (ids: string[]) => void;
@@ -103,7 +103,7 @@ test('an outage after rows were taken costs one request a try, and blames no row
   one.state.away = true;
   one.add(...names);
   await vi.waitFor(() => expect(one.writer.failing).toBeGreaterThan(5), { timeout: 20_000 });
-  // The batch and the row that was taken before, by turns; never a part of the batch.
+  // The batch and the row that was taken before, in rotation; never a part of the batch.
   expect(new Set(one.requests.map(({ length }) => length))).toEqual(new Set([1, names.length]));
   expect([one.refused, one.suspects.count]).toEqual([[], 0]);
   one.state.away = false;
@@ -123,7 +123,7 @@ test('a bad row that is alone from the start waits until another one shows whose
   await one.close();
 });
 
-/** What BigQuery says of a row, or of a request that holds it. */
+/** BigQuery's answer for a row, or for a request with it. */
 const refusals = [
   { status: 400, refusesRows: false },
   { status: 413, refusesRows: false },
@@ -172,7 +172,7 @@ test('more bad rows than a request holds do not keep a good one from being tried
 test('a request that is refused after its first half was taken is no fault of the second half', async () => {
   const one = await bench({ bad: ['row-19'], status: 400, away: false });
   one.state.onRequest = (ids) => {
-    // The refusals of this one begin between two requests.
+    // Here the refusals begin between two requests.
     if (ids.length === 10 && ids.includes('row-0')) one.state.away = true;
   };
   one.add(...names);
@@ -192,7 +192,7 @@ test('rows that were refused while an outage ended are tried again', async () =>
   await vi.waitFor(() => expect(one.loaded).toEqual(['first']));
   one.state.away = true;
   one.state.onRequest = (ids) => {
-    // The last row has just been refused; what was taken before is asked for next.
+    // The last row has just been refused; the row that was taken before is sent next.
     if (ids.length === 1 && ids[0] === 'row-19') one.state.away = false;
   };
   one.add(...names);

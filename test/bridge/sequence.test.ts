@@ -11,7 +11,7 @@ test('events of an order rise with its life, whatever their offsets, over logs a
     ['order.cooking', 2],
     ['order.cooked', 2],
   ];
-  // Each stands before the one it follows, as in the log of another region.
+  // Each comes before the event that it follows, as in the log of another region.
   const sequences = life.map(([type, round], index) =>
     Number(sequenceOf(type, `o-1/${type}${round === undefined ? '' : `/${round}`}`, 1_000 - index)),
   );

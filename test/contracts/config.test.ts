@@ -65,7 +65,7 @@ describe('configuration', () => {
   it.each(durations)('%s takes %s, and nothing that a timer would make a millisecond of', (name) => {
     const kind = variables[name as 'ORDERMESH_RATE_BURST'].kind;
     expect(() => loadConfig({ [name]: '36500d' })).toThrow(`${name} is "36500d"; it takes a duration`);
-    // These are compared with ages and times, or handed to PostgreSQL; no timer is set to them.
+    // These are compared with ages and times, or given to PostgreSQL. No timer is set to them.
     const noTimer = [
       'ORDERMESH_DISPLAY_DUE_AFTER',
       'ORDERMESH_DISPLAY_LATE_AFTER',

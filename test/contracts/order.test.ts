@@ -119,7 +119,7 @@ describe('order schema', () => {
       ]);
   });
 
-  it('takes lines and tabs in a note alone', () => {
+  it('allows lines and tabs only in a note', () => {
     const accepted = texts.map(([, change]) => errorsOf(order(change('one\r\n\ttwo'))).length === 0);
     expect(accepted).toEqual([false, false, true]);
   });

@@ -55,7 +55,7 @@ it.each([
   [
     'a batch that can’t be decoded',
     (frame: Buffer) => {
-      // The records are said to be compressed, and are not.
+      // The header says that the records are compressed, but they are not.
       for (const { partition, recordsAt, size } of partitionsOf(frame))
         if (partition === BROKEN && size > 0) frame.writeInt16BE(GZIP, recordsAt + ATTRIBUTES_AT);
       return frame;
@@ -74,7 +74,7 @@ it.each([
   [
     'a fetch that brings nothing of what is there',
     (frame: Buffer) => {
-      // Its first batch claims to go on behind the end of the answer.
+      // Its first batch claims to be longer than the answer.
       for (const { partition, recordsAt, size } of partitionsOf(frame))
         if (partition === BROKEN && size > 0) frame.writeInt32BE(1_000_000, recordsAt + 8);
       return frame;

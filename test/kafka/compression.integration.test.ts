@@ -22,7 +22,7 @@ it.each(['gzip', 'snappy', 'lz4', 'zstd'])(
     const config = { 'compression.type': codec };
     await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1, config }]);
     const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 10_000 });
-    // Alike, so that they are worth compressing, and more than one block of any codec.
+    // Similar records, so that compression helps, and more than one block of any codec.
     const values = Array.from({ length: 500 }, (_, n) => `order ${n} ${'double-cheeseburger '.repeat(20)}`);
     await producer.send(values.map((value, n) => ({ topic, key: 'a', value, headers: { n: String(n) } })));
     await producer.close();

@@ -131,7 +131,7 @@ describe('group consumer', () => {
     await member.commitSeen();
     proxy.cut();
     await expect(member.commitSeen()).rejects.toThrow(KafkaUnavailableError);
-    // Another takes over once the session is out.
+    // Another member takes over when the session has timed out.
     await using other = await GroupMember.join('other', group(topic));
     await expect.poll(() => other.log, LONG).toContain('assigned 0,1,2,3');
     proxy.restore();
@@ -154,7 +154,7 @@ describe('group consumer', () => {
         drained = resolve;
       });
     const second = await GroupMember.join('second', group(topic));
-    // The member is given up after the time that a rebalance may take, and comes back.
+    // The group drops the member after the rebalance timeout, and it comes back.
     await expect.poll(() => first.log.length, { ...LONG, timeout: 60_000 }).toBe(4);
     const own = first.log[3]?.replace('assigned ', '');
     expect(first.log).toEqual(['assigned 0,1,2,3', 'revoking 0,1,2,3', 'lost 0,1,2,3', `assigned ${own}`]);

@@ -14,7 +14,7 @@ const OPEN = 'open-orders';
 
 let broker: OwnBroker;
 let options: { clientId: string; brokers: string[] };
-/** Has written to both topics before the permission for one of them was taken away. */
+/** A producer that wrote to both topics before the permission for one of them was removed. */
 let producer: RecordProducer;
 
 beforeAll(async () => {

@@ -33,7 +33,7 @@ function batchOf(firstOffset: number, values: string[]): Buffer {
   return batch;
 }
 
-/** What compaction leaves of a producer's newest batch: the batch header, with its offsets, and no records. */
+/** What compaction leaves of a producer's newest batch: the batch header with its offsets, and no records. */
 function emptied(batch: Buffer): Buffer {
   const head = Buffer.from(batch.subarray(0, RECORDS_AT));
   head.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);

@@ -7,7 +7,10 @@ import { GroupMember } from './group-member.ts';
 const LONG = { timeout: 120_000, interval: 100 };
 const TOPIC = 'orders';
 const MEMBER = 'm';
-/** A fetch brings as much as the quota allows in ten seconds. Then the quota forbids the next fetch for about as long, which is longer than a session. */
+/**
+ * A fetch brings as much as the quota allows in ten seconds. Then the quota forbids the next fetch for about as long, which is longer than
+ * a session timeout.
+ */
 const BYTES_PER_SECOND = 20_000;
 const RECORDS = 30;
 const RECORD_BYTES = 20_000;

@@ -35,7 +35,7 @@ export class GroupMember implements ConsumerListener {
   }
 
   async onAssigned(partitions: TopicPartition[]): Promise<void> {
-    // The consumer is there already: an owner commits from here.
+    // The consumer exists by now, so an owner can commit from here.
     this.log.push(`assigned ${list(this.consumer.assignment)}`);
     if (list(partitions) !== list(this.consumer.assignment))
       throw new Error('assignment differs from what was assigned');

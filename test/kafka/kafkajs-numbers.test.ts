@@ -30,7 +30,7 @@ test('sums, comparisons and texts are those of 64-bit integers', () => {
 test('a sum is exact, whether or not a number holds it', () => {
   const most = '9'.repeat(15);
   expect(Long.fromValue(most).add(Long.fromValue(most)).toString()).toBe('1999999999999998');
-  // 2^53 + 1 is no number.
+  // A number can't hold 2^53 + 1.
   expect(Long.fromValue('2').add(Number.MAX_SAFE_INTEGER).toString()).toBe('9007199254740993');
 });
 

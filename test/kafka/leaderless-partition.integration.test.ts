@@ -7,7 +7,7 @@ import { startTwoBrokers, type TwoBrokers } from '../support/two-brokers.ts';
 import { GroupMember } from './group-member.ts';
 
 const LONG = { timeout: 90_000, interval: 50 };
-/** Partitions 0 and 2 stand on the broker that stays. */
+/** Partitions 0 and 2 are on the broker that stays. */
 const LEADERS = [1, 2, 1] as const;
 
 let brokers: TwoBrokers;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   await brokers.createTopic(topic, LEADERS);
 });
 
-/** Until the cluster itself says that the partition has no leader. */
+/** Waits until the cluster itself says that the partition has no leader. */
 async function leaderless(): Promise<void> {
   const fetcher = new PartitionFetcher({ clientId: 'test', brokers: brokers.addresses, topic });
   await expect.poll(() => fetcher.fetch(new Map([[1, 0]]), 0).catch(String), LONG).toMatch(/no leader/);
@@ -51,7 +51,7 @@ it('a broker that stops answering costs a member the partitions of that broker o
       return member.consumer.health.standing.map(({ partition }) => partition);
     }, LONG)
     .toEqual([{ topic, partition: 1 }]);
-  // Until then its partition is asked for, again and again.
+  // Until then the test asks for its partition again and again.
   await leaderless();
   expect(member.log).toEqual(['assigned 0,1,2']);
   expect(member.consumer.health.restarts).toBe(0);
@@ -87,7 +87,7 @@ it('a producer, a fetcher, a look and a member of a group go on with the partiti
   await brokers.kill();
   await leaderless();
 
-  // The record without a leader fails soon, with the reason, and does not keep the others waiting.
+  // The record without a leader fails soon, with the reason, and does not delay the others.
   const without = expect.poll(() => send(1).catch((error: Error) => error), LONG);
   await without.toMatchObject({ message: expect.stringMatching(/\/1 has no leader/) });
   const both = await Promise.allSettled([send(0), send(1), send(2)]);
@@ -116,7 +116,7 @@ it('a producer, a fetcher, a look and a member of a group go on with the partiti
   await expect
     .poll(() => member.consumer.health.standing, LONG)
     .toEqual([{ partition: { topic, partition: 1 }, reason: 'it has no leader', since: expect.any(Number) }]);
-  // One that comes now has no position of the partition, and can get none.
+  // A new member has no position in the partition, and can't get one.
   await using late = await GroupMember.join('late', {
     brokers: brokers.addresses,
     groupId: uniqueName('group'),
@@ -130,7 +130,7 @@ it('a producer, a fetcher, a look and a member of a group go on with the partiti
   await expect.poll(() => late.seen.length, LONG).toBe(6);
   expect(member.consumer.health.standing).toEqual([]);
   expect(lines.filter((line) => line.startsWith('partition'))).toEqual([
-    // The first reason: while the cluster still lists the broker, the partition has a leader that refuses connections.
+    // The first reason: as long as the cluster lists the broker, the partition has a leader that refuses connections.
     expect.stringMatching(/^partition stands (no fetch answers for it|it has no leader)$/),
     'partition is fetched again ',
   ]);

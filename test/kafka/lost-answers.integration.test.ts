@@ -6,13 +6,13 @@ import { servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
 
 const PARTITIONS = 4;
-/** Invariant 10: nothing stands still for longer. */
+/** Invariant 10: nothing may stand for longer. */
 const RECOVERY = { timeout: 15_000, interval: 250 };
 const LONG = { timeout: 30_000, interval: 50 };
 
 const losses: Loss[] = ['connection closed', 'never answered'];
 
-/** What a member asks for when another one joins. */
+/** The requests of a member when another one joins. */
 const askedInRebalance: RequestKind[] = ['FindCoordinator', 'JoinGroup', 'SyncGroup', 'OffsetFetch'];
 const askedInPeace: RequestKind[] = ['Heartbeat', 'OffsetCommit'];
 
@@ -90,7 +90,7 @@ describe('a lost answer of the group protocol', () => {
       await using second = await GroupMember.join('second', group);
       await bothWork(topic, [member, second]);
       const lost = proxy.loseAnswer(api, loss, 'first');
-      // Its answer is the one that may be lost.
+      // The answer to this request may be lost.
       const commit = member.commitSeen().catch((error: Error) => error);
       await lost;
       await bothWork(topic, [member, second]);

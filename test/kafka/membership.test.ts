@@ -59,7 +59,7 @@ beforeEach(() => {
   membership = new Membership(carrier, listener, timers, { info: tell, warn: tell, error: tell });
 });
 
-/** Second by second, as the watchdog ticks; with or without heartbeats and fetches that are answered. */
+/** Advances second by second, like the watchdog, with or without successful heartbeats and fetches. */
 async function pass(seconds: number, heartbeats: boolean): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     const client = carrier.started.at(-1) ?? 0;
@@ -77,7 +77,7 @@ async function join(): Promise<void> {
 }
 
 describe('a member without proof', () => {
-  test('is told after ten seconds and starts afresh after fifteen, once each', async () => {
+  test('is logged after ten seconds and started again after fifteen, once each', async () => {
     await join();
     await pass(9, true);
     expect(membership.health.standing).toEqual([]);
@@ -98,7 +98,7 @@ describe('a member without proof', () => {
     expect(told).toEqual(['consumer group member does not work', 'consumer group member works again']);
   });
 
-  test('that can’t even connect says so at once, tries again, and keeps what it said', async () => {
+  test('that can’t connect is reported at once, tries again, and keeps its first report', async () => {
     await join();
     carrier.fails = new Error('ECONNREFUSED');
     membership.failed(1, new Error('closed'));
@@ -140,7 +140,7 @@ describe('a join', () => {
     expect(carrier.started).toEqual([1, 2]);
   });
 
-  test('that waits for other members is left alone, and told', async () => {
+  test('that waits for other members goes on, and is logged', async () => {
     carrier.answer = { state: 'PreparingRebalance', assigned: [], joinAnswered: false };
     await pass(30, false);
     expect(carrier.started).toEqual([1]);
@@ -150,7 +150,7 @@ describe('a join', () => {
     });
   });
 
-  test('has an end in any case', async () => {
+  test('is given up after a time limit in any case', async () => {
     carrier.answer = undefined;
     await pass(50, false);
     expect(carrier.started).toEqual([1, 2]);
@@ -164,7 +164,7 @@ describe('a join', () => {
   });
 });
 
-test('a member that works on something else than the group has assigned to it starts afresh', async () => {
+test('a member that works on other partitions than the group has assigned is started again', async () => {
   await join();
   await pass(20, true);
   carrier.answer = { state: 'Stable', assigned: places(1, 2), joinAnswered: true };
@@ -200,7 +200,7 @@ describe('a superseded client', () => {
     expect(membership.health.state).toBe('left');
   });
 
-  test('nor does one that was about to start', async () => {
+  test('and a client that is about to start is not started after close', async () => {
     await join();
     membership.failed(1, new Error('closed'));
     await membership.close();

@@ -3,7 +3,7 @@ import { allTopics, topics } from '../../contracts/topics.ts';
 import type { Admin } from '../../kafka/admin/admin.ts';
 import { applyPartitionCounts } from '../../kafka/admin/partition-counts.ts';
 
-/** A cluster of which only the offsets matter. */
+/** A cluster that has offsets and nothing else. */
 function cluster(latest: number) {
   const created: [string, number][] = [];
   const admin = {

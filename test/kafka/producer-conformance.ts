@@ -19,7 +19,7 @@ import { servers, uniqueName } from '../support/servers.ts';
 
 const PARTITIONS = 5;
 
-/** What every implementation of `RecordProducer` holds. */
+/** The guarantees of every implementation of `RecordProducer`. */
 export function producerConformance(
   name: string,
   createProducer: (options: ProducerOptions) => Promise<RecordProducer>,
@@ -162,7 +162,7 @@ export function producerConformance(
       const large = producer.send([{ topic, key: 'a', value: Buffer.alloc(limits.kafkaBatchBytesMax) }]);
       const lost = producer.send([{ topic: absent, key: 'a', value: 'x' }]);
       await expect(large).rejects.toThrow(RecordTooLargeError);
-      // Whoever creates the topic ends this: no record is at fault.
+      // Creating the topic ends this outage, so no record is at fault.
       await expect(lost).rejects.toThrow(KafkaSetupError);
       await expect(lost).rejects.toThrow(absent);
       await good;

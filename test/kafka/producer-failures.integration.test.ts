@@ -62,7 +62,7 @@ it('a record after one that was refused without an answer is appended, whatever 
   const producer = await createProducer({ clientId: 'refused', brokers: [proxy.address], deadlineMs: 60_000 });
   const send = (value: string) => producer.send([{ topic, key: 'a', value }]);
   await send('first');
-  // The leader takes the record, is gone before it says so, and comes back.
+  // The leader takes the record, dies before its answer, and comes back.
   const lost = proxy.loseAnswer('Produce', 'connection closed', 'refused');
   proxy.alterAnswers('Metadata', withoutLeader);
   await expect(send('refused')).rejects.toThrow(PartitionUnavailableError);

@@ -46,12 +46,12 @@ describe('reading a topic without a group', () => {
     await regionAdmin.deleteRecordsBefore(topic, new Map([[0, 8]]));
     await regionAdmin.close();
     const seen: string[] = [];
-    // Below what is left in partition 0, past the end in partition 1.
+    // Before the oldest record in partition 0, after the end in partition 1.
     const fromOffsets = new Map([[1, 50]]);
     const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets, onTrouble: () => {} }, ({ value }) =>
       seen.push(String(value)),
     );
-    // What it has found out at the start does not count: it stands where records were.
+    // Replaces the position that the tail found at its start: the new one points to removed records.
     (tail.positions() as Map<number, number>).set(0, 2);
     await producer.send([record(topic, 1, 100)]);
     await vi.waitFor(() => expect(seen).toEqual(expect.arrayContaining(['8', '9', '100'])), {
@@ -66,7 +66,7 @@ describe('reading a topic without a group', () => {
     await producer.send(Array.from({ length: 3_000 }, (_, n) => record(topic, n % 2, n)));
     const read: ReadRecord[] = [];
     const count = await readTopic({ brokers, topic }, async (each) => {
-      // Records that come during the read are not part of it.
+      // Records that arrive during the read are not part of it.
       if (read.length === 0) await producer.send([record(topic, 0, -1), record(topic, 3, -1)]);
       read.push(each);
     });
@@ -138,7 +138,7 @@ describe('reading a topic without a group', () => {
       seen.push(`${partition}:${value}`),
     );
     await admin.createPartitions(topic, 6);
-    // The other producer has known the topic with fewer partitions.
+    // The other producer knows the topic with fewer partitions.
     const later = await createProducer({ clientId: 'reader-test', brokers, deadlineMs: 20_000 });
     await later.send([record(topic, 5, 1)]);
     await expect.poll(() => seen, { timeout: 40_000 }).toEqual(['5:1']);

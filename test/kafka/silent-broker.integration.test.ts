@@ -10,9 +10,9 @@ import {
 } from '../../kafka/index.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 
-/** One that takes every connection and closes it at once, as a proxy does whose broker is dead. */
+/** A server that accepts every connection and closes it at once, like a proxy whose broker is dead. */
 let dead: Server;
-/** The dead one stands before the others, several times: whichever a client begins with, it meets it. */
+/** The dead broker is listed several times before the others, so that every client meets it first. */
 let bootstrap: string[];
 let topic: string;
 

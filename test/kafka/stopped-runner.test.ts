@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 it('a consumer that is stopped while brokers come and go lets its process live', async () => {
   const script = fileURLToPath(new URL('stopped-runner.ts', import.meta.url));
-  // In a process of its own: one that never leaves the microtask queue can't even notice a time limit.
+  // In a process of its own, because a process that never leaves the microtask queue can't even notice a time limit.
   const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 20_000, killSignal: 'SIGKILL' });
   expect(stdout).toBe('stopped\n');
 }, 30_000);

@@ -1,4 +1,4 @@
-// A consumer's runner that is stopped while the set of brokers changes; it ends by itself when its fetchers do. Run by stopped-runner.test.ts.
+// Stops a consumer's runner while the set of brokers changes. The process ends when the fetchers end. Run by stopped-runner.test.ts.
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import '../../kafka/kafkajs/kafkajs-internals.ts';
@@ -20,7 +20,7 @@ const consumerGroup = {
   heartbeat: async () => {},
   getNodeIds: () => {
     if (!changes) return [1];
-    // Just as the fetchers find out that there is another broker, and before new ones are made.
+    // At the moment when the fetchers learn of another broker, before new fetchers are made.
     stopping ??= runner.stop();
     return [1, 2];
   },

@@ -29,7 +29,7 @@ function unpack(batch: PackedBatch): FetchedRecord[] {
 
 const plain = (records: FetchedRecord[]) => records.map((one) => ({ ...one, headers: { ...one.headers } }));
 
-test('what is packed comes out again', () => {
+test('a batch is read as it was packed', () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 30 }), (records) => {
       const { buffer, bytes: weight } = packBatch(records);
@@ -50,7 +50,7 @@ test('headers that the client has packed are passed on as they are', () => {
         const end = start + first.weight(index);
         const headersStart = start + (one.key?.length ?? 0) + (one.value?.length ?? 0);
         start = end;
-        // What was packed once, as a client would give it; a lone zero is the count of no headers.
+        // Packed headers as a client would give them; a single zero is the count of no headers.
         const packed =
           headersStart === end
             ? { buffer: Buffer.of(0), start: 0 }

@@ -17,7 +17,7 @@ interface Worker extends AsyncDisposable {
   lines: string[];
 }
 
-/** For whoever reads a failure. */
+/** Shown when the test fails. */
 const story: string[] = [];
 let broker: OwnBroker;
 let producer: RecordProducer;
@@ -77,7 +77,7 @@ function traffic(topic: string): () => Promise<void> {
   };
 }
 
-/** Each worker says within `TOLD_WITHIN_MS` that it is not ready, and none says that it is ready before `ms` are over. */
+/** Each worker says within `TOLD_WITHIN_MS` that it is not ready, and none says that it is ready before `ms` have passed. */
 async function expectNotReady(workers: Worker[], ms: number): Promise<void> {
   const end = Date.now() + ms;
   const reasons = () => workers.map(({ runtime }) => runtime.readiness());
@@ -86,7 +86,7 @@ async function expectNotReady(workers: Worker[], ms: number): Promise<void> {
   await expect(ready).rejects.toThrow('gave up waiting');
 }
 
-/** Ready, with nothing told of what comes. A broker that has just started may let a member join on a second attempt only. */
+/** Waits until it is ready. After a broker's start, a member's first attempt to join may fail. */
 async function expectReady({ runtime, lines }: Worker): Promise<void> {
   await until(
     () => runtime.readiness(),

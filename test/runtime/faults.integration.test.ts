@@ -5,7 +5,7 @@ import { committedTotal, createScene, effectCount, effectsByKey, ordersOver, rea
 
 vi.setConfig({ testTimeout: 120_000 });
 
-/** Fails the effect of one key with an SQLSTATE, as the server does that can't read the page it stands on. */
+/** Makes the effect of one key fail with an SQLSTATE, like a server that can't read the page of the row. */
 async function failKey(scene: Awaited<ReturnType<typeof createScene>>, key: string, state: string): Promise<void> {
   await scene.database.sql.unsafe(`
     create function strike() returns trigger language plpgsql as $$
@@ -18,7 +18,10 @@ async function failKey(scene: Awaited<ReturnType<typeof createScene>>, key: stri
 
 const named = (scene: Awaited<ReturnType<typeof createScene>>) => new URL(scene.database.url).pathname.slice(1);
 
-/** Keeps every writer of effects waiting until it is released: at the end of the test at the latest, or a failed one would hang. */
+/**
+ * Makes every writer of effects wait until it is released. It is released at the end of the test, because a failed test would hang
+ * otherwise.
+ */
 async function lockEffects(scene: Awaited<ReturnType<typeof createScene>>) {
   const locked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -63,7 +66,7 @@ test.each(['XX001', '0A000', '55P03', '57014', '42501'])(
       (text) => text?.includes('message bad') === true,
     );
     expect(reason).toContain(state);
-    // Later ones go on too: no partition is paused for the one.
+    // Later messages go on too: no partition is paused because of one message.
     await scene.send(ordersOver(20, 20).map((order) => ({ ...order, n: order.n + 10 })));
     await until(
       () => effectCount(scene.database.sql),
@@ -124,7 +127,7 @@ test('statements that an administrator cancels are repeated: nothing is parked',
   const runtime = await scene.start();
   await using lock = await lockEffects(scene);
   await scene.send(ordersOver(20, 100));
-  // A cancelled turn is halved and tried again at once: only when messages alone have been cancelled is it an outage.
+  // A cancelled turn is halved and tried again at once. It is an outage only if single messages are cancelled too.
   await until(
     async () => {
       await scene.database

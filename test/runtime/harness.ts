@@ -30,7 +30,7 @@ export interface StartOptions {
   slotSilenceMsMax: number;
 }
 
-/** A topic, its dead-letter topic and a database of the test's own; whatever runs on them is stopped on dispose. */
+/** A topic, its dead-letter topic and a database for one test. On dispose everything that runs on them is stopped. */
 export async function createScene(partitions = 12, deadLetterConfig: Record<string, string> = {}): Promise<Scene> {
   const { brokers } = servers();
   const topic = uniqueName('runtime');
@@ -90,7 +90,7 @@ export function runtimeOptions(topic: string, group: string, databaseUrl: string
   };
 }
 
-/** Short waits, so that three retries are through in a moment. */
+/** Short waits, so that three retries take only a moment. */
 export function testLimits(): RuntimeLimits {
   return runtimeLimits(
     loadConfig({ ORDERMESH_RETRY_BACKOFF: '20ms', ORDERMESH_COMMIT_INTERVAL: '50ms', ORDERMESH_DRAIN_TIMEOUT: '2s' }),
@@ -102,7 +102,7 @@ export function ordersOver(keys: number, count: number): (Order & { key: string 
   return Array.from({ length: count }, (_, index) => ({ key: `key-${index % keys}`, n: Math.floor(index / keys) }));
 }
 
-/** The numbers of each key's effects, in the order they were written. */
+/** The numbers of each key's effects, in the order in which they were written. */
 export async function effectsByKey(sql: Database): Promise<Map<string, number[]>> {
   const rows = await sql<{ key: string; n: number }[]>`select key, n from effects order by written`;
   return grouped(rows.map(({ key, n }) => [key, n]));
@@ -119,7 +119,10 @@ export async function effectCount(sql: Database): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Waits until the condition holds. @throws after `timeoutMs` with what it last was. */
+/**
+ * Waits until the condition holds.
+ * @throws after `timeoutMs`, with the last value
+ */
 export async function until<T>(
   read: () => T | Promise<T>,
   holds: (value: T) => boolean,
@@ -138,7 +141,7 @@ export interface ReadRecord extends FetchedRecord {
   partition: number;
 }
 
-/** All records that a topic holds now, each partition in its order. */
+/** All records in a topic now, each partition in its order. */
 export async function readTopic(admin: Admin, topic: string): Promise<ReadRecord[]> {
   const total = (await admin.offsets(topic)).reduce((sum, { earliest, latest }) => sum + latest - earliest, 0);
   const records: ReadRecord[] = [];

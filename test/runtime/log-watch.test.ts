@@ -10,7 +10,7 @@ import { ManualTimers } from './manual-timers.ts';
 
 const limits = { messagesMax: 10, bytesMax: 1_000, windowMax: 100 };
 
-/** A worker at offset 5 of a log that holds 0 to 20, with a watch over it. */
+/** A worker at offset 5 of a log with offsets 0 to 20, with a watch over it. */
 function watched() {
   const timers = new ManualTimers();
   const assignment = new Assignment('topic');

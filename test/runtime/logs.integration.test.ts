@@ -51,7 +51,7 @@ async function createAgain(scene: Scene): Promise<void> {
   });
 }
 
-/** As MirrorMaker copies: key, value, headers and time, at offsets of their own. */
+/** Copies like MirrorMaker: key, value, headers and time, at other offsets. */
 async function copyTo(scene: Scene, records: readonly ReadRecord[]): Promise<void> {
   const producer = kafkajsClient({ clientId: 'test-mirror', brokers: servers().brokers }).producer();
   await producer.connect();
@@ -68,7 +68,7 @@ async function copyTo(scene: Scene, records: readonly ReadRecord[]): Promise<voi
   await producer.disconnect();
 }
 
-/** The database follows into the other region: what it knows was the log of another cluster. */
+/** The database fails over to the other region: what it knows is about the log of another cluster. */
 async function moveToAnotherCluster(scene: Scene): Promise<void> {
   await scene.database.sql`update partition_logs set cluster_id = 'of the other region'`;
 }
@@ -96,7 +96,7 @@ test('a key that was parked in the log of the other region stays parked here, wh
   const mirrored = await readTopic(scene.admin, scene.topic);
   await createAgain(scene);
   await moveToAnotherCluster(scene);
-  // Fewer records of others before them: the offsets of the key are other ones, and collide with those of before.
+  // There are fewer records before them: the offsets of the key are different, and collide with the earlier ones.
   await copyTo(scene, [
     ...mirrored.filter(({ key }) => String(key) === 'gone'),
     ...mirrored.filter(({ key }) => String(key) === 'a'),
@@ -109,7 +109,7 @@ test('a key that was parked in the log of the other region stays parked here, wh
   expect(effects.get('b')).toEqual([0, 1]);
   expect(effects.get('a')).toEqual([0]);
   expect(effects.get('gone')).toBeUndefined();
-  // The copies of what is parked already are no new letters; one that was finished in the other log, and what is new, stand behind.
+  // Copies of parked messages are no new letters. A copy of a finished message and new messages are parked behind.
   expect((await statesOf(scene)).sort()).toEqual([
     '0/1 parked',
     '0/2 parked',
@@ -143,7 +143,7 @@ test('a topic that is created again under a running worker is noticed, and all o
   const runtime = await start(scene);
   await committed(scene, 4);
   await createAgain(scene);
-  // Longer than the worker's position at once, so that no offset is out of range: only the topic's id tells.
+  // At once longer than the worker's position, so that no offset is out of range. Only the topic's id shows the change.
   await scene.send([...orders('b', 0, 6), ...orders('p', 1, 1)]);
   await until(
     async () => (await effectsByKey(scene.database.sql)).get('b'),
@@ -153,7 +153,7 @@ test('a topic that is created again under a running worker is noticed, and all o
   await committed(scene, 7);
   expect(runtime.readiness()).toMatch(`${scene.topic} was deleted and created again`);
   expect(await metric(runtime, 'ordermesh_runtime_log_changes_total')).toBe(1);
-  // What is parked stays parked by its key. A record that came before the change was noticed is no second letter afterwards.
+  // The key stays parked. A record that arrived before the change was noticed is no second letter afterwards.
   const found: number[] = [];
   for await (const { value } of readDeadLetters(scene.database.sql)) found.push(JSON.parse(String(value)).n);
   expect(found).toEqual([0, 1]);
@@ -165,7 +165,7 @@ test('a topic that is shorter than it was is begun again, not skipped to its end
   const first = await start(scene);
   await committed(scene, 3);
   await first.close();
-  // As after a restore from a backup: the same topic, and the group further than its end.
+  // Like a restore from a backup: the same topic, and the group's position is after its end.
   await scene.database.sql`update partition_logs set position = 10, end_offset = 12`;
   const runtime = await start(scene);
   await until(
@@ -200,7 +200,7 @@ test('records that were removed before a stopped worker came to them are counted
     `20 records of ${scene.topic} (partition 0, offsets 3 to 22) were removed before they were read`,
   );
   await runtime.close();
-  // What was finished may go: nothing is skipped.
+  // Finished records may be removed: nothing is skipped.
   await removeBefore(scene, 24);
   await scene.send(orders('c', 1, 1));
   const last = await start(scene);

@@ -1,12 +1,12 @@
 import type { Timers } from '../../runtime/timers.ts';
 
-/** Time that stands still until it is told to go on. */
+/** Time that moves only when the test says so. */
 export class ManualTimers implements Timers {
   #now = 0;
   #order = 0;
   #due: { at: number; order: number; act: () => void }[] = [];
 
-  /** By how much the time of day was put back. */
+  /** By how much the clock was set back. */
   setBackMs = 0;
 
   now = (): number => this.#now - this.setBackMs;
@@ -35,7 +35,7 @@ export class ManualTimers implements Timers {
     return true;
   }
 
-  /** Lets so much time pass, with every timer that is due in it. */
+  /** Advances time by `ms`, and runs every timer that is due. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -43,18 +43,18 @@ export class ManualTimers implements Timers {
     this.#now = end;
   }
 
-  /** The clock goes on and nothing else does, as when the process was stopped. */
+  /** The clock advances and no timer runs, as when the process was stopped. */
   jump(ms: number): void {
     this.#now += ms;
   }
 
-  /** Runs timers until nothing is due any more, or `steps` of them. */
+  /** Runs timers until none is left, or `steps` of them. */
   async run(steps = 100_000): Promise<void> {
     for (let step = 0; step < steps && (await this.step()); step++);
   }
 }
 
-/** Lets the promises that are ready run out. */
+/** Lets all promises that are ready run. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

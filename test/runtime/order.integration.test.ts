@@ -50,7 +50,7 @@ test('an unfinished message holds the frontier of its partition, and nothing els
     () => effectCount(scene.database.sql),
     (count) => count === 400,
   );
-  // The effects of a turn are seen here before its slot has counted them.
+  // The effects of a turn are visible here before its slot has counted them.
   const stuck = await until(
     () => runtime.view().partitions.find(({ keys }) => keys > 0),
     (partition) => partition?.inFlightMessages === 2,

@@ -38,7 +38,7 @@ test('no more partitions move than the balance asks for', () => {
       const kept = after.filter((partition) => old.has(partition));
       const pins = pin(after, slots, old);
       const moved = kept.filter((partition) => pins.get(partition) !== old.get(partition)).length;
-      // What sits on a slot beyond its fair share has to go; the larger shares belong to the slots that hold most.
+      // A slot must give up partitions beyond its fair share; the larger shares go to the slots that hold most.
       const held = loads(new Map(kept.map((partition) => [partition, old.get(partition) ?? 0])), slots).sort(
         (a, b) => b - a,
       );

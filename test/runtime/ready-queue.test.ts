@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ReadyQueue } from '../../runtime/slot/ready-queue.ts';
 
-test('behaves as an array', () => {
+test('behaves like push and shift of an array', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.nat(), { freq: 3 }), { maxLength: 10_000, size: 'max' }), (steps) => {
       const queue = new ReadyQueue<number>();

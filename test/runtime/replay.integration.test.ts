@@ -27,7 +27,7 @@ async function replayScene(partitions = 3): Promise<Scene> {
 
 const start = (scene: Scene) => scene.start({ actorModule: healingActor });
 
-/** Orders of one key, numbered from `first`; those named are poison. */
+/** Orders of one key, numbered from `first`; the named ones are poison. */
 function orders(key: string, first: number, count: number, poison: readonly number[] = []) {
   return Array.from({ length: count }, (_, index): HealingOrder & { key: string } => {
     const n = first + index;
@@ -101,7 +101,7 @@ test('a replay releases a key and its followers in order, later messages after t
     ['replay', 1, 'test'],
     ['replayed', 1, 'test'],
   ]);
-  // Nothing new went to the topic, and the parked key is forgotten by the metrics too.
+  // Nothing new went to the topic, and the metrics don't count the key as parked any more.
   expect(await readTopic(scene.admin, scene.deadLetters)).toHaveLength(4);
   await until(
     () => runtime.view().partitions.reduce((sum, { parkedKeys: keys }) => sum + keys, 0),
@@ -142,7 +142,7 @@ test('a replayed message that fails again stays in front, with its followers beh
     });
   };
   await edited(0, 100);
-  // Goes on to the next poison, which parks in front of what is left.
+  // Goes on to the next poison message, which is parked in front of the rest.
   await until(
     () => statesOf(scene),
     (states) => states.filter((state) => state.endsWith('replayed')).length === 2,
@@ -170,12 +170,12 @@ test('a paced replay keeps its rate, lets other orders pass, and live messages o
   const begun = performance.now();
   await replayAll(scene, 4);
   await scene.send([...orders('b', 0, 20), ...orders('a', 6, 2)]);
-  // In the same partition, and not held by the replay.
+  // In the same partition, and not delayed by the replay.
   await committed(scene, 28);
   expect((await effectsByKey(scene.database.sql)).get('b')).toEqual(numbers(20));
   await released(scene);
   expect((await effectsByKey(scene.database.sql)).get('a')).toEqual(numbers(8));
-  // Eight messages, the first at once: a lower bound, which no busy machine can break.
+  // Eight messages, the first one at once: a lower bound, which a busy machine can't break.
   expect(performance.now() - begun).toBeGreaterThan((7 / 4) * 1_000);
 });
 
@@ -293,7 +293,7 @@ test('rebalances and kill -9 of workers in the middle of parking and replaying, 
       if (round === 1) for (const key of keys) await heal(scene, key);
       await replayAll(scene, round === 2 ? undefined : 40);
       await send(3, false);
-      // Any moment will do: which one it is comes from the seed, what it hits from the machine.
+      // Any moment will do: the seed chooses it, and what it hits depends on the machine.
       await sleep(random(1_500));
       const before = worker;
       worker = await forkWorker(scene);

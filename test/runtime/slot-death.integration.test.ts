@@ -40,7 +40,7 @@ test.each([
   for (let key = 0; key < 100; key++) expect(effects.get(`key-${key}`)).toEqual([...numbers, ...numbers]);
   expect(await readTopic(scene.admin, scene.deadLetters)).toEqual([]);
   expect(runtime.readiness()).toBeUndefined();
-  // One thread died, and it was not for the other one to stop.
+  // One thread died; the other one must go on.
   expect(await mergedScrape(await runtime.metrics())).toMatch(
     new RegExp(`ordermesh_runtime_slot_deaths_total\\{.*reason="${reason}".*\\} 1\\n`),
   );
@@ -95,7 +95,7 @@ test('the log of a death names the key, and calls of the dead thread are rejecte
     slot.take({ partition, incarnation: 1, buffer: packBatch([record(offset, key, act)]).buffer });
   take(0, 7, 'order-7', 'hang');
   await vi.waitFor(() => access(join(directory, 'hangs')), { timeout: 10_000 });
-  // It waits for the end of that message, which never comes.
+  // The drain waits for the end of that message, which never comes.
   const drained = slot.drain([0]).catch((error: Error) => error.message);
   await slot.open([{ partition: 1, incarnation: 1, epoch: 1, parked: [], settled: [] }]);
   take(1, 3, 'order-8', 'throw-in-timer');

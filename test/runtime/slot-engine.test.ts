@@ -27,7 +27,7 @@ interface Sent {
   offset: number;
 }
 
-/** An engine on modelled time, log and store. */
+/** An engine with modelled time, log and store. */
 function bench(actor: Actor<unknown, unknown>) {
   const timers = new ManualTimers();
   const produced: OutgoingRecord[] = [];
@@ -95,7 +95,7 @@ const records = (...keys: string[]): Sent[] => keys.map((key, offset) => ({ key,
 
 const noMessages: StateCounts = { ready: 0, begun: 0, applicable: 0, inTurn: 0, producing: 0, retried: 0 };
 
-/** Some of each: with prepare, with apply, with both, with neither. */
+/** One of four shapes: with prepare, with apply, with both, with neither. */
 function shapedActor(shape: { prepare: boolean; apply: boolean }, timers: () => ManualTimers, trace: Trace) {
   const actor: Actor<unknown, unknown> = {
     decode(message) {
@@ -234,7 +234,7 @@ describe('poison', () => {
     one.take(0, records('a', 'bad', 'b', 'bad', 'c', 'bad'));
     await one.timers.run();
     expect(applied.sort()).toEqual([0, 2, 4]);
-    // Alone it failed once for each attempt; before that, once for each half it was in.
+    // Alone it failed once per attempt; before that, once for each half that it was in.
     expect(attempts.filter((offset) => offset === 1).length).toBeGreaterThanOrEqual(4);
     expect(attempts).not.toContain(3);
     expect(one.parked).toEqual(['bad']);
@@ -355,7 +355,7 @@ test('an outage that only one message meets pauses nothing: it waits and is name
     },
   });
   one.open(0);
-  // Alone, as on a mesh that is idle otherwise.
+  // The only message, as on an idle mesh.
   one.take(0, records('strange'));
   await one.timers.run(2_000);
   const outages = one.reports.filter((report) => report.kind === 'outage');
@@ -476,7 +476,7 @@ test('a parked key that was loaded parks its messages from the failed one on, no
   expect(one.parked).toEqual([]);
 });
 
-test('a partition that is closed drops what comes back, and a new one starts afresh', async () => {
+test('a closed partition drops late results, and the partition opened after it starts with nothing', async () => {
   const one = bench({ decode: ({ offset }) => offset, apply: async (items) => items.map(() => []) });
   one.open(0);
   one.take(0, records('a', 'b'));

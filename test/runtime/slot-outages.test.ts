@@ -15,7 +15,7 @@ const limits: SlotLimits = {
   produceDeadlineMs: 1_000,
 };
 
-/** Circuits of a slot with a message in flight; says whether the database could be probed each time the slot was woken. */
+/** The circuits of a slot with a message in flight. Returns whether the database could be probed each time the slot was woken. */
 function bench(timers: ManualTimers) {
   const woken: boolean[] = [];
   const outages = new SlotOutages(
@@ -26,7 +26,7 @@ function bench(timers: ManualTimers) {
   return { outages, woken };
 }
 
-/** The system's timers count on another clock than `now`: they come up to a millisecond early. */
+/** The system's timers use another clock than `now`, and fire up to a millisecond early. */
 class HastyTimers extends ManualTimers {
   override after(delayMs: number, act: () => void): () => void {
     return super.after(Math.max(0, delayMs > 1 ? delayMs - 1 : delayMs), act);

@@ -51,7 +51,7 @@ test('messages are shown with their keys while the actor computes, and while it 
   expect(seen).toEqual([
     [shownAt(7)],
     [shownAt(8)],
-    // Another one's computing hides those that wait.
+    // While one message computes, those that wait are hidden.
     [shownAt(9)],
     [shownAt(8), shownAt(9)],
     [shownAt(8), shownAt(9)],
@@ -139,7 +139,7 @@ test('a message of another log inherits no deaths from the one that had its offs
   for (let death = 0; death < 3; death++) record.blame([place(8)]);
   record.blame([{ partition: 3, offset: 8 }]);
   const { actor, suspects } = watch({ decode: () => 'decoded' }, record.all);
-  // Given up and assigned again, or in a new thread: it is the same log.
+  // Given up and assigned again, or in a new thread: the log is the same.
   expect(record.enter(2, 1)).toBe(false);
   expect(() => actor.decode(message(8))).toThrow(DeadlyMessageError);
   expect(record.enter(2, 2)).toBe(true);

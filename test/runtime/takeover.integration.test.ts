@@ -13,11 +13,11 @@ import {
   until,
 } from './harness.ts';
 
-/** A session timeout and the work of a whole backlog, on a machine that has other things to do. */
+/** A session timeout and the work of a whole backlog, on a busy machine. */
 const TAKEOVER_MS_MAX = 100_000;
 vi.setConfig({ testTimeout: 150_000 });
 
-/** A worker in a process of its own, running when the promise resolves. */
+/** A worker in a process of its own; it runs when the promise resolves. */
 async function forkWorker({ topic, group, database }: Scene): Promise<ChildProcess> {
   const worker = fork(new URL('./worker-process.ts', import.meta.url), [topic, group, database.url]);
   const died = once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the worker exited with ${code}`)));

@@ -25,7 +25,7 @@ const entered: EnteredLog = {
   skipped: undefined,
 };
 
-/** The real host with one slot. Its ports fail while the test sets their fault. */
+/** The real host with one slot. Its ports fail while the test has set their fault. */
 async function bench() {
   const timers = new ManualTimers();
   const lines: string[] = [];
@@ -128,7 +128,7 @@ async function bench() {
   };
 }
 
-test('partitions that cannot be opened are told once, and the end once', async () => {
+test('partitions that cannot be opened are logged once, and the end once', async () => {
   const { timers, faults, host, assign, told } = await bench();
   faults.claim = true;
   assign();
@@ -152,7 +152,7 @@ test('partitions that are lost before they could be opened end the state', async
   expect(told()).toEqual(['partitions lost', expect.stringMatching(/^no partition is left to open after/)]);
 });
 
-test('positions that cannot be committed are told once, and the end once', async () => {
+test('positions that cannot be committed are logged once, and the end once', async () => {
   const { timers, faults, assign, finish, told } = await bench();
   assign();
   await timers.advance(1_000);
@@ -166,7 +166,7 @@ test('positions that cannot be committed are told once, and the end once', async
   expect(told()).toEqual([expect.stringMatching(/^positions can be committed again after \d+ s$/)]);
 });
 
-test('a membership that cannot be proven is told once, and the end once', async () => {
+test('a membership that cannot be proven is logged once, and the end once', async () => {
   const { timers, faults, assign, finish, fence, told } = await bench();
   assign();
   await timers.advance(1_000);
@@ -182,7 +182,7 @@ test('a membership that cannot be proven is told once, and the end once', async 
   expect(told()).toEqual([expect.stringMatching(/^the membership is proven after \d+ s$/)]);
 });
 
-test('a thread that does not start is told once, and the end once', async () => {
+test('a thread that does not start is logged once, and the end once', async () => {
   const { timers, faults, assign, die, told } = await bench();
   assign();
   await timers.advance(1_000);

@@ -25,7 +25,7 @@ function scheduler() {
     turns.push(entry);
     return entry;
   };
-  /** Turns that begin without the clock going on, each over before the next. */
+  /** Turns that begin while the clock stands still, each finished before the next. */
   const turnsNow = () => {
     const formed: MessageEntry[][] = [];
     while (turns.mayBegin()) {

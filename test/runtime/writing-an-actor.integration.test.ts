@@ -10,9 +10,7 @@ import { createProducer } from '../../kafka/index.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 import { committedTotal, createScene, readTopic, type Scene, until } from './harness.ts';
 
-/*
- * The page's code blocks are what is tested: each `ts` block becomes the file that it is named after, each `sql` block is run before the actors.
- */
+/* This tests the page's code blocks: each `ts` block becomes the file that it is named after; each `sql` block is run before the actors. */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let directory: string;
 let tables: string[];
@@ -20,7 +18,7 @@ let tables: string[];
 beforeAll(async () => {
   const page = await readFile(path.join(root, 'docs/writing-an-actor.md'), 'utf8');
   await mkdir(path.join(root, '.cache'), { recursive: true });
-  // As deep as the blocks' imports say.
+  // As deep as the imports in the blocks need.
   directory = await mkdtemp(path.join(root, '.cache/docs-'));
   for (const [, name = '', code = ''] of page.matchAll(/^```ts (\S+)\n(.*?)^```$/gms))
     await writeFile(path.join(directory, name), code);

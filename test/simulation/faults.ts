@@ -4,7 +4,7 @@ import type { Network } from './network.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
-/** What faults can reach. */
+/** The parts of a simulation that faults act on. */
 export interface Targets {
   world: World;
   workers: readonly WorkerProcess[];
@@ -68,7 +68,7 @@ function outage({ world, networks }: Targets, name: keyof Targets['networks']): 
   });
 }
 
-/** One of the faults, each `meanMs` on average, until it is told to stop. */
+/** One of the faults, every `meanMs` on average, until it is stopped. */
 export function injectFaults(targets: Targets, enabled: readonly FaultName[], meanMs: number): () => void {
   let stopped = false;
   const { world } = targets;
@@ -86,7 +86,7 @@ export function injectFaults(targets: Targets, enabled: readonly FaultName[], me
   };
 }
 
-/** Everything works again, for good. */
+/** Ends all faults: everything works from now on. */
 export function heal({ world, workers, networks, store }: Targets): void {
   world.log('fault', 'none any more');
   for (const { weather } of Object.values(networks)) Object.assign(weather, { down: false, loss: 0, stalls: 0 });

@@ -6,31 +6,31 @@ import { bytesOf, nameOf, type Tracked, type TrackedKey, type TrackedPartition, 
 /** As in runtime/wire/suspects.ts. */
 const DEATHS_ALONE_TO_PARK = 3;
 const DEATHS_TO_PARK = 10;
-/** No partition with work may stand for longer once the last fault is mended. */
+/** No partition with work may stand for longer once the last fault has ended. */
 const STANDING_MS_MAX = 30_000;
 
 /**
- * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets) and holds it
- * against the invariants of the runtime, at once; and everything together at the end.
+ * The oracle. It sees every act where it takes effect (in the store, in the log, in the group's committed offsets), checks it against the
+ * invariants of the runtime at once, and checks the whole at the end.
  */
 export class History {
   violation: string | undefined;
-  /** Everything that ever failed has been repaired: nothing may stay parked. */
+  /** Everything that ever failed has been repaired, so nothing may stay parked. */
   repaired = false;
   #deaths = 0;
   readonly #shape: ActorShape;
   readonly #recording: boolean;
   readonly #keys = new Map<string, TrackedKey>();
   readonly #partitions: TrackedPartition[];
-  /** Ids with a stored decision and the message that it came with, and the outputs of each that are in the log. */
+  /** Ids with a stored decision and the message that it came from; and their outputs in the log. */
   readonly #effects = new Map<string, Tracked>();
   readonly #outputs = new Map<string, Set<number>>();
-  /** Messages of an id, so that what ends one ends a repeated one. */
+  /** Messages by id: the same order may be sent twice, and what ends one message ends the other. */
   readonly #byId = new Map<string, Tracked[]>();
-  /** Ids that fail no more. */
+  /** Ids that don't fail any more. */
   readonly #cured = new Set<string>();
 
-  /** @param recording false for a runtime without a database: what is parked is known to its owner and the dead-letter topic alone. */
+  /** @param recording false for a runtime without a database: parked messages are known only to their owner and the dead-letter topic */
   constructor(shape: ActorShape, partitions: number, recording: boolean) {
     this.#shape = shape;
     this.#recording = recording;
@@ -78,12 +78,12 @@ export class History {
     }
   }
 
-  /** Whether the broker takes an output. */
+  /** Whether the broker accepts an output. */
   refuses(id: string, number: number): boolean {
     return number === 0 && this.#byId.get(id)?.[0]?.order.nature === 'refused' && !this.isCured(id);
   }
 
-  /** What made the order fail is put right. */
+  /** The reason for the order's failure is repaired. */
   cure(id: string): void {
     this.#cured.add(id);
   }
@@ -93,8 +93,8 @@ export class History {
   }
 
   /**
-   * The actor begins a message: all before it of its key are applied or given up. `current` tells whether its thread has the newest epoch: one that
-   * has not can't know what was parked since, and decodes what will have no effect.
+   * The actor begins a message: all earlier messages of its key must be applied or discarded. `current` tells whether its thread has the
+   * newest epoch. A thread with an older one can't know what was parked since then, and may decode a message that will have no effect.
    */
   began(tracked: Tracked, current: boolean): void {
     if (!current) return;
@@ -120,7 +120,7 @@ export class History {
     this.#advance(tracked);
   }
 
-  /** An effect becomes durable. `current` tells whether the epoch that it came with is still the newest. */
+  /** An effect becomes durable. `current` tells whether its epoch is still the newest. */
   effect(tracked: Tracked, current: boolean): void {
     const { order } = tracked;
     const key = this.#key(order.key);
@@ -153,7 +153,7 @@ export class History {
     key.parkedFroms.add(order.offset);
   }
 
-  /** The store has the dead letter: from now on it can be replayed. */
+  /** The store has recorded the dead letter. From now on it can be replayed. */
   recorded(tracked: Tracked): void {
     if (tracked.deadLetters === 0)
       this.violate('recorded after the topic has it', `${nameOf(tracked.order)} is in no dead-letter topic`);
@@ -161,7 +161,7 @@ export class History {
     this.#advance(tracked);
   }
 
-  /** A replay begins to work on a parked message: all before it of its key are applied or given up. */
+  /** A replay begins to work on a parked message: all earlier messages of its key must be applied or discarded. */
   handedOut(tracked: Tracked): void {
     const key = this.#key(tracked.order.key);
     const before = key.messages[key.final];
@@ -236,7 +236,7 @@ export class History {
       if (!this.#mayPark(tracked)) this.violate('an outage is not poison', `${nameOf(order)} is a dead letter`);
       key.parkedFroms.add(from);
     }
-    // An owner of before, which doesn't know of a release, may still write one; it can't record it.
+    // A former owner, which doesn't know of a release, may still write a dead letter; it can't record it.
     if (!key.parkedFroms.has(from) || from > order.offset)
       this.violate(
         'parked first',
@@ -250,8 +250,8 @@ export class History {
   }
 
   /**
-   * The group takes a commit. `assigned` tells whether the partition is that member's in that generation, `overtaken` that a request
-   * of later was there before: only such a one may go back.
+   * The group accepts a commit. `assigned` tells whether the member has the partition in that generation; `overtaken`, whether a later
+   * request arrived before. Only an overtaken commit may set the position back.
    */
   committed(number: number, offset: number, commit: { by: string; assigned: boolean; overtaken: boolean }): void {
     const partition = this.#partition(number);
@@ -270,12 +270,12 @@ export class History {
     partition.committedMax = Math.max(partition.committedMax, offset);
   }
 
-  /** Everything works since `healedAt`: a partition with work moves. */
+  /** Everything has worked since `healedAt`, so a partition with work must move. */
   watch(now: number, healedAt: number): void {
     for (const [number, partition] of this.#partitions.entries()) {
       const { messages, through, committedMax, end, movedTo } = partition;
       const idle = through === messages.length && committedMax === end;
-      // A message that threads die of is a fault that its next death mends a step further, until it is parked.
+      // A message that threads die of needs another death for each step, until it is parked.
       const progress = through + committedMax + this.#deaths;
       if (idle || progress !== movedTo) partition.movedAt = now;
       partition.movedTo = progress;
@@ -284,14 +284,14 @@ export class History {
     }
   }
 
-  /** Whether every message is through and committed. */
+  /** Whether every message is finished and committed. */
   get complete(): boolean {
     return this.#partitions.every(
       ({ messages, through, committedMax, end }) => through === messages.length && committedMax === end,
     );
   }
 
-  /** What holds of the whole once everything is through. */
+  /** Checks the whole at the end. */
   close(): void {
     for (const { messages, through, committedMax, end } of this.#partitions) {
       const stuck = messages[through];
@@ -319,12 +319,12 @@ export class History {
     if (order.nature === 'skipped' || !this.#shape.apply) return;
     if (applied && !this.#isApplied(tracked)) wrong('lacks its effect or outputs');
     const repeated = (this.#byId.get(order.id)?.length ?? 0) > 1;
-    // A conviction does not ask whether the effect is there: the threads may have died after it.
+    // A message is parked after deaths of threads, also if its effect is durable: the threads may have died after it.
     if (!applied && this.#effects.has(order.id) && !isConvicted(tracked) && !tracked.applied && !repeated)
       wrong(`is ${letter} and has its effect`);
   }
 
-  /** One that often was at work alone when a thread died can't be told from one that threads die of. */
+  /** A message that often was alone at work when a thread died can't be told from a message that threads die of. */
   #mayPark(tracked: Tracked): boolean {
     return mayPark(tracked.order) || isConvicted(tracked);
   }

@@ -19,14 +19,14 @@ export interface ActorWorld {
   /** A third party that `prepare` calls. */
   provider: Network;
   shape: ActorShape;
-  /** Failures that flaky orders still have before them, by id. */
+  /** Failures left for flaky orders, by id. */
   failuresLeft: Map<string, number>;
   preparesMax: number;
-  /** The thread dies of what it computes on. */
+  /** The thread dies of its computation. */
   die(): void;
 }
 
-/** An actor that keeps its promises: `decode` is pure, decisions are stored with their order, and a redelivery repeats its outputs. */
+/** An actor that follows the rules: `decode` is pure, decisions are stored with their order, and a redelivery repeats its outputs. */
 export function modelActor(body: Body, world: ActorWorld): Actor<unknown, unknown> {
   const { history, shape } = world;
   const actor: Actor<unknown, unknown> = {
@@ -72,7 +72,7 @@ function kills({ history }: ActorWorld, { order }: Tracked, step: keyof ActorSha
   return order.nature.startsWith('killer') && failsAt(order.nature) === step && !history.isCured(order.id);
 }
 
-/** What a dead thread awaits. */
+/** The promise that a dead thread waits for. */
 function never<T>(): Promise<T> {
   return new Promise(() => {});
 }

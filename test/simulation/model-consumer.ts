@@ -13,7 +13,7 @@ const LEAVE_MS_MAX = 2_000;
 
 interface Position {
   offset: number;
-  /** Counts seeks: what was fetched before one is stale. */
+  /** Counts seeks: records that were fetched before a seek are stale. */
   seeks: number;
 }
 
@@ -24,7 +24,7 @@ interface Client {
   generationBefore: number | undefined;
   phase: 'joining' | 'revoking' | 'member';
   ended: boolean;
-  /** A fault: it does nothing any more, and does not say so. */
+  /** A fault: it does nothing any more, without an error. */
   hangs: boolean;
 }
 
@@ -32,16 +32,19 @@ export interface ConsumerModel {
   group: ModelGroup;
   log: ModelLog;
   batchRecordsMax: number;
-  /** A client as kafkajs is: one that loses the answer to its SyncGroup goes on with heartbeats and says nothing, and the group is not asked. */
+  /**
+   * A client like kafkajs: if it loses the answer to its SyncGroup, it goes on with heartbeats without an error, and the group is not
+   * asked.
+   */
   deafToLostSync: boolean;
 }
 
-/** A simulation is judged by what happens, not by what is told of it. */
+/** The simulation judges by what happens, so log lines are dropped. */
 const silent = { info() {}, warn() {}, error() {} };
 
 /**
- * The real `Membership` on a modelled client: batches are handed over without waiting for their work, and requests take time, fail and
- * are lost.
+ * The real `Membership`, with its real ledger, on a modelled client: batches are handed over without waiting for their work; requests take
+ * time, fail and are lost.
  */
 export class ModelConsumer implements GroupConsumer, MembershipCarrier {
   readonly #body: Body;
@@ -77,7 +80,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
     await this.commitUnchecked(new Map(positions.map(({ partition, offset }) => [partition, offset])));
   }
 
-  /** What a client can do that does not look at its assignment. */
+  /** A commit by a client that doesn't check its assignment. */
   async commitUnchecked(positions: ReadonlyMap<number, number>): Promise<void> {
     const client = this.#client;
     if (client?.member === undefined) throw new NotAMemberError('no assignment');
@@ -111,12 +114,12 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
     this.#closed = true;
   }
 
-  /** A fault: the client fails in a way that it takes for final. */
+  /** A fault: the client fails and takes the failure for final. */
   crash(): void {
     if (this.#client !== undefined) this.#membership.failed(this.#client.number, new Error('crashed'));
   }
 
-  /** A fault: the client does nothing any more, and does not say so. */
+  /** A fault: the client does nothing any more, without an error. */
   hang(): void {
     if (this.#client !== undefined) this.#client.hangs = true;
   }
@@ -146,7 +149,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
       await settlesWithin(this.#body, LEAVE_MS_MAX, this.#model.group.leave(this.#body, client.member.member));
   }
 
-  // What is fetched is read from the ledger at each fetch.
+  // Each fetch reads from the ledger what to fetch.
   hold(): void {}
   fetch(): void {}
 
@@ -166,7 +169,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
     try {
       await this.#membership.beforeJoin(client.number, () => this.#stillMember(client));
     } catch {
-      // It is superseded: whoever did that ends it.
+      // Superseded: another client has taken its place, or the member leaves, and ends it.
       return;
     }
     client.phase = 'joining';
@@ -230,7 +233,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
     });
   }
 
-  /** The positions of the present assignment. */
+  /** The fetch positions of the present assignment. */
   #places(): Map<number, Position> {
     if (this.#positions.of !== this.assignment) this.#positions = { of: this.assignment, by: new Map() };
     return this.#positions.by;
@@ -273,7 +276,7 @@ export class ModelConsumer implements GroupConsumer, MembershipCarrier {
       const stale = position === undefined || position.seeks !== asked.get(batch.partition)?.seeks;
       if (!this.#membership.takes(client.number, batch) || assignment !== this.assignment) continue;
       if (stale || last === undefined) continue;
-      // A batch on its way when its partition was paused may still come, or be fetched again later.
+      // A batch that was on its way when its partition was paused may still come, or may be fetched again later.
       if (!ledger.isFetched(batch) && this.#body.world.random.chance(0.5)) continue;
       records += batch.records.length;
       this.#listener.onBatch(batch);

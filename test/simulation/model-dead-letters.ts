@@ -9,12 +9,12 @@ import type { Answer, Network } from './network.ts';
 import type { Tracked } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
-/** A bug in the replay, put in by a mutant. */
+/** A bug in the replay, for a mutant. */
 export type ReplayFlaw = 'newest-first' | 'early-release' | 'not-held';
 
 export interface Fence {
   isCurrent(partition: number, epoch: number): boolean;
-  /** The same, unless a mutant has taken the fence away. */
+  /** The same as `current`, unless a mutant has removed the fence. */
   holds(partition: number, epoch: number): boolean;
 }
 
@@ -33,7 +33,7 @@ interface Letter {
   applied: boolean;
 }
 
-/** A key that is parked, as an operator sees it. */
+/** A parked key, as an operator sees it. */
 export interface ListedKey {
   key: string;
   inReplay: boolean;
@@ -46,7 +46,9 @@ export interface ReplayOrder {
   edit: { tracked: Tracked; value: string } | undefined;
 }
 
-/** Parked keys, dead letters and what operators do to them, by the rules of the real store's SQL: each call is one transaction, in one moment. */
+/**
+ * Parked keys, dead letters and the acts of operators, by the rules of the real store's SQL: each call is one transaction, at one instant.
+ */
 export class ModelDeadLetters {
   readonly #world: World;
   readonly #history: History;
@@ -56,7 +58,7 @@ export class ModelDeadLetters {
   readonly #keys = new Map<string, KeyRow>();
   readonly #letters: Letter[] = [];
   #acts = 0;
-  /** Which message failed in which act. */
+  /** Which message has failed in which act. */
   readonly #failures = new Set<string>();
   readonly #paces = new Map<number, { ratePerSecond: number | undefined; nextAt: number }>();
 
@@ -68,7 +70,7 @@ export class ModelDeadLetters {
     this.#flaw = flaw;
   }
 
-  /** Whether no replay is to be done. */
+  /** Whether no key is in a replay. */
   get idle(): boolean {
     return [...this.#keys.values()].every(({ replay }) => replay === undefined);
   }
@@ -126,7 +128,7 @@ export class ModelDeadLetters {
     };
   }
 
-  /** Whether a replayed message may have its effects: in the real store this holds until the end of their transaction. */
+  /** Whether a replayed message may have effects. The real store holds this until the end of their transaction. */
   mayApply({ key, offset }: MessageEntry): boolean {
     if (this.#flaw === 'not-held') return true;
     const row = this.#keys.get(key);
@@ -135,7 +137,7 @@ export class ModelDeadLetters {
     );
   }
 
-  /** With the effects of a replayed message. */
+  /** Called with the effects of a replayed message. */
   markApplied({ key, offset }: MessageEntry): void {
     const letter = this.#parkedLetter(key, offset);
     if (letter === undefined) return;

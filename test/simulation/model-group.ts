@@ -5,7 +5,7 @@ import type { Body, World } from './world.ts';
 
 export const SESSION_TIMEOUT_MS = 6_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
-/** How long a client waits for an answer that never comes. */
+/** How long a client waits for an answer that does not come. */
 const REQUEST_TIMEOUT_MS = 5_000;
 const JOIN_TIMEOUT_MS = REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS;
 
@@ -34,8 +34,8 @@ interface Member {
 }
 
 /**
- * The group's coordinator, with eager rebalances: all give up everything and join again; when all have, a new generation begins, and once its leader
- * has sent the assignment each member learns its partitions.
+ * The group's coordinator, with eager rebalances: all members give up everything and join again. When all have joined, a new generation
+ * begins, and when its leader has sent the assignment, each member gets its partitions.
  */
 export class ModelGroup {
   readonly #world: World;
@@ -63,7 +63,7 @@ export class ModelGroup {
     return this.#call('find', body, ({ resolve }) => resolve());
   }
 
-  /** Answered when all have joined. `known` is the member id of before, if there is one: who is out comes back under another. */
+  /** Answered when all have joined. `known` is the previous member id, if any: a member that was removed comes back under another id. */
   join(body: Body, known: string | undefined): Promise<Joined> {
     return this.#call<Joined>('join', body, (answer) => {
       const id = known !== undefined && this.#members.has(known) ? known : `m${++this.#joins}-${body.name}`;
@@ -102,7 +102,11 @@ export class ModelGroup {
     });
   }
 
-  /** As Kafka's: any partition is taken from a member of the current generation, also one that the client gave up and that comes after a newer one. @returns whether it was taken. */
+  /**
+   * Like Kafka: accepts any partition from a member of the current generation, also a request that its client has given up and that arrives
+   * after a newer one.
+   * @returns whether it was accepted
+   */
   commit(body: Body, id: string, generation: number, positions: ReadonlyMap<number, number>): Promise<boolean> {
     const number = ++this.#commits;
     const serve = ({ resolve }: Answer<boolean>) => {
@@ -165,7 +169,7 @@ export class ModelGroup {
     if (this.#members.size > 0) this.#rebalance();
   }
 
-  /** A fault: the next such request is served, and its answer is lost. */
+  /** A fault: the next request of this kind is served, and its answer is lost. */
   loseAnswer(request: GroupRequest, loss: Loss): void {
     this.#losses.set(request, loss);
   }
@@ -230,7 +234,7 @@ export class ModelGroup {
     }
   }
 
-  /** The leader, who is the first of the members, has sent its assignment. */
+  /** The leader, which is the first of the members, has sent its assignment. */
   #assign(): void {
     this.#state = 'Stable';
     const members = this.#sorted();
@@ -251,7 +255,7 @@ export class ModelGroup {
   #watch(member: Member): void {
     const waits = () => member.joined !== undefined || member.synced !== undefined;
     const silentMs = waits() ? 0 : this.#world.now - member.heardAt;
-    // A moment more than the rest of the session, which a rounded sum might miss.
+    // A moment longer than the rest of the session, because a rounded sum might be too short.
     this.#world.schedule(SESSION_TIMEOUT_MS - silentMs + 1, () => {
       if (this.#members.get(member.id) !== member) return;
       if (!waits() && this.#world.now - member.heardAt >= SESSION_TIMEOUT_MS)

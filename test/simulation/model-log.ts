@@ -10,7 +10,7 @@ import type { Body, World } from './world.ts';
 export const INPUT_TOPIC = 'orders';
 export const OUTPUT_TOPIC = 'events';
 
-/** The brokers' log: the input's partitions, and what producers append. Nothing in it is ever lost. */
+/** The brokers' log: the partitions of the input, and what producers append. It never loses a record. */
 export class ModelLog {
   readonly network: Network;
   readonly #world: World;
@@ -24,7 +24,7 @@ export class ModelLog {
     this.network = new Network(world, () => new KafkaUnavailableError('the modelled broker is away'));
   }
 
-  /** A client's order becomes a message of the input. */
+  /** An order of a client becomes a message of the input. */
   receive(order: Order): void {
     this.#history.sent(order);
     this.#world.log('log', `input ${order.partition}/${order.offset} ${order.id} of ${order.key}: ${order.nature}`);
@@ -37,7 +37,7 @@ export class ModelLog {
     });
   }
 
-  /** At most `max` records of a partition from `position` on, and where it ends. */
+  /** At most `max` records of a partition from `position` on, and the end of the partition. */
   read(partition: number, position: number, max: number): FetchedBatch {
     const all = this.#input[partition] ?? [];
     const from = all.findIndex(({ offset }) => offset >= position);
@@ -45,7 +45,7 @@ export class ModelLog {
     return { topic: INPUT_TOPIC, partition, records, highWatermark: (all.at(-1)?.offset ?? -1) + 1 };
   }
 
-  /** A producer of `body`: what it appends arrives in order, except that a batch it has given up may still come. */
+  /** A producer of `body`. Its records arrive in order, except that a batch that it has given up may still arrive. */
   producer(body: Body): (record: OutgoingRecord, done: (error: Error | null) => void) => void {
     const lane = new Lane();
     return (record, done) =>

@@ -4,11 +4,11 @@ import { bytesOf } from './tracked.ts';
 import { Body, type World } from './world.ts';
 
 export interface OperatorPlan {
-  /** Between two acts, on average. */
+  /** Mean time between two acts. */
   meanMs: number;
-  /** Share of the messages whose failure is put right before a replay. */
+  /** Share of the messages whose failure is repaired before a replay. */
   cures: number;
-  /** Whether in the end all is put right and replayed. */
+  /** Whether in the end everything is repaired and replayed. */
   repairs: boolean;
 }
 
@@ -16,14 +16,14 @@ const AGAIN_MS = 1_000;
 const RESTART_MS_MAX = 2_000;
 const RATE_MAX = 20;
 
-/** A person with `ordermesh dlt`: replays, stops and discards whatever is parked. The process may die in the middle; then it is run again. */
+/** A person with `ordermesh dlt`: replays, stops and discards parked messages. The command may die in the middle; then it is run again. */
 export class Operator {
   readonly #world: World;
   readonly #history: History;
   readonly #letters: ModelDeadLetters;
   readonly #plan: OperatorPlan;
   #body: Body;
-  /** What was asked for and not answered. */
+  /** A request without an answer. */
   #unanswered: (() => Promise<void>) | undefined;
   #idle = false;
 
@@ -44,7 +44,7 @@ export class Operator {
     });
   }
 
-  /** All is put right. What is parked then is replayed until nothing is. */
+  /** Everything is repaired. Parked messages are replayed until there are none. */
   finish(): void {
     this.#idle = true;
     if (!this.#plan.repairs) return;
@@ -83,7 +83,7 @@ export class Operator {
     const letters = chosen.flatMap((key) => key.letters);
     const kind = random.next();
     if (kind < 0.1) return () => this.#letters.stopReplay(this.#body, names);
-    // In a hurry: the replay may be at work on one of them.
+    // The operator doesn't wait: the replay may be at work on one of them.
     if (kind < 0.2)
       return async () => {
         await this.#letters.stopReplay(this.#body, names);

@@ -13,12 +13,12 @@ import { Body } from './world.ts';
 
 const START_MS_MAX = 300;
 const MESSAGE_MS_MAX = 0.5;
-/** The main thread hears of a death within so long. */
+/** The main thread notices a death within this time. */
 const DEATH_NOTICE_MS_MAX = 20;
-/** The watchdog waits at most so long for a thread that does not return. */
+/** The watchdog waits at most this long for a thread that does not return. */
 const SILENCE_MS_MAX = 3_000;
 const PLACES_MAX = 100;
-/** A thread that was given up may run on for so long. */
+/** A thread that was given up may run on for this long. */
 const AFTERLIFE_MS_MAX = 3_000;
 
 interface Thread {
@@ -30,12 +30,12 @@ interface Thread {
   reports: Lane;
 }
 
-/** What an engine is made of in its thread. */
+/** What a thread needs to create its engine. */
 export interface ThreadParts {
   body: Body;
   report(report: SlotReport): void;
   watch: WatchedOptions;
-  /** The actor's computation ends the thread. */
+  /** Called when the actor's computation kills the thread. */
   die(): void;
 }
 
@@ -47,7 +47,7 @@ export interface SlotModel {
   startFailures(): number;
 }
 
-/** A slot whose thread is a body of its own: messages to it and from it take time, and keep their order on their channel. */
+/** A slot whose thread is a body of its own. Messages to and from it take time, and keep their order within each channel. */
 export class ModelSlot implements HostedSlot {
   readonly index: number;
   readonly #process: Body;
@@ -70,7 +70,7 @@ export class ModelSlot implements HostedSlot {
     return this.#running;
   }
 
-  /** The thread as a fault sees it. */
+  /** The thread, for faults. */
   get body(): Body | undefined {
     return this.#running ? this.#thread?.body : undefined;
   }
@@ -114,7 +114,7 @@ export class ModelSlot implements HostedSlot {
     world.log(body.name, 'runs');
   }
 
-  /** A fault: the thread dies; `afterlife` lets it run on for a while although the host believes it dead. */
+  /** A fault: the thread dies. With `afterlife` it runs on for a while, although the host believes it dead. */
   fail(afterlife: boolean): void {
     const thread = this.#thread;
     if (thread === undefined || !this.#running) return;
@@ -128,7 +128,7 @@ export class ModelSlot implements HostedSlot {
     this.#process.after(world.random.next() * DEATH_NOTICE_MS_MAX, () => this.#died(thread, thread.pulse.atWork));
   }
 
-  /** It does nothing more, and the main thread hears of it. One that never returns looks the same, until the watchdog has waited long enough. */
+  /** The thread stops, and the main thread notices it. A thread that never returns looks the same after the watchdog's wait. */
   #end(thread: Thread, noticeMsMax: number): void {
     const { world } = this.#process;
     const { atWork } = thread.pulse;
@@ -191,7 +191,7 @@ export class ModelSlot implements HostedSlot {
       for (const reject of this.#pending) reject(error);
       this.#pending.clear();
     };
-    // Nothing says which the host hears of first.
+    // The host may get either message first.
     if (this.#process.world.random.chance(0.5)) rejectAll();
     this.#listener.onDeath(new SlotDeathError(error, []));
     rejectAll();

@@ -5,16 +5,16 @@ import { Network } from './network.ts';
 import type { Tracked } from './tracked.ts';
 import type { Body, World } from './world.ts';
 
-/** So long a claim waits for transactions of the epoch before, as the real store does. */
+/** A claim waits this long for transactions of the previous epoch, like the real store. */
 const FENCE_PATIENCE_MS = 2_000;
-/** A server finds out within so long that a client is gone. */
+/** A server notices within this time that a client is gone. */
 const CONNECTION_LOST_MS_MAX = 500;
 
 function connectionError(): Error {
   return Object.assign(new Error('the modelled database is away'), { code: 'ECONNREFUSED' });
 }
 
-/** One transaction at the server, with the epochs it holds. Its effects become visible at its commit, all or none. */
+/** One transaction at the server, with the epochs that it holds. Its effects become visible at its commit, all or none. */
 export interface ModelSession {
   readonly held: Map<number, number>;
   readonly effects: Tracked[];
@@ -23,13 +23,13 @@ export interface ModelSession {
 }
 
 /**
- * The database: epochs, dead letters and the effects, under the rules that the real store's SQL keeps. Effects have no unique key here, so only
- * the fence stands between two owners and an effect that happens twice.
+ * The database: epochs, dead letters and effects, by the rules of the real store's SQL. Effects have no unique key here, so only the fence
+ * stands between two owners and an effect that happens twice.
  */
 export class ModelStore {
   readonly network: Network;
   readonly deadLetters: ModelDeadLetters;
-  /** Share of the statements that meet another transaction. */
+  /** Share of the statements that conflict with another transaction. */
   conflicts = 0;
   readonly #fencing: boolean;
   readonly #world: World;
@@ -38,7 +38,7 @@ export class ModelStore {
   readonly #sessions = new Set<ModelSession>();
   #claims: (() => boolean)[] = [];
 
-  /** @param fencing false lets transactions of any epoch pass: a mutant. */
+  /** @param fencing false lets transactions of any epoch pass, for a mutant */
   constructor(world: World, history: History, fencing: boolean, flaw?: ReplayFlaw) {
     this.#fencing = fencing;
     this.#world = world;
@@ -49,12 +49,12 @@ export class ModelStore {
     this.deadLetters = new ModelDeadLetters(world, history, this.network, fence, flaw);
   }
 
-  /** Whether the message's thread has the newest epoch of its partition; always without a database. */
+  /** Whether the message's thread has the newest epoch of its partition; always true without a database. */
   isCurrent({ partition, mailbox: { epoch } }: MessageEntry): boolean {
     return epoch === undefined || epoch === this.#epoch(partition);
   }
 
-  /** The next epoch of each partition, once no transaction holds the one before. */
+  /** The next epoch of each partition, when no transaction holds the previous one. */
   claim(body: Body, partitions: readonly number[]): Promise<Map<number, number>> {
     return this.network.call(body, (answer) => {
       const attempt = () => {
@@ -74,7 +74,7 @@ export class ModelStore {
     });
   }
 
-  /** Begins a transaction that holds the epochs which are current. */
+  /** Begins a transaction that holds the epochs that are current. */
   begin(body: Body, epochs: ReadonlyMap<number, number>): Promise<{ session: ModelSession; fenced: Set<number> }> {
     const fenced = new Set<number>();
     const session: ModelSession = { held: new Map(), effects: [], ended: false, forgetBody: () => {} };
@@ -111,7 +111,7 @@ export class ModelStore {
     return this.#endedWithCall(session, call);
   }
 
-  /** A connection that fails takes its transaction with it. */
+  /** If a connection fails, its transaction is rolled back. */
   async #endedWithCall<T>(session: ModelSession, call: Promise<T>): Promise<T> {
     try {
       return await call;
@@ -121,7 +121,7 @@ export class ModelStore {
     }
   }
 
-  /** The effects become durable, in one moment. */
+  /** The effects become durable, at one instant. */
   commit(
     body: Body,
     session: ModelSession,
@@ -129,7 +129,7 @@ export class ModelStore {
     replayed: readonly MessageEntry[],
   ): Promise<void> {
     return this.statement(body, session, () => {
-      // The real store holds the keys against operators until here; in the model the faster one wins.
+      // The real store locks the keys against operators until here. In the model the faster one wins.
       if (!replayed.every((entry) => this.deadLetters.mayApply(entry)))
         throw Object.assign(new Error('an operator was faster'), { code: '40001' });
       for (const entry of replayed) this.deadLetters.markApplied(entry);
@@ -142,7 +142,7 @@ export class ModelStore {
     });
   }
 
-  /** The client is done with it, whatever becomes of the message. */
+  /** The client has finished with the transaction, whatever happened to the message. */
   rollback(session: ModelSession): void {
     this.#world.schedule(1, () => this.#end(session));
   }

@@ -5,7 +5,7 @@ import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import type { ModelConsumer } from './model-consumer.ts';
 import type { ReplayFlaw } from './model-dead-letters.ts';
 
-/** A classic bug, put in from outside: the oracle must notice it. */
+/** A classic bug, put in from outside. The oracle must notice it. */
 export interface Mutant {
   name: string;
   description: string;
@@ -15,7 +15,7 @@ export interface Mutant {
   fencing?: boolean;
   replayFlaw?: ReplayFlaw;
   deafToLostSync?: boolean;
-  /** Where the test begins to look: a rare one shows in one seed of several hundred. */
+  /** The first seed of the test. A rare bug shows in one of several hundred seeds. */
   firstSeed?: number;
 }
 

@@ -1,6 +1,6 @@
 import type { Body, World } from './world.ts';
 
-/** What can go wrong on the way to one server. Changed by the fault injector while the simulation runs. */
+/** What can go wrong between a client and one server. The fault injector changes it while the simulation runs. */
 export interface Weather {
   /** Nothing gets through in either direction. */
   down: boolean;
@@ -14,7 +14,7 @@ const LATENCY_MS = { least: 0.2, most: 3 };
 const STALL_MS_MAX = 12_000;
 const REFUSED_MS = 5;
 
-/** How a server answers one call, once, now or later. */
+/** How a server answers one call: once, now or later. */
 export interface Answer<T> {
   resolve(value: T): void;
   reject(error: Error): void;
@@ -27,11 +27,11 @@ export class Lane {
 
 export interface CallOptions {
   lane?: Lane;
-  /** A request that was given up may still arrive, later than those after it. */
+  /** A request that was given up may still arrive, after later requests. */
   mayArriveLate?: boolean;
 }
 
-/** The way to one server: requests and answers take time, and may be lost, with or without their effect. */
+/** The connection to one server: requests and answers take time, and may be lost, with or without their effect. */
 export class Network {
   readonly weather: Weather = { down: false, loss: 0, stalls: 0 };
   readonly #world: World;
@@ -46,9 +46,9 @@ export class Network {
     return new Promise((resolve, reject) => this.send(body, serve, { resolve, reject }, options));
   }
 
-  /** The same without a promise. What the caller hears, it hears in an event of its own. */
+  /** The same without a promise. The answer arrives in an event of its own. */
   send<T>(body: Body, serve: (answer: Answer<T>) => void, caller: Answer<T>, options: CallOptions = {}): void {
-    // A thread that dies in the middle of an event does no more in what is left of it.
+    // A thread that dies in the middle of an event does nothing more in the rest of it.
     if (!body.alive) return;
     const { random } = this.#world;
     const fate = random.chance(this.weather.loss) ? random.pick(['request', 'answer', 'late'] as const) : 'delivered';

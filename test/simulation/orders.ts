@@ -1,18 +1,18 @@
 import type { Random } from './random.ts';
 
-/** What becomes of a message when it is worked on. */
+/** What happens to a message when it is worked on. */
 export type Nature =
   | 'good'
-  /** Of no interest to the actor. */
+  /** The actor skips it. */
   | 'skipped'
-  /** Fails always, in `decode`, `prepare` or `apply`. */
+  /** Always fails, in `decode`, `prepare` or `apply`. */
   | 'poison-decode'
   | 'poison-prepare'
   | 'poison-apply'
-  /** Fails so often at first, then no more. */
+  /** Fails this many times, then succeeds. */
   | 'flaky-prepare'
   | 'flaky-apply'
-  /** The thread dies of it, or never returns, in that step. */
+  /** Kills its thread, or never returns, in that step. */
   | 'killer-decode'
   | 'killer-prepare'
   | 'killer-apply'
@@ -23,14 +23,14 @@ export type Nature =
 
 /** One message of the input topic, as the simulation planned it. */
 export interface Order {
-  /** Names its effect: two messages of one id are the same order, sent twice. */
+  /** The id of its effect. Two messages with one id are the same order, sent twice. */
   id: string;
   key: string;
   partition: number;
   nature: Nature;
-  /** For the flaky ones. */
+  /** For flaky messages. */
   failures: number;
-  /** How many records it causes. */
+  /** Number of outputs. */
   outputs: number;
   offset: number;
 }
@@ -52,7 +52,7 @@ export function failsAt(nature: Nature): keyof ActorShape | 'decode' | undefined
   return undefined;
 }
 
-/** Whether a dead letter of this message, as the first of its key, is right. */
+/** Whether a dead letter of this message is right when it is the first parked message of its key. */
 export function mayPark(order: Order): boolean {
   return mustPark(order) || (order.nature === 'flaky-apply' && order.failures >= ATTEMPTS_MAX);
 }
@@ -66,7 +66,7 @@ export interface OrderPlan {
   shape: ActorShape;
   keys: number;
   partitions: number;
-  /** Share of the messages that are not simply good. */
+  /** Share of the messages that are not just good. */
   trouble: number;
 }
 
@@ -116,7 +116,7 @@ export class OrderSource {
     ];
   }
 
-  /** Only what the actor's steps can show. `decode` is pure, so it fails always or never. */
+  /** Only natures that the actor's steps can show. `decode` is pure, so it fails always or never. */
   #troubled(): Nature {
     const { random, shape } = this.#plan;
     const natures: Nature[] = ['skipped', 'poison-decode'];

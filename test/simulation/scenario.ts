@@ -4,7 +4,7 @@ import type { OperatorPlan } from './model-operator.ts';
 import type { ActorShape } from './orders.ts';
 import { Random } from './random.ts';
 
-/** What one seed stands for. */
+/** The choices that one seed makes. */
 export interface Scenario {
   seed: number;
   shape: ActorShape;
@@ -14,7 +14,7 @@ export interface Scenario {
   trouble: number;
   workers: number;
   slots: number;
-  /** Virtual time in which orders come and faults happen. */
+  /** Virtual time in which orders arrive and faults happen. */
   activeMs: number;
   faults: FaultName[];
   faultMeanMs: number;
@@ -25,11 +25,11 @@ export interface Scenario {
   batchRecordsMax: number;
   limits: RuntimeLimits;
   operator: OperatorPlan | undefined;
-  /** Only an actor without `apply` can do without. */
+  /** False only for an actor without `apply`. */
   database: boolean;
 }
 
-/** Small bounds meet more often than large ones; each seed has another selection of faults, so that no fault hides another. */
+/** Small bounds are reached more often than large ones. Each seed has another selection of faults, so that no fault hides another. */
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed);
   const sometimes = (probability: number, value: number) => (random.chance(probability) ? value : 0);

@@ -3,7 +3,7 @@ import { mutants } from './mutants.ts';
 import { simulate } from './simulation.ts';
 
 const SEEDS = 3_000;
-/** Vitest shows a test of its own for each block, so that a failure says soon where to look. */
+/** Vitest reports each block of seeds as a test, so that a failure shows early where to look. */
 const BLOCK = 500;
 /** Each mutant must be caught within this many seeds. The unchanged code passes them. */
 const MUTANT_SEEDS = 300;

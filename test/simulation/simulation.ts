@@ -14,13 +14,13 @@ import { type Scenario, scenarioOf } from './scenario.ts';
 import { WorkerProcess } from './worker-process.ts';
 import { World } from './world.ts';
 
-/** Once faults have stopped, everything is through within so long, in virtual time: sessions time out, back-offs end, slow keys finish. */
+/** After the last fault everything must be finished within this virtual time: sessions time out, back-offs end, slow keys finish. */
 const RECOVERY_MS_MAX = 600_000;
 const WATCH_MS = 1_000;
 
 export interface SimulationResult {
   seed: number;
-  /** The invariant that did not hold and where; undefined when all did. */
+  /** The invariant that was violated, and where; undefined if all held. */
   violation: string | undefined;
   /** SHA-256 of the trace: the same for the same seed and code. */
   traceHash: string;
@@ -30,11 +30,11 @@ export interface SimulationResult {
 
 export interface SimulationOptions {
   mutant?: Mutant;
-  /** Is given the trace, line by line. */
+  /** Gets the trace, line by line. */
   listen?: (line: string) => void;
 }
 
-/** Runs the seed's scenario to its end, or to the first invariant that does not hold. */
+/** Runs the seed's scenario to its end, or to the first violated invariant. */
 export async function simulate(
   seed: number,
   { mutant = unchanged, listen }: SimulationOptions = {},
@@ -104,7 +104,7 @@ async function run(scenario: Scenario, world: World, history: History, mutant: M
   if (!deadLetters.idle) history.violate('everything finishes', 'a replay is not over');
 }
 
-/** The liveness of each partition from now on. */
+/** Checks from now on that each partition moves. */
 function watchProgress(world: World, history: History): void {
   const healedAt = world.now;
   const watch = () => {
@@ -114,7 +114,7 @@ function watchProgress(world: World, history: History): void {
   watch();
 }
 
-/** When orders come and workers start. */
+/** When orders arrive and workers start. */
 function plan(scenario: Scenario, world: World, log: ModelLog, workers: readonly WorkerProcess[]): void {
   const { random } = world;
   const source = new OrderSource({ ...scenario, random });

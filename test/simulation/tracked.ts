@@ -1,12 +1,12 @@
 import type { Order } from './orders.ts';
 
-/** What the store knows of a message that was parked. */
+/** What the store knows about a parked message. */
 export type LetterState = 'parked' | 'replayed' | 'discarded';
 
-/** A message and what has become of it, as the world knows it. */
+/** A message and what has happened to it. */
 export interface Tracked {
   readonly order: Order;
-  /** Its place among the messages of its key. */
+  /** Its index among the messages of its key. */
   readonly index: number;
   decoded: boolean;
   prepared: boolean;
@@ -15,13 +15,13 @@ export interface Tracked {
   deaths: number;
   /** How many of these died while nothing else was at work. */
   deathsAlone: number;
-  /** Undefined for a message that is not recorded as a dead letter. */
+  /** Undefined for a message without a recorded dead letter. */
   letter: LetterState | undefined;
-  /** A replay has it in its hands. */
+  /** A replay works on it. */
   handedOut: boolean;
-  /** The store knows of its dead letter that the effects are written. */
+  /** The store has the note that the letter's effects are committed. */
   applied: boolean;
-  /** What an operator put in the place of its value. */
+  /** The value that an operator has put in place of its own. */
   edited: string | undefined;
   /** The frontier may pass it. */
   through: boolean;
@@ -47,11 +47,11 @@ export function track(order: Order, index: number): Tracked {
 /** All messages of a key, in order. */
 export interface TrackedKey {
   messages: Tracked[];
-  /** How many of the first of them are final: applied or discarded, not merely parked. */
+  /** How many messages at the front are final: applied or discarded, not merely parked. */
   final: number;
-  /** From this offset on the key is parked, as the store knows it. */
+  /** The key is parked from this offset on, as the store knows it. */
   parkedFrom: number | undefined;
-  /** All that it ever was parked from: an owner of before may not know the newest. */
+  /** All offsets from which it was ever parked: a former owner may not know the newest. */
   readonly parkedFroms: Set<number>;
   /** The newest message with an output in the log, and the newest with a dead letter. */
   outputIndex: number;
@@ -72,13 +72,13 @@ export function trackKey(): TrackedKey {
 export interface TrackedPartition {
   messages: Tracked[];
   byOffset: Map<number, Tracked>;
-  /** How many of the first of them are through. */
+  /** How many messages at the front are finished. */
   through: number;
   end: number;
   committed: number;
-  /** A commit that was overtaken may set the position back; what follows is delivered again. */
+  /** A commit that was overtaken may set the position back; then messages are delivered again. */
   committedMax: number;
-  /** When it last moved or had nothing to do, and where it was then: watched once everything works again. */
+  /** When and where it last moved or had nothing to do; watched once everything works again. */
   movedAt: number;
   movedTo: number;
 }

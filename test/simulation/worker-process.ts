@@ -23,7 +23,7 @@ import { Body, type World } from './world.ts';
 
 export const GROUP = 'simulated';
 
-/** What all workers share, and the bounds they work within. */
+/** What all workers share, and their limits. */
 export interface Surroundings {
   world: World;
   history: History;
@@ -31,7 +31,7 @@ export interface Surroundings {
   group: ModelGroup;
   store: ModelStore;
   actor: Omit<ActorWorld, 'die'>;
-  /** Without one there are no epochs, and parked keys are known to their owner alone. */
+  /** Without a database there are no epochs, and parked keys are known only to their owner. */
   database: boolean;
   limits: RuntimeLimits;
   slots: number;
@@ -40,7 +40,7 @@ export interface Surroundings {
   mutant: Mutant;
 }
 
-/** A supervisor starts a process again within so long. */
+/** A supervisor starts a process again within this time. */
 const RESTART_MS_MAX = 5_000;
 
 const logger = createLogger('simulation', 'silent');
@@ -94,7 +94,7 @@ export class WorkerProcess {
       },
     );
     this.#host = host;
-    // As a supervisor does: a process that can't start ends, and is started again.
+    // A process that can't start ends, and a supervisor starts it again.
     body.soon(() => {
       host.start().catch(() => this.#endAndRestart(body));
     });
@@ -121,7 +121,7 @@ export class WorkerProcess {
     this.#body?.goOn();
   }
 
-  /** SIGTERM: drains, commits, leaves, ends; however long that takes, it is started again. */
+  /** SIGTERM: drains, commits, leaves, ends. Then it is started again. */
   end(): void {
     const body = this.#body;
     if (!this.running || body === undefined) return;
@@ -131,12 +131,12 @@ export class WorkerProcess {
     });
   }
 
-  /** Why it says that it isn't ready; undefined when it is. */
+  /** Why it isn't ready; undefined when it is. */
   get unready(): string | undefined {
     return this.#host?.readiness();
   }
 
-  /** What the host says of its partitions, for the trace of a failure. */
+  /** Writes the host's view of its partitions into the trace of a failure. */
   explain(): void {
     const { world } = this.#surroundings;
     for (const { partition, phase, frontier, next, paused, inFlightMessages } of this.#host?.view().partitions ?? [])
@@ -186,7 +186,7 @@ export class WorkerProcess {
   /** Checks after each batch that a partition has no more in flight than its bounds allow. */
   #checked(host: RuntimeHost, listener: ConsumerListener): ConsumerListener {
     const { history, limits, batchRecordsMax } = this.#surroundings;
-    // Two batches may come after the one that filled it: one was on its way, and one is let through by a pause that is late.
+    // Two more batches may come after the one that filled it: one that was on its way, and one that a late pause lets through.
     const most = limits.partition.messagesMax - 1 + 2 * batchRecordsMax;
     return {
       onAssigned: (partitions) => listener.onAssigned(partitions),
@@ -246,7 +246,7 @@ export class WorkerProcess {
   }
 }
 
-/** As the slot's thread does it: the fence, the actor's statements, the commit. */
+/** As in the slot's thread: the fence, the actor's statements, the commit. */
 function transaction(
   body: Body,
   actor: Actor<unknown, unknown>,

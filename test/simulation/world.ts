@@ -5,11 +5,11 @@ interface Event {
   at: number;
   order: number;
   act: () => void;
-  /** Whose code runs; undefined for the world's own (brokers, databases, faults), which is never stopped. */
+  /** The body whose code runs; undefined for the world's own code (brokers, databases, faults), which is never stopped. */
   body: Body | undefined;
 }
 
-/** Virtual time in milliseconds, and everything that is going to happen in it. */
+/** Virtual time in milliseconds, and the queue of events. */
 export class World {
   readonly random: Random;
   readonly #events: Event[] = [];
@@ -17,7 +17,7 @@ export class World {
   #now = 0;
   #order = 0;
 
-  /** @param listen is given the trace, line by line. */
+  /** @param listen gets the trace, line by line */
   constructor(random: Random, listen: (line: string) => void) {
     this.random = random;
     this.#listen = listen;
@@ -31,7 +31,7 @@ export class World {
     this.#listen(`${this.#now.toFixed(3)} ${who} ${what}`);
   }
 
-  /** @returns what cancels it. */
+  /** @returns a function that cancels it */
   schedule(delayMs: number, act: () => void, body?: Body): () => void {
     return this.scheduleAt(this.#now + delayMs, act, body);
   }
@@ -44,7 +44,7 @@ export class World {
     };
   }
 
-  /** An event whose time came while its body was stopped happens now. */
+  /** An event that was due while its body was stopped happens now. */
   repeat(event: Event): void {
     event.at = this.#now;
     event.order = this.#order++;
@@ -64,7 +64,7 @@ export class World {
     events[at] = event;
   }
 
-  /** One event after the other, each with all promises that follow from it, until `done` says so or `untilMs` is reached. */
+  /** Runs one event after the other, each with all promises that follow from it, until `done` returns true or `untilMs` is reached. */
   async run(done: () => boolean, untilMs: number): Promise<void> {
     while (!done()) {
       const next = this.#events[0];
@@ -102,18 +102,18 @@ function isBefore(one: Event, other: Event): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
-/** All promises that are ready have run out when an immediate runs. */
+/** When an immediate runs, all promises that were ready have run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A timer fires late now and then, never early. */
+/** A timer sometimes fires late, never early. */
 const TIMER_LATE_MS_MAX = 1;
 const SOON_MS_MAX = 0.05;
 
 /**
- * A process or a thread: code runs in it only while it lives and is not stopped. Whatever would wake a stopped one waits until it goes on, as
- * with SIGSTOP; whatever would wake a dead one is dropped.
+ * A process or a thread: its code runs only while it lives and is not stopped. Events of a stopped body wait until it goes on, as with
+ * SIGSTOP; events of a dead body are dropped.
  */
 export class Body implements Timers {
   readonly name: string;
@@ -150,7 +150,7 @@ export class Body implements Timers {
     this.world.schedule(this.world.random.next() * SOON_MS_MAX, act, this);
   }
 
-  /** @returns whether it ran. */
+  /** @returns whether it ran */
   execute(event: Event): boolean {
     if (!this.alive) return false;
     if (this.stopped) {
@@ -165,7 +165,7 @@ export class Body implements Timers {
     this.#stopped = true;
   }
 
-  /** What came meanwhile happens now, in its order. */
+  /** Events that came meanwhile happen now, in their order. */
   goOn(): void {
     this.#stopped = false;
     this.#wake();
@@ -184,7 +184,10 @@ export class Body implements Timers {
     for (const mourn of this.#mourners.splice(0)) mourn();
   }
 
-  /** Called when it dies; its connections, say, are found to be closed. @returns what takes it back. */
+  /**
+   * Registers a callback for its death: for example, its connections are then found to be closed.
+   * @returns a function that removes the callback
+   */
   onDeath(mourn: () => void): () => void {
     this.#mourners.push(mourn);
     return () => {

@@ -41,7 +41,7 @@ describe('which log a partition is, and where work begins in it', () => {
       skipped: { partition: 3, log: 0, from: 50, to: 60, reason: 'removed' },
     });
     expect(decideLog(seen({ earliest: 50 }), [known()])).toMatchObject({ startAt: 50, skipped: undefined });
-    // A group that goes back had finished what it goes back over.
+    // A group that is set back has already finished what it repeats.
     expect(decideLog(seen({ committed: 10, earliest: 40 }), [known()])).toMatchObject({
       startAt: 40,
       skipped: undefined,
@@ -65,7 +65,7 @@ describe('which log a partition is, and where work begins in it', () => {
       skipped: { log: 0, from: 80, to: 90, reason: 'shortened' },
       ends: 0,
     });
-    // What began there is the log of from now on.
+    // The log that began there is the current one.
     const logs = [known({ ended: true }), known({ log: 1, position: 20, endOffset: 80, seenAt: 2 })];
     expect(decideLog(seen({ latest: 80 }), logs)).toMatchObject({ log: 1, startAt: 50, change: undefined });
   });

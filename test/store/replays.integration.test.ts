@@ -40,7 +40,7 @@ async function park(first: Partial<NewDeadLetter> = {}): Promise<void> {
   await recordDeadLetter(database.sql, subscription, 1, letter(1));
 }
 
-/** Asks for a replay and has its first message handed out. */
+/** Asks for a replay and takes its first message. */
 async function handOut(): Promise<{ act: number; place: { partition: number; key: string; offset: number } }> {
   await requestReplay(database.sql, { ...by, keys: [key] });
   const step = await nextOfReplay(database.sql, subscription, owned);
@@ -80,7 +80,7 @@ test('a stop waits for effects in flight, and a message with effects is not disc
     stopping = stopReplay(database.sql, { ...by, keys: [key] }).then(() => {
       stopped = true;
     });
-    // The stop waits for a lock, as the server sees it.
+    // The server shows that the stop waits for a lock.
     for (let waiting = 0; waiting === 0; ) {
       const [row] = await database.sql<{ waiting: number }[]>`
         select count(*)::integer as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
@@ -89,10 +89,10 @@ test('a stop waits for effects in flight, and a message with effects is not disc
     expect(stopped).toBe(false);
   });
   await stopping;
-  // The worker ended here, before the message was settled.
+  // Here the worker ended before the message was settled.
   expect(await discard(0)).toMatchObject({ act: undefined, letters: 0, applied: 1 });
   expect(await states()).toEqual(['0 parked', '1 parked']);
-  // Replayed again it has its effects again, which are the same, and ends.
+  // Replayed again, the message has the same effects again, and ends.
   const again = await handOut();
   expect(await database.sql.begin((sql) => applyReplayed(sql, subscription, [again.place]))).toEqual([again.place]);
   expect(await settleReplayed(database.sql, subscription, owned, 0)).toEqual({ kind: 'more', settledOffset: 0 });
@@ -141,7 +141,7 @@ test('what is done with is forgotten after its time, with its story and its act;
   expect(await states()).toEqual(['0 discarded', '1 parked']);
   expect(await traceOf(database.sql, { ...b, offset: 7 })).toEqual([]);
   expect(await database.sql`select id::integer from dead_letter_acts`).toEqual([{ id: 1 }]);
-  // The owner must still know for a while that the message is done with.
+  // The owner must still know for a while that the message is settled.
   expect((await loadParkedKeys(database.sql, subscription, [0])).settled).toContainEqual({
     partition: 0,
     key: 'b',

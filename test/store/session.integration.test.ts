@@ -63,7 +63,7 @@ async function untilKilled(waiting: boolean): Promise<void> {
   while ((await killSessions(waiting)) === 0);
 }
 
-/** The outcome of every promise; the test times out when one of them is never settled. */
+/** The results of all promises. The test times out if one of them is never settled. */
 async function outcomes(promises: Promise<unknown>[]): Promise<string[]> {
   return (await Promise.allSettled(promises)).map(({ status }) => status);
 }
@@ -74,7 +74,7 @@ test('a connection that drops the session settings is refused, with what to do',
   await using pooler = await startForgetfulPooler(database.url, 'default_transaction_read_only');
   const refused = sessions(pooler.url).transaction(held, (sql) => write(sql, 1));
   await expect(refused).rejects.toThrow(/default_transaction_read_only.*PgBouncer/);
-  // An outage, so that no message is parked for it.
+  // An outage, so that no message is parked because of it.
   await expect(refused).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
   expect(await written()).toEqual([]);
 });
@@ -101,7 +101,7 @@ test('a fence that does not hold names its partitions, and what was sent behind 
     (sql) => holdEpochs(sql, subscription, epochs),
     async (sql) => {
       statements.push(write(sql, 1), write(sql, 2));
-      // Whatever the actor makes of its errors, the fence counts.
+      // Whatever the actor does with its errors, the fence counts.
       await Promise.allSettled(statements);
     },
   );
@@ -109,7 +109,7 @@ test('a fence that does not hold names its partitions, and what was sent behind 
   expect(stalePartitions(error)).toEqual([1, 2]);
   expect(await outcomes(statements)).toEqual(['rejected', 'rejected']);
   expect(await written()).toEqual([]);
-  // The same session goes on.
+  // The same session is used again.
   await pool.transaction(held, (sql) => write(sql, 3));
   expect(await written()).toEqual([3]);
 });
@@ -171,7 +171,7 @@ test.for(['commit', 'rollback'])('a statement that comes after the %s is refused
     late = sql;
     await write(sql, 1);
     if (end === 'commit') return;
-    // Made in time, sent too late.
+    // Created in time, sent too late.
     const statement = sql`insert into written values (2, 0)`;
     fragment = transaction.catch(() => {}).then(async () => void (await statement));
     throw new Error('no');
@@ -312,7 +312,7 @@ test('a lock that another session keeps is told as such, long before the transac
   await expect(waited).rejects.toMatchObject({ code: '55P03' });
   await other`rollback`;
   other.release();
-  // The operator's own limit stands.
+  // The operator's own limit is kept.
   const name = new URL(database.url).pathname.slice(1);
   await database.sql.unsafe(`alter database ${name} set lock_timeout = '7s'`);
   await pool.close();

@@ -2,10 +2,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor, ActorContext } from '../../../runtime/actor.ts';
 
-/** What a test's message asks for. */
+/** What a message of a test asks for. */
 export interface Order {
   n: number;
-  /** Only to be large. */
+  /** Only makes the record large. */
   pad?: string;
   act?:
     | 'poison'
@@ -19,7 +19,7 @@ export interface Order {
     | DeathOnce;
 }
 
-/** The thread dies of it, unless the death mark says that one died already. */
+/** The thread dies, unless the file says that one has died already. */
 export type DeathOnce = 'exit' | 'exhaust-memory' | 'reject-unhandled' | 'throw-in-timer';
 
 const deathsOnce: ReadonlySet<unknown> = new Set<DeathOnce>([
@@ -33,7 +33,7 @@ export interface EffectsSettings {
   outputTopic?: string;
   /** A file that is written when a message begins to hang. */
   hangMark?: string;
-  /** A file that remembers, over the death of the thread, that it already died. */
+  /** A file that remembers, beyond the death of the thread, that it has died. */
   deathMark?: string;
 }
 
@@ -81,7 +81,7 @@ export function createActor({ settings }: ActorContext<EffectsSettings>): Actor<
         })),
       )} on conflict (id) do nothing`;
       await sql`insert into applications ${sql(items.map(() => ({ process: process.pid })))}`;
-      // The forgotten await is what is tested.
+      // The forgotten await is what this tests.
       if (items.some(({ input }) => input.act === 'forget-statement')) sql`delete from effects`;
       const { outputTopic } = settings;
       return items.map(({ message, input }) =>

@@ -6,8 +6,8 @@ export interface HealingOrder {
 }
 
 /**
- * Writes a row for each message that it applies, in the order of their commits. A message with `poison` fails until its key is in the
- * table `healed`.
+ * Writes a row for each message that it applies, in the order of the commits. A message with `poison` fails until its key is in the table
+ * `healed`.
  */
 export function createActor(): Actor<HealingOrder, undefined> {
   return {

@@ -6,8 +6,8 @@ export interface HealingOrder {
 }
 
 /**
- * Writes a row for each message that it applies, in the order of their commits. A message with `poison` fails until its key is in the
- * table `healed`. A message that comes again, at whatever offset, writes no second row.
+ * Writes a row for each message that it applies, in the order of the commits. A message with `poison` fails until its key is in the table
+ * `healed`. A message that is delivered again, at whatever offset, writes no second row.
  */
 export function createActor(): Actor<HealingOrder, undefined> {
   return {

@@ -1,4 +1,4 @@
-/** A slip: `apply` is meant, and would never be called. */
+/** A typing error: `apply` was meant. */
 export function createActor() {
   return { decode: () => 0, aply: async () => [] };
 }
