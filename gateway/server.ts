@@ -23,7 +23,7 @@ import { GatewayMetrics } from './metrics.ts';
 import { Admission } from './orders/admission.ts';
 import type { Intake } from './orders/intake.ts';
 import { RecentOrders } from './orders/recent-orders.ts';
-import { Reception, type Waiter } from './orders/reception.ts';
+import { Reception, type Submission } from './orders/reception.ts';
 import { type StatusLookup, StatusReader } from './status/status-reader.ts';
 import type { UndecidedLookup } from './status/undecided-orders.ts';
 import { onAdminPort, type ShowVitals } from './vitals.ts';
@@ -108,7 +108,7 @@ export async function startIntakeServer(options: IntakeServerOptions): Promise<R
     ageMsMax: config.ORDERMESH_UNANSWERED_AGE_MAX,
     clock,
   });
-  const recent = new RecentOrders<Waiter>({
+  const recent = new RecentOrders<Submission>({
     ordersMax: config.ORDERMESH_RECENT_ORDERS_MAX,
     ageMs: config.ORDERMESH_RECENT_AGE,
     clock,

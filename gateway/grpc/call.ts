@@ -70,7 +70,7 @@ export function withIdentity(
     refuse: (code, detail) => refuse(problem(code, detail)),
   };
   if (!admission.hold(bytes)) {
-    refuse(problem('overloaded', 'too many bytes of orders are under way in this instance'));
+    refuse(problem('overloaded', 'too many bytes of orders are in flight in this instance'));
     return;
   }
   void identify(authenticator, authorization, caller).then((identity) => {

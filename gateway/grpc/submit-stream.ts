@@ -3,7 +3,7 @@ import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Submitter } from '../orders/reception.ts';
+import type { Submission } from '../orders/reception.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, withIdentity } from './call.ts';
 import { rpcStatus } from './error-details.ts';
 import type { Malformed, StreamAnswer, SubmittedOrder } from './messages.ts';
@@ -93,9 +93,7 @@ export class SubmitStream {
     }
     this.#unanswered += 1;
     if (this.#unanswered >= limits.streamUnansweredMax) this.#call.pause();
-    const submitter = new StreamSubmitter(this, request.id);
-    const traceparent = traceparentOf(request.traceparent);
-    desk.reception.submitDecoded(request.order, request.size, identity, traceparent, submitter, this.#requestId);
+    desk.reception.submit(new StreamSubmission(this, request, identity, this.#requestId));
   }
 
   accepted(id: number, orderId: string): void {
@@ -151,14 +149,24 @@ export class SubmitStream {
   }
 }
 
-/** Who waits for one order of a stream. */
-class StreamSubmitter implements Submitter {
+/** One order of a stream. */
+class StreamSubmission implements Submission {
+  decoded: unknown;
+  readonly size: number;
+  readonly identity: Identity;
+  readonly traceparent: string;
+  readonly requestId: string;
   readonly #stream: SubmitStream;
   readonly #id: number;
 
-  constructor(stream: SubmitStream, id: number) {
+  constructor(stream: SubmitStream, request: SubmittedOrder, identity: Identity, requestId: string) {
+    this.decoded = request.order;
+    this.size = request.size;
+    this.identity = identity;
+    this.traceparent = traceparentOf(request.traceparent);
+    this.requestId = requestId;
     this.#stream = stream;
-    this.#id = id;
+    this.#id = request.id;
   }
 
   accepted(orderId: string): void {

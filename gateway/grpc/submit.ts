@@ -1,7 +1,8 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { traceparentOf } from '../http/traceparent.ts';
-import type { Submitter } from '../orders/reception.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Submission } from '../orders/reception.ts';
 import { answerMetadata, failure, type OrdersContext, requestIdOf, textOf, withIdentity } from './call.ts';
 import type { AcceptedMessage, Malformed, SubmittedOrder } from './messages.ts';
 import { statusNumber } from './status-message.ts';
@@ -12,38 +13,62 @@ const ACCEPTED = statusNumber('accepted');
 
 /** `Orders/Submit`. A call that is cancelled or past its deadline gets no answer; a repeat of its order tells what became of the order. */
 export function submitHandler(context: OrdersContext) {
-  const { reception, metrics } = context.desk;
+  const { reception } = context.desk;
   return (call: Call, answer: sendUnaryData<AcceptedMessage>): void => {
-    const { metadata, request } = call;
-    const requestId = requestIdOf(metadata);
-    const submitter: Submitter = {
-      accepted(orderId) {
-        if (call.cancelled) return;
-        metrics.request('grpc-submit', 202);
-        call.sendMetadata(answerMetadata(context, requestId));
-        answer(null, { orderId, status: ACCEPTED });
-      },
-      refused(refusal: Problem, orderId?: string) {
-        if (call.cancelled) return;
-        metrics.request('grpc-submit', refusal.status);
-        answer(failure(context, requestId, refusal, orderId));
-      },
-    };
+    const { request } = call;
+    const submission = new UnarySubmission(context, call, answer);
     withIdentity(
       context.desk,
       call,
-      'size' in request ? request.size : 0,
-      (refusal) => submitter.refused(refusal),
+      submission.size,
+      (refusal) => submission.refused(refusal),
       (identity) => {
-        // The token took so long to verify that the client does not wait for the order any more.
+        // The call may have been cancelled while its token was verified.
         if (call.cancelled) return;
         if ('fault' in request) {
-          submitter.refused(problem('malformed-body', request.fault));
+          submission.refused(problem('malformed-body', request.fault));
           return;
         }
-        const traceparent = traceparentOf(textOf(metadata, 'traceparent'));
-        reception.submitDecoded(request.order, request.size, identity, traceparent, submitter, requestId);
+        submission.identity = identity;
+        reception.submit(submission);
       },
     );
   };
+}
+
+/** The order of one call, and the call's answer. */
+class UnarySubmission implements Submission {
+  decoded: unknown;
+  readonly size: number;
+  /** Set once the token of the call is verified. */
+  identity!: Identity;
+  readonly traceparent: string;
+  readonly requestId: string;
+  readonly #context: OrdersContext;
+  readonly #call: Call;
+  readonly #send: sendUnaryData<AcceptedMessage>;
+
+  constructor(context: OrdersContext, call: Call, send: sendUnaryData<AcceptedMessage>) {
+    const { metadata, request } = call;
+    this.decoded = 'order' in request ? request.order : undefined;
+    this.size = 'size' in request ? request.size : 0;
+    this.traceparent = traceparentOf(textOf(metadata, 'traceparent'));
+    this.requestId = requestIdOf(metadata);
+    this.#context = context;
+    this.#call = call;
+    this.#send = send;
+  }
+
+  accepted(orderId: string): void {
+    if (this.#call.cancelled) return;
+    this.#context.desk.metrics.request('grpc-submit', 202);
+    this.#call.sendMetadata(answerMetadata(this.#context, this.requestId));
+    this.#send(null, { orderId, status: ACCEPTED });
+  }
+
+  refused(refusal: Problem, orderId?: string): void {
+    if (this.#call.cancelled) return;
+    this.#context.desk.metrics.request('grpc-submit', refusal.status);
+    this.#send(failure(this.#context, this.requestId, refusal, orderId));
+  }
 }

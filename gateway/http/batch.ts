@@ -1,10 +1,10 @@
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Reception, Submitter } from '../orders/reception.ts';
+import type { Reception, Submission } from '../orders/reception.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What became of one line. `index` counts the orders of the batch from 0; blank lines are none. */
+/** What became of one line. `index` counts the orders of the batch from 0; blank lines do not count. */
 interface LineResult {
   index: number;
   orderId?: string;
@@ -14,7 +14,7 @@ interface LineResult {
 
 const NEWLINE = 0x0a;
 
-/** A newline-delimited batch: each line stands for itself, and the answer tells of each. */
+/** The body of `POST /v1/orders/batch`: one order per line. Each line is accepted or refused alone, and the answer has a result for each. */
 export class Batch {
   /** Why the batch as a whole is refused. */
   readonly refusal: Problem | undefined;
@@ -30,11 +30,11 @@ export class Batch {
       this.refusal = problem('body-too-large', `the batch has more than ${limits.batchOrdersMax} orders`);
   }
 
-  /** Submits every line; answers 207 when all of them are settled. */
-  submit(reception: Reception, identity: Identity, traceparent: string, exchange: Exchange): void {
+  /** Submits every line; answers 207 when each of them is accepted or refused. */
+  submit(reception: Reception, exchange: Exchange): void {
     const results: LineResult[] = [];
     let left = this.#lines.length;
-    /** Bytes that the orders of the batch don't count: lines are views, so the whole body stays until the last of them is answered. */
+    /** Bytes of the body that the admission counts for no order. Lines are views, so the whole body stays in memory until the last line is answered. */
     let kept = 0;
     const { admission } = reception;
     const settle = (result: LineResult) => {
@@ -46,19 +46,41 @@ export class Batch {
     };
     const before = admission.bytes;
     for (const [index, line] of this.#lines.entries())
-      reception.submit(line, identity, traceparent, lineSubmitter(index, settle), exchange.requestId);
+      reception.submit(new LineSubmission(line, index, exchange, settle));
     if (left === 0) return;
     kept = this.#bytes - (admission.bytes - before);
     admission.keep(kept);
   }
 }
 
-function lineSubmitter(index: number, settle: (result: LineResult) => void): Submitter {
-  return {
-    accepted: (orderId) => settle({ index, orderId, status: 202 }),
-    refused: (refusal, orderId) =>
-      settle({ index, ...(orderId === undefined ? {} : { orderId }), status: refusal.status, problem: refusal }),
-  };
+/** The order on one line of a batch. */
+class LineSubmission implements Submission {
+  bytes: Buffer | undefined;
+  readonly size: number;
+  readonly identity: Identity;
+  readonly traceparent: string;
+  readonly requestId: string;
+  readonly #index: number;
+  readonly #settle: (result: LineResult) => void;
+
+  constructor(line: Buffer, index: number, exchange: Exchange, settle: (result: LineResult) => void) {
+    this.bytes = line;
+    this.size = line.length;
+    this.identity = exchange.identity;
+    this.traceparent = exchange.traceparent;
+    this.requestId = exchange.requestId;
+    this.#index = index;
+    this.#settle = settle;
+  }
+
+  accepted(orderId: string): void {
+    this.#settle({ index: this.#index, orderId, status: 202 });
+  }
+
+  refused(refusal: Problem, orderId?: string): void {
+    const result: LineResult = { index: this.#index, status: refusal.status, problem: refusal };
+    this.#settle(orderId === undefined ? result : { ...result, orderId });
+  }
 }
 
 /** Non-blank lines, as views. One more than the limit is enough to know that there are too many. */

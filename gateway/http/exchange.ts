@@ -3,8 +3,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Config } from '../../contracts/config.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { GatewayMetrics, Route } from '../metrics.ts';
 import type { Admission } from '../orders/admission.ts';
+import type { Submission } from '../orders/reception.ts';
 import { AcceptedAnswer } from './accepted-answer.ts';
 import { Cors } from './cors.ts';
 import { isRetryLater } from './problem-answer.ts';
@@ -92,12 +94,17 @@ export type AnswerHeaders = Record<string, string>;
  * One HTTP request and its answer. uWebSockets.js takes the request away when its handler returns, the body's bytes when
  * `onData` returns and the response when the client goes; this class is where those three rules are kept.
  */
-export class Exchange implements Upload {
+export class Exchange implements Upload, Submission {
   readonly context: ExchangeContext;
   readonly #res: HttpResponse;
   readonly #route: Route;
-  /** The client's `x-request-id`; empty where it sent none. */
+  /** The client's `x-request-id`; empty where the client sent none. */
   readonly requestId: string;
+  /** A request with an order is that order's submission. Its route sets these four, before it submits the order. */
+  bytes: Buffer | undefined;
+  size = 0;
+  identity!: Identity;
+  traceparent = '';
   /** The page's origin where it is one that may call; else empty. */
   readonly #origin: string;
   readonly #isHead: boolean;
@@ -184,6 +191,7 @@ export class Exchange implements Upload {
     });
   }
 
+  /** A refused order. */
   refused(refusal: Problem): void {
     this.problem(refusal);
   }
@@ -278,7 +286,7 @@ export class Exchange implements Upload {
   /** Keeps a part of a body; false, and the request is answered, if there is no room for it. */
   #hold(part: Buffer): boolean {
     if (!this.context.admission.hold(part.length)) {
-      this.refuse('overloaded', 'too many bytes of orders are under way in this instance');
+      this.refuse('overloaded', 'too many bytes of orders are in flight in this instance');
       return false;
     }
     this.#held += part.length;

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { limits } from '../../contracts/limits.ts';
-import type { Authenticator, Identity } from '../identity/identity.ts';
+import type { Authenticator } from '../identity/identity.ts';
 import type { Route } from '../metrics.ts';
 import type { Reception } from '../orders/reception.ts';
 import { Batch } from './batch.ts';
@@ -16,27 +16,31 @@ export interface OrderRoutesOptions {
   reception: Reception;
 }
 
-const OVERLOADED = 'too many bytes of orders are under way in this instance';
+const OVERLOADED = 'too many bytes of orders are in flight in this instance';
 
 const jsonTypes = ['application/json'];
 const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
-type TakeBody = (body: Buffer, identity: Identity, traceparent: string, exchange: Exchange) => void;
+/** Takes a body in full, of an exchange whose identity and trace context are set. */
+type TakeBody = (body: Buffer, exchange: Exchange) => void;
 
 /** `POST /v1/orders` and `POST /v1/orders/batch`. */
 export function addOrderRoutes(app: TemplatedApp, { context, authenticator, reception }: OrderRoutesOptions): void {
-  const takeOrder: TakeBody = (body, identity, traceparent, exchange) =>
-    reception.submit(body, identity, traceparent, exchange, exchange.requestId);
+  const takeOrder: TakeBody = (body, exchange) => {
+    exchange.bytes = body;
+    exchange.size = body.length;
+    reception.submit(exchange);
+  };
 
-  const takeBatch: TakeBody = (body, identity, traceparent, exchange) => {
+  const takeBatch: TakeBody = (body, exchange) => {
     const batch = new Batch(body);
-    if (batch.refusal === undefined) batch.submit(reception, identity, traceparent, exchange);
+    if (batch.refusal === undefined) batch.submit(reception, exchange);
     else exchange.problem(batch.refusal);
   };
 
-  /** The same for a packed body. Its client may be gone when it is unpacked: then it is nobody's order. */
+  /** The same for a packed body. When the client is gone before the body is unpacked, the orders in it are dropped. */
   function unpacking(coding: string, bytesMax: number, take: TakeBody): TakeBody {
-    return async (packed, identity, traceparent, exchange) => {
+    return async (packed, exchange) => {
       // The packed body and what it may become are in memory at once.
       const bytes = packed.length + bytesMax;
       if (!context.admission.hold(bytes)) {
@@ -53,13 +57,13 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       } finally {
         context.admission.unhold(bytes);
       }
-      if (!exchange.over) take(body, identity, traceparent, exchange);
+      if (!exchange.over) take(body, exchange);
     };
   }
 
   /** A body may take until the upload's time limit, and its token may end meanwhile. */
-  function hasEnded(identity: Identity, exchange: Exchange): boolean {
-    const why = exchange.tookLong ? authenticator.ended?.(identity) : undefined;
+  function hasEnded(exchange: Exchange): boolean {
+    const why = exchange.tookLong ? authenticator.ended?.(exchange.identity) : undefined;
     if (why !== undefined) exchange.refuse('unauthenticated', why);
     return why !== undefined;
   }
@@ -88,11 +92,12 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         return;
       }
       const authorization = req.getHeader('authorization');
-      const traceparent = traceparentOf(req.getHeader('traceparent'));
+      exchange.traceparent = traceparentOf(req.getHeader('traceparent'));
       const identity = authenticator.known(authorization);
       if (identity !== undefined) {
+        exchange.identity = identity;
         exchange.body(contentLength, bytesMax, (body) => {
-          if (!hasEnded(identity, exchange)) takeCoded(body, identity, traceparent, exchange);
+          if (!hasEnded(exchange)) takeCoded(body, exchange);
         });
         return;
       }
@@ -107,7 +112,9 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         }
         const fresh = await verified;
         context.admission.unhold(body.length);
-        if (fresh !== undefined && !hasEnded(fresh, exchange)) takeCoded(body, fresh, traceparent, exchange);
+        if (fresh === undefined) return;
+        exchange.identity = fresh;
+        if (!hasEnded(exchange)) takeCoded(body, exchange);
       });
     };
   }

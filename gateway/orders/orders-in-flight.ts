@@ -1,24 +1,24 @@
 import type { OrderKey } from './order-key.ts';
 
-/** An order on its way. The links are this file's own. */
-export interface UnderWay {
+/** An order in flight. Only `OrdersInFlight` reads and writes the links. */
+export interface Linked {
   readonly key: OrderKey;
-  /** The next one of its bucket. */
-  next: UnderWay | undefined;
-  older: UnderWay | undefined;
-  younger: UnderWay | undefined;
+  /** The next order of the same bucket. */
+  next: Linked | undefined;
+  older: Linked | undefined;
+  younger: Linked | undefined;
 }
 
 const BUCKETS = 1 << 13;
 
 /**
- * Orders on their way by orderId, in the order in which they began. A `Map` would be grown and shrunk with every batch of them; this
- * allocates nothing: the orders themselves are the links of its chains.
+ * The orders in flight, by orderId and by age; `RecentOrders` keeps them here. A `Map` would grow and shrink with every batch of orders. This
+ * class allocates nothing per order: the orders themselves are the links of its chains.
  */
-export class OrdersUnderWay<Entry extends UnderWay> {
-  readonly #buckets = new Array<UnderWay | undefined>(BUCKETS).fill(undefined);
-  #oldest: UnderWay | undefined;
-  #youngest: UnderWay | undefined;
+export class OrdersInFlight<Entry extends Linked> {
+  readonly #buckets = new Array<Linked | undefined>(BUCKETS).fill(undefined);
+  #oldest: Linked | undefined;
+  #youngest: Linked | undefined;
 
   get oldest(): Entry | undefined {
     return this.#oldest as Entry | undefined;

@@ -1,30 +1,30 @@
 import type { Clock } from '../../contracts/clock.ts';
 import { AcceptedOrders } from './accepted-orders.ts';
 import type { OrderKey } from './order-key.ts';
-import { OrdersUnderWay, type UnderWay } from './orders-in-flight.ts';
+import { type Linked, OrdersInFlight } from './orders-in-flight.ts';
 
 /** An order that this gateway has seen lately. */
 export interface RecentOrder<Waiter> {
   readonly storeId: string;
   /** `contentHash` of the order. */
   readonly content: number;
-  /** When it became durable, in milliseconds since the epoch; 0 while it is on its way. */
+  /** When it became durable, in milliseconds since the epoch; 0 while it is in flight. */
   readonly acceptedAt: number;
-  /** Repeats of the order that arrived while it was on its way; answered together with it. */
+  /** Repeats of the order that arrived while it was in flight; answered together with it. */
   waiters?: Waiter[] | undefined;
 }
 
-/** An order on its way. */
-export interface BegunOrder<Waiter> extends RecentOrder<Waiter>, UnderWay {
+/** An order in flight: handed to the intake, and not answered. */
+export interface OrderInFlight<Waiter> extends RecentOrder<Waiter>, Linked {
   /** Ticks of the window's own time when it began. */
   readonly begunAt: number;
 }
 
-/** What the age of orders under way is counted in: a small integer, where the time of day would be one more object per order. */
+/** The age of orders in flight is counted in ticks: a small integer, where the time of day would be a heap number per order. */
 const TICK_MS = 100;
 
 /**
- * The recent window of idempotency: which order an orderId stands for. Orders on their way are bounded by the admission; accepted
+ * The recent window of idempotency: which order an orderId stands for. Orders in flight are bounded by the admission; accepted
  * ones by two generations, of which the older is forgotten when the younger is full or old enough. So an accepted order is
  * known for at least half of `ordersMax` further ones (or half of `ageMs`), and never longer than the whole.
  *
@@ -32,7 +32,7 @@ const TICK_MS = 100;
  * repeated append and nothing else.
  */
 export class RecentOrders<Waiter> {
-  readonly #underWay = new OrdersUnderWay<BegunOrder<Waiter>>();
+  readonly #inFlight = new OrdersInFlight<OrderInFlight<Waiter>>();
   #ticks = 0;
   #forgottenAt = -1;
   #young: AcceptedOrders;
@@ -55,15 +55,15 @@ export class RecentOrders<Waiter> {
   }
 
   get(key: OrderKey): RecentOrder<Waiter> | undefined {
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
+    const inFlight = this.#inFlight.get(key);
+    if (inFlight !== undefined) return inFlight;
     this.#expire();
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  /** The order is on its way; `accepted` or `failed` must follow. */
-  begin(key: OrderKey, storeId: string, content: number): BegunOrder<Waiter> {
-    const order: BegunOrder<Waiter> = {
+  /** The order is in flight from now on; `accepted` or `failed` must follow. */
+  begin(key: OrderKey, storeId: string, content: number): OrderInFlight<Waiter> {
+    const order: OrderInFlight<Waiter> = {
       key,
       storeId,
       content,
@@ -74,11 +74,11 @@ export class RecentOrders<Waiter> {
       older: undefined,
       younger: undefined,
     };
-    this.#underWay.add(order);
+    this.#inFlight.add(order);
     return order;
   }
 
-  /** Calls back ten times a second with the age of the oldest order under way, in milliseconds; 0 if there is none. @returns the end of it */
+  /** Calls back ten times a second with the age of the oldest order in flight, in milliseconds; 0 if there is none. @returns a function that ends the calls */
   watchOldest(tell: (ageMs: number) => void): () => void {
     const timer = setInterval(() => {
       this.#ticks += 1;
@@ -88,13 +88,13 @@ export class RecentOrders<Waiter> {
   }
 
   oldestAgeMs(): number {
-    const { oldest } = this.#underWay;
+    const { oldest } = this.#inFlight;
     return oldest === undefined ? 0 : (this.#ticks - oldest.begunAt) * TICK_MS;
   }
 
   /** The order is durable. */
-  accepted(order: BegunOrder<Waiter>): void {
-    this.#underWay.delete(order);
+  accepted(order: OrderInFlight<Waiter>): void {
+    this.#inFlight.delete(order);
     // The order may have become durable in the log that was lost.
     if (order.begunAt <= this.#forgottenAt) return;
     this.#expire();
@@ -102,9 +102,9 @@ export class RecentOrders<Waiter> {
     this.#young.set(order.key, order.storeId, order.content, this.#clock.now());
   }
 
-  /** The order did not become durable: the next one with its orderId is a first one again. */
-  failed(order: BegunOrder<Waiter>): void {
-    this.#underWay.delete(order);
+  /** The order did not become durable: the next order with its orderId counts as a first one. */
+  failed(order: OrderInFlight<Waiter>): void {
+    this.#inFlight.delete(order);
   }
 
   /** Forgets the accepted orders, because the log may have lost them. A repeat of one of them is then appended like a first order. */

@@ -7,29 +7,38 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
 import { type Intake, IntakeRefusal } from './intake.ts';
 import { orderKey } from './order-key.ts';
-import type { BegunOrder, RecentOrder, RecentOrders } from './recent-orders.ts';
+import type { OrderInFlight, RecentOrder, RecentOrders } from './recent-orders.ts';
 import { decodeJson, newOrderId, withOrderId } from './scanner/order-bytes.ts';
 import { contentHash, type OrderContent, scanOrder } from './scanner/order-content.ts';
 
-/** Who handed over an order and is told what became of it: exactly one of the two, exactly once. */
-export interface Submitter {
+/**
+ * One order that a transport hands to the reception, with all that the reception needs to know of it. Each transport has a class for this and
+ * makes one object per order. The reception calls exactly one of `accepted` and `refused`, exactly once.
+ */
+export interface Submission {
+  /** The order as JSON. The transport must not change these bytes afterwards. Absent where a frame contained the order: then see `decoded`. */
+  bytes?: Buffer | undefined;
+  /** The order as decoded from a frame; the reception writes it to the log as JSON. Not read where there are `bytes`. */
+  decoded?: unknown;
+  /** Bytes that the order took on the wire. The admission counts them until the order is answered. */
+  readonly size: number;
+  /** Who sends the order, and for which store. */
+  readonly identity: Identity;
+  /** W3C trace context of the request, or of a new trace. */
+  readonly traceparent: string;
+  /** The client's `x-request-id`; empty where the client sent none. */
+  readonly requestId: string;
   accepted(orderId: string): void;
   /** `orderId` where the order was readable enough to have one. */
   refused(problem: Problem, orderId?: string): void;
 }
 
-/** A repeat of an order on its way, with the bytes it holds in the admission. */
-export interface Waiter {
-  submitter: Submitter;
-  bytes: number;
-}
-
 export interface ReceptionOptions {
-  /** Why this region takes no orders just now; `undefined` where it does. */
+  /** Why this region takes no orders now; `undefined` while it takes orders. */
   passive?: (() => string | undefined) | undefined;
   intake: Intake;
   admission: Admission;
-  recent: RecentOrders<Waiter>;
+  recent: RecentOrders<Submission>;
   metrics: GatewayMetrics;
   clock: Clock;
 }
@@ -40,14 +49,14 @@ const validateOrder = compileValidator(orderSchema);
 const PASSIVE_RETRY_S = 5;
 
 /**
- * The one way in for an order, whatever it came by (HTTP, batch, WebSocket): admission, decoding, schema, store, idempotency,
- * then the intake. Synchronous up to the intake, without a promise per order.
+ * The one path for orders of every transport (HTTP, batch, WebSocket, gRPC): admission, check against the schema, store of the token,
+ * idempotency, then the intake. Synchronous up to the intake, without a promise per order.
  */
 export class Reception {
-  /** Set on shutdown: new orders are refused, those under way are answered. */
+  /** Set on shutdown: new orders are refused, orders in flight are answered. */
   draining = false;
   readonly admission: Admission;
-  readonly recent: RecentOrders<Waiter>;
+  readonly recent: RecentOrders<Submission>;
   readonly #intake: Intake;
   readonly #metrics: GatewayMetrics;
   readonly clock: Clock;
@@ -63,38 +72,33 @@ export class Reception {
     this.clock = clock;
   }
 
-  /** An order as JSON bytes, which this call takes over: nobody may change them afterwards. */
-  submit(bytes: Buffer, identity: Identity, traceparent: string, submitter: Submitter, requestId = ''): void {
-    if (!this.#admit(bytes.length, identity, submitter)) return;
-    const scanned = scanOrder(bytes, identity.store);
+  submit(submission: Submission): void {
+    if (!this.#admit(submission)) return;
+    const { bytes } = submission;
+    // A submission lives until its answer. Only the intake should hold the order meanwhile, so the submission gives it up.
+    if (bytes === undefined) {
+      const { decoded } = submission;
+      submission.decoded = undefined;
+      this.#check(decoded, undefined, submission);
+      return;
+    }
+    submission.bytes = undefined;
+    const scanned = scanOrder(bytes, submission.identity.store);
     if (scanned !== undefined) {
-      this.#take(scanned, undefined, bytes, bytes.length, identity, traceparent, submitter, requestId);
+      this.#take(scanned, undefined, bytes, submission);
       return;
     }
     const decoded = decodeJson(bytes);
-    if (decoded.ok) this.#check(decoded.value, bytes, bytes.length, identity, traceparent, submitter, requestId);
-    else this.#refuse(bytes.length, submitter, 'malformed-body', decoded.detail);
+    if (decoded.ok) this.#check(decoded.value, bytes, submission);
+    else this.#refuse(submission, 'malformed-body', decoded.detail);
   }
 
-  /** An order that came as part of a frame: it is logged as JSON. `size` is what it took on its way in, in bytes. */
-  submitDecoded(
-    value: unknown,
-    size: number,
-    identity: Identity,
-    traceparent: string,
-    submitter: Submitter,
-    requestId = '',
-  ): void {
-    if (this.#admit(size, identity, submitter))
-      this.#check(value, undefined, size, identity, traceparent, submitter, requestId);
-  }
-
-  /** Why this region takes no orders just now; `undefined` where it does. */
+  /** Why this region takes no orders now; `undefined` while it takes orders. */
   get passive(): string | undefined {
     return this.#passive?.();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no order is in flight. */
   async drained(): Promise<void> {
     if (this.admission.orders === 0) return;
     await new Promise<void>((resolve) => {
@@ -102,135 +106,129 @@ export class Reception {
     });
   }
 
-  #admit(size: number, identity: Identity, submitter: Submitter): boolean {
+  #admit(submission: Submission): boolean {
     if (this.draining) {
-      this.#turnAway(submitter, 'draining', 'this instance is shutting down');
+      this.#turnAway(submission, 'draining', 'this instance is shutting down');
       return false;
     }
     const passive = this.#passive?.();
     if (passive !== undefined) {
-      this.#turnAway(submitter, 'region-passive', passive, PASSIVE_RETRY_S);
+      this.#turnAway(submission, 'region-passive', passive, PASSIVE_RETRY_S);
       return false;
     }
-    if (identity.limit !== undefined) {
-      const waitMs = identity.limit.take(this.clock.now());
+    const { limit } = submission.identity;
+    if (limit !== undefined) {
+      const waitMs = limit.take(this.clock.now());
       if (waitMs > 0) {
         const detail = 'more orders than the rate of this store or device allows';
-        this.#turnAway(submitter, 'rate-limited', detail, Math.ceil(waitMs / 1_000));
+        this.#turnAway(submission, 'rate-limited', detail, Math.ceil(waitMs / 1_000));
         return false;
       }
     }
-    if (this.admission.admit(size)) return true;
+    if (this.admission.admit(submission.size)) return true;
     const detail = this.admission.isSlow
       ? 'orders are not answered fast enough for more of them to be taken'
-      : 'too many orders are under way in this instance';
-    this.#turnAway(submitter, 'overloaded', detail, this.admission.retryAfterS());
+      : 'too many orders are in flight in this instance';
+    this.#turnAway(submission, 'overloaded', detail, this.admission.retryAfterS());
     return false;
   }
 
-  /** Refuses what was not admitted. */
-  #turnAway(submitter: Submitter, code: ErrorCode, detail: string, retryAfterS?: number): void {
+  /** Refuses an order that was not admitted. */
+  #turnAway(submission: Submission, code: ErrorCode, detail: string, retryAfterS?: number): void {
     this.#metrics.refused(code);
     const refusal = problem(code, detail);
     if (retryAfterS !== undefined) refusal.retryAfterS = retryAfterS;
-    submitter.refused(refusal);
+    submission.refused(refusal);
   }
 
-  #check(
-    value: unknown,
-    bytes: Buffer | undefined,
-    size: number,
-    identity: Identity,
-    traceparent: string,
-    submitter: Submitter,
-    requestId: string,
-  ): void {
+  /** The general way: a decoded order is checked against the schema. `bytes` are the JSON that it was decoded from, if any. */
+  #check(value: unknown, bytes: Buffer | undefined, submission: Submission): void {
     const anonymous = lacksOrderId(value);
     if (anonymous) value.orderId = newOrderId();
     const validated = validateOrder(value);
     if (!validated.ok) {
       const refusal = problem('invalid-order', 'the order does not match the schema', validated.errors);
-      this.#release(size);
+      this.#release(submission.size);
       this.#metrics.refused('invalid-order');
-      submitter.refused(refusal, anonymous ? undefined : orderIdOf(value));
+      submission.refused(refusal, anonymous ? undefined : orderIdOf(value));
       return;
     }
     const order = validated.value;
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
     const content = { key: orderKey(order.orderId), storeId: order.storeId, content: contentHash(order) };
-    this.#take(content, order, body, size, identity, traceparent, submitter, requestId);
+    this.#take(content, order, body, submission);
   }
 
+  /** A valid order, as `value` for the log. `order` is absent where the scanner read the order and nothing decoded it. */
   #take(
     { key, storeId: ofStore, content }: OrderContent,
     order: Order | undefined,
     value: Buffer,
-    size: number,
-    identity: Identity,
-    traceparent: string,
-    submitter: Submitter,
-    requestId: string,
+    submission: Submission,
   ): void {
     const { orderId } = key;
+    const { identity, traceparent, requestId } = submission;
     if (identity.store !== undefined && identity.store !== ofStore) {
       const detail = `the token is for store ${identity.store}, the order for ${ofStore}`;
-      this.#refuse(size, submitter, 'forbidden', detail, orderId);
+      this.#refuse(submission, 'forbidden', detail, orderId);
       return;
     }
-    // The token's own text of the store where there is one: every order looks it up, and its hash is known.
+    // Prefer the token's string of the same store: every order looks it up in maps, and V8 has computed its hash already.
     const storeId = identity.store ?? ofStore;
     const earlier = this.recent.get(key);
     if (earlier !== undefined) {
-      this.#repeat(earlier, content, orderId, size, submitter);
+      this.#repeat(earlier, content, orderId, submission);
       return;
     }
     const recent = this.recent.begin(key, storeId, content);
     const startedAt = stopwatch.now();
     this.#intake.accept({ orderId, storeId, value, order, traceparent, requestId }, (error) => {
       this.#metrics.answered(error === null, stopwatch.now() - startedAt);
-      this.#settle(recent, size, submitter, error);
+      this.#settle(recent, submission, error);
     });
   }
 
-  /** The same content is the same order, on its way or accepted already; other content is a conflict. */
-  #repeat(earlier: RecentOrder<Waiter>, content: number, orderId: string, size: number, submitter: Submitter): void {
+  /** With the same content it is the same order, in flight or accepted already. Other content is a conflict. */
+  #repeat(earlier: RecentOrder<Submission>, content: number, orderId: string, submission: Submission): void {
     if (earlier.content !== content) {
-      this.#refuse(size, submitter, 'order-conflict', `order ${orderId} was sent before with other content`, orderId);
+      this.#refuse(submission, 'order-conflict', `order ${orderId} was sent before with other content`, orderId);
     } else if (earlier.acceptedAt === 0) {
       earlier.waiters ??= [];
-      earlier.waiters.push({ submitter, bytes: size });
+      earlier.waiters.push(submission);
     } else {
-      this.#release(size);
-      submitter.accepted(orderId);
+      this.#release(submission.size);
+      submission.accepted(orderId);
     }
   }
 
-  #settle(order: BegunOrder<Waiter>, size: number, submitter: Submitter, error: Error | null): void {
+  /** The intake has answered: answers the order and the repeats that waited for it. */
+  #settle(order: OrderInFlight<Submission>, submission: Submission, error: Error | null): void {
     if (error === null) this.recent.accepted(order);
     else this.recent.failed(order);
     const { waiters } = order;
     const { orderId } = order.key;
-    this.#answer(orderId, size, submitter, error);
+    this.#answer(orderId, submission, error);
     if (waiters === undefined) return;
-    for (const waiter of waiters) this.#answer(orderId, waiter.bytes, waiter.submitter, error);
+    for (const waiter of waiters) this.#answer(orderId, waiter, error);
   }
 
-  #answer(orderId: string, size: number, submitter: Submitter, error: Error | null): void {
+  #answer(orderId: string, submission: Submission, error: Error | null): void {
     if (error === null) {
-      this.#release(size);
-      submitter.accepted(orderId);
+      this.#release(submission.size);
+      submission.accepted(orderId);
     } else if (error instanceof IntakeRefusal) {
-      this.#refuse(size, submitter, error.code, error.message, orderId);
+      this.#refuse(submission, error.code, error.message, orderId);
     } else {
-      this.#refuse(size, submitter, 'log-unavailable', 'the order log did not acknowledge the order in time', orderId);
+      this.#refuse(submission, 'log-unavailable', 'the order log did not acknowledge the order in time', orderId);
     }
   }
 
-  #refuse(size: number, submitter: Submitter, code: ErrorCode, detail: string, orderId?: string): void {
-    this.#release(size);
+  /** Refuses an order that was admitted. */
+  #refuse(submission: Submission, code: ErrorCode, detail: string, orderId?: string): void {
+    this.#release(submission.size);
     this.#metrics.refused(code);
-    submitter.refused(problem(code, detail), orderId);
+    submission.refused(problem(code, detail), orderId);
   }
 
   #release(size: number): void {

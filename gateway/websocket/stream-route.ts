@@ -156,7 +156,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
       if (connection.earlyBytes > FRAME_BYTES_MAX)
         ws.end(POLICY_VIOLATION, 'too much was sent before the token was verified');
       else if (!context.admission.hold(message.byteLength))
-        ws.end(TRY_AGAIN_LATER, 'too many bytes of orders are under way in this instance');
+        ws.end(TRY_AGAIN_LATER, 'too many bytes of orders are in flight in this instance');
       else connection.early.push({ bytes: Buffer.from(message.slice(0)), isBinary });
     },
     close(ws) {

@@ -3,7 +3,7 @@ import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Reception, Submitter } from '../orders/reception.ts';
+import type { Reception, Submission } from '../orders/reception.ts';
 import type { StreamCodec } from './stream-codec.ts';
 
 /** What a client may name its submit: the answer repeats it. */
@@ -108,18 +108,17 @@ export class Stream {
 
   #submit(id: FrameId, frame: SubmitFrame, size: number): void {
     this.unanswered += 1;
-    const submitter: Submitter = {
-      accepted: (orderId) => {
-        this.#send({ id, type: 'order.accepted', orderId });
-        this.#answered();
-      },
-      refused: (refusal) => {
-        this.#error(id, refusal);
-        this.#answered();
-      },
-    };
-    const traceparent = traceparentOf(frame.traceparent ?? '');
-    this.#reception.submitDecoded(frame.order, size, this.identity, traceparent, submitter);
+    this.#reception.submit(new FrameSubmission(this, id, frame, size));
+  }
+
+  accepted(id: FrameId, orderId: string): void {
+    this.#send({ id, type: 'order.accepted', orderId });
+    this.#answered();
+  }
+
+  refused(id: FrameId, refusal: Problem): void {
+    this.#error(id, refusal);
+    this.#answered();
   }
 
   #answered(): void {
@@ -144,6 +143,40 @@ export class Stream {
 interface SubmitFrame {
   order: unknown;
   traceparent?: string;
+}
+
+/** The order of one frame. */
+class FrameSubmission implements Submission {
+  decoded: unknown;
+  readonly size: number;
+  readonly traceparent: string;
+  readonly #stream: Stream;
+  readonly #id: FrameId;
+
+  constructor(stream: Stream, id: FrameId, frame: SubmitFrame, size: number) {
+    this.decoded = frame.order;
+    this.size = size;
+    this.traceparent = traceparentOf(frame.traceparent ?? '');
+    this.#stream = stream;
+    this.#id = id;
+  }
+
+  get identity(): Identity {
+    return this.#stream.identity;
+  }
+
+  /** Frames have ids of their own and no request id. */
+  get requestId(): string {
+    return '';
+  }
+
+  accepted(orderId: string): void {
+    this.#stream.accepted(this.#id, orderId);
+  }
+
+  refused(refusal: Problem): void {
+    this.#stream.refused(this.#id, refusal);
+  }
 }
 
 function idOf(frame: unknown): FrameId | undefined {

@@ -4,7 +4,7 @@ import { GatewayMetrics } from '../../gateway/metrics.ts';
 import { Admission } from '../../gateway/orders/admission.ts';
 import { watchOrderLog } from '../../gateway/orders/order-log-watch.ts';
 import { RecentOrders } from '../../gateway/orders/recent-orders.ts';
-import { Reception, type Waiter } from '../../gateway/orders/reception.ts';
+import { Reception, type Submission } from '../../gateway/orders/reception.ts';
 import type { TopicLook } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { HeldIntake, sampleOrder, storeId } from './support.ts';
@@ -23,7 +23,7 @@ async function bench(first: TopicLook | Error = look('a', from(0, 0))) {
   Object.assign(logger, { warn: note, info: note });
   const intake = new HeldIntake();
   const clock = systemClock;
-  const recent = new RecentOrders<Waiter>({ ordersMax: 100, ageMs: WINDOW_MS, clock });
+  const recent = new RecentOrders<Submission>({ ordersMax: 100, ageMs: WINDOW_MS, clock });
   const admission = new Admission({ ordersMax: 100, bytesMax: 1_000_000, ageMsMax: 5_000, clock });
   const reception = new Reception({ intake, admission, recent, metrics: new GatewayMetrics(), clock });
   const log: { look: TopicLook | Error | undefined; close?: Error } = { look: first };
@@ -52,7 +52,12 @@ async function bench(first: TopicLook | Error = look('a', from(0, 0))) {
     log,
     answers,
     submit: () =>
-      reception.submit(Buffer.from(sent), { store: storeId, expiresAt: Number.POSITIVE_INFINITY }, '', {
+      reception.submit({
+        bytes: Buffer.from(sent),
+        size: sent.length,
+        identity: { store: storeId, expiresAt: Number.POSITIVE_INFINITY },
+        traceparent: '',
+        requestId: '',
         accepted: () => answers.push('accepted'),
         refused: ({ code }) => answers.push(code),
       }),
