@@ -3,7 +3,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { Reception } from './orders/reception.ts';
 import type { StatusReader } from './status/status-reader.ts';
 
-/** What every way in for orders shares: one admission, one idempotency, one identity. */
+/** What all transports of one server share: one admission, one idempotency, one identity. */
 export interface FrontDesk {
   reception: Reception;
   authenticator: Authenticator;
@@ -13,15 +13,15 @@ export interface FrontDesk {
   readiness(): string | undefined;
 }
 
-/** A way in beside HTTP and WebSocket, on a port of its own. */
-export interface WayIn {
+/** A transport beside HTTP and WebSocket, on a port of its own: gRPC. */
+export interface Transport {
   addresses: Record<string, string>;
-  /** Closes what was opened by credentials that have ended. @returns how many it began to close */
+  /** Closes what was opened with credentials that have ended. @returns how many streams it began to close */
   endCredentials(authenticator: Authenticator): number;
-  /** Takes nothing new; resolves when everything under way is answered and has been sent. */
+  /** Takes nothing new; resolves when everything in flight is answered and has been sent. */
   drain(): Promise<void>;
-  /** Cuts what is left. */
+  /** Cuts the connections that are still open. */
   close(): Promise<void>;
 }
 
-export type OpenWayIn = (desk: FrontDesk) => Promise<WayIn>;
+export type OpenTransport = (desk: FrontDesk) => Promise<Transport>;

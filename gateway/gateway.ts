@@ -11,7 +11,8 @@ import { connectingProducer } from './orders/connecting-producer.ts';
 import { watchKafka } from './orders/kafka-health.ts';
 import { createKafkaIntake } from './orders/kafka-intake.ts';
 import { watchOrderLog } from './orders/order-log-watch.ts';
-import { type IntakeServerOptions, startIntakeServer } from './server.ts';
+import type { IntakeServerOptions } from './server/options.ts';
+import { startIntakeServer } from './server.ts';
 import { createStatusFeed } from './status/status-feed.ts';
 import { databaseStatus } from './status/status-source.ts';
 import { UndecidedOrders } from './status/undecided-orders.ts';
@@ -19,7 +20,7 @@ import type { Stream } from './websocket/stream.ts';
 
 export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' | 'showVitals'> {
   /** Also open gRPC, which cannot share a port between processes. Default: yes. */
-  opensBeside?: boolean;
+  opensGrpc?: boolean;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' |
 export async function startGateway(
   config: Config,
   logger: Logger,
-  { opensBeside = true, ...options }: GatewayOptions = {},
+  { opensGrpc = true, ...options }: GatewayOptions = {},
 ): Promise<RunningRole> {
   const brokers = config.KAFKA_BROKERS;
   if (brokers === undefined)
@@ -64,7 +65,7 @@ export async function startGateway(
       activity,
       onStream: () => feed.opened(),
       watchLog: (forget) => watchLogs(config, brokers, logger, forget),
-      openBeside: opensBeside ? openGrpc(config) : undefined,
+      openTransport: opensGrpc ? openGrpc(config) : undefined,
     });
     return {
       addresses: server.addresses,

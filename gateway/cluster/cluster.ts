@@ -49,7 +49,7 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
         })
         .catch((error: Error) => logger.error({ err: error }, 'what a lost process counted could not be added'));
     };
-    const member = new MemberProcess({ index, config: share, opensBeside: index === 0, logger, entry, onLost });
+    const member = new MemberProcess({ index, config: share, opensGrpc: index === 0, logger, entry, onLost });
     members.push(member);
     return member.start();
   };

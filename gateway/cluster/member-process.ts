@@ -30,7 +30,7 @@ export interface MemberOptions {
   index: number;
   config: Config;
   /** Whether it also opens gRPC, which cannot share a port between processes. */
-  opensBeside: boolean;
+  opensGrpc: boolean;
   logger: Logger;
   /** The program of the process. */
   entry: string;
@@ -141,7 +141,7 @@ export class MemberProcess {
 
   #fork(resolve: (addresses: Record<string, string>) => void, reject: (error: Error) => void): void {
     const startedAt = performance.now();
-    const { index, config, opensBeside, entry, logger } = this.#options;
+    const { index, config, opensGrpc, entry, logger } = this.#options;
     // A session of its own: Ctrl-C in the terminal reaches the leader only, which then stops the members.
     const child = fork(entry, [], { detached: true, execArgv: [], serialization: 'advanced' });
     this.#child = child;
@@ -173,7 +173,7 @@ export class MemberProcess {
       }
       this.#take(message);
     });
-    this.#send({ type: 'start', config, opensBeside });
+    this.#send({ type: 'start', config, opensGrpc });
   }
 
   #take(message: FromMember): void {

@@ -17,10 +17,10 @@ function tell(message: FromMember): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-async function start({ config, opensBeside }: Extract<ToMember, { type: 'start' }>): Promise<void> {
+async function start({ config, opensGrpc }: Extract<ToMember, { type: 'start' }>): Promise<void> {
   logger = createLogger('gateway', config.ORDERMESH_LOG_LEVEL);
   const running = await startGateway(config, logger, {
-    opensBeside,
+    opensGrpc,
     sharesPort: true,
     showVitals: async (own) => {
       vitals = own;

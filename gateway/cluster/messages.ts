@@ -4,7 +4,7 @@ import type { ThreadProfile } from '../../telemetry/profile.ts';
 
 /** Messages from the leader of a group to a member. A member also ends at SIGTERM, as any role does, and when the channel to the leader closes. */
 export type ToMember =
-  | { type: 'start'; config: Config; opensBeside: boolean }
+  | { type: 'start'; config: Config; opensGrpc: boolean }
   /** Asks whether the member's event loop runs: the member answers with `pong` at once. */
   | { type: 'ping' }
   | { type: 'snapshot'; id: number }

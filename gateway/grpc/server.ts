@@ -5,7 +5,7 @@ import { HealthImplementation, protoPath as healthProto } from 'grpc-health-chec
 import type { Config } from '../../contracts/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { FrontDesk, OpenWayIn, WayIn } from '../front-desk.ts';
+import type { FrontDesk, OpenTransport, Transport } from '../front-desk.ts';
 import { tlsFiles } from '../identity/tls.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
@@ -39,7 +39,7 @@ const options: ServerOptions = {
 };
 
 /** gRPC as the configuration asks for it. */
-export function openGrpc(config: Config): OpenWayIn {
+export function openGrpc(config: Config): OpenTransport {
   const address = {
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_GRPC_PORT,
@@ -55,7 +55,7 @@ export function openGrpc(config: Config): OpenWayIn {
 async function startGrpcServer(
   desk: FrontDesk,
   { region, ...address }: ListenOptions & { region: string },
-): Promise<WayIn> {
+): Promise<Transport> {
   const context: OrdersContext = { desk, region };
   const streams = new Set<SubmitStream>();
   const others = new OpenCalls();

@@ -123,7 +123,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
           clock: systemClock,
           source: '/ordermesh/test',
         }),
-        openBeside: openGrpc(gatewayConfig),
+        openTransport: openGrpc(gatewayConfig),
       }),
     );
     stack.use(gateway);

@@ -65,7 +65,7 @@ export async function startTestGateway(environment: Environment = {}): Promise<T
 /** The gateway's server on an intake of the test, for states that a healthy log leaves too fast. */
 export async function startServerOn(intake: Intake, environment: Environment = {}): Promise<TestServer> {
   return testServer(environment, (config) =>
-    startIntakeServer({ config, logger, role: 'gateway', intake, openBeside: openGrpc(config) }),
+    startIntakeServer({ config, logger, role: 'gateway', intake, openTransport: openGrpc(config) }),
   );
 }
 

@@ -1,0 +1,86 @@
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { listenOn } from '../../telemetry/exclusive-port.ts';
+import { createProcessRegistry, snapshot } from '../../telemetry/metrics.ts';
+import { addDocumentRoutes } from '../documents/document-routes.ts';
+import { addFallbackRoutes } from '../http/fallback-routes.ts';
+import { addOrderRoutes } from '../http/order-routes.ts';
+import { addStatusRoute } from '../http/status-route.ts';
+import type { TlsFiles } from '../identity/tls.ts';
+import { onAdminPort, type VitalsDisplay } from '../vitals.ts';
+import { addStreamRoute } from '../websocket/stream-route.ts';
+import type { ServerParts } from './build.ts';
+
+/** A server that listens. */
+export interface Listening {
+  /** Of HTTP and WebSocket. */
+  socket: us_listen_socket;
+  port: number;
+}
+
+/**
+ * Mounts the routes of HTTP and WebSocket and listens, then opens the other transport.
+ * @throws Error naming the port when it is taken
+ */
+export async function mountTransports(parts: ServerParts, started: AsyncDisposableStack): Promise<Listening> {
+  const { options, desk, context, identity, connections } = parts;
+  const { config } = options;
+  const { authenticator, reception, statuses } = desk;
+  const app = createApp(identity.files);
+  started.defer(() => void app.close());
+  addOrderRoutes(app, { context, authenticator, reception });
+  addStatusRoute(app, { context, authenticator, statuses });
+  addStreamRoute(app, {
+    context,
+    authenticator,
+    reception,
+    streams: connections.streams,
+    idleTimeoutS: Math.ceil(config.ORDERMESH_STREAM_IDLE_TIMEOUT / 1_000),
+    onStream: options.onStream,
+  });
+  addDocumentRoutes(app, context);
+  addFallbackRoutes(app, context);
+  const listening = await listenOn(app, {
+    host: config.ORDERMESH_HOST,
+    port: config.ORDERMESH_GATEWAY_PORT,
+    variable: 'ORDERMESH_GATEWAY_PORT',
+    shared: options.sharesPort,
+  });
+  connections.transport = await options.openTransport?.(desk);
+  started.defer(() => connections.transport?.close());
+  return listening;
+}
+
+function createApp(tls: TlsFiles | undefined): TemplatedApp {
+  if (tls === undefined) return uWS.App();
+  const own = { cert_file_name: tls.certFile, key_file_name: tls.keyFile };
+  // With authorities the server asks for a client certificate and does not require it: a wrong certificate ends the handshake, a client without one sends a token.
+  return uWS.SSLApp(tls.clients === undefined ? own : { ...own, ca_file_name: tls.clients.caFile });
+}
+
+/** Shows metrics and readiness: on the admin port of the role, unless the caller shows them elsewhere. */
+export async function mountVitals(parts: ServerParts, started: AsyncDisposableStack): Promise<VitalsDisplay> {
+  const { options, desk, identity } = parts;
+  const { config, role, intake, activity } = options;
+  const { reception, authenticator, metrics } = desk;
+  const { tls } = identity;
+  const registry = createProcessRegistry(role);
+  metrics.register(registry, reception.admission);
+  tls?.register(registry);
+  const shown = await (options.showVitals ?? onAdminPort(config, role))({
+    snapshot: () => snapshot(registry),
+    scrape: () => registry.metrics(),
+    readiness: {
+      log: () => intake.readiness(),
+      region: () => activity?.passive(),
+      identity: () => authenticator.readiness?.(),
+      gateway: () => (reception.draining ? 'shutting down' : undefined),
+    },
+    remarks: {
+      log: () => intake.remark?.(),
+      identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined),
+      tls: () => tls?.trouble(reception.clock.now()),
+    },
+  });
+  started.defer(() => shown.close());
+  return shown;
+}
