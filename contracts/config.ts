@@ -133,6 +133,11 @@ export const variables = {
     '5s',
     'Age of the oldest order in flight from which a gateway process takes only as many orders as it answers within this time.',
   ),
+  ORDERMESH_ORDER_SCANNER: required(
+    flag(),
+    'on',
+    'For an incident: `off` makes the gateway decode every order and check it against the schema, without the scanner that reads most orders off their bytes. The same orders are accepted, at a lower rate.',
+  ),
   ORDERMESH_UPLOAD_TIMEOUT: required(
     durationBetween('1s', '1h'),
     '1m',

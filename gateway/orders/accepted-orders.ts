@@ -3,7 +3,7 @@ import type { OrderKey } from './order-key.ts';
 /** What is kept of an accepted order. */
 export interface AcceptedOrder {
   storeId: string;
-  /** `contentHash` of the order. */
+  /** `ContentHash` of the order. */
   content: number;
   /** Milliseconds since the epoch. */
   acceptedAt: number;

@@ -6,7 +6,7 @@ import { type Linked, OrdersInFlight } from './orders-in-flight.ts';
 /** An order that this gateway has seen lately. */
 export interface RecentOrder<Waiter> {
   readonly storeId: string;
-  /** `contentHash` of the order. */
+  /** `ContentHash` of the order. */
   readonly content: number;
   /** When it became durable, in milliseconds since the epoch; 0 while it is in flight. */
   readonly acceptedAt: number;

@@ -9,7 +9,7 @@ import { type Intake, IntakeRefusal } from './intake.ts';
 import { orderKey } from './order-key.ts';
 import type { OrderInFlight, RecentOrder, RecentOrders } from './recent-orders.ts';
 import { decodeJson, newOrderId, withOrderId } from './scanner/order-bytes.ts';
-import { contentHash, type OrderContent, scanOrder } from './scanner/order-content.ts';
+import { ContentHash, type OrderContent, OrderScanner } from './scanner/order-scanner.ts';
 
 /**
  * One order that a transport hands to the reception, with all that the reception needs to know of it. Each transport has a class for this and
@@ -41,6 +41,8 @@ export interface ReceptionOptions {
   recent: RecentOrders<Submission>;
   metrics: GatewayMetrics;
   clock: Clock;
+  /** Whether the scanner reads orders first (ORDERMESH_ORDER_SCANNER); default: yes. Without it every order is decoded and checked against the schema. */
+  scans?: boolean;
 }
 
 const validateOrder = compileValidator(orderSchema);
@@ -61,9 +63,12 @@ export class Reception {
   readonly #metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly #passive: (() => string | undefined) | undefined;
+  readonly #hash = new ContentHash();
+  readonly #scanner: OrderScanner | undefined;
   #idle: (() => void) | undefined;
 
-  constructor({ intake, admission, recent, metrics, clock, passive }: ReceptionOptions) {
+  constructor({ intake, admission, recent, metrics, clock, passive, scans = true }: ReceptionOptions) {
+    this.#scanner = scans ? new OrderScanner() : undefined;
     this.#passive = passive;
     this.#intake = intake;
     this.admission = admission;
@@ -83,7 +88,7 @@ export class Reception {
       return;
     }
     submission.bytes = undefined;
-    const scanned = scanOrder(bytes, submission.identity.store);
+    const scanned = this.#scanner?.scan(bytes, submission.identity.store);
     if (scanned !== undefined) {
       this.#take(scanned, undefined, bytes, submission);
       return;
@@ -156,7 +161,7 @@ export class Reception {
     const order = validated.value;
     const body =
       bytes === undefined ? Buffer.from(JSON.stringify(order)) : anonymous ? withOrderId(bytes, order.orderId) : bytes;
-    const content = { key: orderKey(order.orderId), storeId: order.storeId, content: contentHash(order) };
+    const content = { key: orderKey(order.orderId), storeId: order.storeId, content: this.#hash.of(order) };
     this.#take(content, order, body, submission);
   }
 

@@ -52,7 +52,15 @@ export async function buildServer(options: IntakeServerOptions, started: AsyncDi
   started.defer(recent.watchOldest((ageMs) => admission.pace(ageMs)));
   const endWatch = await options.watchLog?.(() => recent.forget());
   started.defer(() => endWatch?.());
-  const reception = new Reception({ intake, admission, recent, metrics, clock, passive: activity?.passive });
+  const reception = new Reception({
+    intake,
+    admission,
+    recent,
+    metrics,
+    clock,
+    passive: activity?.passive,
+    scans: config.ORDERMESH_ORDER_SCANNER,
+  });
   const statuses = new StatusReader({
     reception,
     lookup: options.lookup,

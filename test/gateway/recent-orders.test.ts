@@ -10,7 +10,7 @@ function window(ordersMax = 100, ageMs = 60_000) {
 
 const uuid = (n: number) => `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const id = (n: number) => orderKey(uuid(n));
-/** 53 bits, as `contentHash` makes them. */
+/** 53 bits, as `ContentHash` makes them. */
 const print = (n: number) => (n * 0x1f_ffff_ffff + n) % Number.MAX_SAFE_INTEGER;
 
 test('an order is on its way, then accepted', () => {

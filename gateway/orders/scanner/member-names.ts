@@ -3,49 +3,59 @@ import assert from 'node:assert/strict';
 /** Words of four bytes that hold a name, its second quote and the colon. */
 export const NAME_WORDS = 3;
 export const NAME_LENGTH_MAX = 4 * NAME_WORDS - 2;
-/** In front of an object's first member. */
-export const FIRST = 15;
+/** No member: what stands before an object's first member. Tags are positive, so that this is none. */
+export const NO_TAG = 0;
 
-/** The names of an object's members, as `scanOrder` looks for them. */
+/** The names of an object's members, in the form in which `OrderScanner` searches for them. Every table but `tags` is indexed by tag. */
 export interface Names {
-  readonly texts: readonly Uint8Array[];
-  /** By length and first letter, which tell the names of one object apart. */
-  readonly places: Int8Array;
-  /** The member that came behind each the last time. */
+  readonly texts: readonly (Uint8Array | undefined)[];
+  /** The tag by length and first letter, which differ for all names of one object; -1 where no name fits. */
+  readonly tags: Int8Array;
+  /** The tag that followed this one in the order before. The scanner writes it: clients send members in the same order again and again. */
   readonly next: Uint8Array;
-  /** Of each name, its second quote and the colon: as words, with the bits of them that count, and how many bytes they and the first quote are. */
+  /** The name, its second quote and the colon, as `NAME_WORDS` words; `masks` has the bits of the words that count. */
   readonly words: Int32Array;
   readonly masks: Int32Array;
+  /** Bytes of the name with both quotes and the colon. */
   readonly widths: Uint8Array;
   /** Bits of the members that must be there. */
   readonly required: number;
 }
 
-/** The members of an object of the schema, which must be `known`: these are told by their places in it. */
-export function namesOf(schema: object, known: readonly string[]): Names {
+/** @param tagOf the tag of each member that the schema of the object has; a schema with other members is a programming error, found at start */
+export function namesOf(schema: object, tagOf: Readonly<Record<string, number>>): Names {
   const { properties, required = [] } = schema as { properties: object; required?: readonly string[] };
-  assert.deepEqual(Object.keys(properties).sort(), known.toSorted());
-  const places = new Int8Array((NAME_LENGTH_MAX + 1) << 7).fill(-1);
-  const words = new Int32Array(NAME_WORDS * known.length);
+  const known = Object.entries(tagOf);
+  assert.deepEqual(Object.keys(properties).sort(), Object.keys(tagOf).sort());
+  const size = Math.max(...Object.values(tagOf)) + 1;
+  const texts = new Array<Uint8Array | undefined>(size).fill(undefined);
+  const tags = new Int8Array((NAME_LENGTH_MAX + 1) << 7).fill(-1);
+  const words = new Int32Array(NAME_WORDS * size);
   const masks = new Int32Array(words.length);
-  for (const [index, name] of known.entries()) {
+  const widths = new Uint8Array(size);
+  for (const [name, tag] of known) {
     assert(name.length <= NAME_LENGTH_MAX, `${name} is longer than ${NAME_LENGTH_MAX} letters`);
+    assert(tag > NO_TAG && tag < 31, `${tag}, the tag of ${name}, is not a bit of a small integer`);
     const key = (name.length << 7) | name.charCodeAt(0);
-    assert.equal(places[key], -1, `${name} is not told apart by its length and first letter`);
-    places[key] = index;
+    assert.equal(tags[key], -1, `${name} is not told apart by its length and first letter`);
+    tags[key] = tag;
+    texts[tag] = bytesOf(name);
+    widths[tag] = name.length + 3;
     const text = `${name}":`;
-    const begin = 4 * NAME_WORDS * index;
+    const begin = 4 * NAME_WORDS * tag;
     Buffer.from(words.buffer).write(text, begin);
     Buffer.from(masks.buffer).fill(0xff, begin, begin + text.length);
   }
+  const [first] = Object.values(tagOf);
+  assert(first !== undefined);
   return {
-    texts: known.map(bytesOf),
-    places,
-    next: new Uint8Array(FIRST + 1),
+    texts,
+    tags,
+    next: new Uint8Array(size).fill(first),
     words,
     masks,
-    widths: Uint8Array.from(known, (name) => name.length + 3),
-    required: required.reduce((sum, name) => sum | (1 << known.indexOf(name)), 0),
+    widths,
+    required: required.reduce((bits, name) => bits | (1 << (tagOf[name] ?? NO_TAG)), 0),
   };
 }
 

@@ -7,7 +7,10 @@ import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { orderKey } from '../../gateway/orders/order-key.ts';
 import { decodeJson } from '../../gateway/orders/scanner/order-bytes.ts';
-import { contentHash, scanOrder } from '../../gateway/orders/scanner/order-content.ts';
+import { ContentHash, OrderScanner } from '../../gateway/orders/scanner/order-scanner.ts';
+
+const scanner = new OrderScanner();
+const hash = new ContentHash();
 
 const text = fc.string({ unit: 'grapheme', maxLength: 6 });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -40,8 +43,8 @@ const order = fc.record(
 test('tells apart what the fingerprint tells apart, and nothing else', () => {
   fc.assert(
     fc.property(order, order, (one, other) => {
-      expect(contentHash(one) === contentHash(other)).toBe(orderFingerprint(one) === orderFingerprint(other));
-      expect(contentHash(structuredClone(one))).toBe(contentHash(one));
+      expect(hash.of(one) === hash.of(other)).toBe(orderFingerprint(one) === orderFingerprint(other));
+      expect(hash.of(structuredClone(one))).toBe(hash.of(one));
     }),
     { numRuns: 2_000 },
   );
@@ -49,7 +52,7 @@ test('tells apart what the fingerprint tells apart, and nothing else', () => {
 
 test('is a safe integer, and spreads orders that differ in one character over both of its halves', () => {
   const hashes = Array.from({ length: 20_000 }, (_, n) =>
-    contentHash({
+    hash.of({
       storeId: 's',
       channel: 'pos',
       placedAt: '2026-11-22T10:00:00.000Z',
@@ -67,14 +70,14 @@ test('is a safe integer, and spreads orders that differ in one character over bo
 
 const validate = compileValidator(orderSchema);
 
-/** What the other way makes of the bytes: decoding, validating, hashing. */
+/** What the general way makes of the bytes: decoding, validating, hashing. */
 function decodedContent(bytes: Buffer) {
   const decoded = decodeJson(bytes);
   if (!decoded.ok) return undefined;
   const validated = validate(decoded.value);
   if (!validated.ok) return undefined;
   const { orderId, storeId } = validated.value;
-  return { key: orderKey(orderId), storeId, content: contentHash(validated.value) };
+  return { key: orderKey(orderId), storeId, content: hash.of(validated.value) };
 }
 
 const sample = (): Order => ({
@@ -205,7 +208,7 @@ test('every usual order is read off its bytes, as decoding reads it', () => {
       const content = decodedContent(Buffer.from(text));
       expect(content).toBeDefined();
       for (const likelyStore of [undefined, content?.storeId, `${content?.storeId}-2`, 'x'])
-        expect(scanOrder(Buffer.from(text), likelyStore)).toEqual(content);
+        expect(scanner.scan(Buffer.from(text), likelyStore)).toEqual(content);
     }
 });
 
@@ -214,7 +217,7 @@ test('what is read off the bytes is what decoding says, however they are spelled
   fc.assert(
     fc.property(anyOrder, fc.infiniteStream(fc.nat()), (order, draws) => {
       const bytes = Buffer.from(spelled(order, () => draws.next().value as number));
-      const found = scanOrder(bytes);
+      const found = scanner.scan(bytes);
       if (found === undefined) return;
       scanned += 1;
       expect(found).toEqual(decodedContent(bytes));
@@ -236,7 +239,7 @@ test('no byte of an order can be changed, left out or put in so that the two way
       const codes = [...Buffer.from(text)];
       for (const [at, kind, code] of edits) codes.splice(at, kind === 0 ? 0 : 1, ...(kind === 2 ? [] : [code]));
       const bytes = Buffer.from(codes);
-      const found = scanOrder(bytes, sample().storeId);
+      const found = scanner.scan(bytes, sample().storeId);
       if (found !== undefined) expect(found).toEqual(decodedContent(bytes));
     }),
     { numRuns: 20_000 },
@@ -271,15 +274,15 @@ test('a member that stands twice is refused by both ways, in whatever object and
   expect(texts.length).toBeGreaterThan(150);
   for (const text of texts) {
     expect(() => JSON.parse(text)).not.toThrow();
-    expect(scanOrder(Buffer.from(text)), text).toBeUndefined();
+    expect(scanner.scan(Buffer.from(text)), text).toBeUndefined();
     expect(decodeJson(Buffer.from(text)), text).toEqual({ ok: false, detail: expect.stringMatching(/\/\w+ twice/) });
   }
 });
 
 test('an order that ends anywhere before its end is not one, also where the rest of it was read before', () => {
   const text = JSON.stringify(sample());
-  expect(scanOrder(Buffer.from(text))).toBeDefined();
-  for (let end = 0; end < text.length; end += 1) expect(scanOrder(Buffer.from(text.slice(0, end)))).toBeUndefined();
+  expect(scanner.scan(Buffer.from(text))).toBeDefined();
+  for (let end = 0; end < text.length; end += 1) expect(scanner.scan(Buffer.from(text.slice(0, end)))).toBeUndefined();
 });
 
 test('an order that lacks a member anywhere, or has one more, is what decoding says', () => {
@@ -305,7 +308,7 @@ test('an order that lacks a member anywhere, or has one more, is what decoding s
     if (!Array.isArray(holder)) holder[`${name}x`] = holder[name];
   });
   for (const bytes of [...fewer, ...more]) {
-    const found = scanOrder(bytes);
+    const found = scanner.scan(bytes);
     if (found !== undefined) expect(found).toEqual(decodedContent(bytes));
   }
 });
@@ -317,7 +320,7 @@ test('more items or modifiers than the schema allows are not read', () => {
     ...sample(),
     items: [{ ...item, modifiers: Array.from({ length: count }, () => ({ sku: 'a', unitPrice: 1 })) }],
   });
-  const isRead = (order: object) => scanOrder(Buffer.from(JSON.stringify(order))) !== undefined;
+  const isRead = (order: object) => scanner.scan(Buffer.from(JSON.stringify(order))) !== undefined;
   expect([isRead(items(limits.itemsPerOrderMax)), isRead(items(limits.itemsPerOrderMax + 1))]).toEqual([true, false]);
   expect([isRead(modifiers(limits.modifiersPerItemMax)), isRead(modifiers(limits.modifiersPerItemMax + 1))]).toEqual([
     true,
