@@ -1,13 +1,13 @@
 import type { Clock } from '../contracts/clock.ts';
 import type { Admin } from '../kafka/index.ts';
 
-/** A group that orders pass through on their way to a ticket. */
+/** A consumer group that processes orders before they are tickets. */
 export interface PipelineStage {
   group: string;
   topic: string;
 }
 
-/** Why orders may be on their way to the screens without getting there. */
+/** Why orders may not reach the screens. */
 export interface Standstill {
   /** Milliseconds since the epoch. */
   since: number;

@@ -32,7 +32,7 @@ const STANDS_AFTER_MS = 10_000;
 export interface DisplayOptions {
   /** Where kitchen events go; tests use a topic of their own. */
   topic?: string;
-  /** Groups that orders pass through on their way to a ticket; tests watch one of their own. */
+  /** Consumer groups that process orders before they are tickets; tests watch a group of their own. */
   stages?: readonly PipelineStage[];
 }
 

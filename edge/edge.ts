@@ -4,7 +4,7 @@ import { type Config, ConfigError } from '../contracts/config.ts';
 import { settlesWithin } from '../contracts/deadline.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { systemTimers } from '../contracts/timers.ts';
-import type { Stream } from '../gateway/index.ts';
+import type { OrderStream } from '../gateway/index.ts';
 import { startIntakeServer } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Forwarder } from './forwarder/forwarder.ts';
@@ -39,7 +39,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   });
   const counts = await spool.counts();
   logger.info({ spool: spoolPath, unsent: counts.unsent, confirmed: counts.confirmed }, 'the spool is open');
-  const streams = new Set<Stream>();
+  const streams = new Set<OrderStream>();
   const forwarder = new Forwarder({
     spool,
     upstream,

@@ -1,5 +1,5 @@
 import { Backoff } from '../contracts/backoff.ts';
-import type { Stream } from '../gateway/index.ts';
+import type { OrderStream } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 import { RegionFrames } from './region-frames.ts';
@@ -9,7 +9,7 @@ export interface StatusRelayOptions {
   upstream: string;
   token(): Promise<string>;
   /** The agent's open WebSocket connections. */
-  streams: ReadonlySet<Stream>;
+  streams: ReadonlySet<OrderStream>;
   logger: Logger;
   /** Shorter in tests. */
   askMs?: number;

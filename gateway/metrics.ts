@@ -111,8 +111,8 @@ export class GatewayMetrics {
           this.set(read());
         },
       });
-    gauge('ordermesh_gateway_unanswered_orders', 'Orders under way.', () => admission.orders);
-    gauge('ordermesh_gateway_unanswered_bytes', 'Bytes of orders under way.', () => admission.bytes);
+    gauge('ordermesh_gateway_unanswered_orders', 'Orders in flight.', () => admission.orders);
+    gauge('ordermesh_gateway_unanswered_bytes', 'Bytes of orders in flight.', () => admission.bytes);
     gauge('ordermesh_gateway_streams', 'Open WebSocket connections.', () => this.streams);
     gauge('ordermesh_gateway_grpc_streams', 'Open SubmitStream calls.', () => this.grpcStreams);
     gauge(

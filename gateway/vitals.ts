@@ -5,19 +5,19 @@ import type { ReadinessCheck } from '../telemetry/admin-server.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { ThreadProfile } from '../telemetry/profile.ts';
 
-/** What a process tells of itself: one server of its own shows it, or the process that leads a group. */
+/** Metrics and readiness of one gateway process. Shown on its own admin port, or, in a cluster, by the leader. */
 export interface Vitals {
   snapshot(): Promise<MetricsSnapshot>;
   /** In the Prometheus text format. */
   scrape(): Promise<string>;
   readiness: Record<string, ReadinessCheck>;
-  /** Troubles that leave the gateway ready. */
+  /** Troubles with which the gateway remains ready. */
   remarks?: Record<string, ReadinessCheck>;
-  /** Samples the threads of other processes instead of this one's. */
+  /** Samples the threads of the member processes instead of those of this process. */
   profile?(seconds: number): Promise<ThreadProfile[]>;
 }
 
-/** Where vitals are shown. */
+/** The place where vitals are shown: an admin port. */
 export interface VitalsDisplay {
   addresses: Record<string, string>;
   close(): Promise<void>;

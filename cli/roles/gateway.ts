@@ -20,8 +20,8 @@ export function gatewayCommand(): Command {
         const { startGateway } = await import('../../gateway/index.ts');
         await runRole('gateway', config, startGateway);
       } else {
-        const { startGatewayGroup } = await import('../../gateway/index.ts');
-        await runRole('gateway', config, startGatewayGroup);
+        const { startGatewayCluster } = await import('../../gateway/index.ts');
+        await runRole('gateway', config, startGatewayCluster);
       }
     });
 }

@@ -18,7 +18,7 @@ export interface UpstreamAnswer {
   body: Buffer;
 }
 
-/** The region did not answer. `reached` tells whether the request was on its way, so that it may have had an effect. */
+/** The region did not answer. `reached`: the request was sent, so it may have had an effect. */
 export class NoAnswerError extends Error {
   override name = 'NoAnswerError';
   readonly reached: boolean;

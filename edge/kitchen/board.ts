@@ -40,7 +40,7 @@ export class Board {
   #seesTickets = false;
   #forwards = true;
   #downSince: number | undefined;
-  /** Commands on their way, by order: the region's next word on the ticket ends it. */
+  /** Commands that were sent and not answered, by order. The region's next message about the ticket is the answer. */
   readonly #told = new Set<string>();
 
   constructor(options: BoardOptions, entries: readonly Entry[] = []) {

@@ -5,7 +5,7 @@ export type StateName = keyof typeof states;
 /** Which orders go first: those whose guests wait in the restaurant, then others. What is sent again comes last. */
 export const lanes = { urgent: 0, normal: 1 } as const;
 
-/** An order on its way onto the disk. */
+/** An order that is to be written to disk. */
 export interface NewOrder {
   orderId: string;
   storeId: string;

@@ -10,7 +10,7 @@ import { type MetricsSnapshot, mergedScrape, snapshot } from '../../telemetry/me
 import { onAdminPort } from '../vitals.ts';
 import { MemberProcess, memberEntry } from './member-process.ts';
 
-/** After the drain timeout a member still flushes and says goodbye; then it is killed. */
+/** After the drain timeout a member process still flushes and closes its connections for this long; then it is killed. */
 const GOODBYE_MS = 10_000;
 
 /** How many processes a configuration asks for. */
@@ -18,22 +18,26 @@ export function processesOf(config: Config): number {
   return config.ORDERMESH_GATEWAY_PROCESSES === 0 ? availableParallelism() : config.ORDERMESH_GATEWAY_PROCESSES;
 }
 
-/** `pids`: the processes that run now. */
-export interface RunningGroup extends RunningRole {
+export interface RunningCluster extends RunningRole {
+  /** The member processes that run now. */
   pids(): number[];
 }
 
 /**
- * A gateway of several processes on one port: the kernel spreads the connections over them (SO_REUSEPORT). This process leads them: it
- * replaces a process that ends or hangs, shows the metrics of all on one admin port, and stops them together. The gateway is ready when each process that
- * listens is ready, since the kernel hands connections to each of them, and when the process that serves gRPC listens.
- * @param entry the program of a member; tests give another program
- * @throws the member's own error when its first start fails
+ * A cluster: several gateway processes on one port; the kernel spreads the connections over them (SO_REUSEPORT). This process is the leader: it
+ * replaces a member process that ends or hangs, shows the metrics of all on one admin port, and stops them together. The gateway is ready when each
+ * member process that listens is ready, since the kernel hands connections to each of them, and when the member process that serves gRPC listens.
+ * @param entry the program of a member process; tests give another program
+ * @throws the error of a member process whose first start fails
  */
-export async function startGatewayGroup(config: Config, logger: Logger, entry = memberEntry): Promise<RunningGroup> {
+export async function startGatewayCluster(
+  config: Config,
+  logger: Logger,
+  entry = memberEntry,
+): Promise<RunningCluster> {
   const processes = processesOf(config);
   const port = await freePort(config.ORDERMESH_HOST, config.ORDERMESH_GATEWAY_PORT);
-  /** What members counted that have ended: a sum that falls would look like a restart of all of them. */
+  /** Counters of member processes that have ended. Without them the sums would fall, which looks like a restart of all processes. */
   let past: MetricsSnapshot = [];
   let adding: Promise<void> = Promise.resolve();
   let restarts = 0;
@@ -42,7 +46,7 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
     const share = { ...shareOf(config, processes), ORDERMESH_GATEWAY_PORT: port };
     const onLost = (last: MetricsSnapshot) => {
       restarts += 1;
-      // One after the other: of two members that are lost together, each adds to what the other left.
+      // One after the other: two member processes may be lost at the same time, and both change `past`.
       adding = adding
         .then(async () => {
           past = await merged([past, last.filter(isCumulative)]);
@@ -55,9 +59,9 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
   };
   const stopAll = () => Promise.all(members.map((member) => member.stop(config.ORDERMESH_DRAIN_TIMEOUT + GOODBYE_MS)));
 
-  const own = groupRegistry(members, processes, () => restarts);
+  const own = clusterRegistry(members, processes, () => restarts);
   try {
-    // The first one finds out whether the configuration holds.
+    // The first member process finds out whether the configuration is valid.
     const addresses = await add(0);
     await Promise.all(Array.from({ length: processes - 1 }, (_, n) => add(n + 1)));
     const all = async () => {
@@ -107,8 +111,8 @@ export async function startGatewayGroup(config: Config, logger: Logger, entry = 
   }
 }
 
-/** The metrics of the group itself, beside those of its members. */
-function groupRegistry(members: readonly MemberProcess[], processes: number, restarts: () => number): Registry {
+/** The metrics of the cluster itself, beside those of its member processes. */
+function clusterRegistry(members: readonly MemberProcess[], processes: number, restarts: () => number): Registry {
   const own = new Registry();
   own.setDefaultLabels({ role: 'gateway' });
   const registers = [own];
@@ -140,7 +144,7 @@ function groupRegistry(members: readonly MemberProcess[], processes: number, res
   return own;
 }
 
-/** What is bounded per process for the sake of the machine's memory is shared out; a store's rate is not, since its connection meets one process. */
+/** Bounds that protect the machine's memory are divided between the processes. A store's rate is not: one connection belongs to one process. */
 function shareOf(config: Config, processes: number): Config {
   const part = (whole: number, min: number) => Math.max(min, Math.ceil(whole / processes));
   return {
@@ -156,13 +160,13 @@ async function merged(snapshots: MetricsSnapshot[]): Promise<MetricsSnapshot> {
 }
 
 function isCumulative(metric: MetricsSnapshot[number]): boolean {
-  // prom-client names the type in words here, whatever its typings say.
+  // A word here, although the type declarations of prom-client say a number.
   return ['counter', 'histogram'].includes(String(metric.type));
 }
 
 /**
- * The port, or a free one for 0. Members share it with whoever else does, so it is asked for alone first; and uSockets shares no port
- * that it took from the system itself.
+ * The port, or a free port for 0. Opened once without sharing, because a shared port would not show that another program has it; and uSockets
+ * cannot share a port that it took with 0.
  */
 function freePort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -10,20 +10,20 @@ import type { FromMember, ToMember } from './messages.ts';
 
 export const memberEntry = fileURLToPath(new URL('./member.ts', import.meta.url));
 
-/** When a member does not send its metrics within this time, the scrape has its last ones. */
+/** When a member process does not send its metrics within this time, the scrape has its last ones. */
 const SNAPSHOT_MS_MAX = 2_000;
 /** A profile that is later than this is given up. */
 const PROFILE_LATE_MS = 5_000;
 const PING_MS = 1_000;
 /**
- * After `PINGS_SILENT` pings in a row without an answer a member is not ready. After `PINGS_KILLED` the leader kills and replaces it, because the kernel
+ * After `PINGS_SILENT` pings in a row without an answer a member process is not ready. After `PINGS_KILLED` the leader kills and replaces it, because the kernel
  * still hands connections to a process that hangs. The leader counts pings instead of time, because it sends no pings while it is stopped itself.
  */
 const PINGS_SILENT = 5;
 const PINGS_KILLED = 15;
-/** A member that starts loads its code and answers no pings meanwhile. */
+/** A member process that starts loads its code and answers no pings meanwhile. */
 const PINGS_KILLED_AT_START = 60;
-/** A restart takes less than this. A member that is down for longer is reported. */
+/** A restart takes less than this. A member process that is down for longer is reported. */
 const DOWN_MS = 5_000;
 
 export interface MemberOptions {
@@ -38,11 +38,11 @@ export interface MemberOptions {
   onLost(last: MetricsSnapshot): void;
 }
 
-/** One member of a group in a process of its own, which is replaced whenever it ends, until it is stopped. */
+/** One member process of a cluster, as the leader sees it. A process that ends is replaced, until `stop` is called. */
 export class MemberProcess {
   /** Whether it listens. */
   started = false;
-  /** A trouble that leaves it ready. */
+  /** A trouble with which the process remains ready. */
   remark: string | undefined;
   readonly #options: MemberOptions;
   readonly #states: StateLog;
@@ -114,7 +114,7 @@ export class MemberProcess {
     });
   }
 
-  /** Samples its threads; none if it ends or hangs meanwhile. Not to be called while another call is pending. */
+  /** Samples the threads of the process; none if it ends or hangs meanwhile. Do not call it while another call is pending. */
   async profile(seconds: number): Promise<ThreadProfile[]> {
     if (!this.started || this.hangs) return [];
     const threads = await new Promise<ThreadProfile[]>((resolve) => {
@@ -129,7 +129,7 @@ export class MemberProcess {
     return threads.map((profile) => ({ ...profile, thread: `process ${this.#options.index} ${profile.thread}` }));
   }
 
-  /** Asks it to finish and waits; after `killMs` it is killed. */
+  /** Asks the process to finish, and waits. After `killMs` it is killed. */
   async stop(killMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
@@ -226,7 +226,7 @@ export class MemberProcess {
     this.#send({ type: 'ping' });
   }
 
-  /** When the first start fails, `start` rejects and the group decides. Later starts are tried again. */
+  /** When the first start fails, `start` rejects and the cluster decides. Later starts are tried again. */
   #ended(startedAt: number, how: string, refusal: string | undefined): void {
     const { logger, index, onLost } = this.#options;
     const wasUp = this.started;

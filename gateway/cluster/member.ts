@@ -4,10 +4,10 @@ import { startGateway } from '../gateway.ts';
 import type { Vitals } from '../vitals.ts';
 import type { FromMember, ToMember } from './messages.ts';
 
-/** How often a member looks whether its readiness has changed. */
+/** How often a member process checks whether its readiness has changed. */
 const READINESS_MS = 250;
 
-/** The process of one member: started by the leader of its group, which tells it everything over the channel between them. */
+/** The program of a member process. The leader of the cluster forks it and sends its configuration over the channel between them. */
 let vitals: Vitals | undefined;
 let logger: Logger | undefined;
 let close = async (): Promise<void> => {};
@@ -53,7 +53,7 @@ function firstOf(checks: Vitals['readiness'] = {}): string | undefined {
 let starting: Promise<void> = Promise.resolve();
 let ending = false;
 
-/** Whatever comes while it starts waits for that: an unfinished start cannot be closed. */
+/** Ends the process. Waits for a start in progress, because an unfinished start cannot be closed. */
 async function end(): Promise<void> {
   if (ending) return;
   ending = true;

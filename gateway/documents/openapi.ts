@@ -219,7 +219,7 @@ const requestId = {
   in: 'header',
   required: false,
   description:
-    'Repeated in the answer and kept with the order, if it has at most 128 visible ASCII characters. Answers that refuse something have one in any case.',
+    'Repeated in the answer and kept with the order, if it has at most 128 visible ASCII characters. A refusal always has a request id.',
   schema: { type: 'string' },
 };
 

@@ -20,20 +20,20 @@ const inflates: Readonly<Record<string, Inflate>> = { gzip: promisify(gunzip), b
 /** `Content-Encoding` of request bodies that are taken, as an `Accept-Encoding` header names them. */
 export const acceptedCodings = Object.keys(inflates);
 
-/** Unpackings at once: each holds a window of up to 16 MiB besides its output. Further ones wait, counted by the admission. */
+/** Bodies that are unpacked at once: each needs a window of up to 16 MiB besides its output. Further bodies wait; the admission counts their bytes. */
 const UNPACKINGS_MAX = 8;
-let underWay = 0;
+let unpackings = 0;
 const waiting: (() => void)[] = [];
 
 /**
  * The body behind a `Content-Encoding`, of at most `bytesMax` bytes.
- * @throws UnpackError for bytes that are none of this coding, and for more than `bytesMax`: what is above it is never unpacked.
+ * @throws UnpackError for bytes that are not of this coding, and for more than `bytesMax` bytes, which are never unpacked.
  */
 export async function unpack(coding: string, packed: Buffer, bytesMax: number): Promise<Buffer> {
   const inflate = inflates[coding];
-  if (inflate === undefined) throw new TypeError(`${coding} is none of ${acceptedCodings.join(', ')}`);
-  if (underWay >= UNPACKINGS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
-  else underWay += 1;
+  if (inflate === undefined) throw new TypeError(`${coding} is not one of ${acceptedCodings.join(', ')}`);
+  if (unpackings >= UNPACKINGS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
+  else unpackings += 1;
   try {
     return await inflate(packed, { maxOutputLength: bytesMax });
   } catch (error) {
@@ -41,9 +41,9 @@ export async function unpack(coding: string, packed: Buffer, bytesMax: number): 
       throw new UnpackError('body-too-large', `the unpacked body has more than ${bytesMax} bytes`);
     throw new UnpackError('malformed-body', `the body is not valid ${coding}: ${(error as Error).message}`);
   } finally {
-    // The place goes to the next one without becoming free in between.
+    // The next body takes this place at once, before another caller can.
     const next = waiting.shift();
-    if (next === undefined) underWay -= 1;
+    if (next === undefined) unpackings -= 1;
     else next();
   }
 }

@@ -217,7 +217,7 @@ export class Exchange implements Upload, Submission {
     const isLast = context.closing || this.#awaitsBody;
     this.#finish();
     context.metrics.request(this.#route, status);
-    // An answer that somebody may ask about has a name in any case; an accepted order is known by its orderId.
+    // A client may report this answer, so the answer gets a request id even if the client sent none. An accepted order has its orderId.
     const requestId = this.requestId === '' ? newRequestId() : this.requestId;
     context.log?.({ route: this.#route, status, requestId });
     const res = this.#res;
@@ -302,7 +302,7 @@ export class Exchange implements Upload, Submission {
     this.context.uploads.add(this);
   }
 
-  /** The body is here in full, or nobody waits for it any more. */
+  /** The body is here in full, or the request is over. */
   #bodyIsHere(): void {
     this.#awaitsBody = false;
     if (!this.#isUpload) return;

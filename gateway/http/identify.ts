@@ -1,16 +1,16 @@
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { type Authenticator, type Identity, TokenError } from '../identity/identity.ts';
 
-/** Who asks: their client certificate, read before the request's handler returns, and where to say why they are nobody. */
+/** The caller of a request, over HTTP or gRPC: the client certificate (to be read before the request's handler returns), and how to refuse. */
 export interface Caller {
-  /** Empty or absent where the connection has none that was verified. */
+  /** Empty or absent where the connection has no verified certificate. */
   certificate(): string | Buffer | undefined;
   refuse(code: ErrorCode, detail: string): void;
 }
 
 /**
- * The identity behind a request, or `undefined` after its caller was told why there is none. An Authorization header counts where there is
- * one, else the client certificate. Never rejects.
+ * The identity of a request; `undefined` after the request was refused. The Authorization header decides if there is one, else the client
+ * certificate. Never rejects.
  */
 export async function identify(
   authenticator: Authenticator,

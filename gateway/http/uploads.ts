@@ -26,7 +26,7 @@ export class Uploads {
     return this.#timeoutMs;
   }
 
-  /** Bodies under way. */
+  /** Bodies that are still arriving. */
   get size(): number {
     return this.#startedAt.size;
   }

@@ -21,8 +21,8 @@ const algorithms = ['EdDSA', 'ES256', 'RS256'];
 const CACHE_AGE_MS = 3_600_000;
 
 /**
- * An issuer's clock may be ahead of ours by this: a token that begins in the future (`nbf`) is accepted. The end of a token is kept to the second: there
- * nobody is refused who was not late.
+ * An issuer's clock may be ahead of ours by this: a token that begins in the near future (`nbf`) is accepted. The expiry has no tolerance:
+ * only a client that is late is refused for it.
  */
 const CLOCK_AHEAD_S = 30;
 

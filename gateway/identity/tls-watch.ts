@@ -81,7 +81,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
     authorities,
     register(registry) {
       const name = 'ordermesh_gateway_tls_certificate_expires_timestamp_seconds';
-      // The same in each process of a group, so not summed.
+      // The same in each process of a cluster, so not summed.
       const shared = { registers: [registry], aggregator: 'max' as const };
       new Gauge({ name, help: 'When the certificate that is served expires.', ...shared }).set(expiresAt / 1_000);
       new Gauge({

@@ -3,7 +3,7 @@ import type { Clock } from '../../contracts/clock.ts';
 export interface AdmissionOptions {
   ordersMax: number;
   bytesMax: number;
-  /** Age of the oldest order under way, in milliseconds, from which on the bound follows the drain rate. */
+  /** When the oldest order in flight is older than this, in milliseconds, the bound follows the drain rate. */
   ageMsMax: number;
   clock: Clock;
 }
@@ -14,10 +14,10 @@ const WINDOW_MS = 1_000;
 const RETRY_AFTER_MAX_S = 30;
 
 /**
- * The bound of what is under way in this process: orders, bytes, and the age of the oldest. At the bound a request is refused at once,
- * so the requests under way keep their latency.
+ * The bound of the orders in flight in this process: their number, their bytes, and the age of the oldest. At the bound a request is refused
+ * at once, so that the requests in flight keep their latency.
  *
- * While the oldest order is too old, there may be as many under way as leave within that age at the measured drain rate (Little's
+ * While the oldest order is too old, the bound is the number of orders that are answered within that age at the measured drain rate (Little's
  * law). So a log that takes nothing is met with refusals at once, a slow one with a queue as long as it can serve, and one partition that
  * stands still does not keep orders from the others.
  */
@@ -29,7 +29,7 @@ export class Admission {
   readonly bytesMax: number;
   readonly #ageMsMax: number;
   readonly #clock: Clock;
-  /** Orders that may be under way now. */
+  /** Orders that may be in flight now. */
   #ordersBound: number;
   #windowStart: number;
   #drainedInWindow = 0;
@@ -73,7 +73,7 @@ export class Admission {
     this.bytes -= bytes;
   }
 
-  /** Counts bytes that are here in any case and stay for longer than the orders in them. */
+  /** Counts bytes that are in memory already, and stay for longer than the orders in them. Never refuses. */
   keep(bytes: number): void {
     this.bytes += bytes;
   }
@@ -83,7 +83,7 @@ export class Admission {
     return this.#ordersBound < this.ordersMax;
   }
 
-  /** Sets the bound by the age of the oldest order under way, in milliseconds. Called several times a second. */
+  /** Sets the bound by the age of the oldest order in flight, in milliseconds. Called several times a second. */
   pace(oldestAgeMs: number): void {
     this.#measure();
     const drainedWithinAge = Math.floor((this.#drainRate * this.#ageMsMax) / 1_000);
@@ -92,7 +92,7 @@ export class Admission {
       oldestAgeMs > this.#ageMsMax ? Math.min(this.ordersMax, Math.max(1, drainedWithinAge)) : this.ordersMax;
   }
 
-  /** Seconds until half of what is under way will have left at the rate of the last second, from 1 to 30. */
+  /** Seconds until half of the orders in flight will be answered at the rate of the last second, from 1 to 30. */
   retryAfterS(): number {
     this.#measure();
     const waitS = this.#drainRate === 0 ? (this.orders === 0 ? 1 : 5) : this.orders / 2 / this.#drainRate;

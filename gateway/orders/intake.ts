@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Order } from '../../contracts/order/order.ts';
 
-/** An order that passed every check at the door, on its way to where it becomes durable. */
+/** An order that passed every check of the reception, and is to become durable. */
 export interface IntakeOrder {
   orderId: string;
   storeId: string;
-  /** What the client sent, byte for byte; only a missing orderId has been put in front. */
+  /** What the client sent, byte for byte. Where the client sent no orderId, one has been put in front. */
   value: Buffer;
-  /** The same, checked and decoded; absent where nothing on its way had to decode it (`decodedOrder`). */
+  /** The same, decoded; absent when the scanner checked the order without decoding it (see `decodedOrder`). */
   order: Order | undefined;
   /** W3C trace context of the request, or of a new trace. */
   traceparent: string;
@@ -19,7 +19,7 @@ export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'valu
   return order ?? (JSON.parse(value.toString('utf8')) as Order);
 }
 
-/** An intake says no to this order, for a reason of its own that the client is told as a problem of this code. */
+/** An intake refuses this order for a reason of its own. The client gets a problem with this code. */
 export class IntakeRefusal extends Error {
   override name = 'IntakeRefusal';
   readonly code: ErrorCode;
@@ -31,7 +31,7 @@ export class IntakeRefusal extends Error {
 }
 
 /**
- * Where orders become durable: Kafka in a region, the spool on disk in a restaurant. The way in (routes, schema, admission,
+ * Makes orders durable: in Kafka in a region, in the spool on disk in a restaurant. Everything before it (routes, schema, admission,
  * idempotency) is the same for both.
  */
 export interface Intake {

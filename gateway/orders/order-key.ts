@@ -77,7 +77,7 @@ export function newHashSeed(): HashSeed {
 
 /**
  * Clients choose their ids, so they could choose thousands that fall into one place of a hash table: each search would then walk over all of
- * them. Every process has factors of its own, which nobody outside knows.
+ * them. Every process has factors of its own, which no client knows.
  */
 const processSeed = newHashSeed();
 

@@ -25,7 +25,7 @@ export interface KnownOrder {
  */
 export type StatusLookup = (orderId: string, storeId: string | undefined) => Promise<KnownOrder | undefined>;
 
-/** Questions under way at once: a slow database or log makes the next ones fail fast instead of piling up. */
+/** Lookups in flight at once. With a slow database or log, further questions are refused at once instead of waiting. */
 const LOOKUPS_MAX = 256;
 /** For each of the places that are asked. */
 const LOOKUP_TIMEOUT_MS = 3_000;
@@ -58,7 +58,7 @@ export interface StatusReaderOptions {
  */
 export class StatusReader {
   readonly #options: StatusReaderOptions;
-  #underWay = 0;
+  #inFlight = 0;
   /** When a question was last left without an answer; undefined when that is over. */
   #failedAt: number | undefined;
 
@@ -74,12 +74,12 @@ export class StatusReader {
       answer.refuse({ ...refusal, retryAfterS: Math.ceil(waitMs / 1_000) });
       return;
     }
-    if (this.#underWay >= LOOKUPS_MAX) {
-      answer.refuse(unavailable('too many status questions are under way'));
+    if (this.#inFlight >= LOOKUPS_MAX) {
+      answer.refuse(unavailable('too many status questions are in flight'));
       return;
     }
     let known: KnownOrder | undefined;
-    this.#underWay += 1;
+    this.#inFlight += 1;
     try {
       known = await this.#find(orderId, identity.store);
       this.#turn(undefined);
@@ -88,7 +88,7 @@ export class StatusReader {
       answer.refuse(unavailable('the status of orders cannot be read at the moment'));
       return;
     } finally {
-      this.#underWay -= 1;
+      this.#inFlight -= 1;
     }
     if (known === undefined || !mayRead(identity, known))
       answer.refuse(problem('not-found', `order ${orderId} is not known`));

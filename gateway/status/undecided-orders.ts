@@ -42,7 +42,7 @@ export class UndecidedOrders {
   #admin: Promise<Admin> | undefined;
   #committed: { at: number; positions: Promise<ReadonlyMap<number, number>> } | undefined;
   #idle: NodeJS.Timeout | undefined;
-  #underWay = 0;
+  #inFlight = 0;
 
   constructor(options: UndecidedOrdersOptions) {
     this.#options = { topic: topics.rawOrders, group: groups.orderValidator, bounds: READ_BOUNDS, ...options };
@@ -50,7 +50,7 @@ export class UndecidedOrders {
 
   readonly find: UndecidedLookup = async (orderId, storeId) => {
     clearTimeout(this.#idle);
-    this.#underWay += 1;
+    this.#inFlight += 1;
     try {
       this.#reader ??= new RangeReader({
         clientId: 'ordermesh-gateway-status',
@@ -59,8 +59,8 @@ export class UndecidedOrders {
       });
       return await this.#find(this.#reader, orderId, storeId);
     } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS).unref();
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS).unref();
     }
   };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:http2';
 import { parseArgs } from 'node:util';
-import { messageType } from '../../gateway/index.ts';
+import { grpcMessageType } from '../../gateway/index.ts';
 
 /**
  * Loads `SubmitStream` in a closed loop: each stream keeps as many orders unanswered as it may, and sends one more for each answer. On bare
@@ -22,12 +22,12 @@ const WARM_UP_MS = 2_000;
 const HEAD_BYTES = 5;
 
 const order = JSON.parse(await text(process.stdin)) as { orderId: string };
-const message = Buffer.from(messageType('ordermesh.v1.SubmitStreamRequest').serialize({ id: 1, order }));
+const message = Buffer.from(grpcMessageType('ordermesh.v1.SubmitStreamRequest').serialize({ id: 1, order }));
 const frame = Buffer.alloc(HEAD_BYTES + message.length);
 frame.writeUInt32BE(message.length, 1);
 message.copy(frame, HEAD_BYTES);
 const idAt = frame.indexOf(order.orderId);
-const answerType = messageType('ordermesh.v1.SubmitStreamResponse');
+const answerType = grpcMessageType('ordermesh.v1.SubmitStreamResponse');
 
 let accepted = 0;
 let refused = 0;

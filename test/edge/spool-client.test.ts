@@ -72,7 +72,7 @@ it('answers within its deadline while the disk stands still, and goes on when it
   other.exec('rollback');
   other.close();
   await vi.waitFor(async () => expect(await append(3)).toBe('kept'), { timeout: 20_000 });
-  // The first was on its way to the disk; its sender was told that it may have been kept.
+  // The first order was being written; its sender was told that it may have been kept.
   expect((await client.batch(query)).orderIds).toEqual(['order-1', 'order-3']);
 });
 

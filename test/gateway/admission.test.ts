@@ -29,14 +29,14 @@ test('Retry-After follows the measured drain rate, within 1 to 30 seconds', () =
   expect(gate.retryAfterS()).toBe(5);
   for (let n = 0; n < 20; n += 1) gate.release(1);
   clock.time = 1_000;
-  // 480 under way, 20 leave per second: half of them are gone in 12 seconds.
+  // 480 in flight, 20 answered per second: half of them are answered in 12 seconds.
   expect(gate.retryAfterS()).toBe(12);
   for (let n = 0; n < 479; n += 1) gate.release(1);
   clock.time = 2_000;
   expect(gate.retryAfterS()).toBe(1);
 });
 
-test('while the oldest order is too old, as many may be under way as leave within that age', () => {
+test('while the oldest order is too old, the bound is what is answered within that age', () => {
   const { gate, clock } = admission({ ordersMax: 1_000, bytesMax: 1_000_000, ageMsMax: 2_000 });
   for (let n = 0; n < 500; n += 1) gate.admit(1);
   gate.pace(2_000);

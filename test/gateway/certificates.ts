@@ -90,7 +90,7 @@ function nameOf(commonName: string): Buffer {
   return sequence(der(0x31, sequence(objectId(oid.commonName), der(0x0c, Buffer.from(commonName)))));
 }
 
-/** GeneralizedTime, so many days from now. */
+/** GeneralizedTime, this number of days from now. */
 function time(days: number): Buffer {
   const text = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
   return der(0x18, Buffer.from(text));

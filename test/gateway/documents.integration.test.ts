@@ -87,7 +87,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
   const order = sampleOrder();
   const large = { ...order, customerId: 'x'.repeat(limits.orderBytesMax) };
   const stranger = { authorization: await gateway.bearer({ store: 'us-ny-0002' }) };
-  const nobody = { authorization: '' };
+  const noToken = { authorization: '' };
   await using limited = await startServerOn(new PromptIntake(), {
     ORDERMESH_STORE_ORDERS_PER_SECOND: '1',
     ORDERMESH_STORE_READS_PER_SECOND: '1',
@@ -99,7 +99,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
   const orders = [
     gateway.post(order),
     gateway.post('{'),
-    gateway.post(order, nobody),
+    gateway.post(order, noToken),
     gateway.post(order, stranger),
     gateway.post({ ...order, total: 1 }),
     gateway.post(large),
@@ -115,7 +115,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
   const batches = [
     batch(`${line}\n{`),
     batch(''),
-    batch(line, nobody),
+    batch(line, noToken),
     batch(`${line}\n`.repeat(limits.batchOrdersMax + 1)),
     batch(line, { 'content-type': 'application/json' }),
     // There is no room for what it might unpack to.
@@ -129,7 +129,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
     server.call(`/v1/orders/${id}`, { headers });
   const statuses = [
     status(gateway, order.orderId),
-    status(gateway, order.orderId, nobody),
+    status(gateway, order.orderId, noToken),
     status(gateway, crypto.randomUUID()),
     status(down, order.orderId),
     limited.call(`/v1/orders/${order.orderId}`).then(() => status(limited, order.orderId)),

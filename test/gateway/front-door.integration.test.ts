@@ -99,7 +99,7 @@ test('a page of a configured origin may call, another one may not', async () => 
   expect(foreign.headers.get('vary')).toBe('origin');
 });
 
-test('an x-request-id goes into the record and comes back; a refusal has one in any case', async () => {
+test('an x-request-id goes into the record and comes back; a refusal always has one', async () => {
   const accepted = await gateway.post(sampleOrder(), { 'x-request-id': 'till-7/42' });
   expect(accepted.headers.get('x-request-id')).toBe('till-7/42');
   expect(intake.taken.at(-1)?.requestId).toBe('till-7/42');

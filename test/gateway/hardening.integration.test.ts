@@ -22,7 +22,7 @@ async function hold(order: Order): Promise<{ answer: Promise<Answer> }> {
   return { answer };
 }
 
-test('repeats of an order on its way share its answer, other content conflicts at once', async () => {
+test('repeats of an order in flight share its answer; other content conflicts at once', async () => {
   const order = sampleOrder();
   const first = await hold(order);
   const repeat = gateway.post(order);
@@ -54,7 +54,7 @@ test('an order that was not acknowledged gets 503, never 202, and its repeat is 
   expect((await second).status).toBe(202);
 });
 
-test('at the bound of orders the next one gets 503 with Retry-After, and those under way are answered', async () => {
+test('at the bound of orders the next order gets 503 with Retry-After, and orders in flight are answered', async () => {
   const held = [await hold(sampleOrder()), await hold(sampleOrder()), await hold(sampleOrder())];
   const surplus = await gateway.post(sampleOrder());
   expect(surplus).toMatchObject({ status: 503, body: { code: 'overloaded' } });
@@ -220,7 +220,7 @@ test.each([
   expect((await gateway.call('/openapi.json')).status).toBe(200);
 });
 
-test('closing answers what is under way and refuses what is new', async () => {
+test('closing answers orders in flight and refuses new ones', async () => {
   const held = new HeldIntake();
   const server = await startServerOn(held);
   const order = sampleOrder();

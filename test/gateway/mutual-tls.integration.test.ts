@@ -114,7 +114,7 @@ test.each([
   ['two stores', certificate('t', { by: authority, uris: [uri('us-il-0001'), uri('us-ny-0002')] })],
   ['a store inside of another name', certificate('t', { by: authority, uris: [`x, URI:${uri('us-il-0001')}`] })],
   ['a store in quotes', certificate('t', { by: authority, uris: [`"${uri('us-il-0001')}"`] })],
-])('a certificate that names %s is nobody’s', async (_name, pair) => {
+])('a certificate that names %s is refused', async (_name, pair) => {
   const answer = await post(pair, sampleOrder());
   expect(answer).toMatchObject({ status: 401, body: { detail: expect.stringContaining('urn:ordermesh:store:') } });
 });
@@ -142,8 +142,8 @@ test('over WebSocket the certificate is that of the upgrade; pages of another or
   expect(await foreignPage.head).toMatch(/^HTTP\/1\.1 403 /);
   using page = open({ origin: 'https://till.example.com' });
   expect(await page.head).toMatch(/^HTTP\/1\.1 101 /);
-  using nobody = open({}, nameless);
-  expect(await nobody.head).toMatch(/^HTTP\/1\.1 401 /);
+  using refused = open({}, nameless);
+  expect(await refused.head).toMatch(/^HTTP\/1\.1 401 /);
 });
 
 test('over gRPC a certificate works for calls and streams, and so does a token without one', async () => {
@@ -162,8 +162,8 @@ test('over gRPC a certificate works for calls and streams, and so does a token w
   using bearer = grpcClient({}, await gateway.bearer());
   expect((await bearer.submit(orderMessage(sampleOrder()))).code).toBe(status.OK);
   for (const pair of [{}, nameless]) {
-    using nobody = grpcClient(pair);
-    expect((await nobody.submit(orderMessage(sampleOrder()))).code).toBe(status.UNAUTHENTICATED);
+    using refused = grpcClient(pair);
+    expect((await refused.submit(orderMessage(sampleOrder()))).code).toBe(status.UNAUTHENTICATED);
   }
 });
 

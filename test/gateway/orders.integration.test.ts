@@ -142,7 +142,7 @@ test('a fresh order is accepted until the database knows more, and belongs to it
 });
 
 test('a database that is down takes the status away and nothing else', async () => {
-  await using server = await startTestGateway({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+  await using server = await startTestGateway({ DATABASE_URL: 'postgres://absent@127.0.0.1:1/none' });
   const order = sampleOrder();
   expect((await server.post(order)).status).toBe(202);
   expect(await server.call(`/v1/orders/${order.orderId}`)).toMatchObject({

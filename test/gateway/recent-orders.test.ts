@@ -13,7 +13,7 @@ const id = (n: number) => orderKey(uuid(n));
 /** 53 bits, as `ContentHash` makes them. */
 const print = (n: number) => (n * 0x1f_ffff_ffff + n) % Number.MAX_SAFE_INTEGER;
 
-test('an order is on its way, then accepted', () => {
+test('an order is in flight, then accepted', () => {
   const { recent, clock } = window();
   const order = recent.begin(id(1), 'us-il-0001', print(1));
   order.waiters = ['w'];

@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const BYTES_PER_SECOND = 1_024;
 
-/** An order with so many items that it has about so many bytes. */
+/** An order of about this number of bytes, by its number of items. */
 function largeOrder(bytes: number) {
   const modifiers = Array.from({ length: 4 }, () => ({ sku: 'extra-pickles-on-the-side', unitPrice: 0 }));
   const item = { sku: 'double-cheeseburger', quantity: 1, unitPrice: 599, modifiers, note: 'n'.repeat(200) };

@@ -31,7 +31,7 @@ const attacks: [string, string[], path: string][] = [
 test.skipIf(!isThere)(
   'slow headers, bodies and readers of slowhttptest at once: orders go on, and slow ones are cut',
   async () => {
-    let underWay = true;
+    let attacking = true;
     const attack = Promise.all(
       attacks.map(async ([name, options, path]) => {
         const withToken = options.map((option) => (option === 'a=b' ? `a=b\r\nAuthorization: ${bearer}` : option));
@@ -42,10 +42,10 @@ test.skipIf(!isThere)(
         return { name, report: stripVTControlCharacters(stdout) };
       }),
     ).finally(() => {
-      underWay = false;
+      attacking = false;
     });
     let orders = 0;
-    for (; underWay; orders += 1) expect((await gateway.post(sampleOrder())).status).toBe(202);
+    for (; attacking; orders += 1) expect((await gateway.post(sampleOrder())).status).toBe(202);
     for (const { name, report } of await attack) {
       expect(report, name).toMatch(/service available:\s+YES/);
       expect(report, name).not.toMatch(/service available:\s+NO/);

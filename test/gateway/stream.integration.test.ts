@@ -164,7 +164,7 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
     expect((await client.answers(1)).get('again').type).toBe('order.accepted');
   });
 
-  test('closing answers what is under way, then closes with 1012', async () => {
+  test('closing answers orders in flight, then closes with 1012', async () => {
     const intake = new HeldIntake();
     const server = await startServerOn(intake);
     const client = await Client.open(server, protocol);

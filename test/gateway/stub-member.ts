@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { FromMember, ToMember } from '../../gateway/cluster/messages.ts';
 
-/** A member of a gateway group that opens nothing. It refuses to start while the file `refuse` is in its data folder. */
+/** A member process of a gateway cluster that opens no port. It refuses to start while the file `refuse` is in its data folder. */
 const tell = (message: FromMember) => process.send?.(message);
 
 process.on('message', (message: ToMember) => {

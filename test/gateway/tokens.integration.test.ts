@@ -65,7 +65,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What becomes of a token on every way in. */
+/** How each transport answers a token. */
 async function everyWay(bearer: string, order = sampleOrder()) {
   const authorization = `Bearer ${bearer}`;
   const single = await gateway.post(order, { authorization });

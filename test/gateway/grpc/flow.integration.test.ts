@@ -117,7 +117,7 @@ test('a message that is none, or too large, is the client’s fault', async () =
   expect(await send(Buffer.alloc(limits.orderBytesMax * 2))).toBe(String(status.RESOURCE_EXHAUSTED));
 });
 
-test('on shutdown what is under way is answered, the stream ends as unavailable and the watch of the health too', async () => {
+test('on shutdown orders in flight are answered; the stream and the health watch end as unavailable', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
   using client = await grpcClient(server);

@@ -99,8 +99,8 @@ test('a call without, with a broken, an expired or a foreign token is refused wi
     code: status.PERMISSION_DENIED,
     details: { ErrorInfo: { reason: 'FORBIDDEN' } },
   });
-  using nobody = new GrpcClient(address, '');
-  expect((await new StreamClient(nobody.stream()).ended).code).toBe(status.UNAUTHENTICATED);
+  using tokenless = new GrpcClient(address, '');
+  expect((await new StreamClient(tokenless.stream()).ended).code).toBe(status.UNAUTHENTICATED);
 });
 
 test('1,000 orders on one stream are answered by id and are in the log', async () => {
@@ -160,8 +160,8 @@ test('the status of an order is its own store’s to read', async () => {
   using stranger = new GrpcClient(address, await server.bearer({ store: 'us-ny-0002' }));
   for (const outcome of [await stranger.get(orderId), await own.get(crypto.randomUUID()), await own.get('x')])
     expect(outcome).toMatchObject({ code: status.NOT_FOUND, details: { ErrorInfo: { reason: 'NOT_FOUND' } } });
-  using nobody = new GrpcClient(address, '');
-  expect((await nobody.get(orderId)).code).toBe(status.UNAUTHENTICATED);
+  using tokenless = new GrpcClient(address, '');
+  expect((await tokenless.get(orderId)).code).toBe(status.UNAUTHENTICATED);
 });
 
 test('without a database the status is unavailable, and says when to ask again', async () => {

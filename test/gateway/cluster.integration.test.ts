@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type RunningGroup, startGatewayGroup } from '../../gateway/cluster/cluster.ts';
+import { type RunningCluster, startGatewayCluster } from '../../gateway/cluster/cluster.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { servers } from '../support/servers.ts';
 import { applyTestTopics, sampleOrder, type TestServer, testServer } from './support.ts';
@@ -14,7 +14,7 @@ const start = (environment: Record<string, string> = {}) =>
       ORDERMESH_LOG_LEVEL: 'silent',
       ...environment,
     },
-    (config) => startGatewayGroup(config, logger),
+    (config) => startGatewayCluster(config, logger),
   );
 
 let gateway: TestServer;
@@ -55,21 +55,21 @@ test('a process that dies is replaced, orders go on, and no counter falls', asyn
   await ready();
   await Promise.all(Array.from({ length: 20 }, post));
   const before = await value('orders_accepted_total');
-  const group = gateway.role as RunningGroup;
-  const [victim] = group.pids();
+  const cluster = gateway.role as RunningCluster;
+  const [victim] = cluster.pids();
   process.kill(victim ?? 0, 'SIGKILL');
   await vi.waitFor(async () => expect(await value('process_restarts_total')).toBe(1), { timeout: 10_000 });
   expect(await value('orders_accepted_total')).toBeGreaterThanOrEqual(before);
   await vi.waitFor(async () => expect(await value('processes')).toBe(2), { timeout: 20_000 });
   await ready();
   expect((await post()).status).toBe(202);
-  expect(group.pids()).not.toContain(victim);
+  expect(cluster.pids()).not.toContain(victim);
 });
 
 test('a process that hangs is reported, left out of a scrape and a profile, and replaced', async () => {
   await ready();
-  const group = gateway.role as RunningGroup;
-  const [first, victim = 0] = group.pids();
+  const cluster = gateway.role as RunningCluster;
+  const [first, victim = 0] = cluster.pids();
   process.kill(victim, 'SIGSTOP');
   const readyz = async () => {
     const answer = await fetch(`${gateway.admin}/readyz`);
@@ -85,8 +85,8 @@ test('a process that hangs is reported, left out of a scrape and a profile, and 
   expect(threads.map(({ thread }) => thread)).toEqual(['process 0 main']);
   await vi.waitFor(async () => expect(await value('processes')).toBe(2), { timeout: 60_000 });
   await ready();
-  expect(group.pids()).toContain(first);
-  expect(group.pids()).not.toContain(victim);
+  expect(cluster.pids()).toContain(first);
+  expect(cluster.pids()).not.toContain(victim);
 });
 
 test('a port that is taken, and a configuration that cannot be, are told as by a single process', async () => {
@@ -96,9 +96,9 @@ test('a port that is taken, and a configuration that cannot be, are told as by a
 });
 
 test('closing ends every process', async () => {
-  const group = await start();
-  const pids = (group.role as RunningGroup).pids();
+  const cluster = await start();
+  const pids = (cluster.role as RunningCluster).pids();
   expect(pids).toHaveLength(2);
-  await group[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
 });

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
-import { startGatewayGroup } from '../../gateway/cluster/cluster.ts';
+import { startGatewayCluster } from '../../gateway/cluster/cluster.ts';
 
 const stub = fileURLToPath(new URL('./stub-member.ts', import.meta.url));
 const soon = { timeout: 60_000, interval: 100 };
 
 async function start() {
-  const dir = mkdtempSync(join(tmpdir(), 'ordermesh-group-'));
+  const dir = mkdtempSync(join(tmpdir(), 'ordermesh-cluster-'));
   const lines: string[] = [];
   const config = loadConfig({
     ORDERMESH_DATA_DIR: dir,
@@ -19,20 +19,24 @@ async function start() {
     ORDERMESH_ADMIN_PORT: '0',
     ORDERMESH_GATEWAY_PROCESSES: '2',
   });
-  const group = await startGatewayGroup(config, pino({ level: 'info' }, { write: (line) => lines.push(line) }), stub);
-  const admin = new URL(group.addresses['gateway metrics'] ?? '').origin;
+  const cluster = await startGatewayCluster(
+    config,
+    pino({ level: 'info' }, { write: (line) => lines.push(line) }),
+    stub,
+  );
+  const admin = new URL(cluster.addresses['gateway metrics'] ?? '').origin;
   const text = async (path: string) => {
     const answer = await fetch(admin + path);
     return `${answer.status} ${await answer.text()}`;
   };
   return {
-    group,
+    cluster,
     file: join(dir, 'refuse'),
     /** How often a line with this text was logged. */
     logged: (part: string) => lines.filter((line) => line.includes(part)).length,
     text,
     async [Symbol.asyncDispose]() {
-      await group.close();
+      await cluster.close();
       rmSync(dir, { recursive: true });
     },
   };
@@ -41,7 +45,7 @@ async function start() {
 test('a process that cannot come back is named with its reason, once in the log; without the first one, which has gRPC, the gateway is not ready', async () => {
   await using gateway = await start();
   const readyz = () => gateway.text('/readyz');
-  const pids = gateway.group.pids();
+  const pids = gateway.cluster.pids();
   await vi.waitFor(async () => expect(await readyz()).toBe('200 ready\n'), soon);
   writeFileSync(gateway.file, '');
   process.kill(pids[1] ?? 0, 'SIGKILL');
@@ -62,16 +66,16 @@ test('a process that cannot come back is named with its reason, once in the log;
 
 test('a process that hangs makes the gateway not ready, is named once in the log, and is replaced', async () => {
   await using gateway = await start();
-  const [first, victim = 0] = gateway.group.pids();
+  const [first, victim = 0] = gateway.cluster.pids();
   await vi.waitFor(async () => expect(await gateway.text('/readyz')).toBe('200 ready\n'), soon);
   process.kill(victim, 'SIGSTOP');
   const reason = /^503 gateway: process 1 does not answer since /;
   await vi.waitFor(async () => expect(await gateway.text('/readyz')).toMatch(reason), soon);
   expect(await gateway.text('/metrics')).toMatch(/^ordermesh_gateway_processes\{role="gateway"\} 1$/m);
   await vi.waitFor(async () => expect(await gateway.text('/readyz')).toBe('200 ready\n'), soon);
-  await vi.waitFor(() => expect(gateway.group.pids()).toHaveLength(2), soon);
-  expect(gateway.group.pids()).toContain(first);
-  expect(gateway.group.pids()).not.toContain(victim);
+  await vi.waitFor(() => expect(gateway.cluster.pids()).toHaveLength(2), soon);
+  expect(gateway.cluster.pids()).toContain(first);
+  expect(gateway.cluster.pids()).not.toContain(victim);
   await vi.waitFor(() => expect(gateway.logged('process 1 of the gateway has been replaced after')).toBe(1), soon);
   expect(gateway.logged('process 1 of the gateway does not answer')).toBe(1);
 });
