@@ -24,8 +24,8 @@ export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' |
 }
 
 /**
- * The gateway of a region: HTTP, WebSocket and gRPC in, `raw-orders` out. Needs Kafka to take orders and starts without it (503 until it is
- * there); without a database only questions for an order's status are answered with 503.
+ * The gateway of a region: HTTP, WebSocket and gRPC in, `raw-orders` out. It starts without Kafka and answers orders with 503 until Kafka
+ * can be reached. Without a database, only questions for the status of orders are answered with 503.
  * @throws ConfigError for settings that are missing or contradict each other.
  */
 export async function startGateway(

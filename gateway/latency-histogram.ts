@@ -4,8 +4,8 @@ import type { Metric, Registry } from 'prom-client';
 const boundsMs = [1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 
 /**
- * A histogram whose `observe` is a few comparisons: the hot path runs it for every order, and prom-client's own looks its labels
- * up by a hashed key each time. The registry gets the values in prom-client's form when Prometheus scrapes.
+ * A histogram whose `observe` is a few comparisons: the hot path calls it for every order, and the histogram of prom-client looks up
+ * its labels by a hashed key each time. The registry gets the values in prom-client's form when Prometheus scrapes.
  */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(boundsMs.length + 1);

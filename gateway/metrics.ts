@@ -3,7 +3,7 @@ import { type ErrorCode, errorTable } from '../contracts/errors.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { Admission } from './orders/admission.ts';
 
-/** The routes by which requests are counted: a path of the client's own never becomes a label. */
+/** The routes by which requests are counted: a path that a client sends never becomes a label. */
 export const routes = [
   'order',
   'batch',

@@ -2,7 +2,7 @@ import { limits } from '../../contracts/limits.ts';
 import { orderIdSchema, orderSchema } from '../../contracts/order/order.ts';
 import { codecs } from '../websocket/stream-codec.ts';
 
-/** The WebSocket interface as AsyncAPI 3, made from the schemas that the gateway itself works with. */
+/** The WebSocket interface as AsyncAPI 3, made from the schemas that the gateway itself uses. */
 export function asyncApi() {
   return {
     asyncapi: '3.0.0',

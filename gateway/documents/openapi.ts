@@ -5,7 +5,7 @@ import { acceptedCodings } from '../http/content-coding.ts';
 
 const problemRef = { $ref: '#/components/schemas/Problem' };
 
-/** The HTTP interface as OpenAPI 3.1, made from the schemas and the error table that the gateway itself works with. */
+/** The HTTP interface as OpenAPI 3.1, made from the schemas and the error table that the gateway itself uses. */
 export function openApi() {
   return {
     openapi: '3.1.0',

@@ -6,7 +6,7 @@ import { newRequestId } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type CallError, callError } from './error-details.ts';
 
-/** What the handlers of one server share. */
+/** What all handlers of one gRPC server share. */
 export interface OrdersContext {
   desk: FrontDesk;
   region: string;
@@ -15,13 +15,13 @@ export interface OrdersContext {
 /** What is repeated in the answer; anything else is not a request id. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Metadata of a request by name; empty where there is none. Of several values the first counts, as in HTTP here. */
+/** A metadata value of a request; empty where the request has none. The first of several values counts, as in our HTTP. */
 export function textOf(metadata: Metadata, name: string): string {
   const value = metadata.get(name)[0];
   return typeof value === 'string' ? value : '';
 }
 
-/** The request's `x-request-id`; empty where it sent none that can be repeated. */
+/** The request's `x-request-id`; empty where there is none, or where it has characters that an answer cannot repeat. */
 export function requestIdOf(metadata: Metadata): string {
   const requestId = textOf(metadata, 'x-request-id');
   return REQUEST_ID.test(requestId) ? requestId : '';
@@ -36,8 +36,8 @@ export function answerMetadata(context: OrdersContext, requestId: string): Metad
 }
 
 /**
- * The end of a call that fails. Everything is in the trailers: with answer metadata sent before, a client's own retry policy could not
- * take effect any more.
+ * The error that ends a failed call. Everything is in the trailers: if metadata were sent before, the retry policy of the client's library would
+ * not retry the call.
  */
 export function failure(context: OrdersContext, requestId: string, refusal: Problem, orderId?: string): CallError {
   const error = callError(refusal, () => context.desk.reception.admission.retryAfterS(), orderId);
@@ -45,12 +45,12 @@ export function failure(context: OrdersContext, requestId: string, refusal: Prob
   return error;
 }
 
-/** What of a call tells who makes it. */
+/** The parts of a call that identify the caller. */
 type IdentifiedCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext'>;
 
 /**
- * Goes on with the identity of a call: at once where its token is known, else when token or certificate is verified. Until then the admission
- * counts the call's message, of this size in bytes.
+ * Calls `next` with the identity of a call: at once where the token is known, else when token or certificate is verified. Until then the
+ * admission counts the message of the call, which has `bytes` bytes.
  */
 export function withIdentity(
   { authenticator, reception: { admission } }: FrontDesk,

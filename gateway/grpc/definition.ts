@@ -23,7 +23,7 @@ export type OrdersMethod = 'Submit' | 'SubmitStream' | 'Get';
 export const ordersService = definitions[SERVICE] as unknown as ServiceDefinition &
   Record<OrdersMethod, MethodDefinition<object, object>>;
 
-/** @throws RangeError for a name that is no message of the protos. */
+/** @throws RangeError when the protos have no message of this name. */
 export function messageType(name: string): MessageTypeDefinition<object, object> {
   const definition = definitions[name];
   if (definition?.format !== 'Protocol Buffer 3 DescriptorProto') throw new RangeError(`${name} is no message`);
@@ -37,7 +37,7 @@ interface EnumDescriptor {
 /**
  * The values of an enum by number, as the JSON schema spells them: `CHANNEL_DRIVE_THRU` is `drive-thru`. Unspecified, number 0, is
  * `undefined`.
- * @throws RangeError for a name that is no enum of the protos.
+ * @throws RangeError when the protos have no enum of this name.
  */
 export function enumWords(name: string, prefix: string): (string | undefined)[] {
   const definition = definitions[name];

@@ -14,7 +14,7 @@ export interface RpcStatus {
   details: { type_url: string; value: Buffer }[];
 }
 
-/** What a gRPC call ends with that fails. */
+/** The error that ends a failed gRPC call. */
 export interface CallError {
   code: number;
   details: string;
@@ -29,9 +29,9 @@ const detailTypes = {
 };
 
 /**
- * A problem as `google.rpc.Status` with the standard details: ErrorInfo always, BadRequest where fields are to blame, RetryInfo where it
- * pays to come again.
- * @param retryAfterS seconds until it does, where the problem itself doesn't say
+ * A problem as `google.rpc.Status` with the standard details: ErrorInfo always, BadRequest for invalid fields, RetryInfo where a
+ * later retry may succeed.
+ * @param retryAfterS seconds until the retry, where the problem itself has none
  * @param orderId where the order was readable enough to have one
  */
 export function rpcStatus(problem: Problem, retryAfterS: () => number, orderId?: string): RpcStatus {
@@ -54,7 +54,7 @@ export function rpcStatus(problem: Problem, retryAfterS: () => number, orderId?:
   return { code: grpcStatus[grpcStatusOf(problem.status)], message: detail, details };
 }
 
-/** The same as the end of a call; the details go as `grpc-status-details-bin`. */
+/** The same as the error of a call; the details are sent as `grpc-status-details-bin`. */
 export function callError(problem: Problem, retryAfterS: () => number, orderId?: string): CallError {
   const status = rpcStatus(problem, retryAfterS, orderId);
   const metadata = new Metadata();

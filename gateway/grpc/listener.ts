@@ -20,7 +20,7 @@ export interface Listening {
   stop(): void;
 }
 
-/** A client that has not finished its handshake by then holds a place for nothing. */
+/** A client that has not finished its TLS handshake by then is disconnected. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
@@ -53,8 +53,8 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
 }
 
 /**
- * TLS is ended here, since grpc-js asks either every client for a certificate or none: a wrong certificate ends the connection, none
- * leaves the token, as over HTTP.
+ * Terminates TLS here, because grpc-js can only require a client certificate or not ask for one. Here, as over HTTP, a wrong certificate ends the
+ * connection, and a client without a certificate sends a token.
  */
 function tlsListener({ cert, key, clients }: TlsFiles, take: (socket: Socket) => void): NetServer {
   return createTlsServer(

@@ -64,7 +64,7 @@ function decoder<Message, Request>(
   };
 }
 
-/** The service with decoders that go straight to what its handlers need. */
+/** The service, with decoders that return what the handlers need. */
 export const ordersDefinition = {
   Submit: { ...ordersService.Submit, requestDeserialize: submitted('Submit') },
   SubmitStream: { ...ordersService.SubmitStream, requestDeserialize: submitted('SubmitStream') },

@@ -7,14 +7,14 @@ import {
 import { SERVICE } from './definition.ts';
 
 /**
- * The open calls of the services that aren't ours: a health watch or a reflection stream ends when its client likes, which would hold up
- * the server's stop.
+ * The open calls of the health and reflection services. Their streams last as long as the client wants, so the server must end them to
+ * be able to stop.
  */
 export class OpenCalls {
   readonly #open = new Set<ServerInterceptingCallInterface>();
 
   readonly interceptor: ServerInterceptor = (method, call) => {
-    // Our own methods keep the direct way.
+    // Calls of our own methods are not intercepted.
     if (method.path.startsWith(`/${SERVICE}/`)) return call as ServerInterceptingCall;
     this.#open.add(call);
     return new ServerInterceptingCall(call, {

@@ -1,6 +1,6 @@
 import { enumWords } from './definition.ts';
 
-/** What the proto loader makes of the messages: fields that were not on the wire are absent. */
+/** The messages as the proto loader decodes them: fields that were not on the wire are absent. */
 export interface OrderMessage {
   orderId?: string;
   storeId?: string;
@@ -63,12 +63,12 @@ function modifierValue({ sku, quantity, unitPrice = 0 }: ModifierMessage): objec
   return { sku: text(sku), quantity, unitPrice };
 }
 
-/** A text without presence: the empty one is the same as none. */
+/** A text field without presence: proto3 does not distinguish an empty text from an absent one. */
 function text(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
 
-/** A number that the enum doesn't have is handed on as it is: the schema names what it takes. */
+/** A number that is not in the enum is returned as it is; the schema then refuses it and lists the allowed words. */
 function word(words: readonly (string | undefined)[], value: number | undefined): string | number | undefined {
   if (value === undefined || value === 0) return undefined;
   return words[value] ?? value;

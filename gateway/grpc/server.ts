@@ -23,11 +23,11 @@ const MESSAGE_BYTES_MAX = limits.orderBytesMax + 1_024;
 /** Calls of one connection that are open at once. */
 const CALLS_PER_CONNECTION_MAX = 1_024;
 
-/** A silent link is asked after a minute (most routers forget a link after some more) and given up when no answer comes. */
+/** A silent connection is pinged after a minute (most routers forget a connection a little later) and closed when no answer comes. */
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
-/** How often the health service looks at the readiness. */
+/** How often the health service checks the readiness. */
 const HEALTH_INTERVAL_MS = 500;
 
 const options: ServerOptions = {
@@ -38,7 +38,7 @@ const options: ServerOptions = {
   'grpc.enable_channelz': 0,
 };
 
-/** gRPC as the configuration asks for it. */
+/** The gRPC transport, as configured. */
 export function openGrpc(config: Config): OpenTransport {
   const address = {
     host: config.ORDERMESH_HOST,
@@ -80,7 +80,7 @@ async function startGrpcServer(
   function drain(): Promise<void> {
     health.stop();
     const stopped = new Promise<void>((resolve) => {
-      // Every connection gets a GOAWAY; it goes when its last call has ended.
+      // Every connection gets a GOAWAY; the client closes it when its last call has ended.
       server.tryShutdown(() => resolve());
     });
     listening.stop();

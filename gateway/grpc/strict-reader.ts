@@ -16,7 +16,7 @@ const { BufferReader } = createRequire(import.meta.url)('protobufjs/minimal') as
 
 const REPLACEMENT = '\ufffd';
 
-/** Reads text as the protocol asks: what is not UTF-8 is refused. protobufjs puts other characters in its place, and takes half a text for a whole one. */
+/** Refuses text that is not UTF-8, as the protocol requires. protobufjs replaces invalid bytes, and accepts a text that is cut off. */
 class StrictReader extends BufferReader {
   override string(): string {
     const length = this.uint32();
@@ -24,7 +24,7 @@ class StrictReader extends BufferReader {
     const to = from + length;
     if (to > this.len) throw new RangeError('a text ends behind its message');
     const text = this.buf.toString('utf8', from, to);
-    // Nearly no text holds the character that Node puts in place of what is not UTF-8, so the bytes are seldom looked at again.
+    // Node decodes invalid bytes as U+FFFD. Few valid texts contain that character, so the bytes are rarely checked.
     if (text.includes(REPLACEMENT) && !isUtf8(this.buf.subarray(from, to)))
       throw new TypeError(`the text ${JSON.stringify(text.slice(0, 40))} is not valid UTF-8`);
     this.pos = to;
@@ -32,7 +32,7 @@ class StrictReader extends BufferReader {
   }
 }
 
-/** A message's bytes for a decoder made by the proto loader, which hands a reader on as it is. */
+/** The bytes of a message, for a decoder of the proto loader: protobufjs uses a reader that it gets as it is. */
 export function strictReader(bytes: Buffer): Buffer {
   return new StrictReader(bytes) as unknown as Buffer;
 }

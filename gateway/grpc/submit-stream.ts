@@ -13,7 +13,7 @@ type Call = ServerDuplexStream<SubmittedOrder | Malformed, StreamAnswer>;
 
 const ACCEPTED = statusNumber('accepted');
 
-/** Reading goes on when this many are left: paused at each answer and resumed by it, it would cost more than the orders. */
+/** Reading is resumed when this many orders are unanswered. To pause and resume at each order would cost more than the orders. */
 const RESUME_AT = limits.streamUnansweredMax / 2;
 
 /** One `Orders/SubmitStream`: orders in, answers out, pipelined. */
@@ -31,13 +31,13 @@ export class SubmitStream {
   #ending: Problem | 'OK' | undefined;
   #over = false;
 
-  /** @param onEnd called once, when the stream is over, however it came to its end */
+  /** @param onEnd called once, when the stream has ended for whatever reason */
   constructor(context: OrdersContext, call: Call, onEnd: (stream: SubmitStream) => void) {
     this.#context = context;
     this.#call = call;
     this.#requestId = requestIdOf(call.metadata);
     this.#onEnd = onEnd;
-    // Also when it has ended in good order; grpc-js has one event for both.
+    // grpc-js emits this event for a stream that ended normally, too.
     call.on('cancelled', () => this.#gone());
     withIdentity(
       context.desk,
@@ -53,7 +53,7 @@ export class SubmitStream {
     this.#close(reason);
   }
 
-  /** Of the token or certificate that opened it; `undefined` while the former is being verified. */
+  /** The identity of the token or certificate that opened the stream; `undefined` while a token is being verified. */
   get identity(): Identity | undefined {
     return this.#identity;
   }
@@ -79,7 +79,7 @@ export class SubmitStream {
   }
 
   #receive(request: SubmittedOrder | Malformed): void {
-    // What the client sent before it heard of the end goes unanswered, and is sent again.
+    // Orders that the client sent before it knew of the end get no answer; the client sends them again on a new stream.
     if (this.#ending !== undefined || this.#identity === undefined) return;
     if ('fault' in request) {
       this.#close(problem('malformed-body', request.fault));
@@ -124,7 +124,7 @@ export class SubmitStream {
   #close(reason: Problem | 'OK'): void {
     if (this.#over || this.#ending !== undefined) return;
     this.#ending = reason;
-    // Read and dropped: a stream that isn't read does not see its client go.
+    // Keep reading, and drop what comes: grpc-js does not notice that the client is gone while the stream is paused.
     if (reason !== 'OK') this.#call.resume();
     this.#finishWhenAnswered();
   }
@@ -133,7 +133,7 @@ export class SubmitStream {
     if (this.#unanswered > 0 || this.#over || this.#ending === undefined) return;
     const reason = this.#ending;
     this.#count(reason);
-    // Both let the answers that were written leave first.
+    // In both cases grpc-js first sends the answers that were written.
     if (reason === 'OK') this.#call.end();
     else this.#call.emit('error', failure(this.#context, this.#requestId, reason));
   }

@@ -3,8 +3,8 @@ import { ORDER_ID_LENGTH } from '../orders/order-key.ts';
 const HOLE = ' '.repeat(ORDER_ID_LENGTH);
 
 /**
- * The answer to an accepted order, written once; only the orderId changes. Every call into uWebSockets.js costs more than the bytes do, and a
- * text more than bytes, so status and headers are one piece: uWebSockets.js takes whatever follows the status as it is.
+ * The answer to an accepted order, prepared once; only the orderId changes. A call into uWebSockets.js costs more than the bytes it
+ * writes, and a string costs more than bytes. So status and headers are one buffer: uWebSockets.js writes it as the status line, unchanged.
  */
 export class AcceptedAnswer {
   readonly head: Buffer;
@@ -12,7 +12,7 @@ export class AcceptedAnswer {
   readonly #headIdAt: number;
   readonly #bodyIdAt: number;
 
-  /** Takes the headers beside the content type and the Location, each with its line end. */
+  /** @param headers those besides Content-Type and Location, each with its line end */
   constructor(headers: string) {
     const head = `202 Accepted\r\ncontent-type: application/json\r\n${headers}location: /v1/orders/`;
     const body = '{"orderId":"';
@@ -22,7 +22,7 @@ export class AcceptedAnswer {
     this.#bodyIdAt = body.length;
   }
 
-  /** Makes it the answer for this order, until the next call. An orderId is a UUID by now: nothing can be smuggled into the head. */
+  /** Makes it the answer for this order, until the next call. The orderId must be checked to be a UUID, so that no client can inject headers. */
   fill(orderId: string): void {
     const { head, body } = this;
     for (let at = 0; at < ORDER_ID_LENGTH; at += 1) {

@@ -17,7 +17,7 @@ export class Cors {
     this.#any = this.#origins.has('*');
   }
 
-  /** The origin as it is answered; empty for one that is not allowed, or where the request has none. */
+  /** The origin to name in the answer; empty when the origin is not allowed, or the request has none. */
   allowed(origin: string): string {
     return origin !== '' && (this.#any || this.#origins.has(origin)) ? origin : '';
   }
@@ -27,7 +27,7 @@ export class Cors {
     return `${origin}\r\naccess-control-expose-headers: ${EXPOSED_HEADERS}`;
   }
 
-  /** What the answer to a preflight has besides. */
+  /** Further headers of the answer to a preflight. */
   preflight(methods: string): Record<string, string> {
     return {
       'access-control-allow-methods': methods,

@@ -19,7 +19,7 @@ export interface ExchangeContext {
   readonly acceptedAnswer: AcceptedAnswer;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
-  /** The bodies that are not yet here in full. */
+  /** The bodies that have not arrived in full. */
   readonly uploads: Uploads;
   /** Absent where no page of another origin may call. */
   readonly cors: Cors | undefined;
@@ -29,7 +29,7 @@ export interface ExchangeContext {
   readonly log: ((answer: AnsweredRequest) => void) | undefined;
   /** Whether answers close their connection, so that clients move to another instance. */
   closing: boolean;
-  /** Exchanges that are not yet answered nor aborted. */
+  /** Number of exchanges that are neither answered nor aborted. */
   open: number;
   /** Called when the last open exchange has ended; absent while no caller waits for that. */
   idle: (() => void) | undefined;
@@ -79,20 +79,20 @@ export async function exchangesOver(context: ExchangeContext): Promise<void> {
   });
 }
 
-/** What is repeated in the answer and kept in the log; anything else is not a request id. */
+/** A valid request id: repeated in the answer and kept in the log. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** The package has it on connections with TLS, and its typings lack it. */
+/** The package has this method on connections with TLS; its type declarations lack it. */
 type CertifiedResponse = HttpResponse & { getX509Certificate(): string };
 
-/** What uWebSockets.js gathers before it writes to the socket. */
+/** Size of the buffer in which uWebSockets.js collects an answer before it writes to the socket. */
 const CORK_BUFFER_BYTES = 16 * 1024;
 
 export type AnswerHeaders = Record<string, string>;
 
 /**
- * One HTTP request and its answer. uWebSockets.js takes the request away when its handler returns, the body's bytes when
- * `onData` returns and the response when the client goes; this class is where those three rules are kept.
+ * One HTTP request and its answer. With uWebSockets.js the request is valid until its handler returns, the bytes of the body until `onData`
+ * returns, and the response until the client disconnects. This class keeps these three rules for all routes.
  */
 export class Exchange implements Upload, Submission {
   readonly context: ExchangeContext;
@@ -105,7 +105,7 @@ export class Exchange implements Upload, Submission {
   size = 0;
   identity!: Identity;
   traceparent = '';
-  /** The page's origin where it is one that may call; else empty. */
+  /** The page's origin if pages of it may call, else empty. */
   readonly #origin: string;
   readonly #isHead: boolean;
   /** Answered or aborted: the response may not be touched any more. */
@@ -121,14 +121,14 @@ export class Exchange implements Upload, Submission {
     this.requestId = requestId === '' || REQUEST_ID.test(requestId) ? requestId : '';
     this.#origin = context.cors === undefined ? '' : context.cors.allowed(req.getHeader('origin'));
     this.#isHead = route !== 'order' && req.getMethod() === 'head';
-    // The routes of orders look themselves, and only where there is no length: with a length the parser refuses every coding.
+    // The routes of orders check this themselves, for requests without Content-Length: with Content-Length the parser refuses every coding.
     if (route !== 'order' && route !== 'batch') this.refuseUnknownCoding(req);
   }
 
   /**
-   * Answers a request whose transfer coding is not plainly `chunked`, and ends its connection: uWebSockets.js reads chunks whatever the header
-   * says, a proxy in front may have read the bytes otherwise, and what follows could be a request that only one of them sees.
-   * @returns whether it did
+   * Refuses a request whose Transfer-Encoding is not exactly `chunked`, and ends its connection. uWebSockets.js reads chunks whatever the header
+   * says; a proxy in front may read the same bytes differently, and then one of the two sees a request that the other does not (request smuggling).
+   * @returns whether the request was refused
    */
   refuseUnknownCoding(req: HttpRequest): boolean {
     if (req.getHeader('transfer-encoding') === '' || isPlainlyChunked(req)) return false;
@@ -137,9 +137,9 @@ export class Exchange implements Upload, Submission {
   }
 
   /**
-   * Answers and closes the connection before uWebSockets.js looks at the bytes that follow. `end` with its closing flag does not suffice: what came
-   * in the same read is served all the same. And `close` drops an answer that is still in uWebSockets.js's cork buffer, so the answer is made
-   * longer than that buffer, by spaces behind the JSON.
+   * Answers and closes the connection before uWebSockets.js parses the bytes that follow. `end` with its closing flag is not enough: it still serves
+   * further requests of the same read. And `close` drops an answer that is in the cork buffer, so the answer is padded with spaces to be longer
+   * than that buffer.
    */
   #endConnection(refusal: Problem): void {
     const { context } = this;
@@ -156,7 +156,7 @@ export class Exchange implements Upload, Submission {
       `x-ordermesh-region: ${context.region}`,
       `x-request-id: ${requestId}`,
     ];
-    // Whatever follows the status is taken as it is.
+    // uWebSockets.js writes the text of the status unchanged, with all lines after it.
     this.#res.writeStatus(`${head.join('\r\n')}\r\n\r\n${body}`);
     this.#res.close();
   }
@@ -235,8 +235,8 @@ export class Exchange implements Upload, Submission {
   }
 
   /**
-   * Gives the connection to another protocol, which ends this exchange. Before the request's handler returns only: a later upgrade must
-   * be corked, and a corked one makes uWebSockets.js close the new connection now and then (uNetworking/uWebSockets#1928).
+   * Gives the connection to another protocol, which ends this exchange. Only before the request's handler returns: a later upgrade must
+   * be corked, and after a corked upgrade uWebSockets.js sometimes closes the new connection (uNetworking/uWebSockets#1928).
    */
   handOver(take: (res: HttpResponse) => void): void {
     if (this.#over) return;
@@ -246,8 +246,8 @@ export class Exchange implements Upload, Submission {
   }
 
   /**
-   * Collects the body and hands over a copy of it. A body above `bytesMax`, or one for whose bytes there is no room, is answered here
-   * and `handle` is not called. Must be called before the request's handler returns.
+   * Collects the body and calls `handle` with a copy of it. A body of more than `bytesMax` bytes, or one for which the admission has no room, is
+   * refused here and `handle` is not called. Must be called before the request's handler returns.
    */
   body(contentLength: string, bytesMax: number, handle: (bytes: Buffer) => void): void {
     if (Number(contentLength) > bytesMax) {
@@ -255,7 +255,7 @@ export class Exchange implements Upload, Submission {
       return;
     }
     this.#awaitsBody = true;
-    // A length is followed by a first piece at once, if need be an empty one.
+    // With Content-Length, uWebSockets.js calls `onData` at once, if only with an empty chunk.
     if (contentLength === '') this.#watchUpload();
     this.#res.onData((chunk, isLast) => {
       if (this.#over) return;
@@ -279,11 +279,11 @@ export class Exchange implements Upload, Submission {
   #awaitsBody = false;
   #isUpload = false;
   #tookLong = false;
-  /** A body that takes more than one read, as far as it is here, and the bytes of it that the admission counts. */
+  /** The parts that have arrived of a body that takes more than one read, and their bytes, which the admission counts. */
   #parts: Buffer[] | undefined;
   #held = 0;
 
-  /** Keeps a part of a body; false, and the request is answered, if there is no room for it. */
+  /** Keeps a part of a body. @returns false if the admission has no room for it; the request is then refused */
   #hold(part: Buffer): boolean {
     if (!this.context.admission.hold(part.length)) {
       this.refuse('overloaded', 'too many bytes of orders are in flight in this instance');
@@ -347,7 +347,7 @@ function isPlainlyChunked(req: HttpRequest): boolean {
   return codings.length === 1 && codings[0] === 'chunked';
 }
 
-/** The chunk's memory is uWebSockets.js's own again after its callback. */
+/** Copies the chunk: uWebSockets.js reuses its memory after the callback. */
 function copyOf(chunk: ArrayBuffer): Buffer {
   const copy = Buffer.allocUnsafe(chunk.byteLength);
   copy.set(new Uint8Array(chunk));

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { echo } from './problem-answer.ts';
 
-/** The methods of every path; what is asked with another one is answered with 405 and this list. */
+/** The methods of each path. A request with another method is answered with 405 and this list. */
 export const allowed: readonly (readonly [pattern: string, methods: string])[] = [
   ['/v1/orders', 'POST, OPTIONS'],
   ['/v1/orders/batch', 'POST, OPTIONS'],
@@ -12,7 +12,7 @@ export const allowed: readonly (readonly [pattern: string, methods: string])[] =
   ['/asyncapi.json', 'GET, HEAD, OPTIONS'],
 ];
 
-/** What no other route took: OPTIONS, a wrong method, a plain GET of the stream, an unknown path. */
+/** Requests that no other route takes: OPTIONS, a wrong method, a plain GET of the stream, an unknown path. */
 export function addFallbackRoutes(app: TemplatedApp, context: ExchangeContext): void {
   for (const [pattern, methods] of allowed) {
     app.any(pattern, (res: HttpResponse, req: HttpRequest) => {

@@ -41,7 +41,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
   /** The same for a packed body. When the client is gone before the body is unpacked, the orders in it are dropped. */
   function unpacking(coding: string, bytesMax: number, take: TakeBody): TakeBody {
     return async (packed, exchange) => {
-      // The packed body and what it may become are in memory at once.
+      // The packed and the unpacked body are in memory at the same time.
       const bytes = packed.length + bytesMax;
       if (!context.admission.hold(bytes)) {
         exchange.refuse('overloaded', OVERLOADED);
@@ -75,7 +75,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
     return (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, route, context);
       const contentLength = req.getHeader('content-length');
-      // Before any other answer, since this one ends the connection.
+      // Before any other check, because this refusal must end the connection.
       if (contentLength === '' && exchange.refuseUnknownCoding(req)) return;
       const contentType = req.getHeader('content-type');
       if (!isOneOf(types, contentType)) {
@@ -102,10 +102,10 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         return;
       }
       const verified = identify(authenticator, authorization, exchange);
-      // A client certificate is judged at once.
+      // With a client certificate, `identify` refuses before it returns.
       if (exchange.over) return;
       exchange.body(contentLength, bytesMax, async (body) => {
-        // Also when its client goes meanwhile: the body stays in memory until the token is checked.
+        // The body stays in memory until the token is checked, even if the client disconnects.
         if (!context.admission.hold(body.length)) {
           exchange.refuse('overloaded', OVERLOADED);
           return;

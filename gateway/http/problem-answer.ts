@@ -1,9 +1,9 @@
 import type { Problem } from '../../contracts/errors.ts';
 
-/** Longest prefix of a client's own text that is repeated in an answer. */
+/** An answer repeats at most this many characters of a client's text. */
 const ECHO_MAX = 80;
 
-/** Whether an answer with this status tells when to come again. */
+/** Whether an answer with this status has a Retry-After. */
 export function isRetryLater(problem: Problem): boolean {
   return problem.status === 503 || problem.status === 429;
 }

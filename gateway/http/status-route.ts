@@ -25,7 +25,7 @@ export function addStatusRoute(app: TemplatedApp, { context, authenticator, stat
   const handler = (res: HttpResponse, req: HttpRequest) => {
     const orderId = req.getParameter(0) ?? '';
     if (orderId === 'batch') {
-      // That path has a route of its own, which answers for a wrong method.
+      // `/v1/orders/batch` has a route of its own; here it is asked with a wrong method.
       req.setYield(true);
       return;
     }

@@ -13,7 +13,7 @@ export function traceparentOf(header: string): string {
   return header !== '' && pattern.test(header) ? header : newTraceparent();
 }
 
-/** A name for a request that came without one. */
+/** A request id, for a request that came without one. */
 export function newRequestId(): string {
   const at = takeId();
   return digits.slice(at, at + 32);

@@ -1,17 +1,17 @@
-/** Far more often than uWebSockets.js would cut a connection, so none is cut before its time. */
+/** Far more often than the timeout of uWebSockets.js, so that it cuts no connection before our own time limit. */
 const SWEEP_MS = 2_000;
 
-/** A request body of which more is to come. */
+/** A request body that is still arriving. */
 export interface Upload {
   /** Restarts the timer with which uWebSockets.js cuts the connection. */
   keepOpen(): void;
-  /** Its time is up: the client is told so. */
+  /** The time limit has passed: the request is refused. */
   expire(): void;
 }
 
 /**
- * Bodies that take longer than one read. uWebSockets.js cuts those that bring less than 16 KB a second, after 30 s and without a word; a store
- * on a weak line needs longer. Here they get a time limit of ours, whatever their speed, and an answer at its end.
+ * Bodies that take longer than one read. uWebSockets.js closes connections that bring less than 16 KB a second, after 30 s and without an
+ * answer; a store on a weak line needs longer. Here a body has a time limit of its own, whatever its speed, and is answered with 408 at its end.
  */
 export class Uploads {
   readonly #timeoutMs: number;

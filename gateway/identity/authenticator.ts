@@ -14,7 +14,7 @@ import type { Authorities } from './tls-watch.ts';
 
 export { isLoopback };
 
-/** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever a token says of itself. */
+/** Asymmetric algorithms only; `none` and shared secrets are not among them, whatever the header of a token says. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
 
 /** A verified token leaves the cache at its own expiry; this only drops tokens that are not used any more. */
@@ -101,7 +101,7 @@ export interface TokenAuthenticatorOptions {
   audience: string;
   tokensCachedMax: number;
   clock: Clock;
-  /** With it a token needs an id: one without could not be revoked. */
+  /** The list of revoked tokens. With a list every token needs an id, because a token without an id could not be revoked. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
   onOutage?: (() => void) | undefined;
@@ -114,12 +114,12 @@ interface VerifiedToken {
   identity: Identity;
 }
 
-/** The end of the signature: it tells tokens apart, and is faster to hash than all of one. What is found by it is compared in full. */
+/** The end of the signature is the key of the cache: it differs between tokens, and is faster to hash than a whole token. A hit is compared in full. */
 function tail(authorization: string): string {
   return authorization.slice(-24);
 }
 
-/** Verifies JSON Web Tokens; a verified one is remembered until it expires. */
+/** Verifies JSON Web Tokens, and remembers verified tokens until they expire. */
 export class TokenAuthenticator implements Authenticator {
   readonly #options: TokenAuthenticatorOptions;
   readonly #verified: Generations<VerifiedToken>;
@@ -185,7 +185,7 @@ export class TokenAuthenticator implements Authenticator {
     if (expiresAt <= clock.now()) return `the ${credential} is expired`;
     if (this.#options.certificates?.isTrusted(identity) === false) return WITHDRAWN;
     if (this.isRevoked(identity)) return `the ${credential} has been revoked`;
-    // Also when the key went while the token was being verified.
+    // The key may have been removed while the token was being verified.
     if (keyMark !== undefined && !keys.isTrusted(keyMark))
       return 'the key that signed the token is not trusted any more';
     return undefined;
@@ -195,7 +195,7 @@ export class TokenAuthenticator implements Authenticator {
     return isRevoked(this.#options.revoked, identity);
   }
 
-  /** The keys have changed, so every token is verified again when it comes. */
+  /** The keys have changed, so every token is verified again when it is next used. */
   forgetVerified(): void {
     this.#verified.deleteWhere(() => true);
   }
@@ -220,13 +220,13 @@ export class TokenAuthenticator implements Authenticator {
   }
 }
 
-/** The key server is down or answers nonsense. jose reports a bad answer with its generic code. */
+/** The key server is down, or its answer is invalid. jose reports an invalid answer with its generic code. */
 function isOutage(error: Error): boolean {
   if (!(error instanceof errors.JOSEError)) return true;
   return ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'].includes(error.code);
 }
 
-/** What is wrong with the token, for its sender. */
+/** The fault of the token, in words for the sender. */
 function reasonOf(error: Error): string {
   if (error instanceof errors.JWTExpired) return 'the token is expired';
   if (error instanceof errors.JWTClaimValidationFailed)

@@ -25,8 +25,8 @@ export interface ClientCertificatesOptions {
 }
 
 /**
- * Identities from client certificates. That a certificate is signed by a trusted authority, for clients, and that its owner has the key,
- * the handshake has proved; what is left is whom it names, whether it was revoked, and its expiry, since connections live on.
+ * Identities from client certificates. The TLS handshake has proved that a trusted authority signed the certificate for a client, and that the
+ * client has its key. This class checks what remains: the store it names, whether it was revoked, and whether it has expired since the handshake.
  */
 export class ClientCertificates {
   readonly #options: ClientCertificatesOptions;
@@ -38,7 +38,7 @@ export class ClientCertificates {
   }
 
   /**
-   * @param certificate of a handshake that was verified; PEM or DER
+   * @param certificate from a verified handshake; PEM or DER
    * @throws TokenError
    */
   identify(certificate: string | Buffer): Identity {
@@ -52,7 +52,7 @@ export class ClientCertificates {
     const expiresAt = validToDate.getTime();
     if (expiresAt <= now) throw new TokenError('the client certificate is expired');
     const store = storeOf(subjectAltName);
-    // By its subject a device keeps its rate when its certificate is renewed.
+    // A renewed certificate has the same subject, so the device keeps its rate.
     const rates = limits?.limitsOf(store, subject || fingerprint256, now);
     const issuedAt = validFromDate.getTime();
     const authority = authorities?.signerOf(x509);
@@ -84,10 +84,10 @@ function storeOf(subjectAltName: string | undefined): string {
   return store;
 }
 
-/** One name as Node writes it: a value with a comma or quote in it is a JSON string, so none can pass for two. */
+/** One name as Node writes it. Node writes a value with a comma or quote as a JSON string, so one value cannot look like two names. */
 const ALTERNATIVE_NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
 
-/** @throws TokenError for text that is not what Node writes: rather no name than a wrong one */
+/** @throws TokenError for text in another form than Node's: a wrong name would be worse than a refusal */
 export function alternativeNames(text: string): { type: string; value: string }[] {
   const names: { type: string; value: string }[] = [];
   ALTERNATIVE_NAME.lastIndex = 0;

@@ -5,9 +5,9 @@ import { open, stat } from 'node:fs/promises';
 /** A look at a file that takes longer has failed: the mount hangs, and may never answer. */
 export const LOOK_MS_MAX = 5_000;
 
-/** What a watch asks of the file system. */
+/** The requests that a file watch makes to the file system; a test gives another implementation. */
 export interface FileReads {
-  /** Another text for a file that was changed or replaced. */
+  /** A text that changes when the file is changed or replaced. */
   versionOf(file: string): Promise<string>;
   textOf(file: string): Promise<string>;
   /** Whether the file system answers, asked without a thread of this process. */

@@ -35,7 +35,7 @@ export class Generations<V> {
     this.#old.delete(key);
   }
 
-  /** Looks at every entry: for what happens seldom. */
+  /** Visits every entry, so it is for rare events only. */
   deleteWhere(isUnwanted: (value: V) => boolean): void {
     for (const generation of [this.#young, this.#old])
       for (const [key, value] of generation) if (isUnwanted(value)) generation.delete(key);

@@ -6,7 +6,7 @@ export interface Identity {
   readonly store: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** `jti` of the token, or SHA-256 fingerprint of the client certificate; by it the identity can be revoked. */
+  /** `jti` of the token, or SHA-256 fingerprint of the client certificate; the list of revoked tokens names it. */
   readonly tokenId?: string | undefined;
   /** `sub` of the token; absent where it has none. */
   readonly device?: string | undefined;
@@ -16,9 +16,9 @@ export interface Identity {
   readonly keyMark?: string | undefined;
   /** The authority that signed the client certificate, from `Authorities.signerOf`; absent for a token. */
   readonly authority?: string | undefined;
-  /** How fast its store and device may send; absent for as fast as they like. */
+  /** The rate limit for orders of the store and device; absent where there is no limit. */
   readonly limit?: RateLimit | undefined;
-  /** How fast its store may ask for the status of orders; absent for as fast as it likes. */
+  /** The rate limit for status questions of the store; absent where there is no limit. */
   readonly reads?: RateLimit | undefined;
 }
 
@@ -28,18 +28,18 @@ export class TokenError extends Error {
 }
 
 export interface Authenticator {
-  /** The identity of an `Authorization` header that was verified before: the hot path, one look into a map. */
+  /** The identity of an `Authorization` header that was verified before: the hot path, one lookup in a map. */
   known(authorization: string): Identity | undefined;
-  /** Rejects with `TokenError`, or with another error when the issuer's keys can't be read: no fault of the token. */
+  /** Rejects with `TokenError`, or with another error when the issuer's keys cannot be read, which is not the token's fault. */
   verify(authorization: string): Promise<Identity>;
   /**
-   * The identity of a client certificate that the TLS handshake has verified, as PEM or DER; absent where none is asked for.
+   * The identity of a client certificate that the TLS handshake has verified, as PEM or DER; absent where the server asks for no certificates.
    * @throws TokenError
    */
   readonly certified?: ((certificate: string | Buffer) => Identity) | undefined;
   /**
-   * Why the credentials behind an identity are accepted no more, though they were; `undefined` while they are. An open connection asks, `known` does
-   * so itself.
+   * Why the credentials of an identity are not accepted any more; `undefined` while they are. Called for open connections; `known` checks this
+   * itself.
    */
   ended?(identity: Identity): string | undefined;
   /** To be called when the list of revoked tokens or the authorities have changed. */

@@ -20,7 +20,7 @@ export async function developmentIssuer(dataDir: string): Promise<DevelopmentIss
   const jwksFile = join(directory, 'jwks.json');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const key = (await readKey(privateKeyFile)) ?? (await createKey(privateKeyFile));
-  // Written by each process: the content follows from the key, and a rename is never seen half done.
+  // Every process writes this file: all write the same content, and a rename is atomic.
   await replaceFile(jwksFile, `${JSON.stringify({ keys: [publicPart(key)] }, null, 2)}\n`, 0o644);
   return { privateKeyFile, jwksFile };
 }
@@ -37,7 +37,7 @@ const DAY_S = 86_400;
 
 /**
  * A token of the development issuer.
- * @throws ConfigError when another issuer is configured: then that one issues the tokens.
+ * @throws ConfigError when another issuer is configured: then that issuer issues the tokens.
  */
 export async function issueToken({ config, store, expiresIn = DAY_S }: TokenRequest): Promise<string> {
   if (config.ORDERMESH_JWKS !== undefined)
@@ -74,7 +74,7 @@ async function readKey(file: string): Promise<JWK | undefined> {
   }
 }
 
-/** Makes a key unless another process was faster: a link to an existing name fails, a half-written file has no such name. */
+/** Makes a key unless another process was faster: a link to an existing name fails, and a file gets this name only when it is complete. */
 async function createKey(file: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   const jwk = await exportJWK(privateKey);

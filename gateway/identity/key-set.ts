@@ -5,9 +5,9 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { watchFileText } from './watched-file.ts';
 
-/** A key id that is not in the set makes a URL be read again, at most this often: keys rotate without a restart. */
+/** When a token names a key that is not in the set, the URL is read again, at most this often. So keys can be rotated without a restart. */
 const REREAD_MS = 1_000;
-/** A URL is read this often in any case: a key that was taken out is trusted no longer than this and a sweep. */
+/** The URL is also read this often without such a token. A key that was removed is trusted for no longer than this and one check of open connections. */
 const REFRESH_MS = 20_000;
 const FETCH_TIMEOUT_MS = 5_000;
 
@@ -15,7 +15,7 @@ const FETCH_TIMEOUT_MS = 5_000;
 export interface KeySet {
   /** As `jwtVerify` takes it. */
   readonly find: JWTVerifyGetKey;
-  /** What a key is known by, whatever its id. */
+  /** Identifies a key by its content, whatever its id is. */
   markOf(key: CryptoKey): string;
   /** Whether a key is still in the set. */
   isTrusted(mark: string): boolean;
@@ -35,8 +35,8 @@ export interface KeySetOptions {
 }
 
 /**
- * The keys from a JWKS file or URL. A file is read again when it changes, a URL every 20 s and when a token names a key that is not there. While
- * neither can be read, the keys known so far count: an outage of the issuer takes no key away.
+ * The keys from a JWKS file or URL. A file is read again when it changes, a URL every 20 s and when a token names an unknown key. While
+ * file or URL cannot be read, the known keys remain in force: an outage of the issuer removes no key.
  * @throws ConfigError when the file can't be read at start.
  */
 export async function keySet(location: string, options: KeySetOptions = {}): Promise<KeySet> {
@@ -59,11 +59,11 @@ class Keys {
     return this.#find === undefined;
   }
 
-  /** @throws for a text that is no JWKS */
+  /** @throws for a text that is not a JWKS */
   take(text: string): void {
     if (text === this.#text) return;
     const jwks = JSON.parse(text) as JSONWebKeySet;
-    // Without `ext`: a public key that may not be exported could not be recognised.
+    // Without `ext`: it could forbid the export, by which the key is recognised.
     const keys = Array.isArray(jwks?.keys) ? jwks.keys.map(({ ext: _, ...key }) => key) : jwks?.keys;
     const find = createLocalJWKSet({ ...jwks, keys });
     const isFirst = this.isEmpty;

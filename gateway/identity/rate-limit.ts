@@ -1,7 +1,7 @@
 import type { Config } from '../../contracts/config.ts';
 import { Generations } from './generations.ts';
 
-/** What an order needs to come in: a token of each bucket it falls under. */
+/** A rate limit: an order takes a token from each bucket that it belongs to. */
 export interface RateLimit {
   /** Takes one order. @returns 0, or the milliseconds until it could be taken; then nothing is taken. `now` is in milliseconds. */
   take(now: number): number;
@@ -29,14 +29,14 @@ export class TokenBucket implements RateLimit {
 
   /** Milliseconds until an order could be taken. */
   wait(now: number): number {
-    // A clock that was set back fills nothing and takes nothing away.
+    // When the clock was set back, the bucket stays as it is.
     this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#filledAt) * this.#perMs);
     this.#filledAt = now;
     return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
   }
 }
 
-/** Several buckets as one: all of them give, or none does. */
+/** Several buckets as one: a token is taken from all of them, or from none. */
 class Buckets implements RateLimit {
   readonly #buckets: readonly TokenBucket[];
 
@@ -83,7 +83,7 @@ export class RateLimits {
     return { limit: this.of(store, device, now), reads: this.#bucket('reads', store, now)[0] };
   }
 
-  /** For its orders; `undefined` where no rate is set. */
+  /** The limit for orders; `undefined` where no rate is set. */
   of(store: string, device: string, now: number): RateLimit | undefined {
     const buckets = [...this.#bucket('store', store, now), ...this.#bucket('device', device, now)];
     return buckets.length < 2 ? buckets[0] : new Buckets(buckets);
@@ -94,7 +94,7 @@ export class RateLimits {
     if (rate === 0) return [];
     const key = `${kind}:${name}`;
     const bucket = this.#buckets.get(key) ?? new TokenBucket(rate, rate * this.#burstS, now);
-    // Also for one that was there: whoever renews its token stays among the young.
+    // Set again even if it was there: a store or device that is still active stays in the younger generation.
     this.#buckets.set(key, bucket, now);
     return [bucket];
   }

@@ -5,20 +5,20 @@ import { watchFileText } from './watched-file.ts';
 
 /** Tokens and client certificates that are not accepted any more although they are not expired. */
 export interface RevokedTokens {
-  /** By its id alone. */
+  /** Whether its id is on the list. */
   has(tokenId: string): boolean;
-  /** By a rule for all tokens of a store, a device, or of before a moment. */
+  /** Whether a rule revokes it: for a store, for a device, or for all tokens that were issued before a time. */
   coveredByRule?(identity: Identity): boolean;
   /** Why the list cannot be read again, while the list read before remains in force. */
   trouble?(): string | undefined;
   close(): void;
 }
 
-/** Absent fields hold for every store, device and time. */
+/** A rule. An absent field matches every store, device or time. */
 interface Rule {
   store?: string | undefined;
   device?: string | undefined;
-  /** Milliseconds since the epoch: what was issued at or after this moment is not meant. */
+  /** Milliseconds since the epoch: the rule is for tokens that were issued before this time. */
   before?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export function isRevoked(revoked: RevokedTokens | undefined, identity: Identity
 }
 
 /**
- * The list in a file, one entry a line; blank lines and those that begin with # are none. Read again when the file changes, and then
+ * The list in a file, one entry a line; blank lines and lines that begin with # are skipped. The file is read again when it changes, and then
  * `onChange` is called; while it cannot be read, the list stays as it was.
  * @throws ConfigError when it can't be read at start.
  */
@@ -65,7 +65,7 @@ export async function watchRevokedTokens(file: string, logger: Logger, onChange:
   };
 }
 
-/** A token that does not say when it was issued may be from before any moment. */
+/** A token that does not say when it was issued counts as issued before every `before` time. */
 function covers({ store, device, before }: Rule, identity: Identity): boolean {
   return (
     (store === undefined || store === identity.store) &&
@@ -74,10 +74,10 @@ function covers({ store, device, before }: Rule, identity: Identity): boolean {
   );
 }
 
-/** No id of a token has a space in it, so a line with one is a rule or a mistake. */
+/** Token ids have no spaces, so a line with a space is a rule or a mistake. */
 const RULE = /^(?:(store|device) (\S+))?(?:(?:^| )before (\S+))?$/;
 
-/** @throws for a line with a space that is no rule: passed over in silence, it would end nothing */
+/** @throws for a line with a space that is not a valid rule: if it were skipped, a revocation would silently have no effect */
 function listOf(text: string): List {
   const tokenIds = new Set<string>();
   const rules: Rule[] = [];

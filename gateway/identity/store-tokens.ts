@@ -5,8 +5,8 @@ import { UsageError } from '../../contracts/failure.ts';
 import { issueToken } from './issuer.ts';
 
 /**
- * A token of an issuer that no gateway knows is worth nothing, so an issuer is made only where a stack has its data, or in the directory that the
- * user names.
+ * The development issuer is made only in the data directory of a stack, or in a directory that the user names: no gateway would know an issuer
+ * elsewhere, and accept its tokens.
  * @throws UsageError saying where it looked, and how to say where the issuer is
  */
 export async function assertIssuer(config: Config, env: NodeJS.ProcessEnv = process.env): Promise<void> {

@@ -9,12 +9,12 @@ export interface TlsFiles {
   keyFile: string;
   cert: Buffer;
   key: Buffer;
-  /** The authorities whose client certificates stand for a store. Absent: no certificate is asked for. */
+  /** The authorities of client certificates. Absent: the server asks for no certificates. */
   clients?: { caFile: string; ca: Buffer };
 }
 
 /**
- * What the configuration says of TLS; `undefined` where the gateway serves without.
+ * Reads the files of TLS that the configuration names; `undefined` where the gateway listens without TLS.
  * @throws ConfigError naming the variable whose file is missing, unreadable or does not fit the others
  */
 export function tlsFiles(config: Config): TlsFiles | undefined {

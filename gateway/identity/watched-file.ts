@@ -2,7 +2,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { type FileReads, fileReads, LOOK_MS_MAX } from './file-reads.ts';
 
-/** The file is looked at this often. Polling sees a file that is replaced by a rename or a link, which watching misses. */
+/** The file is checked this often. Polling notices a file that is replaced by a rename or a link; the watchers of the operating system miss that. */
 const POLL_MS = 1_000;
 
 export interface WatchedFileOptions {
@@ -39,7 +39,7 @@ export async function watchFileText(options: WatchedFileOptions): Promise<Watche
 
   /** @returns whether the files now have the texts that are in force */
   async function read(isLate: () => boolean, isFirst = false): Promise<boolean> {
-    // Before the text, so that a change in between is seen at the next look.
+    // The version is read before the text, so that the next look notices a change in between.
     const version = (await inSequence(files, reads.versionOf)).join();
     if (version === taken && trouble === undefined) return true;
     if (version !== seen && !isFirst) {
@@ -97,12 +97,12 @@ async function inSequence<T>(files: readonly string[], ask: (file: string) => Pr
   return answers;
 }
 
-/** Limits the time of a look, and counts the looks that still hang. */
+/** Limits the time of a look at a file, and counts the looks that still hang. */
 class LookLimit {
   /** Looks that are late and have not ended. Each holds a thread of libuv's pool, which has four threads and also serves DNS and cryptography. */
   hanging = 0;
 
-  /** Rejects when the work takes too long. The work goes on then, and `isLate` tells it so. */
+  /** Rejects when the work takes too long. The work then continues, and `isLate` returns true to it. */
   run<T>(work: (isLate: () => boolean) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let late = false;

@@ -1,6 +1,6 @@
 import type { OrderKey } from './order-key.ts';
 
-/** What is kept of an accepted order. */
+/** The data that is kept of an accepted order. */
 export interface AcceptedOrder {
   storeId: string;
   /** `ContentHash` of the order. */
@@ -22,7 +22,7 @@ const WORD = 2 ** 32;
 
 /**
  * A fixed number of accepted orders by orderId: a hash table with open addressing in typed arrays. A map of objects would hold
- * hundreds of thousands of live objects, which the garbage collector visits again and again; this it does not see at all.
+ * hundreds of thousands of live objects, which the garbage collector visits again and again; it does not visit typed arrays.
  */
 export class AcceptedOrders {
   readonly #capacity: number;

@@ -18,8 +18,8 @@ const RETRY_AFTER_MAX_S = 30;
  * at once, so that the requests in flight keep their latency.
  *
  * While the oldest order is too old, the bound is the number of orders that are answered within that age at the measured drain rate (Little's
- * law). So a log that takes nothing is met with refusals at once, a slow one with a queue as long as it can serve, and one partition that
- * stands still does not keep orders from the others.
+ * law). So, when the log takes nothing, orders are refused at once; when the log is slow, the queue is as long as the log can work off; and one
+ * partition that stands still does not keep orders from the others.
  */
 export class Admission {
   orders = 0;
@@ -33,7 +33,7 @@ export class Admission {
   #ordersBound: number;
   #windowStart: number;
   #drainedInWindow = 0;
-  /** Orders per second that left lately, whatever their answer was. */
+  /** Orders answered per second, lately, whatever the answer was. */
   #drainRate = 0;
 
   constructor({ ordersMax, bytesMax, ageMsMax, clock }: AdmissionOptions) {
@@ -45,7 +45,7 @@ export class Admission {
     this.#windowStart = clock.now();
   }
 
-  /** Whether one more order may come in; if so, `release` must follow with the same size. */
+  /** Whether one more order is admitted; if so, `release` must follow with the same size. */
   admit(bytes: number): boolean {
     if (this.orders >= this.#ordersBound || this.bytes + bytes > this.bytesMax) {
       this.refused += 1;
@@ -62,7 +62,7 @@ export class Admission {
     this.#drainedInWindow += 1;
   }
 
-  /** Counts bytes that are no order yet: of a body that is still arriving, or waits for its token's check. False, and nothing is counted, if there is no room. */
+  /** Counts bytes that are not an order yet: a body that is still arriving, or waits for the check of its token. @returns false, without counting, when there is no room */
   hold(bytes: number): boolean {
     if (this.bytes + bytes > this.bytesMax) return false;
     this.bytes += bytes;
@@ -87,7 +87,7 @@ export class Admission {
   pace(oldestAgeMs: number): void {
     this.#measure();
     const drainedWithinAge = Math.floor((this.#drainRate * this.#ageMsMax) / 1_000);
-    // One at least: it finds out that the log takes orders again.
+    // At least one order, which finds out that the log takes orders again.
     this.#ordersBound =
       oldestAgeMs > this.#ageMsMax ? Math.min(this.ordersMax, Math.max(1, drainedWithinAge)) : this.ordersMax;
   }

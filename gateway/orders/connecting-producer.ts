@@ -6,8 +6,8 @@ import { stateEnded } from '../../telemetry/state-log.ts';
 const RETRY_MS = 1_000;
 
 /**
- * A producer that may exist before Kafka can be reached: until then every record is answered with `KafkaUnavailableError`, so
- * the gateway starts in any order with the brokers and answers 503 meanwhile. Resolves after the first attempt.
+ * A producer that can be made before Kafka can be reached: until then every record fails with `KafkaUnavailableError`. So the gateway may
+ * start before the brokers, and answers 503 meanwhile. Resolves after the first attempt to connect.
  * @param create makes the producer; tests give another function
  */
 export async function connectingProducer(
@@ -22,7 +22,7 @@ export async function connectingProducer(
   const stop = new AbortController();
   const connecting = (async () => {
     while (producer === undefined && !stop.signal.aborted) {
-      // Rejects only when `close` aborts the wait, and the next line looks at that.
+      // Rejects only when `close` aborts the wait; the next line checks for that.
       await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
       if (!stop.signal.aborted) producer = await connect();
     }

@@ -36,14 +36,14 @@ export class IntakeRefusal extends Error {
  */
 export interface Intake {
   /**
-   * `done(null)` promises that the order is durable: the client's 202 rests on it. With an error the order may or may not be
-   * kept, the client gets 503 and sends it again; with an `IntakeRefusal` it gets that. `done` is called exactly once, within a deadline that the intake knows, and
+   * `done(null)` promises that the order is durable: the client's 202 depends on it. With an error the order may or may not be
+   * kept: the client gets 503 and sends the order again. With an `IntakeRefusal` the client gets its problem. `done` is called exactly once, within a deadline that the intake knows, and
    * never before `accept` returns.
    */
   accept(order: IntakeOrder, done: (error: Error | null) => void): void;
   /** `undefined` while orders can become durable, else the reason in a few words. */
   readiness(): string | undefined;
-  /** A trouble that leaves the intake ready, because most orders can become durable. Absent for an intake that has no such troubles. */
+  /** A trouble with which the intake remains ready, because most orders can become durable. Absent for an intake that has no such troubles. */
   remark?(): string | undefined;
   /** Answers the orders in flight, then releases everything. */
   close(): Promise<void>;

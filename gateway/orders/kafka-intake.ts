@@ -22,14 +22,14 @@ export interface KafkaIntakeOptions {
   source: string;
 }
 
-/** When no order was refused for a partition for this long, the partition takes orders again, or no orders come for it. */
+/** When no order was refused for a partition for this long, its trouble counts as over: it takes orders again, or no orders come for it. */
 const STANDING_QUIET_MS = 30_000;
 /** While one partition refuses orders, another partition must take an order within this time; otherwise the gateway is not ready. */
 const TAKEN_MS_MAX = 5_000;
 
 /**
- * Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. Once an order was not acknowledged in time and
- * Kafka does not answer a question either, orders are refused at once instead of waiting for their deadline each, until it answers.
+ * Orders become durable in Kafka: acknowledged by all in-sync replicas of `raw-orders`. When an order was not acknowledged in time and
+ * Kafka does not answer a question either, further orders are refused at once, until Kafka answers. Otherwise each would wait for its deadline.
  */
 export function createKafkaIntake({ producer, health, logger, clock, source }: KafkaIntakeOptions): Intake {
   const type = 'order.placed';
@@ -93,7 +93,7 @@ export function createKafkaIntake({ producer, health, logger, clock, source }: K
   }
 
   let refusalLogged = '';
-  /** Kafka works, and will never take this order: the client is told so, instead of to try again. */
+  /** Kafka works, and will never take this order. So the client gets a refusal, and not a 503 that asks for a retry. */
   function refusal(error: RecordRefusedError): IntakeRefusal {
     if (error.message !== refusalLogged)
       logger.warn({ err: error }, 'Kafka refuses orders for good; each is answered so');

@@ -1,8 +1,8 @@
 import type { TopicLook } from '../../kafka/index.ts';
 
-/** A leader that was just elected may know less of the end of its log for a moment. */
+/** A leader that was just elected may report an earlier end of its log for a moment. */
 const SHORTER_LOOKS = 2;
-/** Marks of where the log ended, within the window of recent orders. */
+/** This many marks of the end of the log are kept, for the window of recent orders. */
 const MARKS = 10;
 
 /** `shorter` is a suspicion: the next look decides whether the log was truncated. */
@@ -32,7 +32,7 @@ export class LogMemory {
     this.#shorter = 0;
     // A partition without a leader has no range in this look, and may come back with a shorter log.
     this.#known = { ...look, ranges: new Map([...known.ranges, ...look.ranges]) };
-    // Retention removes old records all the time. Only records that an order of the window may be in count.
+    // Retention removes old records all the time. Only records that may hold an order of the window count.
     const before = this.#marks[0]?.ends;
     for (const [partition, { earliest }] of look.ranges)
       if (earliest > (before?.get(partition) ?? earliest)) return this.#begin(look, at, 'removed');

@@ -20,7 +20,7 @@ const lossTexts: Readonly<Record<Exclude<LogLoss, 'shorter'>, string>> = {
 export interface OrderLogWatchOptions {
   topic: string;
   log: Pick<TopicLog, 'look' | 'close'>;
-  /** As configured; the first look finds the real number. */
+  /** The configured number; the first look finds the real one. */
   partitions: number;
   /** How long the gateway remembers accepted orders at most. */
   windowMs: number;
@@ -82,7 +82,7 @@ export async function watchOrderLog(options: OrderLogWatchOptions): Promise<() =
   return async () => {
     closed = true;
     clearTimeout(timer);
-    // The looks have ended, so nothing is lost; the gateway's shutdown goes on.
+    // No look needs the connection any more, so a failed close loses nothing and the shutdown goes on.
     await log
       .close()
       .catch((error: Error) => logger.warn({ err: error, topic }, 'the reader of the log did not close'));

@@ -16,7 +16,7 @@ export interface RecentOrder<Waiter> {
 
 /** An order in flight: handed to the intake, and not answered. */
 export interface OrderInFlight<Waiter> extends RecentOrder<Waiter>, Linked {
-  /** Ticks of the window's own time when it began. */
+  /** The tick at which it began. */
   readonly begunAt: number;
 }
 
@@ -24,12 +24,12 @@ export interface OrderInFlight<Waiter> extends RecentOrder<Waiter>, Linked {
 const TICK_MS = 100;
 
 /**
- * The recent window of idempotency: which order an orderId stands for. Orders in flight are bounded by the admission; accepted
- * ones by two generations, of which the older is forgotten when the younger is full or old enough. So an accepted order is
- * known for at least half of `ordersMax` further ones (or half of `ageMs`), and never longer than the whole.
+ * The recent window of idempotency: the content that each orderId was sent with. The admission bounds the orders in flight. Accepted orders are
+ * kept in two generations; the older is forgotten when the younger is full or old enough. So an accepted order is remembered for at least
+ * `ordersMax / 2` further orders (or `ageMs / 2`), and for no longer than `ordersMax` orders (or `ageMs`).
  *
- * It knows only what this process has seen lately; the definitive answer is the order-validator's, so that forgetting here costs a
- * repeated append and nothing else.
+ * It knows only orders that this process has seen lately. The order-validator has the definitive answer, so a forgotten order costs only a
+ * repeated append.
  */
 export class RecentOrders<Waiter> {
   readonly #inFlight = new OrdersInFlight<OrderInFlight<Waiter>>();

@@ -12,7 +12,7 @@ const followed = [topics.validatedOrders, topics.rejectedOrders];
 const RETRY_MS = 2_000;
 
 export interface StatusFeed {
-  /** A stream opened: it gets what happens from now on. */
+  /** A stream opened: it gets the statuses from now on. */
   opened(): void;
   close(): Promise<void>;
 }
@@ -21,13 +21,13 @@ export interface StatusFeedOptions {
   brokers: string[];
   streams: ReadonlySet<Stream>;
   logger: Logger;
-  /** Opens the readers; in tests one that fails when the test likes. */
+  /** Opens the readers; a test gives a function that can fail. */
   open?: typeof follow;
 }
 
 /**
- * Pushes the status of orders from the topics to the open streams of their store, and never a status that the order has left behind. This is a
- * convenience: it reads only while a stream is open and starts at the end of the topics. A client that must know asks `GET /v1/orders/<id>`.
+ * Pushes the status of orders from the topics to the open streams of their store, and never an outdated status. Best effort: it reads only while a
+ * stream is open, and starts at the end of the topics. A client that must know the status asks `GET /v1/orders/<id>`.
  */
 export function createStatusFeed({ brokers, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
   let tails: Promise<Tail[]> | undefined;
@@ -101,7 +101,7 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
   };
 }
 
-/** Both topics or none: a tail that is open when the other fails is closed again. */
+/** Opens both topics or neither: when one fails, the other is closed. */
 async function follow(
   brokers: string[],
   onRecord: (record: ReadRecord) => void,
@@ -116,7 +116,7 @@ async function follow(
   throw failure.reason;
 }
 
-/** What a store is told of an event. `conflicting` is the end of a later content: the order that the orderId stands for goes on as it was. */
+/** The status message for a store. `conflicting` is about a later content with the same orderId; the first order goes on unchanged. */
 interface StatusMessage {
   type: 'order.status';
   orderId: string;
@@ -133,7 +133,7 @@ interface News {
   event?: StatusEvent;
 }
 
-/** Undefined for an event that changes no status, and for a value that is not an event of this system: a foreign record must not end the feed. */
+/** Undefined for an event that changes no status, and for a value that is not an event of this system: such a record must not end the feed. */
 function newsOf({ key, value, headers }: ReadRecord): News | undefined {
   const type = String(headers.ce_type);
   const status = type === 'order.conflicting' ? 'conflicting' : statusAfter(type);
@@ -160,7 +160,7 @@ function parsed(value: Buffer | null): Record<string, unknown> | undefined {
   try {
     return JSON.parse(String(value)) ?? undefined;
   } catch {
-    // No event of ours: whoever reads the topic as a role parks it and says so; here it is no news of an order.
+    // Not an event of this system. The role that processes the topic parks and reports the record.
     return undefined;
   }
 }

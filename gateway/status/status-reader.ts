@@ -12,7 +12,7 @@ import type { UndecidedOrder } from './undecided-partition.ts';
 /** An order and its history as the store knows it. */
 export interface KnownOrder {
   orderId: string;
-  /** Empty where the store does not know it: an order that was parked before it was decided. */
+  /** Empty where the database does not know it: an order that was parked before it was decided. */
   storeId: string;
   status: OrderStatus;
   /** `at` is RFC 3339; `detail` says in words why it was rejected, declined or parked. */
@@ -20,21 +20,22 @@ export interface KnownOrder {
 }
 
 /**
- * Reads an order's status; rejects while the store of statuses is down.
- * @param storeId what this store may know: its own order of that id, or what became of its content where the id is another's; any order if absent
+ * Reads an order's status from the database; rejects while the database is down.
+ * @param storeId who asks: a store gets the status of its own order, or, when the orderId belongs to another store, the outcome of its own content.
+ *   Absent: any order
  */
 export type StatusLookup = (orderId: string, storeId: string | undefined) => Promise<KnownOrder | undefined>;
 
 /** Lookups in flight at once. With a slow database or log, further questions are refused at once instead of waiting. */
 const LOOKUPS_MAX = 256;
-/** For each of the places that are asked. */
+/** Time limit of each lookup. */
 const LOOKUP_TIMEOUT_MS = 3_000;
-/** A read of the log goes on from where it was, and a database that restarts needs a moment. */
+/** Retry-After of a question that could not be answered: the next read of the log continues where this one stopped, and a database may restart. */
 const RETRY_AFTER_S = 1;
-/** An outage is over when no question has failed for so long. */
+/** An outage is over when no question has failed for this long. */
 const RECOVERED_MS = 30_000;
 
-/** What a question for an order's status came to. */
+/** Receives the answer to a status question, from HTTP or gRPC. */
 export interface StatusAnswer {
   found(order: KnownOrder): void;
   refuse(refusal: Problem): void;
@@ -42,31 +43,31 @@ export interface StatusAnswer {
 
 export interface StatusReaderOptions {
   reception: Reception;
-  /** Absent: this server knows only what it accepted itself. */
+  /** Absent: this server knows only the orders that it accepted itself. */
   lookup: StatusLookup | undefined;
-  /** Finds what other processes accepted and the store of statuses does not know yet; absent where there is no log. */
+  /** Finds orders that any process accepted and the database does not know yet; absent where there is no log. */
   undecided: UndecidedLookup | undefined;
   clock: Clock;
-  /** Told why statuses cannot be read; once, until they can again. */
+  /** Called once when statuses cannot be read any more, with the reason. */
   onOutage(error: Error): void;
   onRecovery(): void;
 }
 
 /**
- * Statuses of orders, whatever the question came by. It finds every order that was answered 202, or says that it cannot know: after the database, what this
- * process accepted itself and what the log holds undecided are asked. The way in for orders depends on none of it.
+ * Answers questions for the status of orders, for every transport. It finds every order that was answered 202, or answers 503: it looks in the database,
+ * then among the orders that this process accepted lately, then among the undecided orders of the log. Accepting orders does not depend on any of this.
  */
 export class StatusReader {
   readonly #options: StatusReaderOptions;
   #inFlight = 0;
-  /** When a question was last left without an answer; undefined when that is over. */
+  /** When a question last failed during an outage; undefined when there is no outage. */
   #failedAt: number | undefined;
 
   constructor(options: StatusReaderOptions) {
     this.#options = options;
   }
 
-  /** An order of another store is answered as one that is not there. Never rejects. */
+  /** An order of another store is answered like an unknown order. Never rejects. */
   async read(orderId: string, identity: Identity, answer: StatusAnswer): Promise<void> {
     const waitMs = identity.reads?.take(this.#options.clock.now()) ?? 0;
     if (waitMs > 0) {
@@ -95,7 +96,7 @@ export class StatusReader {
     else answer.found(known);
   }
 
-  /** An outage is told twice, at its begin and its end, and not per question. Some questions are answered during one, so it ends with the last that was not. */
+  /** An outage is reported at its beginning and its end, and not per question. Some questions succeed during an outage, so it ends only when none has failed for a while. */
   #turn(error: Error | undefined): void {
     const now = this.#options.clock.now();
     if (error !== undefined) {
@@ -113,7 +114,7 @@ export class StatusReader {
     const accepted = this.#acceptedHere(orderId, storeId) ?? (await this.#undecided(orderId, storeId));
     if (accepted !== undefined) return known === undefined ? accepted : { ...known, storeId: accepted.storeId };
     if (this.#options.undecided === undefined) return known;
-    // It may have been decided between the two looks: then it was in neither, and it is in the database now.
+    // The order may have been decided between the two lookups. Then both missed it, and the database has it now.
     return await this.#stored(orderId, storeId);
   }
 
@@ -122,7 +123,7 @@ export class StatusReader {
     return lookup === undefined ? undefined : await withTimeout(lookup(orderId, storeId), LOOKUP_TIMEOUT_MS);
   }
 
-  /** What this process has accepted lately needs no other place. */
+  /** An order that this process has accepted lately needs no further lookup. */
   #acceptedHere(orderId: string, storeId: string | undefined): KnownOrder | undefined {
     const recent = this.#options.reception.recent.get(orderKey(orderId));
     if (recent === undefined || recent.acceptedAt === 0) return undefined;

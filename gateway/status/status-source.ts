@@ -1,7 +1,7 @@
 import { BoundedPool, orderStatus } from '../../store/index.ts';
 import type { StatusLookup } from './status-reader.ts';
 
-/** Later than a reader gives up: a connection that broke in silence must not keep its places for ever. */
+/** Longer than a reader waits. It frees the places of queries on a connection that broke without a message. */
 const ANSWER_MS_MAX = 5_000;
 
 export interface StatusSource {
@@ -9,7 +9,7 @@ export interface StatusSource {
   close(): Promise<void>;
 }
 
-/** Statuses from the database. It is connected to when the first question comes, so the gateway starts without it. */
+/** Reads statuses from the database. Connects at the first question, so the gateway starts without a database. */
 export function databaseStatus(url: string | undefined): StatusSource {
   if (url === undefined) {
     const lookup = () => Promise.reject(new Error('DATABASE_URL is not set'));

@@ -4,31 +4,30 @@ import { type Admin, createAdmin, partitionOf, RangeReader, type ReadBounds } fr
 import { ORDERS_MAX, PartitionIndex, type UndecidedOrder } from './undecided-partition.ts';
 
 /**
- * Finds an order among those that the log has and the database does not know yet. `undefined` says that it is not there; rejects while that cannot be
- * said.
- * @param storeId only of this store; of any if absent
+ * Finds an order that is in the log and not yet in the database. `undefined`: there is no such order. Rejects when the log cannot be read.
+ * @param storeId finds only orders of this store; absent: of any store
  */
 export type UndecidedLookup = (orderId: string, storeId: string | undefined) => Promise<UndecidedOrder | undefined>;
 
 export interface UndecidedOrdersOptions {
   brokers: string[];
   clock: Clock;
-  /** For tests: those of the contract otherwise. */
+  /** For tests; otherwise those of `contracts/topics.ts`. */
   topic?: string;
   group?: string;
   bounds?: ReadBounds;
 }
 
-/** What one question may read before it is answered with 503; the next one goes on from there. */
+/** One question reads no more than this before it is answered with 503; the next question continues there. */
 const READ_BOUNDS: ReadBounds = { bytesMax: 32 * 1024 * 1024, msMax: 2_000 };
-/** An older position of the order-validator is as good: it means more to read. */
+/** An older position of the order-validator is correct too; it only means more to read. */
 const COMMITTED_AGE_MS = 500;
-/** Without questions, connections and index are let go. */
+/** Without questions for this long, the connections are closed and the index is dropped. */
 const IDLE_MS = 60_000;
 
 /**
- * The orders between the order-validator's committed position and the end of `raw-orders`: accepted by whichever gateway, and not yet in the database.
- * Everything before that position is there, as decided, conflicting or parked.
+ * The orders between the order-validator's committed position and the end of `raw-orders`: accepted by any gateway, and not yet in the database.
+ * The database has all orders before that position, as decided, conflicting or parked.
  *
  * Intake writes only to Kafka, so between its 202 and its decision an order is known only here and in the gateway that accepted it. A question reads on from
  * where the last question stopped; questions for one partition share a read.

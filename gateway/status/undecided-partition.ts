@@ -10,7 +10,7 @@ export interface UndecidedOrder {
   acceptedAt: number;
 }
 
-/** What the index keeps of an order. */
+/** The index entry of an order. */
 interface Entry extends UndecidedOrder {
   offset: number;
 }
@@ -49,7 +49,7 @@ export class PartitionIndex {
       ?.find((order) => order.offset >= this.#from && (storeId === undefined || order.storeId === storeId));
   }
 
-  /** Resolves when all that was acknowledged before the call is in the index: after a read that began later than the call. */
+  /** Resolves when every record that was acknowledged before the call is in the index: after a read that began later than the call. */
   readToEnd(): Promise<void> {
     if (this.#reading === undefined) {
       this.#reading = this.#read().finally(() => {
@@ -110,7 +110,7 @@ export class PartitionIndex {
     this.#next = offset;
   }
 
-  /** @returns whether it took a place of its own */
+  /** @returns whether the order is new in the index */
   #add({ key, value, headers, timestamp, offset }: ReadRecord): boolean {
     const storeId = storeOf(value);
     if (key === null || storeId === undefined) return false;

@@ -2,27 +2,27 @@ import { isUtf8 } from 'node:buffer';
 import { escapePointer } from '../../contracts/validation.ts';
 
 /*
- * What the decoder of MessagePack changes in silence, found in the bytes before it sees them: text that is not UTF-8 (it puts other characters in
- * its place), two members of one name (it keeps the last), extension types (records, references, dates: no JSON document has them).
+ * Checks the bytes of a MessagePack frame for three things that the decoder would silently change: text that is not UTF-8 (it replaces characters), two
+ * members with the same name (it keeps the last), and extension types (records, references, dates: JSON has none of them).
  */
 
-/** Deeper than any frame of ours, which have six levels. */
+/** Deeper than any valid frame, which has six levels. */
 const DEPTH_MAX = 32;
-/** In larger maps the names are remembered instead of compared with each other. */
+/** In a map with more members than this the names go into a set, instead of being compared with each other. */
 const COMPARED_MAX = 16;
 
 let bytes: Buffer = Buffer.alloc(0);
 let at = 0;
-/** Of the text taken last. */
+/** Where the text that was taken last begins and ends. */
 let textFrom = 0;
-/** On the way to `at`: names, by where their text begins and ends, or indexes with -1 as end. */
+/** The path to `at`: names, by where their text begins and ends, or indexes with -1 as end. */
 const path = new Int32Array(2 * DEPTH_MAX);
-/** Of the open map of each level: where the texts of its names begin and end. */
+/** Where the names of the open maps begin and end, level by level. */
 const spans = new Int32Array(2 * COMPARED_MAX * DEPTH_MAX);
-/** A client chooses the names; more of a pointer than this is not repeated to it. */
+/** A client chooses the names, so the answer repeats no more than this of a pointer. */
 const POINTER_MAX = 200;
 
-/** @throws TypeError with what is wrong with a frame; RangeError where it ends too early. */
+/** @throws TypeError with the fault of the frame; RangeError when the frame ends too early. */
 export function checkMessagePack(frame: Buffer): void {
   bytes = frame;
   at = 0;
@@ -57,7 +57,7 @@ const ARRAY_16 = 0xdc;
 const ARRAY_32 = 0xdd;
 const MAP_16 = 0xde;
 const MAP_32 = 0xdf;
-/** Bytes behind the code: of nil, false, true, the floats and the integers. */
+/** Bytes after the code, for nil, false, true, the floats and the integers. */
 const sizes: Readonly<Record<number, number>> = {
   192: 0,
   194: 0,
@@ -105,7 +105,7 @@ function takeName(): void {
   else throw new TypeError('the name of a member is not text');
 }
 
-/** Compares the name taken last with those of its map, which stand in `spans` from `names` on, and puts it behind them. */
+/** Compares the name that was taken last with the earlier names of its map (`spans`, from `names` on), and appends it to them. */
 function isAmong(names: number, index: number): boolean {
   for (let other = names; other < names + 2 * index; other += 2)
     if (isSameText(spans[other] as number, spans[other + 1] as number)) return true;

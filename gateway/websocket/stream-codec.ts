@@ -2,10 +2,10 @@ import { Packr, Unpackr } from 'msgpackr';
 import { decodeJson } from '../orders/scanner/order-bytes.ts';
 import { checkMessagePack } from './messagepack-check.ts';
 
-/** What one WebSocket subprotocol makes of frames. */
+/** Encodes and decodes the frames of one WebSocket subprotocol. */
 export interface StreamCodec {
   isBinary: boolean;
-  /** Throws with a message fit for the sender. The bytes are only valid during the call. */
+  /** The bytes are valid during the call only. @throws an error whose message can be sent to the client */
   decode(bytes: Buffer): unknown;
   encode(message: object): string | Buffer;
 }

@@ -15,7 +15,7 @@ export interface StreamRouteOptions {
   streams: Set<Stream>;
   /** How long a connection may be silent, in seconds. */
   idleTimeoutS: number;
-  /** Called when one has opened. */
+  /** Called when a stream has opened. */
   onStream: (() => void) | undefined;
 }
 
@@ -28,20 +28,20 @@ const BACKPRESSURE_BYTES_MAX = 1_048_576;
 /** Browsers cannot set an Authorization header on a WebSocket, so they send the token as one more subprotocol. */
 const BEARER_PROTOCOL = 'bearer.';
 
-/** Registered close codes, the latter "try again later". */
+/** Registered close codes (RFC 6455 and its IANA registry). */
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
 
-/** What belongs to one connection; uWebSockets.js keeps it. */
+/** The data of one connection, which uWebSockets.js keeps with the socket. */
 interface Connection {
   codec: StreamCodec;
-  /** The credentials, until they are verified. */
+  /** The Authorization header, or the token of the subprotocol in its form. */
   authorization: string;
-  /** Known from the upgrade on where the connection came with a client certificate. */
+  /** The identity of the client certificate; absent for a connection with a token. */
   certified: Identity | undefined;
   /** Absent while the token of the connection is being verified. */
   stream: Stream | undefined;
-  /** Frames that came meanwhile. */
+  /** Frames that came before the token was verified. */
   early: { bytes: Buffer; isBinary: boolean }[];
   earlyBytes: number;
   closed: boolean;
@@ -90,7 +90,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     const certificate = exchange.certificate();
     if (certificate === '')
       exchange.refuse('unauthenticated', 'send the token as Authorization header or as subprotocol bearer.<JWT>');
-    // A browser shows its user's certificate for any page, and lets any page open a WebSocket.
+    // A browser uses its user's certificate for any page, and lets any page open a WebSocket.
     else if (origin !== '' && !context.cors?.allowed(origin))
       exchange.refuse('forbidden', `pages of ${echo(origin)} may not use a client certificate here`);
     else
@@ -111,7 +111,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     dropEarly(connection, (bytes, isBinary) => stream.receive(bytes, isBinary));
   }
 
-  /** What came before the token was verified is no longer early: it is handed on, or thrown away. */
+  /** Ends the wait of the early frames: `take` gets them, or they are dropped. */
   function dropEarly(connection: Connection, take?: (bytes: Buffer, isBinary: boolean) => void): void {
     for (const { bytes, isBinary } of connection.early.splice(0)) {
       context.admission.unhold(bytes.length);
@@ -133,7 +133,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
 
   app.ws<Connection>('/v1/stream', {
     maxPayloadLength: FRAME_BYTES_MAX,
-    // A silent connection is pinged 4 to 16 s before.
+    // uWebSockets.js pings a silent connection 4 to 16 s before.
     idleTimeout: options.idleTimeoutS,
     sendPingsAutomatically: true,
     maxBackpressure: BACKPRESSURE_BYTES_MAX,

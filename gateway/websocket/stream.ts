@@ -6,10 +6,10 @@ import type { Identity } from '../identity/identity.ts';
 import type { Reception, Submission } from '../orders/reception.ts';
 import type { StreamCodec } from './stream-codec.ts';
 
-/** What a client may name its submit: the answer repeats it. */
+/** The id that a client gives its submit; the answer repeats it. */
 type FrameId = number | string;
 
-/** Close code, an application's own after HTTP 401: credentials that are not accepted, or not any more. */
+/** Close code of this application, after HTTP 401: the credentials are not accepted, or not any more. */
 export const UNAUTHENTICATED = 4401;
 
 /** Streams with answers to send; they are sent together once the current batch of orders is answered. */
@@ -31,7 +31,7 @@ export class Stream {
   readonly #reception: Reception;
   #outbox: (string | Buffer)[] = [];
   #closed = false;
-  /** Why the credentials are accepted no more. */
+  /** Set once the credentials have ended: the reason, as the client gets it. */
   #ended: Problem | undefined;
 
   constructor(ws: WebSocket<unknown>, codec: StreamCodec, identity: Identity, reception: Reception) {
@@ -47,7 +47,7 @@ export class Stream {
     this.#outbox = [];
   }
 
-  /** Closes the connection with this status code after what was answered so far. */
+  /** Sends the answers so far, then closes the connection with this code. */
   end(code: number, reason: string): void {
     if (this.#closed) return;
     this.flush();
@@ -55,7 +55,7 @@ export class Stream {
   }
 
   /**
-   * The credentials have ended: nothing more is taken, and the connection is closed once what was taken is answered, or at the next call.
+   * The credentials have ended: new orders are refused, and the connection is closed when the orders in flight are answered, or at the next call.
    * @returns whether this was the first call
    */
   endCredentials(detail: string): boolean {
@@ -184,7 +184,7 @@ function idOf(frame: unknown): FrameId | undefined {
   return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
-/** What is wrong with the envelope of a submit; the order inside is checked by the reception. */
+/** The fault of a submit's envelope, if any; the reception checks the order inside. */
 function faultOf(frame: unknown, id: FrameId | undefined): string | undefined {
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return 'a frame is an object';
   const { type, order, traceparent } = frame as Record<string, unknown>;

@@ -1,21 +1,21 @@
 import { escapePointer } from '../../../contracts/validation.ts';
 
 /*
- * Two members of one name in one object: JSON.parse keeps the last and says nothing, another reader of the same bytes may keep the first, and
- * the log has both. So such a document is refused.
+ * Finds two members with the same name in one object. JSON.parse silently keeps the last; another reader of the same bytes may keep the first, and
+ * the log has both. So `decodeJson` refuses such a document.
  */
 
 /**
- * JSON Pointer of the first member whose name stands in its object twice, however the names are escaped.
+ * JSON Pointer of the first member whose name occurs twice in its object, also when the names are escaped differently.
  * @param bytes JSON text in UTF-8 that `JSON.parse` takes
  * @param document what `JSON.parse` made of it
  */
 export function repeatedMember(bytes: Buffer, document: unknown): string | undefined {
-  // JSON.parse leaves out what is repeated. To count costs a fraction of what it costs to remember the names.
+  // JSON.parse drops repeated members, so the counts differ. Counting costs a fraction of remembering all names.
   return colonsOf(bytes) === membersOf(document) ? undefined : findRepeated(bytes.toString('utf8'));
 }
 
-/** A client chooses the names; more of a pointer than this is not repeated to it. */
+/** A client chooses the names, so the answer repeats no more than this of a pointer. */
 const POINTER_MAX = 200;
 
 const QUOTE = 0x22;
@@ -42,7 +42,7 @@ const RECURSION_MAX = 64;
 /** Members of all objects of a document. */
 function membersOf(document: unknown, depth = 0): number {
   if (typeof document !== 'object' || document === null) return 0;
-  // A client chooses the depth, and the stack has an end.
+  // A client chooses the depth, so recursion needs a limit.
   if (depth === RECURSION_MAX) return membersBelow(document);
   let members = 0;
   if (Array.isArray(document)) {
@@ -65,13 +65,13 @@ function membersBelow(document: object): number {
   return members;
 }
 
-/** An object or an array that is open at a place of the text. */
+/** An object or array that contains the current place of the text. */
 interface Open {
   /** Names so far; absent in an array. */
   names?: Set<string>;
   /** The next string is a name. */
   expectsName: boolean;
-  /** Name of the member, or index of the element, that the place is in. */
+  /** Name of the member, or index of the element, that contains the current place. */
   step: string | number;
 }
 
@@ -113,7 +113,7 @@ function findRepeated(text: string): string | undefined {
   return undefined;
 }
 
-/** Place of the quote that ends the string which begins at `from`. */
+/** Place of the second quote of the string that begins at `from`. */
 function endOfString(text: string, from: number): number {
   let at = from + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
