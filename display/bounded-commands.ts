@@ -1,10 +1,10 @@
 import { type Problem, problem } from '../contracts/errors.ts';
 import type { Screen } from './screens.ts';
 
-/** Commands of one screen that may be unanswered at a time; a crew has ten fingers. */
+/** At most this many commands of one screen may be unanswered at a time. */
 const UNANSWERED_MAX = 32;
 
-/** Runs a command of a screen unless the screen has too many unanswered ones. @returns what is wrong, or `undefined` */
+/** Runs a command of a screen, unless too many of its commands are unanswered. @returns the reason of a refusal, or `undefined` */
 export async function runBounded(
   screen: Pick<Screen, 'unanswered'>,
   run: () => Promise<Problem | undefined>,

@@ -3,7 +3,7 @@ import type { TicketView } from './messages.ts';
 export interface ChangeFeedOptions {
   /** Reads tickets in their current state. */
   read(orderIds: string[]): Promise<TicketView[]>;
-  /** Hands changes on. `waitedMs` is the time since the oldest of their notifications. */
+  /** Delivers changes. `waitedMs` is the time since the oldest of their notifications. */
   deliver(tickets: TicketView[], waitedMs: number): void;
   /** Changes were lost (the read failed, or too many gathered): every screen needs a new snapshot. */
   onLost(reason: Error): void;
@@ -16,8 +16,8 @@ export interface ChangeFeedOptions {
 }
 
 /**
- * From notifications to deliveries. During a read the ids for the next read gather, each once, so a rush makes larger reads
- * instead of more of them; a single change after a quiet moment goes out at once.
+ * Turns notifications into deliveries. During a read the ids for the next read are collected, each once, so a rush makes larger reads
+ * instead of more reads. A single change after a quiet moment is delivered at once.
  */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
@@ -42,7 +42,7 @@ export class ChangeFeed {
     if (!this.#running) void this.#run();
   }
 
-  /** Forgets what waits: a snapshot that is taken from now on has it. */
+  /** Forgets the waiting changes: every snapshot that is taken from now on has them. */
   clear(): void {
     this.#waiting.clear();
   }
@@ -58,7 +58,7 @@ export class ChangeFeed {
       const startedAt = performance.now();
       const oldestAt = this.#oldestAt;
       const orderIds = this.#take();
-      // What comes during the read is counted from now at the earliest.
+      // The wait of notifications that come during the read is counted from now.
       this.#oldestAt = this.#waiting.size > 0 ? oldestAt : startedAt;
       try {
         const tickets = await this.#options.read(orderIds);

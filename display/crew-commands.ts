@@ -11,9 +11,9 @@ import type { Command, TicketState } from './messages.ts';
 interface Transition {
   event: Extract<EventType, 'order.cooking' | 'order.cooked' | 'order.recalled'>;
   from: readonly TicketState[];
-  /** The state that the command leads to: a ticket already there needs no second event. */
+  /** The state after the command. A ticket that has this state already needs no second event. */
   to: TicketState;
-  /** How many rounds the command adds. */
+  /** The number of rounds that the command adds. */
   rounds: 0 | 1;
 }
 
@@ -28,14 +28,14 @@ export interface CrewCommandsOptions {
   producer: RecordProducer;
   clock: Clock;
   topic?: string;
-  /** Told of the outages behind the answers. */
+  /** Called with the error when a command fails because of an outage. */
   onOutage(error: Error): void;
-  /** Told of each command whose event was stored. */
+  /** Called for each command whose event was stored. */
   onStored(): void;
 }
 
 /**
- * Commands of the crew become events. The ticket's state in the store decides whether a command is possible; the kitchen actor, which
+ * Turns commands of the crew into events. The ticket's state in the store decides whether a command is possible; the kitchen actor, which
  * reads the events in their order, decides what they do. Two screens that bump the same ticket write the same event id, so it has one effect.
  */
 export class CrewCommands {
@@ -46,8 +46,8 @@ export class CrewCommands {
   }
 
   /**
-   * Resolves to `undefined` once the event is stored by all in-sync replicas (or was before), else to what is wrong. Never rejects.
-   * @param storeId the store whose screen it is; a screen of one store knows no other's tickets.
+   * Resolves to `undefined` once the event is stored by all in-sync replicas (or was before), else to the reason of the refusal. Never rejects.
+   * @param storeId the store whose screen it is; a screen of one store cannot command the tickets of another.
    */
   async run(command: Command, storeId: string | undefined): Promise<Problem | undefined> {
     let ticket: Ticket | undefined;
@@ -118,7 +118,7 @@ function wordFor(state: TicketState): string {
   return { open: 'open', cooking: 'being cooked', cooked: 'bumped' }[state];
 }
 
-/** A tap of the crew begins a trace of its own (W3C Trace Context). */
+/** Each command of the crew begins a new trace (W3C Trace Context). */
 function newTraceparent(): string {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }

@@ -1,5 +1,5 @@
 export interface DatabaseHealthOptions {
-  /** Resolves when the database answers; rejects by itself when the database does not answer. */
+  /** Resolves when the database answers; rejects, within a time limit of its own, when it does not. */
   probe(): Promise<void>;
   /** Time between probes while the database answers, in milliseconds; longer after a slow probe, to limit the load. */
   intervalMs: number;
@@ -7,7 +7,7 @@ export interface DatabaseHealthOptions {
   onUp(): void;
 }
 
-/** A probe that takes a while runs at most this part of the time. */
+/** Slow probes run for at most this part of the time. */
 const PROBE_SHARE_MAX = 0.05;
 
 /** Knows whether the database answers. Only its own probes count, so a single failed query is not taken for an outage. */

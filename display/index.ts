@@ -1,4 +1,4 @@
-/** The room's door. */
+/** The door of the kitchen display: what other rooms import. */
 
 export { runBounded } from './bounded-commands.ts';
 export {

@@ -1,6 +1,6 @@
 import { type Admin, createAdmin } from '../kafka/index.ts';
 
-/** Connects when it is first asked, and again after it could not: the display starts while the log is down. */
+/** A Kafka admin client that connects at its first use, and again after a failure. So the display can start while Kafka is down. */
 export class LazyAdmin implements Pick<Admin, 'offsets' | 'committedOffsets'> {
   readonly #brokers: string[];
   #admin: Promise<Admin> | undefined;

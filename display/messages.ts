@@ -3,8 +3,8 @@ import type { Problem } from '../contracts/errors.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
 /**
- * What server and page say to each other over `/live`, as JSON text frames. The page imports the types alone, so both sides are
- * checked against this one file.
+ * The messages between server and page on `/live`, as JSON text frames. The page imports only the types, so the compiler checks both sides
+ * against this file.
  */
 
 export type TicketState = 'open' | 'cooking' | 'cooked';
@@ -29,7 +29,7 @@ export interface TicketView {
   storeId: string;
   channel: string;
   state: TicketState;
-  /** Counts from 1 and goes up with every recall. */
+  /** Starts at 1 and increases with each recall. */
   round: number;
   /** When the kitchen got the ticket, in milliseconds since the epoch; a recall doesn't make the guest's wait shorter. */
   since: number;
@@ -41,11 +41,11 @@ export interface TicketView {
 /** Open tickets of one store. */
 export interface StoreCount {
   storeId: string;
-  /** What people call it; the id where the chain gave no name. */
+  /** The store's name; its id where the chain gave no name. */
   name: string;
   /** Tickets not yet cooked, those being cooked included. */
   open: number;
-  /** When the oldest of them came, in milliseconds since the epoch; 0 while there is none. */
+  /** When the oldest open ticket came, in milliseconds since the epoch; 0 while there is none. */
   oldestSince: number;
 }
 
@@ -55,39 +55,39 @@ export interface PageSettings {
   lateAfterMs: number;
 }
 
-/** What a screen shows may be behind what there is, although its connection works. */
+/** Why a screen may be out of date although its connection works. */
 export interface Staleness {
-  /** `tickets`: changed tickets are not heard of. `pipeline`: orders wait before the kitchen for too long. */
+  /** `tickets`: notifications of changed tickets do not arrive. `pipeline`: orders wait before the kitchen for too long. */
   why: 'tickets' | 'pipeline';
-  /** Since when, in milliseconds since the epoch. */
+  /** When this began, in milliseconds since the epoch. */
   since: number;
 }
 
 export type ServerMessage =
-  /** Everything this page should show; replaces what it had. `tickets` is capped, `open` counts all of the page's tickets. */
+  /** All that this page should show; replaces its earlier content. `tickets` is capped, `open` counts all tickets of the page. */
   | {
       type: 'snapshot';
       now: number;
       settings: PageSettings;
       /** Absent on the page of the chain, and for a store that the chain has not named. */
       storeName?: string;
-      /** There is no such store on the menu, and no ticket of it: an empty board means nothing. */
+      /** The menu has no such store, and it has no tickets: an empty board then does not mean that all is done. */
       storeUnknown?: true;
       tickets: TicketView[];
       bumped: TicketView[];
       open: number;
     }
-  /** New or changed tickets, in their current state. Those cooked leave the board. */
+  /** New or changed tickets, in their current state. Cooked tickets leave the board. */
   | { type: 'tickets'; now: number; tickets: TicketView[] }
   /** Open tickets of each store, for the page of the whole chain. */
   | { type: 'counts'; now: number; stores: StoreCount[] }
-  /** Sent at least every few seconds, so that a page notices a connection that died without a word. */
+  /** Sent at least every few seconds, so that a page notices a connection that died without a close. */
   | {
       type: 'beat';
       now: number;
       open: number | null;
       database: 'up' | 'down';
-      /** Absent while everything there is is shown. */
+      /** Absent while the screen is up to date. */
       stale?: Staleness;
       /** On a store's own display: the region does not answer. */
       line?: 'down';
@@ -107,7 +107,7 @@ const commandSchema = Type.Object(
 
 const refreshSchema = Type.Object({ type: Type.Enum(['refresh']) }, { additionalProperties: false });
 
-/** What the crew does with a ticket: begin to cook it, send it out, take it back. */
+/** Commands of the crew: begin to cook a ticket, send it out, take it back. */
 export type Command = Static<typeof commandSchema>;
 /** Asks for a new snapshot, when the board has room for tickets that a capped one left out. */
 export type Refresh = Static<typeof refreshSchema>;

@@ -2,9 +2,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type CommandResult = 'done' | 'refused' | 'failed';
 
-/** What the display knows of its own sight, read at each scrape. */
+/** Whether the display's screens are up to date, read at each scrape. */
 export interface DisplaySight {
-  /** Whether changed tickets are heard of. */
+  /** Whether notifications of changed tickets arrive. */
   isListening(): boolean;
   /** Screens whose tickets cannot be read although the database answers. */
   unreadScreens(): number;

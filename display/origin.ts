@@ -1,8 +1,8 @@
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Whether a WebSocket may be opened. A browser sends any site's pages here with the user's network position, so the page must come from
- * the very host that it talks to. Programs that aren't browsers send no Origin and are let in.
+ * Whether a WebSocket may be opened. In a browser inside the network, a page of any site could connect here, so the page must come from the same
+ * host as the socket. Programs that are not browsers send no Origin, and are allowed.
  */
 export function isSameOrigin(origin: string, host: string): boolean {
   if (origin === '') return true;
@@ -12,7 +12,7 @@ export function isSameOrigin(origin: string, host: string): boolean {
 }
 
 /**
- * Whether the Host header can belong to us. While listening on loopback only, a foreign name means that a site's DNS name was pointed here
+ * Whether the Host header can be ours. While the server listens on loopback only, a foreign name means that a site has pointed its DNS name here
  * (DNS rebinding), which would make its pages "same origin".
  */
 export function isKnownHost(host: string, listensOn: string): boolean {

@@ -18,7 +18,7 @@ export interface PageFile {
   etag: string;
 }
 
-/** The files of the page by name, read once. TypeScript loses its types here: there is no build step and nothing to keep in step. */
+/** The files of the page by name, read once. Types are stripped from the TypeScript files here, so the page needs no build step. */
 export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const files = new Map<string, PageFile>();
   for (const name of await readdir(directory)) {
@@ -36,8 +36,8 @@ export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
 }
 
 /**
- * Node calls this function experimental and says so once on standard error, where an operator would wonder. The version of Node is pinned,
- * and the tests load the page in a browser.
+ * Strips types without Node's warning on standard error that the function is experimental, which would only confuse operators. The version of
+ * Node is pinned, and tests load the page in a browser.
  */
 function stripTypes(source: string): string {
   const emitWarning = process.emitWarning;

@@ -4,7 +4,7 @@ import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
 import type { Screen } from './screens.ts';
 
-/** Commands are small; anything larger is no page of ours, and the socket is closed. */
+/** Commands are small. A larger message does not come from our page, and the socket is closed. */
 const MESSAGE_BYTES_MAX = 4_096;
 /** Bytes that may wait for a slow screen: a few of the largest snapshots. */
 const BACKPRESSURE_BYTES_MAX = 4 * 1024 * 1024;
@@ -16,7 +16,7 @@ export interface PageServerOptions {
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;
   onClose(screen: Screen): void;
-  /** A page did not get its socket. A browser does not tell a page the reason, so the page says that it has no connection. */
+  /** A page was refused its socket. A browser does not tell the page the reason, so the page can only show that it has no connection. */
   onRefused(reason: string): void;
 }
 
@@ -28,7 +28,7 @@ export interface PageServer {
 
 /**
  * The page, its files and the WebSocket `/live`. Everything is served from memory.
- * @throws when the port is taken, naming the variable that moves it.
+ * @throws when the port is taken, naming the variable that sets it.
  */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const { host, port, files } = options;
@@ -125,7 +125,7 @@ function answer(response: HttpResponse, request: HttpRequest, listensOn: string,
 function send(response: HttpResponse, file: PageFile, unchanged: boolean): void {
   response.writeStatus(unchanged ? '304 Not Modified' : '200 OK');
   for (const [name, value] of Object.entries(securityHeaders)) response.writeHeader(name, value);
-  // Asked again each time, so that a new version is there with the next reload.
+  // Browsers must check for a new version at each load.
   response.writeHeader('Cache-Control', 'no-cache').writeHeader('ETag', file.etag);
   if (unchanged) response.endWithoutBody();
   else response.writeHeader('Content-Type', file.contentType).end(file.body);

@@ -124,7 +124,7 @@ export class PipelineWatch {
   }
 }
 
-/** The place after another look at it. */
+/** The entry of a partition after another look. */
 function placeAt(before: Place | undefined, position: number, end: LogEnd): Place {
   // An end beyond the current end belongs to an earlier topic of this name.
   const known = before?.ends.filter(({ offset }) => offset > position && offset <= end.offset) ?? [];

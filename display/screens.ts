@@ -6,27 +6,27 @@ export interface Screen {
   readonly socket: WebSocket<Screen>;
   /** `undefined`: the page of the whole chain. */
   readonly storeId: string | undefined;
-  /** Changes that came while its snapshot was being read; sent after it. `undefined` once it has its snapshot. */
+  /** Changes that came while the snapshot was being read; sent after it. `undefined` once the screen has its snapshot. */
   waiting: string[] | undefined;
-  /** Set when another snapshot is wanted while one is being read. */
+  /** Whether another snapshot was requested while one is being read. */
   snapshotAgain: boolean;
-  /** Its snapshot is being read. */
+  /** Whether a snapshot is being read. */
   isReading: boolean;
-  /** Commands without an answer yet. */
+  /** Commands that are not answered yet. */
   unanswered: number;
   closed: boolean;
   /** Its last snapshot said that there is no such store. */
   storeUnknown?: boolean;
 }
 
-/** The page of the chain shows only its newest tickets; of a burst it gets no more than these. */
+/** The page of the chain shows only the newest tickets, so of a burst it gets no more than this number. */
 const CHAIN_BURST_MAX = 200;
-/** Changes that wait for a screen's snapshot; past this the screen is closed, and connects again. */
+/** When more changes than this wait for a screen's snapshot, the screen is closed, and connects again. */
 const WAITING_MAX = 2_000;
 
 /**
- * All connected screens. Each ticket is serialised once, however many screens show it. A screen that doesn't keep up is closed: it
- * reconnects by itself and starts from a snapshot, so nothing is kept for it here.
+ * All connected screens. Each ticket is serialised once, however many screens show it. A screen that does not keep up is
+ * closed: it reconnects by itself and starts from a snapshot, so nothing is kept for it here.
  */
 export class Screens {
   readonly #all = new Set<Screen>();
@@ -94,7 +94,7 @@ export class Screens {
 
   #send(screen: Screen, text: string): void {
     if (screen.closed) return;
-    // 2: dropped, because more is buffered for this socket than its bound.
+    // 2: the frame was dropped, because too much is buffered for this socket.
     if (screen.socket.send(text) === 2) this.#drop(screen);
   }
 
@@ -102,7 +102,7 @@ export class Screens {
     if (screen.closed) return;
     this.remove(screen);
     this.#onDropped();
-    // Not `end`: a close frame would wait behind everything that this screen doesn't read.
+    // Not `end`: its close frame would wait behind all frames that this screen does not read.
     screen.socket.close();
   }
 }
@@ -119,7 +119,7 @@ function frameFor(
     : JSON.stringify({ type: 'tickets', now, tickets: shown } satisfies ServerMessage);
 }
 
-/** Of a burst: all that changed or left, and the newest of those that came. */
+/** The part of a burst for the page of the chain: all changed and cooked tickets, and the newest of the new tickets. */
 function newestOf(tickets: readonly TicketView[]): TicketView[] {
   if (tickets.length <= CHAIN_BURST_MAX) return [...tickets];
   const came = tickets.filter(({ state }) => state === 'open').sort((a, b) => a.since - b.since);

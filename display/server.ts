@@ -23,10 +23,10 @@ import { refusedScreens } from './refused-screens.ts';
 import { type Screen, Screens } from './screens.ts';
 import { TicketBoard } from './ticket-board.ts';
 
-/** A cook waits for the answer, so it comes sooner than a gateway's. */
+/** Shorter than the gateway's deadline, because a cook waits for the answer. */
 const COMMAND_DEADLINE_MS_MAX = 5_000;
 const WATCH_INTERVAL_MS = 3_000;
-/** Groups commit many times a second; one that has not for this long while records wait stands. */
+/** Groups commit many times a second. When records wait and the group has not committed for this long, the partition stands. */
 const STANDS_AFTER_MS = 10_000;
 
 export interface DisplayOptions {

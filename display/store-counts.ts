@@ -43,7 +43,7 @@ export class StoreCounts {
     return open;
   }
 
-  /** Every store that is on the menu or has open tickets. */
+  /** All stores that are on the menu or have open tickets. */
   get stores(): StoreCount[] {
     const storeIds = new Set([...this.#names.stores.keys(), ...this.#counts.keys()]);
     return [...storeIds].sort().map((storeId) => ({

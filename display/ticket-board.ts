@@ -23,7 +23,7 @@ import { TicketNames } from './ticket-names.ts';
 import { TicketReader } from './ticket-reader.ts';
 import { UnreadScreens } from './unread-screens.ts';
 
-/** Tickets in a snapshot; of the others the screen shows only the number. */
+/** At most this many tickets are in a snapshot; the screen shows only the number of the others. */
 const STORE_SNAPSHOT_MAX = 200;
 const CHAIN_SNAPSHOT_MAX = 60;
 const BUMPED_MAX = 20;
@@ -129,7 +129,7 @@ export class TicketBoard {
     this.#beating = setInterval(() => this.#beatAll(), BEAT_INTERVAL_MS);
   }
 
-  /** Reads names and counts, and begins to listen; where that fails the screens say so. @throws when the store cannot be reached at start. */
+  /** Reads names and counts, and starts to listen for changes; when listening fails, the screens show that. @throws when the database cannot be reached at start */
   async start(): Promise<void> {
     await this.#count();
     await this.#listener.start();
@@ -265,7 +265,7 @@ export class TicketBoard {
     if (isNew) this.#beatAll();
   }
 
-  /** Changes may have been missed: what waits is forgotten, and every screen gets a new snapshot. */
+  /** Changes may have been missed: forgets the waiting changes, and sends every screen a new snapshot. */
   #lost(error: Error): void {
     if (this.#closed) return;
     this.#options.metrics.lost.inc();

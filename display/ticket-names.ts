@@ -4,12 +4,12 @@ import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 
 type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'>;
 
-/** On the card of a ticket whose content no screen can show. */
+/** The text on the card of a ticket whose content cannot be shown. */
 const cannotBeShown = 'This ticket cannot be shown: ask the counter';
 /** Damaged tickets that are remembered, so that each is reported once. */
 const DAMAGED_MAX = 1_000;
 
-/** Turns tickets into what a crew reads: names from the menu, with removed and added ingredients told apart. */
+/** Turns tickets into text for a crew: names from the menu, and removed and added ingredients apart. */
 export class TicketNames {
   readonly #onDamaged: (orderId: string, reason: string) => void;
   readonly #damaged = new Set<string>();
@@ -73,7 +73,7 @@ export class TicketNames {
   }
 }
 
-/** A SKU that is no longer on the menu still reads as words. */
+/** Makes a name of a SKU that is no longer on the menu. */
 function wordsOf(sku: string): string {
   return capitalised(sku.replaceAll('-', ' '));
 }

@@ -10,20 +10,20 @@ interface Waiting {
 }
 
 /**
- * Reads single tickets, those of many screens together: a rush of bumps makes larger reads, and the events behind them larger
- * produce requests, instead of more of them. After a quiet moment a ticket is read at once.
+ * Reads single tickets for commands, and combines those of many screens. So a rush of bumps makes larger reads instead of more reads, and its
+ * events make larger produce requests. After a quiet moment a ticket is read at once.
  */
 export class TicketReader {
   readonly #readMany: (orderIds: string[]) => Promise<Ticket[]>;
   #waiting: Waiting[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
 
-  /** @param readMany answers in any order, and leaves out tickets that there are not. */
+  /** @param readMany may answer in any order, and leaves out tickets that do not exist. */
   constructor(readMany: (orderIds: string[]) => Promise<Ticket[]>) {
     this.#readMany = readMany;
   }
 
-  /** The ticket as it is now; undefined: there is none. @throws what the read throws. */
+  /** The ticket as it is now; `undefined` when it does not exist. @throws the error of the read */
   read(orderId: string): Promise<Ticket | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ orderId, resolve, reject });

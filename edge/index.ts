@@ -1,4 +1,4 @@
-/** The room's door: what other rooms import. */
+/** The door of the edge agent: what other rooms import. */
 export { startEdge } from './edge.ts';
 export { Upstream } from './forwarder/upstream.ts';
 export { spoolPathOf } from './settings.ts';

@@ -5,14 +5,14 @@ import { StateLog } from '../telemetry/state-log.ts';
 export const frameCounts = { bad: 0 };
 
 /**
- * Reads WebSocket frames of the region. What comes over the line may be anybody's (a captive portal, a proxy), and a listener that throws would end
- * the agent; so a frame that is no message, or that the agent cannot follow, is counted, said once, and left to the caller, who connects again.
+ * Reads WebSocket frames of the region. A captive portal or a proxy may send the frames instead, and a listener that throws would end the agent.
+ * So a frame that is not a message of the region, or that the agent does not understand, is counted and logged once, and the caller reconnects.
  */
 export class RegionFrames<Message extends { type: string }> {
   readonly #from: string;
   readonly #states: StateLog;
 
-  /** @param from for people, as in "the region's display" */
+  /** @param from the sender for log lines, such as "the region's display" */
   constructor(from: string, logger: Logger) {
     this.#from = from;
     this.#states = new StateLog(logger);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import { limits } from '../contracts/limits.ts';
 
-/** What the agent needs beside the gateway's settings, checked as a whole. */
+/** The agent's settings beside those of the gateway, checked together. */
 export interface EdgeSettings {
   upstream: string;
   tokenFile: string;
@@ -15,7 +15,7 @@ export function spoolPathOf(config: Config): string {
   return config.ORDERMESH_EDGE_SPOOL ?? `${config.ORDERMESH_DATA_DIR}/edge/spool.db`;
 }
 
-/** @throws ConfigError naming the variable and what would be right, before the agent has touched the disk. */
+/** @throws ConfigError naming the variable and its valid values, before the agent writes to the disk. */
 export function edgeSettings(config: Config): EdgeSettings {
   const { ORDERMESH_EDGE_UPSTREAM: upstream, ORDERMESH_EDGE_TOKEN_FILE: tokenFile } = config;
   if (upstream === undefined)

@@ -10,10 +10,10 @@ import { SpoolFullError } from './spool/spool.ts';
 export interface SpoolIntakeOptions {
   spool: SpoolClient;
   urgentChannels: Config['ORDERMESH_EDGE_URGENT_CHANNELS'];
-  /** The store that the agent's token speaks for; `undefined` while that is unknown, and then any. */
+  /** The store of the agent's token; `undefined` while unknown: then orders of any store are taken. */
   store(): string | undefined;
   clock?: Clock;
-  /** Why the spool takes no orders; `undefined` while it does. */
+  /** Why the spool takes no orders; `undefined` while it takes orders. */
   refusal(): string | undefined;
   /** Called for every order that was given to the spool, with the spool's error when the order was not kept. */
   wrote(error: Error | null): void;
@@ -37,7 +37,7 @@ export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
       const order = decodedOrder(accepted);
       const lane = urgent.has(order.channel) ? lanes.urgent : lanes.normal;
       const acceptedAt = clock.now();
-      // 96 bits tell the orders of a restaurant apart.
+      // 96 bits are enough to distinguish the orders of a restaurant.
       const content = orderFingerprint(order).slice(0, 16);
       spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {
         wrote(error);

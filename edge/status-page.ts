@@ -3,7 +3,7 @@ import { headline, statusRows } from './status-text.ts';
 
 const REFRESH_S = 2;
 
-/** The page for people at the agent: one sentence that says whether they have to act, then the figures. */
+/** The status page of the agent: one sentence that says whether people have to act, then the figures. */
 export function statusPage(status: EdgeStatus, now: number): string {
   const { level, text } = headline(status);
   const list = statusRows(status, now).map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);

@@ -45,7 +45,7 @@ export class StatusRelay {
   #connecting = false;
   #again: NodeJS.Timeout | undefined;
   #asking: NodeJS.Timeout | undefined;
-  /** Questions since the region said anything. */
+  /** Questions since the last message of the region. */
   #unanswered = 0;
   #closed = false;
 
@@ -96,7 +96,7 @@ export class StatusRelay {
     }
   }
 
-  /** The question is an empty message: the gateway answers an invalid submit with an error. */
+  /** Sends an empty message as the question: the gateway answers an invalid submit with an error. */
   #ask(socket: WebSocket): void {
     if (this.#unanswered >= SILENT_QUESTIONS_MAX) {
       this.#lost(socket, `the region has not answered ${SILENT_QUESTIONS_MAX} questions`);

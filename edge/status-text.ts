@@ -41,7 +41,7 @@ export function headline({ agent, line, spool, diskTrouble, heldBack }: EdgeStat
   return { level: 'good', text: 'The region has every order' };
 }
 
-/** What there is to know, as names and values. */
+/** The figures of the agent, as names and values. */
 export function statusRows({ line, spool, heldBack }: EdgeStatus, now: number): [name: string, value: string][] {
   const rows: [string, string][] = [
     ['Waiting for the region', String(spool.unsent)],

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../contracts/config.ts';
 import { claimsOf } from './forwarder/token-expiry.ts';
 
-/** The token by which the region knows the store. Its file may be replaced while the agent runs. */
+/** The token with which the agent sends orders to the region. Its file may be replaced while the agent runs. */
 export class StoreToken {
   readonly #file: string;
-  /** The store that the token speaks for; `undefined` for a token that says nothing of the kind. */
+  /** The store of the token; `undefined` for a token without the claim. */
   store: string | undefined;
 
   /** @throws ConfigError when the file cannot be read or holds no token. */
@@ -43,10 +43,10 @@ export class StoreToken {
   }
 }
 
-/** What may stand in a header. */
+/** Characters that a header may contain. */
 const ONE_TOKEN = /^[\x21-\x7e]+$/;
 
-/** The `store` claim. It only keeps orders away that the region would refuse. */
+/** The `store` claim. The agent uses it only to refuse orders that the region would refuse. */
 function storeOf(token: string): string | undefined {
   const store = claimsOf(token)?.store;
   return typeof store === 'string' ? store : undefined;

@@ -6,13 +6,13 @@ import type { StatusKeeper } from './status.ts';
 import { statusPage } from './status-page.ts';
 import { headline } from './status-text.ts';
 
-/** The agent's admin port: what the gateway shows, its own metrics, and the status page. */
+/** The agent's admin port: the metrics and readiness of the gateway's server, the agent's own metrics, and the status page. */
 export function edgeVitals(config: Config, registry: Registry, status: StatusKeeper): ShowVitals {
   return async ({ scrape, readiness }) => {
     const admin = await openAdminPort('edge', config, {
       metrics: async () => (await scrape()) + (await registry.metrics()),
       readiness,
-      // The same words as on the page and in `ordermesh edge status`. Orders are taken meanwhile, so they do not make it unready.
+      // The same words as on the page and in `ordermesh edge status`. The agent takes orders meanwhile, so these remarks leave it ready.
       remarks: {
         agent() {
           const { level, text } = headline(status.known);

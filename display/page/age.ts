@@ -10,7 +10,7 @@ export function ageLevel(elapsedMs: number, { dueAfterMs, lateAfterMs }: PageSet
   return elapsedMs >= dueAfterMs ? 'due' : 'fresh';
 }
 
-/** Minutes and seconds as a kitchen clock shows them; from an hour on hours and minutes. Clocks that differ never show less than zero. */
+/** Minutes and seconds as a kitchen clock shows them; from an hour on hours and minutes. Never less than zero, even if clocks differ. */
 export function formatElapsed(elapsedMs: number): string {
   const seconds = Math.max(0, Math.floor(elapsedMs / 1_000));
   const minutes = Math.floor(seconds / 60);
@@ -23,7 +23,7 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** What a crew calls out: the last four characters of the order id. */
+/** The short name of an order that a crew calls out: the last four characters of its orderId. */
 export function shortNumber(orderId: string): string {
   return orderId.slice(-4).toUpperCase();
 }

@@ -3,13 +3,13 @@ import { element } from './dom.ts';
 import { arrange, type Place, type Slot, Slots } from './slots.ts';
 import { type CardOptions, TicketCard } from './ticket-card.ts';
 
-/** Tickets in the page; what waits behind them is a number. A crew works on the oldest few. */
+/** At most this many tickets have a card; the page shows only the number of the others. A crew works on the oldest few. */
 const DRAWN_MAX = 40;
-/** A card that has just moved takes no command: it may have come under a finger that meant another. */
+/** For this long after a card has moved, it takes no command: the finger may have aimed at another card. */
 const SETTLE_MS = 450;
 /**
- * Cards move only when nothing changed for this long before: motion draws the eye to a ticket on a calm board, and on one where something changes all
- * the time it would draw it everywhere, and keep the screen's processor busy.
+ * Cards glide to a new place only when nothing has changed for this long. On a calm board motion shows where a ticket went. On a busy board it
+ * would only distract, and keep the screen's processor busy.
  */
 const CALM_MS = 500;
 const CARD_WIDTH_MIN = 290;
@@ -18,11 +18,11 @@ const ROWS = 24;
 const ROWS_MIN = 8;
 
 export interface BoardOptions extends CardOptions {
-  /** Other columns came into view. */
+  /** Called when other columns became visible. */
   onScroll(): void;
 }
 
-/** The grid of tickets of one store. Cards are keyed by order: what doesn't change isn't touched. */
+/** The grid of tickets of one store. Cards are keyed by order: cards that do not change are not touched. */
 export class Board {
   readonly node: HTMLOListElement;
   readonly #options: BoardOptions;
@@ -33,7 +33,7 @@ export class Board {
   #places = new Map<string, Place>();
   /** Pixels between two cards. */
   #gap = 0;
-  /** Pixels of one row, of the visible columns, and of what is scrolled away: kept, because asking the page for them makes it lay everything out. */
+  /** Pixels of one row, of the visible columns, and of the scrolled part. Stored, because reading them from the page forces a layout. */
   #row = 0;
   #width = 0;
   #left = 0;
@@ -55,7 +55,7 @@ export class Board {
     this.#resize();
   }
 
-  /** Places taken by tickets, in their order; index 0 answers to key 1. Empty places keep their number. */
+  /** Places taken by tickets, in their order; index 0 belongs to key 1. Empty places keep their number. */
   at(position: number): TicketCard | undefined {
     const slot = this.#slots.all[position - 1];
     return slot === undefined ? undefined : this.#cards.get(slot.ticket.orderId);
@@ -79,7 +79,7 @@ export class Board {
     return count;
   }
 
-  /** To the next columns, and from there back to the oldest. */
+  /** Scrolls to the next columns, and from the last ones back to the oldest tickets. */
   scroll(): void {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.node.scrollTo({ left: this.scrolled ? 0 : this.node.clientWidth, behavior: still ? 'instant' : 'smooth' });
@@ -95,7 +95,7 @@ export class Board {
     this.#draw(now);
   }
 
-  /** Closes empty places, sooner where `crowded`: called when no hand is near the board. */
+  /** Closes empty places, sooner when `crowded`. Called when no hand is near the board. */
   closeUp(now: number, crowded: boolean): void {
     if (this.#slots.closeUp(now, crowded)) this.#draw(now);
   }
@@ -104,7 +104,7 @@ export class Board {
     for (const card of this.#cards.values()) if (!card.hasLeft) card.tick(now, settings);
   }
 
-  /** In this order the page is laid out once for cards that need measuring, and twice more only when cards glide. */
+  /** Draws all changes. In this order the browser lays out the page once for cards that need measuring, and twice more only when cards glide. */
   #draw(now: number): void {
     const calm = now - this.#drawnAt >= CALM_MS;
     this.#drawnAt = now;
@@ -138,7 +138,7 @@ export class Board {
       this.node.append(card.node);
       this.#cards.set(ticket.orderId, card);
     } else if (card.ticket !== ticket) {
-      // A ticket that was taken back, or is not confirmed, says so, which takes a line more.
+      // The card of a recalled or unconfirmed ticket has one more line.
       if (card.ticket.round !== ticket.round || card.ticket.confirmation !== ticket.confirmation) card.span = undefined;
       card.update(ticket);
     }
@@ -146,7 +146,7 @@ export class Board {
     return card;
   }
 
-  /** Writes where each card stands. Returns those that stood elsewhere before. */
+  /** Places each card. @returns the cards that were elsewhere before */
   #place(cards: readonly TicketCard[]): TicketCard[] {
     const arranged = arrange(
       cards.map(({ span }) => span ?? ROWS_MIN),
@@ -165,7 +165,7 @@ export class Board {
         card.node.style.gridArea = `${place.row + 1} / ${place.column + 1} / span ${place.span} / span 1`;
       if (before !== undefined && (before.row !== place.row || before.column !== place.column)) moved.push(card);
       card.setPosition(index < 9 ? index + 1 : undefined);
-      // Reading and tab order follow the eye.
+      // Screen readers and the tab key use the order of the cards in the document.
       if (expected === card.node) expected = card.node.nextElementSibling;
       else this.node.insertBefore(card.node, expected);
     });
@@ -173,7 +173,7 @@ export class Board {
     return moved;
   }
 
-  /** New cards are measured once, all together: one layout for a burst of tickets. */
+  /** Measures new cards, all together, so that a burst of tickets needs one layout. */
   #measure(cards: readonly TicketCard[]): void {
     const fresh = cards.filter(({ span }) => span === undefined);
     const heights = fresh.map((card) => card.naturalHeight);
@@ -207,7 +207,7 @@ export class Board {
   }
 }
 
-/** Lets cards that got a new place glide there, so that the eye can follow. */
+/** Animates cards to their new places, so that people can follow them. */
 function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect>): void {
   const ways = moved.flatMap(({ ticket, node }) => {
     const from = before.get(ticket.orderId);
@@ -221,7 +221,7 @@ function glide(moved: readonly TicketCard[], before: ReadonlyMap<string, DOMRect
     });
 }
 
-/** What stands where tickets would be. */
+/** The text of an empty board. */
 export function emptyState(storeId: string): HTMLElement {
   return element(
     'div',

@@ -74,7 +74,7 @@ export function showChainPage(): void {
     }
   }
 
-  /** Cards follow their tickets: changed ones are updated, those cooked make room. */
+  /** Updates the cards of changed tickets, and removes the cards of cooked tickets. */
   function syncCards(): void {
     for (const [orderId, card] of cards) {
       const ticket = tickets.get(orderId);
@@ -100,7 +100,7 @@ export function showChainPage(): void {
       }
   }
 
-  /** The newest ticket takes the place of the oldest shown: nothing else moves. */
+  /** Puts the newest ticket in the place of the oldest one shown, so that no other card moves. */
   function swap(): void {
     const newest = tickets.open().at(-1);
     if (newest === undefined || cards.has(newest.orderId)) {

@@ -1,6 +1,6 @@
 import type { ClientMessage, Command, ServerMessage } from '../messages.ts';
 
-/** The server speaks at least every 4 seconds; a line that is silent for this long is dead. */
+/** The server sends a message at least every 4 seconds; a connection that is silent for this long is dead. */
 const SILENCE_MS_MAX = 12_000;
 const ANSWER_MS_MAX = 12_000;
 const BACKOFF_MS_MIN = 250;
@@ -30,7 +30,7 @@ interface Waiting {
   timer: number;
 }
 
-/** A WebSocket that comes back by itself, with growing, scattered waits, so that a restarted server isn't stormed by every screen at once. */
+/** A WebSocket that reconnects by itself, with growing, random waits, so that not all screens connect to a restarted server at once. */
 export class Connection {
   readonly #url: string;
   readonly #listener: ConnectionListener;
@@ -88,7 +88,7 @@ export class Connection {
       try {
         this.#receive(JSON.parse(data) as ServerMessage);
       } catch (error) {
-        // What this message changed is missing here: the snapshot of a new connection has it.
+        // A change is lost with this message; the snapshot of a new connection has it.
         console.error('a message of the server could not be shown', error);
         socket.close();
         this.#lost(socket);
@@ -117,7 +117,7 @@ export class Connection {
   #listenForSilence(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
-      // A dead line can take minutes to close; it is given up without waiting for that.
+      // A dead connection can take minutes to close, so do not wait for the close.
       const socket = this.#socket;
       socket?.close();
       if (socket !== undefined) this.#lost(socket);

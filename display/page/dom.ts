@@ -1,6 +1,6 @@
 type Attributes = Record<string, string | number | boolean | undefined>;
 
-/** Builds an element. Text is always set as text, never parsed as HTML, so a note from a guest stays a note. */
+/** Builds an element. Text is always set as text, never parsed as HTML, so that a guest's note cannot become HTML. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -22,7 +22,7 @@ export function find(id: string): HTMLElement {
   return node;
 }
 
-/** Writes text only where it differs, so that a tick of the clock costs nothing where nothing changes. */
+/** Writes text only if it differs, so that a tick of the clock costs nothing for cards that do not change. */
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -44,7 +44,7 @@ const strokes: Record<string, string> = {
   store: 'M4 10v10h16V10M3 10l2-6h14l2 6a3 3 0 0 1-6 0 3 3 0 0 1-6 0 3 3 0 0 1-6 0M10 20v-5h4v5',
 };
 
-/** A line icon; hidden from screen readers, since words stand beside each. */
+/** A line icon; hidden from screen readers, because each icon has words beside it. */
 export function icon(name: string): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

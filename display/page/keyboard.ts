@@ -6,8 +6,8 @@ export interface KeyActions {
 }
 
 /**
- * Keys of a keyboard or a bump bar, which types digits and letters like one. A key held down counts once: `repeat` is ignored, so
- * a leaning elbow doesn't clear the board.
+ * Keys of a keyboard or of a bump bar, which types digits and letters as a keyboard does. A key that is held down counts once (`repeat` is
+ * ignored), so that an elbow on the keyboard does not clear the board.
  */
 export function listenToKeys(actions: KeyActions): void {
   document.addEventListener('keydown', (event) => {
@@ -28,7 +28,7 @@ function isDialogOpen(): boolean {
   return document.querySelector('dialog[open]') !== null;
 }
 
-/** Arrow keys walk from bump button to bump button. */
+/** Arrow keys move the focus from one bump button to the next. */
 function moveFocus(code: string): void {
   const buttons = [...document.querySelectorAll<HTMLButtonElement>('.ticket:not([data-left]) .bump')];
   if (buttons.length === 0) return;

@@ -3,7 +3,7 @@ import { shortNumber } from './age.ts';
 import { element, icon } from './dom.ts';
 import { channelOf } from './ticket-card.ts';
 
-/** The list of tickets bumped lately, each with a way back to the board. */
+/** The list of tickets that were bumped lately; each has a button that recalls it to the board. */
 export class RecallList {
   readonly #list = element('ol', {});
   readonly #dialog: HTMLDialogElement;

@@ -3,7 +3,7 @@ import { Connection } from './connection.ts';
 import { element, find, setText } from './dom.ts';
 import { type Sight, wordsFor } from './sight.ts';
 
-/** What is around the tickets on every page: the line to the server, its clock, and the banner that says when something is wrong. */
+/** The frame of every page: the state of the connection, the clock, and the banner that shows troubles. */
 export class Shell {
   readonly connection: Connection;
   settings: PageSettings = { dueAfterMs: Number.POSITIVE_INFINITY, lateAfterMs: Number.POSITIVE_INFINITY };
@@ -59,7 +59,7 @@ export class Shell {
   #setLine(line: 'live' | 'lost'): void {
     this.#sight.line = line;
     this.#sight.since = Date.now();
-    // What holds on the new connection, its first messages tell.
+    // The first messages of the new connection bring the new state.
     Object.assign(this.#sight, { hasTickets: false, database: 'up', stale: undefined });
     this.#show();
   }
@@ -84,7 +84,7 @@ export class Shell {
   }
 }
 
-/** The row of figures in the bar; each is a term and its value. */
+/** The row of figures in the bar; each has a term and a value. */
 export function showFigures(figures: Record<string, string>): void {
   const list = find('figures');
   const names = Object.keys(figures);

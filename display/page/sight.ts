@@ -4,12 +4,12 @@ import { formatElapsed } from './age.ts';
 /** After this time a page says more than "Connecting". */
 const CONNECTING_MS_MAX = 10_000;
 
-/** What a page knows about its connection and its data. Times in milliseconds since the epoch, by the screen's clock. */
+/** The state of a page's connection and data. Times in milliseconds since the epoch, by the screen's clock. */
 export interface Sight {
   line: 'connecting' | 'live' | 'lost';
   /** Whether the tickets have come since the connection was made. */
   hasTickets: boolean;
-  /** When `line` changed last. */
+  /** When `line` last changed. */
   since: number;
   heardAt: number;
   database: 'up' | 'down';
@@ -19,17 +19,17 @@ export interface Sight {
 }
 
 export interface SightWords {
-  /** For the style. */
+  /** Selects the style. */
   line: 'connecting' | 'live' | 'stale' | 'lost';
-  /** Beside the dot. A screen says Live only while everything there is gets to it. */
+  /** The text beside the dot: "Live" only while every change arrives. */
   word: string;
-  /** Empty: nothing is wrong. */
+  /** The text of the banner; empty while all is well. */
   banner: string;
   /** The tickets shown may be out of date. */
   isStale: boolean;
 }
 
-/** Says what is wrong in words that tell the crew what still holds; the tickets stay readable. */
+/** Describes a trouble so that the crew knows what they can still rely on. The tickets stay readable. */
 export function wordsFor(sight: Sight, now: number): SightWords {
   const { line, database, region, stale } = sight;
   if (line === 'lost') {
@@ -55,7 +55,7 @@ export function wordsFor(sight: Sight, now: number): SightWords {
   return { line: 'live', word: 'Live', banner: '', isStale: false };
 }
 
-/** A short wait is normal. After a longer one the crew must read that waiting does not help. */
+/** A short wait is normal. After a longer wait the text must say that waiting does not help. */
 function connecting({ since }: Sight, now: number, problem: string): SightWords {
   const waitedMs = now - since;
   const banner =

@@ -1,12 +1,12 @@
 import type { TicketView } from '../messages.ts';
 import { byAge } from './ticket-list.ts';
 
-/** An empty place stays for this long after its ticket left, */
+/** An empty place stays for this long after its ticket left. */
 const HOLD_MS = 2_500;
-/** and for so long while tickets wait beyond the edge of the screen. */
+/** The same while tickets wait beyond the edge of the screen. */
 const HOLD_CROWDED_MS = 800;
 
-/** A place on the board. It stays empty for a moment after its ticket left, so that nothing jumps under a hand. */
+/** A place on the board. It stays empty for a moment after its ticket left, so that no card moves under a hand. */
 export interface Slot {
   ticket: TicketView;
   /** When the ticket left; `undefined` while it is here. */
@@ -14,8 +14,8 @@ export interface Slot {
 }
 
 /**
- * Gives every ticket a place that it keeps while others come and go. Places of tickets that left close up only in `closeUp`, at a
- * moment when no hand is at the board.
+ * Gives every ticket a place that it keeps while other tickets come and go. Only `closeUp` removes the places of tickets that left; the page calls
+ * it when no hand is at the board.
  */
 export class Slots {
   #slots: Slot[] = [];
@@ -29,7 +29,7 @@ export class Slots {
     return this.#slots.filter(({ leftAt }) => leftAt === undefined);
   }
 
-  /** Places up to the one of the `tickets`th ticket: empty ones, which close up soon, keep no ticket from being shown. */
+  /** The places up to that of the last of `tickets` tickets. Empty places do not count, because they close up soon. */
   first(tickets: number): Slot[] {
     const last = this.occupied[tickets - 1];
     return last === undefined ? [...this.#slots] : this.#slots.slice(0, this.#slots.indexOf(last) + 1);
@@ -59,7 +59,7 @@ export class Slots {
     return changed;
   }
 
-  /** Before the first younger ticket, which is nearly always the end. */
+  /** The index before the first younger ticket; nearly always the end. */
   #insert(ticket: TicketView): void {
     let index = this.#slots.length;
     while (index > 0) {
@@ -74,7 +74,7 @@ export class Slots {
 export interface Place {
   column: number;
   row: number;
-  /** Rows it covers. */
+  /** The number of rows that the card covers. */
   span: number;
 }
 

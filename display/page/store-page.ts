@@ -10,9 +10,9 @@ import { spokenTicket } from './ticket-card.ts';
 import { TicketList } from './ticket-list.ts';
 import { announce, showError } from './toasts.ts';
 
-/** A hand that has just touched the board is left in peace for this long before empty places close up. */
+/** Empty places close up only when the board was not touched for this long. */
 const QUIET_MS = 900;
-/** A board left scrolled away from the oldest tickets goes back to them. */
+/** After this time without a touch, a scrolled board goes back to the oldest tickets. */
 const HOME_MS = 20_000;
 
 /** The page of one kitchen. */
@@ -91,7 +91,7 @@ export function showStorePage(storeId: string): void {
     for (const { orderId } of [...tickets.open(), ...tickets.bumped()]) shown.add(orderId);
   }
 
-  /** Changes that come between two frames are drawn together, in the next: a screen that is behind catches up in one step. */
+  /** Draws all changes between two frames together, in the next frame, so that a slow screen catches up in one step. */
   function show(): void {
     if (drawing) return;
     drawing = true;
@@ -115,7 +115,7 @@ export function showStorePage(storeId: string): void {
     return Math.max(total, tickets.openCount) - board.inView;
   }
 
-  /** How many tickets are hidden, and the way to them. */
+  /** The button with the number of hidden tickets, which scrolls to them. */
   function showMore(): void {
     const hidden = hiddenCount();
     more.hidden = hidden <= 0 && !board.scrolled;

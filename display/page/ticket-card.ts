@@ -23,7 +23,7 @@ export function spokenTicket(ticket: TicketView): string {
 }
 
 export interface CardOptions {
-  /** The page of the chain says whose ticket it is, instead of how it was ordered. */
+  /** On the page of the chain the card shows the store instead of the channel. */
   storeName?(storeId: string): string;
   onCommand(type: Command['type'], ticket: TicketView): void;
 }
@@ -31,14 +31,14 @@ export interface CardOptions {
 /** For this long after a ticket left, its place takes no "undo", so the second half of a double click does nothing. */
 const UNDO_GUARD_MS = 700;
 
-/** One ticket on the screen. Built once, then only what changes is written. */
+/** The card of one ticket. Built once; after that only changes are written. */
 export class TicketCard {
   readonly node: HTMLLIElement;
   readonly bumpButton: HTMLButtonElement;
-  /** Rows it needs; found by measuring once it is in the page. */
+  /** The number of rows that the card needs; measured once the card is in the page. */
   span: number | undefined;
   #ticket: TicketView;
-  /** What is shown: a board asks far more often than anything changes, and reading it back from the page is slow. */
+  /** The state that is shown. Stored, because the board asks often and reading from the page is slow. */
   #level: AgeLevel | undefined;
   #elapsedText = '';
   #positionShown: number | undefined | null = null;
@@ -144,7 +144,7 @@ export class TicketCard {
     this.#elapsed.textContent = text;
   }
 
-  /** The number key that bumps it; `undefined` beyond the ninth. */
+  /** The number key that bumps the ticket; `undefined` beyond the ninth. */
   setPosition(position: number | undefined): void {
     if (this.#positionShown === position) return;
     this.#positionShown = position;
@@ -170,7 +170,7 @@ export class TicketCard {
     return this.node.dataset.left !== undefined;
   }
 
-  /** Shows the empty place of a ticket that left, with a way to take it back. */
+  /** Shows the empty place of a ticket that left, with an undo button. */
   leave(left: boolean): void {
     const [article, place] = this.node.children;
     if (left) this.node.dataset.left = '';
@@ -186,17 +186,17 @@ export class TicketCard {
     }, UNDO_GUARD_MS);
   }
 
-  /** Height in pixels at which nothing is cut off. Reads layout: ask only once for a card, and for all new cards together. */
+  /** Height in pixels at which nothing is cut off. Forces a layout: call it once per card, and for all new cards together. */
   get naturalHeight(): number {
     return this.#header.offsetHeight + this.#content.offsetHeight + this.#footer.offsetHeight;
   }
 
-  /** Says that there is more below, where even a tall card is too short. */
+  /** Shows that the content goes on below, when even a tall card is too short. */
   setOverflow(more: boolean): void {
     this.#body.toggleAttribute('data-more', more);
   }
 
-  /** The same, found by looking, where the card's height is not its own. Reads layout. */
+  /** The same, measured, for a card whose height is given by its place. Forces a layout. */
   markOverflow(): void {
     this.setOverflow(this.#body.scrollHeight > this.#body.clientHeight + 1);
   }

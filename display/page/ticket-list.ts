@@ -2,7 +2,7 @@ import type { TicketState, TicketView } from '../messages.ts';
 
 const stateRank: Record<TicketState, number> = { open: 0, cooking: 1, cooked: 2 };
 
-/** A ticket only moves forward in this number, so a late or repeated message about it is recognised and ignored. */
+/** The progress of a ticket as a number that only grows, so that a late or repeated message is recognised and ignored. */
 function rank(ticket: TicketView): number {
   return ticket.round * 3 + stateRank[ticket.state];
 }
@@ -15,11 +15,11 @@ export function byAge(a: TicketView, b: TicketView): number {
 export interface TicketListLimits {
   openMax: number;
   bumpedMax: number;
-  /** Which tickets are let go when there are too many. */
+  /** Which tickets are dropped when there are too many. */
   keep: 'oldest' | 'newest';
 }
 
-/** The tickets a page knows: those on the board and those bumped lately. Bounded. */
+/** The tickets of a page: those on the board and those that were bumped lately. Bounded. */
 export class TicketList {
   readonly #limits: TicketListLimits;
   readonly #open = new Map<string, TicketView>();
@@ -41,7 +41,7 @@ export class TicketList {
     this.#trim();
   }
 
-  /** Takes in changes and returns the tickets that are new on the board, oldest first. */
+  /** Applies changes. @returns the tickets that are new on the board, oldest first */
   apply(tickets: readonly TicketView[]): TicketView[] {
     const added: TicketView[] = [];
     for (const ticket of tickets) {
@@ -69,7 +69,7 @@ export class TicketList {
     return this.#open.size;
   }
 
-  /** There are, or were, open tickets that it had no room for: only a snapshot brings them back. */
+  /** Whether open tickets were dropped because there was no room: only a snapshot brings them back. */
   get leavesOut(): boolean {
     return this.#leavesOut;
   }
@@ -79,7 +79,7 @@ export class TicketList {
     return [...this.#open.values()].sort(byAge);
   }
 
-  /** The last bumped first. */
+  /** The ticket that was bumped last comes first. */
   bumped(): TicketView[] {
     return [...this.#bumped.values()].reverse();
   }

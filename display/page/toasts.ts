@@ -14,7 +14,7 @@ export function showError(message: string): void {
 
 const announcements: string[] = [];
 
-/** Reads new tickets out politely, gathered for a second, so that a rush doesn't become a babble. */
+/** Lets screen readers announce new tickets, once a second and together, so that a rush is not a stream of announcements. */
 export function announce(text: string): void {
   announcements.push(text);
   if (announcements.length > 1) return;

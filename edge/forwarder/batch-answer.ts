@@ -1,25 +1,25 @@
 import type { Settlement, SpooledBatch } from '../spool/order.ts';
 import type { UpstreamAnswer } from './upstream.ts';
 
-/** What the region said of a batch. */
+/** The region's answer to a batch. */
 export interface BatchAnswer {
   region: string;
   settlements: Settlement[];
-  /** Orders that the token does not speak for (403 in their line): promised to their senders, so they wait for another token. */
+  /** Orders of another store than the token's (403 in their line). Their senders got 202, so these orders wait for another token. */
   notAllowed?: { sequence: number; orderId: string; reason: string }[];
-  /** Orders that it did not decide on: they are sent again. */
+  /** Orders that the region did not decide on: they are sent again. */
   deferred: number;
-  /** Seconds after which it wants them again; 0 where it did not say. */
+  /** Seconds after which the region wants them again; 0 where it did not say. */
   retryAfterS: number;
 }
 
-/** An answer that is not the gateway's word on this batch: an outage, a fenced region, a wrong URL, or a captive portal that answers for all. */
+/** An answer that does not settle the batch: an outage, a passive region, a wrong URL, or a captive portal that answers every request. */
 export class NotAnAnswerError extends Error {
   override name = 'NotAnAnswerError';
   readonly retryAfterS: number;
-  /** Whether it may be due to what the batch says, as with a firewall that reads along. */
+  /** Whether the content of the batch may be the cause, as with a firewall that inspects it. */
   readonly blamesOrders: boolean;
-  /** Whether a gateway said it: the line works, and the region takes no orders. */
+  /** Whether a gateway gave this answer: then the line works, and the region takes no orders. */
   readonly isOfRegion: boolean;
 
   constructor(message: string, retryAfterS = 0, { blamesOrders = false, isOfRegion = false } = {}) {
@@ -38,7 +38,7 @@ export class TokenRefusedError extends NotAnAnswerError {
 /** Statuses that an order in the batch may have caused. Any other status means that the region serves no agent now, or not with this token or URL. */
 const blamingStatuses = new Set([400, 403, 406, 408, 413, 414, 415, 422, 431, 451, 500, 502]);
 
-/** What the same bytes would be answered with again. Everything else is sent again. */
+/** Refusals that the same bytes would get again. Orders with any other answer are sent again. */
 const finalRefusals = new Set([400, 409, 413, 422]);
 
 interface Problem {

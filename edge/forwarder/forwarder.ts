@@ -36,15 +36,15 @@ export interface ForwarderOptions {
 /** Batches in flight while every batch succeeds: the region works on one while the next is read and packed. */
 const BATCHES_MAX = 2;
 const BACKOFF = { firstMs: 250, jitter: 0.5 };
-/** A failing batch becomes so much smaller, until an order that is at fault stands alone. */
+/** After a failure the next batch is smaller by this factor, until an order that is at fault is alone in its batch. */
 const SHRINK = 8;
-/** Smaller bodies fit into a packet or two as they are. */
+/** Smaller bodies fit into one or two packets without compression. */
 const GZIP_BYTES_MIN = 1_024;
 
 const pack = promisify(gzip);
 
 /**
- * Sends what is spooled to the region: urgent orders first, each lane in order of acceptance, what another region has confirmed last. An
+ * Sends what is spooled to the region: urgent orders first, each lane in order of acceptance; orders that another region has confirmed come last. An
  * order leaves the unsent part of the spool only when the region has answered for it by its orderId, and that answer is on the disk.
  */
 export class Forwarder {
@@ -83,7 +83,7 @@ export class Forwarder {
     return this.#line.view;
   }
 
-  /** Orders that are held back, because they alone do not get through. */
+  /** Orders that are held back, because they fail while others get through. */
   get held(): HeldOrder[] {
     return this.#held.list();
   }
@@ -155,7 +155,7 @@ export class Forwarder {
     const { promise: woken, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     const waiting = new AbortController();
-    // Scattered, so that the agents of a chain that were switched on together don't ask together.
+    // Random, so that agents of a chain that were started together do not probe at the same time.
     const waitMs = this.#options.probeMs * (0.75 + this.#random() / 2);
     // `woken` ends the wait sooner; then the sleep is aborted.
     await Promise.race([woken, sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
@@ -180,8 +180,8 @@ export class Forwarder {
   }
 
   /**
-   * The same while nothing is to be sent, with the token: an empty batch, which a gateway refuses as empty once it has taken the token. So a token
-   * that has ended is known before the next order.
+   * The same with the token, while nothing is to be sent: sends an empty batch, which a gateway refuses as empty after it has accepted the token. So
+   * the agent notices an expired token before the next order.
    */
   async #check(): Promise<void> {
     let token = '';
@@ -221,7 +221,7 @@ export class Forwarder {
         body,
       });
       const { region, settlements, notAllowed = [], deferred, retryAfterS } = readBatchAnswer(answer, batch);
-      // First, so that a replay that this answer calls for survives a power loss right after it.
+      // Before all else, so that a replay that follows from this answer survives a power loss.
       await this.#reached(region);
       await spool.settle(settlements);
       this.#line.sent(body.length, settlements);
@@ -229,7 +229,7 @@ export class Forwarder {
         if (problem !== undefined)
           this.#options.onRefused?.(batch.orderIds[batch.sequences.indexOf(sequence)] ?? '', problem);
       const [first] = notAllowed;
-      // Others may get through with this token: an order that was held back for it says nothing about the line.
+      // Other orders may get through with this token: an order that is held back because of the token says nothing about the line.
       const isTriedAlone = first !== undefined && batch.sequences.length === 1 && this.#held.has(first.sequence);
       if (settlements.length === 0 && !isTriedAlone) {
         if (first !== undefined) throw new TokenRefusedError(first.reason, retryAfterS, { isOfRegion: true });
@@ -254,8 +254,8 @@ export class Forwarder {
   }
 
   /**
-   * A failure may be due to an order in the batch: the next one is smaller, and an order that fails alone while the line is up is held back.
-   * What did not reach the region says nothing about orders.
+   * An order in the batch may have caused the failure: so the next batch is smaller, and an order that fails alone while the line is up is held
+   * back. A request that did not reach the region says nothing about its orders.
    */
   async #blame(batch: SpooledBatch, error: unknown): Promise<void> {
     const blamesOrders =
@@ -295,7 +295,7 @@ export class Forwarder {
   async #recover(retryAfterS: number): Promise<void> {
     this.#failure = undefined;
     this.#after.clear();
-    // An outage of the line is no reason to leave the connections of before open.
+    // The next request resolves the region's name again, on a new connection.
     this.#upstream.drop();
     // Only `close` aborts the sleep; the loop checks for that.
     await sleep(this.#backoff.next(retryAfterS * 1_000), undefined, { signal: this.#stop.signal }).catch(() => {});

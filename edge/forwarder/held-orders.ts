@@ -1,6 +1,6 @@
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 
-/** An order is held back after this many failures: a single failure may be the end of an outage. */
+/** An order is held back after this many failures: a single failure may belong to an outage that is ending. */
 const FAILURES = 3;
 /** How long it is held back then; twice as long each time. */
 const HOLD_MS_FIRST = 30_000;
@@ -23,8 +23,8 @@ export interface HeldOrder {
 }
 
 /**
- * Orders that alone do not get through while the line is up: a firewall that drops a connection because of what an order says must not
- * stop all others. Such an order stays unsent and is tried by itself now and then.
+ * Orders that fail alone while the line is up. A firewall that drops a connection because of the content of one order must not stop all other
+ * orders. Such an order stays unsent, and is tried alone from time to time.
  */
 export class HeldOrders {
   readonly #held = new Map<number, Held>();
@@ -34,12 +34,12 @@ export class HeldOrders {
     this.#now = now;
   }
 
-  /** Orders that do not go with others. */
+  /** Orders that are not sent together with others. */
   except(): number[] {
     return [...this.#held.keys()];
   }
 
-  /** One of them whose time has come: it is tried alone. */
+  /** An order whose wait is over: it is tried alone. */
   due(): number | undefined {
     const now = this.#now();
     for (const [sequence, { until }] of this.#held) if (until <= now) return sequence;
@@ -64,14 +64,14 @@ export class HeldOrders {
     return this.#held.has(sequence);
   }
 
-  /** The region says that it does not take this one now, while it takes others: no second failure is needed to know that. */
+  /** The region refuses this order for now, while it takes others. So the order is held back after one failure. */
   hold(sequence: number, orderId: string, reason: string): void {
     const failures = Math.max(FAILURES - 1, this.#held.get(sequence)?.failures ?? 0);
     this.#held.set(sequence, { orderId, until: 0, failures, reason });
     this.failed(sequence, orderId, reason);
   }
 
-  /** The region has answered for these, or they are not unsent any more. */
+  /** The region has answered for these orders, or they are not unsent any more. */
   passed(sequences: readonly number[]): void {
     for (const sequence of sequences) this.#held.delete(sequence);
   }

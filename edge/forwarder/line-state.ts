@@ -8,7 +8,7 @@ import type { Settlement } from '../spool/order.ts';
  */
 export type LineTrouble = 'down' | 'region-refuses' | 'token-refused';
 
-/** The line to the region as people see it. Times are milliseconds since the epoch. */
+/** The state of the line to the region, for people. Times are milliseconds since the epoch. */
 export interface LineView {
   upstream: string;
   state: 'unknown' | 'up' | LineTrouble;
@@ -37,7 +37,7 @@ const begins: Record<LineTrouble, string> = {
   'token-refused': 'the region refuses the token; orders wait in the spool until its file has another one',
 };
 
-/** Remembers how the line is, and says so in the log once when a trouble begins and once when orders get through again. */
+/** Keeps the state of the line. Logs once when a trouble begins and once when orders get through again. */
 export class LineState {
   readonly view: LineView;
   readonly counts: LineCounts = { batches: 0, failures: 0, bytes: 0, confirmed: 0, refused: 0 };
@@ -69,7 +69,7 @@ export class LineState {
 
   trouble(trouble: LineTrouble, reason: string): void {
     this.counts.failures += 1;
-    // Kinds may alternate while the line is not up; each is said once.
+    // The state may alternate while the line is not up; each is logged once.
     this.#states.begin(trouble, begins[trouble], { reason });
     this.#turn(trouble, reason);
   }

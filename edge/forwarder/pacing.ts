@@ -9,7 +9,7 @@ export class Bandwidth {
     this.#now = now;
   }
 
-  /** Bytes of orders that one batch may hold, so that it takes about a second of the line and urgent orders don't wait behind more. */
+  /** Bytes of orders that one batch may hold: about a second of the line, so that urgent orders do not wait for longer. */
   batchBytesMax(bytesMax: number): number {
     return this.#bytesPerS === undefined ? bytesMax : Math.min(bytesMax, Math.max(this.#bytesPerS, 4_096));
   }

@@ -1,4 +1,4 @@
-/** What a token says of itself (RFC 7519). Not verified: the region does that. `undefined` for anything but a JWT. */
+/** The claims of a token (RFC 7519). Not verified; the region does that. `undefined` for anything but a JWT. */
 export function claimsOf(token: string): { store?: unknown; exp?: unknown } | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
-/** A name is looked up again after this time at the latest: an agent that is not told of a failover follows the DNS. */
+/** A name is looked up again after this time at the latest, so that the agent follows a failover, which changes the DNS. */
 const CONNECTIONS_AGE_MS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -96,7 +96,7 @@ export class Upstream {
       const request = send(new URL(path, this.#base), { method, agent, signal, headers: { ...headers, ...length } });
       request.on('error', fail);
       request.on('socket', (socket) => {
-        // A connection that is used again is connected already.
+        // A reused connection is connected already.
         if (socket.connecting) socket.once('connect', () => (reached = true));
         else reached = true;
       });

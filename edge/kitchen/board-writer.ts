@@ -6,17 +6,17 @@ import { type Changes, joined, noChanges } from './board.ts';
 export interface BoardWriterOptions {
   spool: Pick<SpoolClient, 'keepTickets'>;
   logger: Logger;
-  /** The changes are on the disk: now the screens and the region get them. */
+  /** The changes are on the disk. The screens and the region may get them now. */
   onKept(changes: Pick<Changes, 'shown' | 'commands'>): void;
 }
 
-/** The disk did not take the changes of the board; they are written later. The state log has said so. */
+/** The disk did not take the changes of the board; they are written later. The state log has reported it. */
 export class UnkeptError extends Error {
   override name = 'UnkeptError';
 }
 
 /**
- * Writes the changes of the board to the disk, before the screens show them: what a screen shows as done is not lost in a power failure. Changes that
+ * Writes the changes of the board to the disk before the screens show them, so that a power failure loses nothing that a screen has shown as done. Changes that
  * cannot be written are written with the next changes, or with the next tick.
  */
 export class BoardWriter {

@@ -11,18 +11,18 @@ export interface BoardOptions {
   now(): number;
 }
 
-/** What a step has changed: for the screens, for the disk, and for the region. */
+/** The changes of one step: for the screens, for the disk, and for the region. */
 export interface Changes {
   shown: TicketView[];
   kept: Entry[];
   dropped: string[];
-  /** What the crew has done and the region is to be told. */
+  /** Commands of the crew that the region is to be told. */
   commands: Omit<Command, 'id'>[];
 }
 
-/** Bumped tickets that can be taken back. */
+/** This many bumped tickets can be taken back. */
 const BUMPED_MAX = 20;
-/** Orders that may wait for a ticket; with the line up a ticket comes within a second. */
+/** This many orders may wait for their ticket; with the line up a ticket comes within a second. */
 const WAITING_MAX = 5_000;
 
 /**
@@ -36,7 +36,7 @@ export class Board {
   /** Orders accepted by this agent that no screen has shown yet. */
   readonly #waiting = new Map<string, { order: Order; acceptedAt: number; since: number }>();
   #bumped: TicketView[] = [];
-  /** Whether the region's tickets can be seen, and whether orders get there. */
+  /** Whether the region's tickets are visible, and whether orders get to the region. */
   #seesTickets = false;
   #forwards = true;
   #downSince: number | undefined;
@@ -70,7 +70,7 @@ export class Board {
     return this.#seesTickets;
   }
 
-  /** Orders whose fate the region should be asked for: it has them, or soon will, and shows no ticket. */
+  /** Orders that the region should be asked about: it has them, or soon will, and shows no ticket. */
   get unexplained(): string[] {
     const { now, patienceMs } = this.#options;
     const waiting = [...this.#waiting].flatMap(([orderId, { since }]) => (now() - since > patienceMs ? [orderId] : []));
@@ -87,14 +87,14 @@ export class Board {
     if (oldest !== undefined) this.#waiting.delete(oldest);
   }
 
-  /** The region's tickets can be seen, or not any more. */
+  /** The region's tickets became visible or invisible. */
   sees(tickets: boolean): void {
     this.#seesTickets = tickets;
     this.#told.clear();
     this.#judgeLine();
   }
 
-  /** Shows what has waited long enough while the line is down, and repeats what the region was not told. */
+  /** While the line is down, shows orders that have waited long enough. Repeats commands that the region has not got. */
   tick(forwards: boolean): Changes {
     const changes = noChanges();
     const { now, patienceMs } = this.#options;
@@ -110,7 +110,7 @@ export class Board {
     return changes;
   }
 
-  /** Everything that the region shows now, as far as it says. */
+  /** A snapshot of the region's tickets; it may be capped. */
   snapshot(tickets: readonly TicketView[], bumped: readonly TicketView[], isWhole: boolean): Changes {
     this.sees(true);
     const changes = noChanges();
@@ -119,7 +119,7 @@ export class Board {
       // Another screen was faster, and the region's message has not come yet.
       for (const { orderId, region } of [...this.#entries.values()])
         if (region !== undefined && !shown.has(orderId)) this.#leave({ ...region, state: 'cooked' }, changes);
-    // The one bumped last ends in front.
+    // The ticket that was bumped last comes first.
     for (const ticket of [...bumped.toReversed(), ...tickets]) this.#see(ticket, changes);
     return changes;
   }
@@ -150,7 +150,7 @@ export class Board {
     if (entry === undefined || view === undefined || view.round !== round) return undefined;
     const changes = noChanges();
     if (type === 'recall') {
-      // What the region has not been told can simply be taken back.
+      // A command that the region has not got can simply be dropped.
       if (view.state !== 'cooked' || this.#told.has(orderId)) return undefined;
       const { done: _, ...undone } = entry;
       this.#bumped = this.#bumped.filter((ticket) => ticket.orderId !== orderId);
@@ -168,7 +168,7 @@ export class Board {
     return changes;
   }
 
-  /** The region did not do what it was told: its own word on the ticket stands. */
+  /** The region did not carry out the command: its own state of the ticket counts. */
   declined(orderId: string): Changes {
     const changes = noChanges();
     const entry = this.#entries.get(orderId);

@@ -2,29 +2,29 @@ import type { Order } from '../../contracts/order/order.ts';
 import type { TicketState, TicketView } from '../../display/index.ts';
 import { TicketNames } from '../../display/index.ts';
 
-/** One order on the store's own board, as it is kept on the disk until it is cooked and the region knows. */
+/** One order on the store's own board. It is kept on the disk until the order is cooked and the region knows that. */
 export interface Entry {
   orderId: string;
   /** The ticket as the agent made it from the order; absent where only the region knew the order. */
   local?: TicketView;
-  /** The region's ticket, as it was last seen; absent while it was not. */
+  /** The region's ticket, as last seen; absent until it was seen. */
   region?: TicketView;
-  /** What the crew has done, and in which round; the region is told until it has come as far. */
+  /** The last state to which the crew brought the ticket, and the round. Sent to the region until its ticket has this state. */
   done?: { state: TicketState; round: number };
-  /** The region refuses the order: it is not paid through Ordermesh. */
+  /** The region refuses the order, so it is not paid through Ordermesh. */
   refused?: true;
 }
 
 const progress: Record<TicketState, number> = { open: 0, cooking: 1, cooked: 2 };
 
-/** What the crew has done in this round and the region does not have yet. */
+/** The crew's state of this round, if the region's ticket does not have it yet. */
 export function undelivered({ region, done }: Entry): 'start' | 'bump' | undefined {
   if (region === undefined || done === undefined || done.round !== region.round) return undefined;
   if (progress[done.state] <= progress[region.state]) return undefined;
   return done.state === 'cooked' ? 'bump' : 'start';
 }
 
-/** The ticket as the screen shows it; `undefined` for an entry that has none. */
+/** The ticket for the screen; `undefined` for an entry without a ticket. */
 export function viewOf(entry: Entry): TicketView | undefined {
   const { region, local, done, refused } = entry;
   const base = region ?? local;
@@ -35,7 +35,7 @@ export function viewOf(entry: Entry): TicketView | undefined {
   return view;
 }
 
-/** The menu is the region's; a SKU reads as words. */
+/** Makes a name of a SKU, because only the region has the menu. */
 const names = new TicketNames();
 
 export function ticketOf({ orderId, storeId, channel, items }: Order, acceptedAt: number): TicketView {

@@ -45,10 +45,11 @@ export interface Kitchen {
 }
 
 const TICK_MS = 1_000;
-/** The page takes a silence of twelve seconds for a dead server. */
+/** Shorter than twelve seconds, after which the page considers the server dead. */
 const BEAT_MS = 3_000;
-/** Unsent orders of before the start that may still have to be cooked. */
+/** At most this many unsent orders from before the start are taken onto the board. */
 const UNSENT_MAX = 1_000;
+
 /**
  * The store's own display. While the line is up it shows what the region shows. While the line is down it keeps those tickets, adds orders that only the
  * restaurant knows, and keeps the commands of the crew until the region can get them.
@@ -70,7 +71,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   const screens = new Screens(() => logger.warn('a screen did not keep up and was closed'));
   let storeName: string | undefined;
   let storeUnknown: true | undefined;
-  /** What the region's display says about its own state; the store's screens say the same. */
+  /** What the region's display reports about itself; the store's screens show the same. */
   let regionDatabase: 'up' | 'down' = 'up';
   let regionStale: Staleness | undefined;
   const writer = new BoardWriter({

@@ -4,12 +4,12 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
 import { RegionFrames } from '../region-frames.ts';
 
-/** The region's display speaks every three seconds; a line that is silent for longer than this is dead. */
+/** The region's display sends a message every three seconds; a connection that is silent for longer than this is dead. */
 const SILENCE_MS_MAX = 10_000;
 const ANSWER_MS_MAX = 10_000;
 const BACKOFF = { firstMs: 250, mostMs: 5_000, jitter: 0.5 };
 
-/** What the region said to a command of the crew. */
+/** The region's answer to a command of the crew. */
 export type Verdict = 'done' | 'declined' | 'unknown';
 
 export interface RegionDisplayOptions {
@@ -21,7 +21,7 @@ export interface RegionDisplayOptions {
   logger: Logger;
 }
 
-/** A screen of the region's kitchen display, looked at by the agent instead of a person. Comes back by itself. */
+/** Connects to the region's kitchen display as a screen does, and reads its messages for the agent. Reconnects by itself. */
 export class RegionDisplay {
   readonly #options: RegionDisplayOptions;
   readonly #frames: RegionFrames<ServerMessage>;
@@ -41,7 +41,7 @@ export class RegionDisplay {
     this.#connect();
   }
 
-  /** `unknown` when the answer did not come: the region's next word on the ticket tells. */
+  /** `unknown` when no answer came: then the region's next message about the ticket tells. */
   command(command: Omit<Command, 'id'>): Promise<Verdict> {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve('unknown');

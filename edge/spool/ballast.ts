@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /**
- * A file that reserves room for the spool. When the disk is full, the file is deleted, so that the spool can still write what the region has confirmed:
+ * A file that reserves room for the spool. When the disk is full, the file is deleted, so that the spool can still write the region's confirmations:
  * otherwise the agent would send those orders for ever and never make room. The file is written again when the disk has space.
  */
 export class Ballast {
@@ -17,14 +17,14 @@ export class Ballast {
     return existsSync(this.#file);
   }
 
-  /** @returns whether there was something to give up. */
+  /** @returns whether there was a file to delete. */
   release(): boolean {
     if (!this.isThere) return false;
     rmSync(this.#file, { force: true });
     return true;
   }
 
-  /** Real blocks, because a sparse file would hold no room. Without space for all of it there is none. */
+  /** Writes real blocks, because a sparse file would reserve nothing. Without space for the whole file there is no file. */
   restore(): void {
     const handle = openSync(this.#file, 'w');
     try {

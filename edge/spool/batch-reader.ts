@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { oneLine } from './one-line.ts';
 import { type BatchQuery, lanes, type SpooledBatch, states } from './order.ts';
 
-/** Lanes from here on are replays: of what the region with this id less the base has confirmed. */
+/** Lane `REPLAY_LANES + id` has the orders that region `id` has confirmed: another region gets them again. */
 const REPLAY_LANES = 1_000;
 /** Share of a batch that lower lanes get while higher lanes could fill it, so that no order waits for ever. */
 const LOWER_SHARE = 1 / 8;
@@ -13,7 +13,7 @@ interface Row {
   value: Uint8Array;
 }
 
-/** Reads what is to be sent: lane by lane, in order of acceptance, from where the last batch ended. */
+/** Reads the next orders to send: lane by lane, in order of acceptance, from where the last batch ended. */
 export class BatchReader {
   readonly #unsent: StatementSync;
   readonly #one: StatementSync;
@@ -70,7 +70,7 @@ export class BatchReader {
         ordersMax - filling.orders,
         (from) => this.#confirmed.iterate(id, from, since) as Iterable<unknown> as Iterable<Row>,
       );
-    // What the lower lanes left free.
+    // The lower lanes did not use all of their share.
     take(urgent, ordersMax - filling.orders);
     take(normal, ordersMax - filling.orders);
     return filling.batch();
@@ -112,7 +112,7 @@ export class BatchReader {
 
 const NEWLINE = Buffer.from('\n');
 
-/** A batch as it fills up. */
+/** A batch that is being filled. */
 class Filling {
   readonly #sequences: number[] = [];
   readonly #orderIds: string[] = [];
@@ -136,7 +136,7 @@ class Filling {
     return this.#sequences.length;
   }
 
-  /** Takes up to this many orders of one lane; none after a line that did not fit, so that no order overtakes another of its lane. */
+  /** Takes up to this many orders of one lane; none after an order that did not fit, so that no order overtakes another of its lane. */
   take(lane: number, orders: number, rows: (after: number) => Iterable<Row>): void {
     if (orders <= 0 || this.#isFull) return;
     let taken = 0;

@@ -8,10 +8,10 @@ import { SpoolFullError, type SpoolOptions } from './spool.ts';
 import type { Shelf, ShelfChanges } from './ticket-shelf.ts';
 
 export interface SpoolClientOptions extends SpoolOptions {
-  /** A commit that the disk has not taken by then is answered with an error; the orders may be kept all the same. */
+  /** A commit that the disk has not finished by then fails; its orders may be kept nevertheless. */
   deadlineMs: number;
   onSalvage?(report: string): void;
-  /** The thread ended by itself: nothing can be kept any more. */
+  /** The thread ended by itself: the spool can keep nothing any more. */
   onDeath?(error: Error): void;
 }
 
@@ -58,7 +58,7 @@ export class SpoolClient {
     worker.on('exit', () => this.#died(new Error('the thread of the spool has ended')));
   }
 
-  /** Opens the spool. @throws what keeps it from being opened; then the file is as it was. */
+  /** Opens the spool. @throws the reason when it cannot be opened; the file is then unchanged. */
   static async open(options: SpoolClientOptions): Promise<SpoolClient> {
     const { onSalvage: _, onDeath: __, monotonic: ___, ...workerData } = options;
     const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData });
@@ -69,8 +69,8 @@ export class SpoolClient {
   }
 
   /**
-   * Calls `done(null, outcome)` once the order is fsynced (or was before, or is a conflict), `done(error)` when it is not or may not be: a
-   * `SpoolFullError`, or whatever the disk said. Never before it returns.
+   * Calls `done(null, outcome)` once the order is fsynced (or was before, or is a conflict). Calls `done(error)` when the order is not kept, or may not
+   * be: a `SpoolFullError`, or the error of the disk. Never calls `done` before this method returns.
    */
   append(order: NewOrder, done: Done): void {
     if (this.#death !== undefined || this.#stalled) {
@@ -124,9 +124,9 @@ export class SpoolClient {
   }
 
   /**
-   * Keeps what waits, then closes the file.
-   * @throws SpoolStalledError when the disk does not answer within the deadline. The file is then left as after a power loss: what was acknowledged is
-   *   there.
+   * Commits what waits, then closes the file.
+   * @throws SpoolStalledError when the disk does not answer within the deadline. The file is then as after a power loss: it has everything that was
+   *   acknowledged.
    */
   async close(): Promise<void> {
     if (this.#closing || this.#death !== undefined) return;
@@ -164,7 +164,7 @@ export class SpoolClient {
     return this.#committing || this.#orders.length > 0 || this.#settlements.length > 0;
   }
 
-  /** What came in this turn of the event loop goes together. */
+  /** Orders of one pass of the event loop go into one commit. */
   #schedule(): void {
     if (this.#scheduled || this.#committing) return;
     this.#scheduled = true;
@@ -235,7 +235,7 @@ export class SpoolClient {
     else pending?.resolve(answer.value);
   }
 
-  /** Every call that waits is rejected; the first reason is the one that is told. */
+  /** Rejects every waiting call, with the first reason that was given. */
   #died(error: Error): void {
     if (this.#death !== undefined) return;
     this.#death = error;
@@ -248,7 +248,7 @@ export class SpoolClient {
   }
 }
 
-/** The orders of a group. Each is answered once, by the disk or by the deadline, whichever is first. */
+/** The orders of one commit. Each is answered once: by the disk or by the deadline, whichever is first. */
 class Answered {
   #waiting: readonly Waiting[];
 

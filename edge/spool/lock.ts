@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** Held while the agent lives. The kernel lets go of it when the process ends, however it ends. */
+/** Held while the agent runs. The kernel releases it when the process ends, whatever the reason. */
 export interface SpoolLock {
   release(): void;
 }

@@ -1,8 +1,8 @@
-/** What the region has said of an order. Numbers, because they are the values of a column. */
+/** The region's answer about an order. Numbers, because they are the values of a column. */
 export const states = { unsent: 0, confirmed: 1, refused: 2 } as const;
 export type StateName = keyof typeof states;
 
-/** Which orders go first: those whose guests wait in the restaurant, then others. What is sent again comes last. */
+/** Which orders are sent first: those whose guests wait in the restaurant, then others, then orders that are sent again. */
 export const lanes = { urgent: 0, normal: 1 } as const;
 
 /** An order that is to be written to disk. */
@@ -10,18 +10,18 @@ export interface NewOrder {
   orderId: string;
   storeId: string;
   lane: number;
-  /** Fingerprint of the order: the same orderId with another one is a conflict. */
+  /** Fingerprint of the order: the same orderId with another fingerprint is a conflict. */
   content: string;
   /** The client's bytes. */
   value: Uint8Array;
-  /** By the wall clock, in milliseconds since the epoch: for people only, nothing is decided by it. */
+  /** By the wall clock, in milliseconds since the epoch: for people only; no decision depends on it. */
   acceptedAt: number;
 }
 
-/** What became of a new order: it is on the disk, it was already, or its orderId is that of another order. */
+/** What became of a new order: it was written to disk, it was there already, or its orderId belongs to another order. */
 export type Outcome = 'kept' | 'known' | 'conflict';
 
-/** The region's answer for an order: it has it, or it refuses it with a problem that a repeat would not change. */
+/** The region's answer about an order: it has the order, or refuses it with a problem that a repeat would not change. */
 export interface Settlement {
   sequence: number;
   region: string;
@@ -32,9 +32,9 @@ export interface Settlement {
 export interface SpooledBatch {
   sequences: number[];
   orderIds: string[];
-  /** Of each: where a later batch goes on reading. */
+  /** For each order, where a later batch continues to read. */
   lanes: number[];
-  /** One order a line. */
+  /** One order per line. */
   body: Uint8Array;
 }
 
@@ -43,11 +43,11 @@ export interface BatchQuery {
   bytesMax: number;
   /** The last sequence taken of each lane. */
   after: readonly [lane: number, sequence: number][];
-  /** Left out: orders whose turn is later. */
+  /** Orders to leave out: they are tried alone later. */
   except: readonly number[];
   /** This order alone, if it is unsent. */
   only?: number | undefined;
-  /** Region that the agent reaches now; what another one has confirmed is sent again. Absent while none was reached. */
+  /** The region that the agent reaches now. Orders that another region has confirmed are sent again. Absent until a region was reached. */
   region?: string | undefined;
 }
 
@@ -71,7 +71,7 @@ export interface SpoolCounts {
   refused: number;
   /** Orders that a region has, kept for the replay window. */
   confirmed: number;
-  /** Of these, confirmed by another region than the current one: to be sent again. */
+  /** Those of them that another region than the current one has confirmed: they are sent again. */
   replaying: number;
   /** Bytes of the spool in use, and its quota. */
   bytes: number;

@@ -1,7 +1,7 @@
 import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
 import type { Shelf, ShelfChanges } from './ticket-shelf.ts';
 
-/** What the agent asks of the spool's thread. Each question gets one answer, in the order of the questions. */
+/** Messages from the agent's main thread to the spool's thread. Each question gets one answer, in the order of the questions. */
 export interface SpoolCalls {
   commit(work: PackedCommit): CommitAnswer;
   batch(query: BatchQuery): SpooledBatch;
@@ -24,9 +24,9 @@ export interface PackedCommit {
   settlements: Settlement[];
 }
 
-/** Settlements are kept whenever there is an answer at all. */
+/** An answer always means that the settlements are kept. */
 export interface CommitAnswer {
-  /** One an order; empty when the spool is full. */
+  /** One per order; empty when the spool is full. */
   outcomes: Outcome[];
   full: string | null;
 }
@@ -40,7 +40,7 @@ export interface Question<Name extends keyof SpoolCalls = keyof SpoolCalls> {
 export type Answer =
   | { id: number; value: unknown }
   | { id: number; error: { message: string; isDiskFull: boolean } }
-  /** Without a question: the file was damaged, and is a new one now. */
+  /** Sent without a question: the file was damaged and has been replaced by a new file. */
   | { salvaged: string };
 
 export function packCommit(orders: readonly NewOrder[], settlements: Settlement[]): PackedCommit {

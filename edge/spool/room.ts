@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { states } from './order.ts';
 
-/** What a row takes beside the order's bytes, with its entries in the indexes and half empty pages; measured, rounded up. */
+/** Bytes of a row beside those of the order, with its index entries and its share of half empty pages; measured, rounded up. */
 const ROW_BYTES = 400;
-/** Confirmed orders dropped at a time when room is needed. */
+/** This many confirmed orders are dropped at a time when room is needed. */
 const DROP_ORDERS = 200;
 
 /**
@@ -51,7 +51,7 @@ export class Room {
   shortage(bytes: number, orders: number): string | undefined {
     const wanted = bytes + orders * ROW_BYTES;
     if (this.bytes() + wanted > this.#bytesMax) return `the spool has reached its quota of ${this.#bytesMax} bytes`;
-    // An order stands in the log first and in the file later, so it takes its place twice, but no more than is allocated already.
+    // An order is in the log first and in the file later, so it needs its bytes twice, except in space that is allocated already.
     const inFile = this.#owed() + Math.max(0, wanted - this.#freeCount() * this.#pageBytes);
     const growth = inFile + Math.max(0, wanted - sizeOf(`${this.#path}-wal`));
     if (growth > 0 && this.diskFree() - growth < this.#diskFreeMin)
@@ -71,7 +71,7 @@ export class Room {
     }
   }
 
-  /** Gives the file what the log holds for it, whose place is counted until then. @returns whether that was anything */
+  /** Checkpoints the log into the file, which frees the bytes counted for the log. @returns whether there was anything to checkpoint */
   writeBack(): boolean {
     if (this.#owed() === 0) return false;
     this.#checkpoint.get();

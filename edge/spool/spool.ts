@@ -37,14 +37,14 @@ export class SpoolFullError extends Error {
   override name = 'SpoolFullError';
 }
 
-/** Confirmed orders looked at in one go when the old ones are dropped: a commit waits no longer than that. */
+/** At most this many confirmed orders are checked in one go when old ones are dropped, so that a commit does not wait for longer. */
 const PRUNE_ORDERS = 500;
-/** How much running time a power loss may cost; it only makes confirmed orders stay longer. */
+/** A power loss loses at most this much running time, so confirmed orders only stay a little longer. */
 const PERSIST_MS = 10_000;
 const USUAL_BYTES = 2_000;
 
 /**
- * The durable queue of the edge agent: one SQLite file. What `commit` returned for has been fsynced and survives power loss.
+ * The durable queue of the edge agent: one SQLite file. When `commit` returns, its orders are fsynced and survive a power loss.
  *
  * Age is counted in running time: the time that agents have had this file open, kept in the file. A clock that jumps, a machine without a
  * clock of its own and a restaurant that is closed at night therefore neither shorten nor lengthen the replay window.
@@ -106,8 +106,8 @@ export class Spool {
   }
 
   /**
-   * One transaction, and so one fsync, for everything that came meanwhile. Settlements make room for the orders.
-   * @throws SpoolFullError when the orders were not taken; the settlements are kept all the same. Any other error: nothing was.
+   * One transaction, and so one fsync, for all orders and settlements that wait. Settlements make room for the orders.
+   * @throws SpoolFullError when the orders were not kept; the settlements are kept nevertheless. With any other error nothing was kept.
    */
   commit(orders: readonly NewOrder[], settlements: readonly Settlement[]): Outcome[] {
     this.#noticeOthers();
@@ -129,7 +129,7 @@ export class Spool {
     return outcomes;
   }
 
-  /** The next orders to send. Always one, if there is one, however large. */
+  /** The next orders to send. At least one if there is any, even when it is larger than the limit. */
   batch(query: BatchQuery): SpooledBatch {
     this.#noticeOthers();
     const region = query.region === undefined ? undefined : this.#facts.regionId(query.region);
@@ -187,7 +187,7 @@ export class Spool {
     };
   }
 
-  /** The agent has reached a region: what another one has confirmed is to be sent again, also after a power loss. */
+  /** The agent has reached a region: orders that another region has confirmed are to be sent again, also after a power loss. */
   reached(region: string): void {
     this.#transaction(() => this.#facts.set('region', region));
   }
@@ -259,7 +259,7 @@ export class Spool {
     }
   }
 
-  /** @returns why there is none, or `null` when there is room for these. */
+  /** @returns why there is no room, or `null` when there is room for these orders. */
   #makeRoom(orders: readonly NewOrder[]): string | null {
     const change = this.#file.change();
     if (change !== undefined) return change;

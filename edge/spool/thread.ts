@@ -17,7 +17,7 @@ import { isDamage, isDiskFull } from './sqlite-errors.ts';
 
 /**
  * The thread that owns the spool's file: while it waits for the disk, the agent goes on taking requests and answering health checks. A file
- * that turns out to be damaged is salvaged in place, and the question asked again.
+ * that turns out to be damaged is salvaged in place, and the question is repeated.
  */
 const BALLAST_BYTES = 4 * 2 ** 20;
 const options = workerData as SpoolOptions;
@@ -54,7 +54,7 @@ function commit(work: PackedCommit): CommitAnswer {
       return spool.writeBack() ? commit({ ...work, settlements: [] }) : { outcomes: [], full: error.message };
     }
     if (!isDiskFull(error) || orders.length === 0) throw error;
-    // Nothing was kept. The ballast is for what the region has answered, not for more orders.
+    // Nothing was kept. The ballast is for the region's answers, not for more orders.
     if (work.settlements.length > 0) withBallast(() => spool.commit([], work.settlements));
     return { outcomes: [], full: 'the disk is full' };
   }

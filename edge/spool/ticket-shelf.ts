@@ -13,7 +13,7 @@ export interface Shelf {
   unsent: Pick<SpooledOrder, 'value' | 'acceptedAt'>[];
 }
 
-/** Keeps the store's own board over power losses. It knows no ticket. */
+/** Stores the board of the store's own display, so that it survives a power loss. The entries are opaque text here. */
 export class TicketShelf {
   readonly #keep: StatementSync;
   readonly #drop: StatementSync;
@@ -37,7 +37,7 @@ export class TicketShelf {
     for (const orderId of dropped) this.#drop.run(orderId);
   }
 
-  /** @param unsentMax of the newest. */
+  /** @param unsentMax returns at most this many unsent orders, the newest. */
   read(unsentMax: number): Shelf {
     const entries = this.#entries.all().map(({ entry }) => String(entry));
     return { entries, unsent: this.#unsent.all(unsentMax).toReversed() as unknown as Shelf['unsent'] };

@@ -5,17 +5,17 @@ import { type SpoolCounts, type SpooledOrder, type StateName, states } from './o
 import { type RawOrder, spooledOrder } from './row.ts';
 import { openExistingSpool } from './schema.ts';
 
-/** Which orders an operator means. */
+/** The orders that an operator selects. */
 export interface Selection {
   state?: StateName | undefined;
-  /** Only these. */
+  /** Only these orders. */
   orderIds?: readonly string[] | undefined;
   /** Accepted at this time or later, in milliseconds since the epoch. */
   since?: number | undefined;
 }
 
 /**
- * An operator's visit to a spool, whether its agent runs or not: what it changes, the agent notices with its next look. Orders are never
+ * An operator's access to a spool, whether its agent runs or not: the agent notices the changes at its next look. Orders are never
  * deleted unless the region has refused them.
  */
 export class SpoolVisit implements Disposable {
@@ -72,7 +72,7 @@ export class SpoolVisit implements Disposable {
     return damage;
   }
 
-  /** What the file says of itself; whether new orders are refused is the agent's to say. */
+  /** The counts in the file. Only a running agent knows whether new orders are refused. */
   counts(bytesMax: number): SpoolCounts & { path: string } {
     const number = (sql: string) => Number(Object.values(this.#database.prepare(sql).get() ?? {})[0] ?? 0);
     const fact = (name: string) => {
