@@ -80,7 +80,9 @@ async function listening(): Promise<string | undefined> {
   return /^ordermesh_display_listening(?:{.*})? (\d)$/m.exec(text)?.[1];
 }
 
-it('a database that comes back as a standby and is promoted leaves no screen deaf', { timeout: 120_000 }, async () => {
+it('after a database came back as a standby and was promoted, every screen gets changes', {
+  timeout: 120_000,
+}, async () => {
   await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);
   await screen.ticket(await newTicket());
   const lastBeat = () => screen.messages.findLast((message) => message.type === 'beat');
@@ -91,7 +93,7 @@ it('a database that comes back as a standby and is promoted leaves no screen dea
   await server.stop('SIGKILL');
   await writeFile(path.join(directory.path, 'postgres', 'data', 'standby.signal'), '');
   server = await start();
-  // It answers questions, so the tickets can be read, but it takes no LISTEN.
+  // A standby answers queries, so the tickets can be read, but it refuses LISTEN.
   await vi.waitFor(() => expect(lastBeat()).toMatchObject({ database: 'up', stale: { why: 'tickets' } }), soon);
   await vi.waitFor(
     async () =>
@@ -104,7 +106,7 @@ it('a database that comes back as a standby and is promoted leaves no screen dea
   expect(await listening()).toBe('0');
 
   await sql`select pg_promote()`;
-  // Not announced to anyone who listens later: the snapshot has it.
+  // A later listener gets no notification of this ticket; the snapshot has it.
   const meanwhile = await vi.waitFor(newTicket, soon);
   await screen.ticket(meanwhile);
   await vi.waitFor(() => expect(lastBeat()).not.toHaveProperty('stale'), soon);

@@ -77,7 +77,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(await page.getByText('us-zz-9999, and no order of it was seen').isVisible()).toBe(true);
   });
 
-  it('tells of a mistyped store', async () => {
+  it('shows that a mistyped store does not exist', async () => {
     for (const mistyped of ['US-IL-0001', '%zz']) {
       await page.goto(`${kitchen.url}stores/${mistyped}`);
       await page.getByText('No such store').waitFor();
@@ -85,23 +85,23 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('says so when its socket never opens', async () => {
+  it('says that it has no connection when its socket never opens', async () => {
     await page.routeWebSocket(/live/, (socket) => socket.close());
     await page.goto(`${kitchen.url}stores/${storeId}`);
     await page.getByText('No connection to the display service for').waitFor();
   });
 
-  it('calls no chain without orders that it does not see', async () => {
+  it('does not say that the chain has no orders while orders wait before the kitchen', async () => {
     const display = await kitchen.startDisplay(
       { ORDERMESH_DISPLAY_PORT: 0 },
-      // A group that commits nothing: what lies in the topic waits.
+      // A group that commits nothing, so all records of the topic wait.
       { stages: [{ group: `${kitchen.topic}-none`, topic: kitchen.topic }] },
     );
     try {
       await kitchen.pay(order());
       await page.routeWebSocket(/live/, (socket) => {
         const server = socket.connectToServer();
-        // Without the tickets that other tests have left: an empty board is what this is about.
+        // Without the tickets of other tests, because this test needs an empty board.
         server.onMessage((text) => {
           const message = JSON.parse(String(text));
           if (message.type === 'snapshot') socket.send(JSON.stringify({ ...message, tickets: [], open: 0 }));
@@ -117,7 +117,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
   });
 
   it('gives the buttons of a chain ticket back when the kitchen does not confirm a bump', async () => {
-    // It writes where no kitchen reads.
+    // This display writes to a topic that no kitchen reads.
     const topic = `${kitchen.topic}.${kitchen.topic}.dlt`;
     const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0 }, { topic });
     try {
@@ -173,7 +173,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('bumps by key: the event is in the log, the ticket leaves and its place stays until it is safe', async () => {
+  it('bumps by key: the event is in the log, the ticket leaves, and its place stays empty for a while', async () => {
     await openStore();
     const [first, second] = [order({ placedAt: new Date(Date.now() - 60_000).toISOString() }), order()];
     await kitchen.pay(second, first);
@@ -183,7 +183,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     await page.keyboard.press('Digit1');
     await page.locator(`.ticket[data-order="${first.orderId}"][data-left]`).waitFor();
     expect(await eventTypes(first)).toEqual(['order.cooked']);
-    // The neighbour has not moved under the hand, and the same key again hits no other ticket.
+    // The next card has not moved, and the same key does not bump another ticket.
     expect(await ticketOf(second).getAttribute('data-position')).toBe('2');
     await page.keyboard.press('Digit1');
     await page.locator(`.ticket[data-order="${second.orderId}"][data-position="1"]`).waitFor();
@@ -261,7 +261,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(body[0]).toBeLessThanOrEqual(body[1]);
   });
 
-  it('says that the connection is lost, comes back by itself and catches up', async () => {
+  it('says that the connection is lost, reconnects by itself and catches up', async () => {
     await openStore();
     const before = order();
     await kitchen.pay(before);
@@ -301,7 +301,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('shows the chain: newest tickets, every store with its open ones, and the way to each', async () => {
+  it('shows the chain: the newest tickets, and every store with its open tickets and a link', async () => {
     await page.goto(kitchen.url);
     const paid = order();
     await kitchen.pay(paid);

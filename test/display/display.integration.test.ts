@@ -33,7 +33,7 @@ describe('kitchen display', () => {
         note: 'cut in half',
       },
     ]);
-    // Both events have the same way to go, and the later one has arrived.
+    // Both events take the same path, and the later event has arrived.
     expect(screen.tickets.has(unpaid.orderId)).toBe(false);
   });
 
@@ -118,7 +118,7 @@ describe('kitchen display', () => {
     await left.ticket(order.orderId, ({ state }) => state === 'cooked');
     const ids = new Set((await kitchen.events(order.orderId)).map(({ id }) => id));
     expect([...ids]).toEqual([`${order.orderId}/order.cooked/1`]);
-    // Done before is done: no second event.
+    // A command whose effect is there already writes no second event.
     const before = (await kitchen.events(order.orderId)).length;
     expect(await right.command('bump', order.orderId, 1)).toEqual({ type: 'done' });
     expect(await kitchen.events(order.orderId)).toHaveLength(before);
@@ -146,7 +146,7 @@ describe('kitchen display', () => {
     ]);
   });
 
-  it('answers messages that it cannot follow, and lives on', async () => {
+  it('answers invalid messages with an error, and goes on', async () => {
     await using screen = await TestScreen.open(kitchen.url, STORE);
     const order = testOrder({ storeId: 'us-il-0002' });
     await kitchen.pay(order);
@@ -172,7 +172,7 @@ describe('kitchen display', () => {
     expect(screen.messages[0]?.type).toBe('snapshot');
   });
 
-  it('serves the page with a policy that allows nothing foreign', async () => {
+  it('serves the page with a policy that allows only its own origin', async () => {
     for (const path of ['/', `/?store=${STORE}`, `/stores/${STORE}`]) {
       const response = await fetch(new URL(path, kitchen.url));
       expect(response.status).toBe(200);
@@ -222,7 +222,7 @@ describe('kitchen display in an outage', () => {
     }
   });
 
-  it('says that the store is down, lives on, and gives every screen a snapshot when it is back', async () => {
+  it('says that the database is down, goes on, and gives every screen a snapshot when it is back', async () => {
     const address = new URL(kitchen.database.url);
     const proxy = await startToggledProxy(address.href);
     address.host = proxy.address;
@@ -254,7 +254,7 @@ describe('kitchen display in an outage', () => {
     }
   });
 
-  it('tells the screens that orders wait while the kitchen works on nothing', async () => {
+  it('tells the screens that orders wait while the kitchen does not work', async () => {
     await using still = await TestKitchen.start();
     await using screen = await TestScreen.open(still.url, STORE);
     const lastBeat = () => screen.messages.findLast((message) => message.type === 'beat');

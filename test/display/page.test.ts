@@ -43,7 +43,7 @@ describe('age', () => {
 });
 
 describe('ticket list', () => {
-  it('ends the same in whatever order and however often its messages come', () => {
+  it('has the same tickets in whatever order and however often messages come', () => {
     const states: TicketState[] = ['open', 'cooking', 'cooked'];
     const changes = [1, 2].flatMap((round) => states.map((state) => ticket('a', 0, state, round)));
     fc.assert(
@@ -89,7 +89,7 @@ describe('ticket list', () => {
     expect(list.leavesOut).toBe(false);
   });
 
-  it('says that it leaves tickets out once it had to let one go', () => {
+  it('says that it leaves tickets out after it dropped one', () => {
     const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
     const list = new TicketList({ ...limits, openMax: 2 });
     list.apply([a, b]);
@@ -128,7 +128,7 @@ describe('slots', () => {
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('b');
   });
 
-  it('that are empty keep no ticket off the page', () => {
+  it('that are empty do not hide a ticket', () => {
     const slots = new Slots();
     const [a, b, c, d] = [ticket('a', 1), ticket('b', 2), ticket('c', 3), ticket('d', 4)];
     slots.update([a, b, c, d], 0);
@@ -156,7 +156,7 @@ describe('slots', () => {
 });
 
 describe('origin', () => {
-  it('is ours only if the page came from this very host', () => {
+  it('is ours only if the page came from the same host', () => {
     expect(isSameOrigin('', 'localhost:8090')).toBe(true);
     expect(isSameOrigin('http://localhost:8090', 'localhost:8090')).toBe(true);
     expect(isSameOrigin('https://kds.example', 'kds.example')).toBe(true);
@@ -170,7 +170,7 @@ describe('origin', () => {
       expect(isSameOrigin(origin, 'localhost:8090')).toBe(false);
   });
 
-  it('knows no foreign name while it listens on loopback', () => {
+  it('accepts no foreign host name while it listens on loopback', () => {
     for (const host of ['localhost:8090', '127.0.0.1:8090', '[::1]:8090'])
       expect(isKnownHost(host, '127.0.0.1')).toBe(true);
     for (const host of ['evil.example', 'localhost.evil.example:8090', ''])
@@ -179,11 +179,11 @@ describe('origin', () => {
   });
 });
 
-describe('the words of a screen about itself', () => {
+describe('the status text of a screen', () => {
   const good: Sight = { line: 'live', hasTickets: true, since: 0, heardAt: 0, database: 'up', region: 'up' };
   const since = new Date(2026, 10, 22, 12, 3, 10).getTime();
 
-  it('says Live only while everything there is gets to it', () => {
+  it('says Live only while every change gets to it', () => {
     expect(wordsFor(good, 0)).toEqual({ line: 'live', word: 'Live', banner: '', isStale: false });
     const flaws: Partial<Sight>[] = [
       { line: 'lost' },
@@ -201,7 +201,7 @@ describe('the words of a screen about itself', () => {
     }
   });
 
-  it('says so when no connection comes about, or no tickets come', () => {
+  it('says when there is no connection, or when no tickets come', () => {
     for (const flaw of [{ line: 'connecting' }, { hasTickets: false }] satisfies Partial<Sight>[]) {
       expect(wordsFor({ ...good, ...flaw }, 9_999)).toMatchObject({ word: 'Connecting', banner: '' });
       expect(wordsFor({ ...good, ...flaw }, 75_000)).toMatchObject({
@@ -224,7 +224,7 @@ describe('the words of a screen about itself', () => {
     expect(unknown).toBe('Ticket A3F2 not known to be bumped. No answer from the server.');
   });
 
-  it('says since when it is not up to date, and what still holds', () => {
+  it('says since when it is not up to date, and what the crew can rely on', () => {
     const { word, banner, isStale } = wordsFor({ ...good, stale: { why: 'tickets', since } }, 0);
     expect([word, isStale]).toEqual(['Not up to date', true]);
     expect(banner).toMatch(/^Not up to date since 12:03:10, trying again\. New orders are safe/);

@@ -57,7 +57,7 @@ it('is no standstill when nothing waits, however long', async () => {
   expect(watch.standstill).toBeUndefined();
 });
 
-it('a log that does not answer is a standstill, since its last answer', async () => {
+it('a log that does not answer counts as a standstill since its last answer', async () => {
   const log = watched();
   await watch.look();
   log.now += 14_000;
@@ -71,9 +71,9 @@ it('a log that does not answer is a standstill, since its last answer', async ()
   expect(watch.standstill).toBeUndefined();
 });
 
-it('a group that works records off more slowly than they come stands, from its oldest record on', async () => {
+it('a group that processes records more slowly than they come stands, since its oldest record came', async () => {
   const log = watched();
-  // One record in three seconds is worked off, three come.
+  // In three seconds the group processes one record, and three come.
   for (let look = 0; look < 200; look++) {
     log.latest = [1_000 + 3 * look, 0];
     log.committed = new Map([[0, look]]);
@@ -103,7 +103,7 @@ it('a group that is behind by a constant time stands all the while, and one that
   }
 });
 
-it('a long standstill is told from its beginning, and ends when all that waited is worked off', async () => {
+it('a long standstill is reported with its beginning, and ends when all records that waited are processed', async () => {
   const log = watched();
   for (let look = 0; look < 1_000; look++) {
     log.latest = [look + 1, 0];

@@ -54,7 +54,7 @@ try {
   await kitchen[Symbol.asyncDispose]();
 }
 
-/** Orders of one store, each some time ago: baskets of usual size, and a large one where the board shows best how it copes. */
+/** Orders of one store, placed some time ago: baskets of usual size, and one large basket. */
 function storeOrders(): Order[] {
   const traffic = createTraffic({ seed: 12 });
   const channels: Order['channel'][] = [
@@ -92,7 +92,7 @@ function chainOrders(): Order[] {
   }).filter(({ storeId }) => storeId !== STORE);
 }
 
-/** Twenty orders a second, as they come. */
+/** Twenty orders a second. */
 async function liveOrders(forMs: number): Promise<void> {
   const traffic = createTraffic({ seed: 5 });
   const until = Date.now() + forMs;
@@ -102,7 +102,7 @@ async function liveOrders(forMs: number): Promise<void> {
   }
 }
 
-/** Baskets as at lunch. */
+/** Baskets of usual lunch orders. */
 function noon(): number {
   return Date.UTC(2026, 10, 23, 18, 30);
 }

@@ -27,7 +27,7 @@ export interface KitchenEvent {
   value: OrderKitchen;
 }
 
-/** A display with all that is behind it: a topic of its own, the real kitchen actor, and a database with the chain's menu. */
+/** A display for tests, with a topic of its own, the real kitchen actor, and a database with the chain's menu. */
 export class TestKitchen implements AsyncDisposable {
   readonly database: TestDatabase;
   readonly topic: string;
@@ -65,7 +65,7 @@ export class TestKitchen implements AsyncDisposable {
     const config = loadConfig({
       KAFKA_BROKERS: brokers.join(','),
       DATABASE_URL: database.url,
-      // A port of its own rather than 0: a restarted display must come back on it.
+      // A fixed port instead of 0, because a restarted display must use the same port.
       ORDERMESH_DISPLAY_PORT: String(await freePort()),
       ORDERMESH_ADMIN_PORT: '0',
       ...variables,
@@ -141,7 +141,7 @@ export class TestKitchen implements AsyncDisposable {
     ]);
   }
 
-  /** The events of the kitchen about an order, as they stand in the topic. */
+  /** The kitchen's events of an order, from the topic. */
   async events(orderId: string): Promise<KitchenEvent[]> {
     const events: KitchenEvent[] = [];
     await readTopic({ brokers: servers().brokers, topic: this.topic }, (record) => {

@@ -56,7 +56,7 @@ export class TestScreen implements AsyncDisposable {
     this.#socket.send(text);
   }
 
-  /** The next error that belongs to no command of ours. */
+  /** The next error that does not answer a command of this screen. */
   async nextError(): Promise<ErrorMessage> {
     const index = this.#errorsRead++;
     return await vi.waitUntil(
@@ -80,14 +80,14 @@ export class TestScreen implements AsyncDisposable {
   }
 }
 
-/** A screen that connects and then never reads, as one behind a dead Wi-Fi link. Returns how to hang up. */
+/** A screen that connects and then never reads, as behind a dead Wi-Fi link. @returns a function that closes the connection */
 export async function openDeafScreen(url: string): Promise<() => void> {
   const socket = await handshake(new URL('/live', url));
   socket.pause();
   return () => socket.destroy();
 }
 
-/** A handshake by hand, because Node's WebSocket neither sets headers nor tells the status of a refusal. */
+/** A handshake by hand, because Node's WebSocket cannot set headers and does not report the status of a refusal. */
 function handshake(url: URL, headers: Record<string, string> = {}): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const attempt = request(url, {

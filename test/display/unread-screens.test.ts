@@ -39,7 +39,7 @@ it('reads the tickets of a screen again until they are read', () => {
 it('forgets a screen that closes, also after a retry that an outage of the database has ended', () => {
   const screen = newScreen('us-il-0001');
   unread.failed(screen, error);
-  // During an outage a retry ends without a word here.
+  // During an outage a retry ends without a call of `settled` or `failed`.
   vi.advanceTimersByTime(500);
   screen.closed = true;
   unread.settled(screen);

@@ -54,7 +54,7 @@ async function ready(): Promise<string> {
   return `${response.status} ${await response.text()}`;
 }
 
-it('a ticket that cannot be shown has a card that says so, and keeps no other from any screen', async () => {
+it('a ticket that cannot be shown has a card that says so, and all other tickets are shown', async () => {
   await start(database.url);
   const damaged = await newTicket(STORE, {});
   await using chain = await open();
@@ -69,7 +69,7 @@ it('a ticket that cannot be shown has a card that says so, and keeps no other fr
   expect([said(/not answering/), said(/may have been missed/)]).toEqual([0, 0]);
 });
 
-it('one store whose tickets cannot be read is no outage: its screen says so and is tried again, the others go on', async () => {
+it('when the tickets of one store cannot be read, its screen says so and is retried, and the other screens go on', async () => {
   const { sql } = database;
   await start(database.url);
   await using damaged = await open(DAMAGED);
@@ -98,7 +98,7 @@ it('one store whose tickets cannot be read is no outage: its screen says so and 
   expect(said(/not answering/)).toBe(0);
 });
 
-it('connections that died without a word are replaced', async () => {
+it('connections that died without a close are replaced', async () => {
   await using proxy = await swallowingProxy(database.url);
   await start(proxy.url);
   await using screen = await open(STORE);

@@ -20,7 +20,7 @@ class TestBoard {
     this.board = this.#make();
   }
 
-  /** Takes over what a step changed, as the agent does. */
+  /** Applies the changes of a step, as the agent does. */
   after(changes: Changes | undefined): Changes {
     if (changes === undefined) throw new Error('the step was refused');
     for (const entry of changes.kept) this.disk.set(entry.orderId, structuredClone(entry));
@@ -51,7 +51,7 @@ function ticket(orderId: string, changes: Partial<TicketView> = {}): TicketView 
 const shown = (test: TestBoard) =>
   test.board.open.map(({ orderId, state, confirmation }) => ({ orderId, state, confirmation }));
 
-/** A board whose line has been down for longer than its patience. */
+/** A board whose line has been down for longer than `PATIENCE_MS`. */
 function cutOff(): TestBoard {
   const test = new TestBoard();
   test.after(test.board.snapshot([], [], true));
@@ -71,7 +71,7 @@ describe('with the line up', () => {
     expect(test.board.unexplained).toEqual([order.orderId]);
   });
 
-  it('tells the region at once what the crew does, once', () => {
+  it('sends each command of the crew to the region at once, and only once', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'start', orderId: 'a', round: 1 }));
@@ -96,7 +96,7 @@ describe('with the line up', () => {
 });
 
 describe('with the line down', () => {
-  it('keeps the tickets of the region, and adds orders that may be cooked, after its patience', () => {
+  it('keeps the tickets of the region, and after a wait adds orders that may be cooked', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.board.sees(false);
@@ -121,7 +121,7 @@ describe('with the line down', () => {
     expect(shown(test)).toMatchObject([{ confirmation: 'waiting' }]);
   });
 
-  it('remembers over a power loss what the crew has done, and delivers it when the region has the ticket', () => {
+  it('keeps commands of the crew over a power loss, and sends them when the region has the ticket', () => {
     const test = cutOff();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -180,7 +180,7 @@ describe('when the line is back', () => {
     expect([...test.disk.keys()]).toEqual(['b']);
   });
 
-  it('drops nothing because of a snapshot that is cut short', () => {
+  it('drops nothing because of a capped snapshot', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a'), ticket('b')], [], true));
     test.after(test.board.snapshot([ticket('b')], [], false));
@@ -199,7 +199,7 @@ describe('when the line is back', () => {
     expect(test.disk.size).toBe(0);
   });
 
-  it('shows the ticket again when the region declines what the crew did', () => {
+  it('shows the ticket again when the region declines the command', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'bump', orderId: 'a', round: 1 }));

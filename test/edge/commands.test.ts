@@ -105,7 +105,7 @@ describe('ordermesh edge', () => {
     expect(batch.orderIds).toEqual([ids.unsent, ids.refused, ids.confirmed]);
   });
 
-  it('retry: a named order that is not sent again is no success', async () => {
+  it('retry: exits with an error when a named order cannot be sent again', async () => {
     const some = await edge('retry', ids.refused, ids.unsent);
     expect(some).toMatchObject({ code: 1, stdout: '1 order will be sent again\n' });
     expect(some.stderr).toContain('1 order of those named left alone');
@@ -123,7 +123,7 @@ describe('ordermesh edge', () => {
     expect(withSpool((spool) => spool.counts())).toMatchObject({ unsent: 1, confirmed: 1, refused: 0 });
   });
 
-  it('works beside an agent that has the file open, which notices what was changed', async () => {
+  it('works beside an agent that has the file open, and the agent notices the changes', async () => {
     const spool = new Spool({
       path: path(),
       unsentOrdersMax: 100,

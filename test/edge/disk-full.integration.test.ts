@@ -57,7 +57,7 @@ describe.skipIf(!isRoot)('a disk of 12 MiB (needs root, to mount one)', () => {
     await vi.waitFor(async () => expect((await agent.status()).spool).toMatchObject({ unsent: 0, full: null }), soon);
   }
 
-  it('leaves the space free that is to stay free, keeps all that it took, and takes orders again', async () => {
+  it('leaves the configured space free, keeps all accepted orders, and takes orders again', async () => {
     const spool = { ORDERMESH_EDGE_SPOOL: join(disk, 'spool.db'), ORDERMESH_EDGE_DISK_FREE_MIN: '2MiB' };
     const agent = await restaurant.agent(spool);
     const accepted = await fill(agent);

@@ -76,7 +76,7 @@ describe('the line', () => {
     await vi.waitFor(async () => expect((await agent.status()).spool.unsent).toBe(0), soon);
   });
 
-  it('takes no portal for the region, whatever it answers', async () => {
+  it('does not mistake a captive portal for the region, whatever it answers', async () => {
     const portal = await answering((_, answer) => answer.writeHead(207).end('{"results":[{"index":0,"status":202}]}'));
     restaurant.line.to(portal.url);
     const agent = await restaurant.agent();
@@ -88,7 +88,7 @@ describe('the line', () => {
     portal.server.close();
   });
 
-  it('waits with its orders before a fenced region, and follows when the name points elsewhere', async () => {
+  it('keeps its orders while the region is passive, and follows when the name points to another region', async () => {
     const fenced = await answering((_, answer) =>
       answer
         .writeHead(503, { 'content-type': 'application/problem+json', 'x-ordermesh-region': 'east' })
@@ -103,7 +103,7 @@ describe('the line', () => {
     fenced.server.close();
   });
 
-  it('holds back an order that does not get through, and no other', async () => {
+  it('holds back only the order that does not get through', async () => {
     restaurant.line.to((await restaurant.gateway('east')).url);
     restaurant.line.dropWhatSays('unspeakable');
     const agent = await restaurant.agent({ ORDERMESH_EDGE_GZIP: 'off' });
@@ -123,7 +123,7 @@ describe('the line', () => {
 });
 
 describe('the region', () => {
-  it('gets again what another region has confirmed, also while no order comes', async () => {
+  it('gets the orders again that another region has confirmed, also while no new order comes', async () => {
     const east = await restaurant.gateway('east');
     restaurant.line.to(east.url);
     const agent = await restaurant.agent();
@@ -166,8 +166,8 @@ describe('the region', () => {
   });
 });
 
-describe('the door', () => {
-  it('knows an order after a restart, and tells it from another with its orderId', async () => {
+describe('the ingress', () => {
+  it('knows an order after a restart, and refuses other content with the same orderId', async () => {
     const order = newOrder();
     const first = await restaurant.agent();
     await first.accept([order]);
@@ -192,7 +192,7 @@ describe('the door', () => {
     await agent.accept([newOrder()]);
   });
 
-  it('takes orders over WebSocket too, and passes on what the region says of them', async () => {
+  it('takes orders over WebSocket too, and passes on their statuses from the region', async () => {
     restaurant.line.to((await restaurant.gateway('east')).url);
     const agent = await restaurant.agent();
     const socket = new WebSocket(`${agent.url.replace('http', 'ws')}/v1/stream`, [
@@ -242,7 +242,7 @@ describe('a start', () => {
     expect(existsSync(join(restaurant.directory, 'edge'))).toBe(false);
   });
 
-  it('keeps others from the spool', async () => {
+  it('refuses a second agent on the same spool', async () => {
     await restaurant.agent();
     for (const suffix of ['', '-wal']) {
       const { mode } = statSync(join(restaurant.directory, `edge/spool.db${suffix}`));
@@ -293,7 +293,7 @@ describe('a token that the region refuses', () => {
     expect((await status(agent)).code).toBe(0);
   });
 
-  it('of another store keeps the orders that were promised, until the right one is back', async () => {
+  it('of another store: accepted orders wait until the right token is back', async () => {
     const agent = await restaurant.agent();
     const orderIds = await agent.accept([newOrder(), newOrder()]);
     await setToken(await tokenFor('us-il-0002'));

@@ -47,7 +47,7 @@ describe('the answer to a batch', () => {
     expect(settlements[0]?.problem).toBe('invalid-order: no match; /total must be >= 0');
   });
 
-  it('keeps an order that the token does not speak for: it was promised, and another token may bring it', () => {
+  it('keeps an order of another store than the token’s: it was accepted, and another token may deliver it', () => {
     const problem = { code: 'forbidden', detail: 'another store' };
     const { settlements, notAllowed } = readBatchAnswer(
       answer([{ index: 1, orderId: 'b', status: 403, problem }]),
@@ -110,7 +110,7 @@ describe('the answer to a batch', () => {
 });
 
 describe('bandwidth', () => {
-  it('lets batches follow each other at its rate, and saves up nothing', () => {
+  it('spaces batches at its rate, and saves up nothing', () => {
     let now = 0;
     const bandwidth = new Bandwidth(1_000, () => now);
     expect([bandwidth.take(500), bandwidth.take(500), bandwidth.take(1)]).toEqual([0, 500, 1_000]);
@@ -146,7 +146,7 @@ describe('an order that alone does not get through', () => {
     expect(held.except()).toEqual([]);
   });
 
-  it('is not the reason when very many fail', () => {
+  it('is not held back when very many fail', () => {
     const held = new HeldOrders(() => 0);
     for (let sequence = 0; sequence <= 100; sequence += 1) held.failed(sequence, String(sequence), 'reset');
     expect(held.except()).toEqual([100]);

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
-/** A killed process does not lose what the kernel has not written yet; only the system calls show that a power loss would not either. */
+/** After a kill, the kernel still writes its buffers. Only the order of the system calls shows that a power loss would lose nothing. */
 it.skipIf(!hasStrace)(
   'has fsynced the log before an order is acknowledged (needs strace)',
   () => {

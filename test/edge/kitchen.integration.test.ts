@@ -7,7 +7,7 @@ import { type Agent, Restaurant } from './restaurant.ts';
 
 let restaurant: Restaurant;
 let region: TestKitchen;
-/** The other line: to the region's display. */
+/** The second line: to the region's display. */
 let sight: Line;
 const soon = { timeout: 20_000 };
 
@@ -56,7 +56,7 @@ it('shows the tickets of the region, and tells it what the crew does', async () 
   );
 });
 
-it('cooks cash orders while the line is down, over a restart, and each of them once when it is back', async () => {
+it('shows cash orders while the line is down, also after a restart, and each of them once when the line is back', async () => {
   restaurant.line.to((await restaurant.gateway('east')).url);
   const first = await agentWithKitchen();
   const known = newOrder();

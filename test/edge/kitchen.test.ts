@@ -18,7 +18,7 @@ import { Agent } from './restaurant.ts';
 vi.setConfig({ testTimeout: 90_000 });
 const soon = { timeout: 40_000 };
 
-/** Door and display of a region in which nothing works but what the test is about. */
+/** A stand-in for a region's gateway and display: each test sets what works. */
 let region: { app: uWS.TemplatedApp; url: string; isUp: boolean; tickets: TicketView[]; commands: { type: string }[] };
 let directory: string;
 let said: string[];
@@ -91,7 +91,7 @@ const environment = () => ({
   ORDERMESH_EDGE_KITCHEN_UPSTREAM: region.url,
 });
 
-it("the region's door refuses an order that the kitchen has: the screen and the point of sale are told", async () => {
+it("the region's gateway refuses an order that the kitchen has: the screen and the point of sale are told", async () => {
   region.isUp = false;
   const token = await issueToken({ config: loadConfig({ ORDERMESH_DATA_DIR: directory }), store: storeId });
   writeFileSync(join(directory, 'token'), token);
@@ -117,7 +117,7 @@ it("the region's door refuses an order that the kitchen has: the screen and the 
   await role.close();
 });
 
-it('what the crew did while the disk took nothing is written, shown and told the region afterwards', async () => {
+it('commands of the crew that the disk did not take are written, shown and sent to the region later', async () => {
   const orderId = newOrder().orderId;
   region.tickets = [{ orderId, storeId, channel: 'pos', state: 'open', round: 1, since: 0, lines: [] }];
   const path = join(directory, 'spool.db');

@@ -22,7 +22,7 @@ afterEach(async () => {
   await raw[Symbol.asyncDispose]();
 });
 
-/** Sells at a steady rate while the line does what it does, then waits until the region has everything. */
+/** Sells at a steady rate while the line fails, then waits until the region has every order. */
 async function sellDuring(fault: () => Promise<void>): Promise<void> {
   restaurant.line.to((await restaurant.gateway('east')).url);
   const agent: Agent = await restaurant.agent();

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** The line between a restaurant and its region, as a TCP proxy whose far end can move, and which can fail. */
 export class Line {
-  /** What the agent takes for the region. */
+  /** The URL that the agent uses for the region. */
   readonly url: string;
   readonly #close: () => Promise<void>;
   readonly #pairs = new Set<[Socket, Socket]>();
@@ -27,7 +27,7 @@ export class Line {
     return line;
   }
 
-  /** New connections go to this gateway; those of before end, as after a flip of the DNS and a fence. */
+  /** New connections go to this gateway, and existing connections end, as after a failover. */
   to(gateway: string): this {
     this.#target = Number(new URL(gateway).port);
     this.#endAll();
@@ -43,12 +43,12 @@ export class Line {
     this.#isCut = false;
   }
 
-  /** Connections that carry these bytes towards the region are dropped, as by a firewall that reads along. */
+  /** Connections that carry these bytes towards the region are dropped, as by a firewall that inspects the content. */
   dropWhatSays(text: string): void {
     this.#poison = Buffer.from(text);
   }
 
-  /** What the region sends comes so much later. */
+  /** Delay of everything that the region sends. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }

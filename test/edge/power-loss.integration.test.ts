@@ -70,7 +70,7 @@ it(
   60_000 + powerLosses * 4_000,
 );
 
-/** Sells until the agent is gone, and remembers what was accepted. */
+/** Sells until the agent is killed, and remembers the accepted orders. */
 async function sell(url: string, agent: ChildProcess, promised: string[]): Promise<void> {
   while (agent.exitCode === null && agent.signalCode === null) {
     const order = newOrder();

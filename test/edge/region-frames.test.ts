@@ -9,7 +9,7 @@ import type { Stream } from '../../gateway/websocket/stream.ts';
 
 vi.setConfig({ testTimeout: 40_000 });
 const soon = { timeout: 20_000 };
-/** What a captive portal, a proxy or a newer region may say. The last two have a type, and not what belongs to it. */
+/** Frames that a captive portal, a proxy or a newer region may send. The last two have a known type without its fields. */
 const badFrames = ['<html>', 'null', '7', '{}', '{"type":"tickets"}'];
 
 let app: uWS.TemplatedApp;
@@ -36,7 +36,7 @@ async function connection(number: number): Promise<uWS.WebSocket<unknown>> {
   return connections[number - 1] as uWS.WebSocket<unknown>;
 }
 
-it('the display of the region may say anything: the agent lives, counts, says so once and connects again', async () => {
+it('after an invalid frame of the region’s display the agent counts and logs it once, and connects again', async () => {
   const heard: ServerMessage[] = [];
   const display = new RegionDisplay({
     url,
@@ -60,7 +60,7 @@ it('the display of the region may say anything: the agent lives, counts, says so
   display.close();
 });
 
-it('a display that is not seen is said once, and so is its end', async () => {
+it('a display that cannot be reached is logged once, and so is the end of that', async () => {
   app.close();
   const port = Number(new URL(url).port);
   const display = new RegionDisplay({ url, storeId: 'us-il-0001', logger, onMessage: () => {}, onDown: () => {} });
@@ -73,7 +73,7 @@ it('a display that is not seen is said once, and so is its end', async () => {
   display.close();
 });
 
-it('so may its stream of statuses', async () => {
+it('after an invalid frame of the region’s status stream the relay does the same', async () => {
   const pushed: unknown[] = [];
   const stream = { push: (message: unknown) => void pushed.push(message) } as unknown as Stream;
   const relay = new StatusRelay({ upstream: url, token: async () => 'token', streams: new Set([stream]), logger });
@@ -95,7 +95,7 @@ it('a relay that was closed while its token was read opens no connection', async
   relay.opened();
   relay.close();
   token.resolve('token');
-  // A connection made after it would come after a connection that the relay made.
+  // This connection is made after the relay's, so the relay made none before it arrived.
   const other = new WebSocket(url.replace('http', 'ws'));
   await connection(1);
   other.close();
@@ -107,12 +107,12 @@ const relayOf = (streams: Set<Stream>, options: { askMs?: number } = {}) =>
 const listener = () => new Set([{ push: () => {} } as unknown as Stream]);
 const lost = 'status updates are not passed on; trying again';
 
-it('a relay whose token has ended says so once, and does not come back faster and faster', async () => {
+it('a relay whose token has ended logs that once, and waits longer before each attempt', async () => {
   const accepted: number[] = [];
   app.ws('/v1/stream', {
     open(socket) {
       accepted.push(performance.now());
-      // As a gateway does that looks at the token after it has accepted the connection.
+      // As a gateway does that checks the token after it has accepted the connection.
       if (accepted.length % 2 === 0)
         socket.send(JSON.stringify({ type: 'error', problem: { code: 'unauthenticated', detail: 'expired' } }));
       socket.end(4401, 'the token is expired');
@@ -148,7 +148,7 @@ it('a relay gives up a connection on which the region answers nothing, and keeps
     message(socket, text) {
       expect(Buffer.from(text).toString()).toBe('{}');
       questions.push(socket);
-      // The first connection is as a line that lost it without a word.
+      // The first connection is dead without a close.
       if (socket !== connections[0])
         socket.send(JSON.stringify({ type: 'error', problem: { code: 'malformed-request', detail: 'no submit' } }));
     },

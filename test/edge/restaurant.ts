@@ -78,7 +78,7 @@ export class Restaurant {
     return { ...role, url: role.addresses.gateway ?? '' };
   }
 
-  /** Agents and gateways end. */
+  /** Stops agents and gateways. */
   async stop(): Promise<void> {
     for (const role of this.#roles.splice(0).reverse()) await role.close();
   }
@@ -90,7 +90,7 @@ export class Restaurant {
   }
 }
 
-/** What a point of sale and an operator see of an agent. */
+/** An agent, as a point of sale and an operator use it. */
 export class Agent {
   readonly url: string;
   readonly admin: string;

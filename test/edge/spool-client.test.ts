@@ -44,7 +44,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-it('keeps the order of calls over its group commits, and every byte', async () => {
+it('keeps every byte, and the order of the calls over several commits', async () => {
   client = await open();
   const numbers = Array.from({ length: 500 }, (_, n) => n);
   expect(new Set(await Promise.all(numbers.map(append)))).toEqual(new Set(['kept']));
@@ -54,7 +54,7 @@ it('keeps the order of calls over its group commits, and every byte', async () =
   expect(lines).toEqual(numbers.map((n) => Buffer.from(newOrder(n).value).toString()));
 });
 
-it('writes down what waits before it closes', async () => {
+it('commits waiting orders before it closes', async () => {
   client = await open();
   const waiting = append(1);
   await client.close();
@@ -63,7 +63,7 @@ it('writes down what waits before it closes', async () => {
   expect((await client.counts()).unsent).toBe(1);
 });
 
-it('answers within its deadline while the disk stands still, and goes on when it moves again', async () => {
+it('answers within its deadline while the disk hangs, and goes on when the disk works again', async () => {
   client = await open({ deadlineMs: 100 });
   const other = new DatabaseSync(path());
   other.exec('begin immediate');
@@ -76,7 +76,7 @@ it('answers within its deadline while the disk stands still, and goes on when it
   expect((await client.batch(query)).orderIds).toEqual(['order-1', 'order-3']);
 });
 
-it('ends its close at the deadline while the disk stands still, says so, and waits without working', async () => {
+it('closes at the deadline while the disk hangs, reports that, and does not burn the processor meanwhile', async () => {
   client = await open({ deadlineMs: 300 });
   const other = new DatabaseSync(path());
   other.exec('begin immediate');

@@ -129,7 +129,7 @@ describe('what is kept', () => {
 });
 
 describe('lanes', () => {
-  it('sends urgent orders first and lets the others have a share', () => {
+  it('sends urgent orders first, and others with a share', () => {
     const spool = open();
     spool.commit([...some(1, 40, { lane: lanes.normal }), ...some(41, 80)], []);
     const { orderIds } = batch(spool, { ordersMax: 16 });
@@ -138,7 +138,7 @@ describe('lanes', () => {
     expect(orderIds).toContain('order-1');
   });
 
-  it('fills up with what there is, and goes on where the last batch ended', () => {
+  it('fills a batch from all lanes, and continues where the last batch ended', () => {
     const spool = open();
     spool.commit([...some(1, 5), ...some(6, 10, { lane: lanes.normal })], []);
     const first = batch(spool, { ordersMax: 8 });
@@ -200,7 +200,7 @@ describe('a change of region', () => {
     expect(spool.counts().confirmed).toBe(1);
   });
 
-  it('counts the window in running time: a clock that jumps and nights that are off change nothing', () => {
+  it('counts the window in running time: a clock that jumps and a night without power change nothing', () => {
     let now = 5_000_000;
     const monotonic = () => now;
     const first = open({ replayWindowMs: 1_000, monotonic });
@@ -287,11 +287,11 @@ describe('the file under a spool that is open', () => {
     expect(spool.counts().full).toContain(path());
     // As if there was room to make: the caller would try for ever.
     expect(spool.writeBack()).toBe(false);
-    // What was promised still goes to the region.
+    // Accepted orders still go to the region.
     expect(unsent(spool)).toEqual(['order-1', 'order-2', 'order-3']);
   });
 
-  it('takes orders while it is the same, however often its log is written back', () => {
+  it('takes orders while it is the same file, however often its log is checkpointed', () => {
     const spool = open();
     for (let n = 1; n <= 5; n += 1) {
       expect(spool.commit([newOrder(n)], [])).toEqual(['kept']);
@@ -301,7 +301,7 @@ describe('the file under a spool that is open', () => {
 });
 
 describe('damage', () => {
-  it('passes over a write that was cut off at the end of the log', () => {
+  it('ignores a write that was cut off at the end of the log', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     // As after a power loss: the log ends in the middle of a frame that was never acknowledged.
@@ -414,7 +414,7 @@ describe('damage', () => {
     expect(counted().unsent).toBe(3);
   });
 
-  it('of a file that was never whole is none: a first start that is cut short begins again', () => {
+  it('is not reported for a first start that was cut short: it begins again', () => {
     writeFileSync(`${path()}.new`, 'half');
     expect(counted()).toMatchObject({ unsent: 0, damage: null, lossOpen: false });
     expect(readdirSync(directory)).not.toContain('spool.db.new');

@@ -44,7 +44,7 @@ it('an order that only the region can know is not called unknown because a proxy
   await expect(lookup('a', undefined)).rejects.toThrow('the region cannot be asked');
 });
 
-it('a spool that cannot be read is logged, and decides nothing about an order of the kitchen', async () => {
+it('while the spool cannot be read, that is logged, and the kitchen gets no status of an order', async () => {
   const said: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void said.push(JSON.parse(line).msg) });
   const refused: Partial<SpooledOrder> = { orderId: 'a', state: 'refused' };

@@ -65,7 +65,7 @@ const post = (order: Order) =>
     ),
   );
 
-it('says that the spool answers with an error, and that it takes orders again although none came', async () => {
+it('logs that the spool answers with an error, and its recovery although no order came', async () => {
   const order = newOrder();
   const other = new DatabaseSync(path());
   other.exec('begin immediate');
@@ -73,7 +73,7 @@ it('says that the spool answers with an error, and that it takes orders again al
   // SQLite waits for the lock almost as long as the disk may be silent: until a read is answered, the silence may be what is told.
   await vi.waitFor(() => expect(intake.readiness()).toBe('database is locked'), soon);
   expect(headline(status.known)).toMatchObject({ level: 'bad' });
-  // Reading goes on; it does not make the error undone.
+  // A successful read does not end the trouble.
   await status.read();
   expect(status.trouble).toBeDefined();
   expect(said).toEqual(['the spool takes no orders; they are answered with 503']);
@@ -85,7 +85,7 @@ it('says that the spool answers with an error, and that it takes orders again al
   expect(await post(order)).toBeNull();
 });
 
-it('says that the spool is full, once, and that it is not any more', async () => {
+it('logs once that the spool is full, and once that it is not any more', async () => {
   expect(await post(newOrder())).toBeNull();
   expect(await post(newOrder())).not.toBeNull();
   await vi.waitFor(() => expect(said).toEqual(['the spool takes no orders; they are answered with 503']), soon);

@@ -6,7 +6,7 @@ function admission(options: { ordersMax?: number; bytesMax?: number; ageMsMax?: 
   return { clock, gate: new Admission({ ordersMax: 10, bytesMax: 1_000, ageMsMax: 5_000, clock, ...options }) };
 }
 
-test('refuses above the bound of orders, and takes again after one left', () => {
+test('refuses above the bound of orders, and admits again after one was answered', () => {
   const { gate } = admission({ ordersMax: 2 });
   expect([gate.admit(1), gate.admit(1), gate.admit(1)]).toEqual([true, true, false]);
   gate.release(1);
@@ -42,7 +42,7 @@ test('while the oldest order is too old, the bound is what is answered within th
   gate.pace(2_000);
   expect(gate.isSlow).toBe(false);
   expect(gate.admit(1)).toBe(true);
-  // 100 leave per second: 200 within the age.
+  // 100 are answered per second: 200 within the age.
   for (let n = 0; n < 100; n += 1) gate.release(1);
   clock.time = 1_000;
   gate.pace(2_001);
@@ -55,7 +55,7 @@ test('while the oldest order is too old, the bound is what is answered within th
   expect(gate.admit(1)).toBe(true);
 });
 
-test('a log that takes nothing leaves room for the one order that finds out when it does again', () => {
+test('while the log takes nothing, one order is admitted, which finds out when the log takes orders again', () => {
   const { gate, clock } = admission({ ageMsMax: 1_000 });
   gate.admit(1);
   clock.time = 5_000;

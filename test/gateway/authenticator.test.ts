@@ -66,7 +66,7 @@ test.each(['EdDSA', 'ES256', 'RS256'])('accepts %s and remembers the token until
   await expect(authenticator.verify(header)).rejects.toThrow('expired');
 });
 
-test('refuses every token that is not fully right', async () => {
+test('refuses every token with any fault', async () => {
   const key = await signer('EdDSA', 'k1');
   const stranger = await signer('EdDSA', 'k1');
   const other = await signer('EdDSA', 'k2');
@@ -124,7 +124,7 @@ test('a key added to the file is known without a restart', async () => {
     .toBe('us-il-0001');
 });
 
-test('keys come from a URL as well; an issuer that is down is no fault of the token', async () => {
+test('keys come from a URL as well; while the issuer is down, the error is not a TokenError', async () => {
   const key = await signer('EdDSA', 'k1');
   let status = 503;
   const server: Server = createServer((_request, response) =>
@@ -200,7 +200,7 @@ test('tokens of one store share its rate, each device has its own', async () => 
   const elsewhere = await limitOf('us-ny-0002', 'till-1');
   const now = clock.now();
   expect([till?.take(now), renewed?.take(now), till?.take(now)]).toEqual([0, 0, 500]);
-  // A third of the store's rate is left, and nothing was taken of it by the refused one.
+  // A third of the store's rate is left: the refused order took nothing from it.
   expect(kiosk?.take(now)).toBe(0);
   expect(kiosk?.take(now)).toBeGreaterThan(0);
   expect(elsewhere?.take(now)).toBeGreaterThan(0);
@@ -208,7 +208,7 @@ test('tokens of one store share its rate, each device has its own', async () => 
   expect(till?.take(now + 1_000)).toBe(0);
 });
 
-test('an issuer whose clock is ahead is waited for by half a minute, no longer', async () => {
+test('a token that begins up to half a minute in the future is accepted', async () => {
   const key = await signer('EdDSA', 'k1');
   const authenticator = await authenticatorFor(key);
   const from = (s: number) => key.sign({ store: 'us-il-0001', nbf: Math.floor(clock.time / 1_000) + s });
@@ -216,7 +216,7 @@ test('an issuer whose clock is ahead is waited for by half a minute, no longer',
   await expect(authenticator.verify(`Bearer ${await from(120)}`)).rejects.toThrow('nbf');
 });
 
-test('a key that a URL does not list any more is trusted no longer; one that cannot be read takes no key away', async () => {
+test('a key that the URL does not list any more is not trusted; a URL that cannot be read removes no key', async () => {
   const [kept, gone] = [await signer('EdDSA', 'k1'), await signer('EdDSA', 'k2')];
   let answer: { status: number; keys: JWK[] } = { status: 200, keys: [kept.jwk, gone.jwk] };
   let asked = 0;
@@ -246,7 +246,7 @@ test('a key that a URL does not list any more is trusted no longer; one that can
   }
 });
 
-test('a rule that cannot be read is named at start, and leaves the list as it was later', async () => {
+test('an invalid rule ends the start; later, the list stays as it was', async () => {
   const list = join(directory, 'revoked');
   await writeFile(list, 't-1\nbefore yesterday\n');
   await expect(watchRevokedTokens(list, logger, vi.fn())).rejects.toThrow(/line 2 is "before yesterday"; it takes/);

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /**
- * X.509 certificates (RFC 5280) made here, so that the tests need no tool of the machine's, and can have names that no tool would write.
+ * Makes X.509 certificates (RFC 5280), so that the tests need no tool of the machine, and can use names that no tool would write.
  */
 export interface Certificate {
   name: string;
@@ -12,7 +12,7 @@ export interface Certificate {
 }
 
 export interface CertificateOptions {
-  /** Signs it; absent: it signs itself and is an authority. */
+  /** The authority that signs the certificate; absent: it signs itself and is an authority. */
   by?: Certificate;
   /** URIs among the alternative names of its subject. */
   uris?: string[];
@@ -20,7 +20,7 @@ export interface CertificateOptions {
   for?: 'server' | 'client';
   /** Days from now until it expires. */
   days?: number;
-  /** Of the certificate that it renews; new ones if absent. */
+  /** The keys of the certificate that it renews; new keys if absent. */
   keys?: Certificate['keys'];
 }
 

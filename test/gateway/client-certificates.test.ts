@@ -8,7 +8,7 @@ import { certificate } from './certificates.ts';
 const authority = certificate('authority');
 const till = (name = 'till-1') => certificate(name, { by: authority, uris: ['urn:ordermesh:store:us-il-0001'] });
 
-test('an identity ends with its certificate, also on a connection that lives on', () => {
+test('an identity ends with its certificate, also on an open connection', () => {
   const clock = { time: Date.now(), now: () => clock.time };
   const certificates = new ClientCertificates({ identitiesMax: 10, clock });
   const { cert } = till();
@@ -43,7 +43,7 @@ test('a device keeps its rate when its certificate is renewed, and shares that o
   expect(kiosk?.take(now)).toBeGreaterThan(0);
 });
 
-test('alternative names are split as Node writes them, and what it would not write is refused', () => {
+test('alternative names are split as Node writes them, and other forms are refused', () => {
   expect(alternativeNames('URI:urn:a, DNS:b, IP Address:127.0.0.1, URI:"c, URI:d"')).toEqual([
     { type: 'URI', value: 'urn:a' },
     { type: 'DNS', value: 'b' },

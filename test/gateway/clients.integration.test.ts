@@ -84,7 +84,7 @@ async function orderStream(): Promise<OrderStreamClass> {
   return ((await import(pathToFileURL(file).href)) as { OrderStream: OrderStreamClass }).OrderStream;
 }
 
-test('the browser’s WebSocket client repeats what has no answer on a new connection, and every order counts once', async () => {
+test('the browser’s WebSocket client repeats unanswered orders on a new connection, and every order counts once', async () => {
   const held = new HeldIntake();
   await using server = await startServerOn(held);
   const bearer = (await server.bearer()).replace('Bearer ', '');
@@ -93,7 +93,7 @@ test('the browser’s WebSocket client repeats what has no answer on a new conne
   const orders = Array.from({ length: 20 }, () => sampleOrder());
   const answers = Promise.all(orders.map((order) => stream.submit(order)));
   await vi.waitFor(() => expect(held.taken).toHaveLength(orders.length));
-  // The line breaks before an answer; what was sent becomes durable all the same.
+  // The connection breaks before an answer; the orders become durable nevertheless.
   const broken = stream.socket;
   broken.close();
   await vi.waitFor(() => expect(stream.socket).not.toBe(broken), { timeout: 5_000 });
@@ -105,7 +105,7 @@ test('the browser’s WebSocket client repeats what has no answer on a new conne
   stream.close();
 });
 
-test('the browser’s WebSocket client goes on after 1012, on the gateway that took the place', async () => {
+test('the browser’s WebSocket client continues after 1012 on the new gateway', async () => {
   const held = new HeldIntake();
   const first = await startServerOn(held);
   const port = new URL(first.url).port;

@@ -29,7 +29,7 @@ async function value(name: string): Promise<number> {
   return Number(new RegExp(`^ordermesh_gateway_${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(await metrics())?.[1] ?? 0);
 }
 
-/** Posts on a connection of its own, so that every process gets some. */
+/** Posts on a new connection, so that every process gets some orders. */
 const post = () => gateway.post(sampleOrder(), { connection: 'close' });
 const ready = () =>
   vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200), { timeout: 20_000 });
@@ -89,7 +89,7 @@ test('a process that hangs is reported, left out of a scrape and a profile, and 
   expect(cluster.pids()).not.toContain(victim);
 });
 
-test('a port that is taken, and a configuration that cannot be, are told as by a single process', async () => {
+test('a taken port and an invalid configuration are reported as by a single process', async () => {
   const port = new URL(gateway.url).port;
   await expect(start({ ORDERMESH_GATEWAY_PORT: port })).rejects.toThrow(new RegExp(`port ${port}.*GATEWAY_PORT`));
   await expect(start({ ORDERMESH_AUTH: 'off', ORDERMESH_HOST: '0.0.0.0' })).rejects.toThrow(/ORDERMESH_AUTH/);

@@ -42,7 +42,7 @@ async function start() {
   };
 }
 
-test('a process that cannot come back is named with its reason, once in the log; without the first one, which has gRPC, the gateway is not ready', async () => {
+test('a member process that cannot restart is reported with its reason, once in the log; without the first one, which has gRPC, the gateway is not ready', async () => {
   await using gateway = await start();
   const readyz = () => gateway.text('/readyz');
   const pids = gateway.cluster.pids();
@@ -64,7 +64,7 @@ test('a process that cannot come back is named with its reason, once in the log;
   }
 });
 
-test('a process that hangs makes the gateway not ready, is named once in the log, and is replaced', async () => {
+test('a member process that hangs makes the gateway not ready, is logged once, and is replaced', async () => {
   await using gateway = await start();
   const [first, victim = 0] = gateway.cluster.pids();
   await vi.waitFor(async () => expect(await gateway.text('/readyz')).toBe('200 ready\n'), soon);

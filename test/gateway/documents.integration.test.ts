@@ -49,7 +49,7 @@ test('the AsyncAPI document is valid by the schema of AsyncAPI 3', async () => {
 test('every route is documented with its methods, and nothing else is', () => {
   const routes = allowed.map(([pattern, methods]) => [
     pattern.replace(/:(\w+)/, '{$1}'),
-    // OPTIONS and HEAD are what HTTP says of them.
+    // OPTIONS and HEAD behave as HTTP defines, and are not in the document.
     methods.split(', ').filter((method) => !['OPTIONS', 'HEAD'].includes(method)),
   ]);
   const documented = Object.entries(document.paths).map(([path, operations]) => [
@@ -59,7 +59,7 @@ test('every route is documented with its methods, and nothing else is', () => {
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(routes));
 });
 
-test('every documented status is answered, in the documented form, and no other', async () => {
+test('each route answers with all documented statuses, in the documented form, and with no other status', async () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: 'doc', components: document.components });
   const seen = new Map<string, Set<string>>();
@@ -118,7 +118,7 @@ async function everyAnswer(): Promise<{ method: string; path: string; answer: An
     batch(line, noToken),
     batch(`${line}\n`.repeat(limits.batchOrdersMax + 1)),
     batch(line, { 'content-type': 'application/json' }),
-    // There is no room for what it might unpack to.
+    // The admission has no room for the unpacked body.
     limited.call('/v1/orders/batch', {
       method: 'POST',
       body: gzipSync(line) as unknown as string,

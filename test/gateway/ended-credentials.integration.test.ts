@@ -10,7 +10,7 @@ import { GrpcClient, orderMessage, StreamClient } from './grpc/client.ts';
 import { opcode, RawWebSocket } from './raw-websocket.ts';
 import { HeldIntake, sampleOrder, startServerOn, storeId, type TestServer } from './support.ts';
 
-/** Long enough for two looks at the open connections, and well below the promised minute. */
+/** Long enough for two checks of the open connections, and well below the promised minute. */
 const ENDS_WITHIN = { timeout: 20_000, interval: 100 };
 
 async function signer(kid: string) {
@@ -83,7 +83,7 @@ async function open(authorization: string) {
     socket,
     call,
     isOpen: () => closeFrame() === undefined && !call.stream.destroyed,
-    /** Waits for the end of both. */
+    /** Waits until both have ended. */
     async ended() {
       await vi.waitFor(() => expect(closeFrame()?.payload.readUInt16BE()).toBe(4401), ENDS_WITHIN);
       expect(socket.messages.at(-1)).toMatchObject({
@@ -113,7 +113,7 @@ test('streams end with the token that opened them', async () => {
   expect(long.isOpen()).toBe(true);
 });
 
-test('a key that is taken out of the file opens nothing and keeps nothing open', async () => {
+test('with a key that was removed from the file no connection opens, and open connections end', async () => {
   const gone = await withdrawn.bearer();
   const good = await kept.bearer();
   using ofGone = await open(gone);
@@ -127,7 +127,7 @@ test('a key that is taken out of the file opens nothing and keeps nothing open',
   expect(metrics).toMatch(/^ordermesh_gateway_credentials_ended_total\{role="gateway"\} 2$/m);
 });
 
-test('a rule ends all tokens of a store, of a device, or of before a moment', async () => {
+test('a rule ends all tokens of a store, of a device, or from before a time', async () => {
   const till = await kept.bearer({ sub: 'till-1' });
   const kiosk = await kept.bearer({ sub: 'kiosk-1' });
   const elsewhere = await kept.bearer({ store: 'us-ny-0002' });
@@ -144,7 +144,7 @@ test('a rule ends all tokens of a store, of a device, or of before a moment', as
   await vi.waitFor(async () => expect(await postStatus(elsewhere)).toBe(401), ENDS_WITHIN);
 });
 
-test('what was taken before the end is answered before the connection closes', async () => {
+test('orders that were taken before the end are answered before the connection closes', async () => {
   using short = await open(await kept.bearer({ expiresInS: 3 }));
   short.socket.submit(2, sampleOrder());
   await vi.waitFor(() => expect(intake.unanswered).toBe(1));
@@ -154,7 +154,7 @@ test('what was taken before the end is answered before the connection closes', a
   await vi.waitFor(() => expect(short.socket.frames.at(-1)?.opcode).toBe(opcode.close), ENDS_WITHIN);
 });
 
-test('a body that outlives its token is refused when it is here', async () => {
+test('a body that arrives after its token has ended is refused', async () => {
   const authorization = await kept.bearer({ expiresInS: 2 });
   const text = JSON.stringify(sampleOrder());
   const { hostname, port } = new URL(gateway.url);

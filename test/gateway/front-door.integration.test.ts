@@ -24,14 +24,14 @@ describe.each([
 ])('a body packed with %s', (coding, pack) => {
   const headers = { 'content-encoding': coding };
 
-  test('is the order it unpacks to, byte for byte', async () => {
+  test('is logged as the unpacked order, byte for byte', async () => {
     const order = sampleOrder();
     const bytes = Buffer.from(` ${JSON.stringify(order, null, 2)}`);
     expect(await gateway.post(pack(bytes), headers)).toMatchObject({ status: 202, body: { orderId: order.orderId } });
     expect(intake.taken.at(-1)?.value).toEqual(bytes);
   });
 
-  test('is the batch it unpacks to', async () => {
+  test('is taken as the unpacked batch', async () => {
     const lines = Array.from({ length: 100 }, () => JSON.stringify(sampleOrder())).join('\n');
     const answer = await gateway.call('/v1/orders/batch', {
       method: 'POST',
@@ -42,7 +42,7 @@ describe.each([
     expect(answer.body.results.every(({ status }: { status: number }) => status === 202)).toBe(true);
   });
 
-  test('is refused with 413 where it unpacks to more than the limit, with 400 where it is broken', async () => {
+  test('is refused with 413 when the unpacked body is above the limit, with 400 when it is broken', async () => {
     // A thousandth of the limit as it comes in, a hundred times the limit if it were unpacked.
     const bomb = pack(Buffer.alloc(limits.orderBytesMax * 100));
     expect(bomb.length).toBeLessThan(limits.orderBytesMax);
@@ -54,7 +54,7 @@ describe.each([
   });
 });
 
-test('another Content-Encoding is 415 and says which ones are taken; identity is none', async () => {
+test('another Content-Encoding gets 415 with the list of accepted codings; identity means no coding', async () => {
   for (const coding of ['deflate', 'gzip, br', 'zstd', 'constructor']) {
     const answer = await gateway.post(sampleOrder(), { 'content-encoding': coding });
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
@@ -63,7 +63,7 @@ test('another Content-Encoding is 415 and says which ones are taken; identity is
   expect((await gateway.post(sampleOrder(), { 'content-encoding': 'identity' })).status).toBe(202);
 });
 
-test('a page of a configured origin may call, another one may not', async () => {
+test('a page of a configured origin may call, a page of another origin may not', async () => {
   const origin = 'https://till.example.com';
   const preflight = (from: string) =>
     gateway.call('/v1/orders', {
@@ -135,7 +135,7 @@ test('a flood of one store gets 429 with Retry-After, and another store does not
   expect(batch.body.results.at(-1)).toMatchObject({ status: 429, problem: { retryAfterS: expect.any(Number) } });
 });
 
-test('while the oldest order is too old, most are refused at once, and when it is answered all are taken', async () => {
+test('while the oldest order is too old, most orders are refused at once; when it is answered, all are taken', async () => {
   const held = new HeldIntake();
   await using slow = await startServerOn(held, { ORDERMESH_UNANSWERED_AGE_MAX: '300ms' });
   const taken = [slow.post(sampleOrder())];

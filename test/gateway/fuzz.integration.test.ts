@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** Whatever was thrown at it, the gateway holds nothing of it afterwards and takes the next order. */
+/** After any input the gateway holds no bytes of it, and takes the next order. */
 afterEach(async () => {
   expect((await gateway.post(sampleOrder())).status).toBe(202);
   await vi.waitFor(
@@ -61,7 +61,7 @@ const mangledOrder = fc
       if (place === undefined) continue;
       const [holder, key] = place;
       if (change === 'drop') delete holder[key];
-      // Of its own: the constants among the junk are shared, and one put into itself would have no end.
+      // A copy: the constants among the junk are shared, and an object inside itself would be endless.
       else holder[change === 'add' ? `${key}x` : key] = structuredClone(value);
     }
     return order;
@@ -89,7 +89,7 @@ test('any bytes as an order are refused with problem details, packed or not', as
   );
 });
 
-test('a mangled order is taken or refused, and what is refused is told', async () => {
+test('a mangled order is taken, or refused with a reason', async () => {
   await fc.assert(
     fc.asyncProperty(mangledOrder, async (order) => {
       const answer = await gateway.post(order);
@@ -195,7 +195,7 @@ async function exchange(bytes: Uint8Array): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-test('a client may go at any byte of any request', async () => {
+test('a client may disconnect at any byte of any request', async () => {
   await fc.assert(
     fc.asyncProperty(anyRequest, fc.double({ min: 0, max: 1, noNaN: true }), async (request, share) => {
       const socket = await open();
@@ -218,7 +218,7 @@ test('a request with bytes changed, put in or left out is answered as HTTP, or i
   await fc.assert(
     fc.asyncProperty(anyRequest, edits, async (request, changes) => {
       const bytes = [...request];
-      // Rather in the head, which is where parsers differ.
+      // Mostly in the head, where parsers differ.
       for (const [at, edit, byte] of changes)
         bytes.splice(at % Math.min(bytes.length, 700), edit === 'insert' ? 0 : 1, ...(edit === 'remove' ? [] : [byte]));
       expect(await exchange(Uint8Array.from(bytes))).toMatch(/^(HTTP\/1\.1 [1-5]\d\d |$)/);
@@ -227,7 +227,7 @@ test('a request with bytes changed, put in or left out is answered as HTTP, or i
   );
 });
 
-test('requests that come in any pieces are what they would be in one', async () => {
+test('requests that come in pieces are answered as in one piece', async () => {
   const cuts = fc.array(fc.nat(400), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(cuts, async (sizes) => {
@@ -256,7 +256,7 @@ const shape: fc.Arbitrary<FrameShape> = fc.record(
   { requiredKeys: [] },
 );
 
-test('any frames leave the connection open or closed, and every other one alone', async () => {
+test('any frames leave the connection open or closed, and do not affect other connections', async () => {
   const protocol = fc.constantFrom('ordermesh.v1.json', 'ordermesh.v1.msgpack');
   const payload = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
@@ -282,7 +282,7 @@ test('any frames leave the connection open or closed, and every other one alone'
   expect(bystander.messages.every(({ type }) => type === 'order.accepted')).toBe(true);
 });
 
-test('every frame that can be read has its answer', async () => {
+test('every frame that can be read is answered', async () => {
   const packr = new Packr({ useRecords: false });
   const message = fc.oneof(
     fc.jsonValue(),

@@ -156,7 +156,7 @@ test('a body above the limit is 413, announced or not', async () => {
   expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
 });
 
-test('clients that go away in the middle of anything leave nothing behind', async () => {
+test('clients that disconnect at any moment leave nothing behind', async () => {
   const head = `POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: ${await gateway.bearer()}\r\nContent-Type: application/json\r\n`;
   const order = sampleOrder();
   const text = JSON.stringify(order);
@@ -167,7 +167,7 @@ test('clients that go away in the middle of anything leave nothing behind', asyn
     `${head}Transfer-Encoding: chunked\r\n\r\n20\r\n${text.slice(0, 32)}\r\n`,
   ];
   for (const stage of stages) await abortAfter(stage);
-  // This one is complete: the order is held when its client goes.
+  // A complete request: the intake holds the order when its client disconnects.
   await abortAfter(`${head}Content-Length: ${text.length}\r\n\r\n${text}`, () =>
     vi.waitFor(() => expect(intake.taken.at(-1)?.orderId).toBe(order.orderId)),
   );
@@ -176,11 +176,11 @@ test('clients that go away in the middle of anything leave nothing behind', asyn
     expect(await gauge('unanswered_orders')).toBe(0);
     expect(await gauge('unanswered_bytes')).toBe(0);
   });
-  // The order is in the log although its client never heard: the repeat is the same 202.
+  // The order is in the log although its client got no answer: the repeat gets 202.
   expect((await gateway.post(order)).status).toBe(202);
 });
 
-test('bytes of slow bodies count, and leave the count when the client goes', async () => {
+test('bytes of slow bodies count until the client disconnects', async () => {
   const part = 'x'.repeat(200 * 1024);
   const head = `POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: ${await gateway.bearer()}\r\nContent-Type: application/json\r\nContent-Length: ${limits.orderBytesMax}\r\n\r\n`;
   const sockets = await Promise.all(Array.from({ length: 5 }, () => open(head + part)));

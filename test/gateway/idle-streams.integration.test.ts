@@ -24,7 +24,7 @@ test('a silent client is pinged; one that answers stays, one that does not is cl
   let answered = 0;
   await dead.closed;
   expect(pings(dead)).toHaveLength(1);
-  // It outlives the other by one more round.
+  // It stays open for one more round than the other.
   await vi.waitFor(() => expect(answered).toBeGreaterThanOrEqual(2), { timeout: 20_000 });
   alive.submit(1, sampleOrder());
   await vi.waitFor(() => expect(alive.messages).toMatchObject([{ id: 1, type: 'order.accepted' }]));

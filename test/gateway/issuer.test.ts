@@ -20,7 +20,7 @@ test('makes a private key for its owner alone, and keeps it', async () => {
   expect(await readFile(first.privateKeyFile, 'utf8')).toBe(key);
 });
 
-test('a key file that was cut off is named, with what to do', async () => {
+test('a damaged key file is reported with its path and the remedy', async () => {
   const { privateKeyFile } = await developmentIssuer(dataDir);
   await writeFile(privateKeyFile, '');
   await expect(developmentIssuer(dataDir)).rejects.toThrow(
@@ -36,7 +36,7 @@ test('the JWKS holds no private part', async () => {
   expect(keys[0]).not.toHaveProperty('d');
 });
 
-test('many starters at once agree on one key and leave no drafts', async () => {
+test('processes that start at the same time get the same key and leave no temporary files', async () => {
   const issuers = await Promise.all(Array.from({ length: 20 }, () => developmentIssuer(dataDir)));
   const file = issuers[0]?.privateKeyFile ?? '';
   const key = JSON.parse(await readFile(file, 'utf8'));

@@ -58,7 +58,7 @@ test('a gateway whose appends fail while Kafka answers well is not ready until n
   health.close();
 });
 
-describe('in its own time', () => {
+describe('with a clock', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -66,7 +66,7 @@ describe('in its own time', () => {
     vi.useRealTimers();
   });
 
-  test('a gateway without orders learns that Kafka is gone, that it is silent, and that it is back', async () => {
+  test('a gateway without orders notices that Kafka is down, that it does not answer, and that it is back', async () => {
     let answer: () => Promise<string | undefined> = async () => undefined;
     const lines: string[] = [];
     const tell = (_: object, text: string) => lines.push(text);
@@ -106,7 +106,7 @@ describe('in its own time', () => {
     health.close();
   });
 
-  test('one partition that takes nothing keeps the gateway from being ready and is logged once, with its end', async () => {
+  test('one partition that takes nothing makes the gateway not ready, and is logged once, with its end', async () => {
     const health = watchKafka(['none:1'], { ask: async () => undefined, now: Date.now });
     const lines: string[] = [];
     const logger = {

@@ -23,7 +23,7 @@ test('records that are younger than the window are missed, once', () => {
   expect(memory.judge(look('a', from(0, 10), from(20, 20)), 3 * LOOK_MS)).toBeUndefined();
 });
 
-test('a log that is shorter than before has lost records at the second look, one that was only late has not', () => {
+test('a log that is shorter than before at two looks has lost records; one that was shorter at one look has not', () => {
   const memory = new LogMemory(WINDOW_MS);
   memory.judge(look('a', from(0, 10)), 0);
   expect(memory.judge(look('a', from(0, 9)), LOOK_MS)).toBe('shorter');

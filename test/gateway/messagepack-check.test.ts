@@ -62,7 +62,7 @@ test.each([
   expect(() => codecs['ordermesh.v1.msgpack']?.decode(bytes)).toThrow(message);
 });
 
-test('a large map is compared in a time that grows with its size', () => {
+test('the time for a large map is linear in its size', () => {
   const names = Array.from({ length: 60_000 }, (_, n) =>
     Buffer.concat([text('\xa4'), Buffer.from(n.toString(36).padStart(4)), text('\x01')]),
   );
@@ -72,7 +72,7 @@ test('a large map is compared in a time that grows with its size', () => {
   expect(faultOf(map([...names, names[7] as Buffer]))).toMatch(/twice/);
 });
 
-/** All texts of a document, names included, and how many members its objects have. */
+/** All texts of a document, names included, and the number of members of its objects. */
 function contentOf(value: unknown): { texts: string[]; members: number } {
   if (typeof value === 'string') return { texts: [value], members: 0 };
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return { texts: [], members: 0 };
@@ -82,7 +82,7 @@ function contentOf(value: unknown): { texts: string[]; members: number } {
   return { texts: inner.flatMap(({ texts }) => texts), members };
 }
 
-test('what it takes of a damaged frame, the decoder reads to the letter', () => {
+test('the decoder changes nothing in a damaged frame that the check accepts', () => {
   const edit = fc.tuple(fc.nat(), fc.nat(2), fc.nat(255));
   let taken = 0;
   fc.assert(
@@ -95,7 +95,7 @@ test('what it takes of a damaged frame, the decoder reads to the letter', () => 
       taken += 1;
       const decoded = unpackr.unpack(bytes);
       for (const one of contentOf(decoded).texts) expect(bytes.includes(Buffer.from(one))).toBe(true);
-      // Packed again it has as many bytes for names and texts, so none was lost.
+      // Packed again it has the same number of bytes for names and texts, so none was lost.
       expect(contentOf(unpackr.unpack(packr.pack(decoded)))).toEqual(contentOf(decoded));
     }),
     { numRuns: 10_000 },

@@ -86,7 +86,7 @@ test('a client certificate stands for the store that its URI names', async () =>
   expect(await call('GET', path, other)).toMatchObject({ status: 404 });
 });
 
-test('a token is the alternative, and counts where both are there', async () => {
+test('a token works instead, and decides when both are there', async () => {
   const authorization = await gateway.bearer({ store: 'us-ny-0002' });
   const theirs = sampleOrder({ storeId: 'us-ny-0002' });
   expect((await post({}, theirs, { authorization })).status).toBe(202);
@@ -167,7 +167,7 @@ test('over gRPC a certificate works for calls and streams, and so does a token w
   }
 });
 
-test('files that cannot be are named at start', async () => {
+test('invalid combinations of files are reported at start', async () => {
   const start = (changes: Record<string, string>) => startServerOn(new HeldIntake(), { ...files, ...changes });
   for (const [name, value] of [
     ['TLS_CERT_FILE', join(directory, 'none.pem')],

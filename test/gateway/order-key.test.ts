@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type HashSeed, newHashSeed, orderKey, readOrderKey } from '../../gateway/orders/order-key.ts';
 
-test('has every bit of the orderId', () => {
+test('contains every bit of the orderId', () => {
   fc.assert(
     fc.property(fc.uuid(), (orderId) => {
       const { word0, word1, word2, word3, ...key } = orderKey(orderId);
@@ -13,7 +13,7 @@ test('has every bit of the orderId', () => {
   );
 });
 
-test('reads what is a UUID in lower case, and nothing else', () => {
+test('reads a UUID in lower case, and nothing else', () => {
   const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
   const orderId = '0192f1c2-7c1a-7cc0-8000-0000000000af';
   for (let at = 0; at < orderId.length; at += 1)

@@ -83,7 +83,7 @@ test('a repeat is answered from memory while the log is the same, and appended a
   submit();
   expect([intake.unanswered, answers.length]).toEqual([1, 2]);
   expect(lines).toEqual([expect.stringMatching(/deleted and created again: accepted orders are forgotten/)]);
-  // What is appended from now on is remembered again.
+  // Orders that are appended from now on are remembered again.
   intake.settle();
   await vi.advanceTimersByTimeAsync(LOOK_MS);
   submit();
@@ -102,7 +102,7 @@ test('an order in flight when the log was lost is not remembered: its 202 may be
   expect([intake.taken.length, answers]).toEqual([2, ['accepted']]);
 });
 
-test('a log that cannot be looked at is logged once, with its end, and what was accepted before the first look is forgotten', async () => {
+test('a log that cannot be read is reported once, with its end, and orders from before the first look are forgotten', async () => {
   await using scene = await bench(new Error('look of raw-orders: no broker answers'));
   const { lines, intake, log, submit } = scene;
   await vi.advanceTimersByTimeAsync(10 * LOOK_MS);

@@ -40,7 +40,7 @@ const order = fc.record(
   { noNullPrototype: true },
 ) as unknown as fc.Arbitrary<Order>;
 
-test('tells apart what the fingerprint tells apart, and nothing else', () => {
+test('the hash differs exactly where the fingerprint differs', () => {
   fc.assert(
     fc.property(order, order, (one, other) => {
       expect(hash.of(one) === hash.of(other)).toBe(orderFingerprint(one) === orderFingerprint(other));
@@ -50,7 +50,7 @@ test('tells apart what the fingerprint tells apart, and nothing else', () => {
   );
 });
 
-test('is a safe integer, and spreads orders that differ in one character over both of its halves', () => {
+test('the hash is a safe integer, and orders that differ in one character differ in both of its halves', () => {
   const hashes = Array.from({ length: 20_000 }, (_, n) =>
     hash.of({
       storeId: 's',
@@ -106,7 +106,7 @@ const sample = (): Order => ({
 });
 
 const slug = fc.stringMatching(/^[a-z0-9]{1,4}(-[a-z0-9]{1,3}){0,2}$/);
-/** Mostly what is allowed, and now and then what is not. */
+/** Mostly valid values, and a few others. */
 const mostly = <T>(usual: fc.Arbitrary<T>, ...others: fc.Arbitrary<unknown>[]) =>
   fc.oneof({ arbitrary: usual, weight: 60 }, ...others.map((arbitrary) => ({ arbitrary, weight: 1 })));
 const anyText = fc.oneof(
@@ -196,7 +196,7 @@ function spelled(value: unknown, draw: () => number): string {
   return `${space()}${spell(value)}${space()}`;
 }
 
-test('every usual order is read off its bytes, as decoding reads it', () => {
+test('the scanner reads every usual order, with the same result as decoding', () => {
   const usual = [
     sample(),
     { ...sample(), payment: { method: 'cash' } },
@@ -212,7 +212,7 @@ test('every usual order is read off its bytes, as decoding reads it', () => {
     }
 });
 
-test('what is read off the bytes is what decoding says, however they are spelled, and nothing is that it refuses', () => {
+test('when the scanner reads an order, in any spelling, decoding accepts the order with the same result', () => {
   let scanned = 0;
   fc.assert(
     fc.property(anyOrder, fc.infiniteStream(fc.nat()), (order, draws) => {
@@ -227,7 +227,7 @@ test('what is read off the bytes is what decoding says, however they are spelled
   expect(scanned).toBeGreaterThan(1_000);
 });
 
-test('no byte of an order can be changed, left out or put in so that the two ways differ', () => {
+test('no changed, missing or additional byte makes the scanner and decoding differ', () => {
   const text = JSON.stringify(sample());
   const edit = fc.tuple(
     fc.nat(text.length),
@@ -246,7 +246,7 @@ test('no byte of an order can be changed, left out or put in so that the two way
   );
 });
 
-/** Texts of orders in which one member stands a second time, in any object, before or after, with the same value or another, escaped or not. */
+/** Texts of orders in which one member occurs twice: in any object, before or after, with the same value or another, escaped or not. */
 function withRepeats(order: Order): string[] {
   const texts: string[] = [];
   const visit = (value: unknown, put: (text: string) => string) => {
@@ -269,7 +269,7 @@ function withRepeats(order: Order): string[] {
   return texts;
 }
 
-test('a member that stands twice is refused by both ways, in whatever object and spelling', () => {
+test('a member that occurs twice is refused by the scanner and by decoding, in any object and spelling', () => {
   const texts = withRepeats(sample());
   expect(texts.length).toBeGreaterThan(150);
   for (const text of texts) {
@@ -279,13 +279,13 @@ test('a member that stands twice is refused by both ways, in whatever object and
   }
 });
 
-test('an order that ends anywhere before its end is not one, also where the rest of it was read before', () => {
+test('the scanner does not read an order that is cut off, even if its buffer still has the rest of an earlier order', () => {
   const text = JSON.stringify(sample());
   expect(scanner.scan(Buffer.from(text))).toBeDefined();
   for (let end = 0; end < text.length; end += 1) expect(scanner.scan(Buffer.from(text.slice(0, end)))).toBeUndefined();
 });
 
-test('an order that lacks a member anywhere, or has one more, is what decoding says', () => {
+test('an order with a missing or additional member is read as by decoding, or not at all', () => {
   const changed = (change: (holder: Record<string, unknown>, name: string) => void) => {
     const orders: unknown[] = [];
     const visit = (path: readonly string[], value: unknown) => {

@@ -53,7 +53,7 @@ test('202 means that the log has the client’s bytes, with the event’s header
   });
 });
 
-test('an order without an id gets one, in front of its own bytes', async () => {
+test('an order without an id gets one, in front of its unchanged bytes', async () => {
   const { orderId: _, ...order } = sampleOrder();
   const { status, body } = await gateway.post(order);
   expect(status).toBe(202);
@@ -69,7 +69,7 @@ test('the same order again is the same 202 and is logged once; other content is 
   expect((await gateway.post(order)).status).toBe(202);
   const conflict = await gateway.post({ ...order, total: 1197 });
   expect(conflict).toMatchObject({ status: 409, body: { code: 'order-conflict', status: 409 } });
-  // An order that came later on the same connection is in the log: so would a repeat be.
+  // A later order of the same connection is in the log, so a repeat would be there too.
   const later = sampleOrder();
   await gateway.post(later);
   await logged(later.orderId);
@@ -117,7 +117,7 @@ test('a batch of 1,000 is taken, of 1,001 refused, as is an empty one', async ()
   expect((await batch(0)).status).toBe(400);
 });
 
-test('a fresh order is accepted until the database knows more, and belongs to its store alone', async () => {
+test('a new order has the status accepted until the database has it, and only its store can read it', async () => {
   await using database = await createTestDatabase();
   await using server = await startTestGateway({ DATABASE_URL: database.url });
   const order = sampleOrder();
@@ -141,7 +141,7 @@ test('a fresh order is accepted until the database knows more, and belongs to it
   expect(await server.call(path, { headers: { authorization: '' } })).toMatchObject({ status: 401 });
 });
 
-test('a database that is down takes the status away and nothing else', async () => {
+test('without a reachable database only status questions fail', async () => {
   await using server = await startTestGateway({ DATABASE_URL: 'postgres://absent@127.0.0.1:1/none' });
   const order = sampleOrder();
   expect((await server.post(order)).status).toBe(202);
@@ -161,7 +161,7 @@ test('metrics count by route and status, without order ids; health is ready', as
   await vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200), { timeout: 10_000 });
 });
 
-test('without a database an order is taken all the same', async () => {
+test('without a database orders are accepted', async () => {
   const order = sampleOrder();
   expect((await gateway.post(order)).status).toBe(202);
   expect(await gateway.call(`/v1/orders/${order.orderId}`)).toMatchObject({
@@ -179,7 +179,7 @@ test('without Kafka it starts, is not ready, and answers 503 with Retry-After', 
   expect((await fetch(`${down.admin}/healthz`)).status).toBe(200);
 });
 
-test('a port in use is named with the variable that moves it', async () => {
+test('a port in use is reported with the variable that sets it', async () => {
   const port = new URL(gateway.url).port;
   await expect(startTestGateway({ ORDERMESH_GATEWAY_PORT: port })).rejects.toThrow(
     new RegExp(`port ${port}.*ORDERMESH_GATEWAY_PORT`),

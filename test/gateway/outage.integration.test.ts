@@ -23,7 +23,7 @@ test('without Kafka orders get 503 at once after the first deadline, never 202, 
   proxy.cut();
   const lost = [sampleOrder(), sampleOrder()];
   for (const { status } of await Promise.all(lost.map((order) => gateway.post(order)))) expect(status).toBe(503);
-  // Many times more than would fit if each waited for its deadline: the test's own time limit is the proof.
+  // If each of them waited for its deadline, the test would exceed its time limit.
   await vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(503));
   for (let n = 0; n < 100; n += 1) {
     const answer = await gateway.post(sampleOrder());

@@ -1,6 +1,6 @@
 import { HeldIntake } from './support.ts';
 
-/** Answers every order in the next turn of the event loop. */
+/** Answers every order in the next pass of the event loop. */
 export class PromptIntake extends HeldIntake {
   override accept(...args: Parameters<HeldIntake['accept']>): void {
     super.accept(...args);

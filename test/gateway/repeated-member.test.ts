@@ -31,7 +31,7 @@ test.each([
   expect(found(text)).toBeUndefined();
 });
 
-test('a document of any depth is looked at', () => {
+test('a document of any depth is checked', () => {
   const depth = 100_000;
   const text = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
   expect(found(text)).toBeUndefined();
@@ -42,8 +42,8 @@ interface Tree {
   value: { members: [string, Tree][] } | { elements: Tree[] } | { leaf: unknown };
 }
 
-// Without backslashes: where it has seen the name `\\` before, JSON.parse of V8 13.6 takes any name of one character that is escaped for it. Such an
-// order is refused all the same, for a field that the schema does not know.
+// Without backslashes: after a name `\\`, JSON.parse of V8 13.6 mistakes any escaped name of one character for that name. Such an order is refused
+// nevertheless, for a field that the schema does not know.
 const name = fc.oneof(
   fc.constantFrom('a', 'b', 'total', '"', ':', '__proto__', '\ud800'),
   fc.string({ maxLength: 2 }).filter((text) => !text.includes('\\')),
@@ -81,7 +81,7 @@ function repeats({ value }: Tree): boolean {
   return new Set(names).size < names.length || value.members.some(([, each]) => repeats(each));
 }
 
-test('of any document it says whether a name is repeated, however it is spelled', () => {
+test('finds a repeated name in any document, however the name is spelled', () => {
   fc.assert(
     fc.property(tree, fc.infiniteStream(fc.boolean()), (document, draws) => {
       const text = textOf(document, () => draws.next().value as boolean);

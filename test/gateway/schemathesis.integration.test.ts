@@ -29,7 +29,7 @@ async function schemathesis(): Promise<string> {
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
     await run(join(target, 'bin/python'), pip, options);
   });
-  // Started by module: the scripts of an environment that was moved name its old place.
+  // Started as a module: after a move of the environment, its scripts have the old path.
   return join(directory, 'bin/python');
 }
 
@@ -42,7 +42,7 @@ test(
     const cwd = await mkdtemp(join(tmpdir(), 'ordermesh-schemathesis-'));
     const options = [
       ...['--phases', 'coverage,fuzzing', '--max-examples', '50', '--seed', '1', '--no-color'],
-      // WebSocket is what AsyncAPI describes, and what a line of a batch is OpenAPI 3.1 cannot say: fuzz.integration.test.ts knows.
+      // AsyncAPI describes WebSocket, and OpenAPI 3.1 cannot describe the lines of a batch: fuzz.integration.test.ts tests both.
       ...['--exclude-path', '/v1/stream', '--exclude-path', '/v1/orders/batch'],
       ...['-H', `Authorization: ${await gateway.bearer()}`],
     ];

@@ -41,7 +41,7 @@ function largeOrder(bytes: number) {
   return sampleOrder({ items: Array.from({ length: count }, () => item), total: 599 * count });
 }
 
-/** Writes as a line of this speed would let through, until everything is written or the connection is gone. */
+/** Writes at this speed, until everything is written or the connection is closed. */
 async function trickle(socket: Socket, bytes: Buffer, bytesPerSecond = BYTES_PER_SECOND): Promise<void> {
   const piece = Math.ceil(bytesPerSecond / 4);
   for (let at = 0; at < bytes.length && !socket.destroyed; at += piece) {
@@ -74,7 +74,7 @@ async function gauge(server: TestServer, name: string): Promise<number> {
 }
 
 describe.concurrent('a line of 1 KB a second', () => {
-  // uWebSockets.js by itself would cut what takes longer than 30 s at this speed.
+  // uWebSockets.js alone would close a connection that takes longer than 30 s at this speed.
   test.for([
     ['HTTP', 20_000, () => plain],
     ['HTTP', 36_000, () => plain],
@@ -90,7 +90,7 @@ describe.concurrent('a line of 1 KB a second', () => {
     socket.destroy();
   });
 
-  test('WebSocket: so is one in a frame', async ({ expect }) => {
+  test('an order in a WebSocket frame is taken, too', async ({ expect }) => {
     using client = new RawWebSocket(plain.url, 'ordermesh.v1.json', {
       headers: { authorization: await plain.bearer() },
     });
@@ -120,7 +120,9 @@ describe.concurrent('a line of 1 KB a second', () => {
     await sent;
   });
 
-  test('an answer before the end of the body ends the connection: it would never be cut', async ({ expect }) => {
+  test('an answer before the end of the body ends the connection, which uWebSockets.js would never close', async ({
+    expect,
+  }) => {
     const { socket, answer, closed } = open(plain);
     socket.write((await head(plain, 'Content-Length: 10')).replace('Bearer ', 'Bearer x'));
     socket.write('12345');

@@ -49,7 +49,7 @@ test.skipIf(!isThere)(
     for (const { name, report } of await attack) {
       expect(report, name).toMatch(/service available:\s+YES/);
       expect(report, name).not.toMatch(/service available:\s+NO/);
-      // Readers that read a little go on until they have everything.
+      // Clients that read slowly may continue until they have everything.
       if (name !== 'readers') expect(report, name).toContain('No open connections left');
     }
     expect(orders).toBeGreaterThan(100);

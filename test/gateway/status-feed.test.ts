@@ -6,7 +6,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 
 type Open = NonNullable<StatusFeedOptions['open']>;
 
-test('an attempt that fails after it was stopped leaves the next one alone, which is closed in the end', async () => {
+test('an attempt that fails after it was stopped does not affect the next one, which is closed at the end', async () => {
   const attempts: { push(record: ReadRecord): void; resolve(tails: Tail[]): void; reject(error: Error): void }[] = [];
   const open: Open = (_brokers, push) => new Promise((resolve, reject) => attempts.push({ push, resolve, reject }));
   const streams = new Set<Stream>();
@@ -37,7 +37,7 @@ test('an attempt that fails after it was stopped leaves the next one alone, whic
   expect(close).toHaveBeenCalledOnce();
 });
 
-test('a stream is told no status that the order has left behind, nor a command that the kitchen ignores, and always when it happened', async () => {
+test('a stream gets no outdated status and no command that the kitchen ignores, and each status has its time', async () => {
   let push: (record: ReadRecord) => void = () => {};
   const open: Open = async (_brokers, onRecord) => {
     push = onRecord;
@@ -79,7 +79,7 @@ test('a stream is told no status that the order has left behind, nor a command t
   expect(of('a').slice(3)).toEqual(['paid', 'cooking', 'cooked']);
 
   happens('b', 'order.validated');
-  // Not paid, not cooked, not recalled: the kitchen does none of these.
+  // Not paid, not cooked, not recalled: the kitchen ignores these commands.
   happens('b', 'order.cooked', 1);
   happens('b', 'order.paid');
   happens('b', 'order.recalled', 1);
@@ -87,7 +87,7 @@ test('a stream is told no status that the order has left behind, nor a command t
   happens('b', 'order.cooking', 1);
   expect(of('b')).toEqual(['validated', 'paid', 'cooking']);
 
-  // Seen for the first time: whether it is old is told by its time.
+  // Seen for the first time, so it is pushed; its time shows how old it is.
   happens('c', 'order.paid');
   expect(of('c')).toEqual(['paid']);
   expect(new Set(messages.map(({ at }) => at))).toEqual(new Set(['2026-11-22T10:00:00.000Z']));

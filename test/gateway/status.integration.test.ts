@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-/** The answer once the gateway has read what the log holds: until then it says 503, and never that it does not know the order. */
+/** The answer once the gateway has read the log. Until then the answer is 503, and never that the order is unknown. */
 async function statusOf(server: TestServer, orderId: string, authorization?: string) {
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
   return await vi.waitFor(
@@ -58,7 +58,7 @@ describe('GET of an order that was answered 202', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('says parked for as long as it is, to its store alone', async () => {
+  test('is answered as parked while it is parked, to its store only', async () => {
     const order = sampleOrder();
     const { orderId } = order;
     await database.sql`
@@ -80,7 +80,7 @@ describe('undecided orders', () => {
   const { brokers } = servers();
   const clients = kafkajsClient({ clientId: 'test', brokers });
 
-  /** A log of its own, with a group whose position the test moves. */
+  /** A topic of its own, with a group whose position the test moves. */
   async function ownLog() {
     const topic = uniqueName('raw');
     const group = uniqueName('validator');
@@ -96,7 +96,7 @@ describe('undecided orders', () => {
       topic,
       group,
       write: (orders: Orders) => write(orders),
-      /** With a producer that knows the topic as it is now. */
+      /** With a new producer, which knows the current partitions. */
       async writeNewly(orders: Orders) {
         const newly = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
         await write(orders, newly);
@@ -126,7 +126,7 @@ describe('undecided orders', () => {
     return orders;
   }
 
-  test('are those from the committed position on; every question sees what was acknowledged before it', async () => {
+  test('are those from the committed position on; every question finds the orders that were acknowledged before it', async () => {
     await using log = await ownLog();
     const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
     try {
@@ -134,7 +134,7 @@ describe('undecided orders', () => {
       const found: (string | undefined)[] = [];
       for (const order of orders.slice(0, 10)) {
         await log.write([order]);
-        // Several at once: one read serves them all.
+        // Several questions at once share one read.
         const answers = await Promise.all([1, 2, 3].map(() => undecided.find(order.orderId, storeId)));
         found.push(...answers.map((answer) => answer?.storeId));
       }
@@ -152,7 +152,7 @@ describe('undecided orders', () => {
     }
   });
 
-  test('are found when the topic was given more partitions, those of before and those of since', async () => {
+  test('are found after partitions were added: orders from before and from after', async () => {
     await using log = await ownLog();
     const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
     try {
@@ -175,9 +175,9 @@ describe('undecided orders', () => {
     }
   });
 
-  test('a question that cannot read to the end rejects, and the next ones go on from there', async () => {
+  test('a question that cannot read to the end rejects, and the next questions continue there', async () => {
     await using log = await ownLog();
-    // More than one fetch brings, which is 1 MiB of a partition.
+    // More than one fetch returns, which is 1 MiB of a partition.
     const orders = ordersOf(0, 2_000);
     await log.write(orders.map((order) => ({ ...order, note: 'x'.repeat(2_000) })));
     const undecided = new UndecidedOrders({
@@ -201,7 +201,7 @@ describe('undecided orders', () => {
     }
   });
 
-  test('what retention took before it was decided is not called unknown', async () => {
+  test('an order that retention removed before it was decided is not called unknown', async () => {
     await using log = await ownLog();
     const orders = ordersOf(0, 10);
     await log.write(orders);

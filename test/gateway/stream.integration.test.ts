@@ -32,7 +32,7 @@ type Protocol = keyof typeof codecs;
 // biome-ignore lint/suspicious/noExplicitAny: tests read what the server answered.
 type Frame = any;
 
-/** A client of the stream that keeps what it gets. */
+/** A client of the stream that keeps all messages. */
 class Client implements AsyncDisposable {
   readonly frames: Frame[] = [];
   readonly socket: WebSocket;
@@ -41,7 +41,7 @@ class Client implements AsyncDisposable {
 
   private constructor(url: string, protocol: Protocol, authorization: string) {
     this.#protocol = protocol;
-    // The browser's way: the token is one more subprotocol.
+    // As in a browser, the token is one more subprotocol.
     this.socket = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, [
       protocol,
       authorization.replace('Bearer ', 'bearer.'),
@@ -138,7 +138,7 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
     expect(answers.get(5).type).toBe('order.accepted');
   });
 
-  test('a frame of the other kind is answered, too', async () => {
+  test('a frame of the other kind (text or binary) is answered, too', async () => {
     await using client = await Client.open(gateway, protocol);
     client.socket.send(protocol === 'ordermesh.v1.json' ? new Uint8Array([0x80]) : '{}');
     await vi.waitFor(() => expect(client.frames).toHaveLength(1));
@@ -180,7 +180,7 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
     await server[Symbol.asyncDispose]();
   });
 
-  test('a client that goes away in the middle leaves nothing behind', async () => {
+  test('a client that disconnects in the middle leaves nothing behind', async () => {
     const intake = new HeldIntake();
     await using server = await startServerOn(intake);
     const client = await Client.open(server, protocol);
@@ -197,7 +197,7 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
   });
 });
 
-test('what a decoder would change in silence is malformed', async () => {
+test('a frame that a decoder would silently change is malformed', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
   await using text = await Client.open(server, 'ordermesh.v1.json');
@@ -242,10 +242,10 @@ test('status updates reach the streams of the order’s store, and no other', as
       value: JSON.stringify({ orderId, storeId }),
       headers: { ce_type: type },
     });
-    // The feed starts at the end of the topics once a stream is open: repeat the first event until it is heard.
+    // The feed starts at the end of the topics once a stream is open: repeat the first event until it arrives.
     await vi.waitFor(
       async () => {
-        // Of one order these two would be a contradiction, and the later one left out.
+        // For one order these two statuses would contradict each other, and the feed would drop the later one.
         await producer.send([event('order.paid', ours), { ...event('order.rejected', ours), key: other }]);
         const heard = new Set(client.frames.map(({ status }) => status));
         expect(heard).toEqual(new Set(['paid', 'rejected']));
@@ -258,7 +258,7 @@ test('status updates reach the streams of the order’s store, and no other', as
       { topic: topics.validatedOrders, key: orderId, value: 'not JSON', headers: { ce_type: 'order.paid' } },
       event('order.cooked', `${ours}-x`),
     ]);
-    // A later content under the orderId: told to the store that sent it, with the reason.
+    // A later content with the same orderId: its sender gets the status, with the reason.
     const reasons = [{ code: 'other-store', detail: 'the orderId stands for an order of another store' }];
     await producer.send([
       {
@@ -302,7 +302,7 @@ test('an upgrade needs a token and a subprotocol', async () => {
   expect(client.socket.readyState).toBe(WebSocket.OPEN);
 });
 
-test('connections with a token that is new to the server stay open', async () => {
+test('connections with a token that the server has not seen before stay open', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
   for (let round = 1; round <= 50; round += 1) {

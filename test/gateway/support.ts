@@ -62,14 +62,14 @@ export async function startTestGateway(environment: Environment = {}): Promise<T
   );
 }
 
-/** The gateway's server on an intake of the test, for states that a healthy log leaves too fast. */
+/** The gateway's server with an intake of the test, for states that a healthy log leaves too fast. */
 export async function startServerOn(intake: Intake, environment: Environment = {}): Promise<TestServer> {
   return testServer(environment, (config) =>
     startIntakeServer({ config, logger, role: 'gateway', intake, openTransport: openGrpc(config) }),
   );
 }
 
-/** A server of the gateway's interface, however it is made. */
+/** Starts a server with the gateway's interface, and makes requests to it. */
 export async function testServer(
   environment: Environment,
   start: (config: Config) => Promise<RunningRole>,
@@ -140,14 +140,14 @@ export class HeldIntake implements Intake {
   }
 }
 
-/** Creates the topics of the mesh where they are missing. */
+/** Creates the missing topics of the mesh. */
 export async function applyTestTopics(): Promise<void> {
   const admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
   await applyTopics(admin, loadConfig({}));
   await admin.close();
 }
 
-/** What appears in `raw-orders` from now on, by orderId. */
+/** Collects the records of `raw-orders` from now on, by orderId. */
 export async function watchRawOrders(): Promise<{ records: Map<string, ReadRecord[]> } & AsyncDisposable> {
   const { brokers } = servers();
   await applyTestTopics();

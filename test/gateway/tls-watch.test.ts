@@ -86,7 +86,7 @@ test('certificates of an authority that is taken out of the file are refused, an
   await vi.waitFor(() => expect(identify(gone)).toMatchObject({ store: 'us-il-0001' }), soon);
 });
 
-test('an authority is withdrawn while certificate and key do not fit each other, and the log names the authority', async () => {
+test('an authority is withdrawn even while certificate and key do not fit each other, and the log names it', async () => {
   using gateway = await watch();
   const { identify } = gateway;
   const gone = till(withdrawn);

@@ -104,7 +104,7 @@ async function everyWay(bearer: string, order = sampleOrder()) {
   };
 }
 
-test.each(Object.entries(wrong))('a token %s is accepted nowhere', async (_name, bearer) => {
+test.each(Object.entries(wrong))('a token %s is refused by every transport', async (_name, bearer) => {
   const { UNAUTHENTICATED } = status;
   expect(await everyWay(bearer)).toEqual({
     http: [401, 401, 401],
@@ -114,7 +114,7 @@ test.each(Object.entries(wrong))('a token %s is accepted nowhere', async (_name,
   expect(intake.taken).toEqual([]);
 });
 
-test('a token of another store may neither send nor read, and the right one may both', async () => {
+test('a token of another store can neither send nor read; the right token can do both', async () => {
   const other = await everyWay(await token({ store: 'us-ny-0002' }));
   expect(other).toEqual({
     http: [403, 403, 404],

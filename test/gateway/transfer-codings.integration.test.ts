@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** Everything that comes back until the gateway closes the connection. */
+/** All that the gateway sends until it closes the connection. */
 function exchange(text: string): Promise<string> {
   const { hostname, port } = new URL(gateway.url);
   return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ test.each([
   ['xchunked, to a wrong method', 'Transfer-Encoding: xchunked', 'DELETE /v1/orders'],
   ['xchunked, to the stream', 'Transfer-Encoding: xchunked', 'GET /v1/stream'],
 ])(
-  'of an unknown transfer coding (%s) gets 501, and what follows is not served',
+  'a request with an unknown transfer coding (%s) gets 501, and bytes after it are not served',
   async (_name: string, header: string, line?: string) => {
     const isBatch = line?.endsWith('batch') === true;
     const answer = await exchange(

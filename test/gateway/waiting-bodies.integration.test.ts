@@ -17,7 +17,7 @@ async function fresh(): Promise<string> {
   return `Bearer ${await token.setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setExpirationTime('1h').sign(keys.privateKey)}`;
 }
 
-/** An issuer whose answers wait until the test lets them go. */
+/** An issuer that answers when the test says so. */
 let issuer: Server;
 let waiting: ServerResponse[] = [];
 let jwks = '';
@@ -54,7 +54,7 @@ async function bytes(): Promise<number> {
 
 const large = () => ({ ...sampleOrder(), note: 'x'.repeat(200_000) });
 
-test('a body that waits for its token is counted, refused at the bound, and counted no more when it is answered', async () => {
+test('a body that waits for its token is counted until it is answered, and refused at the bound', async () => {
   await using _ = await start();
   const order = JSON.stringify(large());
   const posts = await Promise.all(Array.from({ length: 5 }, fresh)).then((tokens) =>

@@ -21,7 +21,7 @@ function put(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-test('a pipe in the place of the file is reported and blocks nothing: the good file after it is read', async () => {
+test('a pipe in the place of the file is reported and blocks nothing; a good file in its place is read', async () => {
   const file = join(directory, 'list');
   put(file, 'first');
   const taken: string[] = [];
@@ -41,8 +41,8 @@ test('a pipe at start is refused instead of waited for', async () => {
   await expect(watchFileText({ files: [file], what: 'the list', take() {} })).rejects.toThrow(/not a regular file/);
 });
 
-describe('on a file system of its own', () => {
-  /** What the file system answers; a promise that stays open hangs. */
+describe('on a simulated file system', () => {
+  /** The answers of the file system; a promise that is never settled is a mount that hangs. */
   let version: () => Promise<string>;
   let text: string;
   let reachable = false;
@@ -70,7 +70,7 @@ describe('on a file system of its own', () => {
       return hang.promise;
     };
     await vi.advanceTimersByTimeAsync(60_000);
-    // One thread is lost, and not another one each second.
+    // One thread hangs, and not one more each second.
     expect(looks).toBe(1);
     expect(watched.trouble()).toMatch(/it was not read within 5 s/);
     version = async () => 'v2';
@@ -79,7 +79,7 @@ describe('on a file system of its own', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     expect(taken).toEqual(['first', 'second']);
     expect(watched.trouble()).toBeUndefined();
-    // The look that hung saw an older text than the one taken since.
+    // The look that hung had read an older text than the later look.
     hang.resolve('v0');
     text = 'old';
     await vi.advanceTimersByTimeAsync(3_000);

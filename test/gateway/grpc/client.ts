@@ -13,7 +13,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import type { Order } from '../../../contracts/order/order.ts';
 
-/** A client as any user would make one: from the proto file, with the names of the enums. */
+/** A gRPC client as a user would make it: from the proto file, with enums as names. */
 export const definitions = loadSync(['ordermesh.proto', 'google/rpc/error_details.proto'], {
   includeDirs: [new URL('../../../contracts/', import.meta.url).pathname],
   enums: String,
@@ -31,7 +31,7 @@ export type AnyClient = Record<string, (...args: any[]) => any> & { close(): voi
 // biome-ignore lint/suspicious/noExplicitAny: tests read what the server answered.
 export type Message = any;
 
-/** What a call came to: its answer or its error, and the metadata before and after. */
+/** The outcome of a call: its answer or its error, and the metadata before and after. */
 export interface Outcome {
   answer: Message | undefined;
   code: number;
@@ -136,7 +136,7 @@ export class GrpcClient implements Disposable {
   }
 }
 
-/** A stream with everything it has answered, by id. */
+/** A stream with all its answers, by id. */
 export class StreamClient {
   readonly answers = new Map<number, Message>();
   readonly stream: OrderStream;

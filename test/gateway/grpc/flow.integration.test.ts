@@ -22,7 +22,7 @@ test('a stream is read up to its bound and no further, until orders are answered
   stream.stream.end();
   for (let taken = limits.streamUnansweredMax; taken < count; taken += limits.streamUnansweredMax) {
     await until(() => expect(intake.taken.length).toBeGreaterThanOrEqual(taken));
-    // What is answered on another call was taken after all that the stream would have taken.
+    // When a call that was sent later is answered, the stream has read all that it will read.
     const marker = orderMessage(sampleOrder());
     const other = client.submit(marker);
     await until(() => expect(intake.taken.at(-1)?.orderId).toBe(marker.orderId));
@@ -37,7 +37,7 @@ test('a stream is read up to its bound and no further, until orders are answered
   expect((await stream.ended).code).toBe(status.OK);
 });
 
-test('past its deadline a call ends, and the order it was for is the same order afterwards', async () => {
+test('a call past its deadline ends, and a repeat of its order is the same order', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
   using client = await grpcClient(server);
@@ -73,7 +73,7 @@ test('a call and a stream that are cancelled leave nothing behind', async () => 
   expect((await next).code).toBe(status.OK);
 });
 
-test('above the admission’s bound it is unavailable, with a delay', async () => {
+test('above the admission’s bound the answer is unavailable, with a delay', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake, { ORDERMESH_UNANSWERED_ORDERS_MAX: '1' });
   using client = await grpcClient(server);
@@ -86,7 +86,7 @@ test('above the admission’s bound it is unavailable, with a delay', async () =
   expect((await first).code).toBe(status.OK);
 });
 
-test('a message that is none, or too large, is the client’s fault', async () => {
+test('an invalid or too large message is the client’s fault', async () => {
   await using server = await startServerOn(new HeldIntake());
   const authorization = await server.bearer();
   const url = (server.role.addresses.grpc ?? '').replace('grpc:', 'http:');
@@ -164,13 +164,13 @@ test('reflection shows the service and its fields by the names of the proto', as
   expect(services).toEqual(expect.arrayContaining(['ordermesh.v1.Orders', 'grpc.health.v1.Health']));
   const files = Buffer.concat(answers[1].fileDescriptorResponse.fileDescriptorProto);
   expect(files.toString('latin1')).toContain('unit_price');
-  // Absolute, as clients on Google's library demand.
+  // Absolute names, which clients on Google's library require.
   expect(files.toString('latin1')).toContain('.google.rpc.Status');
   call.end();
   client.close();
 });
 
-test('an order that is refused on a stream says when to send it again', async () => {
+test('the refusal of an order on a stream says when to send it again', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
   using client = await grpcClient(server);

@@ -63,7 +63,7 @@ test('an order of HTTP is the same order here; other content is a conflict; with
   await logged(answer.orderId);
 });
 
-test('fields that are wrong are named in the request’s own terms', async () => {
+test('invalid fields are named by their paths in the request', async () => {
   const [item] = sampleOrder().items;
   const wrong = sampleOrder({
     items: [{ ...(item as NonNullable<typeof item>), unitPrice: -1, modifiers: [{ sku: 'Cheese!', unitPrice: 0 }] }],
@@ -136,7 +136,7 @@ test('a bad order on a stream is answered and the stream stays', async () => {
   expect(String(record?.headers.traceparent)).toBe(traceparent);
 });
 
-test('the status of an order is its own store’s to read', async () => {
+test('only the store of an order can read its status', async () => {
   await using database = await createTestDatabase();
   await using server = await startTestGateway({ DATABASE_URL: database.url });
   const address = server.role.addresses.grpc ?? '';

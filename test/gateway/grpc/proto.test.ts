@@ -32,7 +32,7 @@ interface ProtoField {
 
 const source = readFileSync(new URL('../../../contracts/ordermesh.proto', import.meta.url), 'utf8');
 
-/** Fields of a message that the proto declares `optional`; the loader's descriptors don't tell. */
+/** Fields of a message that the proto declares `optional`; the loader's descriptors lack that. */
 function optionalFields(message: string): Set<string> {
   const body = new RegExp(`^message ${message} \\{\\n(.*?)^\\}`, 'ms').exec(source)?.[1] ?? '';
   return new Set([...body.matchAll(/^\s*optional \w+ (\w+) =/gm)].map((match) => camel(match[1] ?? '')));
@@ -83,7 +83,7 @@ describe('the proto says what the JSON schema says', () => {
     const optional = Object.keys(schema.properties).filter(
       (name) => !schema.required?.includes(name) && schema.properties[name]?.type !== 'array',
     );
-    // The orderId is required of an order, not of its sender: the gateway makes one.
+    // A sender may leave the orderId out: the gateway then makes one.
     if (message === 'Order') optional.push('orderId');
     expect(optionalFields(message)).toEqual(new Set(optional));
   });
@@ -134,7 +134,7 @@ const orders = fc.record(
   { requiredKeys: ['orderId', 'storeId', 'channel', 'placedAt', 'currency', 'items', 'total', 'payment'] },
 );
 
-test('any valid order comes out of its message as it went in, and is valid', () => {
+test('any valid order is the same, and valid, after encoding and decoding as a message', () => {
   const validate = compileValidator(orderSchema);
   const type = definitions['ordermesh.v1.Order'] as unknown as { serialize(message: object): Buffer };
   fc.assert(
@@ -146,7 +146,7 @@ test('any valid order comes out of its message as it went in, and is valid', () 
   );
 });
 
-test('text that is not UTF-8, or ends behind its message, is malformed; the replacement character itself is not', () => {
+test('text that is not UTF-8, or longer than its message, is malformed; the replacement character itself is valid', () => {
   const type = definitions['ordermesh.v1.SubmitRequest'] as unknown as { serialize(message: object): Buffer };
   const order = { storeId: 'us-il-0001', payment: { token: 'tok_visa' }, customerId: 'c-\ufffd' };
   const sound = type.serialize({ order });
@@ -166,7 +166,7 @@ test('text that is not UTF-8, or ends behind its message, is malformed; the repl
   expect(decode(sound.subarray(0, -1))).toEqual({ fault: expect.stringContaining('valid Submit request') });
 });
 
-test('a message without anything lacks every required field', () => {
+test('an empty message lacks every required field', () => {
   const validated = compileValidator(orderSchema)(orderValue({}));
   const pointers = validated.ok ? [] : validated.errors.map(({ pointer }) => pointer);
   expect(pointers.toSorted()).toEqual([
