@@ -18,6 +18,7 @@ export interface RegionStatusOptions {
 /** The region's status of an order: null when the region does not know the order, `undefined` while the region cannot be asked. Never rejects. */
 export type RegionStatus = (orderId: string) => Promise<KnownOrder | null | undefined>;
 
+/** Asks the region for the status of an order, with the token of the store. */
 export function regionStatus({ upstream, token, isLineUp }: RegionStatusOptions): RegionStatus {
   const region = new Upstream(upstream, ANSWER_MS_MAX, new AbortController().signal);
   return async (orderId) => {

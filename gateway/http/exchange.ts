@@ -42,6 +42,7 @@ export interface AnsweredRequest {
   requestId: string;
 }
 
+/** Made once per server; the hot path reads it for each request. */
 export function exchangeContext(
   config: Config,
   admission: Admission,

@@ -15,6 +15,7 @@ export interface IntakeOrder {
   requestId: string;
 }
 
+/** The decoded order, for an intake that needs its fields, as the spool does. Decodes the bytes of an order that only the scanner has read. */
 export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'value'>): Order {
   return order ?? (JSON.parse(value.toString('utf8')) as Order);
 }

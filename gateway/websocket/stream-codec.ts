@@ -14,6 +14,7 @@ export interface StreamCodec {
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
+/** The codec of each subprotocol, by its name. */
 export const codecs: Readonly<Record<string, StreamCodec>> = {
   'ordermesh.v1.json': {
     isBinary: false,
