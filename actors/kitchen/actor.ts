@@ -1,3 +1,5 @@
+// The kitchen actor: turns paid orders into tickets, and moves tickets by the crew's events. The runtime creates it in each slot's thread.
+
 import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { validateTicketContent } from '../../contracts/order/ticket-content.ts';

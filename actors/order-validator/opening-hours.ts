@@ -1,3 +1,5 @@
+// Whether a store is open at an instant, in its own time zone. Called for each order by rules.ts.
+
 import type { CatalogStore } from '../../store/index.ts';
 
 const MINUTE_MS = 60_000;

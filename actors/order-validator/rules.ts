@@ -1,3 +1,5 @@
+// The rules that an order must follow, without the database. Called by the order-validator's actor.
+
 import type { RejectionReason } from '../../contracts/events.ts';
 import { type Order, type OrderItem, orderTotal } from '../../contracts/order/order.ts';
 import type { Catalog } from '../../store/index.ts';

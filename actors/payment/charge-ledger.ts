@@ -1,3 +1,5 @@
+// The simulated provider's ledger of charges, with group commit.
+
 import { OutageError } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
 import type { BoundedPool } from '../../store/index.ts';

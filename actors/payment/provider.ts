@@ -1,3 +1,5 @@
+// The interface between the payment role and a payment provider.
+
 import type { DeclineCode } from './decline-codes.ts';
 
 export interface ChargeRequest {

@@ -1,3 +1,5 @@
+// A payment provider for the simulated chain, with a ledger in PostgreSQL. The payment actor calls it as it would call a real one.
+
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutageError } from '../../runtime/actor.ts';

@@ -1,2 +1,2 @@
-/** The room's door: what other rooms import. */
+/** A door of the room: what other rooms import. */
 export { startLoyalty } from './loyalty-function.ts';

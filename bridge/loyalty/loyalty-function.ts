@@ -1,3 +1,5 @@
+// The loyalty role: serves the function on this machine, and points Pub/Sub's push subscription at it.
+
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cloudEvent } from '@google-cloud/functions-framework';

@@ -1,3 +1,5 @@
+// How many points a paid order earns. Called by loyalty-handler.ts.
+
 import { type Static, Type } from 'typebox';
 import { orderIdSchema } from '../../contracts/order/order.ts';
 import { compileValidator, type FieldError } from '../../contracts/validation.ts';

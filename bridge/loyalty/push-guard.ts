@@ -1,3 +1,5 @@
+// Refuses requests that Pub/Sub has not pushed. Stands before the loyalty function.
+
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { OAuth2Client } from 'google-auth-library';
 import { Counter, type Registry } from 'prom-client';

@@ -1,3 +1,3 @@
-/** The room's door: what other rooms import. */
+/** A door of the room: what other rooms import. */
 export { createPubSub, type GoogleCloudNames, googleCloudAddress, googleCloudNames } from './google-cloud.ts';
 export { ensureTopology } from './topology.ts';

@@ -1,3 +1,5 @@
+// The sequence number of an event within its order. Called by outgoing-message.ts for each published event.
+
 import type { EventType } from '../../contracts/events.ts';
 
 /** Larger than any offset. With ranks below 1,000 the sum fits into the 18 digits of a BigQuery INT64. */

@@ -1,3 +1,5 @@
+// A pull subscription that survives errors. The warehouse reads by it.
+
 import { Duration, type Message, type PubSub, type Subscription } from '@google-cloud/pubsub';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';

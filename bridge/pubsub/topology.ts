@@ -1,3 +1,5 @@
+// The topic and its two subscriptions: creates and checks them. Called by the upkeep of bridge, loyalty and warehouse.
+
 import type { CreateSubscriptionOptions, PubSub } from '@google-cloud/pubsub';
 import { type PushTarget, pushConfig } from '../loyalty/push-target.ts';
 import type { OnMade } from '../upkeep.ts';

@@ -1,3 +1,5 @@
+// From a pulled message to its acknowledgement. The warehouse gives every message here.
+
 import type { Dataset } from '@google-cloud/bigquery';
 import { systemClock } from '../../contracts/clock.ts';
 import type { Config } from '../../contracts/config.ts';

@@ -1,4 +1,4 @@
-/** The room's door: what other rooms import. */
+/** A door of the room: what other rooms import. */
 
 export { startWarehouse } from './warehouse.ts';
 export { type WarehouseEvents, warehouseEvents } from './warehouse-events.ts';

@@ -1,3 +1,5 @@
+// Writes rows in batches, and repeats failed batches. Used by held-messages.ts, once per table.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../contracts/backoff.ts';
 import { InsertUnavailableError } from './row-insert.ts';

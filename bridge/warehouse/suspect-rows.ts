@@ -1,3 +1,5 @@
+// Tries rows alone that failed while others succeeded. Used by held-messages.ts.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../contracts/backoff.ts';
 import type { RefusedRow } from './row-insert.ts';

@@ -1,3 +1,5 @@
+// The tables and the view in BigQuery, and how they are created.
+
 import type { BigQuery, Dataset, TableMetadata } from '@google-cloud/bigquery';
 import { orderStates, RANKS_A_ROUND } from '../../contracts/order/order-states.ts';
 import type { OnMade } from '../upkeep.ts';

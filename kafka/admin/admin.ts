@@ -1,3 +1,5 @@
+// Topics, offsets and groups, for commands and for roles at their start.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
 import type { TopicPartition } from '../consumer/consumer.ts';

@@ -1,3 +1,5 @@
+// Raises the number of partitions of topics that are still empty. Called by `ordermesh topics`.
+
 import { allTopics } from '../../contracts/topics.ts';
 import type { Admin } from './admin.ts';
 import type { TopicDrift } from './topic-setup.ts';
@@ -11,7 +13,7 @@ export interface PartitionCounts {
 
 /**
  * Gives topics the wanted number of partitions, if that moves no key: in a mesh that has never held a record. Otherwise later events of an
- * order would be in another partition than its earlier ones, and nothing would keep their order. Called when topics are set up.
+ * order would be in another partition than its earlier ones, and nothing would keep their order.
  */
 export async function applyPartitionCounts(admin: Admin, drift: readonly TopicDrift[]): Promise<PartitionCounts> {
   const counts = drift.filter(({ setting }) => setting === 'partitions');

@@ -1,3 +1,5 @@
+// Further administration, for failovers and the mirror (region/).
+
 import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import { KafkaUnavailableError, reasonOf } from '../errors.ts';
 

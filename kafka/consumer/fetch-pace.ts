@@ -1,3 +1,5 @@
+// Waits between small fetches. Used by kafkajs-consumer.ts.
+
 /** After a fetch with this many records or more the next one starts at once, because there is a backlog. */
 const RECORDS_ENOUGH = 200;
 

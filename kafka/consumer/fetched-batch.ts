@@ -3,7 +3,7 @@ import { UndecodedHeaders } from '../kafkajs/kafkajs-fetch-answers.ts';
 import type { FetchedBatch, FetchedRecord } from './consumer.ts';
 import { type PackedHeaders, readPackedHeaders } from './packed-headers.ts';
 
-/** A kafkajs batch as this room hands it out. */
+/** Makes the batch that this room hands out of a kafkajs batch. Called by kafkajs-consumer.ts for each batch of a fetch. */
 export function fetchedBatch(topic: string, partition: number, batch: Batch): FetchedBatch {
   return {
     topic,

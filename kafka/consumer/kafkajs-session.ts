@@ -1,3 +1,5 @@
+// One kafkajs client of a group member. Created by kafkajs-consumer.ts for each start of a client.
+
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
 import { settlesWithin } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';

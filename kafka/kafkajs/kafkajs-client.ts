@@ -6,6 +6,7 @@ import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
 import type { Log } from '../log.ts';
 import { kafkajsLog } from './kafkajs-log.ts';
 
+/** Options of every kafkajs client in this room. */
 export interface KafkajsClientOptions {
   clientId: string;
   brokers: string[];
@@ -15,6 +16,7 @@ export interface KafkajsClientOptions {
   socketFactory?: ISocketFactory;
 }
 
+/** Makes a kafkajs client with our corrections of kafkajs (the imports above apply them) and our time limits. */
 export function kafkajsClient(options: KafkajsClientOptions): Kafka {
   const { clientId, brokers, log, requestTimeoutMs = 10_000, socketFactory } = options;
   return new Kafka({

@@ -1,3 +1,5 @@
+// What errors of kafkajs mean, in the errors of this room.
+
 import { KafkaUnavailableError, NotAMemberError } from '../errors.ts';
 
 /** Group errors that mean: this member is not (or not yet) part of the group's generation. */

@@ -1,3 +1,5 @@
+// Passes kafkajs's log lines on to our log, without the repetitions.
+
 import { type LogEntry, logLevel } from 'kafkajs';
 import type { Log } from '../log.ts';
 

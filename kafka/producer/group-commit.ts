@@ -1,3 +1,5 @@
+// The producer's queue: gathers records into batches for a transport. Every producer of this room is one.
+
 import { stopwatch } from '../../contracts/clock.ts';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaUnavailableError, RecordTooLargeError, reasonOf } from '../errors.ts';

@@ -1,3 +1,5 @@
+// Makes the producer that gateway and slots use.
+
 import { Producer } from '@platformatic/kafka';
 import { groupCommit } from './group-commit.ts';
 import { PlatformaticTransport } from './platformatic-transport.ts';

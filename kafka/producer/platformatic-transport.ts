@@ -1,3 +1,5 @@
+// Sends the batches of group-commit.ts to the partitions' leaders.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
 import { exponentialDelayMs } from '../../contracts/backoff.ts';

@@ -1,3 +1,5 @@
+// Encodes a Produce request and decodes its answer. Called by platformatic-transport.ts.
+
 import { type Connection, Writer } from '@platformatic/kafka';
 
 const PRODUCE_API_KEY = 0;

@@ -1,3 +1,5 @@
+// Encodes records as Kafka's record batches. Called by platformatic-transport.ts; on the hot path.
+
 import { crc32c } from '@node-rs/crc32';
 import type { CommonHeaders, OutgoingRecord } from './producer.ts';
 

@@ -1,3 +1,5 @@
+// Fetches at given positions, without a group. Used by reader.ts and range-reader.ts.
+
 import { Base, type ClusterMetadata, type Connection, fetchV12, listOffsetsV7 } from '@platformatic/kafka';
 import type { FetchedRecord } from '../consumer/consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError, reasonOf } from '../errors.ts';

@@ -1,3 +1,5 @@
+// Reads or follows a whole topic, without a group.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from '../admin/admin.ts';
 import type { FetchedRecord, TopicPartition } from '../consumer/consumer.ts';

@@ -1,3 +1,5 @@
+// Looks at the logs of a topic: its id, and where each partition begins and ends. Used by the runtime, the gateway and the audit.
+
 import { type ClusterMetadata, type Connection, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import { KafkaUnavailableError, reasonOf } from '../errors.ts';
 import {

@@ -1,3 +1,5 @@
+// The metrics of the main thread, read from the host at each scrape.
+
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MemberHealth, Standing } from '../../kafka/index.ts';
 import type { AssignedPartition, PauseReason } from './partitions/assigned-partition.ts';

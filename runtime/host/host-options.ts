@@ -1,3 +1,5 @@
+// What a role gives to the runtime, and how limits follow from the configuration.
+
 import type { Config } from '../../contracts/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';

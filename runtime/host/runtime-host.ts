@@ -1,3 +1,5 @@
+// The main thread of a worker. `host.ts` creates it with the real ports, the simulation with models.
+
 import { settlesWithin } from '../../contracts/deadline.ts';
 import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../../kafka/index.ts';
 import { type MetricsSnapshot, snapshot } from '../../telemetry/metrics.ts';

@@ -1,3 +1,5 @@
+// Reports messages that wait long. Used by slot-outages.ts.
+
 import type { HeldMessage } from '../wire/slot-protocol.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';

@@ -1,3 +1,5 @@
+// Finds the most frequent keys of a slot, for the debug view.
+
 import type { PackedBatch } from '../wire/batch-codec.ts';
 import type { HotKey } from '../wire/slot-view.ts';
 

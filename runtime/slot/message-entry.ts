@@ -1,3 +1,5 @@
+// A message while it is in a slot. `SlotEngine.take` makes one for each record.
+
 import { messageIdentity } from '../../contracts/message-identity.ts';
 import type { Message, Outputs } from '../actor.ts';
 import { PackedBatch } from '../wire/batch-codec.ts';

@@ -1,3 +1,5 @@
+// The engine of a slot. slot-thread.ts gives it batches and asks it to drain; the engine calls the actor.
+
 import { type Actor, skip } from '../actor.ts';
 import { retryDecision } from '../retry.ts';
 import type { PackedBatch } from '../wire/batch-codec.ts';

@@ -1,3 +1,5 @@
+// The circuit breakers of a slot. Every part of the engine reports failures and successes here.
+
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { Circuit, describeError } from '../outage.ts';
 import { type Dependency, dependencies, type SlotLimits } from '../wire/slot-protocol.ts';

@@ -1,3 +1,5 @@
+// Makes the view of a slot's thread for `GET /debug/runtime`.
+
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { HotKey, MessageCounts, ParkedKeyView, SlotView } from '../wire/slot-view.ts';

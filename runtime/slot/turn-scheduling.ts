@@ -1,3 +1,5 @@
+// When a turn begins, and with which messages. Used by the engine.
+
 import type { Timers } from '../timers.ts';
 import type { SlotLimits } from '../wire/slot-protocol.ts';
 import type { MessageEntry } from './message-entry.ts';

@@ -1,3 +1,5 @@
+// Runs the migrations in store/migrations. Roles and commands with a database call it first.
+
 import { readdir, readFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';

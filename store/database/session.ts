@@ -1,3 +1,5 @@
+// The connection of a turn: pipelined, and fenced by its first statement. Created by session-pool.ts.
+
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';

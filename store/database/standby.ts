@@ -1,3 +1,5 @@
+// What a primary and its standbys say about replication, and the promotion of a standby. For failovers.
+
 import type { Database } from './database.ts';
 
 export interface StandbyStatus {

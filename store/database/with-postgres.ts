@@ -1,3 +1,5 @@
+// A database connection for the time of one command.
+
 import { setImmediate as afterInput, setTimeout as sleep } from 'node:timers/promises';
 import { connectDatabase, type Database } from './database.ts';
 

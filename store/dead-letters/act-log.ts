@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { keyOfText } from './key-text.ts';
 
-/** An act as it is recorded. */
+/** An act of an operator (replay, stop or discard), as it is recorded. `ordermesh dlt log` shows them. */
 export interface RecordedAct {
   act: number;
   kind: 'replay' | 'discard' | 'stop';

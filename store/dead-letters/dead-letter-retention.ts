@@ -1,3 +1,5 @@
+// Removes old dead letters.
+
 import type { Database } from '../database/database.ts';
 import type { Subscription } from '../partitions/epochs.ts';
 import { RELEASED_KEPT } from './parked-keys.ts';

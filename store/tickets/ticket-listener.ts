@@ -1,3 +1,5 @@
+// Tells the display which tickets have changed, by LISTEN and NOTIFY.
+
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { Backoff } from '../../contracts/backoff.ts';

@@ -1,3 +1,5 @@
+// Notices partitions that stand for an unknown reason. The host calls it at intervals.
+
 import type { Standing } from '../../../kafka/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { stateEnded } from '../../../telemetry/state-log.ts';

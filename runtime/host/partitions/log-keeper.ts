@@ -1,3 +1,5 @@
+// Compares the logs in Kafka with those that the database remembers.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTopicLog, KafkaUnavailableError, type TopicLog, type TopicLook } from '../../../kafka/index.ts';
 import type { BoundedPool, Subscription } from '../../../store/index.ts';

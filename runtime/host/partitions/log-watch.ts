@@ -1,3 +1,5 @@
+// Notices that the topic was replaced or has lost records. Runs in the main thread.
+
 import type { TopicLook } from '../../../kafka/index.ts';
 import type { LogChange, SkippedRange } from '../../../store/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';

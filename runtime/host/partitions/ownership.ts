@@ -1,3 +1,5 @@
+// The main thread's access to PostgreSQL: epochs, parked keys, retention of dead letters.
+
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { DatabaseOptions, LogProgress } from '../../../store/index.ts';

@@ -1,3 +1,5 @@
+// Opens assigned partitions: claim, then hand-over to a slot. The host calls it for each assignment and each new thread.
+
 import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import { KafkaUnavailableError, NotAMemberError } from '../../../kafka/index.ts';
 import type { LogProgress } from '../../../store/index.ts';

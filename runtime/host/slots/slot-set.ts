@@ -1,3 +1,5 @@
+// All slots of a process, and the replacement of dead threads. Used by the host.
+
 import { exponentialDelayMs } from '../../../contracts/backoff.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';

@@ -1,3 +1,5 @@
+// One slot as the main thread sees it: starts, watches and ends its thread, and sends it tasks.
+
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { settlesWithin } from '../../../contracts/deadline.ts';

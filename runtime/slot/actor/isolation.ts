@@ -1,3 +1,5 @@
+// Lets some steps of an actor run alone. Used by watched-actor.ts for suspects.
+
 import type { Timers } from '../../timers.ts';
 
 /** Longer than any step should take, and short enough that a transaction around a step is still open. */
