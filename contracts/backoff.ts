@@ -33,7 +33,7 @@ export class Backoff {
   /** Milliseconds to wait before the next attempt. What a server asks for (`leastMs`) counts up to the longest wait. */
   next(leastMs = 0): number {
     const { firstMs, mostMs, jitter, random } = this.#options;
-    this.#attempts += 1;
+    this.#attempts++;
     const ceilingMs = exponentialDelayMs(this.#attempts, firstMs, mostMs);
     return Math.max(Math.min(mostMs, leastMs), ceilingMs * (1 - jitter)) + random() * ceilingMs * jitter;
   }

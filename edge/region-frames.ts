@@ -25,7 +25,7 @@ export class RegionFrames<Message extends { type: string }> {
       this.#states.end('bad', `${this.#from} sends messages again`);
       return true;
     } catch (error) {
-      frameCounts.bad += 1;
+      frameCounts.bad++;
       this.#states.begin('bad', `${this.#from} sends an invalid message; connecting again`, {
         reason: (error as Error).message,
         frame: text.slice(0, 200),

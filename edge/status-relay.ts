@@ -102,7 +102,7 @@ export class StatusRelay {
       this.#lost(socket, `the region has not answered ${SILENT_QUESTIONS_MAX} questions`);
       return;
     }
-    this.#unanswered += 1;
+    this.#unanswered++;
     if (socket.readyState === WebSocket.OPEN) socket.send('{}');
   }
 

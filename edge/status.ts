@@ -115,7 +115,7 @@ export class StatusKeeper {
         this.#failing = undefined;
       }
       this.#counts = await this.#spool.counts();
-      for (let round = 0; round < PRUNE_ROUNDS; round += 1) if ((await this.#spool.prune()) === 0) break;
+      for (let round = 0; round < PRUNE_ROUNDS; round++) if ((await this.#spool.prune()) === 0) break;
     } catch (error) {
       // The last counts stay; `trouble` has the error.
       this.#failing = (error as Error).message;

@@ -13,7 +13,7 @@ export class LatencyHistogram {
 
   observe(elapsedMs: number): void {
     let bucket = 0;
-    while (bucket < boundsMs.length && elapsedMs > (boundsMs[bucket] as number)) bucket += 1;
+    while (bucket < boundsMs.length && elapsedMs > (boundsMs[bucket] as number)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
     this.#sumMs += elapsedMs;
   }

@@ -50,8 +50,8 @@ export class GatewayMetrics {
 
   /** The intake answered an order after this time. */
   answered(durable: boolean, elapsedMs: number): void {
-    if (durable) this.#appended += 1;
-    else this.#failed += 1;
+    if (durable) this.#appended++;
+    else this.#failed++;
     this.#latency.observe(elapsedMs);
   }
 

@@ -7,7 +7,7 @@ export async function interleave<Side extends string>(
 ): Promise<Record<Side, number[]>> {
   const names = Object.keys(sides) as Side[];
   const results = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Side, number[]>;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds; round++) {
     for (const name of names) results[name].push(await sides[name]());
   }
   return results;

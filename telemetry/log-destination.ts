@@ -26,8 +26,8 @@ export class LogDestination {
   constructor(fd: number = nonBlocking(STDERR)) {
     this.#sink = new sonicBoom.SonicBoom({ fd, sync: false, maxLength: WAITING_BYTES_MAX });
     this.#sink.on('drop', () => {
-      this.dropped += 1;
-      this.#unsaid += 1;
+      this.dropped++;
+      this.#unsaid++;
     });
     this.#sink.on('write', () => {
       this.#waitingSince = performance.now();

@@ -27,7 +27,7 @@ export function checkOrder(
     const detail = `the store takes ${store.currency}, not ${order.currency}`;
     reasons.push({ code: 'wrong-currency', detail, pointer: '/currency' });
   }
-  for (let index = 0; index < order.items.length; index += 1) {
+  for (let index = 0; index < order.items.length; index++) {
     const item = order.items[index];
     if (item !== undefined) checkItem(item, index, catalog, reasons);
   }

@@ -69,7 +69,7 @@ export class VelocityTurn {
     const key = velocityKey(count);
     const known = this.#counts.get(key);
     if (known === undefined) this.#counts.set(key, count);
-    else known.orders += 1;
+    else known.orders++;
     return key;
   }
 }

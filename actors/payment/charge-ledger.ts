@@ -89,7 +89,7 @@ function merge(batch: readonly Waiting[]): (LedgerCharge & { attempts: number })
   for (const { charge } of batch) {
     const known = byKey.get(charge.idempotencyKey);
     if (known === undefined) byKey.set(charge.idempotencyKey, { ...charge, attempts: 1 });
-    else known.attempts += 1;
+    else known.attempts++;
   }
   return [...byKey.values()];
 }

@@ -28,7 +28,7 @@ export function exportCommand(): Command {
         let lines = 0;
         for (const { value } of visit.orders(selectionOf([], options))) {
           writeFully(target, Buffer.concat([oneLine(value), Buffer.from('\n')]));
-          lines += 1;
+          lines++;
         }
         if (target !== STANDARD_OUTPUT) {
           fsyncSync(target);

@@ -68,7 +68,7 @@ export class LineState {
   }
 
   trouble(trouble: LineTrouble, reason: string): void {
-    this.counts.failures += 1;
+    this.counts.failures++;
     // The state may alternate while the line is not up; each is logged once.
     this.#states.begin(trouble, begins[trouble], { reason });
     this.#turn(trouble, reason);
@@ -84,11 +84,11 @@ export class LineState {
 
   sent(bytes: number, settlements: readonly Settlement[]): void {
     const { counts } = this;
-    counts.batches += 1;
+    counts.batches++;
     counts.bytes += bytes;
     for (const { problem } of settlements) {
-      if (problem === undefined) counts.confirmed += 1;
-      else counts.refused += 1;
+      if (problem === undefined) counts.confirmed++;
+      else counts.refused++;
     }
     if (settlements.length > 0) this.view.lastAnswerAt = Date.now();
   }

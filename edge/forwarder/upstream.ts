@@ -48,14 +48,14 @@ export class Upstream {
   /** @throws NoAnswerError */
   async request({ method, path, headers = {}, body }: UpstreamRequest): Promise<UpstreamAnswer> {
     const connections = this.#connections();
-    connections.users += 1;
+    connections.users++;
     try {
       return await this.#send(connections.agent, method, path, headers, body);
     } catch (error) {
       this.drop();
       throw error;
     } finally {
-      connections.users -= 1;
+      connections.users--;
       if (connections.retired && connections.users === 0) connections.agent.destroy();
     }
   }

@@ -46,7 +46,7 @@ export class RegionDisplay {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve('unknown');
     const id = this.#nextId;
-    this.#nextId += 1;
+    this.#nextId++;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#answer(id, 'unknown'), ANSWER_MS_MAX);
       this.#waiting.set(id, (verdict) => {

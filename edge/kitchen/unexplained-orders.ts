@@ -37,8 +37,8 @@ export class UnexplainedOrders {
     this.#isAsking = true;
     const { statusOf, onDecided, logger } = this.#options;
     try {
-      for (let count = Math.min(QUESTIONS_MAX, orderIds.length); count > 0; count -= 1) {
-        this.#next += 1;
+      for (let count = Math.min(QUESTIONS_MAX, orderIds.length); count > 0; count--) {
+        this.#next++;
         const orderId = orderIds[this.#next % orderIds.length] ?? '';
         const status = await statusOf(orderId);
         const fate = status === undefined ? undefined : fates[status];

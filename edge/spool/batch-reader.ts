@@ -152,7 +152,7 @@ class Filling {
       this.#lines.push(oneLine(value), NEWLINE);
       this.#bytes += value.length + 1;
       this.#after.set(lane, sequence);
-      taken += 1;
+      taken++;
       if (taken === orders || this.orders === this.#ordersMax) return;
     }
   }

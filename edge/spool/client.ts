@@ -217,7 +217,7 @@ export class SpoolClient {
   ): Promise<ReturnType<SpoolCalls[Name]>> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
     const id = this.#nextId;
-    this.#nextId += 1;
+    this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.#worker.postMessage({ id, name, argument }, transfer);

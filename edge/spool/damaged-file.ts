@@ -45,15 +45,15 @@ export class DamagedFile implements Disposable {
       if (rows === undefined) {
         // One of these rows is on a damaged page; the rows on other pages are found one by one.
         rows = [];
-        for (let sequence = after + 1; sequence <= after + STRIDE; sequence += 1) {
+        for (let sequence = after + 1; sequence <= after + STRIDE; sequence++) {
           const found = readable(() => single.all(sequence));
-          if (found === undefined) unreadable += 1;
+          if (found === undefined) unreadable++;
           else rows.push(...found);
         }
       }
       for (const row of rows) {
-        if (isTaken(() => insert.run(...(Object.values(row) as SQLInputValue[])))) orders += 1;
-        else unreadable += 1;
+        if (isTaken(() => insert.run(...(Object.values(row) as SQLInputValue[])))) orders++;
+        else unreadable++;
       }
     }
     to.exec('commit');

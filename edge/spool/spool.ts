@@ -235,7 +235,7 @@ export class Spool {
 
   #keep({ orderId, storeId, lane, content, acceptedAt, value }: NewOrder): Outcome {
     if (Number(this.#insert.run(orderId, storeId, lane, content, acceptedAt, value).changes) > 0) {
-      this.#counts.unsent += 1;
+      this.#counts.unsent++;
       return 'kept';
     }
     return this.#contentOf.get(orderId)?.content === content ? 'known' : 'conflict';
@@ -253,8 +253,8 @@ export class Spool {
           ? this.#confirm.run(id, now, sequence, from)
           : this.#refuse.run(id, now, problem, sequence, from);
       if (Number(changes) === 0) continue;
-      this.#counts[name] -= 1;
-      this.#counts[problem === undefined ? 'confirmed' : 'refused'] += 1;
+      this.#counts[name]--;
+      this.#counts[problem === undefined ? 'confirmed' : 'refused']++;
       return;
     }
   }

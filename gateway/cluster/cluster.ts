@@ -45,7 +45,7 @@ export async function startGatewayCluster(
   const add = (index: number) => {
     const share = { ...shareOf(config, processes), ORDERMESH_GATEWAY_PORT: port };
     const onLost = (last: MetricsSnapshot) => {
-      restarts += 1;
+      restarts++;
       // One after the other: two member processes may be lost at the same time, and both change `past`.
       adding = adding
         .then(async () => {

@@ -100,7 +100,7 @@ export class MemberProcess {
   /** The member's metrics; the last known ones if it does not answer in time. */
   snapshot(): Promise<MetricsSnapshot> {
     if (!this.started || this.hangs) return Promise.resolve(this.#last);
-    this.#questions += 1;
+    this.#questions++;
     const id = this.#questions;
     return new Promise((resolve) => {
       const give = (snapshot: MetricsSnapshot) => {
@@ -216,7 +216,7 @@ export class MemberProcess {
     // `stop` has a time limit of its own.
     if (this.#stopping) return;
     const { index } = this.#options;
-    this.#unanswered += 1;
+    this.#unanswered++;
     if (this.hangs)
       this.#states.begin('hangs', `process ${index} of the gateway does not answer; it is killed if that lasts`, {
         process: index,

@@ -95,7 +95,7 @@ async function startGrpcServer(
       let ended = 0;
       for (const stream of streams) {
         const why = stream.identity && authenticator.ended?.(stream.identity);
-        if (why !== undefined && stream.endCredentials(why)) ended += 1;
+        if (why !== undefined && stream.endCredentials(why)) ended++;
       }
       return ended;
     },

@@ -91,7 +91,7 @@ export class SubmitStream {
       this.endCredentials('the token is expired');
       return;
     }
-    this.#unanswered += 1;
+    this.#unanswered++;
     if (this.#unanswered >= limits.streamUnansweredMax) this.#call.pause();
     desk.reception.submit(new StreamSubmission(this, request, identity, this.#requestId));
   }
@@ -106,7 +106,7 @@ export class SubmitStream {
   }
 
   #answer(answer: StreamAnswer): void {
-    this.#unanswered -= 1;
+    this.#unanswered--;
     if (this.#over) return;
     if (!this.#call.write(answer) && !this.#clogged) {
       this.#clogged = true;

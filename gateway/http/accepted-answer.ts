@@ -25,7 +25,7 @@ export class AcceptedAnswer {
   /** Makes it the answer for this order, until the next call. The orderId must be checked to be a UUID, so that no client can inject headers. */
   fill(orderId: string): void {
     const { head, body } = this;
-    for (let at = 0; at < ORDER_ID_LENGTH; at += 1) {
+    for (let at = 0; at < ORDER_ID_LENGTH; at++) {
       const code = orderId.charCodeAt(at);
       head[this.#headIdAt + at] = code;
       body[this.#bodyIdAt + at] = code;

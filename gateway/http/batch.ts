@@ -39,7 +39,7 @@ export class Batch {
     const { admission } = reception;
     const settle = (result: LineResult) => {
       results[result.index] = result;
-      left -= 1;
+      left--;
       if (left > 0) return;
       admission.unhold(kept);
       exchange.json(207, { results });

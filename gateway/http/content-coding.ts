@@ -33,7 +33,7 @@ export async function unpack(coding: string, packed: Buffer, bytesMax: number): 
   const inflate = inflates[coding];
   if (inflate === undefined) throw new TypeError(`${coding} is not one of ${acceptedCodings.join(', ')}`);
   if (unpackings >= UNPACKINGS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
-  else unpackings += 1;
+  else unpackings++;
   try {
     return await inflate(packed, { maxOutputLength: bytesMax });
   } catch (error) {
@@ -43,7 +43,7 @@ export async function unpack(coding: string, packed: Buffer, bytesMax: number): 
   } finally {
     // The next body takes this place at once, before another caller can.
     const next = waiting.shift();
-    if (next === undefined) unpackings -= 1;
+    if (next === undefined) unpackings--;
     else next();
   }
 }

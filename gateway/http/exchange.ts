@@ -116,7 +116,7 @@ export class Exchange implements Upload, Submission {
     this.#res = res;
     this.#route = route;
     this.context = context;
-    context.open += 1;
+    context.open++;
     res.onAborted(() => this.#finish());
     const requestId = req.getHeader('x-request-id');
     this.requestId = requestId === '' || REQUEST_ID.test(requestId) ? requestId : '';
@@ -335,7 +335,7 @@ export class Exchange implements Upload, Submission {
     this.#over = true;
     this.#bodyIsHere();
     const { context } = this;
-    context.open -= 1;
+    context.open--;
     if (context.idle !== undefined && context.open === 0) context.idle();
   }
 }

@@ -23,7 +23,7 @@ export class TokenBucket implements RateLimit {
 
   take(now: number): number {
     const waitMs = this.wait(now);
-    if (waitMs === 0) this.#tokens -= 1;
+    if (waitMs === 0) this.#tokens--;
     return waitMs;
   }
 

@@ -108,14 +108,14 @@ class LookLimit {
       let late = false;
       const timer = setTimeout(() => {
         late = true;
-        this.hanging += 1;
+        this.hanging++;
         reject(new Error(`it was not read within ${LOOK_MS_MAX / 1_000} s`));
       }, LOOK_MS_MAX);
       work(() => late)
         .then(resolve, reject)
         .finally(() => {
           clearTimeout(timer);
-          if (late) this.hanging -= 1;
+          if (late) this.hanging--;
         });
     });
   }

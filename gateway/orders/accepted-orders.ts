@@ -67,7 +67,7 @@ export class AcceptedOrders {
   /** Replaces what was kept of this order before. The table must not be full. */
   set(key: OrderKey, storeId: string, content: number, acceptedAt: number): void {
     const row = this.#find(key);
-    if (this.#tags[row] === 0) this.#size += 1;
+    if (this.#tags[row] === 0) this.#size++;
     this.#tags[row] = tagOf(key.hash);
     const rows = this.#rows;
     const at = row * ROW_WORDS;

@@ -48,18 +48,18 @@ export class Admission {
   /** Whether one more order is admitted; if so, `release` must follow with the same size. */
   admit(bytes: number): boolean {
     if (this.orders >= this.#ordersBound || this.bytes + bytes > this.bytesMax) {
-      this.refused += 1;
+      this.refused++;
       return false;
     }
-    this.orders += 1;
+    this.orders++;
     this.bytes += bytes;
     return true;
   }
 
   release(bytes: number): void {
-    this.orders -= 1;
+    this.orders--;
     this.bytes -= bytes;
-    this.#drainedInWindow += 1;
+    this.#drainedInWindow++;
   }
 
   /** Counts bytes that are not an order yet: a body that is still arriving, or waits for the check of its token. @returns false, without counting, when there is no room */

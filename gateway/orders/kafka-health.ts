@@ -100,7 +100,7 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
       reason = error.message;
     },
     confirm() {
-      proofs += 1;
+      proofs++;
       if (reason === undefined && !failures.isOpen) return true;
       setOutage(undefined);
       if (!failures.refuted()) return false;

@@ -26,7 +26,7 @@ export class LogMemory {
     if (known === undefined) return this.#begin(look, at, undefined);
     if (look.logId !== known.logId) return this.#begin(look, at, 'recreated');
     if (this.#isShorter(look, known)) {
-      this.#shorter += 1;
+      this.#shorter++;
       return this.#shorter < SHORTER_LOOKS ? 'shorter' : this.#begin(look, at, 'truncated');
     }
     this.#shorter = 0;

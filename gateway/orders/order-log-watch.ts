@@ -64,7 +64,7 @@ export async function watchOrderLog(options: OrderLogWatchOptions): Promise<() =
       states.end('look', 'accepted orders can be looked for in the log again', { topic });
     } catch (error) {
       if (closed) return;
-      failures += 1;
+      failures++;
       if (failures < FAILURES_LOGGED) return;
       const what =
         'cannot look whether the topic still holds accepted orders; their repeats are answered 202 meanwhile';

@@ -81,7 +81,7 @@ export class RecentOrders<Waiter> {
   /** Calls back ten times a second with the age of the oldest order in flight, in milliseconds; 0 if there is none. @returns a function that ends the calls */
   watchOldest(tell: (ageMs: number) => void): () => void {
     const timer = setInterval(() => {
-      this.#ticks += 1;
+      this.#ticks++;
       tell(this.oldestAgeMs());
     }, TICK_MS).unref();
     return () => clearInterval(timer);

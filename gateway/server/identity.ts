@@ -44,7 +44,7 @@ export async function openIdentity(options: ServerIdentityOptions): Promise<Serv
     logger,
     onChange: () => onEnded(authenticator),
     onOutage() {
-      metrics.identityUnavailable += 1;
+      metrics.identityUnavailable++;
     },
   });
   metrics.credentialsTrouble = () =>

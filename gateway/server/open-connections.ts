@@ -26,7 +26,7 @@ export class OpenConnections {
     let ended = 0;
     for (const stream of this.streams) {
       const why = authenticator.ended?.(stream.identity);
-      if (why !== undefined && stream.endCredentials(why)) ended += 1;
+      if (why !== undefined && stream.endCredentials(why)) ended++;
     }
     ended += this.transport?.endCredentials(authenticator) ?? 0;
     if (ended === 0) return;

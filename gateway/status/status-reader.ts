@@ -80,7 +80,7 @@ export class StatusReader {
       return;
     }
     let known: KnownOrder | undefined;
-    this.#inFlight += 1;
+    this.#inFlight++;
     try {
       known = await this.#find(orderId, identity.store);
       this.#turn(undefined);
@@ -89,7 +89,7 @@ export class StatusReader {
       answer.refuse(unavailable('the status of orders cannot be read at the moment'));
       return;
     } finally {
-      this.#inFlight -= 1;
+      this.#inFlight--;
     }
     if (known === undefined || !mayRead(identity, known))
       answer.refuse(problem('not-found', `order ${orderId} is not known`));

@@ -49,7 +49,7 @@ export class UndecidedOrders {
 
   readonly find: UndecidedLookup = async (orderId, storeId) => {
     clearTimeout(this.#idle);
-    this.#inFlight += 1;
+    this.#inFlight++;
     try {
       this.#reader ??= new RangeReader({
         clientId: 'ordermesh-gateway-status',
@@ -58,7 +58,7 @@ export class UndecidedOrders {
       });
       return await this.#find(this.#reader, orderId, storeId);
     } finally {
-      this.#inFlight -= 1;
+      this.#inFlight--;
       if (this.#inFlight === 0) this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS).unref();
     }
   };

@@ -74,7 +74,7 @@ export class PartitionIndex {
     const from = this.#next;
     let taken = 0;
     const { next, atEnd, skipped } = await this.#options.read(from, (record) => {
-      if (taken < room && this.#add(record)) taken += 1;
+      if (taken < room && this.#add(record)) taken++;
       if (taken < room) this.#next = record.offset + 1;
     });
     if (skipped && (committed !== undefined || from > 0)) {

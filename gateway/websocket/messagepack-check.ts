@@ -76,7 +76,7 @@ const sizes: Readonly<Record<number, number>> = {
 
 function takeArray(length: number, depth: number): void {
   if (depth === DEPTH_MAX) throw new TypeError(`it nests deeper than ${DEPTH_MAX} levels`);
-  for (let index = 0; index < length; index += 1) {
+  for (let index = 0; index < length; index++) {
     path[2 * depth] = index;
     path[2 * depth + 1] = -1;
     takeValue(depth + 1);
@@ -87,7 +87,7 @@ function takeMap(size: number, depth: number): void {
   if (depth === DEPTH_MAX) throw new TypeError(`it nests deeper than ${DEPTH_MAX} levels`);
   const known = size > COMPARED_MAX ? new Set<string>() : undefined;
   const names = 2 * COMPARED_MAX * depth;
-  for (let index = 0; index < size; index += 1) {
+  for (let index = 0; index < size; index++) {
     takeName();
     path[2 * depth] = textFrom;
     path[2 * depth + 1] = at;
@@ -116,8 +116,7 @@ function isAmong(names: number, index: number): boolean {
 
 function isSameText(from: number, to: number): boolean {
   if (to - from !== at - textFrom) return false;
-  for (let place = from, own = textFrom; place < to; place += 1, own += 1)
-    if (bytes[place] !== bytes[own]) return false;
+  for (let place = from, own = textFrom; place < to; place++, own++) if (bytes[place] !== bytes[own]) return false;
   return true;
 }
 
@@ -129,7 +128,7 @@ function isIn(known: Set<string>): boolean {
 function takeText(length: number): void {
   textFrom = at;
   skip(length);
-  for (let place = textFrom; place < at; place += 1)
+  for (let place = textFrom; place < at; place++)
     if ((bytes[place] as number) > 0x7f) {
       if (isUtf8(bytes.subarray(place, at))) return;
       throw new TypeError(
@@ -143,7 +142,7 @@ function take(size: number): number {
   const from = at;
   skip(size);
   let value = 0;
-  for (let place = from; place < at; place += 1) value = value * 256 + (bytes[place] as number);
+  for (let place = from; place < at; place++) value = value * 256 + (bytes[place] as number);
   return value;
 }
 
@@ -154,7 +153,7 @@ function skip(size: number): void {
 
 function pointer(depth: number): string {
   let text = '';
-  for (let level = 0; level < depth; level += 1) {
+  for (let level = 0; level < depth; level++) {
     const [from = 0, to = 0] = path.subarray(2 * level, 2 * level + 2);
     text += `/${to < 0 ? from : escapePointer(bytes.toString('utf8', from, to))}`;
   }

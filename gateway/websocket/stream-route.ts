@@ -140,7 +140,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
     closeOnBackpressureLimit: true,
     upgrade,
     open(ws) {
-      context.metrics.streams += 1;
+      context.metrics.streams++;
       const connection = ws.getUserData();
       const identity = connection.certified ?? authenticator.known(connection.authorization);
       if (identity !== undefined) attach(ws, connection, identity);
@@ -160,7 +160,7 @@ export function addStreamRoute(app: TemplatedApp, options: StreamRouteOptions): 
       else connection.early.push({ bytes: Buffer.from(message.slice(0)), isBinary });
     },
     close(ws) {
-      context.metrics.streams -= 1;
+      context.metrics.streams--;
       const connection = ws.getUserData();
       connection.closed = true;
       dropEarly(connection);

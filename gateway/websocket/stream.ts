@@ -107,7 +107,7 @@ export class Stream {
   }
 
   #submit(id: FrameId, frame: SubmitFrame, size: number): void {
-    this.unanswered += 1;
+    this.unanswered++;
     this.#reception.submit(new FrameSubmission(this, id, frame, size));
   }
 
@@ -122,7 +122,7 @@ export class Stream {
   }
 
   #answered(): void {
-    this.unanswered -= 1;
+    this.unanswered--;
     if (this.#ended !== undefined && this.unanswered === 0) this.end(UNAUTHENTICATED, this.#ended.detail);
   }
 

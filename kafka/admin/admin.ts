@@ -125,7 +125,7 @@ async function createTopics(admin: KafkajsAdmin, topics: TopicSpec[]): Promise<s
 
 /** A known leader may not serve yet, so each partition is asked for an answer. */
 async function serving(admin: KafkajsAdmin, topic: string): Promise<void> {
-  for (let attempt = 1; (await offsets(admin, topic)).length === 0; attempt += 1) {
+  for (let attempt = 1; (await offsets(admin, topic)).length === 0; attempt++) {
     if (attempt === OFFSET_ATTEMPTS) throw new Error(`the brokers do not know ${topic} yet`);
     await delay(OFFSET_RETRY_MS);
   }
@@ -173,7 +173,7 @@ function assignedIn(assignment: Buffer): TopicPartition[] {
 
 /** A new coordinator reads its log before it answers. kafkajs reports the error for that instead of trying again. */
 async function groupOffsets(admin: KafkajsAdmin, group: string, topic: string) {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await admin.fetchOffsets({ groupId: group, topics: [topic] });
     } catch (error) {
@@ -184,7 +184,7 @@ async function groupOffsets(admin: KafkajsAdmin, group: string, topic: string) {
 }
 
 async function offsets(admin: KafkajsAdmin, topic: string): Promise<OffsetRange[]> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; ; attempt++) {
     try {
       const partitions = await admin.fetchTopicOffsets(topic);
       return partitions

@@ -110,12 +110,12 @@ export class Membership {
 
   /** Starts the first client. Rejects when the client can't start. */
   async begin(): Promise<void> {
-    this.#client += 1;
+    this.#client++;
     const client = this.#client;
     try {
       await this.#carrier.start(client);
     } catch (error) {
-      this.#client += 1;
+      this.#client++;
       this.#enter('left');
       await this.#carrier.end(client);
       throw error;
@@ -250,7 +250,7 @@ export class Membership {
     try {
       if (this.ledger.assignment.length > 0) await this.#revokeInTime();
     } finally {
-      this.#client += 1;
+      this.#client++;
       await this.#carrier.end(client);
       this.#enter('left');
     }
@@ -271,16 +271,16 @@ export class Membership {
     this.#stateSince = this.#timers.now();
     this.#stateMs = 0;
     this.#asked = { sinceMs: 0, contradictions: 0 };
-    this.#askNumber += 1;
+    this.#askNumber++;
   }
 
   #restart(reason: string): void {
     const client = this.#client;
     const delayMs = exponentialDelayMs((this.#trouble?.restarts ?? 0) + 1, BACKOFF_MS.first, BACKOFF_MS.most);
-    this.#client += 1;
-    this.#restarts += 1;
+    this.#client++;
+    this.#restarts++;
     this.#begin(reason);
-    if (this.#trouble !== undefined) this.#trouble.restarts += 1;
+    if (this.#trouble !== undefined) this.#trouble.restarts++;
     this.#enter('restarting');
     this.#lose();
     // Not awaited: the end of the old client has a time limit of its own, and the new client doesn't depend on it.
@@ -466,7 +466,7 @@ export class Membership {
       if (this.#state === 'assigned') this.proven(this.#client);
       return;
     }
-    this.#asked.contradictions += 1;
+    this.#asked.contradictions++;
     const most = rebalancing && this.#state === 'assigned' ? CONTRADICTIONS.rebalancing : CONTRADICTIONS.stable;
     if (this.#asked.contradictions >= most) this.#restart(contradiction);
   }

@@ -17,7 +17,7 @@ export function readPackedHeaders(bytes: Uint8Array, start = 0): Record<string, 
   const cursor = { at: start };
   // Without a prototype, `__proto__` is a name like any other.
   const headers: Record<string, Buffer> = Object.create(null);
-  for (let left = readVarint(source, cursor); left > 0; left -= 1) {
+  for (let left = readVarint(source, cursor); left > 0; left--) {
     const nameLength = readVarint(source, cursor);
     const name = source.toString('utf8', cursor.at, cursor.at + nameLength);
     cursor.at += nameLength;
@@ -37,7 +37,7 @@ function readVarint(bytes: Buffer, cursor: { at: number }): number {
   let shift = 0;
   for (;;) {
     const byte = bytes[cursor.at] ?? 0;
-    cursor.at += 1;
+    cursor.at++;
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
     shift += 7;

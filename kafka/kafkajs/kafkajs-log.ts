@@ -24,7 +24,7 @@ export function kafkajsLog(log: Log): { logLevel: logLevel; logCreator: () => (e
     const key = `${namespace} ${text} ${broker ?? ''}`;
     const known = repeated.get(key);
     if (known !== undefined) {
-      known.times += 1;
+      known.times++;
       known.timer.refresh();
       return;
     }

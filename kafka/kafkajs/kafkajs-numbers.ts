@@ -64,7 +64,7 @@ Long.fromValue = function (value: unknown): Long {
 
 function isShortNumber(text: string): boolean {
   if (text.length === 0 || text.length > SAFE_DIGITS) return false;
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code < 0x30 || code > 0x39) return false;
   }
@@ -83,7 +83,7 @@ const { readVarLong } = Decoder.prototype;
 Decoder.prototype.readVarLong = function (this: Decoder): Long {
   const { buffer, offset } = this;
   let bits = 0;
-  for (let index = 0; index < SMALL_VARINT_BYTES; index += 1) {
+  for (let index = 0; index < SMALL_VARINT_BYTES; index++) {
     const byte = buffer[offset + index] as number;
     bits |= (byte & 0x7f) << (7 * index);
     if (byte < 0x80) {

@@ -67,7 +67,7 @@ class KafkajsTransport implements ProduceTransport {
       const { key, value, partition } = record;
       return { key, value, headers: allHeaders(record), ...(partition !== undefined && { partition }) };
     });
-    for (let attempt = 1; !records.every(({ settled }) => settled); attempt += 1) {
+    for (let attempt = 1; !records.every(({ settled }) => settled); attempt++) {
       try {
         if (this.#producer === undefined) await this.connect();
         await this.#producer?.send({ topic, acks: -1, messages });

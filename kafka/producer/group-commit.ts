@@ -70,7 +70,7 @@ class GroupCommitProducer implements RecordProducer {
       queueMicrotask(() => done(reason));
       return;
     }
-    this.unanswered.records += 1;
+    this.unanswered.records++;
     this.unanswered.bytes += bytes;
     const deadlineAt = stopwatch.now() + this.#options.deadlineMs;
     this.#queue.push(new Pending(record, bytes, deadlineAt, done, this.#settled));
@@ -90,7 +90,7 @@ class GroupCommitProducer implements RecordProducer {
       let failure: Error | null = null;
       const done = (error: Error | null) => {
         failure ??= error;
-        left -= 1;
+        left--;
         if (left > 0) return;
         if (failure === null) resolve();
         else reject(failure);
@@ -150,7 +150,7 @@ class GroupCommitProducer implements RecordProducer {
     if (settled.length === 0) return;
     this.#settledRecords = [];
     for (const pending of settled) {
-      this.unanswered.records -= 1;
+      this.unanswered.records--;
       this.unanswered.bytes -= pending.bytes;
       pending.answer();
     }
@@ -188,7 +188,7 @@ class GroupCommitProducer implements RecordProducer {
         if (batch.length > 0 && bytes > this.#options.batchBytesMax) break;
         batch.push(pending);
       }
-      taken += 1;
+      taken++;
     }
     this.#queue = taken === queue.length ? [] : queue.slice(taken);
     return batch;
@@ -202,7 +202,7 @@ class GroupCommitProducer implements RecordProducer {
     let expired = 0;
     for (const pending of this.#queue) {
       if (!expire(pending, now, trouble)) break;
-      expired += 1;
+      expired++;
     }
     if (expired > 0) this.#queue = this.#queue.slice(expired);
   }

@@ -13,7 +13,7 @@ const views = Array.from({ length: scratch.length + 1 }, (_, length) => scratch.
 function textBytes(key: string): Uint8Array {
   const view = views[key.length];
   if (view === undefined) return Buffer.from(key);
-  for (let at = 0; at < key.length; at += 1) {
+  for (let at = 0; at < key.length; at++) {
     const code = key.charCodeAt(at);
     if (code > 0x7f) return Buffer.from(key);
     scratch[at] = code;

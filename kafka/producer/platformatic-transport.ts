@@ -95,7 +95,7 @@ export class PlatformaticTransport implements ProduceTransport {
           continue;
         }
         // Each broker is asked once, because the first one that accepts a connection may answer nothing.
-        silent += 1;
+        silent++;
         if (silent < brokers.length) continue;
         // A failure to close loses nothing: no connection of this client works, and the error below says why.
         await this.#client.close().catch(() => {});
@@ -109,7 +109,7 @@ export class PlatformaticTransport implements ProduceTransport {
     this.#encoder.reset();
     this.trouble = undefined;
     let lanes: Lane[] | undefined;
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 0; ; attempt++) {
       if (attempt > 0) {
         await delay(exponentialDelayMs(attempt, BACKOFF_MS.first, BACKOFF_MS.most));
         if (batch.every(({ settled }) => settled)) break;
@@ -260,7 +260,7 @@ export class PlatformaticTransport implements ProduceTransport {
 
   #answer(lane: Lane, count: number, error: Error | null): void {
     const end = lane.next + count;
-    for (let index = lane.next; index < end; index += 1) lane.records[index]?.settle(error);
+    for (let index = lane.next; index < end; index++) lane.records[index]?.settle(error);
     lane.next = end;
     lane.batch = undefined;
   }
@@ -325,7 +325,7 @@ export class PlatformaticTransport implements ProduceTransport {
   /** Not every broker may know a topic that was just created, so it counts as missing only after several answers. */
   async #topic(name: string): Promise<ClusterMetadata | KafkaSetupError> {
     const patience = this.#absent.has(name) ? 1 : ABSENT_ATTEMPTS;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await this.#ask(() => topicMetadata(this.#client, name));
       } catch (error) {

@@ -90,7 +90,7 @@ export class RecordBatchEncoder {
     let base = this.#at;
     this.#at += RECORDS_AT;
     let count = 0;
-    for (let index = start; index < records.length; index += 1) {
+    for (let index = start; index < records.length; index++) {
       const queued = records[index];
       if (queued === undefined) break;
       base = this.#reserve(base, 3 * queued.bytes + RECORD_FRAMING_MAX + RECORDS_AT);
@@ -100,7 +100,7 @@ export class RecordBatchEncoder {
         this.#at = before;
         break;
       }
-      count += 1;
+      count++;
     }
     const bytes = this.#bytes.subarray(base, this.#at);
     bytes.writeBigInt64BE(0n, 0);
@@ -144,7 +144,7 @@ export class RecordBatchEncoder {
     if (record.value === null) this.#at = writeVarint(bytes, -1, this.#at);
     else this.#textOrBytes(record.value);
     const countAt = this.#at;
-    this.#at += 1;
+    this.#at++;
     const { commonHeaders, headers } = record;
     const common = commonHeaders === undefined ? 0 : this.#commonHeaders(commonHeaders, keyAt, keyEnd);
     this.#count(common + this.#headers(headers), countAt);
@@ -181,7 +181,7 @@ export class RecordBatchEncoder {
     for (const name in headers) {
       const value = headers[name];
       if (value === undefined) continue;
-      count += 1;
+      count++;
       const known = this.#names.get(name) ?? this.#learn(name);
       this.#copy(known.encoded);
       if (typeof value !== 'string' || known.values === undefined) this.#textOrBytes(value);
@@ -279,7 +279,7 @@ function writeVarint(bytes: Buffer, value: number, at: number): number {
   let end = at;
   while (rest > 0x7f) {
     bytes[end] = (rest & 0x7f) | 0x80;
-    end += 1;
+    end++;
     rest >>>= 7;
   }
   bytes[end] = rest;

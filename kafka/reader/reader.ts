@@ -56,7 +56,7 @@ export async function readTopic(
       const end = ends.get(partition) ?? 0;
       for (const record of records) {
         if (record.offset >= end) break;
-        count += 1;
+        count++;
         const pending = onRecord(Object.assign(record, { topic: options.topic, partition }));
         if (pending !== undefined) await pending;
       }
@@ -121,8 +121,7 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
   let countedAt = performance.now();
   const addPartitions = async () => {
     const count = await fetcher.partitionCount(0);
-    for (let partition = 0; partition < count; partition += 1)
-      if (!positions.has(partition)) positions.set(partition, 0);
+    for (let partition = 0; partition < count; partition++) if (!positions.has(partition)) positions.set(partition, 0);
     countedAt = performance.now();
   };
   const loop = async () => {

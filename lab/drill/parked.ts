@@ -103,7 +103,7 @@ export class ParkedOrders {
         subject: orderId,
       });
       await producer.send([{ topic: topics.rawOrders, key: orderId, value: JSON.stringify(content), headers }]);
-      parked.sent += 1;
+      parked.sent++;
     } finally {
       await producer.close();
     }

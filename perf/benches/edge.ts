@@ -35,7 +35,7 @@ async function selling({ env, seconds, rounds, sampleOrder }: Bench, directory: 
   const token = await tokenFor(order.storeId, env);
   const rates: number[] = [];
   await using _agent = await startAgent(env, { directory, spool: 'selling.db', token });
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round <= rounds; round++) {
     const url = `http://127.0.0.1:${EDGE_PORT}/v1/orders`;
     const load = { url, connections: CONNECTIONS, seconds, token, order: JSON.stringify(order) };
     const { acceptedPerSecond, statuses } = await httpLoad(load);

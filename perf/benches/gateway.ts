@@ -51,7 +51,7 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
   const rate = Math.round(median([...bare.gateway, ...peers.gateway]) / 2);
   const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
   const paced: LoadResult[] = [];
-  for (let round = 0; round < shortRounds; round += 1) {
+  for (let round = 0; round < shortRounds; round++) {
     const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds: ROUND_SECONDS, token, order, rate });
     if (open.unsent > 0) throw new Error(`${open.unsent} orders of half of the gateway's rate found no connection`);
     paced.push(open);

@@ -54,7 +54,7 @@ export async function benchOverload(bench: Bench, overloadSeconds: number): Prom
   let before = await peak();
   const fromOffsets = await logEnds(brokers);
   const overloads: Overload[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     const acceptedFile = path.join(env.ORDERMESH_DATA_DIR ?? '', `accepted-orders-${round}`);
     const rate = TIMES_CAPACITY * before;
     const warmUp = round === 0 ? OVERLOAD_WARM_UP_SECONDS : 1;

@@ -34,7 +34,7 @@ async function send(): Promise<void> {
   for (;;) {
     const body = bodies[next];
     if (body === undefined) return;
-    next += 1;
+    next++;
     const { status, body: answer } = await upstream.request({
       method: 'POST',
       path: '/v1/orders/batch',

@@ -39,7 +39,7 @@ function orders(count: number): Buffer {
   const bytes = Buffer.allocUnsafe(frame.length * count);
   for (let at = 0; at < bytes.length; at += frame.length) {
     frame.copy(bytes, at);
-    sequence += 1;
+    sequence++;
     bytes.write(prefix + sequence.toString(16).padStart(12, '0'), at + idAt, 'latin1');
   }
   return bytes;
@@ -63,9 +63,9 @@ function openStream(): () => void {
       const end = at + HEAD_BYTES + bytes.readUInt32BE(at + 1);
       if (end > bytes.length) break;
       // An answer without an error is the id and the accepted order: the tag of field 2 follows the id's two bytes.
-      if (bytes[at + HEAD_BYTES + 2] === 0x12) accepted += 1;
+      if (bytes[at + HEAD_BYTES + 2] === 0x12) accepted++;
       else refuse(answerType.deserialize(bytes.subarray(at + HEAD_BYTES, end)));
-      answers += 1;
+      answers++;
       at = end;
     }
     rest = bytes.subarray(at);
@@ -80,7 +80,7 @@ function openStream(): () => void {
 
 function refuse(answer: object): void {
   if (refused === 0) console.error(`refused: ${JSON.stringify(answer)}`);
-  refused += 1;
+  refused++;
 }
 
 const streams = Array.from({ length: Number(values.connections) }, openStream);

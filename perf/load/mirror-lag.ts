@@ -61,7 +61,7 @@ let [written, arrived] = [0, 0];
 const tails = await Promise.all(
   [topics.rawOrders, topics.validatedOrders].map((topic) =>
     tailTopic({ brokers: west.brokers, topic, from: 'earliest', onTrouble }, ({ timestamp }) => {
-      arrived += 1;
+      arrived++;
       if (counts) lags.push(Date.now() - Number(timestamp));
     }),
   ),
@@ -102,10 +102,10 @@ async function write(forSeconds: number): Promise<void> {
   while (sent < rate * forSeconds) {
     await delay(TICK_MS);
     const elapsedS = Math.min(forSeconds, (performance.now() - from) / 1_000);
-    for (; sent < Math.floor(elapsedS * rate); sent += 1) {
+    for (; sent < Math.floor(elapsedS * rate); sent++) {
       const { body, orderId: key = randomUUID() } = traffic.order(Date.now());
       for (const topic of [topics.rawOrders, ...Array(3).fill(topics.validatedOrders)]) {
-        written += 1;
+        written++;
         producer.append({ topic, key, value: body }, (error) => {
           if (error !== null) throw error;
         });

@@ -36,7 +36,7 @@ export async function restoreDeadLetters(
       insert into dead_letter_trace (consumer_group, topic, partition, log, record_offset, event, attempts, reason, error)
       select consumer_group, topic, partition, log, record_offset, 'parked', attempts, reason, error from recorded`;
     if (count === 0) continue;
-    restored += 1;
+    restored++;
     await sql`
       insert into parked_keys as p
         (consumer_group, topic, partition, key, first_offset, log, reason, error, attempts, first_failed_at)

@@ -32,11 +32,11 @@ function parseShelf(text: string, length: number): Shelf {
   const shelf = new Int32Array(length);
   let index = 0;
   let amount = 0;
-  for (let at = 1; at < text.length - 1; at += 1) {
+  for (let at = 1; at < text.length - 1; at++) {
     const code = text.charCodeAt(at);
     if (code === COMMA) {
       shelf[index] = amount;
-      index += 1;
+      index++;
       amount = 0;
     } else amount = amount * 10 + code - DIGIT_ZERO;
   }

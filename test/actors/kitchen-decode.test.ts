@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { InvalidMessageError } from '../../actors/invalid-message.ts';
 import { createActor } from '../../actors/kitchen/actor.ts';
 import { testMessage, testOrder } from './support.ts';
@@ -12,7 +12,7 @@ function decoded(change: object): unknown {
   return kitchen.decode(testMessage(order.orderId, event, { type: 'order.paid' }));
 }
 
-it('takes a paid order, also one of an earlier schema', () => {
+test('takes a paid order, also one of an earlier schema', () => {
   expect(decoded({})).toMatchObject({ type: 'order.paid' });
   expect(
     decoded({ items: [{ sku: 'Old SKU', quantity: 1000, extra: true, modifiers: [{ sku: 'cheese' }] }] }),
@@ -21,7 +21,7 @@ it('takes a paid order, also one of an earlier schema', () => {
   });
 });
 
-it.each<[string, object, string]>([
+test.each<[string, object, string]>([
   ['items that are no list', { items: {} }, 'order/items must be array'],
   ['no items', { items: undefined }, 'order/items is required'],
   ['a SKU that is no text', { items: [{ sku: 5, quantity: 1 }] }, 'order/items/0/sku must be string'],
@@ -44,7 +44,7 @@ it.each<[string, object, string]>([
   expect(decoding).toThrow(says);
 });
 
-it('refuses an event without an order', () => {
+test('refuses an event without an order', () => {
   const message = testMessage('a', { orderId: 'a' }, { type: 'order.paid' });
   expect(() => kitchen.decode(message)).toThrow(InvalidMessageError);
 });

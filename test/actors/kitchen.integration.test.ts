@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createActor } from '../../actors/kitchen/actor.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import type { EventType } from '../../contracts/events.ts';
@@ -40,7 +40,7 @@ async function position({ orderId }: Order): Promise<string> {
 }
 
 describe('kitchen', () => {
-  it('opens one ticket for a paid order, however often it is delivered', async () => {
+  test('opens one ticket for a paid order, however often it is delivered', async () => {
     const order = testOrder({
       storeId: 'one-ticket',
       items: [{ sku: 'fries', quantity: 2, unitPrice: 249, note: 'hot' }],
@@ -67,7 +67,7 @@ describe('kitchen', () => {
     ]);
   });
 
-  it('follows bump, recall and bump, and repeated events change nothing', async () => {
+  test('follows bump, recall and bump, and repeated events change nothing', async () => {
     const order = testOrder();
     await turn(database.sql, kitchen, [paid(order)]);
     for (const [type, round, expected] of [
@@ -85,10 +85,10 @@ describe('kitchen', () => {
     expect(rows).toHaveLength(0);
   });
 
-  it('ignores what makes no sense, and notes it once', async () => {
+  test('ignores what makes no sense, and notes it once', async () => {
     const [order, unpaid] = [testOrder(), testOrder()];
     await turn(database.sql, kitchen, [paid(order)]);
-    for (let delivery = 0; delivery < 2; delivery += 1) {
+    for (let delivery = 0; delivery < 2; delivery++) {
       await turn(database.sql, kitchen, [move(order, 'order.recalled', 1), move(unpaid, 'order.cooked', 1)]);
     }
     expect([await position(order), await position(unpaid)]).toEqual(['open/1', 'none']);
@@ -101,7 +101,7 @@ describe('kitchen', () => {
     ]);
   });
 
-  it('announces every changed ticket after the commit, and none of a turn that failed', async () => {
+  test('announces every changed ticket after the commit, and none of a turn that failed', async () => {
     const heard: string[] = [];
     const listener = new TicketListener({
       server: { url: database.url, application: 'test' },
@@ -135,7 +135,7 @@ describe('kitchen', () => {
     });
   });
 
-  it('lists the oldest open tickets first, and the last cooked ones for a recall', async () => {
+  test('lists the oldest open tickets first, and the last cooked ones for a recall', async () => {
     const orders = [3, 1, 2].map((minute) => ({ order: testOrder({ storeId: 'lists' }), minute }));
     for (const { order, minute } of orders) {
       await turn(database.sql, kitchen, [paid(order, `2026-11-22T18:0${minute}:00.000Z`)]);
@@ -150,7 +150,7 @@ describe('kitchen', () => {
     expect(recallable.map((ticket) => ticket.orderId)).toEqual([cooked.orderId]);
   });
 
-  it('skips events that concern no ticket, and refuses a round that is no count', () => {
+  test('skips events that concern no ticket, and refuses a round that is no count', () => {
     const order = testOrder();
     expect(kitchen.decode(message(order, 'order.validated', {}))).toBe(skip);
     expect(kitchen.decode(message(order, 'order.payment-failed', {}))).toBe(skip);

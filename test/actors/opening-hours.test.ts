@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isOpen, localMinute } from '../../actors/order-validator/opening-hours.ts';
 
 describe('isOpen', () => {
   const at = (time: string) => Date.parse(time);
 
-  it.each<[string, number, number, string, boolean]>([
+  test.each<[string, number, number, string, boolean]>([
     ['first minute', 360, 1380, '2026-11-22T06:00:00-06:00', true],
     ['a moment before', 360, 1380, '2026-11-22T05:59:59.999-06:00', false],
     ['last moment', 360, 1380, '2026-11-22T22:59:59.999-06:00', true],
@@ -22,7 +22,7 @@ describe('isOpen', () => {
     expect(isOpen({ timezone: 'America/Chicago', opens, closes }, at(time))).toBe(expected);
   });
 
-  it('knows the local time of every zone at every moment, as the platform does', () => {
+  test('knows the local time of every zone at every moment, as the platform does', () => {
     const zones = ['UTC', 'America/Chicago', 'Asia/Kolkata', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Apia'];
     fc.assert(
       fc.property(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { canonicalOrder } from '../../actors/order-validator/outputs.ts';
 import { demandOf, reserve } from '../../actors/order-validator/reservation.ts';
 import { checkOrder } from '../../actors/order-validator/rules.ts';
@@ -32,13 +32,13 @@ function codes(order: Order, amountMax = 50_000): string[] {
 describe('checkOrder', () => {
   const cheese = { sku: 'cheese', unitPrice: 50, quantity: 2 };
 
-  it('finds nothing wrong with a right order', () => {
+  test('finds nothing wrong with a right order', () => {
     expect(codes(testOrder({ items: [{ sku: 'burger', quantity: 2, unitPrice: 599, modifiers: [cheese] }] }))).toEqual(
       [],
     );
   });
 
-  it.each<[string, Partial<Order>]>([
+  test.each<[string, Partial<Order>]>([
     ['store-unknown /storeId', { storeId: 'us-il-9999' }],
     ['wrong-currency /currency', { currency: 'EUR' }],
     ['unknown-sku /items/0/sku', { items: [{ sku: 'sushi', quantity: 1, unitPrice: 1 }] }],
@@ -59,12 +59,12 @@ describe('checkOrder', () => {
     expect(codes(testOrder(change))).toEqual([code]);
   });
 
-  it('takes the amount limit itself', () => {
+  test('takes the amount limit itself', () => {
     expect(codes(testOrder(), 599)).toEqual([]);
     expect(codes(testOrder(), 598)).toEqual(['amount-limit /total']);
   });
 
-  it('collects all reasons, up to a bound', () => {
+  test('collects all reasons, up to a bound', () => {
     const sushi = { sku: 'sushi', quantity: 1, unitPrice: 1 };
     const order = testOrder({
       storeId: 'us-il-9999',
@@ -80,7 +80,7 @@ describe('checkOrder', () => {
     expect(codes(testOrder({ items: new Array(100).fill(sushi) }))).toHaveLength(16);
   });
 
-  it('accepts whatever follows the menu, and rejects any other total', () => {
+  test('accepts whatever follows the menu, and rejects any other total', () => {
     const line = fc.oneof(
       fc.record({ sku: fc.constant('fries'), quantity: fc.integer({ min: 1, max: 5 }), unitPrice: fc.constant(249) }),
       fc.record({
@@ -106,7 +106,7 @@ describe('checkOrder', () => {
 });
 
 describe('reserve', () => {
-  it('takes whole orders or nothing, and never more than there is', () => {
+  test('takes whole orders or nothing, and never more than there is', () => {
     const item = fc.record({
       sku: fc.constantFrom('burger', 'fries'),
       quantity: fc.integer({ min: 1, max: 4 }),
@@ -131,7 +131,7 @@ describe('reserve', () => {
     );
   });
 
-  it('names the SKU and what is left', () => {
+  test('names the SKU and what is left', () => {
     const demand = demandOf({ items: [{ sku: 'burger', quantity: 3, unitPrice: 599 }] }, catalog);
     expect(reserve(demand, Int32Array.of(2, 9, 9))).toEqual([
       { code: 'out-of-stock', detail: '3 of burger wanted, 2 left' },
@@ -142,7 +142,7 @@ describe('reserve', () => {
 describe('VelocityTurn', () => {
   const settings = { windowSeconds: 600, customerOrdersMax: 2, cardOrdersMax: 3, amountMax: 1 };
 
-  it('places the orders of a turn after those counted before, in the order of the log', () => {
+  test('places the orders of a turn after those counted before, in the order of the log', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2), { maxLength: 30 }), fc.nat(3), (customers, before) => {
         const velocity = new VelocityTurn(settings);
@@ -162,7 +162,7 @@ describe('VelocityTurn', () => {
     );
   });
 
-  it('counts a customer and a card that have the same name apart, and each window of order time apart', () => {
+  test('counts a customer and a card that have the same name apart, and each window of order time apart', () => {
     const velocity = new VelocityTurn(settings);
     const order = testOrder({ customerId: 'same', payment: { method: 'card', token: 'same' } });
     for (const at of [0, 599_999, 600_000]) velocity.add(order, at);
@@ -174,7 +174,7 @@ describe('VelocityTurn', () => {
     ]);
   });
 
-  it('does not count what has no customer and no card', () => {
+  test('does not count what has no customer and no card', () => {
     const velocity = new VelocityTurn(settings);
     expect(velocity.add(testOrder({ payment: { method: 'cash' } }), 0)).toEqual({});
     expect(velocity.counts).toEqual([]);
@@ -182,7 +182,7 @@ describe('VelocityTurn', () => {
 });
 
 describe('canonicalOrder', () => {
-  it('gives one form to what has one fingerprint', () => {
+  test('gives one form to what has one fingerprint', () => {
     const order = testOrder({
       customerId: 'c-1',
       items: [

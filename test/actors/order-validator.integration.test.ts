@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts';
 import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
@@ -46,7 +46,7 @@ async function expectBalancedBooks(): Promise<void> {
 }
 
 describe('order-validator', () => {
-  it('validates an order, takes its stock and carries on its trace', async () => {
+  test('validates an order, takes its stock and carries on its trace', async () => {
     const order = testOrder({
       items: [
         { sku: 'burger', quantity: 2, unitPrice: 599, modifiers: [{ sku: 'cheese', unitPrice: 50, quantity: 2 }] },
@@ -75,7 +75,7 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('repeats the output of a redelivery to the byte, without a second effect', async () => {
+  test('repeats the output of a redelivery to the byte, without a second effect', async () => {
     const good = testOrder({ customerId: 'c-1' });
     const bad = testOrder({ customerId: 'c-1', total: 1 });
     const messages = [good, bad].map(orderMessage);
@@ -94,7 +94,7 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('tells other content under a known orderId, once each, and does nothing else', async () => {
+  test('tells other content under a known orderId, once each, and does nothing else', async () => {
     const order = testOrder();
     await turn(database.sql, validator(), [orderMessage(order)]);
     const other = { ...order, items: [{ sku: 'fries', quantity: 1, unitPrice: 249 }], total: 249 };
@@ -133,7 +133,7 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('tells the store of an orderId that is another store’s, and nothing of that order', async () => {
+  test('tells the store of an orderId that is another store’s, and nothing of that order', async () => {
     const order = testOrder({ customerId: 'c-secret' });
     await turn(database.sql, validator(), [orderMessage(order)]);
     const other = testOrder({ orderId: order.orderId, storeId: 'us-il-0002', total: 1 });
@@ -160,7 +160,7 @@ describe('order-validator', () => {
     expect(await status('us-il-0099')).toBeUndefined();
   });
 
-  it('shows a conflict in the order’s history, which changes nothing of its status', async () => {
+  test('shows a conflict in the order’s history, which changes nothing of its status', async () => {
     const order = testOrder();
     await turn(database.sql, validator(), [orderMessage(order)]);
     await turn(database.sql, validator(), [orderMessage({ ...order, total: 1 })]);
@@ -170,7 +170,7 @@ describe('order-validator', () => {
     expect(known?.history[2]?.detail).toContain('total is 1, was 599');
   });
 
-  it('repeats a rejection that was restored without its fingerprint, where what is known of it fits', async () => {
+  test('repeats a rejection that was restored without its fingerprint, where what is known of it fits', async () => {
     const bad = testOrder({ total: 1 });
     const [first] = await turn(database.sql, validator(), [orderMessage(bad)]);
     await database.sql`update orders set fingerprint = '' where order_id = ${bad.orderId}`;
@@ -180,7 +180,7 @@ describe('order-validator', () => {
     expect(event(other).type).toBe('order.conflicting');
   });
 
-  it('decides in the order of the log when stock runs out, whole orders or nothing', async () => {
+  test('decides in the order of the log when stock runs out, whole orders or nothing', async () => {
     await setOnHand('burger', 3);
     const burgers = (quantity: number, more: Order['items'] = []) =>
       testOrder({ items: [{ sku: 'burger', quantity, unitPrice: 599 }, ...more] });
@@ -203,13 +203,13 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('never oversells when turns of several threads meet', async () => {
+  test('never oversells when turns of several threads meet', async () => {
     await setOnHand('burger', 100);
     const outcomes = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const actor = validator();
         const types: string[] = [];
-        for (let round = 0; round < 5; round += 1) {
+        for (let round = 0; round < 5; round++) {
           const orders = Array.from({ length: 12 }, (_, index) =>
             testOrder({ storeId: `us-il-000${1 + (index % 2)}` }),
           );
@@ -226,7 +226,7 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('counts the orders of a customer exactly, across turns and threads', async () => {
+  test('counts the orders of a customer exactly, across turns and threads', async () => {
     const batches = await Promise.all(
       Array.from({ length: 4 }, () =>
         turn(
@@ -242,7 +242,7 @@ describe('order-validator', () => {
     await expectBalancedBooks();
   });
 
-  it('counts the orders on a card, whoever places them, in the window of the order time', async () => {
+  test('counts the orders on a card, whoever places them, in the window of the order time', async () => {
     const payment = { method: 'card' as const, token: 'tok_stolen' };
     const inWindow = Array.from({ length: 6 }, (_, index) => testOrder({ payment, customerId: `c-${index}` }));
     const later = testOrder({ payment, placedAt: '2026-11-22T18:10:00.000Z' });
@@ -252,14 +252,14 @@ describe('order-validator', () => {
     expect(row?.n).toBe(0);
   });
 
-  it('forgets counters that were not used for long', async () => {
+  test('forgets counters that were not used for long', async () => {
     await database.sql`
       insert into velocity values (0, 1, 5, now() - interval '2 hours'), (0, 2, 5, now() - interval '1 hour')`;
     await turn(database.sql, validator(), [orderMessage(testOrder({ payment: { method: 'cash' } }))]);
     expect(await database.sql`select who::int from velocity`).toEqual([{ who: 2 }]);
   });
 
-  it('leaves nothing half done when a turn fails', async () => {
+  test('leaves nothing half done when a turn fails', async () => {
     const failing = turn(database.sql, validator(), [orderMessage(testOrder({ customerId: 'c-1' }))], async () => {
       throw new Error('the turn fails here');
     });
@@ -270,7 +270,7 @@ describe('order-validator', () => {
     expect(await onHand('burger')).toBe(1_000);
   });
 
-  it('decides nothing without a menu: an outage that is over when one is loaded', async () => {
+  test('decides nothing without a menu: an outage that is over when one is loaded', async () => {
     await using fresh = await createTestDatabase();
     const actor = validator();
     const message = orderMessage(testOrder());
@@ -284,7 +284,7 @@ describe('order-validator', () => {
     expect(event(outputs).type).toBe('order.validated');
   });
 
-  it('uses a new menu from the next turn on', async () => {
+  test('uses a new menu from the next turn on', async () => {
     const actor = validator();
     const salad = () => testOrder({ items: [{ sku: 'salad', quantity: 1, unitPrice: 700 }] });
     expect((await turn(database.sql, actor, [orderMessage(salad())])).map(codesOf)).toEqual([['unknown-sku']]);
@@ -296,7 +296,7 @@ describe('order-validator', () => {
   });
 
   const ID = '0192f1c2-7c1a-7cc0-8000-000000000001';
-  it.each<[string, string | null, string, RegExp]>([
+  test.each<[string, string | null, string, RegExp]>([
     ['no JSON', '{"orderId":', 'a', /JSON/],
     ['another shape', '{"orderId":"a"}', 'a', /not an order: .*\/storeId is required/],
     ['an order of another key', JSON.stringify(testOrder()), 'a', /is not the key a/],
@@ -332,7 +332,7 @@ describe('order-validator', () => {
     );
   });
 
-  it('refuses bytes that are not UTF-8 instead of reading other text in their place', () => {
+  test('refuses bytes that are not UTF-8 instead of reading other text in their place', () => {
     const order = testOrder({ customerId: 'c-x' });
     const value = Buffer.from(JSON.stringify(order).replace('c-x', 'c-\xff'), 'latin1');
     expect(() => decodeOrder({ ...orderMessage(order), value })).toThrow(/not valid UTF-8/);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { paymentActor } from '../../actors/payment/actor.ts';
 import type { PaymentProvider } from '../../actors/payment/provider.ts';
 import {
@@ -48,7 +48,7 @@ async function ledger(orderId: string) {
 }
 
 describe('payment', () => {
-  it('charges an order once, and pays it without its token', async () => {
+  test('charges an order once, and pays it without its token', async () => {
     const order = testOrder();
     const [outputs] = await turn(database.sql, paymentActor(provider(), new Registry()), [validated(order)]);
     const { type, value, wire } = event(outputs);
@@ -59,7 +59,7 @@ describe('payment', () => {
     expect(await ledger(order.orderId)).toEqual([{ status: 'approved', amount: 599, attempts: 1 }]);
   });
 
-  it('repeats the output of a redelivery to the byte, and money moves once', async () => {
+  test('repeats the output of a redelivery to the byte, and money moves once', async () => {
     const messages = [testOrder(), testOrder({ payment: { method: 'card', token: 'tok_decline_expired-card' } })].map(
       validated,
     );
@@ -75,7 +75,7 @@ describe('payment', () => {
     expect(row?.n).toBe(2);
   });
 
-  it('says why a payment failed', async () => {
+  test('says why a payment failed', async () => {
     const order = testOrder({ payment: { method: 'app', token: 'tok_decline_insufficient-funds' } });
     const [outputs] = await turn(database.sql, paymentActor(provider(), new Registry()), [validated(order)]);
     expect(event(outputs)).toMatchObject({
@@ -85,7 +85,7 @@ describe('payment', () => {
     });
   });
 
-  it('asks no provider about cash', async () => {
+  test('asks no provider about cash', async () => {
     const order = testOrder({ payment: { method: 'cash' } });
     const [outputs] = await turn(database.sql, paymentActor(provider({ declineRate: 1 }), new Registry()), [
       validated(order),
@@ -97,7 +97,7 @@ describe('payment', () => {
     expect(await ledger(order.orderId)).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['before the charge', 0.9, []],
     ['after the charge', 0.1, [{ status: 'approved', amount: 599, attempts: 1 }]],
   ])('takes an answer lost %s for an outage, and the next attempt makes one charge', async (_, when, booked) => {
@@ -111,7 +111,7 @@ describe('payment', () => {
     expect(await ledger(order.orderId)).toMatchObject([{ status: 'approved', attempts: booked.length + 1 }]);
   });
 
-  it('makes one charge of a key that is asked for many times at once', async () => {
+  test('makes one charge of a key that is asked for many times at once', async () => {
     const key = testOrder().orderId;
     const request = { idempotencyKey: key, amount: 100, currency: 'USD', token: 'tok_x' };
     const [one, two] = [provider(), provider()];
@@ -123,7 +123,7 @@ describe('payment', () => {
     await expect(one.charge({ ...request, amount: 101 })).rejects.toThrow('was used for another charge');
   });
 
-  it('takes the code of a declined charge from its table, never from the token', async () => {
+  test('takes the code of a declined charge from its table, never from the token', async () => {
     const strange = ['tok_decline_\0', 'tok_decline_<b>x</b>', 'tok_decline_constructor'];
     const orders = strange.map((token) => testOrder({ payment: { method: 'card', token } }));
     const outputs = await turn(database.sql, paymentActor(provider(), new Registry()), orders.map(validated));
@@ -135,7 +135,7 @@ describe('payment', () => {
       });
   });
 
-  it('fails only the charge that can not be booked, and names what the database said', async () => {
+  test('fails only the charge that can not be booked, and names what the database said', async () => {
     const charge = (currency: string) => ({ idempotencyKey: testOrder().orderId, amount: 1, currency, token: 'tok_x' });
     const one = provider();
     const results = await Promise.allSettled(
@@ -153,7 +153,7 @@ describe('payment', () => {
     expect(faultOf(reason)).toBe('message');
   });
 
-  it('takes a ledger that does not answer for down, leaves no session behind, and goes on after it', async () => {
+  test('takes a ledger that does not answer for down, leaves no session behind, and goes on after it', async () => {
     const one = provider({ ledgerMsMax: 200 });
     const locked = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
@@ -181,20 +181,20 @@ describe('payment', () => {
     expect(await one.charge(request)).toMatchObject({ status: 'approved' });
   });
 
-  it('reports a provider that is down as an outage', async () => {
+  test('reports a provider that is down as an outage', async () => {
     const down = provider({ databaseUrl: 'postgres://stranger@127.0.0.1:1/none' });
     await expect(
       turn(database.sql, paymentActor(down, new Registry()), [validated(testOrder())]),
     ).rejects.toBeInstanceOf(OutageError);
   });
 
-  it('declines the same share of tokens every time', () => {
+  test('declines the same share of tokens every time', () => {
     const declined = Array.from({ length: 20_000 }, (_, n) => declineCode(`tok_${n}`, 0.02)).filter(Boolean).length;
     expect(declined / 20_000).toBeCloseTo(0.02, 2);
     expect(declineCode('tok_decline_', 0)).toBe('card-declined');
   });
 
-  it('skips what is not a validated order', () => {
+  test('skips what is not a validated order', () => {
     const actor = paymentActor(provider(), new Registry());
     const { orderId } = testOrder();
     expect(actor.decode(testMessage(orderId, { orderId }, { type: 'order.paid' }))).toBe(skip);

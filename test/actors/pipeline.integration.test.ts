@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { WorkerRole } from '../../actors/roles.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { deadLetterTopic } from '../../contracts/topics.ts';
@@ -63,7 +63,7 @@ async function start(role: WorkerRole): Promise<void> {
   stack.defer(() => runtime.close());
 }
 
-it('takes every order through validation, payment and kitchen, once', async () => {
+test('takes every order through validation, payment and kitchen, once', async () => {
   await Promise.all(roles().map(start));
   const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
   stack.defer(() => producer.close());

@@ -52,7 +52,7 @@ export function testMessage(
   value: unknown,
   { type, ...change }: Partial<Message> & { type?: string } = {},
 ): Message {
-  nextOffset += 1;
+  nextOffset++;
   return {
     topic: 'raw-orders',
     partition: 0,

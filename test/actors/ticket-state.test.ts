@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type KitchenEventType, nextPosition } from '../../actors/kitchen/ticket-state.ts';
 import type { TicketPosition, TicketState } from '../../store/tickets/tickets.ts';
 
 const types: KitchenEventType[] = ['order.cooking', 'order.cooked', 'order.recalled'];
 
 describe('nextPosition', () => {
-  it.each<[TicketState, KitchenEventType, number, string]>([
+  test.each<[TicketState, KitchenEventType, number, string]>([
     ['open', 'order.cooking', 2, 'cooking/2'],
     ['open', 'order.cooked', 2, 'cooked/2'],
     ['open', 'order.recalled', 2, 'illegal'],
@@ -27,7 +27,7 @@ describe('nextPosition', () => {
     );
   });
 
-  it('never goes back, and a repetition of any event changes nothing', () => {
+  test('never goes back, and a repetition of any event changes nothing', () => {
     const rank = ({ state, round }: TicketPosition) => round * 3 + ['open', 'cooking', 'cooked'].indexOf(state);
     const events = fc.array(fc.record({ type: fc.constantFrom(...types), round: fc.integer({ min: 1, max: 4 }) }));
     fc.assert(

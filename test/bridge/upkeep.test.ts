@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { Upkeep } from '../../bridge/upkeep.ts';
 
-it('says once that something is not in place, whatever the reason of each attempt, and once that it is again', async () => {
+test('says once that something is not in place, whatever the reason of each attempt, and once that it is again', async () => {
   const lines: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
   let attempt = 0;
@@ -11,12 +11,12 @@ it('says once that something is not in place, whatever the reason of each attemp
   const upkeep = new Upkeep(
     'BigQuery tables',
     async () => {
-      attempt += 1;
+      attempt++;
       if (!works) throw new Error(`request ${attempt} failed`);
     },
     { logger, intervalMs: 3_600_000, registry: new Registry() },
   );
-  for (let count = 0; count < 20; count += 1) await upkeep.run();
+  for (let count = 0; count < 20; count++) await upkeep.run();
   expect(upkeep.problem).toMatch(/^request \d+ failed$/);
   works = true;
   await upkeep.run();
@@ -29,7 +29,7 @@ it('says once that something is not in place, whatever the reason of each attemp
   await upkeep.close();
 });
 
-it('says of what is made again that its contents are lost, and nothing of what is made for the first time', async () => {
+test('says of what is made again that its contents are lost, and nothing of what is made for the first time', async () => {
   const lines: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
   const registry = new Registry();

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 
 /** Code that hides a failure: a catch without its error, a rejection that is replaced by a value. */
 const swallows = /\bcatch \{|\.catch\((noop|\(\) => (\{\}|undefined|null|false|\[\]))\)/;
@@ -14,7 +14,7 @@ function files(): string[] {
     .filter(Boolean);
 }
 
-it('a failure that is not passed on says, beside it, why it cannot matter or who is told', () => {
+test('a failure that is not passed on says, beside it, why it cannot matter or who is told', () => {
   const silent = files().flatMap((file) => {
     const lines = readFileSync(file, 'utf8').split('\n');
     return lines.flatMap((line, index) => {
@@ -27,7 +27,7 @@ it('a failure that is not passed on says, beside it, why it cannot matter or who
   expect(silent).toEqual([]);
 });
 
-it('transactions go through inTransaction, which survives the loss of its connection', () => {
+test('transactions go through inTransaction, which survives the loss of its connection', () => {
   const direct = files().filter((file) => {
     const text = readFileSync(file, 'utf8');
     return file !== 'store/database/database.ts' && /\b(sql|database|db|to)\.begin\(/.test(text);

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig, variables } from '../../contracts/config.ts';
 
 describe('configuration', () => {
-  it('has a valid default for every variable that is not optional', () => {
+  test('has a valid default for every variable that is not optional', () => {
     const config = loadConfig({});
     expect(config.ORDERMESH_GATEWAY_PORT).toBe(8080);
     expect(config.ORDERMESH_PRODUCE_DEADLINE).toBe(10_000);
@@ -10,11 +10,11 @@ describe('configuration', () => {
     expect(config.KAFKA_BROKERS).toBeUndefined();
   });
 
-  it('takes an empty variable as absent', () => {
+  test('takes an empty variable as absent', () => {
     expect(loadConfig({ ORDERMESH_SLOTS: '' }).ORDERMESH_SLOTS).toBe(loadConfig({}).ORDERMESH_SLOTS);
   });
 
-  it.each([
+  test.each([
     ['ORDERMESH_GATEWAY_PORT', '80800', 'a whole number from 0 to 65535'],
     ['ORDERMESH_PRODUCE_DEADLINE', '10', 'a duration such as 250ms'],
     ['ORDERMESH_MAILBOX_BYTES_MAX', '16MB', 'a size such as 64KiB'],
@@ -27,7 +27,7 @@ describe('configuration', () => {
     expect(() => loadConfig({ [name]: value })).toThrow(takes);
   });
 
-  it.each([
+  test.each([
     ['ORDERMESH_EDGE_PROBE_INTERVAL', '0ms', 'from 100ms'],
     ['ORDERMESH_EDGE_BACKOFF_MAX', '0s', 'from 100ms'],
     ['ORDERMESH_WAREHOUSE_INSERT_TIMEOUT', '0ms', 'from 100ms'],
@@ -40,7 +40,7 @@ describe('configuration', () => {
     expect(() => loadConfig({ [name]: value })).toThrow(from);
   });
 
-  it('takes 0 where it means something', () => {
+  test('takes 0 where it means something', () => {
     const zeros = {
       ORDERMESH_PRODUCE_LINGER: '0ms',
       ORDERMESH_DRAIN_TIMEOUT: '0s',
@@ -49,11 +49,11 @@ describe('configuration', () => {
     expect(loadConfig(zeros)).toMatchObject({ ORDERMESH_PRODUCE_LINGER: 0, ORDERMESH_EDGE_DISK_FREE_MIN: 0 });
   });
 
-  it('refuses an unknown variable of ours by name', () => {
+  test('refuses an unknown variable of ours by name', () => {
     expect(() => loadConfig({ ORDERMESH_GATEWAY_PROT: '1' })).toThrow('ORDERMESH_GATEWAY_PROT');
   });
 
-  it('lists every fault, not only the first', () => {
+  test('lists every fault, not only the first', () => {
     const faults = () => loadConfig({ ORDERMESH_SLOTS: '0', ORDERMESH_NOPE: '1' });
     expect(faults).toThrow(/ORDERMESH_NOPE[\s\S]*ORDERMESH_SLOTS/);
   });
@@ -62,7 +62,7 @@ describe('configuration', () => {
     kind.takes.startsWith('a duration') ? [[name, kind.takes] as const] : [],
   );
 
-  it.each(durations)('%s takes %s, and nothing that a timer would make a millisecond of', (name) => {
+  test.each(durations)('%s takes %s, and nothing that a timer would make a millisecond of', (name) => {
     const kind = variables[name as 'ORDERMESH_RATE_BURST'].kind;
     expect(() => loadConfig({ [name]: '36500d' })).toThrow(`${name} is "36500d"; it takes a duration`);
     // These are compared with ages and times, or given to PostgreSQL. No timer is set to them.
@@ -78,7 +78,7 @@ describe('configuration', () => {
     else expect(() => loadConfig({ [name]: '25d' })).toThrow(`${name} is "25d"; it takes a duration`);
   });
 
-  it.each(['foo', 'foo:', ':9092', 'foo:0', 'foo:65536', 'foo:9092,bar', 'kafka://foo:9092'])(
+  test.each(['foo', 'foo:', ':9092', 'foo:0', 'foo:65536', 'foo:9092,bar', 'kafka://foo:9092'])(
     'refuses KAFKA_BROKERS=%s',
     (value) => {
       const takes = `KAFKA_BROKERS is ${JSON.stringify(value)}; it takes host:port of the bootstrap brokers`;
@@ -86,12 +86,12 @@ describe('configuration', () => {
     },
   );
 
-  it('takes brokers by name and by address', () => {
+  test('takes brokers by name and by address', () => {
     const brokers = ['kafka-0.kafka_headless:9092', '10.0.0.1:9092', '[::1]:9092'];
     expect(loadConfig({ KAFKA_BROKERS: brokers.join(', ') }).KAFKA_BROKERS).toEqual(brokers);
   });
 
-  it('refuses a ticket that is late before it is due', () => {
+  test('refuses a ticket that is late before it is due', () => {
     expect(() => loadConfig({ ORDERMESH_DISPLAY_DUE_AFTER: '10m' })).toThrow(
       'ORDERMESH_DISPLAY_DUE_AFTER is "10m"; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is "5m"',
     );
@@ -99,11 +99,11 @@ describe('configuration', () => {
     expect(loadConfig(both).ORDERMESH_DISPLAY_DUE_AFTER).toBe(300_000);
   });
 
-  it('is frozen', () => {
+  test('is frozen', () => {
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
   });
 
-  it('documents every variable', () => {
+  test('documents every variable', () => {
     for (const { doc } of Object.values(variables)) expect(doc).toMatch(/\.$/);
   });
 });

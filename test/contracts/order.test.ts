@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isInstant } from '../../contracts/order/instant.ts';
 import { isOrderId, orderIdSchema, orderSchema, orderTotal, stockDemand } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
@@ -25,11 +25,11 @@ const errorsOf = (document: unknown) => {
 };
 
 describe('order schema', () => {
-  it('accepts the order of the contract', () => {
+  test('accepts the order of the contract', () => {
     expect(errorsOf(order())).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['/items/0/quantity', { items: [{ sku: 'a', quantity: 0, unitPrice: 1 }] }],
     ['/items/0/unitPrice', { items: [{ sku: 'a', quantity: 1, unitPrice: -1 }] }],
     ['/items', { items: [] }],
@@ -46,17 +46,17 @@ describe('order schema', () => {
     expect(errorsOf(order(change)).map((error) => error.pointer)).toContain(pointer);
   });
 
-  it('names all faults of an order, not only the first', () => {
+  test('names all faults of an order, not only the first', () => {
     expect(errorsOf(order({ total: '12', currency: 'usd' })).map(({ pointer }) => pointer)).toEqual(
       expect.arrayContaining(['/total', '/currency']),
     );
   });
 
-  it('takes cash without a token', () => {
+  test('takes cash without a token', () => {
     expect(errorsOf(order({ payment: { method: 'cash' } }))).toEqual([]);
   });
 
-  it.each([
+  test.each([
     '2026-11-22T10:00:00Z',
     '2026-11-22T10:00:00.123456789-06:00',
     '2026-11-22t10:00:00z',
@@ -69,7 +69,7 @@ describe('order schema', () => {
     expect(errorsOf(order({ placedAt }))).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['2026-11-22T10:00:00-06', /Z or an offset, such as 2026-11-22T10:00:00-06:00/],
     ['2026-11-22T10:00:00-0600', /offset/],
     ['2026-11-22T10:00:00', /offset/],
@@ -99,7 +99,7 @@ describe('order schema', () => {
     ['/items/0/note', (note) => ({ items: [{ sku: 'a', quantity: 1, unitPrice: 1, note }] })],
   ];
 
-  it.each(texts)('takes any characters in %s, but control characters and halves of a pair', (pointer, change) => {
+  test.each(texts)('takes any characters in %s, but control characters and halves of a pair', (pointer, change) => {
     for (const text of ['é', '日本語', '👩‍🍳🍔', '\u2028', '\ufffd', '\uffff', '\u202e', '\u{10ffff}'])
       expect(errorsOf(order(change(text)))).toEqual([]);
     for (const text of [
@@ -119,12 +119,12 @@ describe('order schema', () => {
       ]);
   });
 
-  it('allows lines and tabs only in a note', () => {
+  test('allows lines and tabs only in a note', () => {
     const accepted = texts.map(([, change]) => errorsOf(order(change('one\r\n\ttwo'))).length === 0);
     expect(accepted).toEqual([false, false, true]);
   });
 
-  it('says what an enumeration takes', () => {
+  test('says what an enumeration takes', () => {
     expect(errorsOf(order({ channel: 'pigeon' }))[0]?.detail).toContain('drive-thru');
   });
 });
@@ -145,7 +145,7 @@ describe('an instant', () => {
     offsetMinute: two(60),
   });
 
-  it('is what Date reads as the same moment, and nothing else is one', () => {
+  test('is what Date reads as the same moment, and nothing else is one', () => {
     let instants = 0;
     fc.assert(
       fc.property(spelled, (parts) => {
@@ -159,7 +159,7 @@ describe('an instant', () => {
         const hasOffset = /z/i.test(sign) || (Number(offsetHour) < 24 && Number(offsetMinute) < 60);
         expect(isInstant(text), text).toBe(isInCalendar && hasOffset && (fraction?.length ?? 0) < 10);
         if (!isInstant(text)) return;
-        instants += 1;
+        instants++;
         const milliseconds = Number((fraction ?? '').padEnd(3, '0').slice(0, 3));
         const offsetMinutes = /z/i.test(sign)
           ? 0
@@ -178,16 +178,16 @@ describe('order arithmetic', () => {
     { sku: 'cola', quantity: 1, unitPrice: 199 },
   ];
 
-  it('adds modifiers to each of the items', () => {
+  test('adds modifiers to each of the items', () => {
     expect(orderTotal({ items })).toBe(2 * (500 + 2 * 50) + 199);
   });
 
-  it('takes modifiers from stock once for each item', () => {
+  test('takes modifiers from stock once for each item', () => {
     expect(Object.fromEntries(stockDemand({ items }))).toEqual({ burger: 2, cheese: 4, cola: 1 });
   });
 });
 
-it('takes for an orderId what the schema takes', () => {
+test('takes for an orderId what the schema takes', () => {
   const isOfSchema = compileValidator(orderIdSchema);
   for (const [text, taken] of [
     ['0192f1c2-7c1a-7cc0-8000-000000000001', true],

@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { CrewCommands } from '../../display/crew-commands.ts';
 import { KafkaSetupError, KafkaUnavailableError, RecordTooLargeError } from '../../kafka/index.ts';
 import type { Ticket } from '../../store/tickets/ticket-board.ts';
 
 const ticket = { orderId: 'a', storeId: 's', state: 'open', round: 1, total: 1, currency: 'USD' } as Ticket;
 
-it.each([
+test.each([
   [new KafkaUnavailableError('not acknowledged within the deadline'), 'command-unconfirmed', /^(?!.*stays as it is)/],
   [new Error('an unexpected error'), 'command-unconfirmed', /^(?!.*stays as it is)/],
   [new KafkaSetupError('topic does not exist'), 'log-unavailable', /stays as it is/],

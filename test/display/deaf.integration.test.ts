@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
@@ -80,7 +80,7 @@ async function listening(): Promise<string | undefined> {
   return /^ordermesh_display_listening(?:{.*})? (\d)$/m.exec(text)?.[1];
 }
 
-it('after a database came back as a standby and was promoted, every screen gets changes', {
+test('after a database came back as a standby and was promoted, every screen gets changes', {
   timeout: 120_000,
 }, async () => {
   await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);
@@ -116,7 +116,7 @@ it('after a database came back as a standby and was promoted, every screen gets 
   expect([said(/are not heard of/), said(/are heard of again.* after/)]).toEqual([1, 1]);
 });
 
-it('a listening connection that is closed is replaced at once', { timeout: 60_000 }, async () => {
+test('a listening connection that is closed is replaced at once', { timeout: 60_000 }, async () => {
   await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);
   const before = said(/are heard of again/);
   await sql`select pg_terminate_backend(pid) from pg_stat_activity

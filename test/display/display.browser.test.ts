@@ -1,5 +1,5 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order/order.ts';
 import { shortNumber } from '../../display/page/age.ts';
 import { hasChromium, launchBrowser } from '../../perf/load/chromium.ts';
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   // A store of its own keeps the tests' tickets apart.
-  stores += 1;
+  stores++;
   storeId = `us-il-00${String(stores).padStart(2, '0')}`;
   complaints.length = 0;
   page = await browser.newPage({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' });
@@ -53,7 +53,7 @@ function backgroundOf(node: { computedStyleMap(): { get(name: string): unknown }
 }
 
 describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
-  it('shows a ticket as soon as it is paid, and not before', async () => {
+  test('shows a ticket as soon as it is paid, and not before', async () => {
     await openStore();
     await page.getByText('All caught up').waitFor();
     const [unpaid, paid] = [order(), order({ channel: 'delivery' })];
@@ -70,14 +70,14 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('does not call the kitchen of an unknown store caught up', async () => {
+  test('does not call the kitchen of an unknown store caught up', async () => {
     await page.goto(`${kitchen.url}stores/us-zz-9999`);
     await page.getByText('No such store').waitFor();
     expect(await page.getByText('All caught up').isVisible()).toBe(false);
     expect(await page.getByText('us-zz-9999, and no order of it was seen').isVisible()).toBe(true);
   });
 
-  it('shows that a mistyped store does not exist', async () => {
+  test('shows that a mistyped store does not exist', async () => {
     for (const mistyped of ['US-IL-0001', '%zz']) {
       await page.goto(`${kitchen.url}stores/${mistyped}`);
       await page.getByText('No such store').waitFor();
@@ -85,13 +85,13 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('says that it has no connection when its socket never opens', async () => {
+  test('says that it has no connection when its socket never opens', async () => {
     await page.routeWebSocket(/live/, (socket) => socket.close());
     await page.goto(`${kitchen.url}stores/${storeId}`);
     await page.getByText('No connection to the display service for').waitFor();
   });
 
-  it('does not say that the chain has no orders while orders wait before the kitchen', async () => {
+  test('does not say that the chain has no orders while orders wait before the kitchen', async () => {
     const display = await kitchen.startDisplay(
       { ORDERMESH_DISPLAY_PORT: 0 },
       // A group that commits nothing, so all records of the topic wait.
@@ -116,7 +116,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('gives the buttons of a chain ticket back when the kitchen does not confirm a bump', async () => {
+  test('gives the buttons of a chain ticket back when the kitchen does not confirm a bump', async () => {
     // This display writes to a topic that no kitchen reads.
     const topic = `${kitchen.topic}.${kitchen.topic}.dlt`;
     const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0 }, { topic });
@@ -134,7 +134,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('shows text from a guest as text', async () => {
+  test('shows text from a guest as text', async () => {
     await openStore();
     const note = '<img src=x onerror="document.title=1"> <b>bold</b>';
     const sneaky = order({ items: [{ sku: 'cola', quantity: 1, unitPrice: 1, note }] });
@@ -143,7 +143,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('ticks, and marks tickets as due and late by more than colour', async () => {
+  test('ticks, and marks tickets as due and late by more than colour', async () => {
     const display = await kitchen.startDisplay({
       ORDERMESH_DISPLAY_PORT: 0,
       ORDERMESH_DISPLAY_DUE_AFTER: 4_000,
@@ -173,7 +173,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('bumps by key: the event is in the log, the ticket leaves, and its place stays empty for a while', async () => {
+  test('bumps by key: the event is in the log, the ticket leaves, and its place stays empty for a while', async () => {
     await openStore();
     const [first, second] = [order({ placedAt: new Date(Date.now() - 60_000).toISOString() }), order()];
     await kitchen.pay(second, first);
@@ -192,7 +192,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('starts and bumps by click, once for a double click', async () => {
+  test('starts and bumps by click, once for a double click', async () => {
     await openStore();
     const [paid, neighbour] = [order({ placedAt: new Date(Date.now() - 60_000).toISOString() }), order()];
     await kitchen.pay(paid, neighbour);
@@ -207,7 +207,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(await eventTypes(neighbour)).toEqual([]);
   });
 
-  it('takes tickets back: from their place, by key, and from the list', async () => {
+  test('takes tickets back: from their place, by key, and from the list', async () => {
     await openStore();
     const paid = order();
     const back = (round: number) =>
@@ -245,7 +245,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('keeps long boards in columns, the oldest first, and says how many wait beyond the edge', async () => {
+  test('keeps long boards in columns, the oldest first, and says how many wait beyond the edge', async () => {
     await openStore();
     const ages = Array.from({ length: 14 }, (_, index) => 900 - index * 60);
     const orders = ages.map((seconds) => order({ placedAt: new Date(Date.now() - seconds * 1_000).toISOString() }));
@@ -261,7 +261,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(body[0]).toBeLessThanOrEqual(body[1]);
   });
 
-  it('says that the connection is lost, reconnects by itself and catches up', async () => {
+  test('says that the connection is lost, reconnects by itself and catches up', async () => {
     await openStore();
     const before = order();
     await kitchen.pay(before);
@@ -281,7 +281,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(await eventTypes(before)).toEqual([]);
   });
 
-  it('shows the error and keeps the ticket when a bump fails', async () => {
+  test('shows the error and keeps the ticket when a bump fails', async () => {
     const display = await kitchen.startDisplay(
       { ORDERMESH_DISPLAY_PORT: 0, ORDERMESH_PRODUCE_DEADLINE: 1_500 },
       { topic: `${kitchen.topic}-missing` },
@@ -301,7 +301,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  it('shows the chain: the newest tickets, and every store with its open tickets and a link', async () => {
+  test('shows the chain: the newest tickets, and every store with its open tickets and a link', async () => {
     await page.goto(kitchen.url);
     const paid = order();
     await kitchen.pay(paid);
@@ -315,7 +315,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('has targets large enough for a finger', async () => {
+  test('has targets large enough for a finger', async () => {
     await page.setViewportSize({ width: 1024, height: 768 });
     await openStore();
     await kitchen.pay(order());

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { uniqueName } from '../support/servers.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
 import { STORE, TestKitchen, testOrder } from './test-kitchen.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => kitchen?.[Symbol.asyncDispose]());
 
 describe('kitchen display', () => {
-  it('shows a ticket after payment, with names from the menu, and not after validation', async () => {
+  test('shows a ticket after payment, with names from the menu, and not after validation', async () => {
     await using screen = await TestScreen.open(kitchen.url, STORE);
     const [unpaid, paid] = [testOrder(), testOrder()];
     await kitchen.validate(unpaid);
@@ -37,7 +37,7 @@ describe('kitchen display', () => {
     expect(screen.tickets.has(unpaid.orderId)).toBe(false);
   });
 
-  it('gives each screen a snapshot, its own store and its name only', async () => {
+  test('gives each screen a snapshot, its own store and its name only', async () => {
     const [here, elsewhere] = [testOrder(), testOrder({ storeId: 'us-il-0002' })];
     await kitchen.pay(here, elsewhere);
     await using chain = await TestScreen.open(kitchen.url);
@@ -56,7 +56,7 @@ describe('kitchen display', () => {
     }, waiting);
   });
 
-  it('says that there is no such store, until it is seen', async () => {
+  test('says that there is no such store, until it is seen', async () => {
     const storeId = `us-zz-${randomUUID().slice(0, 4)}`;
     await using screen = await TestScreen.open(kitchen.url, storeId);
     const snapshots = () => screen.messages.filter((message) => message.type === 'snapshot');
@@ -70,7 +70,7 @@ describe('kitchen display', () => {
     expect(known.messages.find(({ type }) => type === 'snapshot')).not.toHaveProperty('storeUnknown');
   });
 
-  it.each(['no-such-store', 'US-IL-0001', 'No Store!', 'a', 'x'.repeat(100), '\0', '%zz'])(
+  test.each(['no-such-store', 'US-IL-0001', 'No Store!', 'a', 'x'.repeat(100), '\0', '%zz'])(
     'says that there is no such store as %j, although it is no store id',
     async (storeId) => {
       await using screen = await TestScreen.open(kitchen.url, storeId);
@@ -79,7 +79,7 @@ describe('kitchen display', () => {
     },
   );
 
-  it('writes order.cooking and order.cooked with acks, and both screens follow', async () => {
+  test('writes order.cooking and order.cooked with acks, and both screens follow', async () => {
     await using left = await TestScreen.open(kitchen.url, STORE);
     await using right = await TestScreen.open(kitchen.url, STORE);
     const order = testOrder();
@@ -104,7 +104,7 @@ describe('kitchen display', () => {
     expect(events[1]?.headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
-  it('bumps once, however many screens bump', async () => {
+  test('bumps once, however many screens bump', async () => {
     await using left = await TestScreen.open(kitchen.url, STORE);
     await using right = await TestScreen.open(kitchen.url, STORE);
     const order = testOrder();
@@ -124,7 +124,7 @@ describe('kitchen display', () => {
     expect(await kitchen.events(order.orderId)).toHaveLength(before);
   });
 
-  it('takes a bumped ticket back, in the next round, and refuses the round that is over', async () => {
+  test('takes a bumped ticket back, in the next round, and refuses the round that is over', async () => {
     await using screen = await TestScreen.open(kitchen.url, STORE);
     const order = testOrder();
     await kitchen.pay(order);
@@ -146,7 +146,7 @@ describe('kitchen display', () => {
     ]);
   });
 
-  it('answers invalid messages with an error, and goes on', async () => {
+  test('answers invalid messages with an error, and goes on', async () => {
     await using screen = await TestScreen.open(kitchen.url, STORE);
     const order = testOrder({ storeId: 'us-il-0002' });
     await kitchen.pay(order);
@@ -162,7 +162,7 @@ describe('kitchen display', () => {
     expect(await chain.command('bump', order.orderId, 1)).toEqual({ type: 'done' });
   });
 
-  it('lets only its own page open the WebSocket', async () => {
+  test('lets only its own page open the WebSocket', async () => {
     await expect(TestScreen.open(kitchen.url, STORE, { Origin: 'https://evil.example' })).rejects.toThrow('403');
     await expect(
       TestScreen.open(kitchen.url, STORE, { Host: 'evil.example', Origin: 'http://evil.example' }),
@@ -172,7 +172,7 @@ describe('kitchen display', () => {
     expect(screen.messages[0]?.type).toBe('snapshot');
   });
 
-  it('serves the page with a policy that allows only its own origin', async () => {
+  test('serves the page with a policy that allows only its own origin', async () => {
     for (const path of ['/', `/?store=${STORE}`, `/stores/${STORE}`]) {
       const response = await fetch(new URL(path, kitchen.url));
       expect(response.status).toBe(200);
@@ -188,7 +188,7 @@ describe('kitchen display', () => {
     expect((await fetch(new URL('/', kitchen.url), { method: 'POST' })).status).toBe(405);
   });
 
-  it('says what it does in metrics', async () => {
+  test('says what it does in metrics', async () => {
     const text = await (await fetch(new URL('/metrics', kitchen.adminUrl))).text();
     for (const name of [
       'screens',
@@ -203,7 +203,7 @@ describe('kitchen display', () => {
 });
 
 describe('kitchen display in an outage', () => {
-  it('keeps the ticket and says so while the log takes no events', async () => {
+  test('keeps the ticket and says so while the log takes no events', async () => {
     const display = await kitchen.startDisplay(
       { ORDERMESH_DISPLAY_PORT: 0, ORDERMESH_PRODUCE_DEADLINE: 1_500 },
       { topic: uniqueName('missing') },
@@ -222,7 +222,7 @@ describe('kitchen display in an outage', () => {
     }
   });
 
-  it('says that the database is down, goes on, and gives every screen a snapshot when it is back', async () => {
+  test('says that the database is down, goes on, and gives every screen a snapshot when it is back', async () => {
     const address = new URL(kitchen.database.url);
     const proxy = await startToggledProxy(address.href);
     address.host = proxy.address;
@@ -254,7 +254,7 @@ describe('kitchen display in an outage', () => {
     }
   });
 
-  it('tells the screens that orders wait while the kitchen does not work', async () => {
+  test('tells the screens that orders wait while the kitchen does not work', async () => {
     await using still = await TestKitchen.start();
     await using screen = await TestScreen.open(still.url, STORE);
     const lastBeat = () => screen.messages.findLast((message) => message.type === 'beat');
@@ -273,7 +273,7 @@ describe('kitchen display in an outage', () => {
     expect(await metric(still.adminUrl, 'ordermesh_display_pipeline_standstill_seconds')).toBeGreaterThan(5);
   });
 
-  it('closes a screen that does not read, and keeps serving the others', async () => {
+  test('closes a screen that does not read, and keeps serving the others', async () => {
     await using reader = await TestScreen.open(kitchen.url);
     const hangUp = await openDeafScreen(kitchen.url);
     onTestFinished(hangUp);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TicketState, TicketView } from '../../display/messages.ts';
 import { isKnownHost, isSameOrigin } from '../../display/origin.ts';
 import { ageLevel, formatElapsed, shortNumber } from '../../display/page/age.ts';
@@ -21,12 +21,12 @@ const limits = { openMax: 100, bumpedMax: 3, keep: 'oldest' } as const;
 const ids = (tickets: readonly TicketView[]) => tickets.map(({ orderId }) => orderId).join('');
 
 describe('age', () => {
-  it('reads as a kitchen clock', () => {
+  test('reads as a kitchen clock', () => {
     const shown = [-5, 0, 59_999, 60_000, 3_599_999, 3_600_000, 360_000_000].map(formatElapsed);
     expect(shown).toEqual(['0:00', '0:00', '0:59', '1:00', '59:59', '1h 00', '4d']);
   });
 
-  it('changes exactly at its thresholds', () => {
+  test('changes exactly at its thresholds', () => {
     const settings = { dueAfterMs: 100, lateAfterMs: 200 };
     expect([0, 99, 100, 199, 200].map((age) => ageLevel(age, settings))).toEqual([
       'fresh',
@@ -37,13 +37,13 @@ describe('age', () => {
     ]);
   });
 
-  it('calls an order by its last four characters', () => {
+  test('calls an order by its last four characters', () => {
     expect(shortNumber('0192f1c2-7c1a-7cc0-8000-00000000a3f2')).toBe('A3F2');
   });
 });
 
 describe('ticket list', () => {
-  it('has the same tickets in whatever order and however often messages come', () => {
+  test('has the same tickets in whatever order and however often messages come', () => {
     const states: TicketState[] = ['open', 'cooking', 'cooked'];
     const changes = [1, 2].flatMap((round) => states.map((state) => ticket('a', 0, state, round)));
     fc.assert(
@@ -59,7 +59,7 @@ describe('ticket list', () => {
     );
   });
 
-  it('says which tickets are new on the board: new ones and those taken back', () => {
+  test('says which tickets are new on the board: new ones and those taken back', () => {
     const list = new TicketList(limits);
     expect(ids(list.apply([ticket('b', 2), ticket('a', 1)]))).toBe('ab');
     expect(ids(list.apply([ticket('a', 1, 'cooking')]))).toBe('');
@@ -68,7 +68,7 @@ describe('ticket list', () => {
     expect(list.bumped()).toEqual([]);
   });
 
-  it('stays within its limits and keeps the wanted end', () => {
+  test('stays within its limits and keeps the wanted end', () => {
     const all = Array.from('abcdef', (id, index) => ticket(id, index));
     const oldest = new TicketList({ ...limits, openMax: 2 });
     const newest = new TicketList({ ...limits, openMax: 2, keep: 'newest' });
@@ -78,7 +78,7 @@ describe('ticket list', () => {
     expect(ids(oldest.bumped())).toBe('fed');
   });
 
-  it('says that it leaves tickets out after a capped snapshot, until a whole one comes', () => {
+  test('says that it leaves tickets out after a capped snapshot, until a whole one comes', () => {
     const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
     const list = new TicketList(limits);
     list.replaceAll([a, b], [], 3);
@@ -89,7 +89,7 @@ describe('ticket list', () => {
     expect(list.leavesOut).toBe(false);
   });
 
-  it('says that it leaves tickets out after it dropped one', () => {
+  test('says that it leaves tickets out after it dropped one', () => {
     const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
     const list = new TicketList({ ...limits, openMax: 2 });
     list.apply([a, b]);
@@ -100,7 +100,7 @@ describe('ticket list', () => {
 });
 
 describe('slots', () => {
-  it('keep the place of a ticket that left until it is closed up', () => {
+  test('keep the place of a ticket that left until it is closed up', () => {
     const slots = new Slots();
     const [a, b, c] = [ticket('a', 1), ticket('b', 2), ticket('c', 3)];
     slots.update([a, b, c], 0);
@@ -117,7 +117,7 @@ describe('slots', () => {
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('abc');
   });
 
-  it('close up sooner while tickets wait beyond the edge', () => {
+  test('close up sooner while tickets wait beyond the edge', () => {
     const slots = new Slots();
     const [a, b] = [ticket('a', 1), ticket('b', 2)];
     slots.update([a, b], 0);
@@ -128,7 +128,7 @@ describe('slots', () => {
     expect(ids(slots.all.map((slot) => slot.ticket))).toBe('b');
   });
 
-  it('that are empty do not hide a ticket', () => {
+  test('that are empty do not hide a ticket', () => {
     const slots = new Slots();
     const [a, b, c, d] = [ticket('a', 1), ticket('b', 2), ticket('c', 3), ticket('d', 4)];
     slots.update([a, b, c, d], 0);
@@ -138,7 +138,7 @@ describe('slots', () => {
     expect(ids(slots.first(9).map((slot) => slot.ticket))).toBe('abcd');
   });
 
-  it('are in columns without overlap, in order, each within its column', () => {
+  test('are in columns without overlap, in order, each within its column', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 30 })), fc.integer({ min: 1, max: 24 }), (spans, rows) => {
         let end = { column: 0, row: 0 };
@@ -156,7 +156,7 @@ describe('slots', () => {
 });
 
 describe('origin', () => {
-  it('is ours only if the page came from the same host', () => {
+  test('is ours only if the page came from the same host', () => {
     expect(isSameOrigin('', 'localhost:8090')).toBe(true);
     expect(isSameOrigin('http://localhost:8090', 'localhost:8090')).toBe(true);
     expect(isSameOrigin('https://kds.example', 'kds.example')).toBe(true);
@@ -170,7 +170,7 @@ describe('origin', () => {
       expect(isSameOrigin(origin, 'localhost:8090')).toBe(false);
   });
 
-  it('accepts no foreign host name while it listens on loopback', () => {
+  test('accepts no foreign host name while it listens on loopback', () => {
     for (const host of ['localhost:8090', '127.0.0.1:8090', '[::1]:8090'])
       expect(isKnownHost(host, '127.0.0.1')).toBe(true);
     for (const host of ['evil.example', 'localhost.evil.example:8090', ''])
@@ -183,7 +183,7 @@ describe('the status text of a screen', () => {
   const good: Sight = { line: 'live', hasTickets: true, since: 0, heardAt: 0, database: 'up', region: 'up' };
   const since = new Date(2026, 10, 22, 12, 3, 10).getTime();
 
-  it('says Live only while every change gets to it', () => {
+  test('says Live only while every change gets to it', () => {
     expect(wordsFor(good, 0)).toEqual({ line: 'live', word: 'Live', banner: '', isStale: false });
     const flaws: Partial<Sight>[] = [
       { line: 'lost' },
@@ -201,7 +201,7 @@ describe('the status text of a screen', () => {
     }
   });
 
-  it('says when there is no connection, or when no tickets come', () => {
+  test('says when there is no connection, or when no tickets come', () => {
     for (const flaw of [{ line: 'connecting' }, { hasTickets: false }] satisfies Partial<Sight>[]) {
       expect(wordsFor({ ...good, ...flaw }, 9_999)).toMatchObject({ word: 'Connecting', banner: '' });
       expect(wordsFor({ ...good, ...flaw }, 75_000)).toMatchObject({
@@ -211,12 +211,12 @@ describe('the status text of a screen', () => {
     }
   });
 
-  it('is not up to date rather than connecting while the server cannot read the tickets of the screen', () => {
+  test('is not up to date rather than connecting while the server cannot read the tickets of the screen', () => {
     const words = wordsFor({ ...good, hasTickets: false, stale: { why: 'tickets', since } }, 0);
     expect(words).toMatchObject({ word: 'Not up to date', isStale: true });
   });
 
-  it('says "not bumped" only when that is known', () => {
+  test('says "not bumped" only when that is known', () => {
     const orderId = '0192f1c2-7c1a-7cc0-8000-00000000a3f2';
     const message = 'No answer from the server';
     expect(failureWords('bump', orderId, { message, isUnknown: false })).toMatch(/^Ticket A3F2 not bumped\. No answer/);
@@ -224,7 +224,7 @@ describe('the status text of a screen', () => {
     expect(unknown).toBe('Ticket A3F2 not known to be bumped. No answer from the server.');
   });
 
-  it('says since when it is not up to date, and what the crew can rely on', () => {
+  test('says since when it is not up to date, and what the crew can rely on', () => {
     const { word, banner, isStale } = wordsFor({ ...good, stale: { why: 'tickets', since } }, 0);
     expect([word, isStale]).toEqual(['Not up to date', true]);
     expect(banner).toMatch(/^Not up to date since 12:03:10, trying again\. New orders are safe/);

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { PipelineWatch } from '../../display/pipeline-watch.ts';
 
 let watch: PipelineWatch;
@@ -23,7 +23,7 @@ function watched() {
   return log;
 }
 
-it('names the partition whose records wait while the group commits nothing, and since when', async () => {
+test('names the partition whose records wait while the group commits nothing, and since when', async () => {
   const log = watched();
   log.latest = [5, 5];
   log.committed = new Map([[0, 5]]);
@@ -47,7 +47,7 @@ it('names the partition whose records wait while the group commits nothing, and 
   expect(watch.standstill).toBeUndefined();
 });
 
-it('is no standstill when nothing waits, however long', async () => {
+test('is no standstill when nothing waits, however long', async () => {
   const log = watched();
   log.latest = [5, 0];
   log.committed = new Map([[0, 5]]);
@@ -57,7 +57,7 @@ it('is no standstill when nothing waits, however long', async () => {
   expect(watch.standstill).toBeUndefined();
 });
 
-it('a log that does not answer counts as a standstill since its last answer', async () => {
+test('a log that does not answer counts as a standstill since its last answer', async () => {
   const log = watched();
   await watch.look();
   log.now += 14_000;
@@ -71,7 +71,7 @@ it('a log that does not answer counts as a standstill since its last answer', as
   expect(watch.standstill).toBeUndefined();
 });
 
-it('a group that processes records more slowly than they come stands, since its oldest record came', async () => {
+test('a group that processes records more slowly than they come stands, since its oldest record came', async () => {
   const log = watched();
   // In three seconds the group processes one record, and three come.
   for (let look = 0; look < 200; look++) {
@@ -86,7 +86,7 @@ it('a group that processes records more slowly than they come stands, since its 
   });
 });
 
-it('a group that is behind by a constant time stands all the while, and one that is a moment behind does not', async () => {
+test('a group that is behind by a constant time stands all the while, and one that is a moment behind does not', async () => {
   for (const [lagLooks, stands] of [
     [7, true],
     [2, false],
@@ -103,7 +103,7 @@ it('a group that is behind by a constant time stands all the while, and one that
   }
 });
 
-it('a long standstill is reported with its beginning, and ends when all records that waited are processed', async () => {
+test('a long standstill is reported with its beginning, and ends when all records that waited are processed', async () => {
   const log = watched();
   for (let look = 0; look < 1_000; look++) {
     log.latest = [look + 1, 0];
@@ -117,7 +117,7 @@ it('a long standstill is reported with its beginning, and ends when all records 
   expect(watch.standstill).toBeUndefined();
 });
 
-it('records of a topic that was created again wait, although the position of the earlier one is far beyond them', async () => {
+test('records of a topic that was created again wait, although the position of the earlier one is far beyond them', async () => {
   const log = watched();
   log.latest = [20, 0];
   log.committed = new Map([[0, 1_000]]);

@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { TicketNames } from '../../display/ticket-names.ts';
 
 const ticket = (orderId: string, items: unknown) =>
   ({ orderId, storeId: 's', channel: 'pos', state: 'open', round: 1, paidAt: new Date(0), items }) as never;
 
-it.each([
+test.each([
   {},
   null,
   [null],

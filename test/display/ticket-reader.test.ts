@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TicketReader } from '../../display/ticket-reader.ts';
 import type { Ticket } from '../../store/tickets/ticket-board.ts';
 
@@ -22,7 +22,7 @@ function open(answer: (orderIds: string[]) => Promise<Ticket[]> = async (orderId
 const ticket = (orderId: string) => ({ orderId }) as Ticket;
 
 describe('a reader of tickets', () => {
-  it('reads one that comes alone at once, and those that come right behind it together', async () => {
+  test('reads one that comes alone at once, and those that come right behind it together', async () => {
     const { reads, reader } = open();
     const first = reader.read('a');
     await vi.advanceTimersByTimeAsync(0);
@@ -36,14 +36,14 @@ describe('a reader of tickets', () => {
     expect(await rest).toEqual([ticket('b'), ticket('c'), ticket('b')]);
   });
 
-  it('answers undefined for an unknown ticket', async () => {
+  test('answers undefined for an unknown ticket', async () => {
     const { reader } = open(async () => [ticket('there')]);
     const both = Promise.all([reader.read('there'), reader.read('not')]);
     await vi.advanceTimersByTimeAsync(0);
     expect(await both).toEqual([ticket('there'), undefined]);
   });
 
-  it('fails all of a read that fails, and none of the next', async () => {
+  test('fails all of a read that fails, and none of the next', async () => {
     let down = true;
     const { reader } = open(async (orderIds) => {
       if (down) throw new Error('the store is down');

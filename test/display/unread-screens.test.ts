@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import type { Screen } from '../../display/screens.ts';
 import { UnreadScreens } from '../../display/unread-screens.ts';
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('reads the tickets of a screen again until they are read', () => {
+test('reads the tickets of a screen again until they are read', () => {
   const screen = newScreen('us-il-0001');
   unread.failed(screen, error);
   vi.advanceTimersByTime(500);
@@ -36,7 +36,7 @@ it('reads the tickets of a screen again until they are read', () => {
   expect([retried.length, unread.size, said.length]).toEqual([1, 0, 2]);
 });
 
-it('forgets a screen that closes, also after a retry that an outage of the database has ended', () => {
+test('forgets a screen that closes, also after a retry that an outage of the database has ended', () => {
   const screen = newScreen('us-il-0001');
   unread.failed(screen, error);
   // During an outage a retry ends without a call of `settled` or `failed`.

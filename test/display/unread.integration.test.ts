@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
@@ -54,7 +54,7 @@ async function ready(): Promise<string> {
   return `${response.status} ${await response.text()}`;
 }
 
-it('a ticket that cannot be shown has a card that says so, and all other tickets are shown', async () => {
+test('a ticket that cannot be shown has a card that says so, and all other tickets are shown', async () => {
   await start(database.url);
   const damaged = await newTicket(STORE, {});
   await using chain = await open();
@@ -69,7 +69,7 @@ it('a ticket that cannot be shown has a card that says so, and all other tickets
   expect([said(/not answering/), said(/may have been missed/)]).toEqual([0, 0]);
 });
 
-it('when the tickets of one store cannot be read, its screen says so and is retried, and the other screens go on', async () => {
+test('when the tickets of one store cannot be read, its screen says so and is retried, and the other screens go on', async () => {
   const { sql } = database;
   await start(database.url);
   await using damaged = await open(DAMAGED);
@@ -98,7 +98,7 @@ it('when the tickets of one store cannot be read, its screen says so and is retr
   expect(said(/not answering/)).toBe(0);
 });
 
-it('connections that died without a close are replaced', async () => {
+test('connections that died without a close are replaced', async () => {
   await using proxy = await swallowingProxy(database.url);
   await start(proxy.url);
   await using screen = await open(STORE);

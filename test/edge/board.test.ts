@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TicketView } from '../../display/messages.ts';
 import { Board, type Changes } from '../../edge/kitchen/board.ts';
 import type { Entry } from '../../edge/kitchen/entry.ts';
@@ -61,7 +61,7 @@ function cutOff(): TestBoard {
 }
 
 describe('with the line up', () => {
-  it('shows what the region shows, and nothing of its own', () => {
+  test('shows what the region shows, and nothing of its own', () => {
     const test = new TestBoard();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -71,7 +71,7 @@ describe('with the line up', () => {
     expect(test.board.unexplained).toEqual([order.orderId]);
   });
 
-  it('sends each command of the crew to the region at once, and only once', () => {
+  test('sends each command of the crew to the region at once, and only once', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'start', orderId: 'a', round: 1 }));
@@ -85,7 +85,7 @@ describe('with the line up', () => {
     expect(test.board.bumped.map(({ orderId }) => orderId)).toEqual(['a']);
   });
 
-  it('shows a recalled ticket again, in its new round', () => {
+  test('shows a recalled ticket again, in its new round', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'bump', orderId: 'a', round: 1 }));
@@ -96,7 +96,7 @@ describe('with the line up', () => {
 });
 
 describe('with the line down', () => {
-  it('keeps the tickets of the region, and after a wait adds orders that may be cooked', () => {
+  test('keeps the tickets of the region, and after a wait adds orders that may be cooked', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.board.sees(false);
@@ -112,7 +112,7 @@ describe('with the line down', () => {
     ]);
   });
 
-  it('counts a line as down when only the orders do not get through', () => {
+  test('counts a line as down when only the orders do not get through', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([], [], true));
     test.tick(0, false);
@@ -121,7 +121,7 @@ describe('with the line down', () => {
     expect(shown(test)).toMatchObject([{ confirmation: 'waiting' }]);
   });
 
-  it('keeps commands of the crew over a power loss, and sends them when the region has the ticket', () => {
+  test('keeps commands of the crew over a power loss, and sends them when the region has the ticket', () => {
     const test = cutOff();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -136,7 +136,7 @@ describe('with the line down', () => {
     expect(test.disk.size).toBe(0);
   });
 
-  it('repeats a bump whose answer was lost', () => {
+  test('repeats a bump whose answer was lost', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'bump', orderId: 'a', round: 1 }));
@@ -145,7 +145,7 @@ describe('with the line down', () => {
     expect(test.commands).toHaveLength(2);
   });
 
-  it('takes back a bump that the region does not know', () => {
+  test('takes back a bump that the region does not know', () => {
     const test = cutOff();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -160,7 +160,7 @@ describe('with the line down', () => {
 });
 
 describe('when the line is back', () => {
-  it('turns an unconfirmed order into its ticket, in the same place', () => {
+  test('turns an unconfirmed order into its ticket, in the same place', () => {
     const test = cutOff();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -171,7 +171,7 @@ describe('when the line is back', () => {
     expect(test.commands).toMatchObject([{ type: 'start' }]);
   });
 
-  it('drops tickets that another screen has bumped meanwhile', () => {
+  test('drops tickets that another screen has bumped meanwhile', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a'), ticket('b')], [], true));
     test.board.sees(false);
@@ -180,14 +180,14 @@ describe('when the line is back', () => {
     expect([...test.disk.keys()]).toEqual(['b']);
   });
 
-  it('drops nothing because of a capped snapshot', () => {
+  test('drops nothing because of a capped snapshot', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a'), ticket('b')], [], true));
     test.after(test.board.snapshot([ticket('b')], [], false));
     expect(shown(test)).toHaveLength(2);
   });
 
-  it('marks an order that the region refuses, until the crew takes it off', () => {
+  test('marks an order that the region refuses, until the crew takes it off', () => {
     const test = cutOff();
     const order = newOrder();
     test.board.taken(order, 1);
@@ -199,7 +199,7 @@ describe('when the line is back', () => {
     expect(test.disk.size).toBe(0);
   });
 
-  it('shows the ticket again when the region declines the command', () => {
+  test('shows the ticket again when the region declines the command', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a')], [], true));
     test.after(test.board.act({ type: 'bump', orderId: 'a', round: 1 }));
@@ -207,7 +207,7 @@ describe('when the line is back', () => {
     expect(shown(test)).toMatchObject([{ state: 'open' }]);
   });
 
-  it('refuses a command about another round', () => {
+  test('refuses a command about another round', () => {
     const test = new TestBoard();
     test.after(test.board.snapshot([ticket('a', { round: 2 })], [], true));
     expect(test.board.act({ type: 'bump', orderId: 'a', round: 1 })).toBeUndefined();

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { salvageSpool } from '../../edge/spool/salvage.ts';
 import { Spool } from '../../edge/spool/spool.ts';
 import { type Finished, ordermesh } from '../cli/ordermesh.ts';
@@ -59,7 +59,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('ordermesh edge', () => {
-  it('status: tells what the file says while the agent is stopped, and that an operator has to act', async () => {
+  test('status: tells what the file says while the agent is stopped, and that an operator has to act', async () => {
     const { code, stdout } = await edge('status', '--json');
     expect(code).toBe(1);
     const status = JSON.parse(stdout);
@@ -68,7 +68,7 @@ describe('ordermesh edge', () => {
     expect((await edge('status')).stdout).toContain('The region refuses 1 order');
   });
 
-  it('inspect: lists by state, and shows one with its content', async () => {
+  test('inspect: lists by state, and shows one with its content', async () => {
     const listed = await edge('inspect', '--state', 'refused', '--json');
     expect(listed.code).toBe(0);
     expect(JSON.parse(listed.stdout)).toMatchObject([
@@ -82,7 +82,7 @@ describe('ordermesh edge', () => {
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('is not in the spool') });
   });
 
-  it('export: writes the orders one a line, never over a file', async () => {
+  test('export: writes the orders one a line, never over a file', async () => {
     const out = await edge('export', '-');
     expect(out.stdout).toBe(`{   "orderId": "${ids.unsent}" }\n`);
     const file = join(directory, 'orders.ndjson');
@@ -92,7 +92,7 @@ describe('ordermesh edge', () => {
     expect(await edge('export', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('EEXIST') });
   });
 
-  it('retry: refused orders are unsent again, confirmed ones are replayed', async () => {
+  test('retry: refused orders are unsent again, confirmed ones are replayed', async () => {
     expect((await edge('retry')).code).toBe(2);
     expect(JSON.parse((await edge('retry', '--all', '--json')).stdout)).toEqual({ retried: 1 });
     expect((await edge('retry', '--all')).code).toBe(1);
@@ -105,25 +105,25 @@ describe('ordermesh edge', () => {
     expect(batch.orderIds).toEqual([ids.unsent, ids.refused, ids.confirmed]);
   });
 
-  it('retry: exits with an error when a named order cannot be sent again', async () => {
+  test('retry: exits with an error when a named order cannot be sent again', async () => {
     const some = await edge('retry', ids.refused, ids.unsent);
     expect(some).toMatchObject({ code: 1, stdout: '1 order will be sent again\n' });
     expect(some.stderr).toContain('1 order of those named left alone');
   });
 
-  it('a spool path that is a directory is named', async () => {
+  test('a spool path that is a directory is named', async () => {
     const { code, stderr } = await ordermesh(['edge', 'status'], { ORDERMESH_EDGE_SPOOL: directory });
     expect(stderr).toContain(`${directory} is a directory; ORDERMESH_EDGE_SPOOL takes the file of the spool`);
     expect(code).toBe(2);
   });
 
-  it('discard: takes out what the region refused, and nothing else', async () => {
+  test('discard: takes out what the region refused, and nothing else', async () => {
     expect((await edge('discard', ids.unsent, ids.confirmed)).code).toBe(1);
     expect((await edge('discard', ids.refused)).code).toBe(0);
     expect(withSpool((spool) => spool.counts())).toMatchObject({ unsent: 1, confirmed: 1, refused: 0 });
   });
 
-  it('works beside an agent that has the file open, and the agent notices the changes', async () => {
+  test('works beside an agent that has the file open, and the agent notices the changes', async () => {
     const spool = new Spool({
       path: path(),
       unsentOrdersMax: 100,
@@ -136,7 +136,7 @@ describe('ordermesh edge', () => {
     spool.close();
   });
 
-  it('acknowledge: a damage that may have cost orders is shown, with exit code 1, until an operator says that it is settled', async () => {
+  test('acknowledge: a damage that may have cost orders is shown, with exit code 1, until an operator says that it is settled', async () => {
     expect((await edge('acknowledge')).code).toBe(1);
     truncateSync(path());
     salvageSpool(path(), 'then');
@@ -149,7 +149,7 @@ describe('ordermesh edge', () => {
     expect(after).toMatch(/Damage +then: it is not known/);
   });
 
-  it('does not make a spool where there is none', async () => {
+  test('does not make a spool where there is none', async () => {
     rmSync(path());
     const { code, stderr } = await edge('status');
     expect(code).toBe(2);
@@ -157,7 +157,7 @@ describe('ordermesh edge', () => {
     expect(existsSync(path())).toBe(false);
   });
 
-  it.each(['status', 'inspect', 'export', 'retry', 'discard', 'acknowledge'])('%s --help', async (command) => {
+  test.each(['status', 'inspect', 'export', 'retry', 'discard', 'acknowledge'])('%s --help', async (command) => {
     const { code, stdout } = await edge(command, '--help');
     expect(code).toBe(0);
     expect(stdout).toContain('--json');

@@ -3,7 +3,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { watchRawOrders } from '../gateway/support.ts';
 import { newOrder } from './order.ts';
 import { type Agent, Restaurant } from './restaurant.ts';
@@ -57,7 +57,7 @@ describe.skipIf(!isRoot)('a disk of 12 MiB (needs root, to mount one)', () => {
     await vi.waitFor(async () => expect((await agent.status()).spool).toMatchObject({ unsent: 0, full: null }), soon);
   }
 
-  it('leaves the configured space free, keeps all accepted orders, and takes orders again', async () => {
+  test('leaves the configured space free, keeps all accepted orders, and takes orders again', async () => {
     const spool = { ORDERMESH_EDGE_SPOOL: join(disk, 'spool.db'), ORDERMESH_EDGE_DISK_FREE_MIN: '2MiB' };
     const agent = await restaurant.agent(spool);
     const accepted = await fill(agent);
@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)('a disk of 12 MiB (needs root, to mount one)', () => {
     await agent.accept([largeOrder(), largeOrder()]);
   });
 
-  it('survives a disk that another process has filled to the last byte', async () => {
+  test('survives a disk that another process has filled to the last byte', async () => {
     const spool = { ORDERMESH_EDGE_SPOOL: join(disk, 'spool.db'), ORDERMESH_EDGE_DISK_FREE_MIN: '0B' };
     const agent = await restaurant.agent(spool);
     const accepted = await agent.accept(Array.from({ length: 20 }, () => largeOrder()));

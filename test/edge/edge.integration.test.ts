@@ -4,7 +4,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { topics } from '../../contracts/topics.ts';
 import { issueToken } from '../../gateway/identity/issuer.ts';
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('the line', () => {
-  it('sells while it is down, and the region has every order once when it is back, in order', async () => {
+  test('sells while it is down, and the region has every order once when it is back, in order', async () => {
     const agent = await restaurant.agent();
     const orderIds = await agent.accept(Array.from({ length: 30 }, () => newOrder()));
     await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('down'), soon);
@@ -55,7 +55,7 @@ describe('the line', () => {
     }
   });
 
-  it('loses nothing while it flaps under load', async () => {
+  test('loses nothing while it flaps under load', async () => {
     const gateway = await restaurant.gateway('east');
     restaurant.line.to(gateway.url);
     const agent = await restaurant.agent();
@@ -64,7 +64,7 @@ describe('the line', () => {
     const selling = (async () => {
       while (flapping) accepted.push(...(await agent.accept([newOrder()])));
     })();
-    for (let flap = 0; flap < 8; flap += 1) {
+    for (let flap = 0; flap < 8; flap++) {
       restaurant.line.cut();
       await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('down'), soon);
       restaurant.line.restore();
@@ -76,7 +76,7 @@ describe('the line', () => {
     await vi.waitFor(async () => expect((await agent.status()).spool.unsent).toBe(0), soon);
   });
 
-  it('does not mistake a captive portal for the region, whatever it answers', async () => {
+  test('does not mistake a captive portal for the region, whatever it answers', async () => {
     const portal = await answering((_, answer) => answer.writeHead(207).end('{"results":[{"index":0,"status":202}]}'));
     restaurant.line.to(portal.url);
     const agent = await restaurant.agent();
@@ -88,7 +88,7 @@ describe('the line', () => {
     portal.server.close();
   });
 
-  it('keeps its orders while the region is passive, and follows when the name points to another region', async () => {
+  test('keeps its orders while the region is passive, and follows when the name points to another region', async () => {
     const fenced = await answering((_, answer) =>
       answer
         .writeHead(503, { 'content-type': 'application/problem+json', 'x-ordermesh-region': 'east' })
@@ -103,7 +103,7 @@ describe('the line', () => {
     fenced.server.close();
   });
 
-  it('holds back only the order that does not get through', async () => {
+  test('holds back only the order that does not get through', async () => {
     restaurant.line.to((await restaurant.gateway('east')).url);
     restaurant.line.dropWhatSays('unspeakable');
     const agent = await restaurant.agent({ ORDERMESH_EDGE_GZIP: 'off' });
@@ -123,7 +123,7 @@ describe('the line', () => {
 });
 
 describe('the region', () => {
-  it('gets the orders again that another region has confirmed, also while no new order comes', async () => {
+  test('gets the orders again that another region has confirmed, also while no new order comes', async () => {
     const east = await restaurant.gateway('east');
     restaurant.line.to(east.url);
     const agent = await restaurant.agent();
@@ -139,7 +139,7 @@ describe('the region', () => {
     for (const orderId of orderIds) expect(raw.records.get(orderId)).toHaveLength(2);
   });
 
-  it('refuses an order for good: it is shown, and stops no other', async () => {
+  test('refuses an order for good: it is shown, and stops no other', async () => {
     const east = await restaurant.gateway('east');
     const first = newOrder();
     expect((await postOrder(east.url, first, restaurant.token)).status).toBe(202);
@@ -167,7 +167,7 @@ describe('the region', () => {
 });
 
 describe('the ingress', () => {
-  it('knows an order after a restart, and refuses other content with the same orderId', async () => {
+  test('knows an order after a restart, and refuses other content with the same orderId', async () => {
     const order = newOrder();
     const first = await restaurant.agent();
     await first.accept([order]);
@@ -179,7 +179,7 @@ describe('the ingress', () => {
     expect((await second.status()).spool.unsent).toBe(1);
   });
 
-  it('refuses at the bound with 503 and is not ready, until the region has taken some', async () => {
+  test('refuses at the bound with 503 and is not ready, until the region has taken some', async () => {
     const agent = await restaurant.agent({ ORDERMESH_EDGE_UNSENT_ORDERS_MAX: '2' });
     await agent.accept([newOrder(), newOrder()]);
     const refused = await agent.post(newOrder());
@@ -192,7 +192,7 @@ describe('the ingress', () => {
     await agent.accept([newOrder()]);
   });
 
-  it('takes orders over WebSocket too, and passes on their statuses from the region', async () => {
+  test('takes orders over WebSocket too, and passes on their statuses from the region', async () => {
     restaurant.line.to((await restaurant.gateway('east')).url);
     const agent = await restaurant.agent();
     const socket = new WebSocket(`${agent.url.replace('http', 'ws')}/v1/stream`, [
@@ -223,7 +223,7 @@ describe('the ingress', () => {
     socket.close();
   });
 
-  it('takes orders of its own store only', async () => {
+  test('takes orders of its own store only', async () => {
     const agent = await restaurant.agent({ ORDERMESH_AUTH: 'off' });
     expect((await agent.post(newOrder({ storeId: 'us-il-0002' }))).status).toBe(403);
     expect((await agent.post(newOrder({ storeId }))).status).toBe(202);
@@ -231,7 +231,7 @@ describe('the ingress', () => {
 });
 
 describe('a start', () => {
-  it.each([
+  test.each([
     ['ORDERMESH_EDGE_UPSTREAM', ''],
     ['ORDERMESH_EDGE_UPSTREAM', 'http://region.example.com/v1'],
     ['ORDERMESH_EDGE_TOKEN_FILE', '/nowhere/token'],
@@ -242,7 +242,7 @@ describe('a start', () => {
     expect(existsSync(join(restaurant.directory, 'edge'))).toBe(false);
   });
 
-  it('refuses a second agent on the same spool', async () => {
+  test('refuses a second agent on the same spool', async () => {
     await restaurant.agent();
     for (const suffix of ['', '-wal']) {
       const { mode } = statSync(join(restaurant.directory, `edge/spool.db${suffix}`));
@@ -268,7 +268,7 @@ describe('a token that the region refuses', () => {
   const status = (agent: Agent) =>
     ordermesh(['edge', 'status'], { ...restaurant.environment(), ORDERMESH_ADMIN_PORT: new URL(agent.admin).port });
 
-  it('holds the line back and says so, also while nothing is to be sent, and no order is lost', async () => {
+  test('holds the line back and says so, also while nothing is to be sent, and no order is lost', async () => {
     await setToken(await tokenFor(storeId, -60));
     restaurant.line.to((await restaurant.gateway('east')).url);
     const agent = await restaurant.agent();
@@ -293,7 +293,7 @@ describe('a token that the region refuses', () => {
     expect((await status(agent)).code).toBe(0);
   });
 
-  it('of another store: accepted orders wait until the right token is back', async () => {
+  test('of another store: accepted orders wait until the right token is back', async () => {
     const agent = await restaurant.agent();
     const orderIds = await agent.accept([newOrder(), newOrder()]);
     await setToken(await tokenFor('us-il-0002'));

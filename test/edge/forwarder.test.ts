@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NotAnAnswerError, readBatchAnswer, TokenRefusedError } from '../../edge/forwarder/batch-answer.ts';
 import { HeldOrders } from '../../edge/forwarder/held-orders.ts';
 import { Bandwidth } from '../../edge/forwarder/pacing.ts';
@@ -17,7 +17,7 @@ function answer(results: unknown, changes: { status?: number; headers?: Record<s
 }
 
 describe('the answer to a batch', () => {
-  it('settles each order by its own line, and leaves the others unsent', () => {
+  test('settles each order by its own line, and leaves the others unsent', () => {
     const read = readBatchAnswer(
       answer([
         { index: 0, orderId: 'a', status: 202 },
@@ -37,7 +37,7 @@ describe('the answer to a batch', () => {
     });
   });
 
-  it('says which fields of a refused order are wrong', () => {
+  test('says which fields of a refused order are wrong', () => {
     const problem = {
       code: 'invalid-order',
       detail: 'no match',
@@ -47,7 +47,7 @@ describe('the answer to a batch', () => {
     expect(settlements[0]?.problem).toBe('invalid-order: no match; /total must be >= 0');
   });
 
-  it('keeps an order of another store than the token’s: it was accepted, and another token may deliver it', () => {
+  test('keeps an order of another store than the token’s: it was accepted, and another token may deliver it', () => {
     const problem = { code: 'forbidden', detail: 'another store' };
     const { settlements, notAllowed } = readBatchAnswer(
       answer([{ index: 1, orderId: 'b', status: 403, problem }]),
@@ -57,7 +57,7 @@ describe('the answer to a batch', () => {
     expect(notAllowed).toEqual([{ sequence: 12, orderId: 'b', reason: 'forbidden: another store' }]);
   });
 
-  it.each([401, 403])(
+  test.each([401, 403])(
     'of status %i from a gateway is about the token, and from anything else about the line',
     (status) => {
       const read = (body: string) => () => readBatchAnswer(answer(body, { status }), batch);
@@ -66,11 +66,11 @@ describe('the answer to a batch', () => {
     },
   );
 
-  it('leaves an order unsent that the answer does not name', () => {
+  test('leaves an order unsent that the answer does not name', () => {
     expect(readBatchAnswer(answer([{ index: 1, orderId: 'b', status: 202 }]), batch)).toMatchObject({ deferred: 2 });
   });
 
-  it.each([
+  test.each([
     ['another order', answer([{ index: 0, orderId: 'z', status: 202 }])],
     ['an order that was not sent', answer([{ index: 3, orderId: 'd', status: 202 }])],
     ['one order twice', answer([0, 0].map((index) => ({ index, orderId: 'a', status: 202 })))],
@@ -91,7 +91,7 @@ describe('the answer to a batch', () => {
     expect(() => readBatchAnswer(given, batch)).toThrow(NotAnAnswerError);
   });
 
-  it.each([
+  test.each([
     [401, false],
     [404, false],
     [408, true],
@@ -110,7 +110,7 @@ describe('the answer to a batch', () => {
 });
 
 describe('bandwidth', () => {
-  it('spaces batches at its rate, and saves up nothing', () => {
+  test('spaces batches at its rate, and saves up nothing', () => {
     let now = 0;
     const bandwidth = new Bandwidth(1_000, () => now);
     expect([bandwidth.take(500), bandwidth.take(500), bandwidth.take(1)]).toEqual([0, 500, 1_000]);
@@ -118,14 +118,14 @@ describe('bandwidth', () => {
     expect([bandwidth.take(2_000), bandwidth.take(1)]).toEqual([0, 2_000]);
   });
 
-  it('keeps batches small on a narrow line', () => {
+  test('keeps batches small on a narrow line', () => {
     expect(new Bandwidth(8_000, () => 0).batchBytesMax(4_000_000)).toBe(8_000);
     expect(new Bandwidth(undefined, () => 0).batchBytesMax(4_000_000)).toBe(4_000_000);
   });
 });
 
 describe('an order that alone does not get through', () => {
-  it('is tried again at once, then waits longer and longer, by itself', () => {
+  test('is tried again at once, then waits longer and longer, by itself', () => {
     let now = 0;
     const held = new HeldOrders(() => now);
     held.failed(1, 'a', 'reset');
@@ -146,9 +146,9 @@ describe('an order that alone does not get through', () => {
     expect(held.except()).toEqual([]);
   });
 
-  it('is not held back when very many fail', () => {
+  test('is not held back when very many fail', () => {
     const held = new HeldOrders(() => 0);
-    for (let sequence = 0; sequence <= 100; sequence += 1) held.failed(sequence, String(sequence), 'reset');
+    for (let sequence = 0; sequence <= 100; sequence++) held.failed(sequence, String(sequence), 'reset');
     expect(held.except()).toEqual([100]);
   });
 });

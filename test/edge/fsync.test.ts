@@ -2,12 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
 /** After a kill, the kernel still writes its buffers. Only the order of the system calls shows that a power loss would lose nothing. */
-it.skipIf(!hasStrace)(
+test.skipIf(!hasStrace)(
   'has fsynced the log before an order is acknowledged (needs strace)',
   () => {
     const directory = mkdtempSync(join(tmpdir(), 'spool-'));
@@ -20,7 +20,7 @@ it.skipIf(!hasStrace)(
       path: ${JSON.stringify(join(directory, 'spool.db'))}, deadlineMs: 20_000,
       unsentOrdersMax: 100, bytesMax: 2 ** 30, diskFreeMin: 0, replayWindowMs: 1,
     });
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < 5; n++) {
       writeSync(1, 'sent\\n');
       const order = { orderId: 'order-' + n, storeId: 's', lane: 0, content: 'c', acceptedAt: 1, value: Buffer.from('1') };
       await new Promise((resolve) => spool.append(order, resolve));

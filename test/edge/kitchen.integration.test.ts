@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TestKitchen } from '../display/test-kitchen.ts';
 import { TestScreen } from '../display/test-screen.ts';
 import { Line } from './line.ts';
@@ -41,7 +41,7 @@ function restoreBoth(): void {
   sight.restore();
 }
 
-it('shows the tickets of the region, and tells it what the crew does', async () => {
+test('shows the tickets of the region, and tells it what the crew does', async () => {
   restaurant.line.to((await restaurant.gateway('east')).url);
   const agent = await agentWithKitchen();
   await using screen = await screenOf(agent);
@@ -56,7 +56,7 @@ it('shows the tickets of the region, and tells it what the crew does', async () 
   );
 });
 
-it('shows cash orders while the line is down, also after a restart, and each of them once when the line is back', async () => {
+test('shows cash orders while the line is down, also after a restart, and each of them once when the line is back', async () => {
   restaurant.line.to((await restaurant.gateway('east')).url);
   const first = await agentWithKitchen();
   const known = newOrder();
@@ -92,7 +92,7 @@ it('shows cash orders while the line is down, also after a restart, and each of 
   expect(views.filter(({ orderId, state }) => orderId === cooked.orderId && state !== 'cooked')).toEqual([]);
 });
 
-it('bounds the commands of one screen that wait for an answer', async () => {
+test('bounds the commands of one screen that wait for an answer', async () => {
   restaurant.line.to((await restaurant.gateway('east')).url);
   const agent = await agentWithKitchen();
   await using screen = await screenOf(agent);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import type { TicketView } from '../../display/messages.ts';
 import { startEdge } from '../../edge/edge.ts';
@@ -91,7 +91,7 @@ const environment = () => ({
   ORDERMESH_EDGE_KITCHEN_UPSTREAM: region.url,
 });
 
-it("the region's gateway refuses an order that the kitchen has: the screen and the point of sale are told", async () => {
+test("the region's gateway refuses an order that the kitchen has: the screen and the point of sale are told", async () => {
   region.isUp = false;
   const token = await issueToken({ config: loadConfig({ ORDERMESH_DATA_DIR: directory }), store: storeId });
   writeFileSync(join(directory, 'token'), token);
@@ -117,7 +117,7 @@ it("the region's gateway refuses an order that the kitchen has: the screen and t
   await role.close();
 });
 
-it('commands of the crew that the disk did not take are written, shown and sent to the region later', async () => {
+test('commands of the crew that the disk did not take are written, shown and sent to the region later', async () => {
   const orderId = newOrder().orderId;
   region.tickets = [{ orderId, storeId, channel: 'pos', state: 'open', round: 1, since: 0, lines: [] }];
   const path = join(directory, 'spool.db');

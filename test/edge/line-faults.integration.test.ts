@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchRawOrders } from '../gateway/support.ts';
 import { newOrder } from './order.ts';
 import { type Agent, Restaurant } from './restaurant.ts';
@@ -51,7 +51,7 @@ async function sellDuring(fault: () => Promise<void>): Promise<void> {
   );
 }
 
-it(
+test(
   `brings everything after a cut of ${cutMs / 1_000} s`,
   () =>
     sellDuring(async () => {
@@ -62,11 +62,11 @@ it(
   cutMs + SETTLE_MS + 60_000,
 );
 
-it(
+test(
   `brings everything over a line that is up for a second and down for a second, ${flaps} times`,
   () =>
     sellDuring(async () => {
-      for (let flap = 0; flap < flaps; flap += 1) {
+      for (let flap = 0; flap < flaps; flap++) {
         restaurant.line.cut();
         await sleep(FLAP_MS);
         restaurant.line.restore();

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
-import { expect, it, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { EdgeStatus } from '../../edge/status.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { newOrder } from './order.ts';
@@ -61,7 +61,7 @@ function sh(...[command = '', ...args]: string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-it.skipIf(!canShape)(
+test.skipIf(!canShape)(
   `brings every order over a line that loses ${LOSS_PERCENT} % of its packets and takes ${DELAY_MS} ms (needs root, ip and nft)`,
   async () => {
     using network = new LossyNetwork();

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createRandom, randomSeed } from '../../lab/traffic/random.ts';
 import { watchRawOrders } from '../gateway/support.ts';
 import { freePorts } from '../system/free-ports.ts';
@@ -25,7 +25,7 @@ afterEach(async () => {
   await raw[Symbol.asyncDispose]();
 });
 
-it(
+test(
   `loses no accepted order over ${powerLosses} power losses (seed ${seed})`,
   async () => {
     const random = createRandom(seed);
@@ -39,7 +39,7 @@ it(
       ORDERMESH_LOG_LEVEL: 'error',
     });
     const promised: string[] = [];
-    for (let loss = 0; loss < powerLosses; loss += 1) {
+    for (let loss = 0; loss < powerLosses; loss++) {
       const agent = spawnAgent(env);
       // A third of the time the agent dies with its line down, so that the spool fills over several lives.
       if (random.chance(1 / 3)) restaurant.line.cut();

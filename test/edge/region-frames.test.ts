@@ -1,6 +1,6 @@
 import uWS from 'uWebSockets.js';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServerMessage } from '../../display/messages.ts';
 import { RegionDisplay } from '../../edge/kitchen/region-display.ts';
 import { frameCounts } from '../../edge/region-frames.ts';
@@ -36,7 +36,7 @@ async function connection(number: number): Promise<uWS.WebSocket<unknown>> {
   return connections[number - 1] as uWS.WebSocket<unknown>;
 }
 
-it('after an invalid frame of the region’s display the agent counts and logs it once, and connects again', async () => {
+test('after an invalid frame of the region’s display the agent counts and logs it once, and connects again', async () => {
   const heard: ServerMessage[] = [];
   const display = new RegionDisplay({
     url,
@@ -60,7 +60,7 @@ it('after an invalid frame of the region’s display the agent counts and logs i
   display.close();
 });
 
-it('a display that cannot be reached is logged once, and so is the end of that', async () => {
+test('a display that cannot be reached is logged once, and so is the end of that', async () => {
   app.close();
   const port = Number(new URL(url).port);
   const display = new RegionDisplay({ url, storeId: 'us-il-0001', logger, onMessage: () => {}, onDown: () => {} });
@@ -73,7 +73,7 @@ it('a display that cannot be reached is logged once, and so is the end of that',
   display.close();
 });
 
-it('after an invalid frame of the region’s status stream the relay does the same', async () => {
+test('after an invalid frame of the region’s status stream the relay does the same', async () => {
   const pushed: unknown[] = [];
   const stream = { push: (message: unknown) => void pushed.push(message) } as unknown as Stream;
   const relay = new StatusRelay({ upstream: url, token: async () => 'token', streams: new Set([stream]), logger });
@@ -88,7 +88,7 @@ it('after an invalid frame of the region’s status stream the relay does the sa
   relay.close();
 });
 
-it('a relay that was closed while its token was read opens no connection', async () => {
+test('a relay that was closed while its token was read opens no connection', async () => {
   const token = Promise.withResolvers<string>();
   const stream = { push: () => {} } as unknown as Stream;
   const relay = new StatusRelay({ upstream: url, token: () => token.promise, streams: new Set([stream]), logger });
@@ -107,7 +107,7 @@ const relayOf = (streams: Set<Stream>, options: { askMs?: number } = {}) =>
 const listener = () => new Set([{ push: () => {} } as unknown as Stream]);
 const lost = 'status updates are not passed on; trying again';
 
-it('a relay whose token has ended logs that once, and waits longer before each attempt', async () => {
+test('a relay whose token has ended logs that once, and waits longer before each attempt', async () => {
   const accepted: number[] = [];
   app.ws('/v1/stream', {
     open(socket) {
@@ -127,7 +127,7 @@ it('a relay whose token has ended logs that once, and waits longer before each a
   expect(said).toEqual([lost]);
 });
 
-it('a relay that cannot connect says so once, and that it passes statuses on again', async () => {
+test('a relay that cannot connect says so once, and that it passes statuses on again', async () => {
   app.close();
   const port = Number(new URL(url).port);
   const relay = relayOf(listener());
@@ -141,7 +141,7 @@ it('a relay that cannot connect says so once, and that it passes statuses on aga
   relay.close();
 });
 
-it('a relay gives up a connection on which the region answers nothing, and keeps one on which it does', async () => {
+test('a relay gives up a connection on which the region answers nothing, and keeps one on which it does', async () => {
   const questions: uWS.WebSocket<unknown>[] = [];
   app.ws('/v1/stream', {
     open: (socket) => void connections.push(socket),

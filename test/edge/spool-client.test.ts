@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SpoolClient, type SpoolClientOptions, SpoolStalledError } from '../../edge/spool/client.ts';
 import type { NewOrder, Outcome } from '../../edge/spool/order.ts';
 import { SpoolFullError } from '../../edge/spool/spool.ts';
@@ -44,7 +44,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-it('keeps every byte, and the order of the calls over several commits', async () => {
+test('keeps every byte, and the order of the calls over several commits', async () => {
   client = await open();
   const numbers = Array.from({ length: 500 }, (_, n) => n);
   expect(new Set(await Promise.all(numbers.map(append)))).toEqual(new Set(['kept']));
@@ -54,7 +54,7 @@ it('keeps every byte, and the order of the calls over several commits', async ()
   expect(lines).toEqual(numbers.map((n) => Buffer.from(newOrder(n).value).toString()));
 });
 
-it('commits waiting orders before it closes', async () => {
+test('commits waiting orders before it closes', async () => {
   client = await open();
   const waiting = append(1);
   await client.close();
@@ -63,7 +63,7 @@ it('commits waiting orders before it closes', async () => {
   expect((await client.counts()).unsent).toBe(1);
 });
 
-it('answers within its deadline while the disk hangs, and goes on when the disk works again', async () => {
+test('answers within its deadline while the disk hangs, and goes on when the disk works again', async () => {
   client = await open({ deadlineMs: 100 });
   const other = new DatabaseSync(path());
   other.exec('begin immediate');
@@ -76,7 +76,7 @@ it('answers within its deadline while the disk hangs, and goes on when the disk 
   expect((await client.batch(query)).orderIds).toEqual(['order-1', 'order-3']);
 });
 
-it('closes at the deadline while the disk hangs, reports that, and does not burn the processor meanwhile', async () => {
+test('closes at the deadline while the disk hangs, reports that, and does not burn the processor meanwhile', async () => {
   client = await open({ deadlineMs: 300 });
   const other = new DatabaseSync(path());
   other.exec('begin immediate');
@@ -92,7 +92,7 @@ it('closes at the deadline while the disk hangs, reports that, and does not burn
   other.close();
 });
 
-it('salvages a file that turns out to be damaged while it works', async () => {
+test('salvages a file that turns out to be damaged while it works', async () => {
   const reports: string[] = [];
   client = await open();
   await Promise.all(Array.from({ length: 400 }, (_, n) => append(n)));
@@ -108,7 +108,7 @@ it('salvages a file that turns out to be damaged while it works', async () => {
   expect(await append(1_000)).toBe('kept');
 });
 
-it.each([
+test.each([
   [
     'whose first page is lost',
     () => {
@@ -130,7 +130,7 @@ it.each([
   expect(await append(1_000)).toBe('kept');
 });
 
-it('says at its start that a file is missing which an earlier agent has used', async () => {
+test('says at its start that a file is missing which an earlier agent has used', async () => {
   const reports: string[] = [];
   client = await open({ onSalvage: (report) => reports.push(report) });
   expect(await append(1)).toBe('kept');
@@ -144,7 +144,7 @@ it('says at its start that a file is missing which an earlier agent has used', a
   expect(await append(2)).toBe('kept');
 });
 
-it('takes no order into a file that was removed', async () => {
+test('takes no order into a file that was removed', async () => {
   client = await open();
   expect(await append(1)).toBe('kept');
   for (const suffix of ['', '-wal', '-shm']) rmSync(path() + suffix);

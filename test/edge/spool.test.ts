@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockSpool } from '../../edge/spool/lock.ts';
 import { lanes, type NewOrder } from '../../edge/spool/order.ts';
 import { finishSalvage, salvageSpool } from '../../edge/spool/salvage.ts';
@@ -87,7 +87,7 @@ afterEach(() => {
 });
 
 describe('what is kept', () => {
-  it('survives a kill right after the commit', () => {
+  test('survives a kill right after the commit', () => {
     const module = new URL('../../edge/spool/spool.ts', import.meta.url).href;
     const options = { path: path(), unsentOrdersMax: 10, bytesMax: 2 ** 30, diskFreeMin: 0, replayWindowMs: 1 };
     const order = { orderId: 'a', storeId: 's', lane: 0, content: 'c', acceptedAt: 1 };
@@ -102,7 +102,7 @@ describe('what is kept', () => {
     expect(spool.counts().unsent).toBe(1);
   });
 
-  it('comes out in the order of acceptance, one order a line, until it is settled', () => {
+  test('comes out in the order of acceptance, one order a line, until it is settled', () => {
     const spool = open();
     spool.commit([newOrder(1), newOrder(2, { value: Buffer.from('{\r\n "n": 2\n}') }), newOrder(3)], []);
     const { body, sequences } = batch(spool);
@@ -112,14 +112,14 @@ describe('what is kept', () => {
     expect(spool.counts()).toMatchObject({ unsent: 2, confirmed: 1 });
   });
 
-  it('is one order, however often it is sent, and a conflict with other content', () => {
+  test('is one order, however often it is sent, and a conflict with other content', () => {
     const spool = open();
     expect(spool.commit([newOrder(1), newOrder(1)], [])).toEqual(['kept', 'known']);
     expect(spool.commit([newOrder(1), newOrder(1, { content: 'other' })], [])).toEqual(['known', 'conflict']);
     expect(spool.counts().unsent).toBe(1);
   });
 
-  it('is not counted twice when a commit fails in the middle', () => {
+  test('is not counted twice when a commit fails in the middle', () => {
     const spool = open();
     const unfit = newOrder(2, { content: undefined as unknown as string });
     expect(() => spool.commit([newOrder(1), unfit], [])).toThrow();
@@ -129,7 +129,7 @@ describe('what is kept', () => {
 });
 
 describe('lanes', () => {
-  it('sends urgent orders first, and others with a share', () => {
+  test('sends urgent orders first, and others with a share', () => {
     const spool = open();
     spool.commit([...some(1, 40, { lane: lanes.normal }), ...some(41, 80)], []);
     const { orderIds } = batch(spool, { ordersMax: 16 });
@@ -138,7 +138,7 @@ describe('lanes', () => {
     expect(orderIds).toContain('order-1');
   });
 
-  it('fills a batch from all lanes, and continues where the last batch ended', () => {
+  test('fills a batch from all lanes, and continues where the last batch ended', () => {
     const spool = open();
     spool.commit([...some(1, 5), ...some(6, 10, { lane: lanes.normal })], []);
     const first = batch(spool, { ordersMax: 8 });
@@ -152,7 +152,7 @@ describe('lanes', () => {
     );
   });
 
-  it('ends a batch at its bytes, with one order at least, and leaves out what is held back', () => {
+  test('ends a batch at its bytes, with one order at least, and leaves out what is held back', () => {
     const spool = open();
     spool.commit(some(1, 4, { value: Buffer.alloc(100, 0x20) }), []);
     expect(batch(spool, { bytesMax: 250 }).orderIds).toEqual(['order-1', 'order-2']);
@@ -163,7 +163,7 @@ describe('lanes', () => {
 });
 
 describe('a change of region', () => {
-  it('sends again what another region has confirmed, after a restart too, and each order once', () => {
+  test('sends again what another region has confirmed, after a restart too, and each order once', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     confirmAll(spool, 'east');
@@ -178,7 +178,7 @@ describe('a change of region', () => {
     expect(batch(again, { region: 'west' }).orderIds).toEqual([]);
   });
 
-  it('replays behind new orders', () => {
+  test('replays behind new orders', () => {
     const spool = open();
     spool.commit(some(1, 2), []);
     confirmAll(spool, 'east');
@@ -186,7 +186,7 @@ describe('a change of region', () => {
     expect(batch(spool, { region: 'west' }).orderIds).toEqual(['order-3', 'order-1', 'order-2']);
   });
 
-  it('replays nothing that is older than the window, and drops it', () => {
+  test('replays nothing that is older than the window, and drops it', () => {
     let now = 0;
     const spool = open({ replayWindowMs: 1_000, monotonic: () => now });
     spool.commit([newOrder(1)], []);
@@ -200,7 +200,7 @@ describe('a change of region', () => {
     expect(spool.counts().confirmed).toBe(1);
   });
 
-  it('counts the window in running time: a clock that jumps and a night without power change nothing', () => {
+  test('counts the window in running time: a clock that jumps and a night without power change nothing', () => {
     let now = 5_000_000;
     const monotonic = () => now;
     const first = open({ replayWindowMs: 1_000, monotonic });
@@ -220,7 +220,7 @@ describe('a change of region', () => {
 });
 
 describe('bounds', () => {
-  it('refuses a new order at the bound, keeps the unsent ones, and takes orders again when there is room', () => {
+  test('refuses a new order at the bound, keeps the unsent ones, and takes orders again when there is room', () => {
     const spool = open({ unsentOrdersMax: 2 });
     spool.commit(some(1, 2), []);
     expect(() => spool.commit([newOrder(3)], [])).toThrow(SpoolFullError);
@@ -231,14 +231,14 @@ describe('bounds', () => {
     expect(spool.commit([newOrder(3)], [{ sequence: 2, region: 'east' }])).toEqual(['kept']);
   });
 
-  it('keeps the settlements of a commit whose orders it refuses', () => {
+  test('keeps the settlements of a commit whose orders it refuses', () => {
     const spool = open({ unsentOrdersMax: 2 });
     spool.commit(some(1, 2), []);
     expect(() => spool.commit(some(3, 5), [{ sequence: 1, region: 'east' }])).toThrow(SpoolFullError);
     expect(spool.counts()).toMatchObject({ unsent: 1, confirmed: 1 });
   });
 
-  it('drops the oldest confirmed orders at the quota, then refuses; unsent ones never go', () => {
+  test('drops the oldest confirmed orders at the quota, then refuses; unsent ones never go', () => {
     const bytesMax = 2 ** 20;
     const spool = open({ bytesMax });
     const value = Buffer.alloc(2_000, 0x20);
@@ -248,7 +248,7 @@ describe('bounds', () => {
     for (;;) {
       try {
         spool.commit([newOrder(next, { value })], []);
-        next += 1;
+        next++;
       } catch (error) {
         expect(error).toBeInstanceOf(SpoolFullError);
         break;
@@ -266,7 +266,7 @@ describe('the file under a spool that is open', () => {
   const remove = (...suffixes: string[]) => {
     for (const suffix of suffixes) rmSync(path() + suffix);
   };
-  it.each([
+  test.each([
     ['is removed', () => remove('', '-wal', '-shm')],
     ['is removed without its log', () => remove('')],
     ['loses its log', () => remove('-wal')],
@@ -291,9 +291,9 @@ describe('the file under a spool that is open', () => {
     expect(unsent(spool)).toEqual(['order-1', 'order-2', 'order-3']);
   });
 
-  it('takes orders while it is the same file, however often its log is checkpointed', () => {
+  test('takes orders while it is the same file, however often its log is checkpointed', () => {
     const spool = open();
-    for (let n = 1; n <= 5; n += 1) {
+    for (let n = 1; n <= 5; n++) {
       expect(spool.commit([newOrder(n)], [])).toEqual(['kept']);
       spool.writeBack();
     }
@@ -301,7 +301,7 @@ describe('the file under a spool that is open', () => {
 });
 
 describe('damage', () => {
-  it('ignores a write that was cut off at the end of the log', () => {
+  test('ignores a write that was cut off at the end of the log', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     // As after a power loss: the log ends in the middle of a frame that was never acknowledged.
@@ -311,7 +311,7 @@ describe('damage', () => {
     expect(unsent(open({ path: copy }))).toEqual(['order-1', 'order-2', 'order-3']);
   });
 
-  it('salvages every order that can be read, and keeps the damaged file', () => {
+  test('salvages every order that can be read, and keeps the damaged file', () => {
     const spool = open();
     spool.keepTickets({ kept: [['order-1', 'bumped']], dropped: [] });
     spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
@@ -328,7 +328,7 @@ describe('damage', () => {
     expect(saved.tickets(0).entries).toEqual(['bumped']);
   });
 
-  it.each([
+  test.each([
     ['nothing', () => overwrite(path(), 0, statSync(path()).size)],
     ['its first page, and so nothing,', () => overwrite(path(), 0, 4_096)],
     ['an empty file', () => truncateSync(path())],
@@ -346,7 +346,7 @@ describe('damage', () => {
     expect(readdirSync(directory)).toContain('spool.db.damaged-then');
   });
 
-  it('is no loss when every order was saved, and stays one over another damage', () => {
+  test('is no loss when every order was saved, and stays one over another damage', () => {
     const spool = open();
     spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
     close(spool);
@@ -359,7 +359,7 @@ describe('damage', () => {
     expect(counted()).toMatchObject({ lossOpen: true, damage: expect.stringMatching(/third.*second/) });
   });
 
-  it('counts an order that can be read but has lost a field', () => {
+  test('counts an order that can be read but has lost a field', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     close(spool);
@@ -374,7 +374,7 @@ describe('damage', () => {
     expect(counted()).toMatchObject({ unsent: 2, lossOpen: true });
   });
 
-  it('is reported when the board of the kitchen cannot be read', () => {
+  test('is reported when the board of the kitchen cannot be read', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     close(spool);
@@ -387,7 +387,7 @@ describe('damage', () => {
     expect(counted()).toMatchObject({ unsent: 3, lossOpen: false });
   });
 
-  it('is salvaged later when the disk has no room for it now', () => {
+  test('is salvaged later when the disk has no room for it now', () => {
     const spool = open();
     spool.commit(some(1, 400, { value: Buffer.alloc(1_000, 0x20) }), []);
     close(spool);
@@ -403,7 +403,7 @@ describe('damage', () => {
     expect(counted().unsent).toBeGreaterThan(380);
   });
 
-  it('is salvaged although the process ended between putting the damaged file aside and the new one in its place', () => {
+  test('is salvaged although the process ended between putting the damaged file aside and the new one in its place', () => {
     const spool = open();
     spool.commit(some(1, 3), []);
     close(spool);
@@ -414,13 +414,13 @@ describe('damage', () => {
     expect(counted().unsent).toBe(3);
   });
 
-  it('is not reported for a first start that was cut short: it begins again', () => {
+  test('is not reported for a first start that was cut short: it begins again', () => {
     writeFileSync(`${path()}.new`, 'half');
     expect(counted()).toMatchObject({ unsent: 0, damage: null, lossOpen: false });
     expect(readdirSync(directory)).not.toContain('spool.db.new');
   });
 
-  it('leaves the file of a newer version as it is', () => {
+  test('leaves the file of a newer version as it is', () => {
     close(open());
     const database = new DatabaseSync(path());
     database.exec('pragma user_version = 99');
@@ -429,7 +429,7 @@ describe('damage', () => {
   });
 });
 
-it('belongs to one agent at a time', () => {
+test('belongs to one agent at a time', () => {
   const lock = lockSpool(path());
   const module = new URL('../../edge/spool/lock.ts', import.meta.url).href;
   const program = `import { lockSpool } from ${JSON.stringify(module)}; lockSpool(${JSON.stringify(path())}).release();`;

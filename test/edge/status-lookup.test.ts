@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { SpooledOrder } from '../../edge/spool/order.ts';
 import { kitchenStatus, regionStatus, statusLookup } from '../../edge/status-lookup.ts';
 
@@ -21,7 +21,7 @@ async function answering(status: number, headers: Record<string, string>, body: 
   return `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
 }
 
-it.each([
+test.each([
   ['the order', 200, region, JSON.stringify(order), order],
   ['that there is none', 404, region, '{"code":"order-unknown","detail":"no such order"}', null],
   ['a 404 page of a proxy', 404, {}, '<html>', undefined],
@@ -37,14 +37,14 @@ it.each([
   expect(await ofRegion('a')).toEqual(expected);
 });
 
-it('an order that only the region can know is not called unknown because a proxy says 404', async () => {
+test('an order that only the region can know is not called unknown because a proxy says 404', async () => {
   const upstream = await answering(404, {}, '<html>');
   const ofRegion = regionStatus({ upstream, token: async () => 'token', isLineUp: () => true });
   const lookup = statusLookup({ spool: { find: async () => undefined }, ofRegion });
   await expect(lookup('a', undefined)).rejects.toThrow('the region cannot be asked');
 });
 
-it('while the spool cannot be read, that is logged, and the kitchen gets no status of an order', async () => {
+test('while the spool cannot be read, that is logged, and the kitchen gets no status of an order', async () => {
   const said: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void said.push(JSON.parse(line).msg) });
   const refused: Partial<SpooledOrder> = { orderId: 'a', state: 'refused' };

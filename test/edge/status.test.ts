@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order/order.ts';
 import { SpoolClient } from '../../edge/spool/client.ts';
 import { createSpoolIntake } from '../../edge/spool-intake.ts';
@@ -65,7 +65,7 @@ const post = (order: Order) =>
     ),
   );
 
-it('logs that the spool answers with an error, and its recovery although no order came', async () => {
+test('logs that the spool answers with an error, and its recovery although no order came', async () => {
   const order = newOrder();
   const other = new DatabaseSync(path());
   other.exec('begin immediate');
@@ -85,7 +85,7 @@ it('logs that the spool answers with an error, and its recovery although no orde
   expect(await post(order)).toBeNull();
 });
 
-it('logs once that the spool is full, and once that it is not any more', async () => {
+test('logs once that the spool is full, and once that it is not any more', async () => {
   expect(await post(newOrder())).toBeNull();
   expect(await post(newOrder())).not.toBeNull();
   await vi.waitFor(() => expect(said).toEqual(['the spool takes no orders; they are answered with 503']), soon);

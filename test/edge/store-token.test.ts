@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Forwarder } from '../../edge/forwarder/forwarder.ts';
 import { SpoolClient } from '../../edge/spool/client.ts';
 import { headline } from '../../edge/status-text.ts';
@@ -50,7 +50,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-it.each([
+test.each([
   ['is removed', () => rmSync(file()), 'ENOENT'],
   ['has two tokens', () => writeFileSync(file(), 'one\ntwo\n'), 'it takes a file with one token'],
   ['is empty', () => writeFileSync(file(), ''), 'it takes a file with one token'],

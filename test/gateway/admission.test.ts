@@ -25,25 +25,25 @@ test('refuses above the bound of bytes, those of arriving bodies included', () =
 
 test('Retry-After follows the measured drain rate, within 1 to 30 seconds', () => {
   const { gate, clock } = admission({ ordersMax: 1_000, bytesMax: 1_000_000 });
-  for (let n = 0; n < 500; n += 1) gate.admit(1);
+  for (let n = 0; n < 500; n++) gate.admit(1);
   expect(gate.retryAfterS()).toBe(5);
-  for (let n = 0; n < 20; n += 1) gate.release(1);
+  for (let n = 0; n < 20; n++) gate.release(1);
   clock.time = 1_000;
   // 480 in flight, 20 answered per second: half of them are answered in 12 seconds.
   expect(gate.retryAfterS()).toBe(12);
-  for (let n = 0; n < 479; n += 1) gate.release(1);
+  for (let n = 0; n < 479; n++) gate.release(1);
   clock.time = 2_000;
   expect(gate.retryAfterS()).toBe(1);
 });
 
 test('while the oldest order is too old, the bound is what is answered within that age', () => {
   const { gate, clock } = admission({ ordersMax: 1_000, bytesMax: 1_000_000, ageMsMax: 2_000 });
-  for (let n = 0; n < 500; n += 1) gate.admit(1);
+  for (let n = 0; n < 500; n++) gate.admit(1);
   gate.pace(2_000);
   expect(gate.isSlow).toBe(false);
   expect(gate.admit(1)).toBe(true);
   // 100 are answered per second: 200 within the age.
-  for (let n = 0; n < 100; n += 1) gate.release(1);
+  for (let n = 0; n < 100; n++) gate.release(1);
   clock.time = 1_000;
   gate.pace(2_001);
   expect(gate.isSlow).toBe(true);

@@ -221,7 +221,7 @@ test('a key that the URL does not list any more is not trusted; a URL that canno
   let answer: { status: number; keys: JWK[] } = { status: 200, keys: [kept.jwk, gone.jwk] };
   let asked = 0;
   const server = createServer((_request, response) => {
-    asked += 1;
+    asked++;
     response.writeHead(answer.status).end(JSON.stringify({ keys: answer.keys }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -82,5 +82,5 @@ test('a member process that hangs makes the gateway not ready, is logged once, a
 
 test('a profile that never comes is given up, and the next one is taken', async () => {
   await using gateway = await start();
-  for (let n = 0; n < 2; n += 1) expect(await gateway.text('/debug/profile?seconds=0.1')).toBe('200 {"threads":[]}');
+  for (let n = 0; n < 2; n++) expect(await gateway.text('/debug/profile?seconds=0.1')).toBe('200 {"threads":[]}');
 });

@@ -9,7 +9,7 @@ function bench(failures: number) {
   const close = vi.fn(async () => {});
   let left = failures;
   const create = vi.fn(async () => {
-    left -= 1;
+    left--;
     if (left >= 0) throw new Error('connect ECONNREFUSED');
     return {
       unanswered: { records: 0, bytes: 0 },

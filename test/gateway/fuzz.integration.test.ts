@@ -273,7 +273,7 @@ test('any frames leave the connection open or closed, and do not affect other co
       await client.head;
       client.socket.end(Buffer.concat(list.map(([code, bytes, how]) => frame(code, bytes, how))));
       await client.closed;
-      submitted += 1;
+      submitted++;
       bystander.submit(submitted, sampleOrder());
       await vi.waitFor(() => expect(bystander.messages).toHaveLength(submitted), { interval: 5 });
     }),

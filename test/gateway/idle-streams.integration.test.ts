@@ -18,7 +18,7 @@ test('a silent client is pinged; one that answers stays, one that does not is cl
   const answering = setInterval(() => {
     while (answered < pings(alive).length) {
       alive.send(opcode.pong, pings(alive)[answered]?.payload ?? '');
-      answered += 1;
+      answered++;
     }
   }, 50);
   let answered = 0;

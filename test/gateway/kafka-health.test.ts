@@ -98,7 +98,7 @@ describe('with a clock', () => {
   test('while orders are acknowledged, Kafka is asked nothing', async () => {
     const ask = vi.fn(async () => undefined);
     const health = watchKafka(['none:1'], { ask, now: Date.now });
-    for (let n = 0; n < 60; n += 1) {
+    for (let n = 0; n < 60; n++) {
       await vi.advanceTimersByTimeAsync(1_000);
       health.confirm();
     }
@@ -118,7 +118,7 @@ describe('with a clock', () => {
     const producer = {
       unanswered: { records: 0, bytes: 0 },
       append: (_: unknown, done: (error: Error | null) => void) => {
-        appended += 1;
+        appended++;
         done(appended % 12 === 0 ? trouble : null);
       },
       send: async () => {},
@@ -128,7 +128,7 @@ describe('with a clock', () => {
     const order = { orderId: 'o', value: '{}' } as unknown as Parameters<typeof intake.accept>[0];
     const ready: boolean[] = [];
     const orders = async (count: number) => {
-      for (let n = 0; n < count; n += 1) {
+      for (let n = 0; n < count; n++) {
         await vi.advanceTimersByTimeAsync(500);
         intake.accept(order, () => {});
         ready.push(intake.readiness() === undefined);

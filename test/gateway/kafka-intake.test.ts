@@ -25,7 +25,7 @@ function intakeWith(answer: (key: string | Buffer) => Error | null) {
 test('one partition without a leader is logged once, and orders of other partitions neither start nor end that state', async () => {
   const without = new PartitionUnavailableError('partition raw-orders/3 has no leader');
   const { intake, health, lines, accept, time } = intakeWith((key) => (key === 'lost' ? without : null));
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 3; round++) {
     time.now += 6_000;
     expect(await accept('lost')).toBe(without);
     expect(await accept('taken')).toBeNull();

@@ -92,7 +92,7 @@ test('the decoder changes nothing in a damaged frame that the check accepts', ()
         codes.splice(at % codes.length, kind === 0 ? 0 : 1, ...(kind === 2 ? [] : [code]));
       const bytes = Buffer.from(codes);
       if (faultOf(bytes) !== undefined) return;
-      taken += 1;
+      taken++;
       const decoded = unpackr.unpack(bytes);
       for (const one of contentOf(decoded).texts) expect(bytes.includes(Buffer.from(one))).toBe(true);
       // Packed again it has the same number of bytes for names and texts, so none was lost.

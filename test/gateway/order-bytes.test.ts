@@ -43,7 +43,7 @@ test('keeps a valid traceparent and starts a new trace for any other', () => {
     `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
   ])
     made.add(traceparentOf(invalid));
-  for (let n = 0; n < 1_000; n += 1) made.add(traceparentOf(''));
+  for (let n = 0; n < 1_000; n++) made.add(traceparentOf(''));
   expect(made.size).toBe(1_005);
   for (const traceparent of made) expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
 });

@@ -16,8 +16,8 @@ test('contains every bit of the orderId', () => {
 test('reads a UUID in lower case, and nothing else', () => {
   const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
   const orderId = '0192f1c2-7c1a-7cc0-8000-0000000000af';
-  for (let at = 0; at < orderId.length; at += 1)
-    for (let code = 0; code < 256; code += 1) {
+  for (let at = 0; at < orderId.length; at++)
+    for (let code = 0; code < 256; code++) {
       const bytes = Buffer.from(`"${orderId}"`);
       bytes[at + 1] = code;
       const text = bytes.toString('latin1', 1, 37);

@@ -219,7 +219,7 @@ test('when the scanner reads an order, in any spelling, decoding accepts the ord
       const bytes = Buffer.from(spelled(order, () => draws.next().value as number));
       const found = scanner.scan(bytes);
       if (found === undefined) return;
-      scanned += 1;
+      scanned++;
       expect(found).toEqual(decodedContent(bytes));
     }),
     { numRuns: 20_000 },
@@ -282,7 +282,7 @@ test('a member that occurs twice is refused by the scanner and by decoding, in a
 test('the scanner does not read an order that is cut off, even if its buffer still has the rest of an earlier order', () => {
   const text = JSON.stringify(sample());
   expect(scanner.scan(Buffer.from(text))).toBeDefined();
-  for (let end = 0; end < text.length; end += 1) expect(scanner.scan(Buffer.from(text.slice(0, end)))).toBeUndefined();
+  for (let end = 0; end < text.length; end++) expect(scanner.scan(Buffer.from(text.slice(0, end)))).toBeUndefined();
 });
 
 test('an order with a missing or additional member is read as by decoding, or not at all', () => {

@@ -25,7 +25,7 @@ test('without Kafka orders get 503 at once after the first deadline, never 202, 
   for (const { status } of await Promise.all(lost.map((order) => gateway.post(order)))) expect(status).toBe(503);
   // If each of them waited for its deadline, the test would exceed its time limit.
   await vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(503));
-  for (let n = 0; n < 100; n += 1) {
+  for (let n = 0; n < 100; n++) {
     const answer = await gateway.post(sampleOrder());
     expect(answer).toMatchObject({ status: 503, body: { code: 'log-unavailable' } });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -118,6 +118,6 @@ export function frame(
   if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);
   if (!isMasked) return Buffer.concat([head, bytes]);
   const mask = Buffer.from([0x12, 0x34, 0x56, 0x78]);
-  for (let at = 0; at < length; at += 1) bytes[at] = (bytes[at] ?? 0) ^ (mask[at % 4] ?? 0);
+  for (let at = 0; at < length; at++) bytes[at] = (bytes[at] ?? 0) ^ (mask[at % 4] ?? 0);
   return Buffer.concat([head, mask, bytes]);
 }

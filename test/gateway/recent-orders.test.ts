@@ -49,7 +49,7 @@ test('holds at most its bound, knows the younger half of it, and never mixes ord
         const order: string[] = [];
         for (const [n, key] of keys.entries()) {
           const orderId = typeof key === 'number' ? uuid(key) : key;
-          clock.time += 1;
+          clock.time++;
           const storeId = `store-${n % 7}`;
           recent.accepted(recent.begin(orderKey(orderId), storeId, print(n)));
           written.set(orderId, { content: print(n), acceptedAt: clock.time, storeId });

@@ -45,7 +45,7 @@ test.skipIf(!isThere)(
       attacking = false;
     });
     let orders = 0;
-    for (; attacking; orders += 1) expect((await gateway.post(sampleOrder())).status).toBe(202);
+    for (; attacking; orders++) expect((await gateway.post(sampleOrder())).status).toBe(202);
     for (const { name, report } of await attack) {
       expect(report, name).toMatch(/service available:\s+YES/);
       expect(report, name).not.toMatch(/service available:\s+NO/);

@@ -191,7 +191,7 @@ describe('undecided orders', () => {
       let refusals = 0;
       const ask = () =>
         undecided.find(orders.at(-1)?.orderId ?? '', storeId).catch(() => {
-          refusals += 1;
+          refusals++;
         });
       await vi.waitFor(async () => expect(await ask()).toMatchObject({ storeId }), { timeout: 20_000, interval: 1 });
       expect(refusals).toBeGreaterThan(0);

@@ -149,7 +149,7 @@ describe.each(Object.keys(codecs) as Protocol[])('%s', (protocol) => {
     const intake = new HeldIntake();
     await using server = await startServerOn(intake);
     await using client = await Client.open(server, protocol);
-    for (let id = 0; id < 300; id += 1) client.submit(id, sampleOrder());
+    for (let id = 0; id < 300; id++) client.submit(id, sampleOrder());
     const surplus = await client.answers(44);
     expect([...surplus.keys()]).toEqual(Array.from({ length: 44 }, (_, n) => 256 + n));
     for (const frame of surplus.values())
@@ -305,7 +305,7 @@ test('an upgrade needs a token and a subprotocol', async () => {
 test('connections with a token that the server has not seen before stay open', async () => {
   const intake = new HeldIntake();
   await using server = await startServerOn(intake);
-  for (let round = 1; round <= 50; round += 1) {
+  for (let round = 1; round <= 50; round++) {
     await using client = await Client.open(
       server,
       'ordermesh.v1.json',

@@ -12,7 +12,7 @@ const keys = await generateKeyPair('ES256', { extractable: true });
 let serial = 0;
 /** A token that the gateway has not seen. */
 async function fresh(): Promise<string> {
-  serial += 1;
+  serial++;
   const token = new SignJWT({ store: storeId, iss: 'ordermesh-dev', aud: 'ordermesh', jti: String(serial) });
   return `Bearer ${await token.setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setExpirationTime('1h').sign(keys.privateKey)}`;
 }

@@ -66,7 +66,7 @@ describe('on a simulated file system', () => {
     const hang = Promise.withResolvers<string>();
     let looks = 0;
     version = () => {
-      looks += 1;
+      looks++;
       return hang.promise;
     };
     await vi.advanceTimersByTimeAsync(60_000);

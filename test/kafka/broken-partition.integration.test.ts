@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
@@ -28,11 +28,11 @@ function partitionsOf(frame: Buffer): { partition: number; errorAt: number; reco
   const found = [];
   const topics = frame.readInt32BE(at);
   at += 4;
-  for (let t = 0; t < topics; t += 1) {
+  for (let t = 0; t < topics; t++) {
     at += 2 + frame.readInt16BE(at);
     const partitions = frame.readInt32BE(at);
     at += 4;
-    for (let p = 0; p < partitions; p += 1) {
+    for (let p = 0; p < partitions; p++) {
       const partition = frame.readInt32BE(at);
       const errorAt = at + 4;
       at += 4 + 2 + 8 + 8 + 8;
@@ -51,7 +51,7 @@ const ATTRIBUTES_AT = 21;
 const GZIP = 1;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 
-it.each([
+test.each([
   [
     'a batch that can’t be decoded',
     (frame: Buffer) => {
@@ -105,7 +105,7 @@ it.each([
       .poll(
         async () => {
           await producer.send([0, 1, 2, 3].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
-          sent += 1;
+          sent++;
           return member.consumer.health.standing;
         },
         { timeout: 15_000, interval: 250 },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Admin, createAdmin, createProducer, readTopic } from '../../kafka/index.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
@@ -14,7 +14,7 @@ afterAll(async () => {
   await admin.close();
 });
 
-it.each(['gzip', 'snappy', 'lz4', 'zstd'])(
+test.each(['gzip', 'snappy', 'lz4', 'zstd'])(
   'a topic that its broker compresses with %s is read by group and reader',
   async (codec) => {
     const topic = uniqueName(`compressed-${codec}`);

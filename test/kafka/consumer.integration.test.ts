@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Admin,
   createAdmin,
@@ -50,7 +50,7 @@ describe('group consumer', () => {
     await producer.send(records.flat());
   }
 
-  it('hands over every record of its partitions in order, with key, headers, timestamp and high watermark', async () => {
+  test('hands over every record of its partitions in order, with key, headers, timestamp and high watermark', async () => {
     const topic = await newTopic(1);
     const before = Date.now();
     await producer.send([
@@ -70,7 +70,7 @@ describe('group consumer', () => {
     expect({ ...second?.headers }).toEqual({});
   });
 
-  it('revokes before a rebalance, also when idle, and goes on at what was committed', async () => {
+  test('revokes before a rebalance, also when idle, and goes on at what was committed', async () => {
     const topic = await newTopic();
     await produce(topic, 50);
     await using first = await GroupMember.join('first', group(topic));
@@ -99,7 +99,7 @@ describe('group consumer', () => {
     await expect(first.consumer.commit([{ ...strange, offset: 1 }])).rejects.toThrow(NotAMemberError);
   });
 
-  it('loses nothing when a member is killed', async () => {
+  test('loses nothing when a member is killed', async () => {
     const topic = await newTopic();
     const { brokers, groupId } = group(topic);
     await using survivor = await GroupMember.join('survivor', group(topic));
@@ -122,7 +122,7 @@ describe('group consumer', () => {
     }
   });
 
-  it('loses its partitions in an outage longer than the session, refuses to commit, and comes back by itself', async () => {
+  test('loses its partitions in an outage longer than the session, refuses to commit, and comes back by itself', async () => {
     const topic = await newTopic();
     await produce(topic, 10);
     await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
@@ -142,7 +142,7 @@ describe('group consumer', () => {
     await member.commitSeen();
   });
 
-  it('revokes each assignment, also while the revocation of one before does not end', {
+  test('revokes each assignment, also while the revocation of one before does not end', {
     timeout: 120_000,
   }, async () => {
     const topic = await newTopic();
@@ -167,7 +167,7 @@ describe('group consumer', () => {
     endFirst();
   });
 
-  it('pauses, resumes and seeks one partition without the others', async () => {
+  test('pauses, resumes and seeks one partition without the others', async () => {
     const topic = await newTopic();
     await using member = await GroupMember.join('m', group(topic));
     await expect.poll(() => member.log.length, LONG).toBe(1);
@@ -189,7 +189,7 @@ describe('group consumer', () => {
     ).toEqual([15, 16, 17, 18, 19]);
   });
 
-  it('commits on close what its owner commits, and a later member starts there', async () => {
+  test('commits on close what its owner commits, and a later member starts there', async () => {
     const topic = await newTopic();
     await produce(topic, 10);
     const first = await GroupMember.join('first', group(topic));

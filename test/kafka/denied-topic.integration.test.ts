@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { topics } from '../../contracts/topics.ts';
 import { watchKafka } from '../../gateway/orders/kafka-health.ts';
 import { createProducer, createTopicLog, KafkaSetupError, type RecordProducer, readTopic } from '../../kafka/index.ts';
@@ -53,7 +53,7 @@ afterAll(async () => {
   await broker[Symbol.asyncDispose]();
 });
 
-it('a producer refuses the records of a topic that it may not describe, with the reason, and sends the others', async () => {
+test('a producer refuses the records of a topic that it may not describe, with the reason, and sends the others', async () => {
   const fresh = await createProducer({ ...options, deadlineMs: 20_000 });
   for (const each of [fresh, producer]) {
     const [denied, open] = await Promise.allSettled([
@@ -68,7 +68,7 @@ it('a producer refuses the records of a topic that it may not describe, with the
   expect(await readTopic({ brokers: options.brokers, topic: OPEN }, () => {})).toBe(3);
 });
 
-it('a look and a fetch say what is denied, and a topic that is hidden is not one that does not exist', async () => {
+test('a look and a fetch say what is denied, and a topic that is hidden is not one that does not exist', async () => {
   const topicLog = createTopicLog({ ...options, topic: DENIED });
   await expect(topicLog.look([0])).rejects.toThrow('TOPIC_AUTHORIZATION_FAILED');
   await topicLog.close();
@@ -82,7 +82,7 @@ it('a look and a fetch say what is denied, and a topic that is hidden is not one
   await missing.close();
 });
 
-it('the gateway’s readiness names the denied topic', async () => {
+test('the gateway’s readiness names the denied topic', async () => {
   const health = watchKafka(options.brokers);
   await expect.poll(() => health.outage(), { timeout: 30_000 }).toContain('TOPIC_AUTHORIZATION_FAILED');
   expect(health.reason()).not.toContain('does not exist');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FetchPace } from '../../kafka/consumer/fetch-pace.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -8,7 +8,7 @@ async function isOver(wait: Promise<void>): Promise<boolean> {
   return await Promise.race([wait.then(() => true), Promise.resolve().then(() => Promise.resolve(false))]);
 }
 
-it('lets the fetch after a small one wait, for all of its partitions alike', async () => {
+test('lets the fetch after a small one wait, for all of its partitions alike', async () => {
   const pace = new FetchPace(20);
   const waits = [pace.wait(1), pace.wait(3)];
   await vi.advanceTimersByTimeAsync(19);
@@ -17,13 +17,13 @@ it('lets the fetch after a small one wait, for all of its partitions alike', asy
   await Promise.all(waits);
 });
 
-it('does not wait with a backlog, whatever the partitions brought one by one', async () => {
+test('does not wait with a backlog, whatever the partitions brought one by one', async () => {
   const pace = new FetchPace(20);
   const first = pace.wait(150);
   await Promise.all([first, pace.wait(150)]);
 });
 
-it('starts again after each fetch', async () => {
+test('starts again after each fetch', async () => {
   const pace = new FetchPace(20);
   await pace.wait(500);
   const next = pace.wait(1);
@@ -32,6 +32,6 @@ it('starts again after each fetch', async () => {
   await next;
 });
 
-it('can be switched off', async () => {
+test('can be switched off', async () => {
   await new FetchPace(0).wait(1);
 });

@@ -1,5 +1,5 @@
 import { Admin } from '@platformatic/kafka';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProducer } from '../../kafka/index.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 import { GroupMember } from './group-member.ts';
@@ -33,12 +33,12 @@ beforeAll(async () => {
   const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 30_000 });
   const value = Buffer.alloc(RECORD_BYTES);
   // Each record is a batch of its own: Kafka does not divide a batch, and a batch larger than the quota would never come.
-  for (let n = 0; n < RECORDS; n += 1) await producer.send([{ topic: TOPIC, key: String(n), value }]);
+  for (let n = 0; n < RECORDS; n++) await producer.send([{ topic: TOPIC, key: String(n), value }]);
   await producer.close();
 }, 240_000);
 afterAll(() => broker[Symbol.asyncDispose]());
 
-it('a quota of the broker slows a member down, is named, and costs no membership', { timeout: 180_000 }, async () => {
+test('a quota of the broker slows a member down, is named, and costs no membership', { timeout: 180_000 }, async () => {
   const lines: string[] = [];
   const note = (_: object, message: string) => lines.push(message);
   await using member = await GroupMember.join(MEMBER, {

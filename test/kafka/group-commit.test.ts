@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaUnavailableError, RecordRefusedError } from '../../kafka/errors.ts';
 import { groupCommit } from '../../kafka/producer/group-commit.ts';
@@ -37,7 +37,7 @@ function open(deadlineMs = 60_000, batchBytesMax = 1_000_000, lingerMs = 0) {
 }
 
 describe('group commit', () => {
-  it('sends what one tick brought together, and gathers the rest while that is in flight', async () => {
+  test('sends what one tick brought together, and gathers the rest while that is in flight', async () => {
     const { transport, append, batch } = open();
     const first = [append('1'), append('2')];
     expect((await batch(0)).values).toEqual(['1', '2']);
@@ -54,7 +54,7 @@ describe('group commit', () => {
   describe('with a linger', () => {
     const never = 1_000_000_000;
 
-    it('sends the first record at once, and lets the next few gather until they are enough', async () => {
+    test('sends the first record at once, and lets the next few gather until they are enough', async () => {
       const { transport, append, batch } = open(60_000, 1_000_000, never);
       const first = append('1');
       (await batch(0)).finish();
@@ -69,7 +69,7 @@ describe('group commit', () => {
       expect(await Promise.all([...few, enough])).toEqual(Array(16).fill(null));
     });
 
-    it('sends the few when its time has passed', async () => {
+    test('sends the few when its time has passed', async () => {
       const { append, batch } = open(60_000, 1_000_000, 20);
       const first = append('1');
       (await batch(0)).finish();
@@ -80,7 +80,7 @@ describe('group commit', () => {
       expect(await second).toBeNull();
     });
 
-    it('does not wait any longer once it is to close', async () => {
+    test('does not wait any longer once it is to close', async () => {
       const { producer, append, batch } = open(60_000, 1_000_000, never);
       const first = append('1');
       (await batch(0)).finish();
@@ -95,7 +95,7 @@ describe('group commit', () => {
     });
   });
 
-  it('bounds a batch by bytes, and takes one record that is larger', async () => {
+  test('bounds a batch by bytes, and takes one record that is larger', async () => {
     const { append, batch } = open(60_000, 1_000);
     const values = ['a'.repeat(400), 'b'.repeat(400), 'c'.repeat(400), 'd'.repeat(3_000)];
     for (const value of values) append(value);
@@ -106,7 +106,7 @@ describe('group commit', () => {
     expect((await batch(2)).values).toEqual(values.slice(3));
   });
 
-  it('counts what is unanswered', async () => {
+  test('counts what is unanswered', async () => {
     const { producer, append, batch } = open();
     append('x'.repeat(500));
     append('y');
@@ -116,7 +116,7 @@ describe('group commit', () => {
     await vi.waitFor(() => expect(producer.unanswered).toEqual({ records: 0, bytes: 0 }));
   });
 
-  it('answers records at their deadline, once, and drops those that have not left', async () => {
+  test('answers records at their deadline, once, and drops those that have not left', async () => {
     const { producer, append, batch, transport } = open(50);
     const inFlight = append('in flight');
     const held = await batch(0);
@@ -131,7 +131,7 @@ describe('group commit', () => {
     expect(await later).toBeNull();
   });
 
-  it('gives each record its own answer, and `send` the first error', async () => {
+  test('gives each record its own answer, and `send` the first error', async () => {
     const { producer, append, batch } = open();
     const refused = new RecordRefusedError('no');
     const all = producer.send([
@@ -145,7 +145,7 @@ describe('group commit', () => {
     expect(await next).toBeNull();
   });
 
-  it('sends what is appended in the answer to its last record', async () => {
+  test('sends what is appended in the answer to its last record', async () => {
     const { producer, batch } = open();
     const answers: (Error | null)[] = [];
     producer.append({ topic: 't', key: 'k', value: 'refused' }, (error) => {
@@ -160,7 +160,7 @@ describe('group commit', () => {
     expect(answers).toEqual([refused, null]);
   });
 
-  it('closes after what is appended in the answer to its last record was refused', async () => {
+  test('closes after what is appended in the answer to its last record was refused', async () => {
     const { transport, producer, batch } = open();
     const answers: (Error | null)[] = [];
     producer.append({ topic: 't', key: 'k', value: '1' }, () => {
@@ -174,13 +174,13 @@ describe('group commit', () => {
     expect(transport.batches).toHaveLength(1);
   });
 
-  it('refuses at once what no request could hold', async () => {
+  test('refuses at once what no request could hold', async () => {
     const { append, producer } = open();
     expect(await append(Buffer.alloc(limits.producePartitionBytesMax))).toBeInstanceOf(RecordRefusedError);
     expect(producer.unanswered.records).toBe(0);
   });
 
-  it('closes after the answers, and takes nothing more', async () => {
+  test('closes after the answers, and takes nothing more', async () => {
     const { transport, producer, append, batch } = open();
     const last = append('last');
     const closed = producer.close();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import '../../kafka/kafkajs/kafkajs-frames.ts';
 
 const require = createRequire(import.meta.url);
@@ -56,7 +56,7 @@ async function nextSocket(count: number): Promise<Socket> {
   return sockets[count - 1] as Socket;
 }
 
-it('starts each socket with an empty buffer: half of an answer from the old socket is dropped, and its other half is not read', async () => {
+test('starts each socket with an empty buffer: half of an answer from the old socket is dropped, and its other half is not read', async () => {
   const first = await nextSocket(1);
   first.write(answer(1));
   first.write(answer(2).subarray(0, 12));
@@ -69,7 +69,7 @@ it('starts each socket with an empty buffer: half of an answer from the old sock
   await vi.waitFor(() => expect(answered).toEqual([1, 3]));
 });
 
-it('bytes that are not a frame end the connection, not the process', async () => {
+test('bytes that are not a frame end the connection, not the process', async () => {
   const first = await nextSocket(1);
   first.write(Buffer.from([0, 0, 0, 2, 1, 1]));
   await vi.waitFor(() => expect(connection.isConnected()).toBe(false));

@@ -14,7 +14,7 @@ test('a line that kafkajs repeats is told once when it begins and once when it e
   const told: string[] = [];
   const tell = (details: object, message: string) => void told.push(`${message} ${JSON.stringify(details)}`);
   const pass = kafkajsLog({ info: tell, warn: tell, error: tell }).logCreator();
-  for (let second = 0; second < 60; second += 1) {
+  for (let second = 0; second < 60; second++) {
     pass(entry('Connection error: connect ECONNREFUSED'));
     pass(entry('Response Heartbeat(key: 12, version: 3)', 'The group is rebalancing, so a rejoin is needed'));
     vi.advanceTimersByTime(1_000);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createProducer, createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
 import { PartitionFetcher } from '../../kafka/reader/partition-fetcher.ts';
 import { TopicLogKeeper } from '../../runtime/host/partitions/log-keeper.ts';
@@ -29,7 +29,7 @@ async function leaderless(): Promise<void> {
   await fetcher.close();
 }
 
-it('a broker that stops answering costs a member the partitions of that broker only', {
+test('a broker that stops answering costs a member the partitions of that broker only', {
   timeout: 240_000,
 }, async () => {
   const producer = await createProducer({ clientId: 'test', brokers: brokers.addresses, deadlineMs: 20_000 });
@@ -47,7 +47,7 @@ it('a broker that stops answering costs a member the partitions of that broker o
   await expect
     .poll(async () => {
       await send(0);
-      sent += 1;
+      sent++;
       return member.consumer.health.standing.map(({ partition }) => partition);
     }, LONG)
     .toEqual([{ topic, partition: 1 }]);
@@ -64,7 +64,7 @@ it('a broker that stops answering costs a member the partitions of that broker o
   await producer.close();
 });
 
-it('a producer, a fetcher, a look and a member of a group go on with the partitions that have a leader', {
+test('a producer, a fetcher, a look and a member of a group go on with the partitions that have a leader', {
   timeout: 240_000,
 }, async () => {
   const options = { clientId: 'test', brokers: brokers.addresses };

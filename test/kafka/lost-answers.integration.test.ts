@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
 import type { RequestKind } from '../../lab/chaos/wire/frames.ts';
 import { type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
@@ -46,7 +46,7 @@ describe('a lost answer of the group protocol', () => {
   async function bothWork(topic: string, members: GroupMember[]): Promise<void> {
     let round = 0;
     const owners = async () => {
-      round += 1;
+      round++;
       const value = String(round);
       await producer.send(
         Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, key: 'k', value, partition })),
@@ -70,7 +70,7 @@ describe('a lost answer of the group protocol', () => {
   }
 
   describe.each(losses)('%s', (loss) => {
-    it.each(askedInRebalance)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
+    test.each(askedInRebalance)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
@@ -82,7 +82,7 @@ describe('a lost answer of the group protocol', () => {
       await bothWork(topic, [member, second]);
     });
 
-    it.each(askedInPeace)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
+    test.each(askedInPeace)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
@@ -98,7 +98,7 @@ describe('a lost answer of the group protocol', () => {
       await expect.poll(() => member.commitSeen().then(() => 'committed', String), LONG).toBe('committed');
     });
 
-    it('the first JoinGroup of a member that starts: it works within 15 s', { timeout: 60_000 }, async () => {
+    test('the first JoinGroup of a member that starts: it works within 15 s', { timeout: 60_000 }, async () => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
@@ -108,7 +108,7 @@ describe('a lost answer of the group protocol', () => {
       await bothWork(topic, [member]);
     });
 
-    it('LeaveGroup: the member that leaves ends, and the other one has all', { timeout: 60_000 }, async () => {
+    test('LeaveGroup: the member that leaves ends, and the other one has all', { timeout: 60_000 }, async () => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');

@@ -61,7 +61,7 @@ beforeEach(() => {
 
 /** Advances second by second, like the watchdog, with or without successful heartbeats and fetches. */
 async function pass(seconds: number, heartbeats: boolean): Promise<void> {
-  for (let second = 0; second < seconds; second += 1) {
+  for (let second = 0; second < seconds; second++) {
     const client = carrier.started.at(-1) ?? 0;
     if (heartbeats) membership.proven(client);
     if (heartbeats) for (const place of membership.ledger.assignment) membership.fetched(client, place);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { murmur2, partitionOf } from '../../kafka/producer/partitioner.ts';
 
 const kafkajsMurmur2 = createRequire(import.meta.url)('kafkajs/src/producer/partitioners/default/murmur2.js') as (
@@ -9,7 +9,7 @@ const kafkajsMurmur2 = createRequire(import.meta.url)('kafkajs/src/producer/part
 
 describe('murmur2', () => {
   // The vectors of Apache Kafka's UtilsTest.
-  it.each([
+  test.each([
     ['21', -973932308],
     ['foobar', -790332482],
     ['a-little-bit-long-string', -985981536],
@@ -20,7 +20,7 @@ describe('murmur2', () => {
     expect(murmur2(Buffer.from(text))).toBe(hash);
   });
 
-  it('is as in kafkajs for any bytes', () => {
+  test('is as in kafkajs for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(murmur2(bytes)).toBe(kafkajsMurmur2(Buffer.from(bytes)));
@@ -30,7 +30,7 @@ describe('murmur2', () => {
 });
 
 describe('partitionOf', () => {
-  it('is in range, and the same for text and its bytes', () => {
+  test('is in range, and the same for text and its bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 1_000 }), (key, count) => {
         const partition = partitionOf(key, count);

@@ -1,5 +1,5 @@
 import { protocolErrorsCodesById } from '@platformatic/kafka';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError, RecordTooLargeError } from '../../kafka/errors.ts';
 import { produceVerdict } from '../../kafka/producer/produce-errors.ts';
 
@@ -21,12 +21,12 @@ function described(errorCode: number): string {
   return verdict.kind === 'retry' && verdict.newProducer ? 'new producer' : 'try again';
 }
 
-it.each(Object.keys(protocolErrorsCodesById).map(Number))('decides error %i', (errorCode) => {
+test.each(Object.keys(protocolErrorsCodesById).map(Number))('decides error %i', (errorCode) => {
   const listed = Object.entries(cases).find(([, codes]) => codes.includes(errorCode));
   expect(described(errorCode)).toBe(listed?.[0] ?? 'try again');
 });
 
-it('blames no record for what it does not know', () => {
+test('blames no record for what it does not know', () => {
   const verdict = produceVerdict('topic t', 9_999, 'new in a later Kafka');
   expect(verdict).toMatchObject({ kind: 'retry', error: expect.any(KafkaUnavailableError) });
 });

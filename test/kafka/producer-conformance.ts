@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
 import {
   type Admin,
@@ -53,7 +53,7 @@ export function producerConformance(
       return Object.assign(producer, { [Symbol.asyncDispose]: () => producer.close() });
     }
 
-    it('has every acknowledged record in the log, in the order of the calls per key', async () => {
+    test('has every acknowledged record in the log, in the order of the calls per key', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const records = Array.from({ length: 5_000 }, (_, n) => ({ topic, key: `key-${n % 37}`, value: String(n) }));
@@ -66,7 +66,7 @@ export function producerConformance(
       }
     });
 
-    it('puts keys where the Java client puts them, and fixed partitions where they are told', async () => {
+    test('puts keys where the Java client puts them, and fixed partitions where they are told', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const keys = Array.from({ length: 200 }, (_, n) => `ключ-${n}`);
@@ -80,7 +80,7 @@ export function producerConformance(
       }
     });
 
-    it('carries keys, values and headers unchanged: bytes, text, null and empty', async () => {
+    test('carries keys, values and headers unchanged: bytes, text, null and empty', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const bytes = randomBytes(300);
@@ -106,7 +106,7 @@ export function producerConformance(
       expect(Object.entries(read.get('text')?.headers ?? {}).map(([k, v]) => [k, String(v)])).toEqual(manyHeaders(100));
     });
 
-    it('puts common headers before the own ones, those of the key with it', async () => {
+    test('puts common headers before the own ones, those of the key with it', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const commonHeaders = { fixed: { source: '/here' }, afterKey: { id: '/placed', subject: '' } };
@@ -118,7 +118,7 @@ export function producerConformance(
       }
     });
 
-    it('gathers what is appended during a request into the next one', async () => {
+    test('gathers what is appended during a request into the next one', async () => {
       const topic = await newTopic();
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
       await using producer = await open({ brokers: [proxy.address] });
@@ -129,7 +129,7 @@ export function producerConformance(
       expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
     });
 
-    it('takes more bytes for a partition than one batch may have, and keeps their order', async () => {
+    test('takes more bytes for a partition than one batch may have, and keeps their order', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const value = randomBytes(limits.orderBytesMax);
@@ -140,7 +140,7 @@ export function producerConformance(
       expect(read.every((record) => record.value?.equals(value))).toBe(true);
     });
 
-    it('refuses a record that its topic will never take, and spares those beside it', async () => {
+    test('refuses a record that its topic will never take, and spares those beside it', async () => {
       const topic = await newTopic({ 'max.message.bytes': '2000' });
       await using producer = await open();
       const values = Array.from({ length: 40 }, (_, n) => String(n).padEnd(n === 17 ? 8_000 : 100));
@@ -154,7 +154,7 @@ export function producerConformance(
       expect(read).toEqual(values.filter((value) => value.length === 100));
     });
 
-    it('refuses a record that is too large and a topic that does not exist, and spares the others', async () => {
+    test('refuses a record that is too large and a topic that does not exist, and spares the others', async () => {
       const topic = await newTopic();
       await using producer = await open();
       const absent = uniqueName('absent');
@@ -169,7 +169,7 @@ export function producerConformance(
       expect((await readAll(topic)).map(({ value }) => String(value))).toEqual(['good']);
     });
 
-    it('answers by the deadline while the broker is away, holds nothing, and goes on when it is back', async () => {
+    test('answers by the deadline while the broker is away, holds nothing, and goes on when it is back', async () => {
       const topic = await newTopic();
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
       await using producer = await open({ brokers: [proxy.address], deadlineMs: 1_000 });
@@ -188,16 +188,16 @@ export function producerConformance(
       expect(values).toContain('after');
     });
 
-    it('neither loses, doubles nor reorders when connections break and acknowledgements are lost', async () => {
+    test('neither loses, doubles nor reorders when connections break and acknowledgements are lost', async () => {
       const topic = await newTopic();
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
       await using producer = await open({ brokers: [proxy.address], deadlineMs: 20_000 });
       await producer.send([{ topic, key: 'warm-up', value: '' }]);
       const sent: Promise<void>[] = [];
-      for (let round = 0; round < 4; round += 1) {
+      for (let round = 0; round < 4; round++) {
         proxy.dropAnswers();
         const requests = proxy.produceRequests;
-        for (let n = 0; n < 25; n += 1) sent.push(producer.send([{ topic, key: 'k', value: String(25 * round + n) }]));
+        for (let n = 0; n < 25; n++) sent.push(producer.send([{ topic, key: 'k', value: String(25 * round + n) }]));
         await expect.poll(() => proxy.produceRequests, { interval: 1 }).toBeGreaterThan(requests);
         proxy.restore();
         await Promise.all(sent);
@@ -206,7 +206,7 @@ export function producerConformance(
       expect(values).toEqual(Array.from({ length: 100 }, (_, n) => n));
     });
 
-    it('answers what is in flight before it closes, and refuses after', async () => {
+    test('answers what is in flight before it closes, and refuses after', async () => {
       const topic = await newTopic();
       const producer = await open();
       const sent = producer.send([{ topic, key: 'a', value: 'x' }]);
@@ -215,7 +215,7 @@ export function producerConformance(
       await expect(producer.send([{ topic, key: 'a', value: 'y' }])).rejects.toThrow(KafkaUnavailableError);
     });
 
-    it('does not start without a broker', async () => {
+    test('does not start without a broker', async () => {
       await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
       proxy.cut();
       await expect(open({ brokers: [proxy.address] })).rejects.toThrow(KafkaUnavailableError);
@@ -246,7 +246,7 @@ function manyHeaders(count: number): [string, string][] {
 }
 
 async function untilSent(producer: RecordProducer, record: OutgoingRecord): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
+  for (let attempt = 0; ; attempt++) {
     try {
       await producer.send([record]);
       return;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type Admin,
   createAdmin,
@@ -22,7 +22,7 @@ afterAll(async () => {
   await admin.close();
 });
 
-it('says what kept a record from being acknowledged', async () => {
+test('says what kept a record from being acknowledged', async () => {
   await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
   const producer = await createProducer({ clientId: 'test', brokers: [proxy.address], deadlineMs: 1_000 });
   await producer.send([{ topic, key: 'a', value: 'before' }]);
@@ -35,7 +35,7 @@ it('says what kept a record from being acknowledged', async () => {
   await producer.close();
 });
 
-it('answers an error of its own at once, with the error, and goes on', async () => {
+test('answers an error of its own at once, with the error, and goes on', async () => {
   const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 600_000 });
   const broken = producer.send([{ topic, key: 'a', value: 'x', headers: { count: 5 as never } }]);
   await expect(broken).rejects.toThrow(KafkaUnavailableError);
@@ -57,7 +57,7 @@ function withoutLeader(frame: Buffer): Buffer {
   return frame;
 }
 
-it('a record after one that was refused without an answer is appended, whatever became of the other', async () => {
+test('a record after one that was refused without an answer is appended, whatever became of the other', async () => {
   await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
   const producer = await createProducer({ clientId: 'refused', brokers: [proxy.address], deadlineMs: 60_000 });
   const send = (value: string) => producer.send([{ topic, key: 'a', value }]);

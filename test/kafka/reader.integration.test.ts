@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
 import {
   type Admin,
@@ -39,7 +39,7 @@ describe('reading a topic without a group', () => {
 
   const record = (topic: string, partition: number, n: number) => ({ topic, key: 'k', value: String(n), partition });
 
-  it('a tail goes on with the oldest record that is left, when records are removed and when the topic is another one', async () => {
+  test('a tail goes on with the oldest record that is left, when records are removed and when the topic is another one', async () => {
     const topic = await newTopic();
     await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
     const regionAdmin = createRegionAdmin({ clientId: 'reader-test', brokers });
@@ -61,7 +61,7 @@ describe('reading a topic without a group', () => {
     await tail.close();
   });
 
-  it('reads from start to the end it had at the start, past empty partitions', async () => {
+  test('reads from start to the end it had at the start, past empty partitions', async () => {
     const topic = await newTopic();
     await producer.send(Array.from({ length: 3_000 }, (_, n) => record(topic, n % 2, n)));
     const read: ReadRecord[] = [];
@@ -78,7 +78,7 @@ describe('reading a topic without a group', () => {
     expect(read.every((each, index) => each.topic === topic && each.offset <= index)).toBe(true);
   });
 
-  it('starts where it is told, and in the middle of a batch', async () => {
+  test('starts where it is told, and in the middle of a batch', async () => {
     const topic = await newTopic();
     await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
     await producer.send([record(topic, 1, 0)]);
@@ -89,13 +89,13 @@ describe('reading a topic without a group', () => {
     expect(offsets.sort()).toEqual(['0:7', '0:8', '0:9', '1:0']);
   });
 
-  it('returns at once from an empty topic, and refuses one that does not exist', async () => {
+  test('returns at once from an empty topic, and refuses one that does not exist', async () => {
     const topic = await newTopic();
     expect(await readTopic({ brokers, topic }, () => {})).toBe(0);
     await expect(readTopic({ brokers, topic: uniqueName('absent') }, () => {})).rejects.toThrow(RecordRefusedError);
   });
 
-  it('passes on what `onRecord` throws', async () => {
+  test('passes on what `onRecord` throws', async () => {
     const topic = await newTopic();
     await producer.send([record(topic, 0, 0)]);
     const failing = readTopic({ brokers, topic }, () => {
@@ -104,7 +104,7 @@ describe('reading a topic without a group', () => {
     await expect(failing).rejects.toThrow(RangeError);
   });
 
-  it('follows all partitions, and goes on after an outage without a gap or a repetition', async () => {
+  test('follows all partitions, and goes on after an outage without a gap or a repetition', async () => {
     const topic = await newTopic();
     await producer.send([record(topic, 0, 0)]);
     await using proxy = await startKafkaProxy(brokers[0] ?? '');
@@ -131,7 +131,7 @@ describe('reading a topic without a group', () => {
     await tail.close();
   });
 
-  it('reads partitions that are added while it follows, from their start', async () => {
+  test('reads partitions that are added while it follows, from their start', async () => {
     const topic = await newTopic();
     const seen: string[] = [];
     const tail = await tailTopic({ brokers, topic, from: 'latest', onTrouble: () => {} }, ({ partition, value }) =>
@@ -146,7 +146,7 @@ describe('reading a topic without a group', () => {
     await tail.close();
   });
 
-  it('passes over a record that its reader throws at, says so, and goes on', async () => {
+  test('passes over a record that its reader throws at, says so, and goes on', async () => {
     const topic = await newTopic();
     const seen: string[] = [];
     const troubles: string[] = [];
@@ -163,7 +163,7 @@ describe('reading a topic without a group', () => {
     await tail.close();
   });
 
-  it('says that no broker answers', async () => {
+  test('says that no broker answers', async () => {
     await using proxy = await startKafkaProxy(brokers[0] ?? '');
     proxy.cut();
     await expect(readTopic({ brokers: [proxy.address], topic: 't' }, () => {})).rejects.toThrow(KafkaUnavailableError);

@@ -1,6 +1,6 @@
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readPackedHeaders } from '../../kafka/consumer/packed-headers.ts';
 import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { RecordBatchEncoder } from '../../kafka/producer/record-batch.ts';
@@ -43,7 +43,7 @@ function textOf(value: string | Buffer | null): string | null {
 }
 
 describe('RecordBatchEncoder', () => {
-  it('writes batches that the client reads back as they were', () => {
+  test('writes batches that the client reads back as they were', () => {
     const encoder = new RecordBatchEncoder();
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 20 }), (records) => {
@@ -74,7 +74,7 @@ describe('RecordBatchEncoder', () => {
     );
   });
 
-  it('stops before the bound, takes one record all the same, and keeps earlier batches while it grows', () => {
+  test('stops before the bound, takes one record all the same, and keeps earlier batches while it grows', () => {
     const encoder = new RecordBatchEncoder();
     const records = Array.from({ length: 30 }, (_, n) =>
       queued({ topic: 't', key: String(n), value: Buffer.alloc(100_000, n) }),
@@ -95,7 +95,7 @@ describe('RecordBatchEncoder', () => {
 });
 
 describe('readPackedHeaders', () => {
-  it('reads what the encoder writes', () => {
+  test('reads what the encoder writes', () => {
     const encoder = new RecordBatchEncoder();
     fc.assert(
       fc.property(fc.dictionary(anyText, fc.oneof(anyText, anyBytes), { maxKeys: 70 }), (headers) => {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createAdmin,
   createConsumer,
@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => new Promise<unknown>((resolve) => dead.close(resolve)));
 
 describe('a bootstrap broker that takes connections and does not answer', () => {
-  it.each([
+  test.each([
     ['@platformatic/kafka', createProducer],
     ['kafkajs', createKafkajsProducer],
   ])('does not keep a producer on %s from the others', async (_, create) => {
@@ -40,7 +40,7 @@ describe('a bootstrap broker that takes connections and does not answer', () => 
     expect(await readTopic({ brokers: servers().brokers, topic }, () => {})).toBe(1);
   });
 
-  it('does not keep a reader, an admin or a consumer from the others', async () => {
+  test('does not keep a reader, an admin or a consumer from the others', async () => {
     expect(await readTopic({ brokers: bootstrap, topic }, () => {})).toBe(0);
     const admin = await createAdmin({ clientId: 'test', brokers: bootstrap });
     expect(await admin.offsets(topic)).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyTopics, createAdmin, topicDrift, topicSpecs } from '../../kafka/index.ts';
@@ -16,7 +16,7 @@ describe('topic set-up', () => {
     await admin.close();
   });
 
-  it('creates the topics of the mesh once, with the configured settings', async () => {
+  test('creates the topics of the mesh once, with the configured settings', async () => {
     const config = loadConfig({});
     await applyTopics(admin, config);
     const again = await applyTopics(admin, config);
@@ -24,7 +24,7 @@ describe('topic set-up', () => {
     expect(again.existing).toEqual([...allTopics]);
   });
 
-  it('creates what is missing and reports where an existing topic differs', async () => {
+  test('creates what is missing and reports where an existing topic differs', async () => {
     const names = [uniqueName('setup'), uniqueName('setup')];
     created.push(...names);
     const specs = topicSpecs(loadConfig({ ORDERMESH_PARTITIONS: '3' }), names);
@@ -41,12 +41,12 @@ describe('topic set-up', () => {
     expect(await topicDrift(admin, topicSpecs(loadConfig({}), [uniqueName('absent')]))).toEqual([]);
   });
 
-  it('refuses settings under which nothing could be written', async () => {
+  test('refuses settings under which nothing could be written', async () => {
     const config = loadConfig({ ORDERMESH_MIN_INSYNC_REPLICAS: '2' });
     await expect(applyTopics(admin, config)).rejects.toThrow('ORDERMESH_MIN_INSYNC_REPLICAS is 2');
   });
 
-  it('knows offsets of topics and of groups', async () => {
+  test('knows offsets of topics and of groups', async () => {
     const topic = uniqueName('setup');
     created.push(topic);
     await admin.createTopics([{ topic, partitions: 2, replicationFactor: 1 }]);

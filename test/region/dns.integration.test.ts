@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { updateAddress } from '../../region/dns/update.ts';
 import { userCacheDir } from '../../stack/cache.ts';
@@ -57,19 +57,19 @@ describe.skipIf(missing !== undefined && process.env.CI === undefined)(
         ...changes,
       });
 
-    it('moves the name', async () => {
+    test('moves the name', async () => {
       expect(await resolver.resolve4('orders.mesh.test')).toEqual(['127.0.0.11']);
       await update();
       expect(await resolver.resolve4('orders.mesh.test', { ttl: true })).toEqual([{ address: '127.0.0.12', ttl: 5 }]);
     });
 
-    it('leaves no address of the other kind behind', async () => {
+    test('leaves no address of the other kind behind', async () => {
       await update({ address: 'fd00::12' });
       expect(await resolver.resolve6('orders.mesh.test')).toEqual(['fd00::12']);
       await expect(resolver.resolve4('orders.mesh.test')).rejects.toThrow('ENODATA');
     });
 
-    it('says why the server refuses', async () => {
+    test('says why the server refuses', async () => {
       await expect(update({ key: { ...key, secret: randomBytes(32) } })).rejects.toThrow('NOTAUTH');
       await expect(update({ name: 'orders.other.test' })).rejects.toThrow('outside of the zone');
       await expect(update({ server: '127.0.0.1:1' })).rejects.toThrow('127.0.0.1:1 cannot be reached');

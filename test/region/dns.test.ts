@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sign, verify } from '../../region/dns/tsig.ts';
 import { updateMessage } from '../../region/dns/update.ts';
 import { encodeName } from '../../region/dns/wire.ts';
@@ -7,7 +7,7 @@ import { encodeName } from '../../region/dns/wire.ts';
 const update = { zone: 'example.com', name: 'orders.example.com', address: '192.0.2.7', ttlSeconds: 5 };
 
 describe('an update of RFC 2136', () => {
-  it('deletes the addresses of the name and adds the new one', () => {
+  test('deletes the addresses of the name and adds the new one', () => {
     const hex = updateMessage(update, 0x1234).toString('hex');
     const name = '066f7264657273076578616d706c6503636f6d00';
     expect(hex).toBe(
@@ -21,7 +21,7 @@ describe('an update of RFC 2136', () => {
     );
   });
 
-  it('writes IPv6 addresses in full', () => {
+  test('writes IPv6 addresses in full', () => {
     for (const [address, bytes] of [
       ['2001:db8::7', '20010db8000000000000000000000007'],
       ['::1', '00000000000000000000000000000001'],
@@ -34,7 +34,7 @@ describe('an update of RFC 2136', () => {
       ).toBe(bytes);
   });
 
-  it('refuses what is no address, and labels that are too long', () => {
+  test('refuses what is no address, and labels that are too long', () => {
     expect(() => updateMessage({ ...update, address: 'west' }, 1)).toThrow('west is no IP address');
     expect(() => encodeName(`${'a'.repeat(64)}.com`)).toThrow('longer than 63 bytes');
   });
@@ -45,15 +45,15 @@ describe('TSIG', () => {
   const now = Date.parse('2026-11-24T00:00:00Z');
   const { signed, mac } = sign(updateMessage(update, 1), key, now);
 
-  it('adds one record to the message', () => {
+  test('adds one record to the message', () => {
     expect(signed.readUInt16BE(10)).toBe(1);
   });
 
-  it('refuses an answer without a signature', () => {
+  test('refuses an answer without a signature', () => {
     expect(() => verify(updateMessage(update, 1), mac, key, now)).toThrow('is not signed');
   });
 
-  it('refuses an answer that was signed for another request', () => {
+  test('refuses an answer that was signed for another request', () => {
     expect(() => verify(signed, mac, key, now)).toThrow('not of the shared key');
   });
 });

@@ -1,6 +1,6 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { regionStateTopic } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { changeOver } from '../../region/operations/change-over.ts';
@@ -68,7 +68,7 @@ const dead = ['failover', '--old-region-is-dead', '--database-as-it-is', '--prob
 const known = async (of: 'east' | 'west') => (await readRegion(clusters.brokers[of])).records.state;
 
 describe('a failover', () => {
-  it('is finished by the same command when only the name could not be changed', async () => {
+  test('is finished by the same command when only the name could not be changed', async () => {
     await writeRegions();
     await writeFile(broken, '');
     const first = await region(...dead);
@@ -91,7 +91,7 @@ describe('a failover', () => {
     expect((await known('west'))?.epoch).toBe(now?.epoch);
   }, 180_000);
 
-  it('gives up on a PostgreSQL that stops in the middle, and says which', async () => {
+  test('gives up on a PostgreSQL that stops in the middle, and says which', async () => {
     await using proxy = await swallowingProxy(database.url, 'pg_is_in_recovery');
     await writeRegions({ databaseUrl: proxy.url });
     const { code, stderr } = await region(...dead);
@@ -99,7 +99,7 @@ describe('a failover', () => {
     expect(code).toBe(1);
   }, 120_000);
 
-  it('says why it was taken back, also when the old region cannot be told any more', async () => {
+  test('says why it was taken back, also when the old region cannot be told any more', async () => {
     await writeRegions();
     const regions = await readRegions(file);
     const [from, to] = [regions.byName.get('east'), regions.byName.get('west')];
@@ -127,7 +127,7 @@ describe('a failover', () => {
 });
 
 describe('region init', () => {
-  it('tells a cluster that a first attempt did not reach', async () => {
+  test('tells a cluster that a first attempt did not reach', async () => {
     await writeRegions({ east: clusters.brokers.east[0] ?? '' });
     expect(await known('east')).toBeUndefined();
     expect(await region('init', '--active', 'east')).toMatchObject({
@@ -139,7 +139,7 @@ describe('region init', () => {
 });
 
 describe('region status', () => {
-  it('says of a cluster that answers what it lacks', async () => {
+  test('says of a cluster that answers what it lacks', async () => {
     await writeRegions({ east: clusters.brokers.east[0] ?? '' });
     const admin = await createAdmin({ clientId: 'test', brokers: clusters.brokers.east });
     await admin.deleteTopics([regionStateTopic]);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createProducer } from '../../kafka/index.ts';
@@ -45,7 +45,7 @@ async function standing(role: RunningRole): Promise<string | undefined> {
 }
 
 describe('a mirror that says nothing', () => {
-  it('is found standing when it lives and copies nothing, and is started again', async () => {
+  test('is found standing when it lives and copies nothing, and is started again', async () => {
     const launched: string[] = [];
     const stopped: string[] = [];
     const role = await mirrorWith(async () => {
@@ -72,7 +72,7 @@ describe('a mirror that says nothing', () => {
     }
   }, 150_000);
 
-  it('is not ready while it ends at once, and says so once', async () => {
+  test('is not ready while it ends at once, and says so once', async () => {
     let launches = 0;
     const role = await mirrorWith(async (_properties, onExit) => {
       launches++;
@@ -89,7 +89,7 @@ describe('a mirror that says nothing', () => {
     }
   }, 150_000);
 
-  it('leaves no guard behind when it cannot be started, and says why once', async () => {
+  test('leaves no guard behind when it cannot be started, and says why once', async () => {
     vi.stubEnv('JAVA_HOME', '/nowhere');
     let attempts = 0;
     const config = clusters.config('west');
@@ -113,7 +113,7 @@ describe('a mirror that says nothing', () => {
   }, 150_000);
 });
 
-it('a role that cannot start says why on /readyz, and once in the log', async () => {
+test('a role that cannot start says why on /readyz, and once in the log', async () => {
   let attempts = 0;
   const { admin = 0 } = await choosePorts(['admin'], {});
   const config = clusters.config('east', { ORDERMESH_ADMIN_PORT: String(admin) });

@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { probeWith } from '../../cli/region/probe-order.ts';
 import { assertFlips, flipName } from '../../region/dns/flip.ts';
 import { readRegions } from '../../region/regions.ts';
@@ -30,12 +30,12 @@ async function write(changes: { east?: object; dns?: object } = {}): Promise<voi
 }
 
 describe('the regions file', () => {
-  it('takes addresses of both kinds and a DNS server by its name', async () => {
+  test('takes addresses of both kinds and a DNS server by its name', async () => {
     await write();
     expect((await readRegions(file)).byName.get('west')?.address).toBe('2001:db8::1');
   });
 
-  it.each([
+  test.each([
     [{ east: { address: '10.0.0.300' } }, '/regions/east/address is 10.0.0.300, not an IP address'],
     [{ east: { brokers: ['a:9092', 'foo'] } }, '/regions/east/brokers/1 is foo, not host:port'],
     [{ dns: { ...rfc2136, server: 'ns1.x:99999' } }, '/dns/server is ns1.x:99999, not host:port'],
@@ -48,7 +48,7 @@ describe('the regions file', () => {
 describe('a failover, before its first step', () => {
   afterEach(() => void vi.unstubAllEnvs());
 
-  it('refuses a secret that is not there or empty', async () => {
+  test('refuses a secret that is not there or empty', async () => {
     const secretFile = path.join(directory.path, 'tsig.key');
     const dns = { ...rfc2136, key: { name: 'failover', secretFile } };
     await expect(assertFlips(dns)).rejects.toThrow(secretFile);
@@ -58,12 +58,12 @@ describe('a failover, before its first step', () => {
     await expect(assertFlips(dns)).resolves.toBeUndefined();
   });
 
-  it('refuses a DNS command that is no program', async () => {
+  test('refuses a DNS command that is no program', async () => {
     await expect(assertFlips({ command: ['/no/such/flip.sh'] })).rejects.toThrow('/no/such/flip.sh is no program');
     await expect(assertFlips({ command: ['sh'] })).resolves.toBeUndefined();
   });
 
-  it('refuses a probe order that no gateway would take', async () => {
+  test('refuses a probe order that no gateway would take', async () => {
     vi.stubEnv('ORDERMESH_AUTH', 'off');
     const probeOrder = path.join(directory.path, 'order.json');
     await writeFile(probeOrder, '{"storeId":');
@@ -72,7 +72,7 @@ describe('a failover, before its first step', () => {
     await expect(probeWith({ probeOrder })).rejects.toThrow('would not take the probe order');
   });
 
-  it('refuses an empty token', async () => {
+  test('refuses an empty token', async () => {
     vi.stubEnv('ORDERMESH_AUTH', 'on');
     const tokenFile = path.join(directory.path, 'token');
     await writeFile(tokenFile, '\n');
@@ -81,7 +81,7 @@ describe('a failover, before its first step', () => {
     expect(await probeWith({ tokenFile })).toMatchObject({ token: expect.stringMatching(/^eyJ.*c2ln$/) });
   });
 
-  it('makes no issuer that no gateway knows', async () => {
+  test('makes no issuer that no gateway knows', async () => {
     await write({ dns: { command: ['true'] } });
     const unknown = await ordermesh(['region', 'failover', '--regions', file], {}, '', directory.path);
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no issuer') });
@@ -89,7 +89,7 @@ describe('a failover, before its first step', () => {
 });
 
 describe('the status of regions that do not answer', () => {
-  it('says why, and not that a failover is unfinished', async () => {
+  test('says why, and not that a failover is unfinished', async () => {
     await write({ dns: { command: ['/no/flip'] } });
     const { code, stdout } = await ordermesh(['region', 'status', '--regions', file]);
     expect(code).toBe(1);
@@ -103,7 +103,7 @@ describe('the status of regions that do not answer', () => {
 });
 
 describe('a DNS command', () => {
-  it('is ended when it ignores signals, and said to be late', async () => {
+  test('is ended when it ignores signals, and said to be late', async () => {
     const stubborn = path.join(directory.path, 'stubborn.sh');
     await writeFile(stubborn, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.2; done\n");
     await chmod(stubborn, 0o755);
@@ -111,7 +111,7 @@ describe('a DNS command', () => {
     await expect(flipName({ command: [stubborn] }, change, 500)).rejects.toThrow('did not end within 0.5 s');
   });
 
-  it('is quoted when it fails', async () => {
+  test('is quoted when it fails', async () => {
     const change = { name: 'orders.mesh.test', address: '192.0.2.1', ttlSeconds: 5 };
     const command = ['sh', '-c', 'echo no such zone >&2; exit 3'];
     await expect(flipName({ command }, change)).rejects.toThrow('the DNS command sh failed (3): no such zone');

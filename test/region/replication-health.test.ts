@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { mirrorProperties } from '../../region/mirror-config.ts';
 import { replicationHealth } from '../../region/replication-health.ts';
 
@@ -6,36 +6,36 @@ const range = (latest: number, earliest = 0) => ({ topic: 'raw-orders', partitio
 const copied = (next: number) => new Map([['raw-orders', new Map([[0, next]])]]);
 
 describe('replication health', () => {
-  it('counts what was not copied yet', () => {
+  test('counts what was not copied yet', () => {
     expect(replicationHealth({ source: [range(10)], mirrored: copied(7) })).toEqual([
       { topic: 'raw-orders', partition: 0, lag: 3, state: 'replicating' },
     ]);
   });
 
-  it('counts everything before the first record is copied', () => {
+  test('counts everything before the first record is copied', () => {
     expect(replicationHealth({ source: [range(10, 4)], mirrored: new Map() })[0]).toMatchObject({
       lag: 6,
       state: 'replicating',
     });
   });
 
-  it('alarms when the source ends before what was copied of it', () => {
+  test('alarms when the source ends before what was copied of it', () => {
     expect(replicationHealth({ source: [range(2)], mirrored: copied(7) })[0]?.state).toBe('truncated');
   });
 
-  it('alarms when records were deleted before they were copied', () => {
+  test('alarms when records were deleted before they were copied', () => {
     expect(replicationHealth({ source: [range(20, 9)], mirrored: copied(7) })[0]).toMatchObject({
       lag: 11,
       state: 'skipped',
     });
   });
 
-  it('alarms when the topic is another one, however long its log is', () => {
+  test('alarms when the topic is another one, however long its log is', () => {
     const topicIds = { begun: { 'raw-orders': 'first' }, now: new Map([['raw-orders', 'second']]) };
     expect(replicationHealth({ source: [range(20)], mirrored: copied(7), topicIds })[0]?.state).toBe('recreated');
   });
 
-  it('tells a mirror that stands from one that has just not got to it', () => {
+  test('tells a mirror that stands from one that has just not got to it', () => {
     const due = (before: number) => new Map([['raw-orders', new Map([[0, before]])]]);
     const evidence = { source: [range(10)], mirrored: copied(7) };
     expect(replicationHealth({ ...evidence, due: due(8) })[0]).toMatchObject({ lag: 3, state: 'standing' });
@@ -51,21 +51,21 @@ describe('mirror configuration', () => {
     replicationFactor: 3,
   });
 
-  it('sets the identity policy on both connectors', () => {
+  test('sets the identity policy on both connectors', () => {
     const policy = 'org.apache.kafka.connect.mirror.IdentityReplicationPolicy';
     expect(properties).toContain(`east->west.source.connector.replication.policy.class=${policy}\n`);
     expect(properties).toContain(`east->west.checkpoint.connector.replication.policy.class=${policy}\n`);
   });
 
-  it('mirrors the dead-letter topics too, their dots taken literally', () => {
+  test('mirrors the dead-letter topics too, their dots taken literally', () => {
     expect(properties).toContain('raw-orders\\\\.order-validator\\\\.dlt');
   });
 
-  it('never mirrors who is active', () => {
+  test('never mirrors who is active', () => {
     expect(properties).not.toContain('region-state');
   });
 
-  it('goes one way only', () => {
+  test('goes one way only', () => {
     expect(properties).toContain('east->west.enabled=true\n');
     expect(properties).toContain('west->east.enabled=false\n');
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWorker, workerRoles } from '../../actors/roles.ts';
 import type { Config } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
@@ -71,7 +71,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => stack.disposeAsync());
 
-it('an order that both of two active regions take is charged once and cooked once', async () => {
+test('an order that both of two active regions take is charged once and cooked once', async () => {
   const order = testOrder();
   // As an edge agent does that saw the region change: the same order to both.
   for (const name of names) {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Standstill } from '../../region/standstill.ts';
 
 let now: number;
@@ -21,7 +21,7 @@ function lookFor(seconds: number, position: number, lag = 20): string[] {
 }
 
 describe('a mirror', () => {
-  it('stands when records wait and none is copied for half a minute', () => {
+  test('stands when records wait and none is copied for half a minute', () => {
     lookFor(2, 10);
     expect(lookFor(28, 10)).not.toContain('stands');
     expect(lookFor(2, 10)).toEqual(['stands']);
@@ -30,7 +30,7 @@ describe('a mirror', () => {
     expect(lookFor(28, 11)).not.toContain('stands');
   });
 
-  it('does not stand while nothing waits, or while its source cannot be looked at', () => {
+  test('does not stand while nothing waits, or while its source cannot be looked at', () => {
     lookFor(2, 10);
     expect(new Set(lookFor(120, 10, 0))).toEqual(new Set(['waits']));
     expect(lookFor(28, 10)).not.toContain('stands');
@@ -38,7 +38,7 @@ describe('a mirror', () => {
     expect(lookFor(28, 10)).not.toContain('stands');
   });
 
-  it('gets more time with every start that copies nothing', () => {
+  test('gets more time with every start that copies nothing', () => {
     expect(lookFor(58, 0)).not.toContain('stands');
     expect(lookFor(2, 0)).toEqual(['stands']);
     mirror.started(0);
@@ -51,7 +51,7 @@ describe('a mirror', () => {
     expect(lookFor(60, 1).at(-1)).toBe('stands');
   });
 
-  it('has not copied what an earlier one did, which is only read late', () => {
+  test('has not copied what an earlier one did, which is only read late', () => {
     mirror.started(100);
     expect([...lookFor(2, 40), ...lookFor(2, 70), ...lookFor(2, 100)]).toEqual(['waits', 'waits', 'waits']);
     expect(lookFor(2, 101)).toEqual(['copied']);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
 import { paymentOutputs } from '../../actors/payment/outputs.ts';
 import type { OrderValidated } from '../../contracts/events.ts';
@@ -67,7 +67,7 @@ describe('a database that is behind the log', () => {
     return () => database[Symbol.asyncDispose]();
   });
 
-  it('gets the decisions and payments of the log, with their stock, and no second time', async () => {
+  test('gets the decisions and payments of the log, with their stock, and no second time', async () => {
     const behind = decidedAt.getTime() - 1_000;
     expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 2 });
     expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 0 });
@@ -86,7 +86,7 @@ describe('a database that is behind the log', () => {
 });
 
 describe('a database that was restarted since it followed another one', () => {
-  it('has everything up to the newest decision that it holds, and nothing when it is empty', async () => {
+  test('has everything up to the newest decision that it holds, and nothing when it is empty', async () => {
     await using database = await createTestDatabase();
     await loadMenu(database.sql, testMenu());
     expect(await knownUntil(database.sql)).toBe(0);
@@ -97,7 +97,7 @@ describe('a database that was restarted since it followed another one', () => {
 });
 
 describe('dead letters that only the log has', () => {
-  it('are parked in the database again, in their order, and once', async () => {
+  test('are parked in the database again, in their order, and once', async () => {
     await using database = await createTestDatabase();
     const orderId = crypto.randomUUID();
     const topic = deadLetterTopic(topics.rawOrders, groups.orderValidator);
@@ -142,7 +142,7 @@ describe('dead letters that only the log has', () => {
 });
 
 describe('positions that were translated past what was copied', () => {
-  it('go back to the first record without an outcome, and no further', async () => {
+  test('go back to the first record without an outcome, and no further', async () => {
     const admin = await createAdmin({ clientId: 'test', brokers });
     const regionAdmin = createRegionAdmin({ clientId: 'test', brokers });
     try {
@@ -171,7 +171,7 @@ describe('positions that were translated past what was copied', () => {
 
 // Last, for its worker takes what the others have written.
 describe('parked keys of the other region', () => {
-  it('stay in front of what comes in the other region, whose offsets are below theirs', async () => {
+  test('stay in front of what comes in the other region, whose offsets are below theirs', async () => {
     await using database = await createTestDatabase();
     const { sql } = database;
     const [group, topic, key] = [groups.orderValidator, topics.rawOrders, crypto.randomUUID()];

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../contracts/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
@@ -61,7 +61,7 @@ async function metric(role: RunningRole, pattern: RegExp): Promise<number> {
 }
 
 describe('who is active', () => {
-  it('is what the newer of the two clusters says, and a region that was away learns it when it asks', async () => {
+  test('is what the newer of the two clusters says, and a region that was away learns it when it asks', async () => {
     const { brokers } = clusters;
     await using proxy = await disposable(startToggledProxy(brokers.west[0] ?? ''));
     proxy.interrupt();
@@ -89,7 +89,7 @@ describe('who is active', () => {
 });
 
 describe('the mirror', () => {
-  it('copies the active region, stops at a promotion, and on the way back begins where the other one was promoted', async () => {
+  test('copies the active region, stops at a promotion, and on the way back begins where the other one was promoted', async () => {
     const { brokers } = clusters;
     await writeRegionState(brokers.east, state({ epoch: 10, active: 'east', source: 'east' }));
     await using west = await disposable(mirrorOf(clusters.config('west')));
@@ -124,7 +124,7 @@ describe('the mirror', () => {
     expect(await metric(west, /^ordermesh_mirror_running\{.*\} (\d+)/m)).toBe(0);
   }, 180_000);
 
-  it('alarms when the source loses records before they are copied, and when a topic is another one', async () => {
+  test('alarms when the source loses records before they are copied, and when a topic is another one', async () => {
     const { brokers } = clusters;
     const fault = (role: RunningRole, name: string) =>
       metric(role, new RegExp(`^ordermesh_mirror_source_faults\\{.*fault="${name}".*\\} (\\d+)`, 'm'));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Mailbox } from '../../runtime/slot/mailbox.ts';
 import { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import { TurnScheduler } from '../../runtime/slot/turn-scheduling.ts';
@@ -39,7 +39,7 @@ function scheduler() {
 }
 
 describe('turn scheduler', () => {
-  it('gathers what comes behind the beginning of a turn', async () => {
+  test('gathers what comes behind the beginning of a turn', async () => {
     const { timers, push, turnsNow } = scheduler();
     const first = push(false);
     expect(turnsNow()).toEqual([[first]]);
@@ -49,7 +49,7 @@ describe('turn scheduler', () => {
     expect(turnsNow()).toEqual([rest]);
   });
 
-  it('gives each message that has failed before a turn of its own, at once', () => {
+  test('gives each message that has failed before a turn of its own, at once', () => {
     const { push, turnsNow } = scheduler();
     push(false);
     turnsNow();
@@ -57,7 +57,7 @@ describe('turn scheduler', () => {
     expect(turnsNow()).toEqual(failed.map((entry) => [entry]));
   });
 
-  it('lets the others have every second turn when they are due, and their gathering is not longer for those that failed', async () => {
+  test('lets the others have every second turn when they are due, and their gathering is not longer for those that failed', async () => {
     const { timers, push, turnsNow } = scheduler();
     push(false);
     turnsNow();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { serverProperties } from '../../stack/kafka/properties.ts';
 
 function settings(text: string): Record<string, string> {
@@ -8,7 +8,7 @@ function settings(text: string): Record<string, string> {
 }
 
 describe("a broker's configuration", () => {
-  it('is alone by default, with one replica of everything', () => {
+  test('is alone by default, with one replica of everything', () => {
     expect(settings(serverProperties({ port: 9092, controllerPort: 9093, logDir: 'C:\\kafka' }))).toMatchObject({
       'node.id': '1',
       'controller.quorum.voters': '1@127.0.0.1:9093',
@@ -20,7 +20,7 @@ describe("a broker's configuration", () => {
     });
   });
 
-  it('knows the other controllers of a cluster, and sends the clients of a listener elsewhere', () => {
+  test('knows the other controllers of a cluster, and sends the clients of a listener elsewhere', () => {
     const controllers = new Map([
       [1, 9193],
       [2, 9293],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MenuError } from '../../contracts/order/menu.ts';
 import { loadMenu, menuVersion, readCatalog } from '../../store/orders/menu.ts';
 import { lockShelves, writeShelves } from '../../store/orders/stock.ts';
@@ -27,7 +27,7 @@ async function take(storeId: string, index: number, amount: number): Promise<voi
 }
 
 describe('loadMenu', () => {
-  it('makes a catalog that knows prices, stores and stock', async () => {
+  test('makes a catalog that knows prices, stores and stock', async () => {
     const before = await menuVersion(database.sql);
     const loaded = await loadMenu(database.sql, testMenu());
     expect(loaded).toEqual({ version: before + 1, items: 3, stores: 2, skus: 4 });
@@ -46,7 +46,7 @@ describe('loadMenu', () => {
     );
   });
 
-  it('keeps the stock there is, gives new SKUs and stores theirs, and keeps positions', async () => {
+  test('keeps the stock there is, gives new SKUs and stores theirs, and keeps positions', async () => {
     await loadMenu(database.sql, testMenu());
     const { positions } = await readCatalog(database.sql);
     await take('us-il-0001', positions.get('fries') ?? -1, 7);
@@ -76,7 +76,7 @@ describe('loadMenu', () => {
     ]);
   });
 
-  it('sets the stock on a reset, and the books still say what was taken', async () => {
+  test('sets the stock on a reset, and the books still say what was taken', async () => {
     await loadMenu(database.sql, testMenu());
     const { positions } = await readCatalog(database.sql);
     await take('us-il-0001', positions.get('burger') ?? -1, 10);
@@ -85,12 +85,12 @@ describe('loadMenu', () => {
     expect(burger).toEqual({ sku: 'burger', loaded: 13, on_hand: 3 });
   });
 
-  it('refuses to take more than there is, whatever the code above it does', async () => {
+  test('refuses to take more than there is, whatever the code above it does', async () => {
     await loadMenu(database.sql, testMenu());
     await expect(take('us-il-0001', 0, 1_001)).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('loads nothing of a menu with faults, and names them all', async () => {
+  test('loads nothing of a menu with faults, and names them all', async () => {
     const version = await menuVersion(database.sql);
     const [item] = testMenu().items;
     const menu = {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrateAt } from '../../store/database/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-it('fails when its connection breaks, instead of waiting for an answer that cannot come', async () => {
+test('fails when its connection breaks, instead of waiting for an answer that cannot come', async () => {
   await database.sql`drop table migrations`;
   const other = await database.sql.reserve();
   await other`select pg_advisory_lock(${MIGRATION_LOCK})`;
@@ -41,7 +41,7 @@ it('fails when its connection breaks, instead of waiting for an answer that cann
   other.release();
 });
 
-it.each([
+test.each([
   ['the advisory lock', `select pg_advisory_lock(${MIGRATION_LOCK})`, /^the table of migrations waits for a lock/],
   [
     'the table of migrations',
@@ -61,7 +61,7 @@ it.each([
   other.release();
 });
 
-it('refuses a database that can not hold text of any script', async () => {
+test('refuses a database that can not hold text of any script', async () => {
   const name = `latin_${Date.now()}`;
   await database.sql.unsafe(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
   const url = new URL(database.url);
@@ -70,7 +70,7 @@ it('refuses a database that can not hold text of any script', async () => {
   await database.sql.unsafe(`drop database ${name} with (force)`);
 });
 
-it('leaves a schema that is up to date alone, so that a server without writes will do', async () => {
+test('leaves a schema that is up to date alone, so that a server without writes will do', async () => {
   const url = new URL(database.url);
   await database.sql.unsafe(`alter database ${url.pathname.slice(1)} set default_transaction_read_only = on`);
   await migrateAt(database.url, 'test');

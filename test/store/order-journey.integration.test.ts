@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActor as createKitchen } from '../../actors/kitchen/actor.ts';
 import { createActor as createValidator } from '../../actors/order-validator/actor.ts';
 import { paymentActor } from '../../actors/payment/actor.ts';
@@ -70,11 +70,11 @@ async function journey({ orderId }: Order) {
 }
 
 describe('orderStatus', () => {
-  it('does not know an order before its decision', async () => {
+  test('does not know an order before its decision', async () => {
     expect(await orderStatus(mesh.sql, testOrder().orderId)).toBeUndefined();
   });
 
-  it('tells the whole journey, and a recalled order waits again', async () => {
+  test('tells the whole journey, and a recalled order waits again', async () => {
     const order = testOrder();
     await mesh.process(order);
     expect(await journey(order)).toMatchObject({ status: 'paid', steps: 'accepted validated paid' });
@@ -89,7 +89,7 @@ describe('orderStatus', () => {
     expect(known?.history[0]).toEqual({ status: 'accepted', at: '2026-11-22T18:00:01.000Z' });
   });
 
-  it('says why an order was rejected or not paid', async () => {
+  test('says why an order was rejected or not paid', async () => {
     const rejected = testOrder({ total: 1 });
     await mesh.process(rejected);
     expect((await journey(rejected)).last).toMatchObject({
@@ -104,7 +104,7 @@ describe('orderStatus', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['order-validator', 'parked', ''],
     ['bridge', undefined, undefined],
   ])('shows what %s parked: %s', async (group, status, storeId) => {
@@ -120,7 +120,7 @@ describe('orderStatus', () => {
 });
 
 describe('auditDatabase', () => {
-  it('finds no fault in what the actors did, and hands over every order', async () => {
+  test('finds no fault in what the actors did, and hands over every order', async () => {
     const orders = [
       testOrder(),
       testOrder({ total: 1 }),
@@ -148,7 +148,7 @@ describe('auditDatabase', () => {
     expect(none).toEqual([]);
   });
 
-  it("reads the provider's own ledger where it is in another database", async () => {
+  test("reads the provider's own ledger where it is in another database", async () => {
     await using provider = await createTestDatabase();
     await using mesh = await openMesh(provider.url);
     const [paid, declined] = [testOrder(), testOrder({ payment: { method: 'card', token: 'tok_decline_x' } })];
@@ -177,7 +177,7 @@ describe('auditDatabase', () => {
     ]);
   });
 
-  it.each<[string, string, RegExp]>([
+  test.each<[string, string, RegExp]>([
     [
       'stock taken twice',
       `update store_stock set on_hand[1] = on_hand[1] - 1 where store_id = 'us-il-0002'`,

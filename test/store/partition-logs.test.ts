@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decideLog, type KnownLog, type SeenLog } from '../../store/partitions/partition-logs.ts';
 
 const seen = (more: Partial<SeenLog> = {}): SeenLog => ({
@@ -23,19 +23,19 @@ const known = (more: Partial<KnownLog> = {}): KnownLog => ({
 const without = ({ committed: _, ...rest }: SeenLog): SeenLog => rest;
 
 describe('which log a partition is, and where work begins in it', () => {
-  it('goes on at the committed position of the same log', () => {
+  test('goes on at the committed position of the same log', () => {
     expect(decideLog(seen(), [known()])).toMatchObject({ log: 0, startAt: 50, change: undefined, skipped: undefined });
   });
 
-  it('goes on at the remembered position when the group has lost its own', () => {
+  test('goes on at the remembered position when the group has lost its own', () => {
     expect(decideLog(without(seen()), [known()])).toMatchObject({ log: 0, startAt: 50 });
   });
 
-  it('begins at the oldest record where nothing is known', () => {
+  test('begins at the oldest record where nothing is known', () => {
     expect(decideLog(without(seen({ earliest: 7 })), [])).toMatchObject({ log: 0, startAt: 7, skipped: undefined });
   });
 
-  it('tells what was removed before it was read, and not what was finished', () => {
+  test('tells what was removed before it was read, and not what was finished', () => {
     expect(decideLog(seen({ earliest: 60 }), [known()])).toMatchObject({
       startAt: 60,
       skipped: { partition: 3, log: 0, from: 50, to: 60, reason: 'removed' },
@@ -48,7 +48,7 @@ describe('which log a partition is, and where work begins in it', () => {
     });
   });
 
-  it('begins a topic that was created again at its oldest record, whatever is committed, and tells what was not finished', () => {
+  test('begins a topic that was created again at its oldest record, whatever is committed, and tells what was not finished', () => {
     expect(decideLog(seen({ logId: 'b', earliest: 5 }), [known()])).toMatchObject({
       log: 1,
       startAt: 5,
@@ -57,7 +57,7 @@ describe('which log a partition is, and where work begins in it', () => {
     });
   });
 
-  it('begins a log that is shorter than before again, under a new number', () => {
+  test('begins a log that is shorter than before again, under a new number', () => {
     expect(decideLog(seen({ latest: 80 }), [known()])).toMatchObject({
       log: 1,
       startAt: 0,
@@ -70,7 +70,7 @@ describe('which log a partition is, and where work begins in it', () => {
     expect(decideLog(seen({ latest: 80 }), logs)).toMatchObject({ log: 1, startAt: 50, change: undefined });
   });
 
-  it("takes the failover's position in the other region's log, and knows its own again on the way back", () => {
+  test("takes the failover's position in the other region's log, and knows its own again on the way back", () => {
     const away = decideLog(seen({ logId: 'w', clusterId: 'west', committed: 12, latest: 30 }), [known()]);
     expect(away).toMatchObject({ log: 1, startAt: 12, change: 'elsewhere', skipped: undefined });
     const logs = [known(), known({ log: 1, logId: 'w', clusterId: 'west', position: 30, endOffset: 30, seenAt: 2 })];

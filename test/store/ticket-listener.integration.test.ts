@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import { TicketListener } from '../../store/tickets/ticket-listener.ts';
 import { ticketsChannel } from '../../store/tickets/tickets.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.[Symbol.asyncDispose]());
 
-it('notices a connection that died without a word, and listens again on another one', async () => {
+test('notices a connection that died without a word, and listens again on another one', async () => {
   await using proxy = await swallowingProxy(database.url);
   const heard: string[] = [];
   const reasons: string[] = [];
@@ -39,7 +39,7 @@ it('notices a connection that died without a word, and listens again on another 
   listener.close();
 });
 
-it('starts deaf where there is no server, says so, and goes on trying until it is closed', async () => {
+test('starts deaf where there is no server, says so, and goes on trying until it is closed', async () => {
   let failures = 0;
   const listener = new TicketListener({
     server: { url: 'postgres://stranger@127.0.0.1:1/none', application: 'test' },

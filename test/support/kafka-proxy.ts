@@ -61,7 +61,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     const asked = new Map<number, number>();
     onFrames(client, (frame) => {
       const { apiKey, correlationId, clientId } = requestHead(frame);
-      if (apiKey === apiKeys.Produce) produceRequests += 1;
+      if (apiKey === apiKeys.Produce) produceRequests++;
       const loss = expected.find((one) => one.apiKey === apiKey && one.clientId === clientId);
       if (loss !== undefined) {
         expected = expected.filter((one) => one !== loss);

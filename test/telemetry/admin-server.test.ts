@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type AdminServer, startAdminServer } from '../../telemetry/admin-server.ts';
 
 let server: AdminServer | undefined;
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe('admin server', () => {
-  it('serves metrics, health and pages', async () => {
+  test('serves metrics, health and pages', async () => {
     const url = await start();
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('ordermesh_up 1');
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
@@ -29,7 +29,7 @@ describe('admin server', () => {
     expect((await fetch(`${url}/nope`)).status).toBe(404);
   });
 
-  it('is alive but not ready while a part is not, and says which', async () => {
+  test('is alive but not ready while a part is not, and says which', async () => {
     const url = await start();
     reason = 'broker unreachable';
     const answer = await fetch(`${url}/readyz`);
@@ -38,12 +38,12 @@ describe('admin server', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
-  it('names a port in use and the variable that moves it', async () => {
+  test('names a port in use and the variable that moves it', async () => {
     await start();
     await expect(start(server?.port)).rejects.toThrow(/in use.*ORDERMESH_ADMIN_PORT/);
   });
 
-  it('takes one profile at a time', async () => {
+  test('takes one profile at a time', async () => {
     let finish = () => {};
     const taken = new Promise<void>((resolve) => {
       finish = resolve;

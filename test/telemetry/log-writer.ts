@@ -3,10 +3,10 @@ import { createLogger, droppedLogLines } from '../../telemetry/logger.ts';
 /** Logs far more than a pipe holds, reports on standard output whether the event loop still runs, and ends on request. */
 const logger = createLogger('test', 'info');
 const LINES = 20_000;
-for (let line = 0; line < LINES; line += 1) logger.info({ line, text: 'x'.repeat(200) }, 'a line');
+for (let line = 0; line < LINES; line++) logger.info({ line, text: 'x'.repeat(200) }, 'a line');
 let turns = 0;
 setInterval(() => {
-  turns += 1;
+  turns++;
   process.stdout.write(`${JSON.stringify({ turns, dropped: droppedLogLines() })}\n`);
 }, 50);
 process.stdin.once('end', () => process.exit(0));

@@ -14,7 +14,7 @@ const SPINNING = /^\[worker eval\]/;
 /** A thread that computes nearly all of the time, and answers messages in between. */
 async function startSpinning(): Promise<Worker> {
   const code = `
-    function* spin() { let x = 0; for (let i = 0; i < 2e6; i += 1) x += Math.sqrt(i); yield x; }
+    function* spin() { let x = 0; for (let i = 0; i < 2e6; i++) x += Math.sqrt(i); yield x; }
     setInterval(() => spin().next(), 1);
     require('node:worker_threads').parentPort.on('message', () => process.exit());
   `;

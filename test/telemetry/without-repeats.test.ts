@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 
-it('says a repeated line once in a while, and how often it came', () => {
+test('says a repeated line once in a while, and how often it came', () => {
   const said: string[] = [];
   let now = 0;
   const say = withoutRepeats(

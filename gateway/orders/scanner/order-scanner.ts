@@ -52,7 +52,7 @@ class ObjectHash {
   text(tag: number, text: string): void {
     let low = Math.imul(tag, LOW_SEED);
     let high = Math.imul(tag, HIGH_SEED);
-    for (let index = 0; index < text.length; index += 1) {
+    for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
       low = Math.imul(low ^ code, LOW_FACTOR);
       high = Math.imul(high ^ code, HIGH_FACTOR) ^ (low >>> 15);
@@ -270,7 +270,7 @@ export class OrderScanner {
       if (at < 0) return undefined;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     if (key === undefined || (seen & orderNames.required) !== orderNames.required) return undefined;
     at = this.#takeCode(at, CLOSING_BRACE);
@@ -297,7 +297,7 @@ export class OrderScanner {
       if (at < 0) return NOT_THERE;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     const hasToken = (seen & (1 << TOKEN)) !== 0;
     if ((seen & paymentNames.required) !== paymentNames.required || (!isCash && !hasToken)) return NOT_THERE;
@@ -313,10 +313,10 @@ export class OrderScanner {
       at = this.#takeItem(at);
       if (at < 0) return NOT_THERE;
       this.#order.element(this.#item);
-      count += 1;
+      count++;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     if (count > itemsMax) return NOT_THERE;
     this.#order.endArray(ITEMS, count);
@@ -353,7 +353,7 @@ export class OrderScanner {
       if (at < 0) return NOT_THERE;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     if ((seen & itemNames.required) !== itemNames.required) return NOT_THERE;
     return this.#takeCode(at, CLOSING_BRACE);
@@ -371,10 +371,10 @@ export class OrderScanner {
       at = this.#takeModifier(at);
       if (at < 0) return NOT_THERE;
       this.#item.element(this.#modifier);
-      count += 1;
+      count++;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     if (count > modifiersMax) return NOT_THERE;
     this.#item.endArray(MODIFIERS, count);
@@ -399,7 +399,7 @@ export class OrderScanner {
       if (at < 0) return NOT_THERE;
       if (bytes[at] !== COMMA) at = this.#skipSpace(at);
       if (bytes[at] !== COMMA) break;
-      at += 1;
+      at++;
     }
     if ((seen & modifierNames.required) !== modifierNames.required) return NOT_THERE;
     // The schema's default.
@@ -410,7 +410,7 @@ export class OrderScanner {
   #skipSpace(from: number): number {
     const bytes = this.#bytes;
     let at = from;
-    while (isSpace[bytes[at] as number] === 1) at += 1;
+    while (isSpace[bytes[at] as number] === 1) at++;
     return at;
   }
 
@@ -453,7 +453,7 @@ export class OrderScanner {
     const begin = at;
     let code = bytes[at] as number;
     while (isLetter[code] === 1) {
-      at += 1;
+      at++;
       code = bytes[at] as number;
     }
     const length = at - begin;
@@ -476,7 +476,7 @@ export class OrderScanner {
     while (isPlain[code] === 1) {
       low = Math.imul(low ^ code, LOW_FACTOR);
       high = Math.imul(high ^ code, HIGH_FACTOR) ^ (low >>> 15);
-      at += 1;
+      at++;
       code = bytes[at] as number;
     }
     const length = at - this.#textFrom;
@@ -499,7 +499,7 @@ export class OrderScanner {
       low = Math.imul(low ^ code, LOW_FACTOR);
       high = Math.imul(high ^ code, HIGH_FACTOR) ^ (low >>> 15);
       before = code;
-      at += 1;
+      at++;
       code = bytes[at] as number;
     }
     const length = at - this.#textFrom;
@@ -517,7 +517,7 @@ export class OrderScanner {
     let code = bytes[at] as number;
     while (code >= ZERO && code <= NINE) {
       value = (Math.imul(value, 10) + code - ZERO) | 0;
-      at += 1;
+      at++;
       code = bytes[at] as number;
     }
     const length = at - begin;
@@ -563,7 +563,7 @@ export class OrderScanner {
 
   #isCurrency(from: number): boolean {
     const bytes = this.#bytes;
-    for (let at = from; at < from + 3; at += 1) {
+    for (let at = from; at < from + 3; at++) {
       const code = bytes[at] as number;
       if (code < 0x41 || code > 0x5a) return false;
     }
@@ -578,15 +578,14 @@ export class OrderScanner {
   #isText(from: number, to: number, text: string): boolean {
     const bytes = this.#bytes;
     if (to - from !== text.length) return false;
-    for (let index = 0; index < text.length; index += 1)
-      if (bytes[from + index] !== text.charCodeAt(index)) return false;
+    for (let index = 0; index < text.length; index++) if (bytes[from + index] !== text.charCodeAt(index)) return false;
     return true;
   }
 
   #equals(from: number, to: number, text: Uint8Array): boolean {
     const bytes = this.#bytes;
     if (to - from !== text.length) return false;
-    for (let index = 0; index < text.length; index += 1) if (bytes[from + index] !== text[index]) return false;
+    for (let index = 0; index < text.length; index++) if (bytes[from + index] !== text[index]) return false;
     return true;
   }
 }

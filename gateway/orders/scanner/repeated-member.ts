@@ -26,12 +26,12 @@ const BACKSLASH = 0x5c;
 function colonsOf(bytes: Buffer): number {
   let colons = 0;
   const { length } = bytes;
-  for (let at = 0; at < length; at += 1) {
+  for (let at = 0; at < length; at++) {
     const code = bytes[at];
     if (code === QUOTE) {
-      at += 1;
+      at++;
       while (bytes[at] !== QUOTE && at < length) at += bytes[at] === BACKSLASH ? 2 : 1;
-    } else if (code === COLON) colons += 1;
+    } else if (code === COLON) colons++;
   }
   return colons;
 }
@@ -77,7 +77,7 @@ interface Open {
 
 function findRepeated(text: string): string | undefined {
   const open: Open[] = [];
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = 0; at < text.length; at++) {
     const inside = open.at(-1);
     switch (text[at]) {
       case '{':

@@ -18,7 +18,7 @@ test('a stream is read up to its bound and no further, until orders are answered
   using client = await grpcClient(server);
   const stream = new StreamClient(client.stream());
   const count = limits.streamUnansweredMax * 4;
-  for (let id = 1; id <= count; id += 1) stream.stream.write({ id, order: orderMessage(sampleOrder()) });
+  for (let id = 1; id <= count; id++) stream.stream.write({ id, order: orderMessage(sampleOrder()) });
   stream.stream.end();
   for (let taken = limits.streamUnansweredMax; taken < count; taken += limits.streamUnansweredMax) {
     await until(() => expect(intake.taken.length).toBeGreaterThanOrEqual(taken));

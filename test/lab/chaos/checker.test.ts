@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { groups, topics } from '../../../contracts/topics.ts';
 import { check } from '../../../lab/chaos/checker/check.ts';
 import { rewinds } from '../../../lab/chaos/checker/commits.ts';
@@ -21,11 +21,11 @@ const remove = (history: HandMadeHistory, topic: string, type: string) => {
 };
 
 describe('the checker', () => {
-  it('finds nothing in a sound history', () => {
+  test('finds nothing in a sound history', () => {
     expect(found(() => {})).toEqual([]);
   });
 
-  it('takes redelivery for what it is: the same records again, also behind later ones, and a position that goes back', () => {
+  test('takes redelivery for what it is: the same records again, also behind later ones, and a position that goes back', () => {
     expect(
       found((history) => {
         history.log(rawOrders, 'a', 'order.placed', 90);
@@ -38,7 +38,7 @@ describe('the checker', () => {
     ).toEqual([]);
   });
 
-  it('takes an order without an answer as it finds it: there or not', () => {
+  test('takes an order without an answer as it finds it: there or not', () => {
     expect(
       found((history) => {
         history.log(rawOrders, 'c', 'order.placed', 5);
@@ -48,7 +48,7 @@ describe('the checker', () => {
     ).toEqual([]);
   });
 
-  it('takes a parked order for finished', () => {
+  test('takes a parked order for finished', () => {
     expect(
       found((history) => {
         history.send('p', 202, 5);
@@ -61,7 +61,7 @@ describe('the checker', () => {
 });
 
 describe('a lost write is found', () => {
-  it.each<[string, (history: HandMadeHistory) => void, RegExp]>([
+  test.each<[string, (history: HandMadeHistory) => void, RegExp]>([
     [
       'an order answered 202 that is nowhere',
       (history) => history.send('x', 202, 5),
@@ -98,7 +98,7 @@ describe('a lost write is found', () => {
 });
 
 describe('a duplicate effect is found', () => {
-  it.each<[string, (history: HandMadeHistory) => void, RegExp]>([
+  test.each<[string, (history: HandMadeHistory) => void, RegExp]>([
     [
       'an event with two contents',
       (history) => history.log(validatedOrders, 'a', 'order.paid', 90, { value: '{"reference":"another"}' }),
@@ -141,7 +141,7 @@ describe('a duplicate effect is found', () => {
     expect(found(spoil)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('and two bumps of one round at different times are one event', () => {
+  test('and two bumps of one round at different times are one event', () => {
     const bump = (at: string) => ({ value: `{"orderId":"a","occurredAt":"${at}","round":3}` });
     expect(
       found((history) => {
@@ -167,7 +167,7 @@ describe('a wrong order is found', () => {
     records[b] = { ...first, offset: second.offset };
   };
 
-  it.each<[string, (history: HandMadeHistory) => void, RegExp]>([
+  test.each<[string, (history: HandMadeHistory) => void, RegExp]>([
     [
       'paid before validated',
       (history) => swap(history, 'order.validated', 'order.paid'),
@@ -204,19 +204,19 @@ describe('a wrong order is found', () => {
 });
 
 describe('a commit past an unfinished message is found', () => {
-  it('although the message got its outcome later, when nothing shows it any more', () => {
+  test('although the message got its outcome later, when nothing shows it any more', () => {
     expect(found((history) => history.commit(groups.orderValidator, rawOrders, 1, 4))).toEqual([
       expect.stringMatching(/^commit past unfinished: a order-validator committed 1 .*: its outcome came 6 ms later/),
     ]);
   });
 
-  it('between the records of other orders', () => {
+  test('between the records of other orders', () => {
     expect(found((history) => history.commit(groups.payment, validatedOrders, 1, 15))).toEqual([
       expect.stringMatching(/^commit past unfinished: a payment committed 1/),
     ]);
   });
 
-  it('when there is no outcome at all', () => {
+  test('when there is no outcome at all', () => {
     expect(
       found((history) => {
         history.log(rawOrders, 'x', 'order.placed', 5);
@@ -225,7 +225,7 @@ describe('a commit past an unfinished message is found', () => {
     ).toContainEqual(expect.stringMatching(/^commit past unfinished: x .*: it has no outcome/));
   });
 
-  it('and other groups do not count', () => {
+  test('and other groups do not count', () => {
     expect(found((history) => history.commit('another-group', rawOrders, 2, 0))).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 
 const room = fileURLToPath(new URL('../../../lab/chaos/', import.meta.url));
 
-it.each([
+test.each([
   ['main.ts', ['--seed', 'x'], 'the seed is "x"'],
   ['main.ts', ['--lanes', 'answers,roads'], 'some of processes, brokers, network, database, answers'],
   ['seeds.ts', ['--count', 'many'], '--count is "many"; it takes a whole number'],

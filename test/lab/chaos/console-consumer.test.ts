@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { type PrintedCommit, parsePrinted, readCommits } from '../../../lab/chaos/console-consumer.ts';
 
 const line = (...fields: string[]) => fields.join('\u001f');
 
-it('reads a record as the console consumer prints it', () => {
+test('reads a record as the console consumer prints it', () => {
   const printed = line(
     'CreateTime:1795486253176',
     'Partition:4',
@@ -26,7 +26,7 @@ it('reads a record as the console consumer prints it', () => {
   });
 });
 
-it('reads a record without headers, key and value', () => {
+test('reads a record without headers, key and value', () => {
   const none = '\u001dnull';
   expect(parsePrinted(line('CreateTime:1', 'Partition:0', 'Offset:0', 'NO_HEADERS', none, none), 't')).toMatchObject({
     key: null,
@@ -35,11 +35,11 @@ it('reads a record without headers, key and value', () => {
   });
 });
 
-it('refuses what is not a record instead of judging half a history', () => {
+test('refuses what is not a record instead of judging half a history', () => {
   expect(() => parsePrinted('[2026-11-24] WARN something', 't')).toThrow('is not a record');
 });
 
-it('reads commits, which are printed without anything between them, and leaves out what is none', async () => {
+test('reads commits, which are printed without anything between them, and leaves out what is none', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'commits-'));
   const commit = (partition: number, offset: number) =>
     `{"key":{"type":1,"data":{"group":"g","topic":"t","partition":${partition}}},"value":{"version":4,"data":{"offset":${offset},"leaderEpoch":-1,"metadata":"","commitTimestamp":99}}}`;

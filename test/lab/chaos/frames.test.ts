@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { FrameCutter, requestHead } from '../../../lab/chaos/wire/frames.ts';
 import { requestFrame } from './kafka-frames.ts';
 
-it('finds the same messages wherever the stream is cut', () => {
+test('finds the same messages wherever the stream is cut', () => {
   const messages = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 });
   const cuts = fc.array(fc.nat(600));
   fc.assert(
@@ -27,7 +27,7 @@ it('finds the same messages wherever the stream is cut', () => {
   );
 });
 
-it('copies a message of many pieces once, not once a piece', () => {
+test('copies a message of many pieces once, not once a piece', () => {
   const frame = Buffer.alloc(4 + 2 ** 22);
   frame.writeInt32BE(2 ** 22, 0);
   const cutter = new FrameCutter();
@@ -40,11 +40,11 @@ it('copies a message of many pieces once, not once a piece', () => {
   expect(found).toBe(frame.length);
 });
 
-it('refuses what is not of this protocol', () => {
+test('refuses what is not of this protocol', () => {
   expect(() => new FrameCutter().push(Buffer.from([0xff, 0xff, 0xff, 0xff]), () => {})).toThrow('-1 bytes');
 });
 
-it('reads the head of a request', () => {
+test('reads the head of a request', () => {
   const request = { apiKey: 14, correlationId: 77, clientId: 'kitchen' };
   expect(requestHead(requestFrame(request))).toEqual(request);
   expect(requestHead(requestFrame({ ...request, clientId: '' }))).toEqual({ ...request, clientId: '' });

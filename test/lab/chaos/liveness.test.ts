@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ownerLines } from '../../../lab/chaos/liveness/evidence.ts';
 import { LivenessOracle } from '../../../lab/chaos/liveness/oracle.ts';
 
@@ -29,7 +29,7 @@ const ready = (now: number, ...reasons: (string | undefined)[]) =>
 describe('after everything is mended', () => {
   beforeEach(() => oracle.mended());
 
-  it('a partition with work that stands is told once', () => {
+  test('a partition with work that stands is told once', () => {
     expect(stood(0, at(5, 9), at(5, 9, 1))).toEqual([]);
     expect(stood(29_999, at(5, 9), at(6, 9, 1))).toEqual([]);
     expect(stood(30_000, at(5, 12), at(6, 9, 1))).toEqual(['kitchen 0']);
@@ -39,19 +39,19 @@ describe('after everything is mended', () => {
     expect(stood(90_000, at(6, 12), at(9, 9, 1))).toEqual(['kitchen 0']);
   });
 
-  it('a partition without work may stand, and its time begins with its work', () => {
+  test('a partition without work may stand, and its time begins with its work', () => {
     expect(stood(0, at(9, 9))).toEqual([]);
     expect(stood(40_000, at(9, 10))).toEqual([]);
     expect(stood(69_000, at(9, 10))).toEqual([]);
     expect(stood(70_000, at(9, 10))).toEqual(['kitchen 0']);
   });
 
-  it('time goes on while the brokers do not say where it is', () => {
+  test('time goes on while the brokers do not say where it is', () => {
     expect(stood(0, at(5, 9))).toEqual([]);
     expect(stood(50_000, at(5, 9))).toEqual(['kitchen 0']);
   });
 
-  it('a role that is not ready for too long is told once', () => {
+  test('a role that is not ready for too long is told once', () => {
     expect(ready(0, 'joining', undefined)).toEqual([]);
     expect(ready(15_000, undefined, undefined)).toEqual([]);
     expect(ready(16_000, 'joining', undefined)).toEqual([]);
@@ -63,7 +63,7 @@ describe('after everything is mended', () => {
 });
 
 describe('while faults are on', () => {
-  it('a partition may stand while a role of its group says so', () => {
+  test('a partition may stand while a role of its group says so', () => {
     ready(0, undefined, undefined);
     expect(silent(0, at(5, 9))).toEqual([]);
     ready(10_000, undefined, 'the database is down');
@@ -71,7 +71,7 @@ describe('while faults are on', () => {
     expect(stood(100_000, at(5, 9))).toEqual([]);
   });
 
-  it('a partition that stands, and no process says so, is silent', () => {
+  test('a partition that stands, and no process says so, is silent', () => {
     ready(0, undefined, undefined);
     expect(silent(5_000, at(5, 9))).toEqual([]);
     ready(24_000, undefined, undefined);
@@ -80,7 +80,7 @@ describe('while faults are on', () => {
     expect(silent(26_000, at(5, 9))).toEqual([]);
   });
 
-  it('what stood is forgotten when everything is mended', () => {
+  test('what stood is forgotten when everything is mended', () => {
     expect(stood(0, at(5, 9))).toEqual([]);
     oracle.mended();
     expect(stood(40_000, at(5, 9))).toEqual([]);
@@ -88,7 +88,7 @@ describe('while faults are on', () => {
   });
 });
 
-it('puts the owner of a partition beside what the workers say of it', () => {
+test('puts the owner of a partition beside what the workers say of it', () => {
   const members = [
     {
       memberId: 'kitchen-1-abc',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { countFaults, type Fault, lanes, makePlan } from '../../../lab/chaos/plan.ts';
 import { apiKeys } from '../../../lab/chaos/wire/frames.ts';
 
@@ -19,7 +19,7 @@ const kinds: Fault['kind'][] = [
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
 describe('the plan of faults', () => {
-  it('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and another for another', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         expect(makePlan(seed)).toEqual(makePlan(seed));
@@ -28,7 +28,7 @@ describe('the plan of faults', () => {
     expect(makePlan(1)).not.toEqual(makePlan(2));
   });
 
-  it('has every kind of fault', () => {
+  test('has every kind of fault', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const plan = makePlan(seed);
@@ -39,7 +39,7 @@ describe('the plan of faults', () => {
     );
   });
 
-  it('ends within two minutes, each lane in order', () => {
+  test('ends within two minutes, each lane in order', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         for (const faults of Object.values(makePlan(seed))) {
@@ -51,7 +51,7 @@ describe('the plan of faults', () => {
     );
   });
 
-  it('stops workers past their session, which makes zombies of them', () => {
+  test('stops workers past their session, which makes zombies of them', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const long = makePlan(seed).processes.filter(
@@ -62,7 +62,7 @@ describe('the plan of faults', () => {
     );
   });
 
-  it('loses an answer of every kind, and those of SyncGroup in every way, each with a rebalance', () => {
+  test('loses an answer of every kind, and those of SyncGroup in every way, each with a rebalance', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const lost = makePlan(seed).answers.flatMap(({ fault }) => (fault.kind === 'lost-answer' ? [fault] : []));
@@ -81,7 +81,7 @@ describe('the plan of faults', () => {
     );
   });
 
-  it('stops one broker for longer than clients wait for two answers, at times the coordinator of a group', () => {
+  test('stops one broker for longer than clients wait for two answers, at times the coordinator of a group', () => {
     const stops = Array.from({ length: 50 }, (_, seed) => makePlan(seed)).flatMap(({ brokers }) =>
       brokers.flatMap(({ fault }) => (fault.kind === 'stop-broker' ? [fault] : [])),
     );

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   answeredRequest,
   apiKeys,
@@ -47,14 +47,14 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
-it('passes requests and answers in their order', async () => {
+test('passes requests and answers in their order', async () => {
   const client = await open();
-  for (let number = 1; number <= 50; number += 1) client.ask('Fetch', number);
+  for (let number = 1; number <= 50; number++) client.ask('Fetch', number);
   await vi.waitFor(() => expect(client.answers).toHaveLength(50));
   expect(client.answers).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
 });
 
-it('closes the connection instead of the answer, and the broker has done as it was asked', async () => {
+test('closes the connection instead of the answer, and the broker has done as it was asked', async () => {
   const client = await open();
   const loss = lose('SyncGroup', { how: 'closed' });
   client.ask('Heartbeat', 1);
@@ -70,7 +70,7 @@ it('closes the connection instead of the answer, and the broker has done as it w
   await vi.waitFor(() => expect(next.answers).toEqual([3]));
 });
 
-it('swallows one answer and passes the next ones', async () => {
+test('swallows one answer and passes the next ones', async () => {
   const client = await open();
   const loss = lose('OffsetCommit', { how: 'swallowed' });
   for (const number of [1, 2, 3]) client.ask('OffsetCommit', number);
@@ -79,7 +79,7 @@ it('swallows one answer and passes the next ones', async () => {
   expect(received).toEqual([1, 2, 3]);
 });
 
-it('holds up a late answer and all behind it', async () => {
+test('holds up a late answer and all behind it', async () => {
   const client = await open();
   const loss = lose('JoinGroup', { how: 'late', lateMs: 100 });
   client.ask('Heartbeat', 1);
@@ -92,7 +92,7 @@ it('holds up a late answer and all behind it', async () => {
   await vi.waitFor(() => expect(client.answers).toEqual([1, 2, 3]));
 });
 
-it('takes the answers of those clients only, also of their producers', async () => {
+test('takes the answers of those clients only, also of their producers', async () => {
   const [other, producer] = [await open('payment'), await open('kitchen-slot-0')];
   const loss = lose('Produce', { how: 'swallowed' });
   other.ask('Produce', 1);
@@ -103,7 +103,7 @@ it('takes the answers of those clients only, also of their producers', async () 
   expect(producer.answers).toEqual([]);
 });
 
-it('loses nothing once it is disarmed', async () => {
+test('loses nothing once it is disarmed', async () => {
   const client = await open();
   const loss = lose('LeaveGroup', { how: 'closed' });
   wire.disarm(loss);
@@ -111,7 +111,7 @@ it('loses nothing once it is disarmed', async () => {
   await vi.waitFor(() => expect(client.answers).toEqual([1]));
 });
 
-it('counts an answer that goes down with its connection as lost', async () => {
+test('counts an answer that goes down with its connection as lost', async () => {
   const client = await open();
   const loss = lose('Heartbeat', { how: 'late', lateMs: 60_000 });
   client.ask('Heartbeat', 1);
