@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { createPubSub, googleCloudAddress, googleCloudNames } from '../bridge/pubsub/index.ts';
 import type { ConnectedConfig } from '../contracts/config.ts';
 import { loadConfig } from '../contracts/config.ts';
 import type { Order } from '../contracts/order/order.ts';
+import { programOptions, refuseOption } from '../contracts/program-options.ts';
 import { chainMenuFile, createTraffic } from '../lab/traffic/index.ts';
 import { startSystem } from '../stack/system/index.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -34,7 +34,11 @@ import { createReport, type Figures, table, writeReport } from './report.ts';
  *   node perf/main.ts --only gateway,runtime
  *   node perf/main.ts --full --only backlog-memory,rebalance --backlog 1000000
  */
-const { values } = parseArgs({
+/** What a quick run measures, and what only a full run does, unless it is named. */
+const quick = ['ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'websocket', 'overload'];
+const long = ['grpc', 'edge', 'mirror', 'rebalance', 'backlog-memory'];
+
+const { values } = programOptions('perf', {
   options: {
     full: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -42,6 +46,12 @@ const { values } = parseArgs({
   },
 });
 const only = values.only?.split(',');
+for (const name of only ?? [])
+  if (![...quick, ...long].includes(name))
+    refuseOption('perf', `--only names ${JSON.stringify(name)}; it takes some of ${[...quick, ...long].join(', ')}`);
+if (!/^[1-9]\d*$/.test(values.backlog))
+  refuseOption('perf', `--backlog is ${JSON.stringify(values.backlog)}; it takes a number of messages`);
+const measured = (name: string) => only?.includes(name) ?? (values.full || quick.includes(name));
 const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
   : { seconds: 3, rounds: 3, messages: 300_000 };
@@ -64,7 +74,7 @@ try {
     const bench: Bench = { env: environmentOf(system.config), sampleOrder, ...scale };
     const addresses = Object.fromEntries(system.addresses);
     const run = async (name: string, measure: () => Promise<Figures>) => {
-      if (only !== undefined && !only.includes(name)) return;
+      if (!measured(name)) return;
       say(`measuring ${name} …`);
       const startedAt = performance.now();
       Object.assign(figures, await measure());
@@ -84,13 +94,11 @@ try {
     await run('gateway', () => benchGateway(bench));
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));
-    if (values.full || only?.includes('grpc')) await run('grpc', () => benchGrpc(bench));
-    if (values.full || only?.includes('edge')) await run('edge', () => benchEdge(bench, scale.messages));
-    if (values.full || only?.includes('mirror')) await run('mirror', () => benchMirror(bench));
-    if (values.full) {
-      await run('rebalance', () => benchRebalance(bench));
-      await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
-    }
+    await run('grpc', () => benchGrpc(bench));
+    await run('edge', () => benchEdge(bench, scale.messages));
+    await run('mirror', () => benchMirror(bench));
+    await run('rebalance', () => benchRebalance(bench));
+    await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
   } finally {
     await system.close();
   }

@@ -12,6 +12,12 @@ import type { Log } from '../log.ts';
 const OFFSET_ATTEMPTS = 100;
 const OFFSET_RETRY_MS = 100;
 const notYetLeading = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+/** A coordinator that was just elected reads its log before it answers; until then the one before may still be named. */
+const notYetCoordinating = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
 
 export interface TopicSpec {
   topic: string;
@@ -171,13 +177,14 @@ function assignedIn(assignment: Buffer): TopicPartition[] {
   );
 }
 
-/** A new coordinator reads its log before it answers. kafkajs reports the error for that instead of trying again. */
+/** While the coordinator of the group changes, kafkajs reports the error instead of trying again; each try looks the coordinator up. */
 async function groupOffsets(admin: KafkajsAdmin, group: string, topic: string) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await admin.fetchOffsets({ groupId: group, topics: [topic] });
     } catch (error) {
-      if (attempt === OFFSET_ATTEMPTS || protocolErrorName(error) !== 'GROUP_LOAD_IN_PROGRESS') throw error;
+      const name = protocolErrorName(error);
+      if (attempt === OFFSET_ATTEMPTS || name === undefined || !notYetCoordinating.has(name)) throw error;
       await delay(OFFSET_RETRY_MS);
     }
   }

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
+import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { randomSeed } from '../traffic/random.ts';
@@ -27,8 +27,6 @@ const AFTERWARDS_MS = 8_000;
 const DRAIN_MS_MAX = 90_000;
 const STRAGGLERS_MS_MAX = 10_000;
 const ORDERS_SHOWN = 5;
-const EXIT_USAGE = 2;
-
 const startedAt = performance.now();
 
 function say(line: string): void {
@@ -167,7 +165,7 @@ function lanesOf(text: string | undefined): readonly Lane[] {
   process.exit(EXIT_USAGE);
 }
 
-const { values } = parseArgs({
+const { values } = programOptions('chaos', {
   options: {
     seed: { type: 'string' },
     judge: { type: 'string' },

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config.ts';
+import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 
 /*
@@ -11,11 +11,10 @@ import { parentGone, stopRequest } from '../../telemetry/role.ts';
  * its output.
  */
 
-const EXIT_USAGE = 2;
 const counted = ['lost', 'duplicateEffects', 'outOfOrder', 'stood', 'silent', 'faults', 'lostAnswers'] as const;
 type Counts = Partial<Record<(typeof counted)[number], number>>;
 
-const { values } = parseArgs({
+const { values } = programOptions('chaos-seeds', {
   options: {
     from: { type: 'string', default: '1' },
     count: { type: 'string', default: '20' },

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { type AuditCounts, findings, isClean } from '../../audit/index.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
+import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
 import { connectDatabase, openTicketCounts, withDatabase } from '../../store/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
@@ -37,8 +37,6 @@ const SETTLE_MS_MAX = 60_000;
 const FOLLOW_MS_MAX = 60_000;
 const COOKING_MS = [100, 1_000] as const;
 const RTO_MS_MAX = 60_000;
-const EXIT_USAGE = 2;
-
 const startedAt = performance.now();
 
 function say(line: string): void {
@@ -258,7 +256,7 @@ function seedOf(text: string | undefined): number {
   process.exit(EXIT_USAGE);
 }
 
-const { values } = parseArgs({
+const { values } = programOptions('drill', {
   options: {
     seed: { type: 'string' },
     practice: { type: 'boolean', default: false },

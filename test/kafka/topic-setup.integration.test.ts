@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../contracts/config.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyTopics, createAdmin, topicDrift, topicSpecs } from '../../kafka/index.ts';
+import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 
 describe('topic set-up', () => {
@@ -56,5 +57,28 @@ describe('topic set-up', () => {
     ]);
     expect(await admin.offsets(uniqueName('absent'))).toEqual([]);
     expect(await admin.committedOffsets(uniqueName('group'), topic)).toEqual(new Map());
+  });
+
+  test('asks for the offsets of a group again while its coordinator changes', async () => {
+    const topic = uniqueName('setup');
+    created.push(topic);
+    await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
+    await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+    // COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR; the code is the last field of the answer.
+    const codes = [14, 15, 16];
+    let answers = 0;
+    proxy.alterAnswers('OffsetFetch', (frame) => {
+      const answer = Buffer.from(frame);
+      const code = codes[answers++];
+      if (code !== undefined) answer.writeInt16BE(code, answer.length - 2);
+      return answer;
+    });
+    const behind = await createAdmin({ clientId: 'coordinator-test', brokers: [proxy.address] });
+    try {
+      expect(await behind.committedOffsets(uniqueName('group'), topic)).toEqual(new Map());
+      expect(answers).toBe(codes.length + 1);
+    } finally {
+      await behind.close();
+    }
   });
 });
