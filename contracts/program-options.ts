@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Exit code of a program that was called with something it does not take. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 /** The options of a program that is no command of `ordermesh`. What it does not take ends the process with one line and exit code 2. */
 export function programOptions<Config extends ParseArgsConfig>(

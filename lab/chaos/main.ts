@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
-import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
+import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { randomSeed } from '../traffic/random.ts';
@@ -153,16 +153,14 @@ function seedOf(text: string | undefined): number {
   if (text === undefined || text === '') return randomSeed();
   const seed = Number(text);
   if (/^\d+$/.test(text) && seed < 2 ** 31) return seed;
-  process.stderr.write(`chaos: the seed is ${JSON.stringify(text)}; it takes a whole number below ${2 ** 31}\n`);
-  process.exit(EXIT_USAGE);
+  refuseOption('chaos', `the seed is ${JSON.stringify(text)}; it takes a whole number below ${2 ** 31}`);
 }
 
 function lanesOf(text: string | undefined): readonly Lane[] {
   if (text === undefined || text === '') return lanes;
   const chosen = text.split(',').map((name) => lanes.find((lane) => lane === name));
   if (chosen.every((lane) => lane !== undefined)) return chosen;
-  process.stderr.write(`chaos: the lanes are ${JSON.stringify(text)}; they are some of ${lanes.join(', ')}\n`);
-  process.exit(EXIT_USAGE);
+  refuseOption('chaos', `the lanes are ${JSON.stringify(text)}; they are some of ${lanes.join(', ')}`);
 }
 
 const { values } = programOptions('chaos', {

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '../../contracts/config.ts';
-import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
+import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 
 /*
@@ -92,6 +92,5 @@ function wholeNumber(name: string, text: string): number {
 }
 
 function refuse(name: string, text: string, takes: string): never {
-  process.stderr.write(`chaos: --${name} is ${JSON.stringify(text)}; it takes ${takes}\n`);
-  process.exit(EXIT_USAGE);
+  refuseOption('chaos-seeds', `--${name} is ${JSON.stringify(text)}; it takes ${takes}`);
 }

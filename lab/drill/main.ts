@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditCounts, findings, isClean } from '../../audit/index.ts';
 import { loadConfig } from '../../contracts/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
-import { EXIT_USAGE, programOptions } from '../../contracts/program-options.ts';
+import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
 import { connectDatabase, openTicketCounts, withDatabase } from '../../store/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
@@ -252,8 +252,7 @@ function seedOf(text: string | undefined): number {
   if (text === undefined || text === '') return randomSeed();
   const seed = Number(text);
   if (/^\d+$/.test(text) && seed < 2 ** 31) return seed;
-  process.stderr.write(`drill: the seed is ${JSON.stringify(text)}; it takes a whole number below ${2 ** 31}\n`);
-  process.exit(EXIT_USAGE);
+  refuseOption('drill', `the seed is ${JSON.stringify(text)}; it takes a whole number below ${2 ** 31}`);
 }
 
 const { values } = programOptions('drill', {
