@@ -21,6 +21,13 @@ const ERRORS_MAX = 16;
  */
 const EXPLAINED_VALUES_MAX = 10_000;
 
+/** The formats of our schemas that ajv does not have, or checks less strictly than later readers of an order. */
+export const formats: Readonly<Record<string, (text: string) => boolean>> = {
+  // The check in ajv-formats takes offsets without minutes and leap seconds.
+  'date-time': isInstant,
+  [WELL_FORMED]: (text) => text.isWellFormed(),
+};
+
 const ajv = createAjv({ allErrors: false });
 
 /** A second instance that continues after the first error. It runs only for a document that is known to be invalid. */
@@ -36,9 +43,7 @@ function createAjv({ allErrors }: { allErrors: boolean }): Ajv {
   });
   // The CommonJS typing of ajv-formats hides its callable default from ESM.
   (addFormats as unknown as (instance: Ajv) => void)(instance);
-  // The check in ajv-formats takes offsets without minutes and leap seconds, which later readers of an order refuse.
-  instance.addFormat('date-time', isInstant);
-  instance.addFormat(WELL_FORMED, (text: string) => text.isWellFormed());
+  for (const [name, check] of Object.entries(formats)) instance.addFormat(name, check);
   return instance;
 }
 

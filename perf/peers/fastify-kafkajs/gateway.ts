@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { loadConfig } from '../../../contracts/config.ts';
 import { type Order, orderSchema } from '../../../contracts/order/order.ts';
+import { formats } from '../../../contracts/validation.ts';
 import { connectProducer } from './producer.ts';
 
 /**
@@ -36,7 +37,13 @@ async function storeOf(authorization: string): Promise<unknown> {
 const fastify = Fastify({
   logger: false,
   // The schema says what an order is: nothing is converted, removed or filled in.
-  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strictTypes: false } },
+  ajv: {
+    customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strictTypes: false },
+    // After Fastify's own formats, which are less strict.
+    onCreate(ajv) {
+      for (const [name, check] of Object.entries(formats)) ajv.addFormat(name, check);
+    },
+  },
 });
 
 const accepted = {
