@@ -72,7 +72,7 @@ export class KafkajsSession {
             beforeJoin: (group) => this.#beforeJoin(group),
             joined: (group) => membership.joined(number, assignedTo(group)),
             joinFailed: (error) => membership.failed(number, error),
-            fetched: (partition, failure) => this.#fetched(partition, failure),
+            fetched: (partition, failure, isCrowdedOut) => this.#fetched(partition, failure, isCrowdedOut),
             fetchFailed: (error) => membership.stumbled(number, error),
             throttled: (forMs) => this.#throttled(forMs),
           });
@@ -182,10 +182,10 @@ export class KafkajsSession {
     this.#membership.throttled(this.number, forMs);
   }
 
-  #fetched({ topic, partition }: TopicPartition, failure: string | undefined): void {
+  #fetched({ topic, partition }: TopicPartition, failure: string | undefined, isCrowdedOut: boolean): void {
     const place = { topic, partition };
     this.#membership.fetched(this.number, place, failure);
-    if (failure === undefined || this.#ended) return;
+    if (failure === undefined || isCrowdedOut || this.#ended) return;
     this.pause([place]);
     const retry = setTimeout(() => {
       this.#retries.delete(retry);

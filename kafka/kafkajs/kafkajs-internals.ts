@@ -78,8 +78,11 @@ export interface GroupHooks {
    * and no assignment ever comes.
    */
   joinFailed(error: unknown): void;
-  /** A fetch was answered for a partition. `failure`: why it brought no records although there are some. */
-  fetched(partition: { topic: string; partition: number }, failure: string | undefined): void;
+  /**
+   * A fetch was answered for a partition. `failure`: why it brought no records although there are some. `isCrowdedOut`: the answer may have had
+   * no room for them.
+   */
+  fetched(partition: { topic: string; partition: number }, failure: string | undefined, isCrowdedOut: boolean): void;
   /** A fetch failed as a whole; kafkajs tries again. */
   fetchFailed(error: unknown): void;
   /** A broker's quota forbids the next fetch from this broker for this long, in milliseconds. */
@@ -127,7 +130,8 @@ ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, no
   const batches = await fetch.call(this, nodeId);
   const hooks = hooksOf.get(this.cluster);
   if (hooks === undefined) return batches;
-  for (const batch of batches) hooks.fetched(batch, failureOf(batch));
+  const hasRecords = batches.some(({ rawMessages }) => rawMessages.length > 0);
+  for (const batch of batches) hooks.fetched(batch, failureOf(batch), isCrowdedOut(batch, hasRecords));
   reportLeaderless(this, hooks);
   reportThrottle(this, nodeId, hooks);
   return batches;
@@ -140,7 +144,7 @@ function reportLeaderless(group: ConsumerGroupInternals, hooks: GroupHooks): voi
   toldLeaderless.set(group.cluster, without);
   for (const { topic, partitions } of group.assigned())
     for (const partition of partitions)
-      if (without.get(topic)?.has(partition) === true) hooks.fetched({ topic, partition }, 'it has no leader');
+      if (without.get(topic)?.has(partition) === true) hooks.fetched({ topic, partition }, 'it has no leader', false);
 }
 
 function reportThrottle(group: ConsumerGroupInternals, nodeId: number, hooks: GroupHooks): void {
@@ -149,7 +153,15 @@ function reportThrottle(group: ConsumerGroupInternals, nodeId: number, hooks: Gr
   if (throttledMs > THROTTLED_MS_MIN) hooks.throttled(throttledMs);
 }
 
-function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals): string | undefined {
+/**
+ * Whether the answer may have had no room for the partition: a broker fills an answer up to a size, and in a backlog the partitions that come later have
+ * nothing in it. The next fetch brings their records, so a pause would only make them late.
+ */
+export function isCrowdedOut({ rawMessages }: BatchInternals, hasRecords: boolean): boolean {
+  return hasRecords && rawMessages.length === 0 && decodeFailureOf(rawMessages) === undefined;
+}
+
+export function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals): string | undefined {
   if (rawMessages.length > 0) return undefined;
   const failure = decodeFailureOf(rawMessages);
   if (failure !== undefined) return `offset ${fetchedOffset}: ${failure.message}`;

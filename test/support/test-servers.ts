@@ -18,8 +18,11 @@ async function main(): Promise<void> {
   const config = loadConfig({ ...process.env, ORDERMESH_DATA_DIR: dataDir });
   const stack = await startStack(config, createLogger('test-servers', 'warn'), { onProgress: console.log });
   console.log(`The test servers run. Their data is in ${path.relative('.', dataDir)}; Ctrl-C stops them.`);
+  // The servers alone do not keep this process alive.
+  const alive = setInterval(() => {}, 2 ** 30);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
+      clearInterval(alive);
       await stack.close();
       process.exit(0);
     });
