@@ -1,3 +1,5 @@
+// Reads the type and the value of an event that one of our roles wrote. Called by the actors of payment and kitchen.
+
 import type { EventType, EventValues } from '../contracts/events.ts';
 import type { Message } from '../runtime/actor.ts';
 import { InvalidMessageError, parseValue } from './invalid-message.ts';

@@ -1,3 +1,5 @@
+// The error for a record that does not hold what its topic should, and the JSON parser that throws it. Used by the actors' decoders.
+
 import { isUtf8 } from 'node:buffer';
 
 /**

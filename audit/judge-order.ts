@@ -1,3 +1,5 @@
+// Judges one order by its trail and by what the database holds. Called by judgement.ts.
+
 import { groups } from '../contracts/topics.ts';
 import type { OrderEffects } from '../store/index.ts';
 import type { Evidence, Frontier } from './evidence.ts';

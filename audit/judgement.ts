@@ -1,3 +1,5 @@
+// Makes a verdict of the evidence. Called by `ordermesh audit`, by `ordermesh smoke` and by the lab.
+
 import { groups } from '../contracts/topics.ts';
 import type { Evidence } from './evidence.ts';
 import type { Fault } from './fault.ts';

@@ -1,3 +1,5 @@
+// Finds the records of an order that stand in the wrong order. Called by judge-order.ts.
+
 import type { EventTrace, Trail } from './trail.ts';
 
 /** What must have happened before an event of that type and round can: at least one of these. */

@@ -1,3 +1,5 @@
+// Tells whether messages of an order wait as dead letters or were given up. Used by judgement.ts and judge-order.ts.
+
 import { deadLetterTopic, groups, topics } from '../contracts/topics.ts';
 import type { DeadLetterFate } from '../store/index.ts';
 import type { Trail } from './trail.ts';

@@ -1,3 +1,5 @@
+// Reads what the audit judges from Kafka, the database and the warehouse. Called by `ordermesh audit`, `ordermesh smoke` and the drill.
+
 import { highValueRule, isHighValue } from '../bridge/filter.ts';
 import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/index.ts';
 import type { ConnectedConfig } from '../contracts/config.ts';

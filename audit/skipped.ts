@@ -1,3 +1,5 @@
+// Finds records and topics that were removed before a group had worked on them. Called by read-evidence.ts.
+
 import type { ConnectedConfig } from '../contracts/config.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../kafka/index.ts';

@@ -1,3 +1,5 @@
+// Gathers what the topics say of each order, record by record. Filled by read-evidence.ts and by the lab's chaos verdict.
+
 import { createHash } from 'node:crypto';
 import type { EventType } from '../contracts/events.ts';
 import { deadLetterHeaders } from '../contracts/headers.ts';

@@ -1,3 +1,5 @@
+// The actor of the bridge: publishes high-value events to Pub/Sub. The runtime creates it in each slot's thread.
+
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EventType } from '../contracts/events.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../runtime/actor.ts';

@@ -1,3 +1,5 @@
+// The bridge role: forwards events from Kafka to Pub/Sub. Started by the command `ordermesh bridge`.
+
 import { Registry } from 'prom-client';
 import { type Config, ConfigError } from '../contracts/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';

@@ -1,3 +1,5 @@
+// Repeats a task that keeps topics, subscriptions or tables in place. Used by the roles bridge, loyalty and warehouse.
+
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';

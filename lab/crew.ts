@@ -1,3 +1,5 @@
+// A simulated kitchen crew: cooks tickets at the display. Used by `ordermesh up`, `ordermesh smoke`, the lab and the ticket benchmark.
+
 import type { ClientMessage, ServerMessage, TicketView } from '../display/index.ts';
 import type { Random } from './traffic/random.ts';
 

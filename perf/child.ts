@@ -1,3 +1,5 @@
+// Runs programs in processes of their own. Used by the benchmarks.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

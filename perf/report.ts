@@ -1,3 +1,5 @@
+// The measured figures and the report that has them. Benchmarks return figures, perf/main.ts writes the report.
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 

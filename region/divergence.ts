@@ -1,3 +1,5 @@
+// Finds the records that only one region has, and sends their orders to the other. Used by the mirror, failovers and the audit.
+
 import { allTopics, topics } from '../contracts/topics.ts';
 import { createAdmin, createProducer, readTopic } from '../kafka/index.ts';
 import { readMirrored } from './mirror-offsets.ts';

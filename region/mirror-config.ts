@@ -1,3 +1,5 @@
+// Makes the configuration of MirrorMaker. Called by mirror-role.ts and by the benchmark of the mirror.
+
 import { allTopics, groups } from '../contracts/topics.ts';
 
 export interface Region {

@@ -1,3 +1,5 @@
+// Reads and sets how far MirrorMaker has copied a region. Called by the mirror and by `ordermesh region`.
+
 import {
   createAdmin,
   createProducer,

@@ -1,3 +1,5 @@
+// Prepares a region to copy the other one after a failover. Called by mirror-role.ts.
+
 import { allTopics } from '../contracts/topics.ts';
 import { createRegionAdmin } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';

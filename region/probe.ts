@@ -1,3 +1,5 @@
+// Sends probe orders to the region that took over. Called by finish.ts at the end of a failover.
+
 import { randomUUID } from 'node:crypto';
 import { lookup, Resolver } from 'node:dns/promises';
 import { request as httpRequest } from 'node:http';

@@ -1,3 +1,5 @@
+// Reads and writes the topic `region-state`, which says in each cluster who is active. Used throughout region/.
+
 import { regionStateTopic } from '../contracts/topics.ts';
 import { createAdmin, createProducer, type ReadRecord, readTopic } from '../kafka/index.ts';
 

@@ -1,3 +1,5 @@
+// Reads the file with the addresses of both regions. Used by `ordermesh region`.
+
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';

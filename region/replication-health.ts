@@ -1,3 +1,5 @@
+// Judges how far a mirror is behind, and what is wrong with its source. Called by the mirror and by `ordermesh region`.
+
 /** First offset of one partition, and the offset behind its last record. */
 export interface PartitionRange {
   topic: string;

@@ -1,3 +1,5 @@
+// Notices that MirrorMaker runs and copies nothing. Used by mirror-role.ts.
+
 import { type Clock, systemClock } from '../contracts/clock.ts';
 
 /** One look at a mirror. */

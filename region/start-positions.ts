@@ -1,3 +1,5 @@
+// Sets from where the groups of a region read after a failover. Called by change-over.ts.
+
 import { deadLetterTopic, groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createAdmin, createRegionAdmin, type ReadRecord, readTopic } from '../kafka/index.ts';
 

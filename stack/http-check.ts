@@ -1,3 +1,5 @@
+// Checks whether a server answers over HTTP. Called by the starts of the emulators and of Toxiproxy.
+
 const REQUEST_LIMIT_MS = 2_000;
 
 /** @throws unless a GET is answered with a success. */

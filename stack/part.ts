@@ -1,3 +1,5 @@
+// The interface of a server in the embedded stack: Kafka, PostgreSQL and the emulators have it. stack.ts starts them by it.
+
 import type { Config } from '../contracts/config.ts';
 import type { Server, Servers } from './servers.ts';
 

@@ -1,3 +1,5 @@
+// Finds free ports, and tells whether a port is free. Used by the stack, the lab and a benchmark.
+
 import { createServer } from 'node:net';
 
 /** Below the range from which systems take the local ports of outgoing connections, so that a kept port is rarely taken later. */

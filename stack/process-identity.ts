@@ -1,3 +1,5 @@
+// Identifies, checks and ends processes by their id and start time. Used by cache.ts, servers.ts, stack.ts and state.ts.
+
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

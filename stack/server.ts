@@ -1,3 +1,5 @@
+// The types of a started server and of its supervision. Used by servers.ts and supervised-server.ts.
+
 import type { ServerRecord } from './state.ts';
 
 export interface Server {

@@ -1,3 +1,5 @@
+// Starts and stops server processes. Used by every part of the stack, by MirrorMaker and by the lab.
+
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

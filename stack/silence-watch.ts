@@ -1,3 +1,5 @@
+// Reports a process that runs and does not answer. Used by supervised-server.ts and system/role-process.ts.
+
 import { inSeconds, States, timeOfDay } from '../telemetry/state-log.ts';
 
 export interface SilenceWatchOptions {

@@ -1,3 +1,5 @@
+// Starts the servers that the roles need and that are not configured. Called by system/system.ts.
+
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../contracts/config.ts';

@@ -1,3 +1,5 @@
+// Reads and writes `stack.json`, and locks a data directory for one stack. Used by stack.ts, environment.ts and the lab.
+
 import { renameSync, writeFileSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,3 +1,5 @@
+// Restarts a server whenever it ends by itself. Used by servers.ts.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RestartBackoff } from '../telemetry/restart-backoff.ts';
 import { inSeconds, States } from '../telemetry/state-log.ts';

@@ -1,3 +1,5 @@
+// Opens the admin server of a role. Called by every role.
+
 import type { Registry } from 'prom-client';
 import type { Config } from '../contracts/config.ts';
 import { hostPort } from '../contracts/local-url.ts';

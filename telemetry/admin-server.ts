@@ -1,3 +1,5 @@
+// Serves metrics, health, readiness and profiles over HTTP. Started by admin-port.ts.
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { profileThreads, type ThreadProfile } from './profile.ts';

@@ -1,3 +1,5 @@
+// Listens on a port that, by default, no other process shares. Called by the gateway and the display.
+
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 
 /** Without it several processes would share the port, and the second one would go unnoticed. */

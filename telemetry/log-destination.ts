@@ -1,3 +1,5 @@
+// Writes log lines to standard error without blocking. Used by logger.ts.
+
 import { constants, fstatSync, openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
 

@@ -1,3 +1,5 @@
+// Creates loggers. Called at the start of each role and program.
+
 import { type Logger, pino } from 'pino';
 import { LogDestination } from './log-destination.ts';
 

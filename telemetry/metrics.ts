@@ -1,3 +1,5 @@
+// Creates metrics registries, and merges those of several threads into one scrape. Used by the roles and the runtime's threads.
+
 import {
   AggregatorRegistry,
   Counter,

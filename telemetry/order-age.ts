@@ -1,3 +1,5 @@
+// Measures how old orders are when a step of theirs is finished. Used by the actors, the bridge and the warehouse.
+
 import { Histogram, type Registry } from 'prom-client';
 
 /** The steps of an order that need no person, in sequence. The role that takes a step observes it once for each order. */

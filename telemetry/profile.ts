@@ -1,3 +1,5 @@
+// Takes a processor profile of all threads. Called by the admin server and by each process of the gateway.
+
 import { type Profiler, Session } from 'node:inspector';
 import { setTimeout as delay } from 'node:timers/promises';
 

@@ -1,3 +1,5 @@
+// The wait before a process that ended is started again. Used by the supervisors of servers, roles and gateway processes.
+
 import { Backoff } from '../contracts/backoff.ts';
 
 /** A process that lived longer than this is started again after the shortest wait. */

@@ -1,3 +1,5 @@
+// Decides how an event of the kitchen moves a ticket. Called by the kitchen actor.
+
 import type { TicketPosition } from '../../store/index.ts';
 
 export type KitchenEventType = 'order.cooking' | 'order.cooked' | 'order.recalled';

@@ -1,3 +1,5 @@
+// The order-validator actor: decides each placed order. The runtime creates it in each slot's thread.
+
 import type { RejectionReason } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import { type Order, orderSchema } from '../../contracts/order/order.ts';

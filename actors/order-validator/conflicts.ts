@@ -1,3 +1,5 @@
+// Compares an order with the one that was decided under the same orderId. Called by the order-validator's actor.
+
 import type { ConflictReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import type { KnownDecision } from '../../store/index.ts';

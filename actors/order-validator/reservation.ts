@@ -1,3 +1,5 @@
+// Takes the stock of an order from the shelf of its store. Called by the order-validator's actor and by restore.ts.
+
 import type { RejectionReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import { stockDemand } from '../../contracts/order/order.ts';

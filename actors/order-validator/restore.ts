@@ -1,3 +1,5 @@
+// Copies decisions from the log into a database that took over. Called during a failover (region/operations/restore.ts).
+
 import type { OrderRejected, OrderValidated } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import type { Transaction } from '../../store/index.ts';

@@ -1,3 +1,5 @@
+// The fraud rules on the number of orders of one customer or one card. Called by the order-validator's actor.
+
 import { hash } from 'node:crypto';
 import type { RejectionReason } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order/order.ts';

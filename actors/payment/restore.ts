@@ -1,3 +1,5 @@
+// Copies the results of payments from the log into a database that took over. Called during a failover (region/operations/restore.ts).
+
 import type { OrderPaid, OrderPaymentFailed } from '../../contracts/events.ts';
 import type { Transaction } from '../../store/index.ts';
 import { type NewPayment, recordPayments } from '../../store/index.ts';

@@ -1,3 +1,5 @@
+// The settings of the payment actor, from the configuration. Made by roles.ts.
+
 import type { Config } from '../../contracts/config.ts';
 
 /** Plain data that crosses into the worker threads. */

@@ -1,3 +1,5 @@
+// Reads the message in a push of Pub/Sub. Called by loyalty-handler.ts.
+
 /** A Pub/Sub message as a CloudEvent function gets it. Pushed by a subscription or by Eventarc, it has the same shape. */
 export interface PushedMessage {
   messageId: string;

@@ -1,3 +1,5 @@
+// The names, addresses and clients of Pub/Sub and BigQuery. Used by the roles bridge, loyalty and warehouse.
+
 import { BigQuery } from '@google-cloud/bigquery';
 import { PubSub } from '@google-cloud/pubsub';
 import { GoogleAuth, PassThroughClient } from 'google-auth-library';

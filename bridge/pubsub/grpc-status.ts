@@ -1,3 +1,5 @@
+// The status codes of gRPC, and whose fault a failed publish is. Used by ordered-publisher.ts and topology.ts.
+
 /** The gRPC status codes by name: google.rpc.Code. */
 export const grpcStatus = {
   cancelled: 1,

@@ -1,3 +1,5 @@
+// Publishes messages to Pub/Sub, those of one order in their order. Used by the bridge's actor.
+
 import type { PubSub, Topic } from '@google-cloud/pubsub';
 import { OutageError, UnexplainedError } from '../../runtime/actor.ts';
 import { faultOf } from '../../runtime/outage.ts';

@@ -1,3 +1,5 @@
+// Makes a Pub/Sub message of an event from Kafka. Called by the bridge's actor.
+
 import { sequenceOf } from './sequence.ts';
 
 /** A message in the form of the Pub/Sub client. */

@@ -1,3 +1,5 @@
+// Inserts pulled messages into the tables of events and of parked messages. Called by held-messages.ts.
+
 import type { Dataset } from '@google-cloud/bigquery';
 import { type EventRow, eventRow } from './event-row.ts';
 import { type InsertRow, InsertUnavailableError, insertRows, type RefusedRow } from './row-insert.ts';

@@ -1,3 +1,5 @@
+// Makes a row of `order_events` from a pulled message. Called by event-loader.ts.
+
 import { eventTypes } from '../../contracts/events.ts';
 
 /** A row of `order_events`, in the form of BigQuery's insert. */

@@ -1,3 +1,5 @@
+// Inserts rows into a BigQuery table, and tells refused rows from an outage. Called by event-loader.ts.
+
 import type { Table } from '@google-cloud/bigquery';
 import { NotBigQueryError } from '../pubsub/google-cloud.ts';
 import { httpStatus } from './warehouse-schema.ts';

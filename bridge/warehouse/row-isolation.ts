@@ -1,3 +1,5 @@
+// Inserts a batch and finds the rows in it that BigQuery does not take. Used by held-messages.ts.
+
 import { InsertUnavailableError, type RefusedRow } from './row-insert.ts';
 
 /** Inserts rows, and is told what became of each row. */

@@ -1,3 +1,5 @@
+// The metrics of the warehouse role. Created by warehouse.ts.
+
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createOrderAge, type OrderAge } from '../../telemetry/order-age.ts';
 

@@ -1,3 +1,5 @@
+// Starts the Kafka cluster of a chaos run. Called by system.ts.
+
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ServerCommand, Servers } from '../../stack/index.ts';

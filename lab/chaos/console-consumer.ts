@@ -1,3 +1,5 @@
+// Reads topics and commits with Kafka's own console consumer. Called by history-reader.ts.
+
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';

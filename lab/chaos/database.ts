@@ -1,3 +1,5 @@
+// Starts the PostgreSQL of a chaos run, which faults stop and start again. Called by system.ts.
+
 import type { Config } from '../../contracts/config.ts';
 import type { Servers, StartedPart } from '../../stack/index.ts';
 import { postgres } from '../../stack/index.ts';

@@ -1,3 +1,5 @@
+// Records the history of a finished run, and reads it again. Called by main.ts.
+
 import { createReadStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,3 +1,5 @@
+// Carries out the faults of a plan. Called by main.ts.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { subscriptions } from '../../contracts/topics.ts';
 import { type Fault, type Lane, type Link, lanes, type Plan } from './plan.ts';

@@ -1,3 +1,5 @@
+// Runs the mesh under seeded faults and judges what it did. Started by `npm run chaos` and `make chaos`.
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

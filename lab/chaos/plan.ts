@@ -1,3 +1,5 @@
+// The kinds of faults, and the plan of a run by its seed. main.ts makes the plan, injector.ts carries it out.
+
 import { createRandom, pick, type Random } from '../traffic/random.ts';
 import { brokers, type Zone, zones } from './topology.ts';
 import { apiKeys, type RequestKind } from './wire/frames.ts';

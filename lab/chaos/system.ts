@@ -1,3 +1,5 @@
+// Starts all servers and roles of a chaos run. Called by main.ts.
+
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConnectedConfig } from '../../contracts/config.ts';

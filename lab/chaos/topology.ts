@@ -1,3 +1,5 @@
+// The brokers, zones and ports of a chaos run. Used by the files beside it that start and break them.
+
 /** Node ids of the brokers. */
 export const brokers = [1, 2, 3] as const;
 

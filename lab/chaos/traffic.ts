@@ -1,3 +1,5 @@
+// Sends orders and cooks them during a chaos run, and notes each answer in a file. Called by main.ts.
+
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Config } from '../../contracts/config.ts';

@@ -1,3 +1,5 @@
+// Judges the history of a run by the checker and by the audit. Called by main.ts.
+
 import {
   type AuditCounts,
   type AuditedRecord,

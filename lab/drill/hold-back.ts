@@ -1,3 +1,5 @@
+// Freezes the mirror or the standby of the passive region before the primary dies. Called by main.ts.
+
 import { run } from '../../stack/index.ts';
 import { connectDatabase } from '../../store/index.ts';
 import type { Random } from '../traffic/random.ts';

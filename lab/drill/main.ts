@@ -1,3 +1,5 @@
+// Runs a failover and a failback between two regions and judges both. Started by `make drill`.
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

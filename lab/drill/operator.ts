@@ -1,3 +1,5 @@
+// Runs a command of `ordermesh` as an operator does. Called by main.ts, parked.ts and system.ts.
+
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

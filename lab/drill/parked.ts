@@ -1,3 +1,5 @@
+// Parks orders in one region and replays them in the other. Called by main.ts.
+
 import { eventId } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order } from '../../contracts/order/order.ts';

@@ -1,3 +1,5 @@
+// Starts, kills and restarts a whole region of the drill. Created by system.ts, used by main.ts.
+
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConnectedConfig } from '../../contracts/config.ts';

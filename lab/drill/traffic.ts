@@ -1,3 +1,5 @@
+// Sends orders during a drill and notes which were accepted. Used by main.ts and practice.ts.
+
 import type { Config } from '../../contracts/config.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { chainMenu } from '../traffic/chain.ts';

@@ -1,3 +1,5 @@
+// Draws what a guest orders. Called by generator.ts.
+
 import type { Menu, MenuItem, MenuModifier } from '../../contracts/order/menu.ts';
 import type { OrderItem } from '../../contracts/order/order.ts';
 import { categoryAppetite } from './day.ts';

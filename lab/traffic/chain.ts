@@ -1,3 +1,5 @@
+// The menu of the simulated chain, and the local time and opening hours of its stores. Used by generator.ts and by the lab's runs.
+
 import { readFileSync } from 'node:fs';
 import { type Menu, type MenuStore, parseMenu } from '../../contracts/order/menu.ts';
 

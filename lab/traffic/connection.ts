@@ -1,3 +1,5 @@
+// HTTP connections to a gateway. Used by sender.ts.
+
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 

@@ -1,3 +1,5 @@
+// How many orders come, and of what, by the time of day. Used by generator.ts, basket.ts and whole-day.ts.
+
 /** Orders of a typical store by local hour, relative to its average hour: quiet nights, a lunch and a dinner peak. */
 const hourly = [
   0.15, 0.08, 0.05, 0.05, 0.1, 0.35, 0.75, 1.15, 1.2, 0.9, 0.85, 1.5, 2.45, 2.1, 1.15, 0.95, 1.15, 1.85, 2.35, 2.0,

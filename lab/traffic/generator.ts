@@ -1,3 +1,5 @@
+// Generates the orders of the simulated chain. Used by commands that send or print orders, by the lab and by the benchmarks.
+
 import type { Menu, MenuStore } from '../../contracts/order/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import { createKitchen } from './basket.ts';

@@ -1,3 +1,5 @@
+// Draws who orders, and how they pay. Called by generator.ts.
+
 import type { Order } from '../../contracts/order/order.ts';
 import { type Random, weighted } from './random.ts';
 

@@ -1,3 +1,5 @@
+// Sends generated orders at a rate. Used by commands that load a gateway, by the chaos run and by the ticket benchmark.
+
 import type { GeneratedOrder, Traffic } from './generator.ts';
 import { pause, type Sender } from './sender.ts';
 

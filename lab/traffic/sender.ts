@@ -1,3 +1,5 @@
+// Sends orders to a gateway and repeats them until they are answered. Used by commands that send orders, the lab and a benchmark.
+
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { type Answer, connectGateway } from './connection.ts';
 import { createLatencies, type LatencySummary } from './latencies.ts';

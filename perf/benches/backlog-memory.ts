@@ -1,3 +1,5 @@
+// Measures the memory of a worker in front of a backlog. Called by perf/main.ts.
+
 import { lastJson, program, runProgram } from '../child.ts';
 import type { MemoryUse } from '../load/runtime-memory.ts';
 import type { Figures } from '../report.ts';

@@ -1,3 +1,5 @@
+// Measures the throughput and latency of the gateway over HTTP. Called by perf/main.ts.
+
 import { topics } from '../../contracts/topics.ts';
 import { byMessage, program, startProgram } from '../child.ts';
 import { startGatewayProcess } from '../load/gateway-process.ts';

@@ -1,3 +1,5 @@
+// Measures the gateway over gRPC beside HTTP. Called by perf/main.ts.
+
 import { lastJson, program, runProgram } from '../child.ts';
 import { startGatewayProcess } from '../load/gateway-process.ts';
 import { acceptedLoad } from '../load/http-load.ts';

@@ -1,3 +1,5 @@
+// Measures the gateway under more load than it can take. Called by perf/main.ts.
+
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { topics } from '../../contracts/topics.ts';

@@ -1,3 +1,5 @@
+// Measures the throughput from the log to the kitchen's tickets. Called by perf/main.ts.
+
 import { groups, topics } from '../../contracts/topics.ts';
 import { type Admin, createAdmin } from '../../kafka/index.ts';
 import { program, runProgram } from '../child.ts';

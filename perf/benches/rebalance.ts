@@ -1,3 +1,5 @@
+// Measures how long a rebalance stops the partitions of a group. Called by perf/main.ts.
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin, createProducer } from '../../kafka/index.ts';

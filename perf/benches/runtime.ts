@@ -1,3 +1,5 @@
+// Measures the throughput of the actor runtime. Called by perf/main.ts.
+
 import { lastJson, program, runProgram } from '../child.ts';
 import { buildParallelConsumer, type ParallelConsumerSettings } from '../peers/parallel-consumer/build.ts';
 import type { Figures } from '../report.ts';

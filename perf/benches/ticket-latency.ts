@@ -1,3 +1,5 @@
+// Measures the time from an order's 202 to its ticket. Called by perf/main.ts.
+
 import { lastJson, program, runProgram } from '../child.ts';
 import type { TicketLatency } from '../load/ticket-latency.ts';
 import type { Figures } from '../report.ts';

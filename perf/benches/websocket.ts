@@ -1,3 +1,5 @@
+// Measures the gateway over WebSockets beside HTTP. Called by perf/main.ts.
+
 import { lastJson } from '../child.ts';
 import { startGatewayProcess } from '../load/gateway-process.ts';
 import { acceptedLoad, javaLoad } from '../load/http-load.ts';

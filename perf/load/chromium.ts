@@ -1,3 +1,5 @@
+// Launches a headless Chromium. Used by ticket-latency.ts and by the browser tests of the display.
+
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 

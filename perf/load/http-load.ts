@@ -1,3 +1,5 @@
+// Runs the load generators in Java, above all the one for HTTP. Called by the benchmarks of the gateway and the edge.
+
 import path from 'node:path';
 import { javaCommand } from '../../stack/index.ts';
 import { lastJson, program, runCommand } from '../child.ts';

@@ -1,3 +1,5 @@
+// Points the mesh's name to a region, or checks that it could. Called by failovers and by `ordermesh region status`.
+
 import { execFile } from 'node:child_process';
 import { access, constants, readFile } from 'node:fs/promises';
 import path from 'node:path';

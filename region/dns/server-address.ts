@@ -1,3 +1,5 @@
+// Splits, resolves and compares addresses for the DNS client. Used by update.ts and region/probe.ts.
+
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { hostPort } from '../../contracts/local-url.ts';

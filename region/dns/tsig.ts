@@ -1,3 +1,5 @@
+// Signs DNS messages and verifies the signatures of answers. Called by update.ts.
+
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { encodeName, encodeRecord, skipName, uint16 } from './wire.ts';
 

@@ -1,3 +1,5 @@
+// Changes the address of a name at a DNS server. Called by flip.ts.
+
 import { randomInt } from 'node:crypto';
 import { createConnection, isIP } from 'node:net';
 import { canonicalAddress, splitHostPort } from './server-address.ts';

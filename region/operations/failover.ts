@@ -1,3 +1,5 @@
+// Moves the mesh to the other region, or finishes a move that was cut short. Called by `ordermesh region failover` and `failback`.
+
 import { UsageError } from '../../contracts/failure.ts';
 import { newestState, type RegionState } from '../region-state.ts';
 import type { Regions } from '../regions.ts';

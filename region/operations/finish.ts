@@ -1,3 +1,5 @@
+// The last two steps of a failover: the mesh's name and the probe orders. Called by change-over.ts and failover.ts.
+
 import { topics } from '../../contracts/topics.ts';
 import { topicRanges } from '../divergence.ts';
 import { flipName } from '../dns/flip.ts';

@@ -1,3 +1,5 @@
+// Looks at the state of both regions and of the mirror. Called by `ordermesh region status`.
+
 import { allTopics } from '../../contracts/topics.ts';
 import { createRegionAdmin, type RegionAdmin } from '../../kafka/index.ts';
 import { connectDatabase, standbyStatus } from '../../store/index.ts';

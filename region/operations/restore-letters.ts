@@ -1,3 +1,5 @@
+// Copies dead letters from the log into a database that took over. Called by change-over.ts.
+
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { messageIdentity } from '../../contracts/message-identity.ts';
 import { deadLetterTopic, subscriptions } from '../../contracts/topics.ts';

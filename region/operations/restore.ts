@@ -1,3 +1,5 @@
+// Copies decisions, payments and conflicts from the log into a database that took over. Called by change-over.ts.
+
 import { type LoggedDecision, type LoggedPayment, restoreDecisions, restorePayments } from '../../actors/restore.ts';
 import type { EventType, OrderConflicting } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';

@@ -1,3 +1,5 @@
+// Limits the wait for an answer of a cluster or a database. Used by the files beside it.
+
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 

@@ -1,3 +1,5 @@
+// Installs the BigQuery emulator's Python packages. Called by emulator.ts.
+
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';

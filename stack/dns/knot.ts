@@ -1,3 +1,5 @@
+// Starts a DNS server that takes updates. Used by the drill and by tests.
+
 import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installOnce } from '../cache.ts';

@@ -1,3 +1,5 @@
+// Starts the Kafka of the stack, and says how a broker of a cluster is started. Used by stack.ts, the lab and a benchmark.
+
 import { randomBytes } from 'node:crypto';
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,3 +1,5 @@
+// Makes the configuration files of Kafka's programs. Used by broker.ts, mirror-maker.ts and the lab.
+
 /** A listener beside the broker's own, whose clients are told another address, for example that of a proxy. */
 export interface ClientListener {
   /** Kafka's name for it: capital letters and digits. */

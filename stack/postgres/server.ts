@@ -1,3 +1,5 @@
+// Starts PostgreSQL, alone or with a standby. Called by stack.ts and by the lab.
+
 import { access, chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connectDatabase } from '../../store/index.ts';

@@ -1,3 +1,5 @@
+// The Pub/Sub emulator as a part of the stack. Started by stack.ts.
+
 import { answersHttp } from '../http-check.ts';
 import { javaCommand } from '../java.ts';
 import { type Part, portOf } from '../part.ts';

@@ -1,3 +1,5 @@
+// Opens the log file of a role, and shows people the lines that matter. Called by role-process.ts.
+
 import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { stateEnded } from '../../telemetry/state-log.ts';

@@ -1,3 +1,5 @@
+// Runs a role in a child process and restarts it whenever it ends. Used by system.ts and by the lab.
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { get } from 'node:http';

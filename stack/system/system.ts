@@ -1,3 +1,5 @@
+// Starts the stack and all roles. Called by `ordermesh up`, by `ordermesh smoke` and by the benchmarks.
+
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';

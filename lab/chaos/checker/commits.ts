@@ -1,3 +1,5 @@
+// Finds commits that passed a message before its outcome was in the log. Called by check.ts.
+
 import {
   type Anomaly,
   type History,

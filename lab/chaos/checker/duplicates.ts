@@ -1,3 +1,5 @@
+// Finds events, outcomes and charges of an order that came twice, and refused orders that took effect. Called by check.ts.
+
 import { deadLetterTopic, groups, topics } from '../../../contracts/topics.ts';
 import { type Anomaly, type History, keyOf, type LoggedRecord, placeOf, recordsOf, typeOf } from './history.ts';
 

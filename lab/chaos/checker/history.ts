@@ -1,3 +1,5 @@
+// The history of a run, and the anomalies that the checker can find in it. history-reader.ts reads one from disk.
+
 import type { EventType } from '../../../contracts/events.ts';
 import type { OrderEffects } from '../../../store/index.ts';
 

@@ -1,3 +1,5 @@
+// The steps of an order's way, and when each input of a step got its outcome. Used by lost-writes.ts and commits.ts.
+
 import { deadLetterHeaders } from '../../../contracts/headers.ts';
 import { deadLetterTopic, groups, topics } from '../../../contracts/topics.ts';
 import { type History, keyOf, type LoggedRecord, recordsOf, typeOf } from './history.ts';

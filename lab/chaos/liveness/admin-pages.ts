@@ -1,3 +1,5 @@
+// Asks role processes for `/readyz` and `/debug/runtime`. Called by watch.ts.
+
 import type { RuntimePageText } from './evidence.ts';
 
 /** A role process and where its admin server is. */

@@ -1,3 +1,5 @@
+// Writes down who works on the partitions of a group that stands. Called by watch.ts.
+
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAdmin, type GroupMember } from '../../../kafka/index.ts';

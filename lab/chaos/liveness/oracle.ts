@@ -1,3 +1,5 @@
+// Decides which partitions and roles have stood for too long. Asked by watch.ts.
+
 import type { ReadyAnswers } from './admin-pages.ts';
 import type { PartitionProgress } from './progress.ts';
 import { Standstill } from './standstill.ts';

@@ -1,3 +1,5 @@
+// Reads how far each group has come in each partition. Called by watch.ts and drain.ts.
+
 import { groups, subscriptions } from '../../../contracts/topics.ts';
 import type { Admin } from '../../../kafka/index.ts';
 

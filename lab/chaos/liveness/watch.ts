@@ -1,3 +1,5 @@
+// Watches a running system for partitions and roles that stand. Used by the chaos run and by the drill.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, createAdmin } from '../../../kafka/index.ts';
 import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';

@@ -1,3 +1,5 @@
+// Builds the program of the Toxiproxy server. Called by the chaos run's system.ts.
+
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { installOnce, run, systemPython } from '../../../stack/index.ts';

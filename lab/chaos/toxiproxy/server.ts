@@ -1,3 +1,5 @@
+// Starts Toxiproxy and controls its proxies, by which network faults are made. Called by the chaos run's system.ts.
+
 import type { Servers } from '../../../stack/index.ts';
 import { answersHttp } from '../../../stack/index.ts';
 

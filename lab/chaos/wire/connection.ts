@@ -1,3 +1,5 @@
+// Passes Kafka messages between a client and a broker, but for lost answers. Called by wire.ts for each connection.
+
 import type { Socket } from 'node:net';
 import { answeredRequest, FrameCutter, type RequestHead, requestHead } from './frames.ts';
 import type { Loss } from './losses.ts';

@@ -1,3 +1,5 @@
+// Reads the framing and the headers of Kafka's protocol. Used by the wire, and by a proxy of the tests.
+
 /** Bytes of a message's length, which stand before it. */
 const LENGTH_BYTES = 4;
 

@@ -1,3 +1,5 @@
+// One answer that is to be lost, and how. injector.ts asks for it, wire.ts and connection.ts carry it out.
+
 import { apiKeys, type RequestHead, type RequestKind } from './frames.ts';
 
 /** What becomes of an answer: its connection is closed instead, it never comes, or it comes this much later and holds up all answers behind it. */

@@ -1,3 +1,5 @@
+// Proxies before the brokers that can lose single answers. Started by the chaos run's system.ts.
+
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
 import { joinSockets } from './connection.ts';
 import type { RequestHead } from './frames.ts';

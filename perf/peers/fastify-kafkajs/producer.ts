@@ -1,3 +1,5 @@
+// Sends the orders of the gateway beside it to Kafka. Called by gateway.ts.
+
 import { randomBytes } from 'node:crypto';
 import { Kafka, type Message, Partitioners } from 'kafkajs';
 import type { Order } from '../../../contracts/order/order.ts';

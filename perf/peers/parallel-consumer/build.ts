@@ -1,3 +1,5 @@
+// Fetches and runs Parallel Consumer, a peer of the actor runtime. Called by perf/benches/runtime.ts.
+
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
