@@ -1,3 +1,5 @@
+// The program `ordermesh`: runs one command line and exits with its code. Started by `cli/ordermesh`, and by stack/system/ for each role.
+
 import { run } from './program.ts';
 
 /** The exit code of a process that SIGPIPE ended. Not 0, because the reader has not seen the whole result. */

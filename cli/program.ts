@@ -1,3 +1,5 @@
+// The commands of `ordermesh`, and how failures are reported. Called by main.ts.
+
 import { Command, CommanderError } from 'commander';
 import { describeFailure, exitCodeOf, NegativeResult } from '../contracts/failure.ts';
 

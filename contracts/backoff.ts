@@ -1,3 +1,5 @@
+// Back-off: how long a caller waits before its next attempt. Used in most rooms, for connections, requests and restarts.
+
 /** `first`, doubled with each further attempt (the first attempt is 1), up to `most`. */
 export function exponentialDelayMs(attempt: number, firstMs: number, mostMs: number): number {
   return Math.min(mostMs, firstMs * 2 ** Math.min(attempt - 1, 40));

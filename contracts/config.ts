@@ -1,3 +1,5 @@
+// The configuration: reads and checks the environment variables of Ordermesh. Roles and commands load it.
+
 import { availableParallelism } from 'node:os';
 import {
   bytes,

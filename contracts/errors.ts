@@ -1,3 +1,5 @@
+// The errors of all interfaces, and the problem documents that report them. Gateway and kitchen display answer with them.
+
 import { grpcStatusOf } from './grpc-status.ts';
 import type { FieldError } from './validation.ts';
 

@@ -1,3 +1,5 @@
+// The events of an order: their types, values and ids. Used by all rooms that write or read events.
+
 import type { Order } from './order/order.ts';
 import type { FieldError } from './validation.ts';
 

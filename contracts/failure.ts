@@ -1,3 +1,5 @@
+// The errors that end a command, with exit codes and texts. Commands and what they call throw them; `cli/program.ts` reports them.
+
 import { ConfigError } from './config.ts';
 import { MenuError } from './order/menu.ts';
 

@@ -1,3 +1,5 @@
+// The headers of records in Kafka: of events and of dead letters. Used by all rooms that write or read records.
+
 import { type EventType, eventId } from './events.ts';
 
 /** Record headers as we write them. In Kafka they are a list of names and bytes. */

@@ -1,3 +1,5 @@
+// How chaos, drill and the benchmarks read their options, and refuse wrong ones.
+
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Exit code of a program that was called with something it does not take. */

@@ -1,3 +1,5 @@
+// Compiles schemas into validators that list the errors of a document. Used for orders, menus, events, tickets and screens' messages.
+
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';

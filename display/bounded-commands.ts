@@ -1,3 +1,5 @@
+// Bounds the unanswered commands of a screen. Used by the display's server and by the kitchen of the edge agent.
+
 import { type Problem, problem } from '../contracts/errors.ts';
 import type { Screen } from './screens.ts';
 

@@ -1,3 +1,5 @@
+// Brings changed tickets from the notifications of the store to the screens. Created by ticket-board.ts.
+
 import type { TicketView } from './messages.ts';
 
 export interface ChangeFeedOptions {

@@ -1,3 +1,5 @@
+// Carries out the crew's commands: start, bump, recall. Created by server.ts.
+
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../contracts/clock.ts';
 import { type Problem, problem } from '../contracts/errors.ts';

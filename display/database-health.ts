@@ -1,3 +1,5 @@
+// Watches whether the database answers. Created by ticket-board.ts.
+
 export interface DatabaseHealthOptions {
   /** Resolves when the database answers; rejects, within a time limit of its own, when it does not. */
   probe(): Promise<void>;

@@ -1,3 +1,5 @@
+// The metrics of the kitchen display. Created by server.ts.
+
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type CommandResult = 'done' | 'refused' | 'failed';

@@ -1,3 +1,5 @@
+// Serves the page, and the WebSockets of the screens. Started by server.ts and by the kitchen of the edge agent.
+
 import uWS, { type HttpRequest, type HttpResponse, type WebSocket } from 'uWebSockets.js';
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';

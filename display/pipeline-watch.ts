@@ -1,3 +1,5 @@
+// Watches whether orders get through to the kitchen. Created by server.ts.
+
 import type { Clock } from '../contracts/clock.ts';
 import type { Admin } from '../kafka/index.ts';
 

@@ -1,3 +1,5 @@
+// Logs refused screens. Used by server.ts and by the kitchen of the edge agent.
+
 import type { Logger } from '../telemetry/logger.ts';
 
 /** At most this many reasons are logged: a reason contains names from the request, so a client could send any number of them. */

@@ -1,3 +1,5 @@
+// The connected screens, and what is sent to them. Used by server.ts and by the kitchen of the edge agent.
+
 import type { WebSocket } from 'uWebSockets.js';
 import type { ServerMessage, TicketView } from './messages.ts';
 

@@ -1,3 +1,5 @@
+// The role `display`: creates and connects its parts. Started by `ordermesh display`.
+
 import { systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { type Problem, problem } from '../contracts/errors.ts';

@@ -1,3 +1,5 @@
+// Reads tickets from the database for all screens. Created by server.ts.
+
 import type { Clock } from '../contracts/clock.ts';
 import { storeIdSchema } from '../contracts/order/order.ts';
 import { compileValidator } from '../contracts/validation.ts';

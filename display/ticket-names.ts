@@ -1,3 +1,5 @@
+// Makes the tickets that screens show, with names from the menu. Used by ticket-board.ts and by the kitchen of the edge agent.
+
 import { validateTicketItems } from '../contracts/order/ticket-content.ts';
 import type { MenuNames, Ticket } from '../store/index.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';

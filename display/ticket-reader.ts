@@ -1,3 +1,5 @@
+// Reads the tickets that commands of the crew are about. Created by ticket-board.ts.
+
 import type { Ticket } from '../store/index.ts';
 
 /** Commands that come within this time of a read share the next one. */

@@ -1,3 +1,5 @@
+// Repeats the reads of screens whose tickets could not be read. Created by ticket-board.ts.
+
 import { Backoff } from '../contracts/backoff.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { StateLog } from '../telemetry/state-log.ts';

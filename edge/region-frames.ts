@@ -1,3 +1,5 @@
+// Reads the WebSocket frames of the region. Used by region-display.ts and status-relay.ts.
+
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
 

@@ -1,3 +1,5 @@
+// The intake of the edge agent: gives each accepted order to the spool. Created by edge.ts.
+
 import { type Clock, systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { orderFingerprint } from '../contracts/order/fingerprint.ts';

@@ -1,3 +1,5 @@
+// Finds the status of an order in the region or in the spool. Created by edge.ts, for points of sale and for the kitchen.
+
 import type { OrderStatus } from '../contracts/events.ts';
 import type { KnownOrder, StatusLookup } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';

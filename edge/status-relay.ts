@@ -1,3 +1,5 @@
+// Passes the region's status updates on to points of sale. Created by edge.ts.
+
 import { Backoff } from '../contracts/backoff.ts';
 import type { OrderStream } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,3 +1,5 @@
+// The status of the agent in words. Used by the status page, the admin port and `ordermesh edge status`.
+
 import type { LineView } from './forwarder/line-state.ts';
 import type { EdgeStatus } from './status.ts';
 

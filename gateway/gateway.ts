@@ -1,3 +1,5 @@
+// The role `gateway`: the intake server with Kafka and the database. Started by `ordermesh gateway`, alone or in a cluster.
+
 import { turnClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config.ts';
 import { ConfigError } from '../contracts/config.ts';

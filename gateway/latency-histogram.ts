@@ -1,3 +1,5 @@
+// A histogram of latencies, made for the hot path. Used by metrics.ts.
+
 import type { Metric, Registry } from 'prom-client';
 
 /** Upper bounds of the buckets, in milliseconds. */

@@ -1,3 +1,5 @@
+// The metrics of an intake server. Created by server/build.ts; every transport counts in them.
+
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../contracts/errors.ts';
 import { LatencyHistogram } from './latency-histogram.ts';

@@ -1,3 +1,5 @@
+// What `dlt discard`, `dlt replay` and `dlt stop` have in common: options, confirmation, summary.
+
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';

@@ -1,3 +1,5 @@
+// Gathers dead letters, and makes the tables of `dlt list`.
+
 import type { Database } from '../../store/index.ts';
 import { table } from '../output.ts';
 import { counted, type LetterView, letterView, oneLine, placeOf } from './letter-view.ts';

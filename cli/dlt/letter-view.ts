@@ -1,3 +1,5 @@
+// Dead letters and their parts as they are printed. Used by most files of this folder.
+
 import type { DeadLetter } from '../../store/index.ts';
 import { storeOf } from './selection.ts';
 

@@ -1,3 +1,5 @@
+// Watches whether the gateway takes the orders that a command sends. Used by `load`, `smoke` and `orders send`.
+
 import type { SendReport } from '../../lab/traffic/index.ts';
 import { inSeconds, States, timeOfDay } from '../../telemetry/state-log.ts';
 import { say } from '../output.ts';

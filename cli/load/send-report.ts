@@ -1,3 +1,5 @@
+// Prints what became of the orders that were sent. Used by `load`, `smoke` and `orders send`.
+
 import type { SendReport } from '../../lab/traffic/index.ts';
 import { milliseconds, print } from '../output.ts';
 

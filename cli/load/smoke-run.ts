@@ -1,3 +1,5 @@
+// The work of `ordermesh smoke`, once everything is up.
+
 import { countLines, eventsInWarehouse, findings, judge, readEvidence, type Verdict } from '../../audit/index.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { subscriptions } from '../../contracts/topics.ts';

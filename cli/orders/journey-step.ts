@@ -1,3 +1,5 @@
+// The steps of an order's journey, as types. Used by the files of `orders show`.
+
 /** Where the message of a dead letter came from, and which group parked it. */
 export interface Origin {
   group: string;

@@ -1,3 +1,5 @@
+// Sums profiles up by function. Called by profile-report.ts.
+
 import { fileURLToPath } from 'node:url';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
 

@@ -1,3 +1,5 @@
+// Takes the profiles of a running role and saves them, for `ordermesh profile`.
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../contracts/failure.ts';

@@ -1,3 +1,5 @@
+// Reads from the metrics of a role how much work it has done, for `ordermesh profile`.
+
 import { UsageError } from '../../contracts/failure.ts';
 import type { RoleName } from '../../contracts/roles.ts';
 

@@ -1,3 +1,5 @@
+// The probe order and its token, for `region failover` and `region failback`.
+
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../../contracts/config.ts';
 import { UsageError } from '../../contracts/failure.ts';

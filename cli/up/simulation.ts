@@ -1,3 +1,5 @@
+// The simulated chain of `ordermesh up`: its orders and its crew.
+
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { type Crew, startCrew } from '../../lab/crew.ts';

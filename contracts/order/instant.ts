@@ -1,3 +1,5 @@
+// The form of dates with time, in orders and in options. Used by order.ts, validation.ts and `cli/options.ts`.
+
 const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d`;
 const day = String.raw`(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2\d)|(?:0[13-9]|1[0-2])-30|(?:0[13578]|1[02])-31`;
 const spelling = new RegExp(String.raw`^\d{4}-(?:${day})[Tt ]${clock}:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-]${clock})$`);

@@ -1,3 +1,5 @@
+// Amounts of money as text for people. Used by `orders show` and by the audit.
+
 /** Number formats by currency code. A code has three letters, so there are few. */
 const formats = new Map<string, Intl.NumberFormat>();
 const FORMATS_MAX = 500;

@@ -1,3 +1,5 @@
+// The status of an order after each event. Used by gateway, store, warehouse and `orders show`.
+
 import type { EventType, OrderStatus } from '../events.ts';
 import { groups } from '../topics.ts';
 

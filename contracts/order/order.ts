@@ -1,3 +1,5 @@
+// The schema and the types of an order. The gateway checks each order against it; actors and others use its types and sums.
+
 import { type Static, Type } from 'typebox';
 import { limits } from '../limits.ts';
 import { instantYears } from './instant.ts';

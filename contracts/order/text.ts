@@ -1,3 +1,5 @@
+// The rules for text in orders and menus. Used by their schemas, by validation.ts and by the gateway's scanner.
+
 import { Type } from 'typebox';
 
 interface TextOptions {

@@ -1,3 +1,5 @@
+// The age of a ticket as a level and as text, and the short number of an order. Used wherever the page shows tickets.
+
 import type { PageSettings } from '../messages.ts';
 
 /** How urgent a ticket is. Each level differs in colour, in lightness, in pattern and in words. */

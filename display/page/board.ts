@@ -1,3 +1,5 @@
+// The board of one store: lays its tickets out as cards. Created by store-page.ts.
+
 import type { PageSettings, TicketView } from '../messages.ts';
 import { element } from './dom.ts';
 import { arrange, type Place, type Slot, Slots } from './slots.ts';

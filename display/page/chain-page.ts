@@ -1,3 +1,5 @@
+// The page of the whole chain. Shown by main.ts when the address names no store.
+
 import type { Command, ServerMessage, StoreCount, TicketView } from '../messages.ts';
 import { ageLevel, formatElapsed } from './age.ts';
 import { sendCommand } from './crew-command.ts';

@@ -1,3 +1,5 @@
+// The page's connection to the server. Created by shell.ts.
+
 import type { ClientMessage, Command, ServerMessage } from '../messages.ts';
 
 /** The server sends a message at least every 4 seconds; a connection that is silent for this long is dead. */

@@ -1,3 +1,5 @@
+// Sends the crew's commands, and shows on the card what became of them. Called by store-page.ts and chain-page.ts.
+
 import type { Command, TicketView } from '../messages.ts';
 import { shortNumber } from './age.ts';
 import type { CommandError, Connection } from './connection.ts';

@@ -1,3 +1,5 @@
+// Helpers for the elements, texts and icons of the page. Used by all parts that draw.
+
 type Attributes = Record<string, string | number | boolean | undefined>;
 
 /** Builds an element. Text is always set as text, never parsed as HTML, so that a guest's note cannot become HTML. */

@@ -1,3 +1,5 @@
+// The program of the page: shows the store that the address names, or else the chain. Loaded by index.html.
+
 import { showChainPage } from './chain-page.ts';
 import { showStorePage } from './store-page.ts';
 

@@ -1,3 +1,5 @@
+// The words for the state of a page's connection and data. Used by shell.ts.
+
 import type { Staleness } from '../messages.ts';
 import { formatElapsed } from './age.ts';
 

@@ -1,3 +1,5 @@
+// The places of tickets on the board, and of cards in its columns. Used by board.ts.
+
 import type { TicketView } from '../messages.ts';
 import { byAge } from './ticket-list.ts';
 

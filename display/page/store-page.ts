@@ -1,3 +1,5 @@
+// The page of one store's kitchen. Shown by main.ts when the address names a store.
+
 import type { Command, ServerMessage, TicketView } from '../messages.ts';
 import { formatElapsed } from './age.ts';
 import { Board, emptyState } from './board.ts';

@@ -1,3 +1,5 @@
+// The card of one ticket, and its words. Created by board.ts and chain-page.ts.
+
 import type { Command, PageSettings, TicketLine, TicketModifier, TicketView } from '../messages.ts';
 import { type AgeLevel, ageLevel, ageWords, formatElapsed, shortNumber } from './age.ts';
 import { element, icon, setText } from './dom.ts';

@@ -1,3 +1,5 @@
+// Keeps the tickets that a page shows, from the server's messages. Created by store-page.ts and chain-page.ts.
+
 import type { TicketState, TicketView } from '../messages.ts';
 
 const stateRank: Record<TicketState, number> = { open: 0, cooking: 1, cooked: 2 };

@@ -1,3 +1,5 @@
+// Short messages: errors for the crew to see, and announcements for screen readers. Used by both pages and crew-command.ts.
+
 import { element, find, icon } from './dom.ts';
 
 const SHOWN_MS = 7_000;

@@ -1,3 +1,5 @@
+// Reads the region's answers to batches of orders. Called by forwarder.ts.
+
 import type { Settlement, SpooledBatch } from '../spool/order.ts';
 import type { UpstreamAnswer } from './upstream.ts';
 

@@ -1,3 +1,5 @@
+// Sends the orders of the spool to the region. Created by edge.ts.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';

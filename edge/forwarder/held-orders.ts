@@ -1,3 +1,5 @@
+// Holds orders back that fail alone. Used by forwarder.ts.
+
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 
 /** An order is held back after this many failures: a single failure may belong to an outage that is ending. */

@@ -1,3 +1,5 @@
+// The state of the line to the region, for log and status. Kept by forwarder.ts.
+
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
 import type { Settlement } from '../spool/order.ts';

@@ -1,3 +1,5 @@
+// Reads the claims and the expiry of the store's token. Used by forwarder.ts and store-token.ts.
+
 /** The claims of a token (RFC 7519). Not verified; the region does that. `undefined` for anything but a JWT. */
 export function claimsOf(token: string): { store?: unknown; exp?: unknown } | undefined {
   try {

@@ -1,3 +1,5 @@
+// Sends requests to the region's gateway. Used by forwarder.ts and status-lookup.ts.
+
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 

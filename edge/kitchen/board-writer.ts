@@ -1,3 +1,5 @@
+// Writes the changes of the restaurant's board to the spool. Created by kitchen.ts.
+
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
 import type { SpoolClient } from '../spool/client.ts';

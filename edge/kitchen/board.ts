@@ -1,3 +1,5 @@
+// The restaurant's own board, in memory. Created by kitchen.ts.
+
 import type { Order } from '../../contracts/order/order.ts';
 import type { Command, TicketView } from '../../display/index.ts';
 import { type Entry, ticketOf, undelivered, viewOf } from './entry.ts';

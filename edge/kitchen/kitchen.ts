@@ -1,3 +1,5 @@
+// The kitchen display of the restaurant, with and without a line to the region. Started by edge.ts.
+
 import type { Config } from '../../contracts/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';

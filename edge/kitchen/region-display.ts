@@ -1,3 +1,5 @@
+// The agent's connection to the region's kitchen display. Created by kitchen.ts.
+
 import { Backoff } from '../../contracts/backoff.ts';
 import type { Command, ServerMessage } from '../../display/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,3 +1,5 @@
+// Asks the region what became of orders that have no ticket there. Created by kitchen.ts.
+
 import type { OrderStatus } from '../../contracts/events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 

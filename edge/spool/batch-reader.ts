@@ -1,3 +1,5 @@
+// Reads the next batch of orders from the spool's file. Used by spool.ts.
+
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { oneLine } from './one-line.ts';
 import { type BatchQuery, lanes, type SpooledBatch, states } from './order.ts';

@@ -1,3 +1,5 @@
+// The spool for the main thread of the agent; thread.ts does the work. Opened by edge.ts.
+
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { withDeadline } from '../../contracts/deadline.ts';

@@ -1,3 +1,5 @@
+// Copies what can be read of a damaged spool. Used by salvage.ts.
+
 import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { isDiskFull, isRefusedRow } from './sqlite-errors.ts';

@@ -1,3 +1,5 @@
+// Lets only one agent use a spool. Called by thread.ts.
+
 import { DatabaseSync } from 'node:sqlite';
 
 /** Held while the agent runs. The kernel releases it when the process ends, whatever the reason. */

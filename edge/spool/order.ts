@@ -1,3 +1,5 @@
+// The types of orders, batches and answers in the spool. Used by the spool, the forwarder and the status.
+
 /** The region's answer about an order. Numbers, because they are the values of a column. */
 export const states = { unsent: 0, confirmed: 1, refused: 2 } as const;
 export type StateName = keyof typeof states;

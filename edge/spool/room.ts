@@ -1,3 +1,5 @@
+// Knows how much room the spool has, and makes room. Used by spool.ts.
+
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';

@@ -1,3 +1,5 @@
+// Turns a row of the spool's file into an order. Used by spool.ts and visit.ts.
+
 import { type SpooledOrder, type StateName, states } from './order.ts';
 
 /** A row of `orders` with the name of its region. */

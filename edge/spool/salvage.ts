@@ -1,3 +1,5 @@
+// Makes a new spool from a damaged one, or for a missing one. Called by thread.ts.
+
 import { existsSync, renameSync } from 'node:fs';
 import { type CopiedOrders, DamagedFile } from './damaged-file.ts';
 import { openSpoolFile, removeFile, syncDirectory } from './schema.ts';

@@ -1,3 +1,5 @@
+// The tables of the spool, and how its file is opened. Used by spool.ts, visit.ts and salvage.ts.
+
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,3 +1,5 @@
+// The spool: the orders of the agent in one SQLite file. Opened by thread.ts.
+
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BatchReader } from './batch-reader.ts';
 import { Facts } from './facts.ts';

@@ -1,3 +1,5 @@
+// What errors of SQLite mean for the spool. Used by spool.ts, thread.ts, schema.ts and damaged-file.ts.
+
 /** Result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
 const FULL = 13;
 const CORRUPT = 11;

@@ -1,3 +1,5 @@
+// The table of the restaurant's board in the spool's file. Used by spool.ts.
+
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type SpooledOrder, states } from './order.ts';
 

@@ -1,3 +1,5 @@
+// The spool for an operator: reads and changes its orders. Used by the commands in `cli/edge/`.
+
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';

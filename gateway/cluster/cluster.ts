@@ -1,3 +1,5 @@
+// The leader of several gateway processes. Started by `ordermesh gateway` when it is to run more than one process.
+
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';

@@ -1,3 +1,5 @@
+// Starts, watches and replaces one process of a cluster. Created by cluster.ts.
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../../contracts/config.ts';

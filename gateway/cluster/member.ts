@@ -1,3 +1,5 @@
+// Runs the gateway as one process of a cluster. Forked by member-process.ts.
+
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { profileThreads } from '../../telemetry/profile.ts';
 import { startGateway } from '../gateway.ts';

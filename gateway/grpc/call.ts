@@ -1,3 +1,5 @@
+// What the gRPC handlers have in common: metadata, errors, identity. Used by server.ts and the handlers.
+
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { FrontDesk } from '../front-desk.ts';

@@ -1,3 +1,5 @@
+// The service, messages and enums of `ordermesh.proto`, loaded for grpc-js. Used in this folder.
+
 import { fileURLToPath } from 'node:url';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import {

@@ -1,3 +1,5 @@
+// Mends the file descriptors that the reflection service hands out. Called by server.ts.
+
 import { createRequire } from 'node:module';
 import type { PackageDefinition } from '@grpc/proto-loader';
 

@@ -1,3 +1,5 @@
+// Turns problems into gRPC errors. Used by call.ts and submit-stream.ts.
+
 import { Metadata } from '@grpc/grpc-js';
 import type { Problem } from '../../contracts/errors.ts';
 import { grpcStatus, grpcStatusOf } from '../../contracts/grpc-status.ts';

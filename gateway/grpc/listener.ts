@@ -1,3 +1,5 @@
+// Opens the port of the gRPC server, with or without TLS. Called by server.ts.
+
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';

@@ -1,3 +1,5 @@
+// The requests and answers of the service, with their decoders. Used by server.ts and the handlers.
+
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { type OrdersMethod, ordersService } from './definition.ts';
 import type { RpcStatus } from './error-details.ts';

@@ -1,3 +1,5 @@
+// Turns the gRPC message of an order into its JSON document. Called by messages.ts.
+
 import { enumWords } from './definition.ts';
 
 /** The messages as the proto loader decodes them: fields that were not on the wire are absent. */

@@ -1,3 +1,5 @@
+// The gRPC server of the gateway. Given by gateway.ts to the intake server, as a further transport.
+
 import { Server, type ServerOptions, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';

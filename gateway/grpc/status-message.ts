@@ -1,3 +1,5 @@
+// Turns the status of an order into its gRPC message. Used by the handlers.
+
 import type { OrderStatus } from '../../contracts/events.ts';
 import type { KnownOrder } from '../status/status-reader.ts';
 import { enumWords } from './definition.ts';

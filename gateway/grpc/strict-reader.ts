@@ -1,3 +1,5 @@
+// Makes protobufjs refuse text that is not UTF-8. Used by messages.ts.
+
 import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
 

@@ -1,3 +1,5 @@
+// The handler of `Orders/SubmitStream`. Created by server.ts for each stream.
+
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';

@@ -1,3 +1,5 @@
+// Submits the orders of a batch one by one, and gathers their results. Created by order-routes.ts.
+
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Identity } from '../identity/identity.ts';

@@ -1,3 +1,5 @@
+// Unpacks compressed request bodies. Called by order-routes.ts.
+
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 

@@ -1,3 +1,5 @@
+// Decides which pages of other origins may call, and makes their headers. Used by exchange.ts and fallback-routes.ts.
+
 /** Longest time that a browser keeps the answer of a preflight, in seconds; Chromium caps it there. */
 const PREFLIGHT_AGE_S = 7_200;
 

@@ -1,3 +1,5 @@
+// An HTTP request from its arrival to its answer. Every route creates one for each request.
+
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { Config } from '../../contracts/config.ts';

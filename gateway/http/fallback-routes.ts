@@ -1,3 +1,5 @@
+// The routes for wrong methods, preflights and unknown paths. Added by server/mount.ts.
+
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { echo } from './problem-answer.ts';

@@ -1,3 +1,5 @@
+// Finds out who sends a request. Called by the HTTP routes and by grpc/call.ts.
+
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { type Authenticator, type Identity, TokenError } from '../identity/identity.ts';
 

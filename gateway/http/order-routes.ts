@@ -1,3 +1,5 @@
+// The routes that take orders. Added by server/mount.ts.
+
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { limits } from '../../contracts/limits.ts';
 import type { Authenticator } from '../identity/identity.ts';

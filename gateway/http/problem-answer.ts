@@ -1,3 +1,5 @@
+// Helpers for answers with a problem. Used by the routes, exchange.ts and grpc/error-details.ts.
+
 import type { Problem } from '../../contracts/errors.ts';
 
 /** An answer repeats at most this many characters of a client's text. */

@@ -1,3 +1,5 @@
+// Trace contexts and request ids. Used by every transport.
+
 import { randomFillSync } from 'node:crypto';
 
 const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -1,3 +1,5 @@
+// The time limit for request bodies that arrive slowly. Used by exchange.ts.
+
 /** Far more often than the timeout of uWebSockets.js, so that it cuts no connection before our own time limit. */
 const SWEEP_MS = 2_000;
 

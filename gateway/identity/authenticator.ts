@@ -1,3 +1,5 @@
+// Verifies tokens and client certificates. Created by server/identity.ts.
+
 import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { Clock } from '../../contracts/clock.ts';
 import { type Config, ConfigError } from '../../contracts/config.ts';

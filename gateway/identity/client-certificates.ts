@@ -1,3 +1,5 @@
+// Checks client certificates, and reads the store from them. Created by authenticator.ts.
+
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../contracts/clock.ts';
 import { Generations } from './generations.ts';

@@ -1,3 +1,5 @@
+// Reads of watched files, made so that a mount that hangs is noticed. Used by watched-file.ts.
+
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';

@@ -1,3 +1,5 @@
+// The development issuer: its key and its tokens. Used by authenticator.ts, and by other rooms through index.ts.
+
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+// The keys that tokens are verified with. Opened by authenticator.ts.
+
 import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { ConfigError } from '../../contracts/config.ts';

@@ -1,3 +1,5 @@
+// The rate limits of stores and devices. Created by authenticator.ts; the reception and the status reader take from them.
+
 import type { Config } from '../../contracts/config.ts';
 import { Generations } from './generations.ts';
 

@@ -1,3 +1,5 @@
+// Tokens of the development issuer for those who send orders: commands, chaos and drill.
+
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../contracts/config.ts';

@@ -1,3 +1,5 @@
+// Watches the TLS files while the server runs. Opened by server/identity.ts.
+
 import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { Gauge, type Registry } from 'prom-client';

@@ -1,3 +1,5 @@
+// Watches files, and reads them again when they change. Used for keys, revoked tokens and TLS.
+
 import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { type FileReads, fileReads, LOOK_MS_MAX } from './file-reads.ts';

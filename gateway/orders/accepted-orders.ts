@@ -1,3 +1,5 @@
+// A hash table of accepted orders. Used by recent-orders.ts.
+
 import type { OrderKey } from './order-key.ts';
 
 /** The data that is kept of an accepted order. */

@@ -1,3 +1,5 @@
+// Bounds the orders in flight. Created by server/build.ts; the reception and the transports ask it.
+
 import type { Clock } from '../../contracts/clock.ts';
 
 export interface AdmissionOptions {

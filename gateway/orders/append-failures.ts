@@ -1,3 +1,5 @@
+// Compares failed appends with the answers of Kafka. Used by kafka-health.ts.
+
 /**
  * For this long an answer of Kafka and a failed append may contradict each other: Kafka answers that all is well, and takes no orders. Acknowledged appends
  * end a trouble only when no append has failed for this long, because they may be of other partitions than the failed appends.

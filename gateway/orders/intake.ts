@@ -1,3 +1,5 @@
+// The interface between the reception and an intake, which makes orders durable. Gateway and edge agent have one intake each.
+
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Order } from '../../contracts/order/order.ts';
 

@@ -1,3 +1,5 @@
+// Watches whether Kafka can take orders. Started by gateway.ts.
+
 import { stopwatch } from '../../contracts/clock.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createTopicLog } from '../../kafka/index.ts';

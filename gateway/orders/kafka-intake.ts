@@ -1,3 +1,5 @@
+// The intake of the gateway: appends orders to Kafka. Created by gateway.ts.
+
 import type { Clock } from '../../contracts/clock.ts';
 import { commonEventHeaders, keyEventHeaders, occurrenceHeaders } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';

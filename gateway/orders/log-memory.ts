@@ -1,3 +1,5 @@
+// Notices that the log may have lost accepted orders. Used by order-log-watch.ts.
+
 import type { TopicLook } from '../../kafka/index.ts';
 
 /** A leader that was just elected may report an earlier end of its log for a moment. */

@@ -1,3 +1,5 @@
+// Watches the topic of the orders for lost records. Started by gateway.ts.
+
 import { settlesWithin } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 import type { TopicLog } from '../../kafka/index.ts';

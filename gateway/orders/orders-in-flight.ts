@@ -1,3 +1,5 @@
+// A table of the orders in flight. Used by recent-orders.ts.
+
 import type { OrderKey } from './order-key.ts';
 
 /** An order in flight. Only `OrdersInFlight` reads and writes the links. */

@@ -1,3 +1,5 @@
+// Remembers recent orders, so that repeats are recognized. Created by server/build.ts; the reception asks it.
+
 import type { Clock } from '../../contracts/clock.ts';
 import { AcceptedOrders } from './accepted-orders.ts';
 import type { OrderKey } from './order-key.ts';

@@ -1,3 +1,5 @@
+// Takes the orders of all transports, checks them and gives them to the intake. Created by server/build.ts.
+
 import { type Clock, stopwatch } from '../../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import { type Order, orderSchema } from '../../contracts/order/order.ts';

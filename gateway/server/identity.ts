@@ -1,3 +1,5 @@
+// Opens what decides who may send orders: tokens, certificates, TLS. Called by build.ts.
+
 import type { Clock } from '../../contracts/clock.ts';
 import type { Config } from '../../contracts/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,3 +1,5 @@
+// What an intake server does while it runs and when it shuts down. Called by `gateway/server.ts`.
+
 import uWS from 'uWebSockets.js';
 import { settlesWithin } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';

@@ -1,3 +1,5 @@
+// Opens the ports of an intake server: routes, other transports, vitals. Called by `gateway/server.ts`.
+
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { listenOn } from '../../telemetry/exclusive-port.ts';
 import { createProcessRegistry, snapshot } from '../../telemetry/metrics.ts';

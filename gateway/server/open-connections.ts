@@ -1,3 +1,5 @@
+// Knows the open connections of a server, and closes them. Created by build.ts.
+
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Transport } from '../front-desk.ts';
 import type { Authenticator } from '../identity/identity.ts';

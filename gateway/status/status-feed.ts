@@ -1,3 +1,5 @@
+// Pushes status updates to WebSocket connections. Created by gateway.ts.
+
 import type { ConflictReason, OrderStatus } from '../../contracts/events.ts';
 import { type StatusEvent, statusAfter } from '../../contracts/order/order-states.ts';
 import { topics } from '../../contracts/topics.ts';

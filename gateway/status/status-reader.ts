@@ -1,3 +1,5 @@
+// Answers questions for the status of an order. Created by server/build.ts; HTTP and gRPC ask it.
+
 import type { Clock } from '../../contracts/clock.ts';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';

@@ -1,3 +1,5 @@
+// The database as the source of statuses. Opened by gateway.ts.
+
 import { BoundedPool, orderStatus } from '../../store/index.ts';
 import type { StatusLookup } from './status-reader.ts';
 

@@ -1,3 +1,5 @@
+// Decides whether a status is news for the stores. Used by status-feed.ts.
+
 import { stopwatch } from '../../contracts/clock.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
 import {

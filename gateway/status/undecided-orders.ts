@@ -1,3 +1,5 @@
+// Finds orders that are in the log only. Created by gateway.ts; status-reader.ts asks it.
+
 import type { Clock } from '../../contracts/clock.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { type Admin, createAdmin, partitionOf, RangeReader, type ReadBounds } from '../../kafka/index.ts';

@@ -1,3 +1,5 @@
+// Reads and indexes the undecided orders of a partition. Used by undecided-orders.ts.
+
 import type { RangeRead, ReadRecord } from '../../kafka/index.ts';
 
 /** Orders that are remembered, over all partitions. */

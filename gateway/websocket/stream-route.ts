@@ -1,3 +1,5 @@
+// The route of the WebSocket: creates a stream for each connection. Added by server/mount.ts.
+
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { limits } from '../../contracts/limits.ts';
 import { Exchange, type ExchangeContext } from '../http/exchange.ts';

@@ -1,3 +1,5 @@
+// A client's WebSocket connection. Created by stream-route.ts.
+
 import type { WebSocket } from 'uWebSockets.js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';

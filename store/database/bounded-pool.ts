@@ -1,3 +1,5 @@
+// A pool of connections with a time limit for each call. Used by gateway, display, payment, loyalty and runtime.
+
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 import { connectDatabase, type Database, type DatabaseOptions } from './database.ts';

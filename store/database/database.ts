@@ -1,3 +1,5 @@
+// Connections to PostgreSQL, and transactions on them. Used by all modules of this room.
+
 import postgres from 'postgres';
 
 /** A pool of connections. Modules of this room take it or a `Transaction`. */

@@ -1,3 +1,5 @@
+// Guards the statements of one transaction. Created by session.ts.
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

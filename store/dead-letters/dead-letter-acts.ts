@@ -1,3 +1,5 @@
+// What operators do to dead letters: replay, stop, discard. Called by the commands in `cli/dlt/`.
+
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import type { Subscription } from '../partitions/epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';

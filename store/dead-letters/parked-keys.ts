@@ -1,3 +1,5 @@
+// Reads and writes parked keys. Called by the runtime, for the partitions that it owns.
+
 import { type Database, inTransaction } from '../database/database.ts';
 import { fencedPartitions, type Subscription } from '../partitions/epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';

@@ -1,3 +1,5 @@
+// The steps of a replay. Called by the slots of the runtime.
+
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import { fencedPartitions, type Subscription } from '../partitions/epochs.ts';
 import type { ParkedMessage } from './dead-letters.ts';

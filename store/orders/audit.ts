@@ -1,3 +1,5 @@
+// Reads what the database has of every order, and finds contradictions. Called by the audit and by chaos.
+
 import { formatMoney } from '../../contracts/order/money.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import { type DeadLetterFate, deadLetterFates } from '../dead-letters/dead-letter-fates.ts';

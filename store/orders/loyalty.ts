@@ -1,3 +1,5 @@
+// The ledger of points, and messages that were refused. Called by the loyalty role.
+
 import type { Database } from '../database/database.ts';
 
 /** Points that one event earned. */

@@ -1,3 +1,5 @@
+// Loads and reads the menu. Called by `ordermesh menu load`, by stack/system/ and by the order-validator.
+
 import { type Menu, type MenuItem, parseMenu, stockedSkus } from '../../contracts/order/menu.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 

@@ -1,3 +1,5 @@
+// Reads the status and the history of an order. Called by the gateway.
+
 import type { ConflictReason, OrderStatus, RejectionReason } from '../../contracts/events.ts';
 import { stoppingGroups } from '../../contracts/order/order-states.ts';
 import { groups } from '../../contracts/topics.ts';

@@ -1,3 +1,5 @@
+// Stores and finds decisions and conflicts. Called by the order-validator, and by a failover for those that only the log has.
+
 import type { ConflictReason, RejectionReason } from '../../contracts/events.ts';
 import type { Database, Transaction } from '../database/database.ts';
 

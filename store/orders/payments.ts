@@ -1,3 +1,5 @@
+// Stores the payments of orders. Called by actors/payment/.
+
 import type { PaymentMethod } from '../../contracts/order/order.ts';
 import type { Transaction } from '../database/database.ts';
 

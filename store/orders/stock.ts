@@ -1,3 +1,5 @@
+// Reads and writes the stock of stores. Called by the order-validator.
+
 import type { Transaction } from '../database/database.ts';
 
 /** Pieces that a store has, by the positions of the menu. */

@@ -1,3 +1,5 @@
+// The counters of orders by customer and by card. Called by the order-validator.
+
 import type { Transaction } from '../database/database.ts';
 
 /** The count of one customer's or card's orders in one window. */

@@ -1,3 +1,5 @@
+// Remembers which logs a group has worked on, and what it skipped. Called by the runtime and the audit.
+
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
 import type { Subscription } from './epochs.ts';
 

@@ -1,3 +1,5 @@
+// Remembers the numbers of partitions of a topic. Called by the runtime, `topics apply` and `orders show`.
+
 import type { Database } from '../database/database.ts';
 
 /**

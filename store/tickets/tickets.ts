@@ -1,3 +1,5 @@
+// Opens and changes tickets. Called by the kitchen actor.
+
 import type { OrderPaid } from '../../contracts/events.ts';
 import type { Transaction } from '../database/database.ts';
 

@@ -1,3 +1,5 @@
+// The names of an order's members, in tables for a fast search. Used by order-scanner.ts.
+
 import assert from 'node:assert/strict';
 
 /** Words of four bytes that hold a name, its second quote and the colon. */

@@ -1,3 +1,5 @@
+// Decodes the JSON of an order, and puts an orderId into it. Used by the reception and the WebSocket.
+
 import { isAscii, isUtf8 } from 'node:buffer';
 import { randomUUIDv7 } from 'node:crypto';
 import { repeatedMember } from './repeated-member.ts';
