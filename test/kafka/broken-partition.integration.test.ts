@@ -125,3 +125,44 @@ test.each([
     ]);
   },
 );
+
+test('a partition that an answer has no room for is asked for again with the next fetch', async () => {
+  const topic = uniqueName('crowded-out');
+  topics.push(topic);
+  await admin.createTopics([{ topic, partitions: 2, replicationFactor: 1 }]);
+  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+  await using member = await GroupMember.join('m', {
+    brokers: [proxy.address],
+    groupId: uniqueName('group'),
+    topics: [topic],
+  });
+  await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1']);
+  let isCrowded = false;
+  const answeredLater: number[][] = [];
+  // Takes the records of partition 1 out of the first answer that has records of both.
+  proxy.alterAnswers('Fetch', (frame) => {
+    const partitions = partitionsOf(frame);
+    if (isCrowded) answeredLater.push(partitions.map(({ partition }) => partition));
+    const [first, second] = [0, 1].map((wanted) =>
+      partitions.find(({ partition, size }) => partition === wanted && size > 0),
+    );
+    if (isCrowded || first === undefined || second === undefined) return frame;
+    isCrowded = true;
+    const { recordsAt, size } = second;
+    const shorter = Buffer.concat([frame.subarray(0, recordsAt), frame.subarray(recordsAt + size)]);
+    shorter.writeInt32BE(0, recordsAt - 4);
+    shorter.writeInt32BE(shorter.length - 4, 0);
+    return shorter;
+  });
+  let sent = 0;
+  await expect
+    .poll(async () => {
+      await producer.send([0, 1].map((partition) => ({ topic, key: 'k', value: 'v', partition })));
+      sent++;
+      return isCrowded;
+    }, LONG)
+    .toBe(true);
+  const count = (partition: number) => member.seen.filter((record) => record.partition === partition).length;
+  await expect.poll(() => [0, 1].map(count), LONG).toEqual([sent, sent]);
+  expect(answeredLater[0]).toContain(1);
+});
