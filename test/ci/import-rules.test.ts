@@ -46,7 +46,7 @@ test('an import past the door of a room is named', async () => {
 
 test('a command that something imports is named', async () => {
   await write('cli/audit.ts', 'export const audit = 1;\n');
-  await write('lab/chaos/verdict.ts', "import { audit } from '../../cli/audit.ts';\nexport const again = audit;");
+  await write('lab/chaos/verdict.ts', 'import { audit } from "../../cli/audit.ts";\nexport const again = audit;');
   expect(await violations('lab')).toEqual(['nothing-imports-cli']);
 });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
-import { ordermesh, startOrdermesh } from './ordermesh.ts';
+import { ordermesh, startOrdermesh } from '../support/ordermesh.ts';
 
 const TIMEOUT_MS = 60_000;
 let dataDir: string;

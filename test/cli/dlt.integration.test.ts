@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { committedTotal, createScene, effectsByKey, type Scene, until } from '../runtime/harness.ts';
+import { ordermesh, startOrdermesh } from '../support/ordermesh.ts';
 import { servers } from '../support/servers.ts';
-import { ordermesh, startOrdermesh } from './ordermesh.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { linesOf, readInputFile } from '../../contracts/input-file.ts';
 import { HeldIntake, sampleOrder, startServerOn } from '../gateway/support.ts';
-import { startOrdermesh } from './ordermesh.ts';
+import { startOrdermesh } from '../support/ordermesh.ts';
 
 const latin = Buffer.from('caf\u00e9', 'latin1');
 let directory: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { journeyOf } from '../../cli/orders/journey.ts';
-import { journeyStatus } from '../../cli/orders/journey-status.ts';
-import type { UntimedStep } from '../../cli/orders/journey-step.ts';
+import { journeyOf } from '#cli/orders/journey.ts';
+import { journeyStatus } from '#cli/orders/journey-status.ts';
+import type { UntimedStep } from '#cli/orders/journey-step.ts';
 import type { ReadRecord } from '../../kafka/index.ts';
 
 function record(

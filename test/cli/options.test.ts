@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
-import { pastTime, pointInTime } from '../../cli/options.ts';
+import { pastTime, pointInTime } from '#cli/options.ts';
 
 test.for(['10', 'order 1', '1764000000', '99999999999999999999', '2026-11-22', '2026-11-22T10:00:00', '99999999d', ''])(
   'a time that Date.parse would guess, or that no calendar has, is refused: %j',

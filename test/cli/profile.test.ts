@@ -4,9 +4,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { asked } from '../../cli/profile/work.ts';
+import { asked } from '#cli/profile/work.ts';
 import { type AdminServer, startAdminServer } from '../../telemetry/admin-server.ts';
-import { ordermesh } from './ordermesh.ts';
+import { ordermesh } from '../support/ordermesh.ts';
 
 let directory: string;
 let admin: AdminServer;

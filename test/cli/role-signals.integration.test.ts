@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { startOrdermesh } from '../support/ordermesh.ts';
 import { servers } from '../support/servers.ts';
-import { startOrdermesh } from './ordermesh.ts';
 
 let dataDir: string;
 beforeEach(async () => {

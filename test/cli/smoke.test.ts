@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { shortfallsOf } from '#cli/load/smoke-run.ts';
 import { judge } from '../../audit/judgement.ts';
-import { shortfallsOf } from '../../cli/load/smoke-run.ts';
 import type { SendReport } from '../../lab/traffic/sender.ts';
 import { createAuditLog } from '../audit/audit-log.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runUntilStopped } from '../../cli/up/run.ts';
+import { runUntilStopped } from '#cli/up/run.ts';
 
 const never = new Promise<never>(() => {});
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { salvageSpool } from '../../edge/spool/salvage.ts';
 import { Spool } from '../../edge/spool/spool.ts';
-import { type Finished, ordermesh } from '../cli/ordermesh.ts';
+import { type Finished, ordermesh } from '../support/ordermesh.ts';
 
 let directory: string;
 // Each step is a process of its own.

@@ -6,7 +6,7 @@ import { createAdmin } from '../../kafka/index.ts';
 import { changeOver } from '../../region/operations/change-over.ts';
 import { type RegionState, readRegion, writeRegionState } from '../../region/region-state.ts';
 import { readRegions } from '../../region/regions.ts';
-import { ordermesh } from '../cli/ordermesh.ts';
+import { ordermesh } from '../support/ordermesh.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { swallowingProxy } from '../support/swallowing-proxy.ts';
 import { startTwoClusters, type TwoClusters } from './clusters.ts';

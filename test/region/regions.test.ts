@@ -1,11 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { probeWith } from '../../cli/region/probe-order.ts';
+import { probeWith } from '#cli/region/probe-order.ts';
 import { assertFlips, flipName } from '../../region/dns/flip.ts';
 import { readRegions } from '../../region/regions.ts';
-import { ordermesh } from '../cli/ordermesh.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../stack/support.ts';
+import { ordermesh } from '../support/ordermesh.ts';
 
 let directory: TemporaryDirectory;
 let file: string;

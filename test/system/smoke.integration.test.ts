@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { startOrdermesh } from '../cli/ordermesh.ts';
+import { startOrdermesh } from '../support/ordermesh.ts';
 import { freePorts } from './free-ports.ts';
 
 const TIMEOUT_MS = 240_000;

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userCacheDir } from '../../stack/cache.ts';
-import { startOrdermesh } from '../cli/ordermesh.ts';
 import { until } from '../runtime/harness.ts';
+import { startOrdermesh } from '../support/ordermesh.ts';
 import { freePorts } from './free-ports.ts';
 
 const TIMEOUT_MS = 120_000;

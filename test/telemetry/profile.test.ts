@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { functionsOf } from '../../cli/profile/functions.ts';
+import { functionsOf } from '#cli/profile/functions.ts';
 import { profileThreads } from '../../telemetry/profile.ts';
 
 let worker: Worker | undefined;
