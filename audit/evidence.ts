@@ -27,7 +27,7 @@ export interface Evidence {
   deadLetters?: readonly DeadLetterFate[];
   /** Ids that were answered 202, as the sender noted them. */
   promised?: Iterable<string>;
-  /** Only orders first placed at or after this time count, in milliseconds since the epoch. */
+  /** Only orders first placed at or after this time count, in milliseconds since 1970. */
   sinceMs?: number;
   /** Events in the warehouse; undefined where it was not asked. */
   warehouse: WarehouseEvents | undefined;

@@ -15,7 +15,7 @@ export type Tally = Pick<Verdict, 'counts' | 'faults' | 'conflicting'> & { notIn
 export interface OrderJudgeOptions {
   evidence: Pick<Evidence, 'frontiers' | 'effects' | 'warehouse'>;
   parking: ParkingBook;
-  /** A bridged event from before this time, in milliseconds since the epoch, must be in the warehouse. */
+  /** A bridged event from before this time, in milliseconds since 1970, must be in the warehouse. */
   overdueBefore: number;
   tally: Tally;
 }

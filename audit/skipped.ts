@@ -16,7 +16,7 @@ export interface SkippedRecords {
   /** The one behind the last. */
   to: number;
   reason: SkipReason;
-  /** Milliseconds since the epoch; absent where no worker has noticed it yet. */
+  /** Milliseconds since 1970; absent where no worker has noticed it yet. */
   noticedAt?: number;
 }
 

@@ -10,7 +10,7 @@ export interface AuditedRecord {
   topic: string;
   partition: number;
   offset: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   timestamp: number;
   key: Buffer | null;
   value: Buffer | null;
@@ -29,7 +29,7 @@ export interface EventTrace extends Position {
   round: number;
   /** First 48 bits of the value's SHA-256; of a crew's event without its time. */
   fingerprint: number;
-  /** When the record was written, in milliseconds since the epoch. */
+  /** When the record was written, in milliseconds since 1970. */
   timestamp: number;
   /** Whether the bridge publishes it. */
   bridgeable: boolean;

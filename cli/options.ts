@@ -27,9 +27,9 @@ const timeSays =
 const unitsMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * An RFC 3339 time with its offset, 13 digits of milliseconds since the epoch, or how long ago: 30s, 10m, 2h, 1d. Nothing else is taken: `Date.parse`
+ * An RFC 3339 time with its offset, 13 digits of milliseconds since 1970, or how long ago: 30s, 10m, 2h, 1d. Nothing else is taken: `Date.parse`
  * reads "10" as a day in 2001, and `discard --since 10` would discard everything.
- * @returns milliseconds since the epoch.
+ * @returns milliseconds since 1970.
  */
 export function pointInTime(text: string): number {
   const ago = /^(\d+)([smhd])$/.exec(text);

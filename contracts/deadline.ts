@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timers } from './timers.ts';
 
 /**
@@ -31,4 +32,10 @@ export async function settlesWithin(timers: Timers, limitMs: number, work: Promi
   const inTime = await Promise.race([settled, late]);
   cancel();
   return inTime;
+}
+
+/** Waits for `delayMs`, or until `signal` is aborted: a loop that tries again until it is closed then looks at the signal. Never rejects. */
+export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  // With these arguments only an abort rejects, and it ends the wait as the time does.
+  await sleep(delayMs, undefined, { signal }).catch(() => {});
 }

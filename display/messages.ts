@@ -31,7 +31,7 @@ export interface TicketView {
   state: TicketState;
   /** Starts at 1 and increases with each recall. */
   round: number;
-  /** When the kitchen got the ticket, in milliseconds since the epoch; a recall doesn't make the guest's wait shorter. */
+  /** When the kitchen got the ticket, in milliseconds since 1970; a recall doesn't make the guest's wait shorter. */
   since: number;
   lines: TicketLine[];
   /** Absent for a ticket of the region. On a store's own display: the order has not reached the region, or the region refuses it. */
@@ -45,7 +45,7 @@ export interface StoreCount {
   name: string;
   /** Tickets not yet cooked, those being cooked included. */
   open: number;
-  /** When the oldest open ticket came, in milliseconds since the epoch; 0 while there is none. */
+  /** When the oldest open ticket came, in milliseconds since 1970; 0 while there is none. */
   oldestSince: number;
 }
 
@@ -59,7 +59,7 @@ export interface PageSettings {
 export interface Staleness {
   /** `tickets`: notifications of changed tickets do not arrive. `pipeline`: orders wait before the kitchen for too long. */
   why: 'tickets' | 'pipeline';
-  /** When this began, in milliseconds since the epoch. */
+  /** When this began, in milliseconds since 1970. */
   since: number;
 }
 

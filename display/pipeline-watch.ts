@@ -11,7 +11,7 @@ export interface PipelineStage {
 
 /** Why orders may not reach the screens. */
 export interface Standstill {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   since: number;
   /** For operators. */
   reason: string;

@@ -1,6 +1,5 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { BoundedPool } from '../store/index.ts';
-import { openTicketCounts, readMenuNames, type StoreTicketCount } from '../store/index.ts';
+import { type BoundedPool, openTicketCounts, readMenuNames, type StoreTicketCount } from '../store/index.ts';
 import type { StoreCount } from './messages.ts';
 import type { TicketNames } from './ticket-names.ts';
 

@@ -38,7 +38,7 @@ export class UnreadScreens {
     return this.#all.size;
   }
 
-  /** Since when the screen is not up to date, in milliseconds since the epoch; `undefined` while the screen is up to date. */
+  /** Since when the screen is not up to date, in milliseconds since 1970; `undefined` while the screen is up to date. */
   since(screen: Screen): number | undefined {
     return this.#all.get(screen)?.since;
   }

@@ -19,7 +19,7 @@ export interface CrewOptions {
   onCommand?(command: CrewCommand): void;
 }
 
-/** What the crew told the display, and what came of it. Times in milliseconds since the epoch. */
+/** What the crew told the display, and what came of it. Times in milliseconds since 1970. */
 export interface CrewCommand {
   type: 'bump' | 'recall';
   orderId: string;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError } from '../contracts/config.ts';
+import { pause } from '../contracts/deadline.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { type Tail, tailTopic } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -146,8 +147,7 @@ async function follow(
       const reason = (error as Error).message;
       if (reason !== told) logger.warn({ cluster, reason }, 'cannot read who is active; trying again');
       told = reason;
-      // `close` ends the wait, and the loop sees that.
-      await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+      await pause(RETRY_MS, signal);
     }
   }
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));

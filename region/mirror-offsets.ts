@@ -40,7 +40,7 @@ export async function readMirrored(brokers: string[], source: string): Promise<M
   return (await readProgress(brokers, source)).mirrored;
 }
 
-/** The same, and when the mirror last wrote down its progress, in milliseconds since the epoch. A mirror with nothing to copy writes nothing. */
+/** The same, and when the mirror last wrote down its progress, in milliseconds since 1970. A mirror with nothing to copy writes nothing. */
 export async function readProgress(
   brokers: string[],
   source: string,

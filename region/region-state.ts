@@ -22,7 +22,7 @@ export interface RegionState {
   starts?: TopicOffsets;
   /** The failover to `active` is not finished: the mesh's name and the probe orders are left to do. */
   unfinished?: true;
-  /** While no region is active: the database of `next` had everything up to this time before it took writes, in milliseconds since the epoch. */
+  /** While no region is active: the database of `next` had everything up to this time before it took writes, in milliseconds since 1970. */
   databaseAtMs?: number;
   /** RFC 3339. */
   since: string;

@@ -37,7 +37,7 @@ export class Standstill {
     this.#since = clock.now();
   }
 
-  /** Since when records wait and none was copied, in milliseconds since the epoch. */
+  /** Since when records wait and none was copied, in milliseconds since 1970. */
   get since(): number {
     return this.#since;
   }

@@ -7,7 +7,7 @@ export interface StartPositionsOptions {
   brokers: string[];
   /** How far back gaps are looked for, from the newest record on, in milliseconds: longer than the mirror can have been behind. */
   scanMs: number;
-  /** Up to when the database knows what happened, in milliseconds since the epoch. What came later the kitchen reads again. */
+  /** Up to when the database knows what happened, in milliseconds since 1970. What came later the kitchen reads again. */
   databaseAtMs: number;
 }
 

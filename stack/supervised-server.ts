@@ -1,6 +1,6 @@
 // Restarts a server whenever it ends by itself. Used by servers.ts.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../contracts/deadline.ts';
 import { RestartBackoff } from '../telemetry/restart-backoff.ts';
 import { inSeconds, States } from '../telemetry/state-log.ts';
 import type { Instance, Server, Supervision } from './server.ts';
@@ -77,8 +77,7 @@ export class SupervisedServer implements Server {
     const { say, onRestart } = this.#supervision;
     say(`${this.#title} ended by itself (${reason}; its log is ${this.#parts.log}); it is started again`);
     for (let livedMs = performance.now() - this.#startedAt; ; livedMs = 0) {
-      // Only `stop` ends the wait early, and the next line sees that.
-      await sleep(this.#backoff.next(livedMs), undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await pause(this.#backoff.next(livedMs), this.#stopping.signal);
       if (this.#isOver) return;
       this.#startedAt = performance.now();
       try {

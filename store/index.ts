@@ -27,7 +27,7 @@ export {
   type TraceStep,
   traceOf,
 } from './dead-letters/dead-letters.ts';
-export { loadParkedKeys, type ParkedKey, parkKey, type SettledKey } from './dead-letters/parked-keys.ts';
+export { loadParkedKeys, type ParkedKey, type Parking, parkKey, type SettledKey } from './dead-letters/parked-keys.ts';
 export {
   applyReplayed,
   type FailureStep,

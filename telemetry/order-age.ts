@@ -5,7 +5,7 @@ import { Histogram, type Registry } from 'prom-client';
 /** The steps of an order that need no person, in sequence. The role that takes a step observes it once for each order. */
 export type AgedStep = 'validated' | 'paid' | 'ticket' | 'bridged' | 'warehouse';
 
-/** Notes that an order which was accepted then (milliseconds since the epoch) has finished the step now. */
+/** Notes that an order which was accepted then (milliseconds since 1970) has finished the step now. */
 export type OrderAge = (step: AgedStep, acceptedAtMs: number) => void;
 
 /**
@@ -23,7 +23,7 @@ export function createOrderAge(registry: Registry, now: () => number = Date.now)
   return (step, acceptedAtMs) => seconds.observe({ step }, Math.max(0, now() - acceptedAtMs) / 1_000);
 }
 
-/** Milliseconds since the epoch of an `acceptedtime`; `undefined` for an event that carries none. */
+/** Milliseconds since 1970 of an `acceptedtime`; `undefined` for an event that carries none. */
 export function acceptedAtOf(text: string | undefined): number | undefined {
   const acceptedAtMs = Date.parse(text ?? '');
   return Number.isNaN(acceptedAtMs) ? undefined : acceptedAtMs;

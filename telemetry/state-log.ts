@@ -25,7 +25,7 @@ export class States {
     return Math.max(0, this.#clock.now() - since);
   }
 
-  /** Milliseconds since the epoch; `undefined` while the state does not hold. */
+  /** Milliseconds since 1970; `undefined` while the state does not hold. */
   since(key: string): number | undefined {
     return this.#since.get(key);
   }

@@ -4,7 +4,6 @@ import { eventId, type OrderKitchen, type OrderPaid } from '../../contracts/even
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { validateTicketContent } from '../../contracts/order/ticket-content.ts';
 import { type Actor, type ActorContext, type Message, skip } from '../../runtime/actor.ts';
-import type { TurnSql } from '../../store/index.ts';
 import {
   type IgnoredKitchenEvent,
   lockTickets,
@@ -13,6 +12,7 @@ import {
   openTicketsFor,
   recordIgnored,
   type TicketMove,
+  type TurnSql,
 } from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';

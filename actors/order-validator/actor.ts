@@ -12,7 +12,6 @@ import {
   OutageError,
   type Outputs,
 } from '../../runtime/actor.ts';
-import type { TurnSql } from '../../store/index.ts';
 import {
   addVelocity,
   type Catalog,
@@ -27,6 +26,7 @@ import {
   readCatalog,
   recordConflicts,
   type Shelf,
+  type TurnSql,
   writeShelves,
 } from '../../store/index.ts';
 import { createOrderAge } from '../../telemetry/order-age.ts';

@@ -1,8 +1,7 @@
 // Takes the stock of an order from the shelf of its store. Called by the order-validator's actor and by restore.ts.
 
 import type { RejectionReason } from '../../contracts/events.ts';
-import type { Order } from '../../contracts/order/order.ts';
-import { stockDemand } from '../../contracts/order/order.ts';
+import { type Order, stockDemand } from '../../contracts/order/order.ts';
 import type { Catalog, Shelf } from '../../store/index.ts';
 
 /** What one order takes from the shelf of its store. */

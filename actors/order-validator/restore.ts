@@ -2,13 +2,13 @@
 
 import type { OrderRejected, OrderValidated } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
-import type { Transaction } from '../../store/index.ts';
 import {
   type DecidedOrder,
   findDecisions,
   insertDecisions,
   lockShelves,
   readCatalog,
+  type Transaction,
   writeShelves,
 } from '../../store/index.ts';
 import { demandOf, reserve } from './reservation.ts';

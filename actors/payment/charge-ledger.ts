@@ -2,8 +2,7 @@
 
 import { OutageError } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
-import type { BoundedPool } from '../../store/index.ts';
-import { bookCharges, type LedgerCharge } from '../../store/index.ts';
+import { type BoundedPool, bookCharges, type LedgerCharge } from '../../store/index.ts';
 
 interface Waiting {
   charge: LedgerCharge;

@@ -1,8 +1,7 @@
 // Copies the results of payments from the log into a database that took over. Called during a failover (region/operations/restore.ts).
 
 import type { OrderPaid, OrderPaymentFailed } from '../../contracts/events.ts';
-import type { Transaction } from '../../store/index.ts';
-import { type NewPayment, recordPayments } from '../../store/index.ts';
+import { type NewPayment, recordPayments, type Transaction } from '../../store/index.ts';
 
 /** A payment's result as it is in the log. */
 export type LoggedPayment =

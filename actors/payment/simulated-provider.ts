@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutageError } from '../../runtime/actor.ts';
-import type { LedgerCharge } from '../../store/index.ts';
-import { BoundedPool } from '../../store/index.ts';
+import { BoundedPool, type LedgerCharge } from '../../store/index.ts';
 import { ChargeLedger } from './charge-ledger.ts';
 import { type DeclineCode, declineCodeOf, declineDetails } from './decline-codes.ts';
 import type { ChargeRequest, ChargeResult, PaymentProvider } from './provider.ts';

@@ -1,8 +1,7 @@
 // The loyalty function: credits points for each pushed event. Served by loyalty-function.ts and, in Google's cloud, by loyalty-entry.ts.
 
 import { describeError, faultOf } from '../../runtime/outage.ts';
-import type { BoundedPool } from '../../store/index.ts';
-import { creditPoints, recordRefused, sqlFault } from '../../store/index.ts';
+import { type BoundedPool, creditPoints, recordRefused, sqlFault } from '../../store/index.ts';
 import { describeFields, pointsEntry, validatePaidOrder } from './points.ts';
 import { readPushedMessage } from './push-message.ts';
 

@@ -1,7 +1,7 @@
 // Writes rows in batches, and repeats failed batches. Used by held-messages.ts, once per table.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../contracts/backoff.ts';
+import { pause } from '../../contracts/deadline.ts';
 import { InsertUnavailableError } from './row-insert.ts';
 import { RowsLeftError } from './row-isolation.ts';
 
@@ -112,8 +112,7 @@ export class RowWriter<T extends Weighed> {
         this.#failing++;
         this.#options.onFailure(error);
       }
-      // Only `close` aborts the sleep; the next line checks for that.
-      await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await pause(backoff.next(), this.#stopping.signal);
       if (this.#stopping.signal.aborted) return;
       // Queues behind newer rows: a batch of bad rows alone looks like an outage, and would keep all writers busy.
       this.#pending.push(...batch);

@@ -1,9 +1,8 @@
 // Tries rows alone that failed while others succeeded. Used by held-messages.ts.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../contracts/backoff.ts';
-import type { RefusedRow } from './row-insert.ts';
-import { InsertUnavailableError } from './row-insert.ts';
+import { pause } from '../../contracts/deadline.ts';
+import { InsertUnavailableError, type RefusedRow } from './row-insert.ts';
 
 /** A suspect is given up after this many failures alone while BigQuery takes other rows, as many as a message has retries. */
 const STRIKES_MAX = 3;
@@ -57,8 +56,7 @@ export class SuspectRows<T> {
   async #run(): Promise<void> {
     const backoff = new Backoff({ firstMs: this.#options.backoffMs, mostMs: this.#options.backoffMsMax });
     while (this.#suspects.length > 0) {
-      // Only `close` aborts the sleep; the loop checks for that.
-      await sleep(backoff.next(), undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await pause(backoff.next(), this.#stopping.signal);
       for (const suspect of [...this.#suspects]) {
         if (this.#stopping.signal.aborted) return;
         if (await this.#isSettled(suspect)) {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../../store/index.ts';
-import { readActItems, readActs } from '../../store/index.ts';
+import { type Database, readActItems, readActs } from '../../store/index.ts';
 import { counted, oneLine, placeOf } from './letter-view.ts';
 
 const POLL_MS = 300;

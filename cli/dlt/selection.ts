@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
 import { NegativeResult, UsageError } from '../../contracts/failure.ts';
 import { subscriptions } from '../../contracts/topics.ts';
-import type { Database } from '../../store/index.ts';
-import { type DeadLetter, type DeadLetterFilter, readDeadLetters } from '../../store/index.ts';
+import { type Database, type DeadLetter, type DeadLetterFilter, readDeadLetters } from '../../store/index.ts';
 import { pastTime, pointInTime, wholeNumber } from '../options.ts';
 import { say } from '../output.ts';
 

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { connectedConfig } from '../../stack/environment.ts';
-import type { DeadLetter } from '../../store/index.ts';
-import { stopReplay, withDatabase } from '../../store/index.ts';
+import { type DeadLetter, stopReplay, withDatabase } from '../../store/index.ts';
 import { print, printJson } from '../output.ts';
 import { type ActingOptions, keysOf, operatorOf, summary, withActing } from './acting.ts';
 import { counted } from './letter-view.ts';

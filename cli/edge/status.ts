@@ -3,8 +3,7 @@ import { type Config, loadConfig } from '../../contracts/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { localUrl } from '../../contracts/local-url.ts';
 import { defaultAdminPort } from '../../contracts/roles.ts';
-import type { EdgeStatus } from '../../edge/index.ts';
-import { headline, statusRows } from '../../edge/index.ts';
+import { type EdgeStatus, headline, statusRows } from '../../edge/index.ts';
 import { print, printJson, table } from '../output.ts';
 import { visitSpool } from './visiting.ts';
 

@@ -1,5 +1,4 @@
-import type { Database } from '../../store/index.ts';
-import { readDeadLetters, traceOf } from '../../store/index.ts';
+import { type Database, readDeadLetters, traceOf } from '../../store/index.ts';
 import type { UntimedStep } from './journey-step.ts';
 
 const names: Partial<Record<string, string>> = {

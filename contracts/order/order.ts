@@ -17,6 +17,17 @@ export function isOrderId(text: string): boolean {
   return orderIdExpression.test(text);
 }
 
+/** The store that the bytes of an order name; `undefined` for bytes that are not JSON or name none. */
+export function storeIdIn(value: Buffer | null): string | undefined {
+  try {
+    const storeId = (JSON.parse(String(value)) as { storeId?: unknown } | null)?.storeId;
+    return typeof storeId === 'string' ? storeId : undefined;
+  } catch {
+    // The order-validator parks such bytes and says so.
+    return undefined;
+  }
+}
+
 export const orderIdSchema = Type.String({
   format: 'uuid',
   pattern: orderIdPattern,

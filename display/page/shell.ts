@@ -34,7 +34,7 @@ export class Shell {
     this.#tick();
   }
 
-  /** Milliseconds since the epoch by the server's clock. */
+  /** Milliseconds since 1970 by the server's clock. */
   now(): number {
     return Date.now() + this.#offsetMs;
   }

@@ -6,7 +6,7 @@ import { formatElapsed } from './age.ts';
 /** After this time a page says more than "Connecting". */
 const CONNECTING_MS_MAX = 10_000;
 
-/** The state of a page's connection and data. Times in milliseconds since the epoch, by the screen's clock. */
+/** The state of a page's connection and data. Times in milliseconds since 1970, by the screen's clock. */
 export interface Sight {
   line: 'connecting' | 'live' | 'lost';
   /** Whether the tickets have come since the connection was made. */

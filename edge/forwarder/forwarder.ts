@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { Backoff } from '../../contracts/backoff.ts';
+import { pause } from '../../contracts/deadline.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SpoolClient } from '../spool/client.ts';
@@ -159,8 +160,7 @@ export class Forwarder {
     const waiting = new AbortController();
     // Random, so that agents of a chain that were started together do not probe at the same time.
     const waitMs = this.#options.probeMs * (0.75 + this.#random() / 2);
-    // `woken` ends the wait sooner; then the sleep is aborted.
-    await Promise.race([woken, sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
+    await Promise.race([woken, pause(waitMs, waiting.signal)]);
     waiting.abort();
     this.#wake = undefined;
     if (!this.#awake && !this.#stop.signal.aborted) await this.#check();
@@ -299,8 +299,7 @@ export class Forwarder {
     this.#after.clear();
     // The next request resolves the region's name again, on a new connection.
     this.#upstream.drop();
-    // Only `close` aborts the sleep; the loop checks for that.
-    await sleep(this.#backoff.next(retryAfterS * 1_000), undefined, { signal: this.#stop.signal }).catch(() => {});
+    await pause(this.#backoff.next(retryAfterS * 1_000), this.#stop.signal);
   }
 }
 

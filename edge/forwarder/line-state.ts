@@ -10,7 +10,7 @@ import type { Settlement } from '../spool/order.ts';
  */
 export type LineTrouble = 'down' | 'region-refuses' | 'token-refused';
 
-/** The state of the line to the region, for people. Times are milliseconds since the epoch. */
+/** The state of the line to the region, for people. Times are milliseconds since 1970. */
 export interface LineView {
   upstream: string;
   state: 'unknown' | 'up' | LineTrouble;

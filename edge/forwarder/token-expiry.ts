@@ -11,7 +11,7 @@ export function claimsOf(token: string): { store?: unknown; exp?: unknown } | un
   }
 }
 
-/** When the token ends, in milliseconds since the epoch. */
+/** When the token ends, in milliseconds since 1970. */
 export function expiryOf(token: string): number | undefined {
   const exp = claimsOf(token)?.exp;
   return typeof exp === 'number' ? exp * 1_000 : undefined;

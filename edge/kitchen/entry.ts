@@ -1,6 +1,5 @@
 import type { Order } from '../../contracts/order/order.ts';
-import type { TicketState, TicketView } from '../../display/index.ts';
-import { TicketNames } from '../../display/index.ts';
+import { TicketNames, type TicketState, type TicketView } from '../../display/index.ts';
 
 /** One order on the store's own board. It is kept on the disk until the order is cooked and the region knows that. */
 export interface Entry {

@@ -16,7 +16,7 @@ export interface NewOrder {
   content: string;
   /** The client's bytes. */
   value: Uint8Array;
-  /** By the wall clock, in milliseconds since the epoch: for people only; no decision depends on it. */
+  /** By the wall clock, in milliseconds since 1970: for people only; no decision depends on it. */
   acceptedAt: number;
 }
 

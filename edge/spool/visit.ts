@@ -12,7 +12,7 @@ export interface Selection {
   state?: StateName | undefined;
   /** Only these orders. */
   orderIds?: readonly string[] | undefined;
-  /** Accepted at this time or later, in milliseconds since the epoch. */
+  /** Accepted at this time or later, in milliseconds since 1970. */
   since?: number | undefined;
 }
 

@@ -2,7 +2,10 @@ import type { Config } from '../../contracts/config.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
 
-/** Messages from the leader of a cluster to a member process. A member process also ends at SIGTERM, as any role does, and when the channel to the leader closes. */
+/**
+ * Messages from the leader of a cluster to a member process. There is no message for the end: a member process ends at SIGTERM, and when the
+ * channel to the leader closes.
+ */
 export type ToMember =
   | { type: 'start'; config: Config; opensGrpc: boolean }
   /** Asks whether the event loop of the member process runs. The answer is `pong`, at once. */

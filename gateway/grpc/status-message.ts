@@ -33,7 +33,7 @@ export function orderStatusMessage({ orderId, storeId, status, history }: KnownO
   };
 }
 
-/** @param timeMs milliseconds since the epoch */
+/** @param timeMs milliseconds since 1970 */
 function timestamp(timeMs: number): { seconds: number; nanos: number } {
   const seconds = Math.floor(timeMs / 1_000);
   return { seconds, nanos: (timeMs - seconds * 1_000) * 1_000_000 };

@@ -4,13 +4,13 @@ import type { RateLimit } from './rate-limit.ts';
 export interface Identity {
   /** The store whose orders it may send and read; `undefined` for any, when authentication is off. */
   readonly store: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   readonly expiresAt: number;
   /** `jti` of the token, or SHA-256 fingerprint of the client certificate; the list of revoked tokens names it. */
   readonly tokenId?: string | undefined;
   /** `sub` of the token; absent where it has none. */
   readonly device?: string | undefined;
-  /** Milliseconds since the epoch; absent where the token does not say. */
+  /** Milliseconds since 1970; absent where the token does not say. */
   readonly issuedAt?: number | undefined;
   /** The key that signed the token, as `KeySet.markOf` has it; absent for a client certificate. */
   readonly keyMark?: string | undefined;

@@ -18,7 +18,7 @@ export interface RevokedTokens {
 interface Rule {
   store?: string | undefined;
   device?: string | undefined;
-  /** Milliseconds since the epoch: the rule is for tokens that were issued before this time. */
+  /** Milliseconds since 1970: the rule is for tokens that were issued before this time. */
   before?: number | undefined;
 }
 

@@ -7,7 +7,7 @@ export interface AcceptedOrder {
   storeId: string;
   /** `ContentHash` of the order. */
   content: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   acceptedAt: number;
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../contracts/deadline.ts';
 import { createProducer, KafkaUnavailableError, type ProducerOptions, type RecordProducer } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
@@ -22,8 +22,7 @@ export async function connectingProducer(
   const stop = new AbortController();
   const connecting = (async () => {
     while (producer === undefined && !stop.signal.aborted) {
-      // Rejects only when `close` aborts the wait; the next line checks for that.
-      await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+      await pause(RETRY_MS, stop.signal);
       if (!stop.signal.aborted) producer = await connect();
     }
     if (producer !== undefined) logger.info(stateEnded, 'Kafka can be reached; the gateway can append orders');

@@ -10,7 +10,7 @@ export interface RecentOrder<Waiter> {
   readonly storeId: string;
   /** `ContentHash` of the order. */
   readonly content: number;
-  /** When it became durable, in milliseconds since the epoch; 0 while it is in flight. */
+  /** When it became durable, in milliseconds since 1970; 0 while it is in flight. */
   readonly acceptedAt: number;
   /** Repeats of the order that arrived while it was in flight; answered together with it. */
   waiters?: Waiter[] | undefined;

@@ -1,5 +1,6 @@
 // Reads and indexes the undecided orders of a partition. Used by undecided-orders.ts.
 
+import { storeIdIn } from '../../contracts/order/order.ts';
 import type { RangeRead, ReadRecord } from '../../kafka/index.ts';
 
 /** Orders that are remembered, over all partitions. */
@@ -8,7 +9,7 @@ export const ORDERS_MAX = 200_000;
 /** An order in the log that the order-validator has not decided yet. */
 export interface UndecidedOrder {
   storeId: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   acceptedAt: number;
 }
 
@@ -114,7 +115,7 @@ export class PartitionIndex {
 
   /** @returns whether the order is new in the index */
   #add({ key, value, headers, timestamp, offset }: ReadRecord): boolean {
-    const storeId = storeOf(value);
+    const storeId = storeIdIn(value);
     if (key === null || storeId === undefined) return false;
     const orderId = key.toString();
     const time = Date.parse(headers.ce_time?.toString() ?? '');
@@ -127,15 +128,5 @@ export class PartitionIndex {
     // A repeat is the same order; a store is told when the order was first accepted.
     if (!known.some((earlier) => earlier.storeId === storeId)) known.push(entry);
     return false;
-  }
-}
-
-function storeOf(value: Buffer | null): string | undefined {
-  try {
-    const storeId = (JSON.parse(String(value)) as { storeId?: unknown } | null)?.storeId;
-    return typeof storeId === 'string' ? storeId : undefined;
-  } catch {
-    // No gateway has accepted this record, so no store asks for it; the order-validator parks it and says so.
-    return undefined;
   }
 }

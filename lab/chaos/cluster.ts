@@ -2,8 +2,14 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { ServerCommand, Servers } from '../../stack/index.ts';
-import { answers, brokerCommand, isPortFree, newClusterId } from '../../stack/index.ts';
+import {
+  answers,
+  brokerCommand,
+  isPortFree,
+  newClusterId,
+  type ServerCommand,
+  type Servers,
+} from '../../stack/index.ts';
 import { ManagedServer } from './managed-server.ts';
 import { brokers, listenerName, portIn, proxyName, zones } from './topology.ts';
 

@@ -5,19 +5,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { javaCommand } from '../../stack/index.ts';
+import type { LoggedRecord } from './checker/history.ts';
 import type { JavaTools } from './java-tools.ts';
-
-/** A record as Kafka's own console consumer prints it. */
-export interface PrintedRecord {
-  topic: string;
-  partition: number;
-  offset: number;
-  /** Milliseconds since the epoch. */
-  timestamp: number;
-  key: string | null;
-  value: string | null;
-  headers: Record<string, string>;
-}
 
 /** Control characters stand in no JSON text, no key and no header of ours unescaped. */
 const FIELD = '\u001f';
@@ -106,14 +95,14 @@ async function consume(
 }
 
 /** The records of a file that `printTopic` wrote. */
-export async function* readPrinted(file: string, topic: string): AsyncGenerator<PrintedRecord> {
+export async function* readPrinted(file: string, topic: string): AsyncGenerator<LoggedRecord> {
   for await (const line of splitLines(file, LINE)) yield parsePrinted(line, topic);
 }
 
 /** @throws for a line that is not of this form: an incomplete history must not be judged */
-export function parsePrinted(line: string, topic: string): PrintedRecord {
+export function parsePrinted(line: string, topic: string): LoggedRecord {
   const [timestamp = '', partition = '', offset = '', headers = '', key, ...value] = line.split(FIELD);
-  const record: PrintedRecord = {
+  const record: LoggedRecord = {
     topic,
     partition: Number(/^Partition:(\d+)$/.exec(partition)?.[1]),
     offset: Number(/^Offset:(\d+)$/.exec(offset)?.[1]),
@@ -148,7 +137,7 @@ export interface PrintedCommit {
   partition: number;
   /** Offset of the next record to read. */
   offset: number;
-  /** Milliseconds since the epoch, by the coordinator's clock. */
+  /** Milliseconds since 1970, by the coordinator's clock. */
   at: number;
 }
 

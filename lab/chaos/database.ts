@@ -1,8 +1,7 @@
 // Starts the PostgreSQL of a chaos run, which faults stop and start again. Called by system.ts.
 
 import type { Config } from '../../contracts/config.ts';
-import type { Servers, StartedPart } from '../../stack/index.ts';
-import { postgres } from '../../stack/index.ts';
+import { postgres, type Servers, type StartedPart } from '../../stack/index.ts';
 
 export interface Database {
   /** Without a proxy in between: for what watches and judges. */

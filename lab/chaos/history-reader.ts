@@ -6,7 +6,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { allTopics } from '../../contracts/topics.ts';
 import { auditDatabase, connectDatabase, type DatabaseFault, type OrderEffects } from '../../store/index.ts';
-import type { History, LoggedRecord, SentCommand, SentOrder } from './checker/history.ts';
+import type { CrewCommand } from '../crew.ts';
+import type { History, LoggedRecord, SentOrder } from './checker/history.ts';
 import { printCommits, printTopic, readCommits, readPrinted } from './console-consumer.ts';
 import { countRecords, type JavaTools } from './java-tools.ts';
 import type { SentLine } from './traffic.ts';
@@ -65,9 +66,9 @@ export async function readHistory(directory: string): Promise<FullHistory> {
   };
 }
 
-async function readSent(file: string): Promise<{ orders: SentOrder[]; commands: SentCommand[] }> {
+async function readSent(file: string): Promise<{ orders: SentOrder[]; commands: CrewCommand[] }> {
   const orders: SentOrder[] = [];
-  const commands: SentCommand[] = [];
+  const commands: CrewCommand[] = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {
     const sent = JSON.parse(line) as SentLine;
     if (sent.what === 'order') orders.push(sent);

@@ -10,10 +10,10 @@ import { createTraffic } from '../traffic/generator.ts';
 import { runOpenLoop } from '../traffic/open-loop.ts';
 import { createRandom } from '../traffic/random.ts';
 import { createSender, type OutgoingOrder, type SendReport } from '../traffic/sender.ts';
-import type { SentCommand, SentOrder } from './checker/history.ts';
+import type { SentOrder } from './checker/history.ts';
 
 /** One line of the file in which the load generator notes what it sent and what it was answered. */
-export type SentLine = ({ what: 'order' } & SentOrder) | ({ what: 'command' } & SentCommand);
+export type SentLine = ({ what: 'order' } & SentOrder) | ({ what: 'command' } & CrewCommand);
 
 export interface TrafficOptions {
   config: Config;

@@ -13,8 +13,7 @@ import {
 } from '../../audit/index.ts';
 import { deadLetterTopic, groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { check } from './checker/check.ts';
-import type { AnomalyKind, History, LoggedRecord } from './checker/history.ts';
-import { recordsOf } from './checker/history.ts';
+import { type AnomalyKind, type History, type LoggedRecord, recordsOf } from './checker/history.ts';
 import type { FullHistory } from './history-reader.ts';
 
 /** What was found of one order. */

@@ -2,8 +2,7 @@
 
 import { run } from '../../stack/index.ts';
 import { connectDatabase } from '../../store/index.ts';
-import type { Random } from '../traffic/random.ts';
-import { pick } from '../traffic/random.ts';
+import { pick, type Random } from '../traffic/random.ts';
 import type { DrillRegion } from './region.ts';
 
 /** What falls behind before the primary dies: the copies of log and database are made independently, and either may be the older one. */

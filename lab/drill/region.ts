@@ -2,10 +2,16 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { ConnectedConfig } from '../../contracts/config.ts';
-import { loadConfig } from '../../contracts/config.ts';
-import type { Server, Servers } from '../../stack/index.ts';
-import { answers, brokerCommand, copyAsStandby, portOf, startPostgres } from '../../stack/index.ts';
+import { type ConnectedConfig, loadConfig } from '../../contracts/config.ts';
+import {
+  answers,
+  brokerCommand,
+  copyAsStandby,
+  portOf,
+  type Server,
+  type Servers,
+  startPostgres,
+} from '../../stack/index.ts';
 import { RoleProcess, until } from '../../stack/system/index.ts';
 import type { AdminAddress } from '../chaos/liveness/admin-pages.ts';
 import { hostOf, type RegionName, type RegionRole, regionRoles } from './topology.ts';

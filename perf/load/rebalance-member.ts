@@ -10,7 +10,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 const [topic, group] = process.argv.slice(2);
 if (topic === undefined || group === undefined) throw new Error('usage: rebalance-member.ts TOPIC GROUP');
 
-/** Messages below `frontier` are finished. Milliseconds since the epoch. */
+/** Messages below `frontier` are finished. Milliseconds since 1970. */
 export interface FrontierMoved {
   partition: number;
   frontier: number;

@@ -131,7 +131,7 @@ function percentiles(seenAt: Map<string, number>): Percentiles {
 
 interface Painted {
   orderId: string;
-  /** Milliseconds since the epoch, behind the first frame with the ticket. */
+  /** Milliseconds since 1970, behind the first frame with the ticket. */
   at: number;
   inView: boolean;
 }

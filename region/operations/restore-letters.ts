@@ -4,8 +4,7 @@ import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { messageIdentity } from '../../contracts/message-identity.ts';
 import { deadLetterTopic, subscriptions } from '../../contracts/topics.ts';
 import { createAdmin, createRegionAdmin, type ReadRecord, readTopic } from '../../kafka/index.ts';
-import type { NewDeadLetter } from '../../store/index.ts';
-import { type Database, inTransaction, restoreDeadLetters } from '../../store/index.ts';
+import { type Database, inTransaction, type NewDeadLetter, restoreDeadLetters } from '../../store/index.ts';
 import { BATCH_MS_MAX, within } from './within.ts';
 
 const CLIENT = 'ordermesh-region';

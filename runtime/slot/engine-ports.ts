@@ -1,8 +1,7 @@
 import type { OutgoingRecord } from '../../kafka/index.ts';
-import type { FailureStep, NewDeadLetter, OwnedKey, ReplayStep } from '../../store/index.ts';
+import type { FailureStep, NewDeadLetter, OwnedKey, Parking, ReplayStep } from '../../store/index.ts';
 import type { Timers } from '../timers.ts';
 import type { SlotReport } from '../wire/slot-protocol.ts';
-import type { Parking } from './mailbox.ts';
 import type { Transact } from './turn.ts';
 
 /** What the engine needs from outside. `slot-thread.ts` connects it to Kafka and PostgreSQL; the simulation puts models in their place. */

@@ -1,5 +1,11 @@
-import type { SessionPool, TurnSql } from '../../store/index.ts';
-import { applyReplayed, holdEpochs, type Subscription, stalePartitions } from '../../store/index.ts';
+import {
+  applyReplayed,
+  holdEpochs,
+  type SessionPool,
+  type Subscription,
+  stalePartitions,
+  type TurnSql,
+} from '../../store/index.ts';
 import type { Actor, Item } from '../actor.ts';
 import type { MessageEntry } from './message-entry.ts';
 import type { Transact } from './turn.ts';

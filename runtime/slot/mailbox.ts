@@ -1,4 +1,4 @@
-import type { OwnedKey } from '../../store/index.ts';
+import type { OwnedKey, Parking } from '../../store/index.ts';
 import { Frontier } from './frontier.ts';
 
 /** What a mailbox needs to know about a message. */
@@ -13,20 +13,6 @@ export interface Queued<Entry> {
   readonly identity?: string;
   /** The next message of the same key. */
   next: Entry | undefined;
-}
-
-/** Why a key is parked, and from which offset on. */
-export interface Parking {
-  firstOffset: number;
-  /** The log of `firstOffset`, by its number in `partition_logs`; 0 when absent. In another log, all messages of the key are parked. */
-  log?: number;
-  reason: string;
-  error: string;
-  attempts: number;
-  /** Milliseconds since 1970. */
-  firstFailedAt: number;
-  /** The effects of the first message are committed; a later step failed. */
-  applied: boolean;
 }
 
 export interface MailboxIdentity {

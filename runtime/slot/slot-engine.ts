@@ -1,5 +1,6 @@
 // The engine of a slot. slot-thread.ts gives it batches and asks it to drain; the engine calls the actor.
 
+import type { Parking } from '../../store/index.ts';
 import { type Actor, skip } from '../actor.ts';
 import { retryDecision } from '../retry.ts';
 import type { PackedBatch } from '../wire/batch-codec.ts';
@@ -7,7 +8,7 @@ import type { SlotLimits } from '../wire/slot-protocol.ts';
 import { KeyParking } from './dead-letters/key-parking.ts';
 import { KeyReplays } from './dead-letters/key-replays.ts';
 import type { EnginePorts } from './engine-ports.ts';
-import { Mailbox, type MailboxIdentity, type Parking } from './mailbox.ts';
+import { Mailbox, type MailboxIdentity } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
 import type { StateCounts } from './message-state.ts';
 import { OutputProducer } from './output-producer.ts';

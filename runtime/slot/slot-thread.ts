@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RecordProducer } from '../../kafka/index.ts';
-import { createProducer } from '../../kafka/index.ts';
+import { createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { BoundedPool, parkKey, SessionPool } from '../../store/index.ts';
 import { snapshot } from '../../telemetry/metrics.ts';
 import type { Actor } from '../actor.ts';

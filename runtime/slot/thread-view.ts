@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import type { Parking } from '../../store/index.ts';
 import type { HotKey, MessageCounts, ParkedKeyView, SlotView } from '../wire/slot-view.ts';
-import type { Parking } from './mailbox.ts';
 
 /** More parked keys are only counted; `ordermesh dlt list` shows all. */
 const PARKED_SHOWN_MAX = 100;

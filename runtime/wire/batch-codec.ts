@@ -1,5 +1,4 @@
-import type { FetchedRecord } from '../../kafka/index.ts';
-import { type PackedHeaders, readPackedHeaders } from '../../kafka/index.ts';
+import { type FetchedRecord, type PackedHeaders, readPackedHeaders } from '../../kafka/index.ts';
 
 /*
  * A batch crosses from the main thread to a slot's thread as one transferred ArrayBuffer, so its bytes are never copied again.

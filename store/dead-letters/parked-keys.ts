@@ -5,19 +5,23 @@ import { fencedPartitions, type Subscription } from '../partitions/epochs.ts';
 import { keyOfText, keyToText } from './key-text.ts';
 
 /** A parked key, with the failure of its first message that was parked. */
-export interface ParkedKey {
-  partition: number;
-  key: string;
+/** Why a key is parked, and from which offset on. */
+export interface Parking {
   firstOffset: number;
-  /** The log of `firstOffset`, by its number in `partition_logs`; 0 when absent. */
+  /** The log of `firstOffset`, by its number in `partition_logs`; 0 when absent. In another log, all messages of the key are parked. */
   log?: number;
   reason: string;
   error: string;
   attempts: number;
   /** Milliseconds since 1970. */
   firstFailedAt: number;
-  /** The effects of that message are committed; a later step failed. */
+  /** The effects of the first message are committed; a later step failed. */
   applied: boolean;
+}
+
+export interface ParkedKey extends Parking {
+  partition: number;
+  key: string;
 }
 
 /** A key with replayed or discarded messages, which must not be worked on when they are delivered again. */

@@ -1,6 +1,7 @@
 // Reads the status and the history of an order. Called by the gateway.
 
 import type { ConflictReason, OrderStatus, RejectionReason } from '../../contracts/events.ts';
+import { storeIdIn } from '../../contracts/order/order.ts';
 import { stoppingGroups } from '../../contracts/order/order-states.ts';
 import { groups } from '../../contracts/topics.ts';
 import type { Database } from '../database/database.ts';
@@ -157,17 +158,7 @@ async function storesOfLetters(database: Database, orderId: string): Promise<str
     select value from dead_letters
     where key = ${orderId}::text and consumer_group = ${groups.orderValidator} and state <> 'replayed'
     order by record_offset limit ${LETTERS_MAX}`;
-  return letters.flatMap(({ value }) => storeOf(value) ?? []);
-}
-
-function storeOf(value: Buffer | null): string | undefined {
-  try {
-    const storeId = (JSON.parse(String(value)) as { storeId?: unknown } | null)?.storeId;
-    return typeof storeId === 'string' ? storeId : undefined;
-  } catch {
-    // Bytes that are not JSON name no store.
-    return undefined;
-  }
+  return letters.flatMap(({ value }) => storeIdIn(value) ?? []);
 }
 
 /** What became of content that a store sent under an orderId of another store's order. */

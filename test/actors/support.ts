@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Menu, parseMenu } from '../../contracts/order/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order/order.ts';
-import type { Actor, Item, Message, Outputs } from '../../runtime/actor.ts';
-import { skip } from '../../runtime/actor.ts';
+import { type Actor, type Item, type Message, type Outputs, skip } from '../../runtime/actor.ts';
 import type { Database, TurnSql } from '../../store/database/database.ts';
 
 /** A small chain: two stores, three items, one modifier. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { settlesWithin, withDeadline } from '../../contracts/deadline.ts';
+import { pause, settlesWithin, withDeadline } from '../../contracts/deadline.ts';
 import { ManualTimers } from '../runtime/manual-timers.ts';
 
 const late = () => new Error('too late');
@@ -32,4 +32,12 @@ test('settlesWithin says whether the work settled, and drops how', async () => {
   await timers.advance(100);
   expect(await answer).toBe(false);
   work.reject(new Error('dropped'));
+});
+
+test('a pause ends when its signal is aborted, before or after its beginning', async () => {
+  const stop = new AbortController();
+  const waiting = pause(2 ** 30, stop.signal);
+  stop.abort();
+  await waiting;
+  await pause(2 ** 30, stop.signal);
 });

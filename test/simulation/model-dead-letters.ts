@@ -1,9 +1,9 @@
 import type { DeadLetterStore } from '../../runtime/slot/engine-ports.ts';
-import type { Parking } from '../../runtime/slot/mailbox.ts';
 import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
 import type { NewDeadLetter } from '../../store/dead-letters/dead-letters.ts';
 import type { LoadedKeys, ParkedKey } from '../../store/dead-letters/parked-keys.ts';
 import type { FailureStep, OwnedKey, ReplayStep } from '../../store/dead-letters/replays.ts';
+import type { Parking } from '../../store/index.ts';
 import type { History } from './history.ts';
 import type { Answer, Network } from './network.ts';
 import type { Tracked } from './tracked.ts';

@@ -1,7 +1,8 @@
 import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
 import type { PartitionView } from '../../runtime/host/runtime-view.ts';
-import { Mailbox, type MailboxIdentity, type Parking } from '../../runtime/slot/mailbox.ts';
+import { Mailbox, type MailboxIdentity } from '../../runtime/slot/mailbox.ts';
 import type { MessageEntry } from '../../runtime/slot/message-entry.ts';
+import type { Parking } from '../../store/index.ts';
 import type { ModelConsumer } from './model-consumer.ts';
 import type { ReplayFlaw } from './model-dead-letters.ts';
 

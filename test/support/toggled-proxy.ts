@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { linkSockets } from './linked-sockets.ts';
 
 /** A TCP proxy before a server that is shared with other tests: only those behind the proxy see the outage. */

@@ -2,13 +2,14 @@
 
 import type { EventType } from '../../../contracts/events.ts';
 import type { OrderEffects } from '../../../store/index.ts';
+import type { CrewCommand } from '../../crew.ts';
 
 /** A record of a topic, as the checker sees it. */
 export interface LoggedRecord {
   topic: string;
   partition: number;
   offset: number;
-  /** Milliseconds since the epoch, by the producer's clock, before the record was acknowledged. */
+  /** Milliseconds since 1970, by the producer's clock, before the record was acknowledged. */
   timestamp: number;
   key: string | null;
   value: string | null;
@@ -22,7 +23,7 @@ export interface LoggedCommit {
   partition: number;
   /** Offset of the next record to read. */
   offset: number;
-  /** Milliseconds since the epoch, by the coordinator's clock. */
+  /** Milliseconds since 1970, by the coordinator's clock. */
   at: number;
 }
 
@@ -36,20 +37,10 @@ export interface SentOrder {
   attempts: number;
 }
 
-/** One command as the kitchen's crew sent it. */
-export interface SentCommand {
-  type: 'bump' | 'recall';
-  orderId: string;
-  round: number;
-  sentAt: number;
-  answeredAt: number;
-  outcome: 'done' | 'refused' | 'unknown';
-}
-
 /** What clients did and were told, and everything that is to be seen afterwards. All times are of one machine's clock. */
 export interface History {
   orders: readonly SentOrder[];
-  commands: readonly SentCommand[];
+  commands: readonly CrewCommand[];
   /** By topic; ascending offsets in each partition. A topic that is absent is empty. */
   records: ReadonlyMap<string, readonly LoggedRecord[]>;
   commits: readonly LoggedCommit[];

@@ -1,15 +1,8 @@
 import { eventId } from '../../../contracts/events.ts';
 import { deadLetterHeaders } from '../../../contracts/headers.ts';
 import { deadLetterTopic, subscriptions, topics } from '../../../contracts/topics.ts';
-import {
-  type Anomaly,
-  type History,
-  keyOf,
-  type LoggedRecord,
-  placeOf,
-  recordsOf,
-  type SentCommand,
-} from './history.ts';
+import type { CrewCommand } from '../../crew.ts';
+import { type Anomaly, type History, keyOf, type LoggedRecord, placeOf, recordsOf } from './history.ts';
 
 /** How the log of one order contradicts the sequence of its events: only the first record of an event counts, repeats may come any time. */
 export function* disorder(history: History): Generator<Anomaly> {
@@ -69,13 +62,13 @@ function causesOf(id: string): string[] {
 
 /** The log must show an order's commands as they were sent: one that was answered before the next was sent stands before it. */
 function* commandsOutOfOrder(
-  commands: readonly SentCommand[],
+  commands: readonly CrewCommand[],
   firsts: ReadonlyMap<string, ReadonlyMap<string, LoggedRecord>>,
   wrong: (orderId: string, detail: string) => Anomaly,
 ): Generator<Anomaly> {
   const done = commands.filter(({ outcome }) => outcome === 'done');
   for (const [orderId, ofOrder] of Map.groupBy(done, (command) => command.orderId)) {
-    const offsetOf = ({ type, round }: SentCommand) =>
+    const offsetOf = ({ type, round }: CrewCommand) =>
       firsts.get(orderId)?.get(eventId(orderId, type === 'bump' ? 'order.cooked' : 'order.recalled', round))?.offset;
     for (const earlier of ofOrder) {
       for (const later of ofOrder) {

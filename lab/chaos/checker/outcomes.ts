@@ -40,7 +40,7 @@ export const steps: readonly Step[] = [
 
 /**
  * When each input of a step got its outcome, at the earliest.
- * @returns a function from an input to milliseconds since the epoch; `undefined` for an input without outcome
+ * @returns a function from an input to milliseconds since 1970; `undefined` for an input without outcome
  */
 export function outcomeTimes(history: History, step: Step): (input: LoggedRecord) => number | undefined {
   const byKey = new Map<string, number>();

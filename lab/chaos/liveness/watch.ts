@@ -1,6 +1,6 @@
 // Watches a running system for partitions and roles that stand. Used by the chaos run and by the drill.
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../../contracts/deadline.ts';
 import { type Admin, createAdmin } from '../../../kafka/index.ts';
 import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';
 import { takeGroupEvidence } from './evidence.ts';
@@ -77,7 +77,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     while (!closing.signal.aborted) {
       const all = await asker.progress();
       if (all !== undefined) judge(all);
-      await pause(closing.signal);
+      await pause(POLL_MS, closing.signal);
     }
   };
   const askRoles = async () => {
@@ -89,7 +89,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
       stood += unready.length;
       for (const { name, reason, since } of unready)
         say(`VIOLATION ${name} is not ready ${sinceText(since, now)}: ${reason}`);
-      await pause(closing.signal);
+      await pause(POLL_MS, closing.signal);
     }
   };
   const asking = Promise.all([askBrokers(), askRoles()]);
@@ -150,11 +150,6 @@ class Asker implements AsyncDisposable {
     // It was only read from, and its broker may be gone.
     await admin?.close().catch(() => {});
   }
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  // Closing the watch ends the wait, and the loop sees that.
-  await delay(POLL_MS, undefined, { signal }).catch(() => {});
 }
 
 function lags(all: readonly PartitionProgress[]): string {

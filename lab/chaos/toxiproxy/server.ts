@@ -1,7 +1,6 @@
 // Starts Toxiproxy and controls its proxies, by which network faults are made. Called by the chaos run's system.ts.
 
-import type { Servers } from '../../../stack/index.ts';
-import { answersHttp } from '../../../stack/index.ts';
+import { answersHttp, type Servers } from '../../../stack/index.ts';
 
 /** What a toxic does to a proxy's connections, by Toxiproxy's names; times in milliseconds. */
 export type Toxic =

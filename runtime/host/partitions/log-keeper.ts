@@ -2,8 +2,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTopicLog, KafkaUnavailableError, type TopicLog, type TopicLook } from '../../../kafka/index.ts';
-import type { BoundedPool, Subscription } from '../../../store/index.ts';
 import {
+  type BoundedPool,
   decideLog,
   type EnteredLog,
   enterLogs,
@@ -14,6 +14,7 @@ import {
   rememberPartitions,
   type SeenLog,
   type SkippedRange,
+  type Subscription,
 } from '../../../store/index.ts';
 
 /** A leader that was just elected may not know the whole log for a moment, so a log that looks shorter is checked again. */

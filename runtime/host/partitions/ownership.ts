@@ -2,8 +2,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { DatabaseOptions, LogProgress } from '../../../store/index.ts';
-import { BoundedPool, claimEpochs, loadParkedKeys, pruneDeadLetters, type Subscription } from '../../../store/index.ts';
+import {
+  BoundedPool,
+  claimEpochs,
+  type DatabaseOptions,
+  type LogProgress,
+  loadParkedKeys,
+  pruneDeadLetters,
+  type Subscription,
+} from '../../../store/index.ts';
 import type { Ownership, PartitionOwnership } from '../host-ports.ts';
 import { TopicLogKeeper } from './log-keeper.ts';
 

@@ -1,10 +1,11 @@
-import type { BoundedPool, Subscription } from '../../../store/index.ts';
 import {
+  type BoundedPool,
   failReplayed,
   keysInReplay,
   nextOfReplay,
   paceReplay,
   recordDeadLetter,
+  type Subscription,
   settleReplayed,
 } from '../../../store/index.ts';
 import type { DeadLetterStore } from '../engine-ports.ts';

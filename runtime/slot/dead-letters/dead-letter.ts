@@ -1,8 +1,7 @@
 import { deadLetterHeaders } from '../../../contracts/headers.ts';
 import { deadLetterTopic } from '../../../contracts/topics.ts';
 import type { OutgoingRecord } from '../../../kafka/index.ts';
-import type { NewDeadLetter } from '../../../store/index.ts';
-import type { Parking } from '../mailbox.ts';
+import type { NewDeadLetter, Parking } from '../../../store/index.ts';
 import type { MessageEntry } from '../message-entry.ts';
 
 /*

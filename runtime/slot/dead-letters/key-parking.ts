@@ -1,8 +1,8 @@
 import { exponentialDelayMs } from '../../../contracts/backoff.ts';
+import type { Parking } from '../../../store/index.ts';
 import { describeError, faultOf } from '../../outage.ts';
 import type { SlotLimits, SlotReport } from '../../wire/slot-protocol.ts';
 import type { EnginePorts } from '../engine-ports.ts';
-import type { Parking } from '../mailbox.ts';
 import type { MessageEntry } from '../message-entry.ts';
 import type { SlotOutages } from '../slot-outages.ts';
 import { deadLetterRecord, isFirst, newDeadLetter, parkingFor } from './dead-letter.ts';

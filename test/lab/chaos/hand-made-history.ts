@@ -1,15 +1,10 @@
 import { deadLetterTopic, groups, topics } from '../../../contracts/topics.ts';
-import type {
-  History,
-  LoggedCommit,
-  LoggedRecord,
-  SentCommand,
-  SentOrder,
-} from '../../../lab/chaos/checker/history.ts';
+import type { History, LoggedCommit, LoggedRecord, SentOrder } from '../../../lab/chaos/checker/history.ts';
+import type { CrewCommand } from '../../../lab/crew.ts';
 
 type Draft = {
   orders: SentOrder[];
-  commands: SentCommand[];
+  commands: CrewCommand[];
   records: Map<string, LoggedRecord[]>;
   commits: LoggedCommit[];
   effects: Map<
