@@ -1,6 +1,6 @@
 // The worker roles: which actor, topic and settings each has, and how one is started. Called by the command `ordermesh worker`.
 
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startWorkerRole } from '../runtime/index.ts';

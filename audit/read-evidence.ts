@@ -2,7 +2,7 @@
 
 import { highValueRule, isHighValue } from '../bridge/filter.ts';
 import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/index.ts';
-import type { ConnectedConfig } from '../contracts/config.ts';
+import type { ConnectedConfig } from '../contracts/config/config.ts';
 import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../contracts/topics.ts';
 import { type Admin, readTopic, withAdmin } from '../kafka/index.ts';
 import { orphanTest, readRegion } from '../region/index.ts';

@@ -1,6 +1,6 @@
 // Finds records and topics that were removed before a group had worked on them. Called by read-evidence.ts.
 
-import type { ConnectedConfig } from '../contracts/config.ts';
+import type { ConnectedConfig } from '../contracts/config/config.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../kafka/index.ts';
 import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason, withDatabase } from '../store/index.ts';

@@ -1,7 +1,7 @@
 // The bridge role: forwards events from Kafka to Pub/Sub. Started by the command `ordermesh bridge`.
 
 import { Registry } from 'prom-client';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { type RuntimeLimits, runtimeLimits, runtimePage, startRuntime } from '../runtime/index.ts';

@@ -1,6 +1,6 @@
 // The errors that end a command, with exit codes and texts. Commands and what they call throw them; `cli/program.ts` reports them.
 
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config/config.ts';
 import { MenuError } from './order/menu.ts';
 
 /** The command line or the environment asks for something impossible: exit code 2. */

@@ -1,7 +1,7 @@
 // The role `display`: creates and connects its parts. Started by `ordermesh display`.
 
 import { systemClock } from '../contracts/clock.ts';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import { type Problem, problem } from '../contracts/errors.ts';
 import { hostPort } from '../contracts/local-url.ts';
 import type { RunningRole } from '../contracts/roles.ts';

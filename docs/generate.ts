@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { configurationDocs } from '../contracts/config.ts';
+import { configurationDocs } from '../contracts/config/config.ts';
 import { errorDocs } from '../contracts/errors.ts';
 
 /** The pages that are made from tables and files, by their path. A test holds pages and sources together. */

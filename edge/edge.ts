@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import { settlesWithin } from '../contracts/deadline.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { systemTimers } from '../contracts/timers.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import { limits } from '../contracts/limits.ts';
 
 /** The agent's settings beside those of the gateway, checked together. */

@@ -1,7 +1,7 @@
 // The intake of the edge agent: gives each accepted order to the spool. Created by edge.ts.
 
 import { type Clock, systemClock } from '../contracts/clock.ts';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import { orderFingerprint } from '../contracts/order/fingerprint.ts';
 import type { Order } from '../contracts/order/order.ts';
 import { decodedOrder, type Intake, IntakeRefusal } from '../gateway/index.ts';

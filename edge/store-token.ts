@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { ConfigError } from '../contracts/config.ts';
+import { ConfigError } from '../contracts/config/config.ts';
 import { claimsOf } from './forwarder/token-expiry.ts';
 
 /** The token with which the agent sends orders to the region. Its file may be replaced while the agent runs. */

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { ShowVitals } from '../gateway/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { StatusKeeper } from './status.ts';

@@ -1,7 +1,7 @@
 // The role `gateway`: the intake server with Kafka and the database. Started by `ordermesh gateway`, alone or in a cluster.
 
 import { turnClock } from '../contracts/clock.ts';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { RoleName } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { ReadinessCheck } from '../telemetry/admin-server.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createPubSub, googleCloudAddress, googleCloudNames } from '../bridge/pubsub/index.ts';
-import { type ConnectedConfig, loadConfig } from '../contracts/config.ts';
+import { type ConnectedConfig, loadConfig } from '../contracts/config/config.ts';
 import type { Order } from '../contracts/order/order.ts';
 import { programOptions, refuseOption } from '../contracts/program-options.ts';
 import { chainMenuFile, createTraffic } from '../lab/traffic/index.ts';

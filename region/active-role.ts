@@ -1,5 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import { hostPort } from '../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';

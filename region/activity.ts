@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import { pause } from '../contracts/deadline.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { type Tail, tailTopic } from '../kafka/index.ts';

@@ -1,6 +1,6 @@
 // The mirror role: runs MirrorMaker and watches it. Started by the command `ordermesh region mirror`.
 
-import { type Config, ConfigError } from '../contracts/config.ts';
+import { type Config, ConfigError } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';

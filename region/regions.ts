@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
-import { ConfigError } from '../contracts/config.ts';
-import { isHostPort } from '../contracts/config-kinds.ts';
+import { ConfigError } from '../contracts/config/config.ts';
+import { isHostPort } from '../contracts/config/kinds.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
 const region = Type.Object(

@@ -1,6 +1,6 @@
 // Runs an actor as a role: the runtime, its metrics and its admin port.
 
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';

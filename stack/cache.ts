@@ -2,7 +2,7 @@ import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import { identify } from './process-identity.ts';
 
 const projectCacheDir = fileURLToPath(new URL('../.cache/', import.meta.url));

@@ -1,4 +1,4 @@
-import { type Config, type ConnectedConfig, loadConfig } from '../contracts/config.ts';
+import { type Config, type ConnectedConfig, loadConfig } from '../contracts/config/config.ts';
 import { UsageError } from '../contracts/failure.ts';
 
 /**

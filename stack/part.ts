@@ -1,6 +1,6 @@
 // The interface of a server in the embedded stack: Kafka, PostgreSQL and the emulators have it. stack.ts starts them by it.
 
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { Server, Servers } from './servers.ts';
 
 /** What a part of the stack gets to start with. Paths are absolute. */

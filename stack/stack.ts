@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { bigquery } from './bigquery/emulator.ts';
 import { userCacheDir } from './cache.ts';

@@ -1,7 +1,7 @@
 // Opens the admin server of a role. Called by every role.
 
 import type { Registry } from 'prom-client';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import { hostPort } from '../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../contracts/roles.ts';
 import { type AdminServerOptions, startAdminServer } from './admin-server.ts';

@@ -1,7 +1,7 @@
 // Runs a role until it is told to stop. Called by the commands that start roles; the lab waits for signals with it.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../contracts/config.ts';
+import type { Config } from '../contracts/config/config.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { createLogger, type Logger } from './logger.ts';
 

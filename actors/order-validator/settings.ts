@@ -1,4 +1,4 @@
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 
 /** The thresholds of the fraud rules; plain data that crosses into the worker threads. */
 export interface ValidatorSettings {

@@ -1,6 +1,6 @@
 // The settings of the payment actor, from the configuration. Made by roles.ts.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 
 /** Plain data that crosses into the worker threads. */
 export interface PaymentSettings {

@@ -3,7 +3,7 @@
  * been migrated by `ordermesh loyalty` or a worker.
  */
 import { cloudEvent } from '@google-cloud/functions-framework';
-import { ConfigError, loadConfig } from '../../contracts/config.ts';
+import { ConfigError, loadConfig } from '../../contracts/config/config.ts';
 import { BoundedPool } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createLoyaltyHandler } from './loyalty-handler.ts';

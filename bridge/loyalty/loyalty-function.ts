@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { Counter, type Registry } from 'prom-client';
-import { type Config, ConfigError } from '../../contracts/config.ts';
+import { type Config, ConfigError } from '../../contracts/config/config.ts';
 import { hostPort } from '../../contracts/local-url.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
 import type { RunningRole } from '../../contracts/roles.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { hostPort } from '../../contracts/local-url.ts';
 import type { GoogleCloudNames } from '../pubsub/google-cloud.ts';
 

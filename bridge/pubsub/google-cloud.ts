@@ -3,7 +3,7 @@
 import { BigQuery } from '@google-cloud/bigquery';
 import { PubSub } from '@google-cloud/pubsub';
 import { GoogleAuth, PassThroughClient } from 'google-auth-library';
-import { type Config, ConfigError } from '../../contracts/config.ts';
+import { type Config, ConfigError } from '../../contracts/config/config.ts';
 
 /** The names of the contract; tests use others, so that they don't mix. */
 export interface GoogleCloudNames {

@@ -2,7 +2,7 @@
 
 import type { Dataset } from '@google-cloud/bigquery';
 import { systemClock } from '../../contracts/clock.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { acceptedAtOf } from '../../telemetry/order-age.ts';
 import { StateLog } from '../../telemetry/state-log.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { runRole } from '../../telemetry/role.ts';
 import { acknowledgeCommand } from './acknowledge.ts';
 import { discardCommand } from './discard.ts';

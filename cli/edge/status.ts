@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { localUrl } from '../../contracts/local-url.ts';
 import { defaultAdminPort } from '../../contracts/roles.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { type Selection, SpoolVisit, spoolPathOf } from '../../edge/index.ts';
 import { pastTime } from '../options.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { isClean } from '../../audit/index.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { chainMenuFile, randomSeed } from '../../lab/traffic/index.ts';
 import { startSystem } from '../../stack/system/index.ts';

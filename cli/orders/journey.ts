@@ -1,4 +1,4 @@
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
 import { partitionHistory, withDatabase } from '../../store/index.ts';

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import type { Problem } from '../../contracts/errors.ts';
 import { linesOf, openInputFile } from '../../contracts/input-file.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Argument, Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { localUrl } from '../../contracts/local-url.ts';
 import { defaultAdminPort } from '../../contracts/roles.ts';
 import { httpUrl, wholeNumber } from '../options.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createRegionTopic, newestState, pairOf, readRegion, writeRegionState } from '../../region/index.ts';
 import { regionsOf } from '../../region/operations/index.ts';
 import { print } from '../output.ts';

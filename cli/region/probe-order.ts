@@ -1,7 +1,7 @@
 // The probe order and its token, for `region failover` and `region failback`.
 
 import { randomUUID } from 'node:crypto';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { readInputFile } from '../../contracts/input-file.ts';
 import { orderSchema } from '../../contracts/order/order.ts';

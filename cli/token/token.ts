@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { assertIssuer } from '../../gateway/identity/index.ts';
 import { wholeNumber } from '../options.ts';
 import { print, printJson } from '../output.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../../kafka/index.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { chainMenuFile, randomSeed } from '../../lab/traffic/index.ts';
 import { type System, startSystem } from '../../stack/system/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';

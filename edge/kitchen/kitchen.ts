@@ -1,6 +1,6 @@
 // The kitchen display of the restaurant, with and without a line to the region. Started by edge.ts.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import type { OrderStatus } from '../../contracts/events.ts';
 import { hostPort } from '../../contracts/local-url.ts';

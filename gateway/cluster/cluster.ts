@@ -3,7 +3,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { portTaken } from '../../telemetry/exclusive-port.ts';

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Config, ConfigError } from '../../contracts/config.ts';
+import { type Config, ConfigError } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';

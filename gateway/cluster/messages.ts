@@ -1,4 +1,4 @@
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
 import type { ThreadProfile } from '../../telemetry/profile.ts';
 

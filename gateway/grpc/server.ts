@@ -4,7 +4,7 @@ import { Server, type ServerOptions, type UntypedServiceImplementation } from '@
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { FrontDesk, OpenTransport, Transport } from '../front-desk.ts';

@@ -2,7 +2,7 @@
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Identity } from '../identity/identity.ts';

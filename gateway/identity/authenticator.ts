@@ -2,7 +2,7 @@
 
 import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { Clock } from '../../contracts/clock.ts';
-import { type Config, ConfigError } from '../../contracts/config.ts';
+import { type Config, ConfigError } from '../../contracts/config/config.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ClientCertificates, WITHDRAWN } from './client-certificates.ts';

@@ -2,7 +2,7 @@
 
 import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
-import { ConfigError } from '../../contracts/config.ts';
+import { ConfigError } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { watchFileText } from './watched-file.ts';

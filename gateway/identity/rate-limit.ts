@@ -1,6 +1,6 @@
 // The rate limits of stores and devices. Created by authenticator.ts; the reception and the status reader take from them.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { Generations } from './generations.ts';
 
 /** A rate limit: an order takes a token from each bucket that it belongs to. */

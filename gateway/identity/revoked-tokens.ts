@@ -1,4 +1,4 @@
-import { ConfigError } from '../../contracts/config.ts';
+import { ConfigError } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Identity } from './identity.ts';
 import { watchFileText } from './watched-file.ts';

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { issueToken } from './issuer.ts';
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { type Config, ConfigError } from '../../contracts/config.ts';
+import { type Config, ConfigError } from '../../contracts/config/config.ts';
 
 /** The files of TLS, read and checked, as PEM. */
 export interface TlsFiles {

@@ -1,7 +1,7 @@
 // Opens what decides who may send orders: tokens, certificates, TLS. Called by build.ts.
 
 import type { Clock } from '../../contracts/clock.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAuthenticator } from '../identity/authenticator.ts';
 import type { Authenticator } from '../identity/identity.ts';

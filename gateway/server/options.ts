@@ -1,5 +1,5 @@
 import type { Clock } from '../../contracts/clock.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { RoleName } from '../../contracts/roles.ts';
 import type { Activity } from '../../region/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import type { Admin, TopicSpec } from './admin.ts';

@@ -1,4 +1,4 @@
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { type Admin, createAdmin } from './admin.ts';
 
 /**

@@ -1,6 +1,6 @@
 // Starts the PostgreSQL of a chaos run, which faults stop and start again. Called by system.ts.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { postgres, type Servers, type StartedPart } from '../../stack/index.ts';
 
 export interface Database {

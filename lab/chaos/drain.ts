@@ -1,6 +1,6 @@
 // Tells whether a run's work is done: commits and tickets. Asked by main.ts after the last fault.
 
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { withAdmin } from '../../kafka/index.ts';
 import { openTicketCounts, withDatabase } from '../../store/index.ts';
 import { partitionProgress } from './liveness/progress.ts';

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
 import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';

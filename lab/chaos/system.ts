@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config.ts';
+import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { choosePorts, lockDataDir, Servers, userCacheDir } from '../../stack/index.ts';
 import { loadMenu, withDatabase } from '../../store/index.ts';

@@ -2,7 +2,7 @@
 
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { type CrewCommand, startCrew } from '../crew.ts';

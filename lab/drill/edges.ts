@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { EdgeStatus } from '../../edge/index.ts';
 import { issueToken } from '../../gateway/identity/index.ts';
 import { portOf } from '../../stack/index.ts';

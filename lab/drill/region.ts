@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type ConnectedConfig, loadConfig } from '../../contracts/config.ts';
+import { type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import {
   answers,
   brokerCommand,

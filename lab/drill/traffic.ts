@@ -1,6 +1,6 @@
 // Sends orders during a drill and notes which were accepted. Used by main.ts and practice.ts.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { chainMenu } from '../traffic/chain.ts';
 import { createTraffic, type Traffic } from '../traffic/generator.ts';

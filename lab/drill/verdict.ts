@@ -1,7 +1,7 @@
 // Finds orders that a region lacks and work that it has not done, and audits it. Called by main.ts.
 
 import { judge, readEvidence, type Verdict } from '../../audit/index.ts';
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { readTopic, withAdmin } from '../../kafka/index.ts';
 

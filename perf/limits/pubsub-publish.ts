@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createPubSub, ensureTopology, googleCloudAddress } from '../../bridge/pubsub/index.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { dropPerfNames, perfNames } from '../load/bridge-names.ts';
 
 /**

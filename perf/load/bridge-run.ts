@@ -1,6 +1,6 @@
 import { startBridge } from '../../bridge/index.ts';
 import { createPubSub, googleCloudAddress } from '../../bridge/pubsub/index.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { dropPerfNames, perfNames } from './bridge-names.ts';
 

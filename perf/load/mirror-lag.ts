@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin, createProducer, tailTopic } from '../../kafka/index.ts';
 import { createTraffic } from '../../lab/traffic/index.ts';

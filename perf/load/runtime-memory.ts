@@ -1,4 +1,4 @@
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 

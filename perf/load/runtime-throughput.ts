@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 

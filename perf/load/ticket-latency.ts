@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { startCrew } from '../../lab/crew.ts';
 import { chainMenu, createRandom, createSender, createTraffic, runOpenLoop } from '../../lab/traffic/index.ts';

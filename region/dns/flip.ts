@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ConfigError } from '../../contracts/config.ts';
+import { ConfigError } from '../../contracts/config/config.ts';
 import type { DnsSettings } from '../regions.ts';
 import { updateAddress } from './update.ts';
 

@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { RecordRefusedError } from '../../kafka/index.ts';
 import { type RegionRecords, readRegion } from '../region-state.ts';

@@ -1,6 +1,6 @@
 // What a role gives to the runtime, and how limits follow from the configuration.
 
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SlotLimits } from '../wire/slot-protocol.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { settlesWithin } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 import { userCacheDir } from '../cache.ts';

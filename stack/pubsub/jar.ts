@@ -1,7 +1,7 @@
 import { access, readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 
 export const pubsubMissing =
   "Google's Pub/Sub emulator is not installed, so the Google Cloud part is off. To get it: gcloud components install pubsub-emulator " +

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config.ts';
+import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { hostPort } from '../../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';

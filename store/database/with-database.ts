@@ -1,4 +1,4 @@
-import type { ConnectedConfig } from '../../contracts/config.ts';
+import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { withPostgres } from './with-postgres.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { WorkerRole } from '../../actors/roles.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { deadLetterTopic } from '../../contracts/topics.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 import { startRuntime } from '../../runtime/host/host.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readGoneTopics } from '../../audit/skipped.ts';
-import { type ConnectedConfig, loadConfig } from '../../contracts/config.ts';
+import { type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { enterLogs, noteProgress } from '../../store/partitions/partition-logs.ts';
 import { createTestDatabase, servers } from '../support/servers.ts';

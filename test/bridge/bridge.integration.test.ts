@@ -4,7 +4,7 @@ import { type BridgeEnds, startBridge } from '../../bridge/bridge.ts';
 import { ensureTopology } from '../../bridge/pubsub/topology.ts';
 import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
 import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { deadLetterTopic } from '../../contracts/topics.ts';

@@ -7,7 +7,7 @@ import {
   googleCloudAddress,
 } from '../../bridge/pubsub/google-cloud.ts';
 import { eventsTable, httpStatus, ordersView, parkedTable } from '../../bridge/warehouse/warehouse-schema.ts';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { uniqueName } from '../support/servers.ts';
 
 /** The emulators that these tests need and that are not installed. */

@@ -7,7 +7,7 @@ import { InsertUnavailableError, insertRows } from '../../bridge/warehouse/row-i
 import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
 import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
 import { ensureWarehouse } from '../../bridge/warehouse/warehouse-schema.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { bigQueryServer } from './big-query.ts';
 

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { HeldMessages } from '../../bridge/warehouse/held-messages.ts';
 import { warehouseMetrics } from '../../bridge/warehouse/warehouse-metrics.ts';
 import { eventsTable, parkedTable } from '../../bridge/warehouse/warehouse-schema.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { failed, insertAllServer, inserted } from './big-query.ts';
 import { publishedEvent, testEvent } from './events.ts';

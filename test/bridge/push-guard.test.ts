@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLoyalty } from '../../bridge/loyalty/loyalty-function.ts';
 import { guardPushes } from '../../bridge/loyalty/push-guard.ts';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 const serviceAccount = 'push@project.iam.gserviceaccount.com';

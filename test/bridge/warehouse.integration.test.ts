@@ -4,7 +4,7 @@ import { createPubSub, type GoogleCloudNames } from '../../bridge/pubsub/google-
 import { ensureTopology } from '../../bridge/pubsub/topology.ts';
 import { startWarehouse } from '../../bridge/warehouse/warehouse.ts';
 import { warehouseEvents } from '../../bridge/warehouse/warehouse-events.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { hostPort, localUrl } from '../../contracts/local-url.ts';
 
 test('an IPv6 address is in brackets, a name and an IPv4 address are not', () => {

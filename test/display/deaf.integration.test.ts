@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
 import { choosePorts } from '../../stack/ports.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { eventId, type OrderKitchen, type OrderPaid, type OrderValidated } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import { type Order, orderTotal } from '../../contracts/order/order.ts';

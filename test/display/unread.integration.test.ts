@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
 import { ticketsChannel } from '../../store/tickets/tickets.ts';

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { topics } from '../../contracts/topics.ts';
 import { issueToken } from '../../gateway/identity/issuer.ts';
 import { createProducer } from '../../kafka/index.ts';

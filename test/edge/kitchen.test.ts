@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import type { TicketView } from '../../display/messages.ts';
 import { startEdge } from '../../edge/edge.ts';
 import { startKitchen } from '../../edge/kitchen/kitchen.ts';

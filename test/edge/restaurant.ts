@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startEdge } from '../../edge/edge.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createAuthenticator, isLoopback, TokenAuthenticator } from '../../gateway/identity/authenticator.ts';
 import { type Authenticator, TokenError } from '../../gateway/identity/identity.ts';
 import { keySet } from '../../gateway/identity/key-set.ts';

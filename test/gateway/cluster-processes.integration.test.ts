@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { startGatewayCluster } from '../../gateway/cluster/cluster.ts';
 
 const stub = fileURLToPath(new URL('./stub-member.ts', import.meta.url));

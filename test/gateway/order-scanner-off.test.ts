@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, loadConfig } from '../../contracts/config.ts';
+import { ConfigError, loadConfig } from '../../contracts/config/config.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { sampleOrder, startServerOn } from './support.ts';
 

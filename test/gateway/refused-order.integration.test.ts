@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { startOwnBroker } from '../support/own-broker.ts';

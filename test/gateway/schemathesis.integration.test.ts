@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { systemPython } from '../../stack/bigquery/environment.ts';
 import { installOnce, userCacheDir } from '../../stack/cache.ts';
 import { run } from '../../stack/commands.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createAuthenticator } from '../../gateway/identity/authenticator.ts';
 import type { Authenticator } from '../../gateway/identity/identity.ts';
 import { tlsFiles } from '../../gateway/identity/tls.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyTopics, createAdmin, topicDrift, topicSpecs } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';

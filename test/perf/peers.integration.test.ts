@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { issueToken } from '../../gateway/identity/index.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { createTraffic } from '../../lab/traffic/index.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { createRegionTopic } from '../../region/region-state.ts';
 import { userCacheDir } from '../../stack/cache.ts';

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { updateAddress } from '../../region/dns/update.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { knotBinary, startKnot } from '../../stack/dns/knot.ts';

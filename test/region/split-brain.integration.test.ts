@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWorker, workerRoles } from '../../actors/roles.ts';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
 import { startDisplay } from '../../display/index.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Config } from '../../contracts/config.ts';
+import type { Config } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { deadLetterTopic } from '../../contracts/topics.ts';
 import { type Admin, createAdmin, createConsumer, createProducer, type FetchedRecord } from '../../kafka/index.ts';
 import { type Runtime, startRuntime } from '../../runtime/host/host.ts';

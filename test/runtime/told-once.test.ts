@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import type { ConsumerListener, GroupConsumer } from '../../kafka/consumer/consumer.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
 import { runtimeLimits } from '../../runtime/host/host-options.ts';

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { startStack } from '../../stack/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { stopWithParent } from '../../telemetry/stop-with-parent.ts';

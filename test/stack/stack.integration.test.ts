@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { runningStackEnvironment, StackRunningError, startStack } from '../../stack/index.ts';
 import { findPubsubJar } from '../../stack/pubsub/jar.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Config, loadConfig } from '../../contracts/config.ts';
+import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import type { Stack } from '../../stack/index.ts';
 import { isAlive } from '../../stack/process-identity.ts';
 import { readState, type ServerRecord } from '../../stack/state.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { assertPortsFree } from '../../stack/system/system.ts';
 

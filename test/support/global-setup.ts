@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { type Stack, startStack } from '../../stack/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { runningTestServers } from './test-servers.ts';

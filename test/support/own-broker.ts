@@ -1,4 +1,4 @@
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';

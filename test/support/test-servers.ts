@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { runningStackEnvironment, startStack } from '../../stack/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
 import { userCacheDir } from '../../stack/cache.ts';

@@ -1,6 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../contracts/config.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
 import { openAdminPort } from '../../telemetry/admin-port.ts';
 import { runningRole } from '../../telemetry/running-role.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import Fastify from 'fastify';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { loadConfig } from '../../../contracts/config.ts';
+import { loadConfig } from '../../../contracts/config/config.ts';
 import { type Order, orderSchema } from '../../../contracts/order/order.ts';
 import { formats } from '../../../contracts/validation.ts';
 import { connectProducer } from './producer.ts';

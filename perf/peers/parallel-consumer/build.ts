@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../../contracts/config.ts';
+import { loadConfig } from '../../../contracts/config/config.ts';
 import { installOnce, javaCommand, javaMissing, run, userCacheDir } from '../../../stack/index.ts';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));

@@ -1,6 +1,7 @@
-// The configuration: reads and checks the environment variables of Ordermesh. Roles and commands load it.
+// Every environment variable of Ordermesh. config.ts reads them, and docs/configuration.md is made from them.
 
 import { availableParallelism } from 'node:os';
+import { limits } from '../limits.ts';
 import {
   bytes,
   duration,
@@ -18,13 +19,19 @@ import {
   someOf,
   text,
   url,
-} from './config-kinds.ts';
-import { limits } from './limits.ts';
+} from './kinds.ts';
 
-interface Variable<T> {
+export interface Variable<T> {
   kind: Kind<T>;
   /** Without it the variable is optional, and its value may be `undefined`. */
   default?: string;
+  doc: string;
+}
+
+/** A variable that may also be given as a file, by its name with `_FILE`. It is optional. */
+export interface SecretVariable {
+  kind: Kind<string>;
+  isSecret: true;
   doc: string;
 }
 
@@ -36,12 +43,17 @@ function optional<T>(kind: Kind<T>, doc: string): Variable<T> {
   return { kind, doc };
 }
 
+function secret(kind: Kind<string>, doc: string): SecretVariable {
+  return { kind, isSecret: true, doc };
+}
+
 /** Every variable of the product: one table for validation and for `docs/configuration.md`. */
 export const variables = {
   KAFKA_BROKERS: optional(
     hostPorts('host:port of the bootstrap brokers'),
     'Kafka brokers; without it `up` starts its own.',
   ),
+  KAFKA_SASL_PASSWORD: secret(text('a password'), 'Password of KAFKA_SASL_USERNAME.'),
   DATABASE_URL: optional(url('postgres', 'postgresql'), 'PostgreSQL; without it `up` starts its own.'),
   GOOGLE_CLOUD_PROJECT: required(
     text('a Google Cloud project id'),
@@ -431,74 +443,4 @@ export const variables = {
     url('http', 'https'),
     "URL of the region's kitchen display, whose tickets the store's own display shows while the line is up.",
   ),
-} satisfies Record<string, Variable<unknown>>;
-
-type Table = typeof variables;
-type ValueOf<V> = V extends { kind: Kind<infer T> } ? (V extends { default: string } ? T : T | undefined) : never;
-
-/** The validated configuration, by variable name. Frozen; durations in milliseconds, sizes in bytes. */
-export type Config = Readonly<{ [Name in keyof Table]: ValueOf<Table[Name]> }>;
-
-/** A configuration that knows where Kafka and PostgreSQL are. */
-export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
-
-/** A configuration error. Its message names each wrong variable, its text and what it takes. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
-
-/**
- * Reads and validates the environment once.
- * @throws ConfigError that lists every wrong or unknown variable of ours, not only the first
- */
-export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
-  const faults = unknownVariables(env);
-  const values: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries<Variable<unknown>>(variables)) {
-    const given = env[name];
-    const raw = given === undefined || given === '' ? variable.default : given;
-    try {
-      values[name] = raw === undefined ? undefined : variable.kind.parse(raw);
-    } catch (error) {
-      faults.push(`${name} is ${JSON.stringify(raw)}; it takes ${(error as Error).message}`);
-    }
-  }
-  if (faults.length === 0) faults.push(...contradictions(values as Config, env));
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
-  return Object.freeze(values) as Config;
-}
-
-/** Values that are valid alone, but not together. */
-function contradictions(config: Config, env: Record<string, string | undefined>): string[] {
-  const given = (name: 'ORDERMESH_DISPLAY_DUE_AFTER' | 'ORDERMESH_DISPLAY_LATE_AFTER') =>
-    JSON.stringify(env[name] || variables[name].default);
-  return config.ORDERMESH_DISPLAY_DUE_AFTER > config.ORDERMESH_DISPLAY_LATE_AFTER
-    ? [
-        `ORDERMESH_DISPLAY_DUE_AFTER is ${given('ORDERMESH_DISPLAY_DUE_AFTER')}; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is ${given('ORDERMESH_DISPLAY_LATE_AFTER')}`,
-      ]
-    : [];
-}
-
-function unknownVariables(env: Record<string, string | undefined>): string[] {
-  return Object.keys(env)
-    .filter((name) => name.startsWith('ORDERMESH_') && !(name in variables))
-    .map((name) => `${name} is not a variable of Ordermesh; docs/configuration.md lists them`);
-}
-
-/** `docs/configuration.md`, made from the table; a test holds the file and the table together. */
-export function configurationDocs(): string {
-  const rows = Object.entries<Variable<unknown>>(variables).map(
-    ([name, { kind, default: fallback, doc }]) =>
-      `| \`${name}\` | ${kind.takes} | ${name === 'ORDERMESH_SLOTS' ? 'number of cores' : fallback === undefined ? 'none' : `\`${fallback}\``} | ${doc} |`,
-  );
-  return [
-    '# Configuration',
-    '',
-    'Environment variables, validated when a role starts. Generated from `contracts/config.ts` by `npm run docs`.',
-    '',
-    '| variable | takes | default | what it is |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
-}
+} satisfies Record<string, Variable<unknown> | SecretVariable>;

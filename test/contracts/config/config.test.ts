@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig, variables } from '../../contracts/config.ts';
+import { ConfigError, loadConfig } from '../../../contracts/config/config.ts';
+import { variables } from '../../../contracts/config/variables.ts';
 
 describe('configuration', () => {
   test('has a valid default for every variable that is not optional', () => {
