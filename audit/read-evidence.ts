@@ -3,6 +3,7 @@
 import { highValueRule, isHighValue } from '../bridge/filter.ts';
 import { type WarehouseEvents, warehouseEvents } from '../bridge/warehouse/index.ts';
 import type { ConnectedConfig } from '../contracts/config/config.ts';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from '../contracts/topics.ts';
 import { type Admin, readTopic, withAdmin } from '../kafka/index.ts';
 import { orphanTest, readRegion } from '../region/index.ts';
@@ -61,12 +62,11 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
     inTransaction(sql, (transaction) => databaseTime(transaction)),
   );
   const read = async (topic: string, note: (record: AuditedRecord) => void) => {
-    if (existing.has(topic))
-      await readTopic({ brokers: config.KAFKA_BROKERS, topic, clientId: 'ordermesh-audit' }, note);
+    if (existing.has(topic)) await readTopic({ cluster: clusterOf(config), topic, clientId: 'ordermesh-audit' }, note);
   };
   await read(topics.rawOrders, (record) => notePlaced(book, record));
   // Orders that only the old region had at a failover were decided again in the new region.
-  const orphans = existing.has(regionStateTopic) ? (await readRegion(config.KAFKA_BROKERS)).records.orphans : [];
+  const orphans = existing.has(regionStateTopic) ? (await readRegion(clusterOf(config))).records.orphans : [];
   const isOrphan = orphanTest(orphans.flatMap(({ ranges }) => ranges));
   const orphaned: AuditedRecord[] = [];
   for (const topic of [topics.validatedOrders, topics.rejectedOrders])

@@ -1,6 +1,7 @@
 // Finds records and topics that were removed before a group had worked on them. Called by read-evidence.ts.
 
 import type { ConnectedConfig } from '../contracts/config/config.ts';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import { groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createTopicLog, KafkaUnavailableError } from '../kafka/index.ts';
 import { decideLog, knownLogs, knownTopics, readSkipped, type SkipReason, withDatabase } from '../store/index.ts';
@@ -47,7 +48,7 @@ export async function readSkippedRecords(
     for (const { noticedAt, ...range } of await readSkipped(sql)) add({ ...range, noticedAt: noticedAt.getTime() });
     for (const { group, topic } of subscriptions) {
       if (!existing.has(topic)) continue;
-      const topicLog = createTopicLog({ clientId: 'ordermesh-audit', brokers: config.KAFKA_BROKERS, topic });
+      const topicLog = createTopicLog({ clientId: 'ordermesh-audit', cluster: clusterOf(config), topic });
       try {
         const count = (await topicLog.look([]))?.partitions ?? 0;
         const partitions = Array.from({ length: count }, (_, partition) => partition);

@@ -1,7 +1,8 @@
 // The bridge role: forwards events from Kafka to Pub/Sub. Started by the command `ordermesh bridge`.
 
 import { Registry } from 'prom-client';
-import { type Config, ConfigError } from '../contracts/config/config.ts';
+import type { Config } from '../contracts/config/config.ts';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { type RuntimeLimits, runtimeLimits, runtimePage, startRuntime } from '../runtime/index.ts';
@@ -43,7 +44,7 @@ export async function startBridge(
   logger: Logger,
   ends: BridgeEnds = contractEnds,
 ): Promise<RunningRole> {
-  if (config.KAFKA_BROKERS === undefined) throw new ConfigError('bridge needs KAFKA_BROKERS: host:port of the brokers');
+  const cluster = clusterOf(config);
   await requireGoogleCloud('bridge', config, ['PUBSUB_EMULATOR_HOST']);
   const settings = bridgeSettings(config, ends.names);
   const pushTarget = loyaltyPushTarget(config, ends.names, config.ORDERMESH_LOYALTY_PORT);
@@ -68,7 +69,7 @@ export async function startBridge(
     logger,
     group: ends.group,
     topic: ends.topic,
-    brokers: config.KAFKA_BROKERS,
+    cluster,
     databaseUrl: config.DATABASE_URL,
     actorModule: new URL('./bridge-actor.ts', import.meta.url),
     settings,

@@ -1,12 +1,13 @@
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { type Admin, createAdmin } from '../kafka/index.ts';
 
 /** A Kafka admin client that connects at its first use, and again after a failure. So the display can start while Kafka is down. */
 export class LazyAdmin implements Pick<Admin, 'offsets' | 'committedOffsets'> {
-  readonly #brokers: string[];
+  readonly #cluster: KafkaCluster;
   #admin: Promise<Admin> | undefined;
 
-  constructor(brokers: string[]) {
-    this.#brokers = brokers;
+  constructor(cluster: KafkaCluster) {
+    this.#cluster = cluster;
   }
 
   async offsets(topic: string) {
@@ -26,7 +27,7 @@ export class LazyAdmin implements Pick<Admin, 'offsets' | 'committedOffsets'> {
   }
 
   #connected(): Promise<Admin> {
-    this.#admin ??= createAdmin({ clientId: 'ordermesh-display', brokers: this.#brokers }).catch((error: Error) => {
+    this.#admin ??= createAdmin({ clientId: 'ordermesh-display', cluster: this.#cluster }).catch((error: Error) => {
       this.#admin = undefined;
       throw error;
     });

@@ -2,6 +2,7 @@
 
 import { systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config/config.ts';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import { type Problem, problem } from '../contracts/errors.ts';
 import { hostPort } from '../contracts/local-url.ts';
 import type { RunningRole } from '../contracts/roles.ts';
@@ -45,7 +46,7 @@ const stages = subscriptions.filter(({ group }) => group !== groups.bridge);
  * @throws when `KAFKA_BROKERS` or `DATABASE_URL` is missing or cannot be reached, or a port is taken.
  */
 export async function startDisplay(config: Config, logger: Logger, options: DisplayOptions = {}): Promise<RunningRole> {
-  const brokers = demand(config.KAFKA_BROKERS, 'KAFKA_BROKERS');
+  const cluster = clusterOf(config);
   const url = demand(config.DATABASE_URL, 'DATABASE_URL');
   await using started = new AsyncDisposableStack();
   const registry = createProcessRegistry('display');
@@ -55,7 +56,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
   });
   const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);
-  const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', brokers, deadlineMs });
+  const producer: RecordProducer = await createProducer({ clientId: 'ordermesh-display', cluster, deadlineMs });
   started.defer(() => producer.close());
 
   const screens = new Screens(() => metrics.dropped.inc());
@@ -64,7 +65,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     lateAfterMs: config.ORDERMESH_DISPLAY_LATE_AFTER,
   };
   const states = new StateLog(logger);
-  const asking = new LazyAdmin(brokers);
+  const asking = new LazyAdmin(cluster);
   started.defer(() => asking.close());
   const watch = new PipelineWatch({
     stages: options.stages ?? stages,

@@ -1,7 +1,8 @@
 // The role `gateway`: the intake server with Kafka and the database. Started by `ordermesh gateway`, alone or in a cluster.
 
 import { turnClock } from '../contracts/clock.ts';
-import { type Config, ConfigError } from '../contracts/config/config.ts';
+import type { Config } from '../contracts/config/config.ts';
+import { clusterOf, type KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';
@@ -34,24 +35,22 @@ export async function startGateway(
   logger: Logger,
   { opensGrpc = true, ...options }: GatewayOptions = {},
 ): Promise<RunningRole> {
-  const brokers = config.KAFKA_BROKERS;
-  if (brokers === undefined)
-    throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
+  const cluster = clusterOf(config);
   const deadlineMs = config.ORDERMESH_PRODUCE_DEADLINE;
   const producer = await connectingProducer(
-    { clientId: 'ordermesh-gateway', brokers, deadlineMs, lingerMs: config.ORDERMESH_PRODUCE_LINGER },
+    { clientId: 'ordermesh-gateway', cluster, deadlineMs, lingerMs: config.ORDERMESH_PRODUCE_LINGER },
     logger,
   );
   const source = `/ordermesh/gateway/${encodeURIComponent(config.REGION)}`;
   const clock = turnClock();
-  const intake = createKafkaIntake({ producer, health: watchKafka(brokers, { logger }), logger, clock, source });
+  const intake = createKafkaIntake({ producer, health: watchKafka(cluster, { logger }), logger, clock, source });
   if (config.DATABASE_URL === undefined)
     logger.warn('DATABASE_URL is not set: orders are taken, and questions for their status are answered with 503');
   const statuses = databaseStatus(config.DATABASE_URL);
-  const undecided = new UndecidedOrders({ brokers, clock });
+  const undecided = new UndecidedOrders({ cluster, clock });
   const streams = new Set<Stream>();
   const activity = watchActivity(config, logger);
-  const feed = createStatusFeed({ brokers, streams, logger });
+  const feed = createStatusFeed({ cluster, streams, logger });
   try {
     const server = await startIntakeServer({
       ...options,
@@ -65,7 +64,7 @@ export async function startGateway(
       streams,
       activity,
       onStream: () => feed.opened(),
-      watchLog: (forget) => watchLogs(config, brokers, logger, forget),
+      watchLog: (forget) => watchLogs(config, cluster, logger, forget),
       openTransport: opensGrpc ? openGrpc(config) : undefined,
     });
     return {
@@ -86,7 +85,7 @@ const repeatable = [topics.rawOrders, topics.validatedOrders];
 
 async function watchLogs(
   config: Config,
-  brokers: string[],
+  cluster: KafkaCluster,
   logger: Logger,
   forget: () => void,
 ): Promise<() => Promise<void>> {
@@ -94,7 +93,7 @@ async function watchLogs(
     repeatable.map((topic) =>
       watchOrderLog({
         topic,
-        log: createTopicLog({ clientId: 'ordermesh-gateway-log', brokers, topic }),
+        log: createTopicLog({ clientId: 'ordermesh-gateway-log', cluster, topic }),
         partitions: config.ORDERMESH_PARTITIONS,
         windowMs: config.ORDERMESH_RECENT_AGE,
         logger,

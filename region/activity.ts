@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, ConfigError } from '../contracts/config/config.ts';
+import type { Config } from '../contracts/config/config.ts';
+import { clusterOf, type KafkaCluster, peerClusterOf } from '../contracts/config/kafka-cluster.ts';
 import { pause } from '../contracts/deadline.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { type Tail, tailTopic } from '../kafka/index.ts';
@@ -29,9 +30,10 @@ const PEER_WAIT_MS = 5_000;
  * @returns `undefined` where there is one region only
  */
 export function watchActivity(config: Config, logger: Logger): Activity | undefined {
-  const { REGION: region, KAFKA_BROKERS: own, ORDERMESH_PEER_BROKERS: peer } = config;
+  const { REGION: region } = config;
+  const peer = peerClusterOf(config);
   if (peer === undefined) return undefined;
-  if (own === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is set and KAFKA_BROKERS is not; it takes both');
+  const own = clusterOf(config);
   const known: Pick<RegionRecords, 'state'> = {};
   const heard = { own: false, peer: false };
   let alone = false;
@@ -61,7 +63,7 @@ export function watchActivity(config: Config, logger: Logger): Activity | undefi
     changed();
   };
   const following = [
-    follow(own, { learn, heard: () => hear('own'), logger, cluster: 'own' }, stop.signal),
+    follow(own, { learn, heard: () => hear('own'), logger, name: 'own' }, stop.signal),
     follow(
       peer,
       {
@@ -72,7 +74,7 @@ export function watchActivity(config: Config, logger: Logger): Activity | undefi
           hear('peer');
         },
         logger,
-        cluster: 'other',
+        name: 'other',
       },
       stop.signal,
     ),
@@ -82,7 +84,7 @@ export function watchActivity(config: Config, logger: Logger): Activity | undefi
       if (heard.peer) return;
       alone = true;
       logger.warn(
-        { peer, state: known.state },
+        { peer: peer.brokers, state: known.state },
         `the other region does not answer within ${PEER_WAIT_MS / 1_000} s: this one goes by its own log until it does, and may be wrong about who is active`,
       );
       hear('peer');
@@ -116,28 +118,29 @@ interface Follower {
   /** The cluster has told what it knows. */
   heard(): void;
   logger: Logger;
-  cluster: 'own' | 'other';
+  /** For the log. */
+  name: 'own' | 'other';
 }
 
 /** Reads the topic to its end, then tails it. A cluster that is away is asked again for as long as it takes. */
 async function follow(
-  brokers: string[],
-  { learn, heard, logger, cluster }: Follower,
+  cluster: KafkaCluster,
+  { learn, heard, logger, name }: Follower,
   signal: AbortSignal,
 ): Promise<void> {
   let told = '';
   let tail: Tail | undefined;
   while (tail === undefined && !signal.aborted) {
     try {
-      const { records, next } = await readRegion(brokers);
+      const { records, next } = await readRegion(cluster);
       learn(records.state);
       heard();
       const onTrouble = (trouble: Error | undefined) => {
         if (trouble !== undefined)
-          logger.warn({ cluster, reason: trouble.message }, 'cannot follow who is active; trying again');
-        else logger.info({ cluster }, 'who is active is followed again');
+          logger.warn({ cluster: name, reason: trouble.message }, 'cannot follow who is active; trying again');
+        else logger.info({ cluster: name }, 'who is active is followed again');
       };
-      const options = { brokers, topic: regionStateTopic, clientId: 'ordermesh-region', onTrouble };
+      const options = { cluster, topic: regionStateTopic, clientId: 'ordermesh-region', onTrouble };
       tail = await tailTopic({ ...options, from: 'earliest', fromOffsets: new Map([[0, next]]) }, (record) => {
         const news: RegionRecords = { orphans: [] };
         note(news, record);
@@ -145,7 +148,7 @@ async function follow(
       });
     } catch (error) {
       const reason = (error as Error).message;
-      if (reason !== told) logger.warn({ cluster, reason }, 'cannot read who is active; trying again');
+      if (reason !== told) logger.warn({ cluster: name, reason }, 'cannot read who is active; trying again');
       told = reason;
       await pause(RETRY_MS, signal);
     }

@@ -1,5 +1,6 @@
 // Finds the records that only one region has, and sends their orders to the other. Used by the mirror, failovers and the audit.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { allTopics, topics } from '../contracts/topics.ts';
 import { createAdmin, createProducer, readTopic } from '../kafka/index.ts';
 import { readMirrored } from './mirror-offsets.ts';
@@ -9,8 +10,8 @@ import type { PartitionRange } from './replication-health.ts';
 const DEADLINE_MS = 10_000;
 
 /** First and end offsets of every partition of the mesh's topics. @throws KafkaUnavailableError */
-export async function topicRanges(brokers: string[]): Promise<PartitionRange[]> {
-  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+export async function topicRanges(cluster: KafkaCluster): Promise<PartitionRange[]> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     const all: PartitionRange[] = [];
     for (const topic of allTopics) for (const range of await admin.offsets(topic)) all.push({ topic, ...range });
@@ -43,12 +44,12 @@ export function orphanTest(
  * The records of this cluster that its peer never got: from the offset that the mirror had reached, which the peer has noted, to the ends of the logs.
  */
 export async function findOrphans(options: {
-  own: { name: string; brokers: string[] };
-  peerBrokers: string[];
+  own: { name: string; cluster: KafkaCluster };
+  peerCluster: KafkaCluster;
 }): Promise<OrphanRange[]> {
-  const { own, peerBrokers } = options;
-  const mirrored = await readMirrored(peerBrokers, own.name);
-  const ranges = await topicRanges(own.brokers);
+  const { own, peerCluster } = options;
+  const mirrored = await readMirrored(peerCluster, own.name);
+  const ranges = await topicRanges(own.cluster);
   return ranges.flatMap(({ topic, partition, earliest, latest }) => {
     const from = Math.max(earliest, mirrored.get(topic)?.get(partition) ?? earliest);
     return from < latest ? [{ topic, partition, from, to: latest }] : [];
@@ -60,8 +61,8 @@ export async function findOrphans(options: {
  * @returns how many
  */
 export async function salvageOrders(
-  brokers: string[],
-  peerBrokers: string[],
+  cluster: KafkaCluster,
+  peerCluster: KafkaCluster,
   orphans: readonly OrphanRange[],
 ): Promise<number> {
   const placed = new Map(
@@ -70,13 +71,13 @@ export async function salvageOrders(
   if (placed.size === 0) return 0;
   const producer = await createProducer({
     clientId: 'ordermesh-salvage',
-    brokers: peerBrokers,
+    cluster: peerCluster,
     deadlineMs: DEADLINE_MS,
   });
   let salvaged = 0;
   try {
     const fromOffsets = new Map([...placed].map(([partition, { from }]) => [partition, from]));
-    const source = { brokers, topic: topics.rawOrders, clientId: 'ordermesh-salvage', fromOffsets };
+    const source = { cluster, topic: topics.rawOrders, clientId: 'ordermesh-salvage', fromOffsets };
     await readTopic(source, async ({ partition, offset, key, value, headers }) => {
       const range = placed.get(partition);
       if (range === undefined || offset < range.from || offset >= range.to || key === null) return;

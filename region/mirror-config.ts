@@ -1,10 +1,11 @@
 // Makes the configuration of MirrorMaker. Called by mirror-role.ts and by the benchmark of the mirror.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { allTopics, groups } from '../contracts/topics.ts';
 
 export interface Region {
   name: string;
-  brokers: string[];
+  cluster: KafkaCluster;
 }
 
 export interface MirrorOptions {
@@ -30,8 +31,8 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
   const policy = 'org.apache.kafka.connect.mirror.IdentityReplicationPolicy';
   const properties: Record<string, string | number | boolean> = {
     clusters: `${from.name},${to.name}`,
-    [`${from.name}.bootstrap.servers`]: from.brokers.join(','),
-    [`${to.name}.bootstrap.servers`]: to.brokers.join(','),
+    [`${from.name}.bootstrap.servers`]: from.cluster.brokers.join(','),
+    [`${to.name}.bootstrap.servers`]: to.cluster.brokers.join(','),
     [`${flow}.enabled`]: true,
     [`${to.name}->${from.name}.enabled`]: false,
     [`${flow}.topics`]: allTopics.map(escapePattern).join('|'),

@@ -1,5 +1,6 @@
 // Reads and sets how far MirrorMaker has copied a region. Called by the mirror and by `ordermesh region`.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import {
   createAdmin,
   createProducer,
@@ -21,8 +22,12 @@ export type Mirrored = Map<string, Map<number, number>>;
 const settings = { 'cleanup.policy': 'compact', 'segment.ms': '600000', 'min.cleanable.dirty.ratio': '0.1' };
 
 /** Creates the topic in the target unless it is there: MirrorMaker itself would leave it to grow for a week. */
-export async function createMirrorOffsets(brokers: string[], source: string, replicationFactor: number): Promise<void> {
-  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+export async function createMirrorOffsets(
+  cluster: KafkaCluster,
+  source: string,
+  replicationFactor: number,
+): Promise<void> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     const topic = mirrorOffsetsTopic(source);
     await admin.createTopics([{ topic, partitions: 1, replicationFactor, config: settings }]);
@@ -36,20 +41,20 @@ export async function createMirrorOffsets(brokers: string[], source: string, rep
  * @param brokers of the target
  * @throws KafkaUnavailableError
  */
-export async function readMirrored(brokers: string[], source: string): Promise<Mirrored> {
-  return (await readProgress(brokers, source)).mirrored;
+export async function readMirrored(cluster: KafkaCluster, source: string): Promise<Mirrored> {
+  return (await readProgress(cluster, source)).mirrored;
 }
 
 /** The same, and when the mirror last wrote down its progress, in milliseconds since 1970. A mirror with nothing to copy writes nothing. */
 export async function readProgress(
-  brokers: string[],
+  cluster: KafkaCluster,
   source: string,
 ): Promise<{ mirrored: Mirrored; toldAtMs: number | undefined }> {
   const mirrored: Mirrored = new Map();
   let toldAtMs: number | undefined;
   const topic = mirrorOffsetsTopic(source);
-  if (await exists(brokers, topic))
-    await readTopic({ brokers, topic, clientId: 'ordermesh-region' }, (record) => {
+  if (await exists(cluster, topic))
+    await readTopic({ cluster, topic, clientId: 'ordermesh-region' }, (record) => {
       note(mirrored, record);
       toldAtMs = Math.max(toldAtMs ?? 0, record.timestamp);
     });
@@ -58,13 +63,13 @@ export async function readProgress(
 
 /** How far the mirror has copied, kept up to date until it is closed. @throws RecordRefusedError where the topic does not exist */
 export async function followMirrored(
-  brokers: string[],
+  cluster: KafkaCluster,
   source: string,
   onTrouble: TailOptions['onTrouble'],
 ): Promise<{ mirrored: Mirrored; close(): Promise<void> }> {
   const mirrored: Mirrored = new Map();
   const topic = mirrorOffsetsTopic(source);
-  const options = { brokers, topic, clientId: 'ordermesh-mirror', from: 'earliest' as const, onTrouble };
+  const options = { cluster, topic, clientId: 'ordermesh-mirror', from: 'earliest' as const, onTrouble };
   const tail: Tail = await tailTopic(options, (record) => note(mirrored, record));
   return { mirrored, close: () => tail.close() };
 }
@@ -82,9 +87,9 @@ function note(mirrored: Mirrored, { key, value }: ReadRecord): void {
  * Sets where in the source MirrorMaker, which must not run, begins: the next offset of every partition. Earlier records are in the target already,
  * because the source got them from there. The topic must exist.
  */
-export async function writeMirrored(brokers: string[], source: string, starts: TopicOffsets): Promise<void> {
+export async function writeMirrored(cluster: KafkaCluster, source: string, starts: TopicOffsets): Promise<void> {
   const topic = mirrorOffsetsTopic(source);
-  const producer = await createProducer({ clientId: 'ordermesh-region', brokers, deadlineMs: DEADLINE_MS });
+  const producer = await createProducer({ clientId: 'ordermesh-region', cluster, deadlineMs: DEADLINE_MS });
   try {
     const records = Object.entries(starts).flatMap(([name, offsets]) =>
       offsets.map((next, partition) => ({
@@ -112,8 +117,8 @@ function parseKey(key: Buffer | null): { topic: string; partition: number } | un
   return { topic, partition };
 }
 
-async function exists(brokers: string[], topic: string): Promise<boolean> {
-  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+async function exists(cluster: KafkaCluster, topic: string): Promise<boolean> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     return (await admin.listTopics()).includes(topic);
   } finally {

@@ -1,6 +1,7 @@
 // The mirror role: runs MirrorMaker and watches it. Started by the command `ordermesh region mirror`.
 
 import { type Config, ConfigError } from '../contracts/config/config.ts';
+import { clusterOf, peerClusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -41,14 +42,16 @@ export async function startMirror(
   launch: LaunchMirrorMaker,
   standstill = new Standstill(),
 ): Promise<RunningRole> {
-  const { REGION: region, KAFKA_BROKERS: brokers, ORDERMESH_PEER_BROKERS: peer } = config;
-  if (brokers === undefined || peer === undefined)
+  const { REGION: region } = config;
+  if (config.KAFKA_BROKERS === undefined || config.ORDERMESH_PEER_BROKERS === undefined)
     throw new ConfigError(
       'the mirror needs KAFKA_BROKERS and ORDERMESH_PEER_BROKERS: host:port of the brokers of both regions',
     );
+  const cluster = clusterOf(config);
+  const peer = peerClusterOf(config);
   const activity = watchActivity(config, logger);
   const states = new StateLog(logger);
-  if (activity === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is not set');
+  if (activity === undefined || peer === undefined) throw new ConfigError('ORDERMESH_PEER_BROKERS is not set');
   const replicationFactor = config.ORDERMESH_REPLICATION_FACTOR;
 
   const registry = createProcessRegistry('mirror');
@@ -76,23 +79,23 @@ export async function startMirror(
     if (closing || state === undefined) return;
     const source = state.source === region ? undefined : state.source;
     if (source !== copiedSource) await stop();
-    if (source === undefined) await writeMirrorStopped(brokers, { epoch: state.epoch });
+    if (source === undefined) await writeMirrorStopped(cluster, { epoch: state.epoch });
     else if (mirror === undefined) await start(source, state);
   };
 
   const start = async (source: string, state: RegionState) => {
     const [own, from] = [
-      { name: region, brokers },
-      { name: source, brokers: peer },
+      { name: region, cluster },
+      { name: source, cluster: peer },
     ];
     begun = await beginTenure({ own, source: from, state, replicationFactor, logger });
     const properties = mirrorProperties({ from, to: own, replicationFactor });
     copiedSource = source;
-    copied ??= await followMirrored(brokers, source, (trouble) => {
+    copied ??= await followMirrored(cluster, source, (trouble) => {
       if (trouble === undefined) states.end('followed', 'how far the mirror has copied is known again');
       else states.begin('followed', 'how far the mirror has copied is not known', { err: trouble });
     });
-    const copiedBefore = positionOf(await readMirrored(brokers, source));
+    const copiedBefore = positionOf(await readMirrored(cluster, source));
     let hasEnded = false;
     const launched = await launch(properties, (reason) => {
       hasEnded = true;

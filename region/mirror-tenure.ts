@@ -1,5 +1,6 @@
 // Prepares a region to copy the other one after a failover. Called by mirror-role.ts.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { allTopics } from '../contracts/topics.ts';
 import { createRegionAdmin } from '../kafka/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -9,9 +10,9 @@ import { type RegionState, readRegion, writeMirrorStarted, writeOrphans } from '
 
 export interface TenureOptions {
   /** This region, which copies. */
-  own: { name: string; brokers: string[] };
+  own: { name: string; cluster: KafkaCluster };
   /** The region that is copied. */
-  source: { name: string; brokers: string[] };
+  source: { name: string; cluster: KafkaCluster };
   state: RegionState;
   replicationFactor: number;
   logger: Logger;
@@ -25,27 +26,27 @@ export interface TenureOptions {
 export async function beginTenure(options: TenureOptions): Promise<Readonly<Record<string, string>>> {
   const { own, source, state, replicationFactor, logger } = options;
   const { tenure, starts } = state;
-  await createMirrorOffsets(own.brokers, source.name, replicationFactor);
-  const { records } = await readRegion(own.brokers);
+  await createMirrorOffsets(own.cluster, source.name, replicationFactor);
+  const { records } = await readRegion(own.cluster);
   if (records.mirrorStarted?.tenure === tenure) return records.mirrorStarted.topicIds;
   // A cluster that is new has nothing: everything is copied.
-  const isNew = (await topicRanges(own.brokers)).every(({ latest }) => latest === 0);
+  const isNew = (await topicRanges(own.cluster)).every(({ latest }) => latest === 0);
   if (starts !== undefined && !isNew) {
-    const orphans = await findOrphans({ own, peerBrokers: source.brokers });
+    const orphans = await findOrphans({ own, peerCluster: source.cluster });
     if (!records.orphans.some((noted) => noted.tenure === tenure))
-      await writeOrphans(own.brokers, { tenure, ranges: orphans });
-    const orders = await salvageOrders(own.brokers, source.brokers, orphans);
+      await writeOrphans(own.cluster, { tenure, ranges: orphans });
+    const orders = await salvageOrders(own.cluster, source.cluster, orphans);
     logger.info({ orders, partitions: orphans.length }, 'sent the other region what only this one had');
-    await writeMirrored(own.brokers, source.name, starts);
+    await writeMirrored(own.cluster, source.name, starts);
   }
-  const topicIds = Object.fromEntries(await topicIdsOf(source.brokers));
-  await writeMirrorStarted(own.brokers, { tenure, topicIds });
+  const topicIds = Object.fromEntries(await topicIdsOf(source.cluster));
+  await writeMirrorStarted(own.cluster, { tenure, topicIds });
   return topicIds;
 }
 
 /** Ids of the mesh's topics in a cluster. @throws KafkaUnavailableError */
-export async function topicIdsOf(brokers: string[]): Promise<Map<string, string>> {
-  const admin = createRegionAdmin({ clientId: 'ordermesh-mirror', brokers });
+export async function topicIdsOf(cluster: KafkaCluster): Promise<Map<string, string>> {
+  const admin = createRegionAdmin({ clientId: 'ordermesh-mirror', cluster });
   try {
     return await admin.topicIds(allTopics);
   } finally {

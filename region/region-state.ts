@@ -1,5 +1,6 @@
 // Reads and writes the topic `region-state`, which says in each cluster who is active. Used throughout region/.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { regionStateTopic } from '../contracts/topics.ts';
 import { createAdmin, createProducer, type ReadRecord, readTopic } from '../kafka/index.ts';
 
@@ -66,8 +67,8 @@ export interface RegionRecords {
 const DEADLINE_MS = 10_000;
 
 /** Creates the topic unless it is there: one partition, and only the latest record of each key matters. */
-export async function createRegionTopic(brokers: string[], replicationFactor: number): Promise<void> {
-  const admin = await createAdmin({ clientId: 'ordermesh-region', brokers });
+export async function createRegionTopic(cluster: KafkaCluster, replicationFactor: number): Promise<void> {
+  const admin = await createAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     const config = { 'cleanup.policy': 'compact' };
     await admin.createTopics([{ topic: regionStateTopic, partitions: 1, replicationFactor, config }]);
@@ -80,29 +81,29 @@ export async function createRegionTopic(brokers: string[], replicationFactor: nu
  * What a cluster knows now, and where its topic goes on.
  * @throws KafkaUnavailableError when the cluster can't be reached, RecordRefusedError when it has no such topic
  */
-export async function readRegion(brokers: string[]): Promise<{ records: RegionRecords; next: number }> {
+export async function readRegion(cluster: KafkaCluster): Promise<{ records: RegionRecords; next: number }> {
   const records: RegionRecords = { orphans: [] };
   let next = 0;
-  await readTopic({ brokers, topic: regionStateTopic, clientId: 'ordermesh-region' }, (record) => {
+  await readTopic({ cluster, topic: regionStateTopic, clientId: 'ordermesh-region' }, (record) => {
     note(records, record);
     next = record.offset + 1;
   });
   return { records, next };
 }
 
-export const writeRegionState = (brokers: string[], state: RegionState) => write(brokers, 'state', state);
+export const writeRegionState = (cluster: KafkaCluster, state: RegionState) => write(cluster, 'state', state);
 
-export const writeMirrorStopped = (brokers: string[], stopped: MirrorStopped) =>
-  write(brokers, 'mirror-stopped', stopped);
+export const writeMirrorStopped = (cluster: KafkaCluster, stopped: MirrorStopped) =>
+  write(cluster, 'mirror-stopped', stopped);
 
-export const writeMirrorStarted = (brokers: string[], started: MirrorStarted) =>
-  write(brokers, 'mirror-started', started);
+export const writeMirrorStarted = (cluster: KafkaCluster, started: MirrorStarted) =>
+  write(cluster, 'mirror-started', started);
 
-export const writeOrphans = (brokers: string[], orphans: Orphans) =>
-  write(brokers, `orphans/${orphans.tenure}`, orphans);
+export const writeOrphans = (cluster: KafkaCluster, orphans: Orphans) =>
+  write(cluster, `orphans/${orphans.tenure}`, orphans);
 
-async function write(brokers: string[], key: string, value: object): Promise<void> {
-  const producer = await createProducer({ clientId: 'ordermesh-region', brokers, deadlineMs: DEADLINE_MS });
+async function write(cluster: KafkaCluster, key: string, value: object): Promise<void> {
+  const producer = await createProducer({ clientId: 'ordermesh-region', cluster, deadlineMs: DEADLINE_MS });
   try {
     await producer.send([{ topic: regionStateTopic, key, value: JSON.stringify(value) }]);
   } finally {

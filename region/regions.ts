@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { ConfigError } from '../contracts/config/config.ts';
+import { type KafkaCluster, plainCluster } from '../contracts/config/kafka-cluster.ts';
 import { isHostPort } from '../contracts/config/kinds.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
@@ -52,7 +53,7 @@ const regionsSchema = Type.Object(
 );
 
 type RegionsFile = Static<typeof regionsSchema>;
-export type RegionAddresses = Static<typeof region> & { name: string };
+export type RegionAddresses = Omit<Static<typeof region>, 'brokers'> & { name: string; cluster: KafkaCluster };
 export type DnsSettings = RegionsFile['dns'];
 
 export interface Regions {
@@ -86,7 +87,12 @@ export async function readRegions(file: string): Promise<Regions> {
   if (faults.length > 0) throw new ConfigError(`the regions file ${file} is wrong: ${faults.join('; ')}`);
   if (names.length !== 2) throw new ConfigError(`the regions file ${file} names ${names.length} regions; it takes two`);
   return {
-    byName: new Map(Object.entries(regions).map(([name, addresses]) => [name, { name, ...addresses }])),
+    byName: new Map(
+      Object.entries(regions).map(([name, { brokers, ...addresses }]) => [
+        name,
+        { name, cluster: plainCluster(brokers), ...addresses },
+      ]),
+    ),
     publicUrl: new URL(publicUrl),
     ttlSeconds,
     dns:

@@ -1,10 +1,11 @@
 // Sets from where the groups of a region read after a failover. Called by change-over.ts.
 
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { deadLetterTopic, groups, subscriptions, topics } from '../contracts/topics.ts';
 import { createAdmin, createRegionAdmin, type ReadRecord, readTopic } from '../kafka/index.ts';
 
 export interface StartPositionsOptions {
-  brokers: string[];
+  cluster: KafkaCluster;
   /** How far back gaps are looked for, from the newest record on, in milliseconds: longer than the mirror can have been behind. */
   scanMs: number;
   /** Up to when the database knows what happened, in milliseconds since 1970. What came later the kitchen reads again. */
@@ -25,15 +26,15 @@ const CLOCK_SLACK_MS = 10_000;
  * starts at the first such record, or at the translated position if that is earlier. What is repeated by that has the outcome it had before.
  */
 export async function closeGaps(options: StartPositionsOptions): Promise<Rewinds> {
-  const { brokers, databaseAtMs } = options;
-  const admin = await createAdmin({ clientId: CLIENT, brokers });
-  const regionAdmin = createRegionAdmin({ clientId: CLIENT, brokers });
+  const { cluster, databaseAtMs } = options;
+  const admin = await createAdmin({ clientId: CLIENT, cluster });
+  const regionAdmin = createRegionAdmin({ clientId: CLIENT, cluster });
   try {
     const partitions = (await admin.offsets(topics.rawOrders)).map(({ partition }) => partition);
     const newest = await regionAdmin.newestAt(topics.rawOrders, partitions);
     const sinceMs = (newest ?? Date.now()) - options.scanMs;
     const from = async (topic: string, atMs: number) => ({
-      brokers,
+      cluster,
       topic,
       clientId: CLIENT,
       fromOffsets: await regionAdmin.offsetsAt(topic, partitions, atMs),

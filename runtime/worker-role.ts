@@ -1,6 +1,7 @@
 // Runs an actor as a role: the runtime, its metrics and its admin port.
 
 import type { Config } from '../contracts/config/config.ts';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -28,13 +29,12 @@ export interface WorkerRoleOptions {
  */
 export async function startWorkerRole(options: WorkerRoleOptions): Promise<RunningRole> {
   const { role, config, logger, topic, group, actorModule, settings } = options;
-  if (config.KAFKA_BROKERS === undefined) throw new Error(`${role} needs KAFKA_BROKERS: host:port of the brokers`);
   const runtime = await startRuntime({
     role,
     logger,
     group,
     topic,
-    brokers: config.KAFKA_BROKERS,
+    cluster: clusterOf(config),
     databaseUrl: config.DATABASE_URL,
     actorModule,
     settings,

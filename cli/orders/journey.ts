@@ -1,4 +1,5 @@
 import type { ConnectedConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { allTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
 import { partitionHistory, withDatabase } from '../../store/index.ts';
@@ -25,7 +26,7 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
     partitions.map(([topic, count]) =>
       readTopic(
         {
-          brokers: config.KAFKA_BROKERS,
+          cluster: clusterOf(config),
           topic,
           clientId: 'ordermesh-cli',
           fromOffsets: only(orderId, count, history.get(topic)),

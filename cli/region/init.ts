@@ -13,21 +13,21 @@ export function initCommand(): Command {
       const { region, other } = pairOf(await regionsOf(file), active);
       const both = [region, other];
       const { ORDERMESH_REPLICATION_FACTOR: replicas } = loadConfig();
-      await Promise.all(both.map(({ brokers }) => createRegionTopic(brokers, replicas)));
-      const known = await Promise.all(both.map(({ brokers }) => readRegion(brokers)));
+      await Promise.all(both.map(({ cluster }) => createRegionTopic(cluster, replicas)));
+      const known = await Promise.all(both.map(({ cluster }) => readRegion(cluster)));
       const named = newestState(known.map(({ records }) => records));
       if (named !== undefined) {
         print(`epoch ${named.epoch} is in force: ${named.active ?? 'no region'} is active`);
         // An interrupted attempt may have reached only one of the two clusters.
         const untold = both.filter((_, n) => (known[n]?.records.state?.epoch ?? 0) < named.epoch);
-        for (const { name, brokers } of untold) {
-          await writeRegionState(brokers, named);
+        for (const { name, cluster } of untold) {
+          await writeRegionState(cluster, named);
           print(`the cluster of ${name} did not know it; it does now`);
         }
         return;
       }
       const state = { epoch: 1, active, source: active, tenure: 1, since: new Date().toISOString() };
-      await Promise.all(both.map(({ brokers }) => writeRegionState(brokers, state)));
+      await Promise.all(both.map(({ cluster }) => writeRegionState(cluster, state)));
       print(`${active} is active, ${other.name} is passive`);
     });
 }

@@ -1,6 +1,7 @@
 // Watches whether Kafka can take orders. Started by gateway.ts.
 
 import { stopwatch } from '../../contracts/clock.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createTopicLog } from '../../kafka/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -38,7 +39,7 @@ export interface WatchKafkaOptions {
  * Knows whether Kafka can take orders, for readiness. Asks Kafka at start, after a failed append, and while no append is acknowledged, so that a gateway
  * without traffic notices an outage and its end. While orders are acknowledged, it asks nothing.
  */
-export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): KafkaHealth {
+export function watchKafka(cluster: KafkaCluster, options: WatchKafkaOptions = {}): KafkaHealth {
   const { ask = askKafka, now = () => stopwatch.now(), logger } = options;
   const states = logger && new StateLog(logger);
   let reason: string | undefined = 'not reached yet';
@@ -61,7 +62,7 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
     };
     // One question at a time: the client tries the other brokers by itself.
     const silence = setTimeout(take, ANSWER_MS_MAX, `Kafka has not answered a question for ${ANSWER_MS_MAX / 1_000} s`);
-    const answer = await ask(brokers, logger);
+    const answer = await ask(cluster, logger);
     clearTimeout(silence);
     asking = false;
     take(answer);
@@ -120,9 +121,9 @@ export function watchKafka(brokers: string[], options: WatchKafkaOptions = {}): 
 }
 
 /** Asks for the topic by name: then the broker says why this client may not see the topic. A list of all topics would only leave it out. */
-async function askKafka(brokers: string[], logger?: Logger): Promise<string | undefined> {
+async function askKafka(cluster: KafkaCluster, logger?: Logger): Promise<string | undefined> {
   const topic = topics.rawOrders;
-  const log = createTopicLog({ clientId: 'ordermesh-gateway-health', brokers, topic });
+  const log = createTopicLog({ clientId: 'ordermesh-gateway-health', cluster, topic });
   try {
     const look = await log.look([]);
     if (look === undefined) return `topic ${topic} does not exist; create it with \`ordermesh topics apply\``;

@@ -1,5 +1,6 @@
 // Pushes status updates to WebSocket connections. Created by gateway.ts.
 
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { ConflictReason, OrderStatus } from '../../contracts/events.ts';
 import { type StatusEvent, statusAfter } from '../../contracts/order/order-states.ts';
 import { topics } from '../../contracts/topics.ts';
@@ -20,7 +21,7 @@ export interface StatusFeed {
 }
 
 export interface StatusFeedOptions {
-  brokers: string[];
+  cluster: KafkaCluster;
   streams: ReadonlySet<Stream>;
   logger: Logger;
   /** Opens the readers; a test gives a function that can fail. */
@@ -31,7 +32,7 @@ export interface StatusFeedOptions {
  * Pushes the status of orders from the topics to the open streams of their store, and never an outdated status. Best effort: it reads only while a
  * stream is open, and starts at the end of the topics. A client that must know the status asks `GET /v1/orders/<id>`.
  */
-export function createStatusFeed({ brokers, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
+export function createStatusFeed({ cluster, streams, logger, open = follow }: StatusFeedOptions): StatusFeed {
   let tails: Promise<Tail[]> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
@@ -44,7 +45,7 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
     // The feed did not see the events that came while it was stopped.
     told.forget();
     const following = open(
-      brokers,
+      cluster,
       (record) => {
         // Records that still come from stopped readers are pushed by the readers that replaced them.
         if (tails !== following) return;
@@ -105,11 +106,11 @@ export function createStatusFeed({ brokers, streams, logger, open = follow }: St
 
 /** Opens both topics or neither: when one fails, the other is closed. */
 async function follow(
-  brokers: string[],
+  cluster: KafkaCluster,
   onRecord: (record: ReadRecord) => void,
   onTrouble: TailOptions['onTrouble'],
 ): Promise<Tail[]> {
-  const options = { clientId: 'ordermesh-gateway-feed', brokers, from: 'latest' as const, onTrouble };
+  const options = { clientId: 'ordermesh-gateway-feed', cluster, from: 'latest' as const, onTrouble };
   const opening = await Promise.allSettled(followed.map((topic) => tailTopic({ ...options, topic }, onRecord)));
   const open = opening.flatMap((tail) => (tail.status === 'fulfilled' ? [tail.value] : []));
   const failure = opening.find((tail) => tail.status === 'rejected');

@@ -1,6 +1,7 @@
 // Finds orders that are in the log only. Created by gateway.ts; status-reader.ts asks it.
 
 import type { Clock } from '../../contracts/clock.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { type Admin, createAdmin, partitionOf, RangeReader, type ReadBounds } from '../../kafka/index.ts';
 import { ORDERS_MAX, PartitionIndex, type UndecidedOrder } from './undecided-partition.ts';
@@ -12,7 +13,7 @@ import { ORDERS_MAX, PartitionIndex, type UndecidedOrder } from './undecided-par
 export type UndecidedLookup = (orderId: string, storeId: string | undefined) => Promise<UndecidedOrder | undefined>;
 
 export interface UndecidedOrdersOptions {
-  brokers: string[];
+  cluster: KafkaCluster;
   clock: Clock;
   /** For tests; otherwise those of `contracts/topics.ts`. */
   topic?: string;
@@ -55,7 +56,7 @@ export class UndecidedOrders {
     try {
       this.#reader ??= new RangeReader({
         clientId: 'ordermesh-gateway-status',
-        brokers: this.#options.brokers,
+        cluster: this.#options.cluster,
         topic: this.#options.topic,
       });
       return await this.#find(this.#reader, orderId, storeId);
@@ -125,8 +126,8 @@ export class UndecidedOrders {
   }
 
   async #askCommitted(): Promise<ReadonlyMap<number, number>> {
-    const { brokers, group, topic } = this.#options;
-    const opening = this.#admin ?? createAdmin({ clientId: 'ordermesh-gateway-status', brokers });
+    const { cluster, group, topic } = this.#options;
+    const opening = this.#admin ?? createAdmin({ clientId: 'ordermesh-gateway-status', cluster });
     this.#admin = opening;
     try {
       return await (await opening).committedOffsets(group, topic);

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { TopicPartition } from '../consumer/consumer.ts';
 import { KafkaUnavailableError } from '../errors.ts';
 import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
@@ -78,13 +79,13 @@ export interface Admin {
 }
 
 /** @throws KafkaUnavailableError when no broker can be reached */
-export async function createAdmin(options: { clientId: string; brokers: string[]; log?: Log }): Promise<Admin> {
+export async function createAdmin(options: { clientId: string; cluster: KafkaCluster; log?: Log }): Promise<Admin> {
   const admin = kafkajsClient(options).admin();
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {
       throw new KafkaUnavailableError(`${action}: ${error.message}`, { cause: error });
     });
-  await guarded(`no broker of ${options.brokers.join(', ')} answers`, () => admin.connect());
+  await guarded(`no broker of ${options.cluster.brokers.join(', ')} answers`, () => admin.connect());
   return {
     createTopics: (topics) => guarded('create topics', () => createTopics(admin, topics)),
     listTopics: () => guarded('list topics', () => admin.listTopics()),

@@ -1,6 +1,7 @@
 // Further administration, for failovers and the mirror (region/).
 
 import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { KafkaUnavailableError, reasonOf } from '../errors.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -27,10 +28,10 @@ export interface RegionAdmin {
   close(): Promise<void>;
 }
 
-export function createRegionAdmin({ clientId, brokers }: { clientId: string; brokers: string[] }): RegionAdmin {
+export function createRegionAdmin({ clientId, cluster }: { clientId: string; cluster: KafkaCluster }): RegionAdmin {
   const admin = new PlatformaticAdmin({
     clientId,
-    bootstrapBrokers: brokers,
+    bootstrapBrokers: [...cluster.brokers],
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retries: 5,

@@ -1,3 +1,4 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { Log } from '../log.ts';
 import type { PackedHeaders } from './packed-headers.ts';
 
@@ -94,7 +95,7 @@ export interface GroupConsumer {
 
 export interface ConsumerOptions {
   clientId: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   groupId: string;
   topics: string[];
   /** Where a partition without a committed offset starts. Default: earliest, so that no record is skipped. */

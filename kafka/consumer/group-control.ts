@@ -1,3 +1,4 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
 import { saysNotAMember } from '../kafkajs/kafkajs-errors.ts';
 import { type CoordinatorInternals, decodeAssignment } from '../kafkajs/kafkajs-internals.ts';
@@ -16,10 +17,10 @@ interface Connected {
  * because the coordinator answers the requests of one connection one after the other, and a JoinGroup may take half a minute.
  */
 export class GroupControl {
-  readonly #options: { clientId: string; brokers: string[]; groupId: string };
+  readonly #options: { clientId: string; cluster: KafkaCluster; groupId: string };
   #connected: Promise<Connected> | undefined;
 
-  constructor(options: { clientId: string; brokers: string[]; groupId: string }) {
+  constructor(options: { clientId: string; cluster: KafkaCluster; groupId: string }) {
     this.#options = options;
   }
 
@@ -71,12 +72,12 @@ export class GroupControl {
   }
 
   async #connect(): Promise<Connected> {
-    const { clientId, brokers, groupId } = this.#options;
+    const { clientId, cluster, groupId } = this.#options;
     const sockets = new KafkajsSockets();
-    let cluster: { findGroupCoordinator(of: { groupId: string }): Promise<CoordinatorInternals> } | undefined;
+    let asked: { findGroupCoordinator(of: { groupId: string }): Promise<CoordinatorInternals> } | undefined;
     const client = kafkajsClient({
       clientId: `${clientId}-control`,
-      brokers,
+      cluster,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       socketFactory: sockets.factory,
     }).consumer({
@@ -85,7 +86,7 @@ export class GroupControl {
       retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 },
       partitionAssigners: [
         (config) => {
-          cluster = config.cluster as unknown as typeof cluster;
+          asked = config.cluster as unknown as typeof asked;
           return {
             name: 'none',
             version: 0,
@@ -97,8 +98,8 @@ export class GroupControl {
     });
     try {
       await client.connect();
-      if (cluster === undefined) throw new Error('kafkajs has not given its cluster to the assigner');
-      return { sockets, coordinator: await cluster.findGroupCoordinator({ groupId }) };
+      if (asked === undefined) throw new Error('kafkajs has not given its cluster to the assigner');
+      return { sockets, coordinator: await asked.findGroupCoordinator({ groupId }) };
     } catch (error) {
       sockets.end();
       throw error;

@@ -48,10 +48,10 @@ export class KafkajsSession {
     this.#membership = membership;
     this.#control = control;
     const { groupId, sessionTimeoutMs = 10_000, partitionBytesMax } = options;
-    const { clientId, brokers, log } = options;
+    const { clientId, cluster, log } = options;
     const client = kafkajsClient({
       clientId,
-      brokers,
+      cluster,
       log,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       socketFactory: this.#sockets.factory,

@@ -1,3 +1,4 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import './kafkajs-codecs.ts';
 import './kafkajs-fetch-answers.ts';
 import './kafkajs-frames.ts';
@@ -9,7 +10,7 @@ import { kafkajsLog } from './kafkajs-log.ts';
 /** Options of every kafkajs client in this room. */
 export interface KafkajsClientOptions {
   clientId: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   /** Gets kafkajs's warnings. Without it, the owner learns of problems by errors and events only. */
   log?: Log | undefined;
   requestTimeoutMs?: number;
@@ -18,10 +19,10 @@ export interface KafkajsClientOptions {
 
 /** Makes a kafkajs client with our corrections of kafkajs (the imports above apply them) and our time limits. */
 export function kafkajsClient(options: KafkajsClientOptions): Kafka {
-  const { clientId, brokers, log, requestTimeoutMs = 10_000, socketFactory } = options;
+  const { clientId, cluster, log, requestTimeoutMs = 10_000, socketFactory } = options;
   return new Kafka({
     clientId,
-    brokers,
+    brokers: [...cluster.brokers],
     ...(log === undefined ? { logLevel: logLevel.NOTHING } : kafkajsLog(log)),
     connectionTimeout: 3_000,
     requestTimeout: requestTimeoutMs,

@@ -46,7 +46,9 @@ class KafkajsTransport implements ProduceTransport {
     try {
       await producer.connect();
     } catch (error) {
-      throw new KafkaUnavailableError(`no broker of ${this.#options.brokers.join(', ')} answers`, { cause: error });
+      throw new KafkaUnavailableError(`no broker of ${this.#options.cluster.brokers.join(', ')} answers`, {
+        cause: error,
+      });
     }
     this.#producer = producer;
   }

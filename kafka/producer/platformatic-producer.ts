@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
   const client = new Producer({
     clientId: options.clientId,
-    bootstrapBrokers: options.brokers,
+    bootstrapBrokers: [...options.cluster.brokers],
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // The client retries nothing; the transport does, because only it knows what a repetition may do.
@@ -26,6 +26,6 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
     autocreateTopics: false,
   });
   const transport = new PlatformaticTransport(client);
-  await transport.connect(options.brokers);
+  await transport.connect(options.cluster.brokers);
   return groupCommit(transport, { ...options, batchBytesMax: BATCH_BYTES_MAX });
 }

@@ -82,7 +82,7 @@ export class PlatformaticTransport implements ProduceTransport {
    * Waits for a broker that is just starting (it has no producer ids yet), but not for a broker that does not answer.
    * @throws KafkaUnavailableError when no broker answers
    */
-  async connect(brokers: string[]): Promise<void> {
+  async connect(brokers: readonly string[]): Promise<void> {
     const until = performance.now() + START_PATIENCE_MS;
     for (let silent = 0; ; ) {
       try {

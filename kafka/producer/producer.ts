@@ -1,3 +1,4 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { RecordHeaders } from '../../contracts/headers.ts';
 
 /** A record to be written to a topic. */
@@ -46,7 +47,7 @@ export interface RecordProducer {
 
 export interface ProducerOptions {
   clientId: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   /** Longest time from append to answer. */
   deadlineMs: number;
   /** Shortest time between two small produce requests (`GroupCommitOptions`); 0 by default. */

@@ -1,6 +1,7 @@
 // Fetches at given positions, without a group. Used by reader.ts and range-reader.ts.
 
 import { Base, type ClusterMetadata, type Connection, fetchV12, listOffsetsV7 } from '@platformatic/kafka';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { FetchedRecord } from '../consumer/consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError, reasonOf } from '../errors.ts';
 import { answerIn, askAnotherBroker, mayDiffer, topicMetadata } from '../producer/platformatic-internals.ts';
@@ -41,11 +42,11 @@ export class PartitionFetcher {
   /** Why the last fetch left partitions out; undefined if it left out none. */
   trouble: Error | undefined;
 
-  constructor(options: { clientId: string; brokers: string[]; topic: string }) {
+  constructor(options: { clientId: string; cluster: KafkaCluster; topic: string }) {
     this.#topic = options.topic;
     this.#client = new Base({
       clientId: options.clientId,
-      bootstrapBrokers: options.brokers,
+      bootstrapBrokers: [...options.cluster.brokers],
       connectTimeout: 3_000,
       requestTimeout: 10_000,
       retries: 0,

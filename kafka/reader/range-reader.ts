@@ -1,3 +1,4 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { PartitionFetcher } from './partition-fetcher.ts';
 import type { ReadRecord } from './reader.ts';
 
@@ -24,7 +25,7 @@ export class RangeReader {
   readonly #fetcher: PartitionFetcher;
   readonly #topic: string;
 
-  constructor(options: { clientId: string; brokers: string[]; topic: string }) {
+  constructor(options: { clientId: string; cluster: KafkaCluster; topic: string }) {
     this.#fetcher = new PartitionFetcher(options);
     this.#topic = options.topic;
   }

@@ -1,6 +1,7 @@
 // Reads or follows a whole topic, without a group.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../admin/admin.ts';
 import type { FetchedRecord, TopicPartition } from '../consumer/consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError } from '../errors.ts';
@@ -16,7 +17,7 @@ const PARTITIONS_MS = 10_000;
 export type ReadRecord = FetchedRecord & TopicPartition;
 
 export interface ReadOptions {
-  brokers: string[];
+  cluster: KafkaCluster;
   topic: string;
   clientId?: string;
   /** Positions by partition; partitions that are absent start at their earliest record. */
@@ -156,8 +157,8 @@ export async function tailTopic(options: TailOptions, onRecord: (record: ReadRec
   };
 }
 
-async function ranges({ brokers, topic, clientId = 'ordermesh-reader' }: ReadOptions) {
-  const admin = await createAdmin({ clientId, brokers });
+async function ranges({ cluster, topic, clientId = 'ordermesh-reader' }: ReadOptions) {
+  const admin = await createAdmin({ clientId, cluster });
   try {
     const partitions = await admin.offsets(topic);
     if (partitions.length === 0) throw new RecordRefusedError(`topic ${topic} does not exist`);
@@ -167,7 +168,7 @@ async function ranges({ brokers, topic, clientId = 'ordermesh-reader' }: ReadOpt
   }
 }
 
-function open({ brokers, topic, clientId = 'ordermesh-reader' }: ReadOptions): PartitionFetcher & AsyncDisposable {
-  const fetcher = new PartitionFetcher({ clientId, brokers, topic });
+function open({ cluster, topic, clientId = 'ordermesh-reader' }: ReadOptions): PartitionFetcher & AsyncDisposable {
+  const fetcher = new PartitionFetcher({ clientId, cluster, topic });
   return Object.assign(fetcher, { [Symbol.asyncDispose]: () => fetcher.close() });
 }

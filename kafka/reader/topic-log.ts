@@ -1,6 +1,7 @@
 // Looks at the logs of a topic: its id, and where each partition begins and ends. Used by the runtime, the gateway and the audit.
 
 import { type ClusterMetadata, type Connection, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { KafkaUnavailableError, reasonOf } from '../errors.ts';
 import {
   answerIn,
@@ -47,11 +48,11 @@ export interface TopicLog {
   close(): Promise<void>;
 }
 
-export function createTopicLog(options: { clientId: string; brokers: string[]; topic: string }): TopicLog {
+export function createTopicLog(options: { clientId: string; cluster: KafkaCluster; topic: string }): TopicLog {
   const { topic } = options;
   const admin = new PlatformaticAdmin({
     clientId: options.clientId,
-    bootstrapBrokers: options.brokers,
+    bootstrapBrokers: [...options.cluster.brokers],
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retries: 1,

@@ -117,7 +117,7 @@ async function carryOut(fault: Fault, subjects: Subjects, wait: (ms: number) => 
 /** @throws when no such request came: nothing was lost */
 async function loseAnswer(
   { target: { zone, group }, request, lost, visit }: Extract<Fault, { kind: 'lost-answer' }>,
-  { wires, brokersOf }: Subjects,
+  { wires, clusterOf }: Subjects,
   wait: (ms: number) => Promise<void>,
 ): Promise<void> {
   const wire = wires[zone];
@@ -125,7 +125,7 @@ async function loseAnswer(
   let loss = visit?.loseWhile === 'it leaves' ? undefined : arm();
   try {
     if (visit !== undefined) {
-      const visitor = { group, topic: topicOf(group), brokers: brokersOf(visit.zone) };
+      const visitor = { group, topic: topicOf(group), cluster: clusterOf(visit.zone) };
       await visitGroup(visitor, async (joined) => {
         await Promise.race([joined, wait(REQUEST_MS_MAX)]);
         await wait(STAY_MS);

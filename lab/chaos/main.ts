@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { describeFailure } from '../../contracts/failure.ts';
 import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
@@ -87,7 +88,7 @@ async function run(
   say(`sending ${RATE} orders a second`);
   const traffic = startTraffic({ config, display, seed, rate: RATE, file: historyFiles.sent(historyDirectory) });
   const watch = watchLiveness({
-    brokers: config.KAFKA_BROKERS,
+    cluster: clusterOf(config),
     roles: () => subjects.processes.adminAddresses,
     directory: path.join(directory, 'logs'),
     accepted: () => traffic.accepted,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import type { Cluster } from './cluster.ts';
@@ -21,7 +22,7 @@ export class Subjects {
   readonly network: Toxiproxy;
   readonly wires: Readonly<Record<WorkerZone, Wire>>;
   /** The addresses that a client in a zone knows; without a zone, those without a proxy before them. */
-  readonly brokersOf: (zone?: Zone) => string[];
+  readonly clusterOf: (zone?: Zone) => KafkaCluster;
   readonly #cluster: Cluster;
   readonly #tools: JavaTools;
   readonly #partitions: number;
@@ -31,7 +32,7 @@ export class Subjects {
     database: Database;
     network: Toxiproxy;
     wires: Readonly<Record<WorkerZone, Wire>>;
-    brokersOf(zone?: Zone): string[];
+    clusterOf(zone?: Zone): KafkaCluster;
     cluster: Cluster;
     tools: JavaTools;
     /** Of each topic. */
@@ -41,7 +42,7 @@ export class Subjects {
     this.database = parts.database;
     this.network = parts.network;
     this.wires = parts.wires;
-    this.brokersOf = parts.brokersOf;
+    this.clusterOf = parts.clusterOf;
     this.#cluster = parts.cluster;
     this.#tools = parts.tools;
     this.#partitions = parts.partitions;
@@ -92,7 +93,7 @@ export class Subjects {
   }
 
   async #isReplicated(): Promise<boolean> {
-    const admin = await createAdmin({ clientId: 'chaos', brokers: this.#cluster.direct });
+    const admin = await createAdmin({ clientId: 'chaos', cluster: plainCluster(this.#cluster.direct) });
     try {
       const described = await admin.describeTopics([...allTopics, '__consumer_offsets']);
       return (

@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { choosePorts, lockDataDir, Servers, userCacheDir } from '../../stack/index.ts';
 import { loadMenu, withDatabase } from '../../store/index.ts';
@@ -95,8 +96,8 @@ export async function startChaosSystem(options: {
     await processes.ready();
     const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
     const partitions = config.ORDERMESH_PARTITIONS;
-    const brokersOf = (zone?: Zone) => (zone === undefined ? cluster.direct : zoneBrokers(zone, ports));
-    const subjects = new Subjects({ processes, database, network, wires, brokersOf, cluster, tools, partitions });
+    const clusterOf = (zone?: Zone) => plainCluster(zone === undefined ? cluster.direct : zoneBrokers(zone, ports));
+    const subjects = new Subjects({ processes, database, network, wires, clusterOf, cluster, tools, partitions });
     return {
       config,
       display: new URL(`http://127.0.0.1:${portIn(ports, 'display')}`),

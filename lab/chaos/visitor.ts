@@ -1,9 +1,10 @@
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createConsumer } from '../../kafka/index.ts';
 
 export interface VisitOptions {
   group: string;
   topic: string;
-  brokers: string[];
+  cluster: KafkaCluster;
 }
 
 /**
@@ -11,12 +12,12 @@ export interface VisitOptions {
  * of this process, for a process of its own takes longer to start than most faults last.
  */
 export async function visitGroup(
-  { group, topic, brokers }: VisitOptions,
+  { group, topic, cluster }: VisitOptions,
   during: (joined: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const joined = Promise.withResolvers<void>();
   const consumer = await createConsumer(
-    { clientId: group, brokers, groupId: group, topics: [topic] },
+    { clientId: group, cluster, groupId: group, topics: [topic] },
     { onAssigned: async () => joined.resolve(), onRevoked: async () => {}, onLost: () => {}, onBatch: () => {} },
   );
   try {

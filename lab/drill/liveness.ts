@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { watchLiveness } from '../chaos/liveness/watch.ts';
 import type { DrillRegion } from './region.ts';
 
@@ -13,7 +14,7 @@ export async function watchRegion(
 ): Promise<number> {
   await mkdir(directory, { recursive: true });
   const watch = watchLiveness({
-    brokers: region.brokers,
+    cluster: plainCluster(region.brokers),
     // The mirror of the active region has nothing to copy, or no region to copy from.
     roles: () => region.adminAddresses.filter(({ role }) => role !== 'mirror'),
     directory,

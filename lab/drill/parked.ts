@@ -1,5 +1,6 @@
 // Parks orders in one region and replays them in the other. Called by main.ts.
 
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { eventId } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order } from '../../contracts/order/order.ts';
@@ -95,7 +96,11 @@ export class ParkedOrders {
 
   async #send({ brokers }: DrillRegion, parked: ParkedOrder, content: object): Promise<void> {
     const { orderId } = parked;
-    const producer = await createProducer({ clientId: 'drill', brokers, deadlineMs: PRODUCE_MS_MAX });
+    const producer = await createProducer({
+      clientId: 'drill',
+      cluster: plainCluster(brokers),
+      deadlineMs: PRODUCE_MS_MAX,
+    });
     try {
       const headers = eventHeaders({
         id: eventId(orderId, 'order.placed'),

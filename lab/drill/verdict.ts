@@ -2,13 +2,14 @@
 
 import { judge, readEvidence, type Verdict } from '../../audit/index.ts';
 import type { ConnectedConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { groups, subscriptions, topics } from '../../contracts/topics.ts';
 import { readTopic, withAdmin } from '../../kafka/index.ts';
 
 /** Those of the orders that the log of a region does not have. */
 export async function missingIn(config: ConnectedConfig, promised: ReadonlySet<string>): Promise<string[]> {
   const missing = new Set(promised);
-  await readTopic({ brokers: config.KAFKA_BROKERS, topic: topics.rawOrders }, ({ key }) => {
+  await readTopic({ cluster: clusterOf(config), topic: topics.rawOrders }, ({ key }) => {
     missing.delete(String(key));
   });
   return [...missing];

@@ -2,6 +2,7 @@
 
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createAdmin, readTopic } from '../../kafka/index.ts';
 import { startGatewayProcess } from '../load/gateway-process.ts';
@@ -42,7 +43,7 @@ interface Overload {
  */
 export async function benchOverload(bench: Bench, overloadSeconds: number): Promise<Figures> {
   const { env, seconds } = bench;
-  const brokers = (env.KAFKA_BROKERS ?? '').split(',');
+  const cluster = plainCluster((env.KAFKA_BROKERS ?? '').split(','));
   await using gateway = await startGatewayProcess(bench, GATEWAY_PORT, {
     ORDERMESH_UNANSWERED_ORDERS_MAX: String(UNANSWERED_ORDERS_MAX),
   });
@@ -54,7 +55,7 @@ export async function benchOverload(bench: Bench, overloadSeconds: number): Prom
   await peak(WARM_UP_SECONDS);
 
   let before = await peak();
-  const fromOffsets = await logEnds(brokers);
+  const fromOffsets = await logEnds(cluster);
   const overloads: Overload[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const acceptedFile = path.join(env.ORDERMESH_DATA_DIR ?? '', `accepted-orders-${round}`);
@@ -80,7 +81,7 @@ export async function benchOverload(bench: Bench, overloadSeconds: number): Prom
     });
     before = after;
   }
-  const lost = await ordersLost(overloads, { brokers, fromOffsets });
+  const lost = await ordersLost(overloads, { cluster, fromOffsets });
   for (const { acceptedFile } of overloads) await rm(acceptedFile);
 
   const offered = Math.round(median(overloads.map(({ rate }) => rate))).toLocaleString('en');
@@ -108,8 +109,8 @@ export async function benchOverload(bench: Bench, overloadSeconds: number): Prom
 }
 
 /** Where the next order will stand, by partition. */
-async function logEnds(brokers: string[]): Promise<Map<number, number>> {
-  const admin = await createAdmin({ clientId: 'perf-overload', brokers });
+async function logEnds(cluster: KafkaCluster): Promise<Map<number, number>> {
+  const admin = await createAdmin({ clientId: 'perf-overload', cluster });
   const offsets = await admin.offsets(topics.rawOrders);
   await admin.close();
   return new Map(offsets.map(({ partition, latest }) => [partition, latest]));
@@ -123,7 +124,7 @@ function refusedPerSecond({ statuses }: LoadResult, seconds: number): number {
 /** Accepted orders that are not in the log. */
 async function ordersLost(
   overloads: readonly Overload[],
-  log: { brokers: string[]; fromOffsets: ReadonlyMap<number, number> },
+  log: { cluster: KafkaCluster; fromOffsets: ReadonlyMap<number, number> },
 ): Promise<number> {
   const logged = new Map(overloads.map(({ result }) => [result.orderIdPrefix, new Set<number>()]));
   await readTopic({ ...log, topic: topics.rawOrders }, ({ key }) => {

@@ -1,5 +1,6 @@
 // Measures the throughput from the log to the kitchen's tickets. Called by perf/main.ts.
 
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { type Admin, createAdmin } from '../../kafka/index.ts';
 import { program, runProgram } from '../child.ts';
@@ -17,7 +18,10 @@ const POLL_MS = 50;
  */
 export async function benchPipeline({ env, messages }: Bench): Promise<Figures> {
   const orders = Math.round(messages / 15);
-  const admin = await createAdmin({ clientId: 'perf-pipeline', brokers: (env.KAFKA_BROKERS ?? '').split(',') });
+  const admin = await createAdmin({
+    clientId: 'perf-pipeline',
+    cluster: plainCluster((env.KAFKA_BROKERS ?? '').split(',')),
+  });
   try {
     const startedAt = performance.now();
     await runProgram(program('perf/load/fill-raw-orders.ts'), [String(orders), String(SEED)], { env });

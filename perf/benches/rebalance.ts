@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 import { byMessage, program, startProgram } from '../child.ts';
 import type { FrontierMoved } from '../load/rebalance-member.ts';
@@ -19,11 +20,11 @@ const SETTLE_MS = 8_000;
 
 /** How long partitions stand still when a second process joins their group, and when it leaves it again. */
 export async function benchRebalance({ env }: Bench): Promise<Figures> {
-  const brokers = (env.KAFKA_BROKERS ?? '').split(',');
-  const admin = await createAdmin({ clientId: 'perf-rebalance', brokers });
+  const cluster = plainCluster((env.KAFKA_BROKERS ?? '').split(','));
+  const admin = await createAdmin({ clientId: 'perf-rebalance', cluster });
   await admin.createTopics([{ topic: TOPIC, partitions: PARTITIONS, replicationFactor: 1 }]);
   await admin.close();
-  await using traffic = await startTraffic(brokers);
+  await using traffic = await startTraffic(cluster);
   const progress = new Progress();
   const member = async (name: string) => {
     const started = await startProgram(program('perf/load/rebalance-member.ts'), [TOPIC, GROUP], {
@@ -89,8 +90,8 @@ class Progress {
   }
 }
 
-async function startTraffic(brokers: string[]): Promise<AsyncDisposable & { stop(): Promise<void> }> {
-  const producer = await createProducer({ clientId: 'perf-rebalance', brokers, deadlineMs: 60_000 });
+async function startTraffic(cluster: KafkaCluster): Promise<AsyncDisposable & { stop(): Promise<void> }> {
+  const producer = await createProducer({ clientId: 'perf-rebalance', cluster, deadlineMs: 60_000 });
   const count = Math.round((MESSAGES_PER_SECOND * TICK_MS) / 1_000);
   let sending: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {

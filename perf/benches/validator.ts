@@ -1,3 +1,4 @@
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { byAnswer, program, runProgram, startProgram } from '../child.ts';
@@ -11,8 +12,8 @@ const ADMIN_PORT = 19_465;
 export async function benchValidator({ env, messages }: Bench): Promise<Figures> {
   const orders = Math.round(messages / 2);
   await runProgram(program('perf/load/fill-raw-orders.ts'), [String(orders)], { env });
-  const brokers = (env.KAFKA_BROKERS ?? '').split(',');
-  const admin = await createAdmin({ clientId: 'perf-validator', brokers });
+  const cluster = plainCluster((env.KAFKA_BROKERS ?? '').split(','));
+  const admin = await createAdmin({ clientId: 'perf-validator', cluster });
   try {
     const ends = await admin.offsets(topics.rawOrders);
     const end = ends.reduce((sum, { latest }) => sum + latest, 0);

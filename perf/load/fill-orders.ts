@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 
 /**
@@ -8,13 +9,13 @@ import { createAdmin, createProducer } from '../../kafka/index.ts';
  */
 const [topic, wanted, partitions = '12'] = process.argv.slice(2);
 if (topic === undefined || wanted === undefined) throw new Error('usage: fill-orders.ts TOPIC MESSAGES [PARTITIONS]');
-const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+const cluster = plainCluster((process.env.KAFKA_BROKERS ?? '').split(','));
 
-const admin = await createAdmin({ clientId: 'fill-orders', brokers });
+const admin = await createAdmin({ clientId: 'fill-orders', cluster });
 await admin.createTopics([{ topic, partitions: Number(partitions), replicationFactor: 1 }]);
 await admin.close();
 
-const producer = await createProducer({ clientId: 'fill-orders', brokers, deadlineMs: 60_000 });
+const producer = await createProducer({ clientId: 'fill-orders', cluster, deadlineMs: 60_000 });
 const CHUNK = 5_000;
 for (let sent = 0; sent < Number(wanted); sent += CHUNK) {
   const count = Math.min(CHUNK, Number(wanted) - sent);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { eventId, type OrderPaid } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import type { Order } from '../../contracts/order/order.ts';
@@ -12,14 +13,14 @@ import { createTraffic } from '../../lab/traffic/index.ts';
  */
 const [topic, wanted] = process.argv.slice(2);
 if (topic === undefined || wanted === undefined) throw new Error('usage: fill-paid-orders.ts TOPIC EVENTS');
-const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
-const admin = await createAdmin({ clientId: 'fill-paid-orders', brokers });
+const cluster = plainCluster((process.env.KAFKA_BROKERS ?? '').split(','));
+const admin = await createAdmin({ clientId: 'fill-paid-orders', cluster });
 await admin.createTopics([{ topic, partitions: 12, replicationFactor: 1 }]);
 await admin.close();
 
 const HIGH_VALUE = 10_000;
 const traffic = createTraffic({ seed: 1 });
-const producer = await createProducer({ clientId: 'fill-paid-orders', brokers, deadlineMs: 60_000 });
+const producer = await createProducer({ clientId: 'fill-paid-orders', cluster, deadlineMs: 60_000 });
 await producer.send(Array.from({ length: Number(wanted) }, paidOrder));
 await producer.close();
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { eventId } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
@@ -12,8 +13,8 @@ import { createTraffic } from '../../lab/traffic/index.ts';
  */
 const [orders, seed = '1'] = process.argv.slice(2);
 if (orders === undefined) throw new Error('usage: fill-raw-orders.ts ORDERS [SEED]');
-const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
-const producer = await createProducer({ clientId: 'fill-raw-orders', brokers, deadlineMs: 60_000 });
+const cluster = plainCluster((process.env.KAFKA_BROKERS ?? '').split(','));
+const producer = await createProducer({ clientId: 'fill-raw-orders', cluster, deadlineMs: 60_000 });
 const traffic = createTraffic({ seed: Number(seed) });
 const CHUNK = 2_000;
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin, createProducer, tailTopic } from '../../kafka/index.ts';
 import { createTraffic } from '../../lab/traffic/index.ts';
@@ -53,14 +54,14 @@ const mirror = await startMirrorMaker({
   },
 });
 
-const producer = await createProducer({ clientId: 'mirror-lag', brokers: east.brokers, deadlineMs: 30_000 });
+const producer = await createProducer({ clientId: 'mirror-lag', cluster: east.cluster, deadlineMs: 30_000 });
 const lags: number[] = [];
 const onTrouble = (trouble: Error | undefined) => trouble !== undefined && console.error(trouble.message);
 let counts = false;
 let [written, arrived] = [0, 0];
 const tails = await Promise.all(
   [topics.rawOrders, topics.validatedOrders].map((topic) =>
-    tailTopic({ brokers: west.brokers, topic, from: 'earliest', onTrouble }, ({ timestamp }) => {
+    tailTopic({ cluster: west.cluster, topic, from: 'earliest', onTrouble }, ({ timestamp }) => {
       arrived++;
       if (counts) lags.push(Date.now() - Number(timestamp));
     }),
@@ -81,17 +82,17 @@ await Promise.all([producer.close(), mirror.stop(), ...tails.map((tail) => tail.
 await servers.stopAll('SIGKILL');
 process.exit();
 
-async function startCluster(name: 'east' | 'west'): Promise<{ name: string; brokers: string[] }> {
+async function startCluster(name: 'east' | 'west'): Promise<{ name: string; cluster: KafkaCluster }> {
   const own = path.join(directory, name);
   await mkdir(own);
   const [port = 0, controllerPort = 0] = [ports[name], ports[`${name}-controller`]];
   const cacheDir = await userCacheDir(config);
   const command = await brokerCommand({ name, directory: own, cacheDir, port, controllerPort });
   await servers.start(command, () => answers(port));
-  const brokers = [`127.0.0.1:${port}`];
-  const admin = await createAdmin({ clientId: 'mirror-lag', brokers });
+  const cluster = plainCluster([`127.0.0.1:${port}`]);
+  const admin = await createAdmin({ clientId: 'mirror-lag', cluster });
   await applyTopics(admin, config).finally(() => admin.close());
-  return { name, brokers };
+  return { name, cluster };
 }
 
 /** Every order when it is due, however far the log is. */

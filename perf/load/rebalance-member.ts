@@ -1,4 +1,5 @@
 import { loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
@@ -23,7 +24,7 @@ const runtime = await startRuntime({
   logger: createLogger('rebalance-member', 'error'),
   group,
   topic,
-  brokers: config.KAFKA_BROKERS ?? [],
+  cluster: clusterOf(config),
   databaseUrl: config.DATABASE_URL,
   actorModule: new URL('./actors/noop.ts', import.meta.url),
   settings: undefined,

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
@@ -25,7 +26,7 @@ const runtime = await startRuntime({
   logger: createLogger('runtime-memory', 'error'),
   group: `runtime-memory-${process.pid}-${Date.now()}`,
   topic,
-  brokers: config.KAFKA_BROKERS ?? [],
+  cluster: clusterOf(config),
   databaseUrl: config.DATABASE_URL,
   actorModule: new URL('./actors/slow-store.ts', import.meta.url),
   settings: { turnSeconds: Number(turnSeconds) },

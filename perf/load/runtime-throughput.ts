@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
@@ -27,7 +28,7 @@ const runtime = await startRuntime({
   logger: createLogger('runtime-throughput', 'warn'),
   group: `runtime-throughput-${process.pid}-${Date.now()}`,
   topic,
-  brokers: config.KAFKA_BROKERS ?? [],
+  cluster: clusterOf(config),
   databaseUrl: undefined,
   actorModule: new URL(`./actors/${values.actor}.ts`, import.meta.url),
   settings: JSON.parse(values.settings),

@@ -131,7 +131,7 @@ async function takeOver(
   { epochs, steps, sql }: Tools,
   isResumed: boolean,
 ): Promise<{ restored: Restored; rewinds: Rewinds }> {
-  const { brokers } = to;
+  const { cluster } = to;
   // A resumed command keeps the time of the first attempt: records that were restored since then do not prove that all earlier ones were.
   const known = isResumed ? state.databaseAtMs : undefined;
   const databaseAtMs = known ?? (await within(PROMOTE_MS_MAX, postgresOf(to), knownUntil(sql)));
@@ -139,13 +139,13 @@ async function takeOver(
   await steps.do(`the mirror has stopped, the database of ${to.name} takes writes`, () =>
     Promise.all([within(PROMOTE_MS_MAX, postgresOf(to), promote(sql)), mirrorStopped(to, epochs.state.epoch, say)]),
   );
-  const restored = await steps.do('the database is up to the log', () => restoreFromLog(brokers, sql, databaseAtMs));
-  const letters = await steps.do('dead letters are up to the log', () => restoreLetters(brokers, sql, databaseAtMs));
+  const restored = await steps.do('the database is up to the log', () => restoreFromLog(cluster, sql, databaseAtMs));
+  const letters = await steps.do('dead letters are up to the log', () => restoreLetters(cluster, sql, databaseAtMs));
   if (letters > 0) say(`${letters} dead letters that only the log had`);
   const rewinds = await steps.do('groups start where nothing is skipped', () =>
-    closeGaps({ brokers, scanMs, databaseAtMs }),
+    closeGaps({ cluster, scanMs, databaseAtMs }),
   );
-  const starts = endsOf(await topicRanges(brokers));
+  const starts = endsOf(await topicRanges(cluster));
   await steps.do(`${to.name} is active`, () =>
     epochs.enter({
       active: to.name,
@@ -167,8 +167,8 @@ function postgresOf({ name }: RegionAddresses): string {
 }
 
 /** Waits until no group of the old region has a member any more. A member that goes on after that is refused: its epoch is old. */
-async function workersGone({ name, brokers }: RegionAddresses, msMax: number): Promise<void> {
-  const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers });
+async function workersGone({ name, cluster }: RegionAddresses, msMax: number): Promise<void> {
+  const admin = createRegionAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     const deadline = performance.now() + msMax;
     for (;;) {
@@ -194,8 +194,8 @@ async function caughtUp({ from, to, waitMs, say }: ChangeOver, isStandby: boolea
   try {
     let last = Number.NaN;
     for (;;) {
-      const mirrored = await ask(`Kafka of ${to.name}`, readMirrored(to.brokers, from.name));
-      const ranges = await ask(`Kafka of ${from.name}`, topicRanges(from.brokers));
+      const mirrored = await ask(`Kafka of ${to.name}`, readMirrored(to.cluster, from.name));
+      const ranges = await ask(`Kafka of ${from.name}`, topicRanges(from.cluster));
       const lag = replicationHealth({ mirrored, source: ranges }).reduce((sum, each) => sum + each.lag, 0);
       const behind = isStandby ? await ask(postgresOf(from), standbyLagBytes(source)) : 0;
       const bytes = behind ?? Number.POSITIVE_INFINITY;
@@ -217,7 +217,7 @@ async function caughtUp({ from, to, waitMs, say }: ChangeOver, isStandby: boolea
 async function mirrorStopped(to: RegionAddresses, epoch: number, say: (line: string) => void): Promise<void> {
   const deadline = performance.now() + MIRROR_STOP_MS_MAX;
   for (;;) {
-    const { records } = await within(QUESTION_MS_MAX, `Kafka of ${to.name}`, readRegion(to.brokers));
+    const { records } = await within(QUESTION_MS_MAX, `Kafka of ${to.name}`, readRegion(to.cluster));
     if ((records.mirrorStopped?.epoch ?? 0) >= epoch) return;
     if (performance.now() > deadline) {
       say(`the mirror of ${to.name} does not say that it has stopped; make sure that no MirrorMaker runs there`);

@@ -72,8 +72,8 @@ export class Epochs {
     const told = [this.#to, ...(this.#from === undefined ? [] : [this.#from])];
     const failures = new Map<string, Error>();
     await Promise.all(
-      told.map(({ name, brokers }) =>
-        within(QUESTION_MS_MAX, `Kafka of ${name}`, writeRegionState(brokers, state)).catch((error: Error) => {
+      told.map(({ name, cluster }) =>
+        within(QUESTION_MS_MAX, `Kafka of ${name}`, writeRegionState(cluster, state)).catch((error: Error) => {
           failures.set(name, error);
         }),
       ),

@@ -31,7 +31,7 @@ export async function flipAndProbe(
   const { dns, ttlSeconds, publicUrl } = regions;
   const name = publicUrl.hostname;
   try {
-    const partitions = (await topicRanges(to.brokers)).filter(({ topic }) => topic === topics.rawOrders).length;
+    const partitions = (await topicRanges(to.cluster)).filter(({ topic }) => topic === topics.rawOrders).length;
     await steps.do(`${name} leads to ${to.address}`, () => flipName(dns, { name, address: to.address, ttlSeconds }));
     const probed = await steps.do('probe orders are worked off', () =>
       probe({ regions, address: to.address, region: to.name, order, token, partitions, msMax }),

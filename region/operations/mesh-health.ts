@@ -99,12 +99,12 @@ async function healthOfRegion({ addresses, records, reason, isNew }: SeenRegion)
 }
 
 async function mirrorHealth(source: SeenRegion, target: SeenRegion): Promise<PartitionHealth[]> {
-  const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers: source.addresses.brokers });
+  const admin = createRegionAdmin({ clientId: 'ordermesh-region', cluster: source.addresses.cluster });
   try {
-    const { mirrored, toldAtMs = 0 } = await readProgress(target.addresses.brokers, source.addresses.name);
+    const { mirrored, toldAtMs = 0 } = await readProgress(target.addresses.cluster, source.addresses.name);
     const begun = target.records?.mirrorStarted?.topicIds;
     const now = await admin.topicIds(allTopics);
-    const ranges = await topicRanges(source.addresses.brokers);
+    const ranges = await topicRanges(source.addresses.cluster);
     const dueAtMs = Date.now() - STANDS_MS;
     const due = toldAtMs < dueAtMs ? await offsetsAt(admin, ranges, dueAtMs) : undefined;
     return replicationHealth({

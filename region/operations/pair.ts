@@ -35,8 +35,8 @@ export function lookAtBoth({ byName }: Regions): Promise<SeenRegion[]> {
     [...byName.values()].map(async (addresses): Promise<SeenRegion> => {
       try {
         // A client asks a dead broker again for a while; in a failover every second counts.
-        await Promise.any(addresses.brokers.map(connects));
-        const asked = within(QUESTION_MS_MAX, `Kafka of ${addresses.name}`, readRegion(addresses.brokers));
+        await Promise.any(addresses.cluster.brokers.map(connects));
+        const asked = within(QUESTION_MS_MAX, `Kafka of ${addresses.name}`, readRegion(addresses.cluster));
         const { records } = await asked;
         return { addresses, records };
       } catch (error) {

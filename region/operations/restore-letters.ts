@@ -1,5 +1,6 @@
 // Copies dead letters from the log into a database that took over. Called by change-over.ts.
 
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { messageIdentity } from '../../contracts/message-identity.ts';
 import { deadLetterTopic, subscriptions } from '../../contracts/topics.ts';
@@ -16,9 +17,9 @@ const CLOCK_SLACK_MS = 10_000;
  * Brings the dead letters of a database that took over up to the dead-letter topics of its cluster: what was parked in the last moments of the
  * other region stays parked, and can be replayed here. @returns how many the database lacked
  */
-export async function restoreLetters(brokers: string[], sql: Database, databaseAtMs: number): Promise<number> {
-  const admin = await createAdmin({ clientId: CLIENT, brokers });
-  const regionAdmin = createRegionAdmin({ clientId: CLIENT, brokers });
+export async function restoreLetters(cluster: KafkaCluster, sql: Database, databaseAtMs: number): Promise<number> {
+  const admin = await createAdmin({ clientId: CLIENT, cluster });
+  const regionAdmin = createRegionAdmin({ clientId: CLIENT, cluster });
   let restored = 0;
   try {
     for (const subscription of subscriptions) {
@@ -32,7 +33,7 @@ export async function restoreLetters(brokers: string[], sql: Database, databaseA
         restored += await within(BATCH_MS_MAX, 'PostgreSQL of the region that takes over', stored);
         letters.length = 0;
       };
-      await readTopic({ brokers, topic, clientId: CLIENT, fromOffsets }, async (record) => {
+      await readTopic({ cluster, topic, clientId: CLIENT, fromOffsets }, async (record) => {
         const letter = letterOf(record);
         if (letter !== undefined) letters.push(letter);
         if (letters.length >= BATCH) await store();

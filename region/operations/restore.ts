@@ -1,6 +1,7 @@
 // Copies decisions, payments and conflicts from the log into a database that took over. Called by change-over.ts.
 
 import { type LoggedDecision, type LoggedPayment, restoreDecisions, restorePayments } from '../../actors/restore.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { EventType, OrderConflicting } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { topics } from '../../contracts/topics.ts';
@@ -25,8 +26,8 @@ export interface Restored {
  * Brings a database that took over up to the log of its cluster: standby and mirror are copies that were made independently, and what the log
  * says was told to others. Reads from ten seconds before the newest transaction that the standby had.
  */
-export async function restoreFromLog(brokers: string[], sql: Database, databaseAtMs: number): Promise<Restored> {
-  const ranges = await topicRanges(brokers);
+export async function restoreFromLog(cluster: KafkaCluster, sql: Database, databaseAtMs: number): Promise<Restored> {
+  const ranges = await topicRanges(cluster);
   const restored: Restored = { read: 0, decisions: 0 };
   const decisions: LoggedDecision[] = [];
   const payments: LoggedPayment[] = [];
@@ -57,12 +58,12 @@ export async function restoreFromLog(brokers: string[], sql: Database, databaseA
       conflicts.push(loggedConflict(JSON.parse(value.toString()), record, acceptedAtMs ?? timestamp));
     if (decisions.length + payments.length + conflicts.length >= BATCH) await store();
   };
-  const admin = createRegionAdmin({ clientId: 'ordermesh-region', brokers });
+  const admin = createRegionAdmin({ clientId: 'ordermesh-region', cluster });
   try {
     for (const topic of [topics.rejectedOrders, topics.validatedOrders]) {
       const partitions = ranges.filter((range) => range.topic === topic).map(({ partition }) => partition);
       const fromOffsets = await admin.offsetsAt(topic, partitions, databaseAtMs - CLOCK_SLACK_MS);
-      await readTopic({ brokers, topic, clientId: 'ordermesh-region', fromOffsets }, note);
+      await readTopic({ cluster, topic, clientId: 'ordermesh-region', fromOffsets }, note);
     }
   } finally {
     await admin.close();

@@ -1,6 +1,7 @@
 // What a role gives to the runtime, and how limits follow from the configuration.
 
 import type { Config } from '../../contracts/config/config.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SlotLimits } from '../wire/slot-protocol.ts';
@@ -22,7 +23,7 @@ export interface RuntimeOptions {
   logger: Logger;
   group: string;
   topic: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   /** Undefined: no epochs and no durable parking; an actor with `apply` is refused. */
   databaseUrl: string | undefined;
   /** `file:` URL of a module that exports `createActor`. */

@@ -90,7 +90,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
   const store = openStore(actor, options);
   const producer = await createProducer({
     clientId: `${options.role}-slot-${options.slot}`,
-    brokers: options.brokers,
+    cluster: options.cluster,
     deadlineMs: options.limits.produceDeadlineMs,
   });
   const subscription = { group: options.group, topic: options.topic };

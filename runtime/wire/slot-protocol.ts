@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { ParkedKey, SettledKey } from '../../store/index.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
@@ -57,7 +58,7 @@ export interface SlotOptions {
   role: string;
   group: string;
   topic: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   databaseUrl: string | undefined;
   /** `file:` URL of the module that exports `createActor`. */
   actorModule: string;

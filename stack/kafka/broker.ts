@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { run } from '../commands.ts';
 import { javaCommand, javaMissing } from '../java.ts';
@@ -101,7 +102,7 @@ export function newClusterId(): string {
 /** A client's call, once the port is open at all: the client itself retries slowly. @throws unless it is answered */
 export async function answers(port: number): Promise<void> {
   if (await isPortFree(port)) throw new Error('it does not listen');
-  const admin = await createAdmin({ clientId: 'stack', brokers: [`127.0.0.1:${port}`] });
+  const admin = await createAdmin({ clientId: 'stack', cluster: plainCluster([`127.0.0.1:${port}`]) });
   try {
     await admin.listTopics();
   } finally {

@@ -13,7 +13,7 @@ import type { RenamedTopicsSettings } from './renamed-topics-actor.ts';
 import { testMenu, testOrder } from './support.ts';
 
 const stack = new AsyncDisposableStack();
-const { brokers } = servers();
+const { cluster } = servers();
 const [raw, validated, rejected] = ['raw', 'validated', 'rejected'].map(uniqueName) as [string, string, string];
 const groups: Record<WorkerRole, string> = {
   'order-validator': uniqueName('order-validator'),
@@ -26,7 +26,7 @@ let database: Awaited<ReturnType<typeof createTestDatabase>>;
 beforeAll(async () => {
   database = stack.use(await createTestDatabase());
   await loadMenu(database.sql, testMenu());
-  const admin = await createAdmin({ clientId: 'test', brokers });
+  const admin = await createAdmin({ clientId: 'test', cluster });
   const names = [raw, validated, rejected, ...roles().map((role) => deadLetterTopic(inputs[role], groups[role]))];
   await admin.createTopics(names.map((topic) => ({ topic, partitions: 3, replicationFactor: 1 })));
   stack.defer(async () => {
@@ -49,7 +49,7 @@ async function start(role: WorkerRole): Promise<void> {
     logger: createLogger(role, process.env.TEST_LOG ?? 'silent'),
     group: groups[role],
     topic: inputs[role],
-    brokers,
+    cluster,
     databaseUrl: database.url,
     actorModule: new URL('./renamed-topics-actor.ts', import.meta.url),
     settings: {
@@ -65,7 +65,7 @@ async function start(role: WorkerRole): Promise<void> {
 
 test('takes every order through validation, payment and kitchen, once', async () => {
   await Promise.all(roles().map(start));
-  const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
+  const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 20_000 });
   stack.defer(() => producer.close());
   const good = Array.from({ length: 150 }, () => testOrder());
   const cash = Array.from({ length: 20 }, () => testOrder({ payment: { method: 'cash' } }));

@@ -34,7 +34,7 @@ const seed = Number(process.env.SCHEMA_SEED ?? randomInt(2 ** 31));
 const ORDERS = 100;
 const patience = { timeout: 120_000, interval: 250 };
 const logger = createLogger('test', process.env.TEST_LOG ?? 'silent');
-const { brokers } = servers();
+const { cluster } = servers();
 
 describeGoogleCloud('what passes the door can be finished', () => {
   const stack = new AsyncDisposableStack();
@@ -51,7 +51,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
     ];
     const database = stack.use(await createTestDatabase());
     await loadMenu(database.sql, edgeMenu());
-    const admin = stack.adopt(await createAdmin({ clientId: 'test', brokers }), (client) => client.close());
+    const admin = stack.adopt(await createAdmin({ clientId: 'test', cluster }), (client) => client.close());
     const names = [raw, validated, rejected, ...deadLetterTopics];
     await admin.createTopics(names.map((topic) => ({ topic, partitions: 3, replicationFactor: 1 })));
     stack.defer(() => admin.deleteTopics(names));
@@ -67,7 +67,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
       kitchen: {},
     };
     const config = testConfig({
-      KAFKA_BROKERS: brokers.join(','),
+      KAFKA_BROKERS: cluster.brokers.join(','),
       DATABASE_URL: database.url,
       ORDERMESH_SLOTS: '1',
       ORDERMESH_BRIDGE_MIN_TOTAL: '0',
@@ -79,7 +79,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
         logger,
         group: groups[role],
         topic: inputs[role],
-        brokers,
+        cluster,
         databaseUrl: database.url,
         actorModule: new URL('./renamed-topics-actor.ts', import.meta.url),
         settings: {
@@ -105,7 +105,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
       const screen = await TestScreen.open(display.addresses.display ?? '', storeId);
       screens.set(storeId, stack.use(screen));
     }
-    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
+    const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 20_000 });
     const gateway = await testServer({}, (gatewayConfig) =>
       startIntakeServer({
         config: gatewayConfig,
@@ -180,7 +180,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
     }
     await using pool = loyaltyPool(database.url);
     const points = createLoyaltyHandler({ pool, unitsPerPoint: 1 });
-    await readTopic({ brokers, topic: validated }, async ({ headers, value }) => {
+    await readTopic({ cluster, topic: validated }, async ({ headers, value }) => {
       const { ce_id: id, ce_type: type } = headers;
       if (type?.toString() === 'order.validated' || value === null) return;
       expect(payloads.get(id?.toString())).toEqual(JSON.parse(value.toString()));

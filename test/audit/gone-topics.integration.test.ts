@@ -8,7 +8,7 @@ import { createTestDatabase, servers } from '../support/servers.ts';
 test('a topic that was worked on and is gone is a fault, with what was unread in it', async () => {
   await using database = await createTestDatabase();
   const config = loadConfig({
-    KAFKA_BROKERS: servers().brokers.join(),
+    KAFKA_BROKERS: servers().cluster.brokers.join(),
     DATABASE_URL: database.url,
   }) as ConnectedConfig;
   const others = new Set<string>([topics.validatedOrders, topics.rejectedOrders]);

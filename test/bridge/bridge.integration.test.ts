@@ -17,7 +17,7 @@ import { type TestEvent, testEvent } from './events.ts';
 
 const logger = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent');
 const patience = { timeout: 40_000, interval: 100 };
-const brokers = servers().brokers;
+const { cluster } = servers();
 
 describeGoogleCloud('bridge', () => {
   let ends: BridgeEnds;
@@ -41,7 +41,7 @@ describeGoogleCloud('bridge', () => {
       ORDERMESH_BRIDGE_MIN_TOTAL: '2500',
       ORDERMESH_BRIDGE_PUBLISH_DEADLINE: '500ms',
     });
-    admin = await createAdmin({ clientId: 'test', brokers });
+    admin = await createAdmin({ clientId: 'test', cluster });
     await admin.createTopics(
       [ends.topic, deadLetterTopic(ends.topic, ends.group)].map((topic) => ({
         topic,
@@ -50,7 +50,7 @@ describeGoogleCloud('bridge', () => {
         config: {},
       })),
     );
-    producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
   });
 
   afterEach(async () => {

@@ -51,7 +51,7 @@ async function send(key: string, first: number, count: number, poison: readonly 
 
 const environment = () => ({
   ORDERMESH_DATA_DIR: dataDir,
-  KAFKA_BROKERS: servers().brokers.join(','),
+  KAFKA_BROKERS: servers().cluster.brokers.join(','),
   DATABASE_URL: scene.database.url,
 });
 const dlt = (...args: string[]) => ordermesh(['dlt', ...args], environment());

@@ -32,7 +32,7 @@ async function silentServer(): Promise<{ address: string } & AsyncDisposable> {
 async function startGatewayProcess(port = 0, ...args: string[]) {
   const gateway = startOrdermesh(['gateway', ...args], {
     ORDERMESH_DATA_DIR: dataDir,
-    KAFKA_BROKERS: servers().brokers.join(','),
+    KAFKA_BROKERS: servers().cluster.brokers.join(','),
     ORDERMESH_GATEWAY_PORT: String(port),
     ORDERMESH_GRPC_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

@@ -46,7 +46,7 @@ beforeAll(async () => {
   sql = connectDatabase({ url, connections: 2, application: 'test' });
   await migrate(sql);
   const config = loadConfig({
-    KAFKA_BROKERS: shared().brokers.join(','),
+    KAFKA_BROKERS: shared().cluster.brokers.join(','),
     DATABASE_URL: url,
     ORDERMESH_DISPLAY_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

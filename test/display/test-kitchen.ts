@@ -53,17 +53,17 @@ export class TestKitchen implements AsyncDisposable {
   }
 
   static async start(variables: Record<string, string> = {}): Promise<TestKitchen> {
-    const { brokers } = servers();
+    const { cluster } = servers();
     const database = await createTestDatabase();
     await loadMenu(database.sql, chainMenu());
     const topic = uniqueName('kitchen');
-    const admin = await createAdmin({ clientId: 'test', brokers });
+    const admin = await createAdmin({ clientId: 'test', cluster });
     await admin.createTopics(
       [topic, `${topic}.${topic}.dlt`].map((name) => ({ topic: name, partitions: PARTITIONS, replicationFactor: 1 })),
     );
     await admin.close();
     const config = loadConfig({
-      KAFKA_BROKERS: brokers.join(','),
+      KAFKA_BROKERS: cluster.brokers.join(','),
       DATABASE_URL: database.url,
       // A fixed port instead of 0, because a restarted display must use the same port.
       ORDERMESH_DISPLAY_PORT: String(await freePort()),
@@ -75,14 +75,14 @@ export class TestKitchen implements AsyncDisposable {
       logger,
       group: topic,
       topic,
-      brokers,
+      cluster,
       databaseUrl: database.url,
       actorModule: new URL('../../actors/kitchen/actor.ts', import.meta.url),
       settings: {},
       slots: 1,
       limits: runtimeLimits(config),
     });
-    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
     const display = await startDisplay(config, logger, { topic, stages: [{ group: topic, topic }] });
     return new TestKitchen({ database, topic, producer, runtime, display, config });
   }
@@ -144,7 +144,7 @@ export class TestKitchen implements AsyncDisposable {
   /** The kitchen's events of an order, from the topic. */
   async events(orderId: string): Promise<KitchenEvent[]> {
     const events: KitchenEvent[] = [];
-    await readTopic({ brokers: servers().brokers, topic: this.topic }, (record) => {
+    await readTopic({ cluster: servers().cluster, topic: this.topic }, (record) => {
       const headers = Object.fromEntries(
         Object.entries(record.headers).map(([name, value]) => [name, value.toString()]),
       );
@@ -166,7 +166,7 @@ export class TestKitchen implements AsyncDisposable {
     await this.runtime.close();
     await this.producer.close();
     await this.database[Symbol.asyncDispose]();
-    const admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
+    const admin = await createAdmin({ clientId: 'test', cluster: servers().cluster });
     await admin.deleteTopics([this.topic, `${this.topic}.${this.topic}.dlt`]);
     await admin.close();
   }

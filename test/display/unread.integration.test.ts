@@ -29,7 +29,7 @@ afterEach(async () => {
 
 async function start(url: string): Promise<void> {
   const config = loadConfig({
-    KAFKA_BROKERS: servers().brokers.join(','),
+    KAFKA_BROKERS: servers().cluster.brokers.join(','),
     DATABASE_URL: url,
     ORDERMESH_DISPLAY_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

@@ -207,7 +207,7 @@ describe('the ingress', () => {
     const { orderId } = order;
     await vi.waitFor(() => expect(messages).toContainEqual({ id: 1, type: 'order.accepted', orderId }), soon);
     await arrived([orderId]);
-    const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 20_000 });
+    const producer = await createProducer({ clientId: 'test', cluster: servers().cluster, deadlineMs: 20_000 });
     await vi.waitFor(async () => {
       await producer.send([
         {

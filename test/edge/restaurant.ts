@@ -65,7 +65,7 @@ export class Restaurant {
   /** A gateway of this region on the real Kafka, with the same issuer as the restaurant. */
   async gateway(region: string): Promise<RunningRole & { url: string }> {
     const config: Config = loadConfig({
-      KAFKA_BROKERS: servers().brokers.join(','),
+      KAFKA_BROKERS: servers().cluster.brokers.join(','),
       DATABASE_URL: servers().databaseUrl,
       ORDERMESH_DATA_DIR: this.directory,
       ORDERMESH_GATEWAY_PORT: '0',

@@ -8,7 +8,7 @@ const logger = createLogger('gateway', 'silent');
 const start = (environment: Record<string, string> = {}) =>
   testServer(
     {
-      KAFKA_BROKERS: servers().brokers.join(','),
+      KAFKA_BROKERS: servers().cluster.brokers.join(','),
       ORDERMESH_GATEWAY_PROCESSES: '2',
       ORDERMESH_GRPC_PORT: '0',
       ORDERMESH_LOG_LEVEL: 'silent',

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { connectingProducer } from '../../gateway/orders/connecting-producer.ts';
 import { KafkaUnavailableError, type RecordProducer } from '../../kafka/index.ts';
 
@@ -18,7 +19,11 @@ function bench(failures: number) {
       close,
     } as RecordProducer;
   });
-  const opening = connectingProducer({ clientId: 'test', brokers: ['none:1'], deadlineMs: 1_000 }, logger, create);
+  const opening = connectingProducer(
+    { clientId: 'test', cluster: plainCluster(['none:1']), deadlineMs: 1_000 },
+    logger,
+    create,
+  );
   return { lines, close, create, opening };
 }
 

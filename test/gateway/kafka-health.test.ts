@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { watchKafka } from '../../gateway/orders/kafka-health.ts';
 import { createKafkaIntake } from '../../gateway/orders/kafka-intake.ts';
 import type { RecordProducer } from '../../kafka/index.ts';
@@ -13,7 +14,7 @@ function questions() {
 
 test('an answer to an older question does not overwrite what an acknowledged append has proved', async () => {
   const { waiting, ask } = questions();
-  const health = watchKafka(['none:1'], { ask });
+  const health = watchKafka(plainCluster(['none:1']), { ask });
   health.confirm();
   waiting[0]?.('no broker answers');
   await vi.waitFor(() => expect(health.reason()).toBeUndefined());
@@ -24,7 +25,7 @@ test('an answer to an older question does not overwrite what an acknowledged app
 
 test('an append that failed after the proof asks again', async () => {
   const { waiting, ask } = questions();
-  const health = watchKafka(['none:1'], { ask });
+  const health = watchKafka(plainCluster(['none:1']), { ask });
   health.confirm();
   health.suspect(new Error('not acknowledged'));
   waiting[0]?.('no broker answers');
@@ -38,7 +39,7 @@ test('an append that failed after the proof asks again', async () => {
 test('a gateway whose appends fail while Kafka answers well is not ready until none has failed for a while', async () => {
   const { waiting, ask } = questions();
   let now = 1_000_000;
-  const health = watchKafka(['none:1'], { ask, now: () => now });
+  const health = watchKafka(plainCluster(['none:1']), { ask, now: () => now });
   waiting[0]?.(undefined);
   await vi.waitFor(() => expect(health.reason()).toBeUndefined());
   health.suspect(new Error('TOPIC_AUTHORIZATION_FAILED'));
@@ -71,7 +72,7 @@ describe('with a clock', () => {
     const lines: string[] = [];
     const tell = (_: object, text: string) => lines.push(text);
     const logger = { warn: tell, info: tell, debug() {} } as unknown as Logger;
-    const health = watchKafka(['none:1'], { ask: () => answer(), now: Date.now, logger });
+    const health = watchKafka(plainCluster(['none:1']), { ask: () => answer(), now: Date.now, logger });
     await vi.advanceTimersByTimeAsync(0);
     expect(health.reason()).toBeUndefined();
     answer = async () => 'no broker answers';
@@ -97,7 +98,7 @@ describe('with a clock', () => {
 
   test('while orders are acknowledged, Kafka is asked nothing', async () => {
     const ask = vi.fn(async () => undefined);
-    const health = watchKafka(['none:1'], { ask, now: Date.now });
+    const health = watchKafka(plainCluster(['none:1']), { ask, now: Date.now });
     for (let n = 0; n < 60; n++) {
       await vi.advanceTimersByTimeAsync(1_000);
       health.confirm();
@@ -107,7 +108,7 @@ describe('with a clock', () => {
   });
 
   test('one partition that takes nothing makes the gateway not ready, and is logged once, with its end', async () => {
-    const health = watchKafka(['none:1'], { ask: async () => undefined, now: Date.now });
+    const health = watchKafka(plainCluster(['none:1']), { ask: async () => undefined, now: Date.now });
     const lines: string[] = [];
     const logger = {
       error: (_: object, text: string) => lines.push(text),
@@ -148,7 +149,7 @@ describe('with a clock', () => {
 
   test('after an outage the first acknowledged append is believed', async () => {
     let answer: string | undefined;
-    const health = watchKafka(['none:1'], { ask: async () => answer, now: Date.now });
+    const health = watchKafka(plainCluster(['none:1']), { ask: async () => answer, now: Date.now });
     await vi.advanceTimersByTimeAsync(1_000);
     health.confirm();
     answer = 'no broker answers';

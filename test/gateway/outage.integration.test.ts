@@ -6,7 +6,7 @@ import { sampleOrder, startTestGateway, watchRawOrders } from './support.ts';
 const DEADLINE_MS = 1_000;
 
 async function behindProxy() {
-  const proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+  const proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
   const gateway = await startTestGateway({
     KAFKA_BROKERS: proxy.address,
     ORDERMESH_PRODUCE_DEADLINE: `${DEADLINE_MS}ms`,
@@ -41,7 +41,7 @@ test('without Kafka orders get 503 at once after the first deadline, never 202, 
 
 test('an append whose acknowledgement was lost is repeated with the same key and bytes, and logged once', async () => {
   await using log = await watchRawOrders();
-  const proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+  const proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
   await using _proxy = proxy;
   await using gateway = await startTestGateway({ KAFKA_BROKERS: proxy.address, ORDERMESH_PRODUCE_DEADLINE: '20s' });
   expect((await gateway.post(sampleOrder())).status).toBe(202);

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { startOwnBroker } from '../support/own-broker.ts';
@@ -15,7 +16,7 @@ function largeOrder() {
 
 test('an order that Kafka will never take gets a final answer, and the gateway stays ready for others', async () => {
   await using broker = await startOwnBroker();
-  const admin = await createAdmin({ clientId: 'test', brokers: [broker.address] });
+  const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([broker.address]) });
   const config = { 'max.message.bytes': '2000' };
   await admin.createTopics([{ topic: topics.rawOrders, partitions: 2, replicationFactor: 1, config }]);
   await applyTopics(admin, loadConfig({ ORDERMESH_PARTITIONS: '2' }));

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createStatusFeed, type StatusFeedOptions } from '../../gateway/status/status-feed.ts';
 import type { Stream } from '../../gateway/websocket/stream.ts';
 import type { ReadRecord, Tail } from '../../kafka/index.ts';
@@ -10,7 +11,7 @@ test('an attempt that fails after it was stopped does not affect the next one, w
   const attempts: { push(record: ReadRecord): void; resolve(tails: Tail[]): void; reject(error: Error): void }[] = [];
   const open: Open = (_brokers, push) => new Promise((resolve, reject) => attempts.push({ push, resolve, reject }));
   const streams = new Set<Stream>();
-  const feed = createStatusFeed({ brokers: [], streams, logger: createLogger('test', 'silent'), open });
+  const feed = createStatusFeed({ cluster: plainCluster([]), streams, logger: createLogger('test', 'silent'), open });
   const stream = { identity: { store: 's' }, push: vi.fn() } as unknown as Stream;
   streams.add(stream);
   feed.opened();
@@ -44,7 +45,7 @@ test('a stream gets no outdated status and no command that the kitchen ignores, 
     return [];
   };
   const streams = new Set<Stream>();
-  const feed = createStatusFeed({ brokers: [], streams, logger: createLogger('test', 'silent'), open });
+  const feed = createStatusFeed({ cluster: plainCluster([]), streams, logger: createLogger('test', 'silent'), open });
   const told: [orderId: string, status: string][] = [];
   const messages: { at?: string }[] = [];
   streams.add({

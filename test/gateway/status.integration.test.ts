@@ -77,16 +77,16 @@ describe('GET of an order that was answered 202', () => {
 });
 
 describe('undecided orders', () => {
-  const { brokers } = servers();
-  const clients = kafkajsClient({ clientId: 'test', brokers });
+  const { cluster } = servers();
+  const clients = kafkajsClient({ clientId: 'test', cluster });
 
   /** A topic of its own, with a group whose position the test moves. */
   async function ownLog() {
     const topic = uniqueName('raw');
     const group = uniqueName('validator');
-    const admin = await createAdmin({ clientId: 'test', brokers });
+    const admin = await createAdmin({ clientId: 'test', cluster });
     await admin.createTopics([{ topic, partitions: 2, replicationFactor: 1 }]);
-    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
     const operator = clients.admin();
     await operator.connect();
     type Orders = { orderId: string; storeId: string }[];
@@ -98,7 +98,7 @@ describe('undecided orders', () => {
       write: (orders: Orders) => write(orders),
       /** With a new producer, which knows the current partitions. */
       async writeNewly(orders: Orders) {
-        const newly = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+        const newly = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
         await write(orders, newly);
         await newly.close();
       },
@@ -128,7 +128,7 @@ describe('undecided orders', () => {
 
   test('are those from the committed position on; every question finds the orders that were acknowledged before it', async () => {
     await using log = await ownLog();
-    const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
+    const undecided = new UndecidedOrders({ cluster, clock: systemClock, topic: log.topic, group: log.group });
     try {
       const orders = ordersOf(1, 20);
       const found: (string | undefined)[] = [];
@@ -154,7 +154,7 @@ describe('undecided orders', () => {
 
   test('are found after partitions were added: orders from before and from after', async () => {
     await using log = await ownLog();
-    const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
+    const undecided = new UndecidedOrders({ cluster, clock: systemClock, topic: log.topic, group: log.group });
     try {
       const moved: { orderId: string; storeId: string }[] = [];
       while (moved.length < 2) {
@@ -181,7 +181,7 @@ describe('undecided orders', () => {
     const orders = ordersOf(0, 2_000);
     await log.write(orders.map((order) => ({ ...order, note: 'x'.repeat(2_000) })));
     const undecided = new UndecidedOrders({
-      brokers,
+      cluster,
       clock: systemClock,
       topic: log.topic,
       group: log.group,
@@ -207,7 +207,7 @@ describe('undecided orders', () => {
     await log.write(orders);
     await log.commit(0, 2);
     await log.deleteRecords(0, 6);
-    const undecided = new UndecidedOrders({ brokers, clock: systemClock, topic: log.topic, group: log.group });
+    const undecided = new UndecidedOrders({ cluster, clock: systemClock, topic: log.topic, group: log.group });
     try {
       await expect(undecided.find(orders[3]?.orderId ?? '', storeId)).rejects.toThrow('does not hold offset 2');
       await log.commit(0, 6);

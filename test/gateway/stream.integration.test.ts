@@ -225,7 +225,7 @@ test('a frame that a decoder would silently change is malformed', async () => {
 test('status updates reach the streams of the order’s store, and no other', async () => {
   await applyTestTopics();
   await using server = await startTestGateway();
-  const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 10_000 });
+  const producer = await createProducer({ clientId: 'test', cluster: servers().cluster, deadlineMs: 10_000 });
   try {
     const ours = `us-il-${crypto.randomUUID().slice(0, 8)}`;
     await using client = await Client.open(server, 'ordermesh.v1.json', await server.bearer({ store: ours }));

@@ -57,7 +57,7 @@ const logger = createLogger('gateway', 'silent');
 
 /** The real gateway on the real Kafka. */
 export async function startTestGateway(environment: Environment = {}): Promise<TestServer> {
-  return testServer({ KAFKA_BROKERS: servers().brokers.join(','), ...environment }, (config) =>
+  return testServer({ KAFKA_BROKERS: servers().cluster.brokers.join(','), ...environment }, (config) =>
     startGateway(config, logger),
   );
 }
@@ -142,17 +142,17 @@ export class HeldIntake implements Intake {
 
 /** Creates the missing topics of the mesh. */
 export async function applyTestTopics(): Promise<void> {
-  const admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
+  const admin = await createAdmin({ clientId: 'test', cluster: servers().cluster });
   await applyTopics(admin, loadConfig({}));
   await admin.close();
 }
 
 /** Collects the records of `raw-orders` from now on, by orderId. */
 export async function watchRawOrders(): Promise<{ records: Map<string, ReadRecord[]> } & AsyncDisposable> {
-  const { brokers } = servers();
+  const { cluster } = servers();
   await applyTestTopics();
   const records = new Map<string, ReadRecord[]>();
-  const tail = await tailTopic({ brokers, topic: topics.rawOrders, from: 'latest', onTrouble: () => {} }, (record) => {
+  const tail = await tailTopic({ cluster, topic: topics.rawOrders, from: 'latest', onTrouble: () => {} }, (record) => {
     const key = record.key?.toString() ?? '';
     records.set(key, [...(records.get(key) ?? []), record]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
 
 const LONG = { timeout: 30_000, interval: 50 };
@@ -12,9 +12,9 @@ let producer: RecordProducer;
 const topics: string[] = [];
 
 beforeAll(async () => {
-  const { brokers } = servers();
-  admin = await createAdmin({ clientId: 'broken-partition-test', brokers });
-  producer = await createProducer({ clientId: 'broken-partition-test', brokers, deadlineMs: 10_000 });
+  const { cluster } = servers();
+  admin = await createAdmin({ clientId: 'broken-partition-test', cluster });
+  producer = await createProducer({ clientId: 'broken-partition-test', cluster, deadlineMs: 10_000 });
 });
 afterAll(async () => {
   await producer.close();
@@ -90,9 +90,9 @@ test.each([
     await admin.createTopics([{ topic, partitions: 4, replicationFactor: 1 }]);
     const lines: string[] = [];
     const note = (details: { reason?: string }, message: string) => lines.push(`${message} ${details.reason ?? ''}`);
-    await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+    await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
     await using member = await GroupMember.join('m', {
-      brokers: [proxy.address],
+      cluster: clusterAt(proxy.address),
       groupId: uniqueName('group'),
       topics: [topic],
       log: { info: note, warn: note, error: note },
@@ -130,9 +130,9 @@ test('a partition that an answer has no room for is asked for again with the nex
   const topic = uniqueName('crowded-out');
   topics.push(topic);
   await admin.createTopics([{ topic, partitions: 2, replicationFactor: 1 }]);
-  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+  await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
   await using member = await GroupMember.join('m', {
-    brokers: [proxy.address],
+    cluster: clusterAt(proxy.address),
     groupId: uniqueName('group'),
     topics: [topic],
   });

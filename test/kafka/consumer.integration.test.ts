@@ -9,7 +9,7 @@ import {
   type RecordProducer,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 import { GroupMember, type SeenRecord } from './group-member.ts';
 
 const PARTITIONS = 4;
@@ -21,9 +21,9 @@ describe('group consumer', () => {
   let producer: RecordProducer;
 
   beforeAll(async () => {
-    const { brokers } = servers();
-    admin = await createAdmin({ clientId: 'consumer-test', brokers });
-    producer = await createProducer({ clientId: 'consumer-test', brokers, deadlineMs: 10_000 });
+    const { cluster } = servers();
+    admin = await createAdmin({ clientId: 'consumer-test', cluster });
+    producer = await createProducer({ clientId: 'consumer-test', cluster, deadlineMs: 10_000 });
   });
   afterAll(async () => {
     await producer.close();
@@ -39,7 +39,7 @@ describe('group consumer', () => {
   }
 
   function group(topic: string) {
-    return { brokers: servers().brokers, groupId: `${topic}-group`, topics: [topic] };
+    return { cluster: servers().cluster, groupId: `${topic}-group`, topics: [topic] };
   }
 
   /** `count` records with ascending values, to each partition. */
@@ -101,10 +101,10 @@ describe('group consumer', () => {
 
   test('loses nothing when a member is killed', async () => {
     const topic = await newTopic();
-    const { brokers, groupId } = group(topic);
+    const { cluster, groupId } = group(topic);
     await using survivor = await GroupMember.join('survivor', group(topic));
     await expect.poll(() => survivor.log.length, LONG).toBe(1);
-    const child = fork(new URL('./killed-member.ts', import.meta.url), [brokers.join(','), groupId, topic]);
+    const child = fork(new URL('./killed-member.ts', import.meta.url), [JSON.stringify(cluster), groupId, topic]);
     try {
       const killed: SeenRecord[] = [];
       child.on('message', (record) => killed.push(record as SeenRecord));
@@ -125,8 +125,8 @@ describe('group consumer', () => {
   test('loses its partitions in an outage longer than the session, refuses to commit, and comes back by itself', async () => {
     const topic = await newTopic();
     await produce(topic, 10);
-    await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-    await using member = await GroupMember.join('m', { ...group(topic), brokers: [proxy.address] });
+    await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+    await using member = await GroupMember.join('m', { ...group(topic), cluster: clusterAt(proxy.address) });
     await expect.poll(() => member.seen.length, LONG).toBe(10 * PARTITIONS);
     await member.commitSeen();
     proxy.cut();

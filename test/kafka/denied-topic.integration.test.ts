@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { watchKafka } from '../../gateway/orders/kafka-health.ts';
 import { createProducer, createTopicLog, KafkaSetupError, type RecordProducer, readTopic } from '../../kafka/index.ts';
@@ -13,7 +14,7 @@ const DENIED = topics.rawOrders;
 const OPEN = 'open-orders';
 
 let broker: OwnBroker;
-let options: { clientId: string; brokers: string[] };
+let options: { clientId: string; cluster: KafkaCluster };
 /** A producer that wrote to both topics before the permission for one of them was removed. */
 let producer: RecordProducer;
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found': 'true',
   });
-  options = { clientId: 'test', brokers: [broker.address] };
+  options = { clientId: 'test', cluster: plainCluster([broker.address]) };
   await broker.createTopic(DENIED, 1);
   await broker.createTopic(OPEN, 1);
   producer = await createProducer({ ...options, deadlineMs: 20_000 });
@@ -65,7 +66,7 @@ test('a producer refuses the records of a topic that it may not describe, with t
     expect(String((denied as PromiseRejectedResult).reason)).toContain(`topic ${DENIED}: TOPIC_AUTHORIZATION_FAILED`);
   }
   await fresh.close();
-  expect(await readTopic({ brokers: options.brokers, topic: OPEN }, () => {})).toBe(3);
+  expect(await readTopic({ cluster: options.cluster, topic: OPEN }, () => {})).toBe(3);
 });
 
 test('a look and a fetch say what is denied, and a topic that is hidden is not one that does not exist', async () => {
@@ -83,7 +84,7 @@ test('a look and a fetch say what is denied, and a topic that is hidden is not o
 });
 
 test('the gateway’s readiness names the denied topic', async () => {
-  const health = watchKafka(options.brokers);
+  const health = watchKafka(options.cluster);
   await expect.poll(() => health.outage(), { timeout: 30_000 }).toContain('TOPIC_AUTHORIZATION_FAILED');
   expect(health.reason()).not.toContain('does not exist');
   health.close();

@@ -4,14 +4,14 @@ import { createAdmin, createConsumer } from '../../kafka/index.ts';
 import { servers } from '../support/servers.ts';
 
 test('the members of a group, with the partitions that each was given', async () => {
-  const { brokers } = servers();
+  const { cluster } = servers();
   const topic = `members-${randomUUID()}`;
-  const admin = await createAdmin({ clientId: 'test', brokers });
+  const admin = await createAdmin({ clientId: 'test', cluster });
   try {
     expect(await admin.groupMembers(topic)).toEqual([]);
     await admin.createTopics([{ topic, partitions: 3, replicationFactor: 1 }]);
     const consumer = await createConsumer(
-      { clientId: 'kitchen', brokers, groupId: topic, topics: [topic] },
+      { clientId: 'kitchen', cluster, groupId: topic, topics: [topic] },
       { onAssigned: async () => {}, onRevoked: async () => {}, onLost: () => {}, onBatch: () => {} },
     );
     try {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Admin, createAdmin, createProducer, type RecordProducer } from '../../kafka/index.ts';
 import type { RequestKind } from '../../lab/chaos/wire/frames.ts';
 import { type KafkaProxy, type Loss, startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
 
 const PARTITIONS = 4;
@@ -22,9 +22,9 @@ describe('a lost answer of the group protocol', () => {
   const topics: string[] = [];
 
   beforeAll(async () => {
-    const { brokers } = servers();
-    admin = await createAdmin({ clientId: 'lost-answers-test', brokers });
-    producer = await createProducer({ clientId: 'lost-answers-test', brokers, deadlineMs: 10_000 });
+    const { cluster } = servers();
+    admin = await createAdmin({ clientId: 'lost-answers-test', cluster });
+    producer = await createProducer({ clientId: 'lost-answers-test', cluster, deadlineMs: 10_000 });
   });
   afterAll(async () => {
     await producer.close();
@@ -36,11 +36,11 @@ describe('a lost answer of the group protocol', () => {
     const topic = uniqueName('lost-answers');
     await admin.createTopics([{ topic, partitions: PARTITIONS, replicationFactor: 1 }]);
     topics.push(topic);
-    return { brokers: servers().brokers, groupId: `${topic}-group`, topics: [topic] };
+    return { cluster: servers().cluster, groupId: `${topic}-group`, topics: [topic] };
   }
 
   function first(group: Awaited<ReturnType<typeof newGroup>>, proxy: KafkaProxy) {
-    return GroupMember.join('first', { ...group, brokers: [proxy.address] });
+    return GroupMember.join('first', { ...group, cluster: clusterAt(proxy.address) });
   }
 
   async function bothWork(topic: string, members: GroupMember[]): Promise<void> {
@@ -73,7 +73,7 @@ describe('a lost answer of the group protocol', () => {
     test.each(askedInRebalance)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
       await using member = await first(group, proxy);
       await expect.poll(() => member.log, LONG).toEqual(['assigned 0,1,2,3']);
       const lost = proxy.loseAnswer(api, loss, 'first');
@@ -85,7 +85,7 @@ describe('a lost answer of the group protocol', () => {
     test.each(askedInPeace)('%s: both members work again within 15 s', { timeout: 60_000 }, async (api) => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
       await using member = await first(group, proxy);
       await using second = await GroupMember.join('second', group);
       await bothWork(topic, [member, second]);
@@ -101,7 +101,7 @@ describe('a lost answer of the group protocol', () => {
     test('the first JoinGroup of a member that starts: it works within 15 s', { timeout: 60_000 }, async () => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
       const lost = proxy.loseAnswer('JoinGroup', loss, 'first');
       await using member = await first(group, proxy);
       await lost;
@@ -111,7 +111,7 @@ describe('a lost answer of the group protocol', () => {
     test('LeaveGroup: the member that leaves ends, and the other one has all', { timeout: 60_000 }, async () => {
       const group = await newGroup();
       const [topic = ''] = group.topics;
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
       const member = await first(group, proxy);
       await using second = await GroupMember.join('second', group);
       await bothWork(topic, [member, second]);

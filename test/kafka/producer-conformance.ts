@@ -15,7 +15,7 @@ import {
   readTopic,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 
 const PARTITIONS = 5;
 
@@ -29,7 +29,7 @@ export function producerConformance(
     let admin: Admin;
 
     beforeAll(async () => {
-      admin = await createAdmin({ clientId: 'conformance', brokers: servers().brokers });
+      admin = await createAdmin({ clientId: 'conformance', cluster: servers().cluster });
     });
     afterAll(async () => {
       await admin.deleteTopics(created);
@@ -46,7 +46,7 @@ export function producerConformance(
     async function open(options: Partial<ProducerOptions> = {}): Promise<RecordProducer & AsyncDisposable> {
       const producer = await createProducer({
         clientId: 'conformance',
-        brokers: servers().brokers,
+        cluster: servers().cluster,
         deadlineMs: 10_000,
         ...options,
       });
@@ -120,8 +120,8 @@ export function producerConformance(
 
     test('gathers what is appended during a request into the next one', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-      await using producer = await open({ brokers: [proxy.address] });
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+      await using producer = await open({ cluster: clusterAt(proxy.address) });
       await producer.send([{ topic, key: 'warm-up', value: '' }]);
       const before = proxy.produceRequests;
       await producer.send(Array.from({ length: 2_000 }, (_, n) => ({ topic, key: String(n), value: 'x' })));
@@ -171,8 +171,8 @@ export function producerConformance(
 
     test('answers by the deadline while the broker is away, holds nothing, and goes on when it is back', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-      await using producer = await open({ brokers: [proxy.address], deadlineMs: 1_000 });
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+      await using producer = await open({ cluster: clusterAt(proxy.address), deadlineMs: 1_000 });
       await producer.send([{ topic, key: 'a', value: 'before' }]);
       proxy.cut();
       const failures = await Promise.allSettled(
@@ -190,8 +190,8 @@ export function producerConformance(
 
     test('neither loses, doubles nor reorders when connections break and acknowledgements are lost', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-      await using producer = await open({ brokers: [proxy.address], deadlineMs: 20_000 });
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+      await using producer = await open({ cluster: clusterAt(proxy.address), deadlineMs: 20_000 });
       await producer.send([{ topic, key: 'warm-up', value: '' }]);
       const sent: Promise<void>[] = [];
       for (let round = 0; round < 4; round++) {
@@ -216,16 +216,16 @@ export function producerConformance(
     });
 
     test('does not start without a broker', async () => {
-      await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
       proxy.cut();
-      await expect(open({ brokers: [proxy.address] })).rejects.toThrow(KafkaUnavailableError);
+      await expect(open({ cluster: clusterAt(proxy.address) })).rejects.toThrow(KafkaUnavailableError);
     });
   });
 }
 
 async function readAll(topic: string): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
-  await readTopic({ brokers: servers().brokers, topic }, (record) => {
+  await readTopic({ cluster: servers().cluster, topic }, (record) => {
     records.push(record);
   });
   return records;

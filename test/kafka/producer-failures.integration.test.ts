@@ -8,13 +8,13 @@ import {
   readTopic,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 
 const topic = uniqueName('failures');
 let admin: Admin;
 
 beforeAll(async () => {
-  admin = await createAdmin({ clientId: 'test', brokers: servers().brokers });
+  admin = await createAdmin({ clientId: 'test', cluster: servers().cluster });
   await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
 });
 afterAll(async () => {
@@ -23,8 +23,8 @@ afterAll(async () => {
 });
 
 test('says what kept a record from being acknowledged', async () => {
-  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-  const producer = await createProducer({ clientId: 'test', brokers: [proxy.address], deadlineMs: 1_000 });
+  await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+  const producer = await createProducer({ clientId: 'test', cluster: clusterAt(proxy.address), deadlineMs: 1_000 });
   await producer.send([{ topic, key: 'a', value: 'before' }]);
   proxy.cut();
   const error = await producer.send([{ topic, key: 'a', value: 'during' }]).catch((failure: Error) => failure);
@@ -36,7 +36,7 @@ test('says what kept a record from being acknowledged', async () => {
 });
 
 test('answers an error of its own at once, with the error, and goes on', async () => {
-  const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 600_000 });
+  const producer = await createProducer({ clientId: 'test', cluster: servers().cluster, deadlineMs: 600_000 });
   const broken = producer.send([{ topic, key: 'a', value: 'x', headers: { count: 5 as never } }]);
   await expect(broken).rejects.toThrow(KafkaUnavailableError);
   await expect(broken).rejects.toMatchObject({ cause: expect.any(RangeError) });
@@ -58,8 +58,8 @@ function withoutLeader(frame: Buffer): Buffer {
 }
 
 test('a record after one that was refused without an answer is appended, whatever became of the other', async () => {
-  await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
-  const producer = await createProducer({ clientId: 'refused', brokers: [proxy.address], deadlineMs: 60_000 });
+  await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+  const producer = await createProducer({ clientId: 'refused', cluster: clusterAt(proxy.address), deadlineMs: 60_000 });
   const send = (value: string) => producer.send([{ topic, key: 'a', value }]);
   await send('first');
   // The leader takes the record, dies before its answer, and comes back.
@@ -71,6 +71,6 @@ test('a record after one that was refused without an answer is appended, whateve
   await expect.poll(() => send('next').then(() => 'acknowledged', String), { timeout: 30_000 }).toBe('acknowledged');
   await producer.close();
   const values: string[] = [];
-  await readTopic({ brokers: servers().brokers, topic }, ({ value }) => void values.push(String(value)));
+  await readTopic({ cluster: servers().cluster, topic }, ({ value }) => void values.push(String(value)));
   expect(values.slice(-3)).toEqual(['first', 'refused', 'next']);
 });

@@ -12,17 +12,17 @@ import {
   tailTopic,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 
 describe('reading a topic without a group', () => {
   const created: string[] = [];
-  const { brokers } = servers();
+  const { cluster } = servers();
   let admin: Admin;
   let producer: RecordProducer;
 
   beforeAll(async () => {
-    admin = await createAdmin({ clientId: 'reader-test', brokers });
-    producer = await createProducer({ clientId: 'reader-test', brokers, deadlineMs: 10_000 });
+    admin = await createAdmin({ clientId: 'reader-test', cluster });
+    producer = await createProducer({ clientId: 'reader-test', cluster, deadlineMs: 10_000 });
   });
   afterAll(async () => {
     await producer.close();
@@ -42,13 +42,13 @@ describe('reading a topic without a group', () => {
   test('a tail goes on with the oldest record that is left, when records are removed and when the topic is another one', async () => {
     const topic = await newTopic();
     await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
-    const regionAdmin = createRegionAdmin({ clientId: 'reader-test', brokers });
+    const regionAdmin = createRegionAdmin({ clientId: 'reader-test', cluster });
     await regionAdmin.deleteRecordsBefore(topic, new Map([[0, 8]]));
     await regionAdmin.close();
     const seen: string[] = [];
     // Before the oldest record in partition 0, after the end in partition 1.
     const fromOffsets = new Map([[1, 50]]);
-    const tail = await tailTopic({ brokers, topic, from: 'earliest', fromOffsets, onTrouble: () => {} }, ({ value }) =>
+    const tail = await tailTopic({ cluster, topic, from: 'earliest', fromOffsets, onTrouble: () => {} }, ({ value }) =>
       seen.push(String(value)),
     );
     // Replaces the position that the tail found at its start: the new one points to removed records.
@@ -65,7 +65,7 @@ describe('reading a topic without a group', () => {
     const topic = await newTopic();
     await producer.send(Array.from({ length: 3_000 }, (_, n) => record(topic, n % 2, n)));
     const read: ReadRecord[] = [];
-    const count = await readTopic({ brokers, topic }, async (each) => {
+    const count = await readTopic({ cluster, topic }, async (each) => {
       // Records that arrive during the read are not part of it.
       if (read.length === 0) await producer.send([record(topic, 0, -1), record(topic, 3, -1)]);
       read.push(each);
@@ -83,7 +83,7 @@ describe('reading a topic without a group', () => {
     await producer.send(Array.from({ length: 10 }, (_, n) => record(topic, 0, n)));
     await producer.send([record(topic, 1, 0)]);
     const offsets: string[] = [];
-    await readTopic({ brokers, topic, fromOffsets: new Map([[0, 7]]) }, ({ partition, offset }) => {
+    await readTopic({ cluster, topic, fromOffsets: new Map([[0, 7]]) }, ({ partition, offset }) => {
       offsets.push(`${partition}:${offset}`);
     });
     expect(offsets.sort()).toEqual(['0:7', '0:8', '0:9', '1:0']);
@@ -91,14 +91,14 @@ describe('reading a topic without a group', () => {
 
   test('returns at once from an empty topic, and refuses one that does not exist', async () => {
     const topic = await newTopic();
-    expect(await readTopic({ brokers, topic }, () => {})).toBe(0);
-    await expect(readTopic({ brokers, topic: uniqueName('absent') }, () => {})).rejects.toThrow(RecordRefusedError);
+    expect(await readTopic({ cluster, topic }, () => {})).toBe(0);
+    await expect(readTopic({ cluster, topic: uniqueName('absent') }, () => {})).rejects.toThrow(RecordRefusedError);
   });
 
   test('passes on what `onRecord` throws', async () => {
     const topic = await newTopic();
     await producer.send([record(topic, 0, 0)]);
-    const failing = readTopic({ brokers, topic }, () => {
+    const failing = readTopic({ cluster, topic }, () => {
       throw new RangeError('reader');
     });
     await expect(failing).rejects.toThrow(RangeError);
@@ -107,11 +107,11 @@ describe('reading a topic without a group', () => {
   test('follows all partitions, and goes on after an outage without a gap or a repetition', async () => {
     const topic = await newTopic();
     await producer.send([record(topic, 0, 0)]);
-    await using proxy = await startKafkaProxy(brokers[0] ?? '');
+    await using proxy = await startKafkaProxy(cluster.brokers[0] ?? '');
     const seen: string[] = [];
     const troubles: (string | undefined)[] = [];
     const onTrouble = (reason: Error | undefined) => troubles.push(reason?.message);
-    const options = { brokers: [proxy.address], topic, from: 'latest' as const, onTrouble };
+    const options = { cluster: clusterAt(proxy.address), topic, from: 'latest' as const, onTrouble };
     const tail = await tailTopic(options, ({ partition, value }) => seen.push(`${partition}:${value}`));
     await producer.send([record(topic, 0, 1), record(topic, 1, 1)]);
     await expect.poll(() => seen.toSorted()).toEqual(['0:1', '1:1']);
@@ -134,12 +134,12 @@ describe('reading a topic without a group', () => {
   test('reads partitions that are added while it follows, from their start', async () => {
     const topic = await newTopic();
     const seen: string[] = [];
-    const tail = await tailTopic({ brokers, topic, from: 'latest', onTrouble: () => {} }, ({ partition, value }) =>
+    const tail = await tailTopic({ cluster, topic, from: 'latest', onTrouble: () => {} }, ({ partition, value }) =>
       seen.push(`${partition}:${value}`),
     );
     await admin.createPartitions(topic, 6);
     // The other producer knows the topic with fewer partitions.
-    const later = await createProducer({ clientId: 'reader-test', brokers, deadlineMs: 20_000 });
+    const later = await createProducer({ clientId: 'reader-test', cluster, deadlineMs: 20_000 });
     await later.send([record(topic, 5, 1)]);
     await expect.poll(() => seen, { timeout: 40_000 }).toEqual(['5:1']);
     await later.close();
@@ -151,7 +151,7 @@ describe('reading a topic without a group', () => {
     const seen: string[] = [];
     const troubles: string[] = [];
     const onTrouble = (reason: Error | undefined) => reason !== undefined && troubles.push(reason.message);
-    const tail = await tailTopic({ brokers, topic, from: 'latest', onTrouble }, ({ value }) => {
+    const tail = await tailTopic({ cluster, topic, from: 'latest', onTrouble }, ({ value }) => {
       if (String(value) === '1') throw new TypeError('no number of mine');
       seen.push(String(value));
     });
@@ -164,8 +164,10 @@ describe('reading a topic without a group', () => {
   });
 
   test('says that no broker answers', async () => {
-    await using proxy = await startKafkaProxy(brokers[0] ?? '');
+    await using proxy = await startKafkaProxy(cluster.brokers[0] ?? '');
     proxy.cut();
-    await expect(readTopic({ brokers: [proxy.address], topic: 't' }, () => {})).rejects.toThrow(KafkaUnavailableError);
+    await expect(readTopic({ cluster: clusterAt(proxy.address), topic: 't' }, () => {})).rejects.toThrow(
+      KafkaUnavailableError,
+    );
   });
 });

@@ -3,14 +3,14 @@ import { loadConfig } from '../../contracts/config/config.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyTopics, createAdmin, topicDrift, topicSpecs } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { clusterAt, servers, uniqueName } from '../support/servers.ts';
 
 describe('topic set-up', () => {
   const created: string[] = [];
   let admin: Admin;
 
   beforeAll(async () => {
-    admin = await createAdmin({ clientId: 'topics-test', brokers: servers().brokers });
+    admin = await createAdmin({ clientId: 'topics-test', cluster: servers().cluster });
   });
   afterAll(async () => {
     await admin.deleteTopics(created);
@@ -63,7 +63,7 @@ describe('topic set-up', () => {
     const topic = uniqueName('setup');
     created.push(topic);
     await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
-    await using proxy = await startKafkaProxy(servers().brokers[0] ?? '');
+    await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
     // COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR; the code is the last field of the answer.
     const codes = [14, 15, 16];
     let answers = 0;
@@ -73,7 +73,7 @@ describe('topic set-up', () => {
       if (code !== undefined) answer.writeInt16BE(code, answer.length - 2);
       return answer;
     });
-    const behind = await createAdmin({ clientId: 'coordinator-test', brokers: [proxy.address] });
+    const behind = await createAdmin({ clientId: 'coordinator-test', cluster: clusterAt(proxy.address) });
     try {
       expect(await behind.committedOffsets(uniqueName('group'), topic)).toEqual(new Map());
       expect(answers).toBe(codes.length + 1);

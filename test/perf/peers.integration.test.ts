@@ -12,11 +12,11 @@ import { choosePorts } from '../../stack/index.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 
 test('the peer of the gateway takes the orders that the gateway takes, and refuses what its schema refuses', async () => {
-  const { brokers } = servers();
+  const { cluster } = servers();
   const topic = uniqueName('peer');
-  const admin = await createAdmin({ clientId: 'peer-test', brokers });
+  const admin = await createAdmin({ clientId: 'peer-test', cluster });
   const dataDir = await mkdtemp(path.join(tmpdir(), 'peer-'));
-  const env = { ORDERMESH_DATA_DIR: dataDir, KAFKA_BROKERS: brokers.join(',') };
+  const env = { ORDERMESH_DATA_DIR: dataDir, KAFKA_BROKERS: cluster.brokers.join(',') };
   try {
     await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
     const { body, storeId } = createTraffic({ seed: 1 }).order(Date.now());

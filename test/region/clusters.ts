@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, loadConfig } from '../../contracts/config/config.ts';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { createRegionTopic } from '../../region/region-state.ts';
 import { userCacheDir } from '../../stack/cache.ts';
@@ -13,7 +14,7 @@ export type Name = 'east' | 'west';
 
 export interface TwoClusters extends AsyncDisposable {
   directory: string;
-  brokers: Record<Name, string[]>;
+  kafka: Record<Name, KafkaCluster>;
   /** Of a role in that region, with 2 partitions, free ports and both clusters' addresses. */
   config(region: Name, environment?: Record<string, string>): Config;
 }
@@ -33,14 +34,14 @@ export async function startTwoClusters(): Promise<TwoClusters> {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
   };
-  const brokers = Object.fromEntries(
-    names.map((name) => [name, [`127.0.0.1:${ports[name]}`]]),
-  ) as TwoClusters['brokers'];
+  const kafka = Object.fromEntries(
+    names.map((name) => [name, plainCluster([`127.0.0.1:${ports[name]}`])]),
+  ) as TwoClusters['kafka'];
   const config = (region: Name, environment: Record<string, string> = {}) =>
     loadConfig({
       REGION: region,
-      KAFKA_BROKERS: brokers[region].join(','),
-      ORDERMESH_PEER_BROKERS: brokers[region === 'east' ? 'west' : 'east'].join(','),
+      KAFKA_BROKERS: kafka[region].brokers.join(','),
+      ORDERMESH_PEER_BROKERS: kafka[region === 'east' ? 'west' : 'east'].brokers.join(','),
       ORDERMESH_DATA_DIR: path.join(directory.path, region),
       ORDERMESH_PARTITIONS: '2',
       ORDERMESH_ADMIN_PORT: '0',
@@ -61,14 +62,14 @@ export async function startTwoClusters(): Promise<TwoClusters> {
         const [port = 0, controllerPort = 0] = [ports[name], ports[`${name}-controller`]];
         const command = await brokerCommand({ name, directory: own, cacheDir, heap, port, controllerPort });
         await servers.start(command, () => answers(port));
-        const admin = await createAdmin({ clientId: 'test', brokers: brokers[name] });
+        const admin = await createAdmin({ clientId: 'test', cluster: kafka[name] });
         await applyTopics(admin, config(name)).finally(() => admin.close());
-        await createRegionTopic(brokers[name], 1);
+        await createRegionTopic(kafka[name], 1);
       }),
     );
   } catch (error) {
     await dispose();
     throw error;
   }
-  return { directory: directory.path, brokers, config, [Symbol.asyncDispose]: dispose };
+  return { directory: directory.path, kafka, config, [Symbol.asyncDispose]: dispose };
 }

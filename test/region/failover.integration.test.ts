@@ -1,6 +1,7 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { regionStateTopic } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { changeOver } from '../../region/operations/change-over.ts';
@@ -50,14 +51,14 @@ const state = (changes: Partial<RegionState>): RegionState => ({
 
 beforeEach(async () => {
   epoch += 100;
-  await writeRegionState(clusters.brokers.west, state({ active: 'east', source: 'east' }));
+  await writeRegionState(clusters.kafka.west, state({ active: 'east', source: 'east' }));
   await rm(flipped, { force: true });
 });
 
 async function writeRegions({ east = nowhere, databaseUrl = database.url } = {}): Promise<void> {
   const regions = {
-    east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
-    west: { brokers: clusters.brokers.west, databaseUrl, address: '127.0.0.1' },
+    east: { cluster: plainCluster([east]), databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
+    west: { brokers: [...clusters.kafka.west.brokers], databaseUrl, address: '127.0.0.1' },
   };
   const dns = { command: [path.join(clusters.directory, 'flip.sh')] };
   await writeFile(file, JSON.stringify({ regions, publicUrl: `http://localhost:${gateway.port}`, ttlSeconds: 5, dns }));
@@ -65,7 +66,7 @@ async function writeRegions({ east = nowhere, databaseUrl = database.url } = {})
 
 const region = (...args: string[]) => ordermesh(['region', ...args, '--regions', file], { ORDERMESH_AUTH: 'off' });
 const dead = ['failover', '--old-region-is-dead', '--database-as-it-is', '--probe-wait', '10'];
-const known = async (of: 'east' | 'west') => (await readRegion(clusters.brokers[of])).records.state;
+const known = async (of: 'east' | 'west') => (await readRegion(clusters.kafka[of])).records.state;
 
 describe('a failover', () => {
   test('is finished by the same command when only the name could not be changed', async () => {
@@ -128,7 +129,7 @@ describe('a failover', () => {
 
 describe('region init', () => {
   test('tells a cluster that a first attempt did not reach', async () => {
-    await writeRegions({ east: clusters.brokers.east[0] ?? '' });
+    await writeRegions({ east: clusters.kafka.east.brokers[0] ?? '' });
     expect(await known('east')).toBeUndefined();
     expect(await region('init', '--active', 'east')).toMatchObject({
       code: 0,
@@ -140,8 +141,8 @@ describe('region init', () => {
 
 describe('region status', () => {
   test('says of a cluster that answers what it lacks', async () => {
-    await writeRegions({ east: clusters.brokers.east[0] ?? '' });
-    const admin = await createAdmin({ clientId: 'test', brokers: clusters.brokers.east });
+    await writeRegions({ east: clusters.kafka.east.brokers[0] ?? '' });
+    const admin = await createAdmin({ clientId: 'test', cluster: clusters.kafka.east });
     await admin.deleteTopics([regionStateTopic]);
     await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(regionStateTopic), { timeout: 30_000 });
     await admin.close();

@@ -20,7 +20,7 @@ let now: number;
 beforeAll(async () => {
   clusters = await startTwoClusters();
   const state = { epoch: 1, active: 'east', source: 'east', tenure: 1, since: new Date().toISOString() };
-  await writeRegionState(clusters.brokers.east, state);
+  await writeRegionState(clusters.kafka.east, state);
 });
 afterAll(async () => clusters?.[Symbol.asyncDispose]());
 afterEach(() => void vi.unstubAllEnvs());
@@ -55,7 +55,7 @@ describe('a mirror that says nothing', () => {
     });
     try {
       await vi.waitFor(async () => expect(await ready(role)).toMatch(/^200/), patiently);
-      const producer = await createProducer({ clientId: 'test', brokers: clusters.brokers.east, deadlineMs: 10_000 });
+      const producer = await createProducer({ clientId: 'test', cluster: clusters.kafka.east, deadlineMs: 10_000 });
       await producer.send([{ topic: topics.rawOrders, key: 'a', value: 'b' }]);
       await producer.close();
       // The first look without a record that waits sets its clock.

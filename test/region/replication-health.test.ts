@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { mirrorProperties } from '../../region/mirror-config.ts';
 import { replicationHealth } from '../../region/replication-health.ts';
 
@@ -46,8 +47,8 @@ describe('replication health', () => {
 
 describe('mirror configuration', () => {
   const properties = mirrorProperties({
-    from: { name: 'east', brokers: ['a:1', 'b:1'] },
-    to: { name: 'west', brokers: ['c:1'] },
+    from: { name: 'east', cluster: plainCluster(['a:1', 'b:1']) },
+    to: { name: 'west', cluster: plainCluster(['c:1']) },
     replicationFactor: 3,
   });
 

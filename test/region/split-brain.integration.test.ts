@@ -33,7 +33,7 @@ beforeAll(async () => {
   clusters = stack.use(await startTwoClusters());
   ledger = stack.use(await createTestDatabase());
   const ports = await choosePorts(['east', 'west'], {});
-  const proxies = await Promise.all(names.map((name) => startToggledProxy(clusters.brokers[name][0] ?? '')));
+  const proxies = await Promise.all(names.map((name) => startToggledProxy(clusters.kafka[name].brokers[0] ?? '')));
   lines = { east: proxies[0] as ToggledProxy, west: proxies[1] as ToggledProxy };
   for (const line of proxies) {
     stack.defer(() => line.close());
@@ -45,7 +45,7 @@ beforeAll(async () => {
     ['east', 1],
     ['west', 2],
   ] as const) {
-    await writeRegionState(clusters.brokers[name], {
+    await writeRegionState(clusters.kafka[name], {
       epoch,
       active: name,
       source: name,
@@ -123,7 +123,7 @@ interface SeenEvent {
 
 async function eventsOf(region: Name, orderId: string): Promise<SeenEvent[]> {
   const events: SeenEvent[] = [];
-  const source = { brokers: clusters.brokers[region], topic: topics.validatedOrders };
+  const source = { cluster: clusters.kafka[region], topic: topics.validatedOrders };
   await readTopic(source, ({ key, headers, value }: ReadRecord) => {
     if (String(key) !== orderId) return;
     events.push({ type: headers.ce_type?.toString(), value: JSON.parse(String(value)) as SeenEvent['value'] });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { validatedOutputs } from '../../actors/order-validator/outputs.ts';
 import { paymentOutputs } from '../../actors/payment/outputs.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { OrderValidated } from '../../contracts/events.ts';
 import type { Order } from '../../contracts/order/order.ts';
 import { deadLetterTopic, groups, topics } from '../../contracts/topics.ts';
@@ -30,11 +31,11 @@ const decidedAt = new Date(Date.now() - 5_000);
 const orders = { paid: testOrder(), validated: testOrder(), raw: testOrder() };
 
 let clusters: TwoClusters;
-let brokers: string[];
+let cluster: KafkaCluster;
 beforeAll(async () => {
   clusters = await startTwoClusters();
-  brokers = clusters.brokers.west;
-  const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+  cluster = clusters.kafka.west;
+  const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
   for (const order of Object.values(orders)) {
     const value = JSON.stringify(order);
     await producer.send([{ topic: topics.rawOrders, key: order.orderId, value, partition: 0 }]);
@@ -69,8 +70,8 @@ describe('a database that is behind the log', () => {
 
   test('gets the decisions and payments of the log, with their stock, and no second time', async () => {
     const behind = decidedAt.getTime() - 1_000;
-    expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 2 });
-    expect(await restoreFromLog(brokers, database.sql, behind)).toEqual({ read: 3, decisions: 0 });
+    expect(await restoreFromLog(cluster, database.sql, behind)).toEqual({ read: 3, decisions: 2 });
+    expect(await restoreFromLog(cluster, database.sql, behind)).toEqual({ read: 3, decisions: 0 });
     const ids = Object.values(orders).map(({ orderId }) => orderId);
     const decisions = await findDecisions(database.sql, ids);
     // The same moment, so that a redelivery makes the same bytes.
@@ -91,7 +92,7 @@ describe('a database that was restarted since it followed another one', () => {
     await loadMenu(database.sql, testMenu());
     expect(await knownUntil(database.sql)).toBe(0);
     // The whole log is read, not its last seconds.
-    expect(await restoreFromLog(brokers, database.sql, 0)).toEqual({ read: 3, decisions: 2 });
+    expect(await restoreFromLog(cluster, database.sql, 0)).toEqual({ read: 3, decisions: 2 });
     expect(await knownUntil(database.sql)).toBe(decidedAt.getTime() - 60_000);
   });
 });
@@ -101,7 +102,7 @@ describe('dead letters that only the log has', () => {
     await using database = await createTestDatabase();
     const orderId = crypto.randomUUID();
     const topic = deadLetterTopic(topics.rawOrders, groups.orderValidator);
-    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
     for (const [offset, behind] of [
       [7, undefined],
       [9, 7],
@@ -122,8 +123,8 @@ describe('dead letters that only the log has', () => {
     }
     await producer.close();
     const behindMs = decidedAt.getTime() - 1_000;
-    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(2);
-    expect(await restoreLetters(brokers, database.sql, behindMs)).toBe(0);
+    expect(await restoreLetters(cluster, database.sql, behindMs)).toBe(2);
+    expect(await restoreLetters(cluster, database.sql, behindMs)).toBe(0);
     const letters: DeadLetter[] = [];
     for await (const letter of readDeadLetters(database.sql)) letters.push(letter);
     expect(
@@ -143,13 +144,13 @@ describe('dead letters that only the log has', () => {
 
 describe('positions that were translated past what was copied', () => {
   test('go back to the first record without an outcome, and no further', async () => {
-    const admin = await createAdmin({ clientId: 'test', brokers });
-    const regionAdmin = createRegionAdmin({ clientId: 'test', brokers });
+    const admin = await createAdmin({ clientId: 'test', cluster });
+    const regionAdmin = createRegionAdmin({ clientId: 'test', cluster });
     try {
       await regionAdmin.commitFor(groups.orderValidator, topics.rawOrders, new Map([[0, 3]]));
       for (const group of [groups.payment, groups.kitchen, groups.bridge])
         await regionAdmin.commitFor(group, topics.validatedOrders, new Map([[0, 3]]));
-      const scanned = { brokers, scanMs: 60_000, databaseAtMs: Date.now() + 60_000 };
+      const scanned = { cluster, scanMs: 60_000, databaseAtMs: Date.now() + 60_000 };
       expect(await closeGaps(scanned)).toEqual({
         'order-validator': { partitions: 1, records: 1 },
         payment: { partitions: 1, records: 1 },
@@ -176,7 +177,7 @@ describe('parked keys of the other region', () => {
     const { sql } = database;
     const [group, topic, key] = [groups.orderValidator, topics.rawOrders, crypto.randomUUID()];
     // As it was left in the east: parked from offset 100 of its log on.
-    const east = createTopicLog({ clientId: 'test', brokers: clusters.brokers.east, topic });
+    const east = createTopicLog({ clientId: 'test', cluster: clusters.kafka.east, topic });
     const look = await east.look([0, 1]);
     await east.close();
     if (look === undefined) throw new Error('the east has no topic');
@@ -197,7 +198,7 @@ describe('parked keys of the other region', () => {
 
     await sql`create table healed (key text primary key)`;
     await sql`create table effects (id text primary key, key text, n integer, written bigserial)`;
-    const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 10_000 });
+    const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 10_000 });
     await producer.send([{ topic, key, value: '{"n":1}', partition: 0 }]);
     await producer.close();
     const runtime = await startRuntime({
@@ -205,7 +206,7 @@ describe('parked keys of the other region', () => {
       logger: createLogger('test', process.env.TEST_LOG ?? 'silent'),
       group,
       topic,
-      brokers,
+      cluster,
       databaseUrl: database.url,
       actorModule: new URL('../runtime/actors/keyed-actor.ts', import.meta.url),
       settings: {},

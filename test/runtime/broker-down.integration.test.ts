@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { type Runtime, startRuntime } from '../../runtime/host/host.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
@@ -24,7 +25,7 @@ let producer: RecordProducer;
 
 beforeAll(async () => {
   broker = await startOwnBroker();
-  producer = await createProducer({ clientId: 'test', brokers: [broker.address], deadlineMs: 2_000 });
+  producer = await createProducer({ clientId: 'test', cluster: plainCluster([broker.address]), deadlineMs: 2_000 });
 });
 afterAll(async () => {
   await producer.close();
@@ -48,7 +49,7 @@ async function startWorker(name: string): Promise<Worker> {
     ...runtimeOptions(name, `${name}-group`, ''),
     databaseUrl: undefined,
     actorModule: new URL('./actors/decoding-actor.ts', import.meta.url),
-    brokers: [broker.address],
+    cluster: plainCluster([broker.address]),
     sessionTimeoutMs: 10_000,
     logger,
   });

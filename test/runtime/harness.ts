@@ -32,16 +32,16 @@ export interface StartOptions {
 
 /** A topic, its dead-letter topic and a database for one test. On dispose everything that runs on them is stopped. */
 export async function createScene(partitions = 12, deadLetterConfig: Record<string, string> = {}): Promise<Scene> {
-  const { brokers } = servers();
+  const { cluster } = servers();
   const topic = uniqueName('runtime');
   const group = uniqueName('group');
   const deadLetters = deadLetterTopic(topic, group);
-  const admin = await createAdmin({ clientId: 'test', brokers });
+  const admin = await createAdmin({ clientId: 'test', cluster });
   await admin.createTopics([
     { topic, partitions, replicationFactor: 1 },
     { topic: deadLetters, partitions, replicationFactor: 1, config: deadLetterConfig },
   ]);
-  const producer = await createProducer({ clientId: 'test', brokers, deadlineMs: 20_000 });
+  const producer = await createProducer({ clientId: 'test', cluster, deadlineMs: 20_000 });
   const database = await createTestDatabase();
   await database.sql`create table effects (id text primary key, key text, n integer, written bigserial)`;
   await database.sql`create table applications (process integer, written bigserial)`;
@@ -80,7 +80,7 @@ export function runtimeOptions(topic: string, group: string, databaseUrl: string
     logger: createLogger('runtime-test', process.env.TEST_LOG ?? 'silent'),
     group,
     topic,
-    brokers: servers().brokers,
+    cluster: servers().cluster,
     databaseUrl,
     actorModule: effectsActor,
     settings: {} as EffectsSettings,
@@ -148,7 +148,7 @@ export async function readTopic(admin: Admin, topic: string): Promise<ReadRecord
   if (total === 0) return records;
   const all = Promise.withResolvers<void>();
   const consumer = await createConsumer(
-    { clientId: 'test-reader', brokers: servers().brokers, groupId: uniqueName('reader'), topics: [topic] },
+    { clientId: 'test-reader', cluster: servers().cluster, groupId: uniqueName('reader'), topics: [topic] },
     {
       onAssigned: async () => {},
       onRevoked: async () => {},

@@ -53,7 +53,7 @@ async function createAgain(scene: Scene): Promise<void> {
 
 /** Copies like MirrorMaker: key, value, headers and time, at other offsets. */
 async function copyTo(scene: Scene, records: readonly ReadRecord[]): Promise<void> {
-  const producer = kafkajsClient({ clientId: 'test-mirror', brokers: servers().brokers }).producer();
+  const producer = kafkajsClient({ clientId: 'test-mirror', cluster: servers().cluster }).producer();
   await producer.connect();
   await producer.send({
     topic: scene.topic,
@@ -217,7 +217,7 @@ test('partitions that were added under orders are told', async () => {
     () => scene.database.sql`select partitions from topic_partitions where topic = ${scene.topic}`,
     (rows) => rows.length === 1,
   );
-  const admin = kafkajsClient({ clientId: 'test', brokers: servers().brokers }).admin();
+  const admin = kafkajsClient({ clientId: 'test', cluster: servers().cluster }).admin();
   await admin.connect();
   await admin.createPartitions({ topicPartitions: [{ topic: scene.topic, count: 2 }] });
   await admin.disconnect();
@@ -229,7 +229,7 @@ test('partitions that were added under orders are told', async () => {
 });
 
 async function removeBefore({ topic }: Scene, offset: number): Promise<void> {
-  const admin = createRegionAdmin({ clientId: 'test', brokers: servers().brokers });
+  const admin = createRegionAdmin({ clientId: 'test', cluster: servers().cluster });
   await admin.deleteRecordsBefore(topic, new Map([[0, offset]]));
   await admin.close();
 }

@@ -43,7 +43,7 @@ test('the page’s blocks pass the project’s type check', async () => {
 });
 
 async function send(topic: string, values: Record<string, string>): Promise<void> {
-  const producer = await createProducer({ clientId: 'test', brokers: servers().brokers, deadlineMs: 20_000 });
+  const producer = await createProducer({ clientId: 'test', cluster: servers().cluster, deadlineMs: 20_000 });
   await producer.send(Object.entries(values).map(([key, value]) => ({ topic, key, value })));
   await producer.close();
 }
@@ -69,7 +69,7 @@ test('each paid order gets one receipt, with the number that is stored', async (
   const paid = orderIds.map((orderId, total) => [orderId, JSON.stringify({ orderId, total })]);
   await send(scene.topic, Object.fromEntries(paid));
   const role = spawn(process.execPath, [path.join(directory, 'receipts-role.ts'), scene.topic, receipts], {
-    env: { ...process.env, DATABASE_URL: scene.database.url, KAFKA_BROKERS: servers().brokers.join(',') },
+    env: { ...process.env, DATABASE_URL: scene.database.url, KAFKA_BROKERS: servers().cluster.brokers.join(',') },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = new Promise((resolve) => role.once('exit', resolve));

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { runningStackEnvironment, StackRunningError, startStack } from '../../stack/index.ts';
 import { findPubsubJar } from '../../stack/pubsub/jar.ts';
@@ -173,6 +174,6 @@ async function startRunner(dataDir: string): Promise<ChildProcess> {
 }
 
 async function adminOf(environment: Record<string, string>) {
-  const admin = await createAdmin({ clientId: 'test', brokers: [environment.KAFKA_BROKERS ?? ''] });
+  const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([environment.KAFKA_BROKERS ?? '']) });
   return { ...admin, [Symbol.asyncDispose]: () => admin.close() };
 }

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../contracts/config/config.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
@@ -44,7 +45,7 @@ export async function startOwnBroker(settings: Readonly<Record<string, string>> 
   return {
     address,
     async createTopic(topic, partitions) {
-      const admin = await createAdmin({ clientId: 'test', brokers: [address] });
+      const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([address]) });
       await admin.createTopics([{ topic, partitions, replicationFactor: 1 }]).finally(() => admin.close());
     },
     freeze: () => signal('SIGSTOP'),

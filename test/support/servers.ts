@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { connectDatabase, type Database } from '../../store/database/database.ts';
 import { migrate } from '../../store/database/migrate.ts';
 
 /** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
 export function servers() {
-  return { brokers: required('KAFKA_BROKERS').split(','), databaseUrl: required('DATABASE_URL') };
+  return { cluster: plainCluster(required('KAFKA_BROKERS').split(',')), databaseUrl: required('DATABASE_URL') };
+}
+
+/** The shared cluster at other addresses: those of a proxy in front of it, for example. */
+export function clusterAt(...brokers: string[]): KafkaCluster {
+  return { ...servers().cluster, brokers };
 }
 
 function required(name: string): string {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
 import { userCacheDir } from '../../stack/cache.ts';
@@ -67,7 +68,7 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
   };
-  const admin = kafkajsClient({ clientId: 'test', brokers: [`127.0.0.1:${first}`] }).admin();
+  const admin = kafkajsClient({ clientId: 'test', cluster: plainCluster([`127.0.0.1:${first}`]) }).admin();
   try {
     await startFirst();
     // A group is asked for while the first broker is alone, so the topic of the groups is there.
@@ -85,7 +86,7 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
       async createTopic(topic, leaders) {
         const replicaAssignment = leaders.map((leader, partition) => ({ partition, replicas: [leader] }));
         await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment }] });
-        const ours = await createAdmin({ clientId: 'test', brokers: [`127.0.0.1:${first}`] });
+        const ours = await createAdmin({ clientId: 'test', cluster: plainCluster([`127.0.0.1:${first}`]) });
         while ((await ours.offsets(topic)).length < leaders.length) await delay(100);
         await ours.close();
       },

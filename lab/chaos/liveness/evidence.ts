@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { KafkaCluster } from '../../../contracts/config/kafka-cluster.ts';
 import { createAdmin, type GroupMember } from '../../../kafka/index.ts';
 import type { PartitionView } from '../../../runtime/index.ts';
 
@@ -16,22 +17,22 @@ export interface RuntimePageText {
  * @returns a line for each of the partitions: the member that the coordinator gave it to, and the processes that say that they work on it
  */
 export async function takeGroupEvidence(options: {
-  brokers: string[];
+  cluster: KafkaCluster;
   directory: string;
   group: string;
   partitions: readonly number[];
   pages: readonly RuntimePageText[];
 }): Promise<string[]> {
-  const { brokers, directory, group, partitions, pages } = options;
+  const { cluster, directory, group, partitions, pages } = options;
   const at = new Date().toISOString().slice(11, 19).replaceAll(':', '');
   for (const { name, text } of pages) await writeFile(path.join(directory, `${name}.runtime-${at}.json`), text);
-  const members = await membersOf(brokers, group).catch((error: Error) => error.message);
+  const members = await membersOf(cluster, group).catch((error: Error) => error.message);
   await writeFile(path.join(directory, `${group}.members-${at}.json`), JSON.stringify(members, null, 2));
   return ownerLines(members, partitions, pages);
 }
 
-async function membersOf(brokers: string[], group: string): Promise<GroupMember[]> {
-  const admin = await createAdmin({ clientId: 'liveness', brokers });
+async function membersOf(cluster: KafkaCluster, group: string): Promise<GroupMember[]> {
+  const admin = await createAdmin({ clientId: 'liveness', cluster });
   try {
     return await admin.groupMembers(group);
   } finally {

@@ -1,5 +1,6 @@
 // Watches a running system for partitions and roles that stand. Used by the chaos run and by the drill.
 
+import type { KafkaCluster } from '../../../contracts/config/kafka-cluster.ts';
 import { pause } from '../../../contracts/deadline.ts';
 import { type Admin, createAdmin } from '../../../kafka/index.ts';
 import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';
@@ -12,7 +13,7 @@ const SAY_MS = 15_000;
 
 export interface WatchOptions {
   /** Without a proxy in between. */
-  brokers: string[];
+  cluster: KafkaCluster;
   roles(): readonly AdminAddress[];
   /** Where evidence is written. */
   directory: string;
@@ -35,7 +36,7 @@ export interface LivenessWatch {
 
 /** Asks brokers and roles once a second until it is closed, and says at once what stands. */
 export function watchLiveness(options: WatchOptions): LivenessWatch {
-  const { brokers, roles, directory, say, accepted } = options;
+  const { cluster, roles, directory, say, accepted } = options;
   const oracle = new LivenessOracle();
   const closing = new AbortController();
   let stood = 0;
@@ -65,7 +66,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
         const numbers = ofGroup.map(({ partition }) => partition);
         const sayOwners = async () => {
           const pages = await runtimePages(roles(), group);
-          const lines = await takeGroupEvidence({ brokers, directory, group, partitions: numbers, pages });
+          const lines = await takeGroupEvidence({ cluster, directory, group, partitions: numbers, pages });
           for (const line of lines) say(`    ${group} ${line}`);
         };
         evidence.push(sayOwners());
@@ -73,7 +74,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     }
   };
   const askBrokers = async () => {
-    await using asker = new Asker(brokers, say);
+    await using asker = new Asker(cluster, say);
     while (!closing.signal.aborted) {
       const all = await asker.progress();
       if (all !== undefined) judge(all);
@@ -116,20 +117,20 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
 
 /** Keeps one connection for all questions, and makes a new one after a failure: its broker may be away. */
 class Asker implements AsyncDisposable {
-  readonly #brokers: string[];
+  readonly #cluster: KafkaCluster;
   readonly #say: (line: string) => void;
   #admin: Admin | undefined;
   /** Why the last question failed. */
   #failure = '';
 
-  constructor(brokers: string[], say: (line: string) => void) {
-    this.#brokers = brokers;
+  constructor(cluster: KafkaCluster, say: (line: string) => void) {
+    this.#cluster = cluster;
     this.#say = say;
   }
 
   async progress(): Promise<PartitionProgress[] | undefined> {
     try {
-      this.#admin ??= await createAdmin({ clientId: 'liveness', brokers: this.#brokers });
+      this.#admin ??= await createAdmin({ clientId: 'liveness', cluster: this.#cluster });
       const progress = await partitionProgress(this.#admin);
       if (this.#failure !== '') this.#say('the brokers tell the positions again');
       this.#failure = '';

@@ -1,6 +1,7 @@
 // Compares the logs in Kafka with those that the database remembers.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KafkaCluster } from '../../../contracts/config/kafka-cluster.ts';
 import { createTopicLog, KafkaUnavailableError, type TopicLog, type TopicLook } from '../../../kafka/index.ts';
 import {
   type BoundedPool,
@@ -39,7 +40,7 @@ export class TopicLogKeeper implements LogKeeper {
   readonly #pool: BoundedPool | undefined;
 
   constructor(
-    options: { clientId: string; brokers: string[] },
+    options: { clientId: string; cluster: KafkaCluster },
     subscription: Subscription,
     pool: BoundedPool | undefined,
   ) {

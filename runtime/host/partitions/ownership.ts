@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { KafkaCluster } from '../../../contracts/config/kafka-cluster.ts';
 import {
   BoundedPool,
   claimEpochs,
@@ -23,7 +24,7 @@ export interface OwnershipOptions {
   /** Undefined: no epochs, and nothing is remembered. */
   databaseUrl: string | undefined;
   role: string;
-  brokers: string[];
+  cluster: KafkaCluster;
   /** How long replayed and discarded dead letters are kept. */
   deadLettersKeptMs: number;
 }
@@ -49,10 +50,10 @@ export class OwnershipStore implements PartitionOwnership {
   #pruning: NodeJS.Timeout | undefined;
 
   constructor(options: OwnershipOptions, subscription: Subscription, hooks: OwnershipHooks) {
-    const { databaseUrl, role, brokers, deadLettersKeptMs } = options;
+    const { databaseUrl, role, cluster, deadLettersKeptMs } = options;
     this.#subscription = subscription;
     this.#hooks = hooks;
-    const kafka = { clientId: `${role}-logs`, brokers };
+    const kafka = { clientId: `${role}-logs`, cluster };
     if (databaseUrl === undefined) {
       this.logs = new TopicLogKeeper(kafka, subscription, undefined);
       return;

@@ -1,10 +1,11 @@
 import { expect, test, vi } from 'vitest';
+import { plainCluster } from '../../../contracts/config/kafka-cluster.ts';
 import { watchLiveness } from '../../../lab/chaos/liveness/watch.ts';
 
 test('brokers that do not answer are said once: without positions nothing is judged', async () => {
   const lines: string[] = [];
   const watch = watchLiveness({
-    brokers: ['127.0.0.1:1'],
+    cluster: plainCluster(['127.0.0.1:1']),
     roles: () => [],
     directory: '/nowhere',
     accepted: () => 0,
