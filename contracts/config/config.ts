@@ -2,6 +2,7 @@
 
 import type { Kind } from './kinds.ts';
 import { fileSuffix, parseSecret, type Secret } from './secret.ts';
+import { withoutServiceVariables } from './service-variables.ts';
 import { type SecretVariable, type Variable, variables } from './variables.ts';
 
 type Table = typeof variables;
@@ -28,7 +29,8 @@ export class ConfigError extends Error {
  * Reads and validates the environment once.
  * @throws ConfigError that lists every wrong or unknown variable of ours, not only the first
  */
-export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const env = withoutServiceVariables(environment);
   const faults = unknownVariables(env);
   const values: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries<Variable<unknown> | SecretVariable>(variables)) {
@@ -109,6 +111,8 @@ export function configurationDocs(): string {
     '# Configuration',
     '',
     'Environment variables, validated when a role starts. Generated from `contracts/config/variables.ts` by `npm run docs`.',
+    '',
+    'What Kubernetes makes of a Service (`ORDERMESH_GATEWAY_SERVICE_HOST`, `ORDERMESH_GATEWAY_PORT=tcp://10.0.0.1:8080`) is passed over.',
     '',
     '| variable | takes | default | what it is |',
     '| --- | --- | --- | --- |',
