@@ -32,6 +32,7 @@ export function parseSecret(kind: Kind<string>, secret: Secret): Secret {
   try {
     kind.parse(text);
   } catch {
+    // The caller is told what the variable takes. The message of a kind may quote the text, which is secret here.
     throw new TypeError(takes);
   }
   return secret;
