@@ -4,7 +4,7 @@ import type { Config } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startWorkerRole } from '../runtime/index.ts';
-import { migrateAt } from '../store/index.ts';
+import { databaseOf, migrateAt } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { validatorSettings } from './order-validator/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
@@ -48,9 +48,10 @@ const workers: Record<WorkerRole, Worker> = {
  */
 export async function startWorker(role: WorkerRole, config: Config, logger: Logger): Promise<RunningRole> {
   const { settings, ...worker } = workers[role];
-  if (config.DATABASE_URL === undefined) {
+  const database = databaseOf(config);
+  if (database === undefined) {
     throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
   }
-  await migrateAt(config.DATABASE_URL, role, { onWait: (line) => logger.warn(line) });
+  await migrateAt(database, role, { onWait: (line) => logger.warn(line) });
   return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
 }

@@ -13,6 +13,7 @@ import {
   databaseTime,
   inTransaction,
   type OrderEffects,
+  serverAt,
   withDatabase,
   withPostgres,
 } from '../store/index.ts';
@@ -103,7 +104,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
 function withLedger<T>(config: ConnectedConfig, use: (sql: Database, ledger?: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL, ORDERMESH_PAYMENT_LEDGER_URL: url = DATABASE_URL } = config;
   if (url === DATABASE_URL) return withDatabase(config, use);
-  const source = { url, variable: 'ORDERMESH_PAYMENT_LEDGER_URL' } as const;
+  const source = { server: serverAt(url, config), variable: 'ORDERMESH_PAYMENT_LEDGER_URL' } as const;
   return withDatabase(config, (sql) => withPostgres(source, (ledger) => use(sql, ledger)));
 }
 

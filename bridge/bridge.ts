@@ -6,7 +6,7 @@ import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { type RuntimeLimits, runtimeLimits, runtimePage, startRuntime } from '../runtime/index.ts';
-import { migrateAt } from '../store/index.ts';
+import { databaseOf, migrateAt } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, snapshot } from '../telemetry/metrics.ts';
@@ -62,15 +62,15 @@ export async function startBridge(
   );
   // An event that is published before the subscriptions exist has no reader.
   await upkeep.run();
-  if (config.DATABASE_URL !== undefined)
-    await migrateAt(config.DATABASE_URL, 'bridge', { onWait: (line) => logger.warn(line) });
+  const database = databaseOf(config);
+  if (database !== undefined) await migrateAt(database, 'bridge', { onWait: (line) => logger.warn(line) });
   const runtime = await startRuntime({
     role: 'bridge',
     logger,
     group: ends.group,
     topic: ends.topic,
     cluster,
-    databaseUrl: config.DATABASE_URL,
+    database,
     actorModule: new URL('./bridge-actor.ts', import.meta.url),
     settings,
     slots: config.ORDERMESH_SLOTS,

@@ -9,6 +9,7 @@ import type { RunningRole } from '../contracts/roles.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import type { FieldError } from '../contracts/validation.ts';
 import { createProducer, type RecordProducer } from '../kafka/index.ts';
+import { databaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
@@ -47,7 +48,7 @@ const stages = subscriptions.filter(({ group }) => group !== groups.bridge);
  */
 export async function startDisplay(config: Config, logger: Logger, options: DisplayOptions = {}): Promise<RunningRole> {
   const cluster = clusterOf(config);
-  const url = demand(config.DATABASE_URL, 'DATABASE_URL');
+  const database = demand(databaseOf(config), 'DATABASE_URL');
   await using started = new AsyncDisposableStack();
   const registry = createProcessRegistry('display');
   const metrics = createDisplayMetrics(registry, {
@@ -82,7 +83,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   started.defer(() => watch.close());
   const standstill = () => watch.standstill;
   const board = new TicketBoard({
-    databaseUrl: url,
+    database,
     screens,
     settings,
     metrics,

@@ -5,6 +5,7 @@ import { storeIdSchema } from '../contracts/order/order.ts';
 import { compileValidator } from '../contracts/validation.ts';
 import {
   BoundedPool,
+  type DatabaseServer,
   isStoreOnMenu,
   openTickets,
   recentlyCooked,
@@ -40,7 +41,7 @@ const COUNT_INTERVAL_MS = 1_500;
 const isStoreId = compileValidator(storeIdSchema);
 
 export interface TicketBoardOptions {
-  databaseUrl: string;
+  database: DatabaseServer;
   screens: Screens;
   settings: PageSettings;
   metrics: DisplayMetrics;
@@ -74,7 +75,7 @@ export class TicketBoard {
     this.#options = options;
     const { metrics, screens, clock } = options;
     this.#states = new StateLog(options.logger, clock);
-    const server = { url: options.databaseUrl, application: APPLICATION };
+    const server = { server: options.database, application: APPLICATION };
     this.#pool = new BoundedPool({
       ...server,
       connections: CONNECTIONS,

@@ -7,6 +7,7 @@ import type { RunningRole } from '../contracts/roles.ts';
 import { topics } from '../contracts/topics.ts';
 import { createTopicLog } from '../kafka/index.ts';
 import { watchActivity } from '../region/index.ts';
+import { databaseOf } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openGrpc } from './grpc/server.ts';
 import { connectingProducer } from './orders/connecting-producer.ts';
@@ -46,7 +47,7 @@ export async function startGateway(
   const intake = createKafkaIntake({ producer, health: watchKafka(cluster, { logger }), logger, clock, source });
   if (config.DATABASE_URL === undefined)
     logger.warn('DATABASE_URL is not set: orders are taken, and questions for their status are answered with 503');
-  const statuses = databaseStatus(config.DATABASE_URL);
+  const statuses = databaseStatus(databaseOf(config));
   const undecided = new UndecidedOrders({ cluster, clock });
   const streams = new Set<Stream>();
   const activity = watchActivity(config, logger);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createPubSub, googleCloudAddress, googleCloudNames } from '../bridge/pubsub/index.ts';
 import { type ConnectedConfig, loadConfig } from '../contracts/config/config.ts';
+import { secretVariable } from '../contracts/config/secret.ts';
 import type { Order } from '../contracts/order/order.ts';
 import { programOptions, refuseOption } from '../contracts/program-options.ts';
 import { chainMenuFile, createTraffic } from '../lab/traffic/index.ts';
@@ -123,7 +124,7 @@ function environmentOf(connected: ConnectedConfig): Record<string, string> {
   const { DATABASE_URL, GOOGLE_CLOUD_PROJECT, PUBSUB_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST } = connected;
   return {
     KAFKA_BROKERS: connected.KAFKA_BROKERS.join(','),
-    DATABASE_URL,
+    ...secretVariable('DATABASE_URL', DATABASE_URL),
     GOOGLE_CLOUD_PROJECT,
     ...(PUBSUB_EMULATOR_HOST === undefined ? {} : { PUBSUB_EMULATOR_HOST }),
     ...(BIGQUERY_EMULATOR_HOST === undefined ? {} : { BIGQUERY_EMULATOR_HOST }),

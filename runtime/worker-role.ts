@@ -3,6 +3,7 @@
 import type { Config } from '../contracts/config/config.ts';
 import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
+import { databaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape } from '../telemetry/metrics.ts';
@@ -35,7 +36,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     group,
     topic,
     cluster: clusterOf(config),
-    databaseUrl: config.DATABASE_URL,
+    database: databaseOf(config),
     actorModule,
     settings,
     slots: config.ORDERMESH_SLOTS,

@@ -1,4 +1,5 @@
 import { type Config, type ConnectedConfig, loadConfig } from '../contracts/config/config.ts';
+import { fileSuffix } from '../contracts/config/secret.ts';
 import { UsageError } from '../contracts/failure.ts';
 
 /**
@@ -28,7 +29,8 @@ async function completedConfig(): Promise<Config> {
   if (hasServers(config)) return config;
   const { runningStackEnvironment } = await import('./state.ts');
   const found = await runningStackEnvironment(config.ORDERMESH_DATA_DIR);
-  return loadConfig({ ...found, ...defined(process.env) });
+  const given = defined(process.env);
+  return loadConfig({ ...withoutSecretsOf(given, found), ...given });
 }
 
 function missing(config: Config, names: (keyof Config)[]): UsageError {
@@ -40,6 +42,14 @@ function missing(config: Config, names: (keyof Config)[]): UsageError {
 
 function hasServers(config: Config): config is ConnectedConfig {
   return config.KAFKA_BROKERS !== undefined && config.DATABASE_URL !== undefined;
+}
+
+/** A secret that the user gives as a file must not meet the stack's text of the same secret. */
+function withoutSecretsOf(
+  given: NodeJS.ProcessEnv,
+  found: Record<string, string> = {},
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(found).filter(([name]) => given[name + fileSuffix] === undefined));
 }
 
 /** An empty variable counts as unset everywhere, so it must not hide an address of the stack. */

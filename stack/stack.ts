@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../contracts/config/config.ts';
+import { secretVariable } from '../contracts/config/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { bigquery } from './bigquery/emulator.ts';
 import { userCacheDir } from './cache.ts';
@@ -192,7 +193,9 @@ function configuredAddresses(config: Config): Record<string, string> {
   const addresses: Record<string, string> = { GOOGLE_CLOUD_PROJECT: config.GOOGLE_CLOUD_PROJECT };
   for (const { variable } of allParts) {
     const value = config[variable];
-    if (value !== undefined) addresses[variable] = Array.isArray(value) ? value.join(',') : value;
+    if (value === undefined) continue;
+    if (typeof value === 'object' && !Array.isArray(value)) Object.assign(addresses, secretVariable(variable, value));
+    else addresses[variable] = Array.isArray(value) ? value.join(',') : value;
   }
   return addresses;
 }

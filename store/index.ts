@@ -1,5 +1,6 @@
 /** The room's door: what other rooms import. */
 export { BoundedPool } from './database/bounded-pool.ts';
+export { type DatabaseServer, databaseOf, ledgerOf, serverAt } from './database/connection/database-server.ts';
 export {
   connectDatabase,
   type Database,

@@ -1,11 +1,12 @@
 // The settings of the payment actor, from the configuration. Made by roles.ts.
 
 import type { Config } from '../../contracts/config/config.ts';
+import { type DatabaseServer, ledgerOf } from '../../store/index.ts';
 
 /** Plain data that crosses into the worker threads. */
 export interface PaymentSettings {
   /** The database of the simulated provider's ledger. */
-  databaseUrl: string;
+  database: DatabaseServer;
   latencyMeanMs: number;
   latencyMsMax: number;
   declineRate: number;
@@ -14,9 +15,10 @@ export interface PaymentSettings {
 
 /** @throws when no database is configured */
 export function paymentSettings(config: Config): PaymentSettings {
-  if (config.DATABASE_URL === undefined) throw new Error('DATABASE_URL is not set; it takes the URL of PostgreSQL');
+  const database = ledgerOf(config);
+  if (database === undefined) throw new Error('DATABASE_URL is not set; it takes the URL of PostgreSQL');
   return {
-    databaseUrl: config.ORDERMESH_PAYMENT_LEDGER_URL ?? config.DATABASE_URL,
+    database,
     latencyMeanMs: config.ORDERMESH_PAYMENT_LATENCY_MEAN,
     latencyMsMax: config.ORDERMESH_PAYMENT_LATENCY_MAX,
     declineRate: config.ORDERMESH_PAYMENT_DECLINE_RATE,

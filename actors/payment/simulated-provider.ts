@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutageError } from '../../runtime/actor.ts';
-import { BoundedPool, type LedgerCharge } from '../../store/index.ts';
+import { BoundedPool, type DatabaseServer, type LedgerCharge } from '../../store/index.ts';
 import { ChargeLedger } from './charge-ledger.ts';
 import { type DeclineCode, declineCodeOf, declineDetails } from './decline-codes.ts';
 import type { ChargeRequest, ChargeResult, PaymentProvider } from './provider.ts';
 
 export interface SimulatedProviderOptions {
   /** The provider has connections of its own to its ledger, like the third party that it stands for. */
-  databaseUrl: string;
+  database: DatabaseServer;
   latencyMeanMs: number;
   latencyMsMax: number;
   /** Share of tokens that are declined. */
@@ -36,7 +36,7 @@ const LEDGER_MS_MAX = 5_000;
 export function simulatedProvider(options: SimulatedProviderOptions): PaymentProvider {
   const { latencyMeanMs, latencyMsMax, declineRate, timeoutRate, random = Math.random } = options;
   const pool = new BoundedPool({
-    url: options.databaseUrl,
+    server: options.database,
     connections: 1,
     application: 'simulated-payment-provider',
     answerMsMax: options.ledgerMsMax ?? LEDGER_MS_MAX,

@@ -4,12 +4,13 @@
  */
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { ConfigError, loadConfig } from '../../contracts/config/config.ts';
-import { BoundedPool } from '../../store/index.ts';
+import { BoundedPool, databaseOf } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createLoyaltyHandler } from './loyalty-handler.ts';
 
 const config = loadConfig();
-if (config.DATABASE_URL === undefined)
+const database = databaseOf(config);
+if (database === undefined)
   throw new ConfigError('the loyalty function needs DATABASE_URL, the PostgreSQL of the points ledger');
 const logger = createLogger('loyalty', config.ORDERMESH_LOG_LEVEL);
 
@@ -22,7 +23,7 @@ cloudEvent(
   'loyalty',
   createLoyaltyHandler({
     pool: new BoundedPool({
-      url: config.DATABASE_URL,
+      server: database,
       connections: CONNECTIONS,
       application: 'loyalty',
       answerMsMax: LEDGER_MS_MAX,

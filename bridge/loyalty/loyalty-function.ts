@@ -10,7 +10,7 @@ import { hostPort } from '../../contracts/local-url.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { describeError } from '../../runtime/outage.ts';
-import { BoundedPool, migrateAt, probeLedger } from '../../store/index.ts';
+import { BoundedPool, databaseOf, migrateAt, probeLedger } from '../../store/index.ts';
 import { openAdminPort } from '../../telemetry/admin-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createProcessRegistry } from '../../telemetry/metrics.ts';
@@ -47,13 +47,13 @@ export async function startLoyalty(
 ): Promise<RunningRole> {
   requireAccount(config);
   await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
-  if (config.DATABASE_URL === undefined)
-    throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
+  const database = databaseOf(config);
+  if (database === undefined) throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
   await using started = new AsyncDisposableStack();
-  await migrateAt(config.DATABASE_URL, 'loyalty', { onWait: (line) => logger.warn(line) });
+  await migrateAt(database, 'loyalty', { onWait: (line) => logger.warn(line) });
   const pool = started.adopt(
     new BoundedPool({
-      url: config.DATABASE_URL,
+      server: database,
       connections: CONNECTIONS,
       application: 'loyalty',
       answerMsMax: LEDGER_MS_MAX,

@@ -18,7 +18,7 @@ type ValueOf<V> = V extends SecretVariable
 export type Config = Readonly<{ [Name in keyof Table]: ValueOf<Table[Name]> }>;
 
 /** A configuration that knows where Kafka and PostgreSQL are. */
-export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: string };
+export type ConnectedConfig = Config & { KAFKA_BROKERS: string[]; DATABASE_URL: Secret };
 
 /** A configuration error. Its message names each wrong variable, its text and what it takes. */
 export class ConfigError extends Error {

@@ -116,6 +116,21 @@ export const url = (...schemes: string[]): Kind<string> =>
     URL.canParse(value) && schemes.some((scheme) => value.startsWith(`${scheme}://`)) ? value : undefined,
   );
 
+const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
+/** URL of a PostgreSQL, with libpq's `sslmode` in it or without. */
+export const databaseUrl = (): Kind<string> =>
+  kind(
+    `a URL starting with postgres:// or postgresql://, with an sslmode of ${tlsModes.join(', ')} or without`,
+    (value) => {
+      // Several hosts, separated by commas, are no URL by the rules of `URL`.
+      const single = value.trim().replace(/^(postgres(?:ql)?:\/\/(?:[^@/]*@)?[^,/?#]*)(?:,[^/?#]*)?/, '$1');
+      if (!/^postgres(ql)?:\/\//.test(value.trim()) || !URL.canParse(single)) return undefined;
+      const mode = new URL(single).searchParams.get('sslmode');
+      return mode === null || tlsModes.includes(mode) ? value : undefined;
+    },
+  );
+
 function inRange(value: number, min: number, max: number): number | undefined {
   return value >= min && value <= max ? value : undefined;
 }

@@ -19,6 +19,11 @@ export function secretText(secret: Secret): string {
   return readFileSync(secret.file, 'utf8').replace(/\r?\n$/, '');
 }
 
+/** The variable that gives a secret to a child process, in the form in which this process has it. */
+export function secretVariable(name: string, secret: Secret): Record<string, string> {
+  return 'text' in secret ? { [name]: secret.text } : { [name + fileSuffix]: secret.file };
+}
+
 /** @throws TypeError that says what is wrong with the secret, without the secret itself */
 export function parseSecret(kind: Kind<string>, secret: Secret): Secret {
   let text: string;

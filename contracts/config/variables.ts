@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { limits } from '../limits.ts';
 import {
   bytes,
+  databaseUrl,
   duration,
   durationBetween,
   durationFrom,
@@ -54,7 +55,19 @@ export const variables = {
     'Kafka brokers; without it `up` starts its own.',
   ),
   KAFKA_SASL_PASSWORD: secret(text('a password'), 'Password of KAFKA_SASL_USERNAME.'),
-  DATABASE_URL: optional(url('postgres', 'postgresql'), 'PostgreSQL; without it `up` starts its own.'),
+  DATABASE_URL: secret(
+    databaseUrl(),
+    'PostgreSQL; without it `up` starts its own. `sslmode` in it says what TLS proves: docs/operations/database.md.',
+  ),
+  DATABASE_SSL_CA_FILE: optional(
+    text('a file path'),
+    "PEM certificates of the authorities that may have signed the database's certificate. With it and without `sslmode` in DATABASE_URL, authority and host name are checked.",
+  ),
+  DATABASE_SSL_CERT_FILE: optional(
+    text('a file path'),
+    'PEM certificate of the client, for a database that asks for one; with DATABASE_SSL_KEY_FILE.',
+  ),
+  DATABASE_SSL_KEY_FILE: optional(text('a file path'), 'PEM private key of DATABASE_SSL_CERT_FILE.'),
   GOOGLE_CLOUD_PROJECT: required(
     text('a Google Cloud project id'),
     'ordermesh-local',
@@ -363,8 +376,8 @@ export const variables = {
     '0.0001',
     'Share of calls whose answer the simulated provider loses; half of them after the charge was made.',
   ),
-  ORDERMESH_PAYMENT_LEDGER_URL: optional(
-    url('postgres', 'postgresql'),
+  ORDERMESH_PAYMENT_LEDGER_URL: secret(
+    databaseUrl(),
     'PostgreSQL of the simulated payment provider, which stands outside of every region; DATABASE_URL by default.',
   ),
   ORDERMESH_EDGE_UPSTREAM: optional(

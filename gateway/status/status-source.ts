@@ -1,6 +1,6 @@
 // The database as the source of statuses. Opened by gateway.ts.
 
-import { BoundedPool, orderStatus } from '../../store/index.ts';
+import { BoundedPool, type DatabaseServer, orderStatus } from '../../store/index.ts';
 import type { StatusLookup } from './status-reader.ts';
 
 /** Longer than a reader waits. It frees the places of queries on a connection that broke without a message. */
@@ -12,12 +12,17 @@ export interface StatusSource {
 }
 
 /** Reads statuses from the database. Connects at the first question, so the gateway starts without a database. */
-export function databaseStatus(url: string | undefined): StatusSource {
-  if (url === undefined) {
+export function databaseStatus(server: DatabaseServer | undefined): StatusSource {
+  if (server === undefined) {
     const lookup = () => Promise.reject(new Error('DATABASE_URL is not set'));
     return { lookup, close: async () => {} };
   }
-  const pool = new BoundedPool({ url, connections: 4, application: 'ordermesh-gateway', answerMsMax: ANSWER_MS_MAX });
+  const pool = new BoundedPool({
+    server,
+    connections: 4,
+    application: 'ordermesh-gateway',
+    answerMsMax: ANSWER_MS_MAX,
+  });
   return {
     lookup: (orderId, storeId) => pool.call((database) => orderStatus(database, orderId, storeId)),
     close: () => pool.close(),

@@ -5,7 +5,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { allTopics } from '../../contracts/topics.ts';
-import { auditDatabase, connectDatabase, type DatabaseFault, type OrderEffects } from '../../store/index.ts';
+import {
+  auditDatabase,
+  connectDatabase,
+  type DatabaseFault,
+  type DatabaseServer,
+  type OrderEffects,
+} from '../../store/index.ts';
 import type { CrewCommand } from '../crew.ts';
 import type { History, LoggedRecord, SentOrder } from './checker/history.ts';
 import { printCommits, printTopic, readCommits, readPrinted } from './console-consumer.ts';
@@ -39,16 +45,16 @@ export const historyFiles = {
 export async function recordHistory(options: {
   directory: string;
   tools: JavaTools;
-  databaseUrl: string;
+  database: DatabaseServer;
 }): Promise<void> {
-  const { directory, tools, databaseUrl } = options;
+  const { directory, tools, database } = options;
   const counts = await countRecords(tools, [...allTopics, COMMITS_TOPIC]);
   // All at once: the roles have ended, so the cores are free, and only a few of the topics hold anything.
   await Promise.all([
     ...allTopics.map((topic) => printTopic(tools, topic, counts.get(topic) ?? 0, historyFiles.topic(directory, topic))),
     printCommits(tools, counts.get(COMMITS_TOPIC) ?? 0, historyFiles.commits(directory)),
   ]);
-  await writeFile(historyFiles.database(directory), JSON.stringify(await readDatabase(databaseUrl)));
+  await writeFile(historyFiles.database(directory), JSON.stringify(await readDatabase(database)));
 }
 
 /** Reads a recorded history. @throws when a file is not there or holds what is not of its form */
@@ -77,9 +83,9 @@ async function readSent(file: string): Promise<{ orders: SentOrder[]; commands: 
   return { orders, commands };
 }
 
-async function readDatabase(url: string): Promise<DatabaseFile> {
+async function readDatabase(server: DatabaseServer): Promise<DatabaseFile> {
   const effects: OrderEffects[] = [];
-  const sql = connectDatabase({ url, connections: 2, application: 'chaos' });
+  const sql = connectDatabase({ server, connections: 2, application: 'chaos' });
   try {
     const { faults } = await auditDatabase(sql, { onEffects: (batch) => effects.push(...batch) });
     return { effects, faults };

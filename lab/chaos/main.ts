@@ -8,6 +8,7 @@ import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { describeFailure } from '../../contracts/failure.ts';
 import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
+import { serverAt } from '../../store/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { randomSeed } from '../traffic/random.ts';
 import { keepBusy } from './busy.ts';
@@ -114,7 +115,7 @@ async function run(
   say(`processes were started again ${subjects.processes.restarts} times; stopping the roles`);
   await system.stopRoles();
   say("reading the topics with Kafka's console consumer");
-  await recordHistory({ directory: historyDirectory, tools, databaseUrl: config.DATABASE_URL });
+  await recordHistory({ directory: historyDirectory, tools, database: serverAt(config.DATABASE_URL, config) });
   const { stood, silent } = watch;
   return { report: { seed, ...injected, stood, silent }, isLive: atRest && stood === 0 && silent === 0 };
 }

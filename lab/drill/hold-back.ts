@@ -50,7 +50,7 @@ async function mirrorMakerOf(region: DrillRegion): Promise<number[]> {
 }
 
 async function walReceiverOf({ databaseUrl }: DrillRegion): Promise<number[]> {
-  const sql = connectDatabase({ url: databaseUrl, connections: 1, application: 'drill' });
+  const sql = connectDatabase({ server: databaseUrl, connections: 1, application: 'drill' });
   try {
     const rows = await sql<{ pid: number }[]>`select pid from pg_stat_wal_receiver`;
     return rows.map(({ pid }) => pid);

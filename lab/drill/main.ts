@@ -8,7 +8,7 @@ import { loadConfig } from '../../contracts/config/config.ts';
 import { describeFailure } from '../../contracts/failure.ts';
 import { programOptions, refuseOption } from '../../contracts/program-options.ts';
 import { until } from '../../stack/system/index.ts';
-import { connectDatabase, openTicketCounts, withDatabase } from '../../store/index.ts';
+import { connectDatabase, type DatabaseServer, openTicketCounts, serverAt, withDatabase } from '../../store/index.ts';
 import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 import { type Crew, startCrew } from '../crew.ts';
@@ -178,13 +178,13 @@ async function run(system: DrillSystem, directory: string, seed: number): Promis
 /** Whether the standby and the log of a region have these orders: what is parked in the last moments is another test's. */
 async function haveArrived({ config }: DrillRegion, orders: readonly ParkedOrder[]): Promise<boolean> {
   const ids = new Set(orders.map(({ orderId }) => orderId));
-  const counts = await withStandby(config.DATABASE_URL, orders);
+  const counts = await withStandby(serverAt(config.DATABASE_URL, config), orders);
   return counts && (await missingIn(config, ids)).length === 0;
 }
 
 /** A standby takes no migration, so it is only asked. */
-async function withStandby(url: string, orders: readonly ParkedOrder[]): Promise<boolean> {
-  const sql = connectDatabase({ url, connections: 1, application: 'drill' });
+async function withStandby(server: DatabaseServer, orders: readonly ParkedOrder[]): Promise<boolean> {
+  const sql = connectDatabase({ server, connections: 1, application: 'drill' });
   try {
     const ids = orders.map(({ orderId }) => orderId);
     const [row] = await sql<{ letters: number }[]>`

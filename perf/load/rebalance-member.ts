@@ -1,6 +1,7 @@
 import { loadConfig } from '../../contracts/config/config.ts';
 import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
+import { databaseOf } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 /**
@@ -25,7 +26,7 @@ const runtime = await startRuntime({
   group,
   topic,
   cluster: clusterOf(config),
-  databaseUrl: config.DATABASE_URL,
+  database: databaseOf(config),
   actorModule: new URL('./actors/noop.ts', import.meta.url),
   settings: undefined,
   slots: config.ORDERMESH_SLOTS,

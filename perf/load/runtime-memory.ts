@@ -1,6 +1,7 @@
 import { loadConfig } from '../../contracts/config/config.ts';
 import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
+import { databaseOf } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 
 /**
@@ -27,7 +28,7 @@ const runtime = await startRuntime({
   group: `runtime-memory-${process.pid}-${Date.now()}`,
   topic,
   cluster: clusterOf(config),
-  databaseUrl: config.DATABASE_URL,
+  database: databaseOf(config),
   actorModule: new URL('./actors/slow-store.ts', import.meta.url),
   settings: { turnSeconds: Number(turnSeconds) },
   slots: config.ORDERMESH_SLOTS,

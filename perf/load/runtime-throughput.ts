@@ -29,7 +29,7 @@ const runtime = await startRuntime({
   group: `runtime-throughput-${process.pid}-${Date.now()}`,
   topic,
   cluster: clusterOf(config),
-  databaseUrl: undefined,
+  database: undefined,
   actorModule: new URL(`./actors/${values.actor}.ts`, import.meta.url),
   settings: JSON.parse(values.settings),
   slots: config.ORDERMESH_SLOTS,

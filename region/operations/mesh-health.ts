@@ -79,7 +79,7 @@ export function hasStrayDatabase({ state, regions }: MeshHealth): boolean {
 
 async function healthOfRegion({ addresses, records, reason, isNew }: SeenRegion): Promise<RegionHealth> {
   const { name, databaseUrl } = addresses;
-  const sql = connectDatabase({ url: databaseUrl, connections: 1, application: 'ordermesh-region' });
+  const sql = connectDatabase({ server: databaseUrl, connections: 1, application: 'ordermesh-region' });
   const database = await within(ANSWER_MS_MAX, `PostgreSQL of ${name}`, standbyStatus(sql)).catch(
     (error: Error) => error.message,
   );

@@ -3,6 +3,7 @@
 import type { Config } from '../../contracts/config/config.ts';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { limits } from '../../contracts/limits.ts';
+import type { DatabaseServer } from '../../store/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SlotLimits } from '../wire/slot-protocol.ts';
 import type { PartitionLimits } from './partitions/assigned-partition.ts';
@@ -25,7 +26,7 @@ export interface RuntimeOptions {
   topic: string;
   cluster: KafkaCluster;
   /** Undefined: no epochs and no durable parking; an actor with `apply` is refused. */
-  databaseUrl: string | undefined;
+  database: DatabaseServer | undefined;
   /** `file:` URL of a module that exports `createActor`. */
   actorModule: URL;
   /** Given to `createActor`; plain data. */

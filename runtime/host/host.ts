@@ -28,9 +28,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 /** The real ports of the host: Kafka, PostgreSQL, threads and the clock. */
 function systemPorts(options: RuntimeOptions): HostPorts {
-  const { role, group, topic, cluster, databaseUrl, sessionTimeoutMs, limits, settings } = options;
+  const { role, group, topic, cluster, database, sessionTimeoutMs, limits, settings } = options;
   const actorModule = options.actorModule.href;
-  const ownershipOptions = { databaseUrl, role, cluster, deadLettersKeptMs: limits.deadLettersKeptMs };
+  const ownershipOptions = { database, role, cluster, deadLettersKeptMs: limits.deadLettersKeptMs };
   const states = new StateLog(options.logger);
   const ownership = new OwnershipStore(
     ownershipOptions,
@@ -65,7 +65,7 @@ function systemPorts(options: RuntimeOptions): HostPorts {
       ),
     createSlot: (slot, listener) =>
       new Slot(
-        { slot, role, group, topic, cluster, databaseUrl, actorModule, settings, limits: limits.slot },
+        { slot, role, group, topic, cluster, database, actorModule, settings, limits: limits.slot },
         listener,
         options.slotMemoryMbMax,
         options.slotSilenceMsMax,

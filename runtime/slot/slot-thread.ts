@@ -128,17 +128,17 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
   };
 }
 
-function openStore(actor: Actor<unknown, unknown>, { databaseUrl: url, role, slot, ...options }: SlotOptions) {
-  if (url !== undefined) {
+function openStore(actor: Actor<unknown, unknown>, { database: server, role, slot, ...options }: SlotOptions) {
+  if (server !== undefined) {
     const application = `${role}-slot-${slot}`;
     return {
       // For parking, dead letters and replays. Turns use sessions of their own.
-      pool: new BoundedPool({ url, connections: 2, application, answerMsMax: ANSWER_MS_MAX }),
-      sessions: new SessionPool({ url, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
+      pool: new BoundedPool({ server, connections: 2, application, answerMsMax: ANSWER_MS_MAX }),
+      sessions: new SessionPool({ server, application, openMsMax: OPEN_MS_MAX, transactionMsMax: TRANSACTION_MS_MAX }),
     };
   }
   if (actor.apply !== undefined)
-    throw new TypeError(`${options.actorModule} has apply(), so the runtime needs a databaseUrl: set DATABASE_URL`);
+    throw new TypeError(`${options.actorModule} has apply(), so the runtime needs a database: set DATABASE_URL`);
   return undefined;
 }
 

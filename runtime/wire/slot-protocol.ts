@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
-import type { ParkedKey, SettledKey } from '../../store/index.ts';
+import type { DatabaseServer, ParkedKey, SettledKey } from '../../store/index.ts';
 import type { Suspect, SuspectNews } from './suspects.ts';
 
 /** What the main thread asks of a slot's thread. Each is a task of the thread's Piscina; `slot-thread.ts` handles them in one switch. */
@@ -59,7 +59,7 @@ export interface SlotOptions {
   group: string;
   topic: string;
   cluster: KafkaCluster;
-  databaseUrl: string | undefined;
+  database: DatabaseServer | undefined;
   /** `file:` URL of the module that exports `createActor`. */
   actorModule: string;
   settings: unknown;

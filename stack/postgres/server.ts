@@ -104,7 +104,7 @@ function dataDirectory(directory: string): string {
 export async function copyAsStandby(source: { directory: string; port: number }, directory: string): Promise<void> {
   const target = dataDirectory(directory);
   await rm(target, { recursive: true, force: true });
-  const sql = connectDatabase({ url: urlOf(source.port, 'postgres'), connections: 1, application: 'base-backup' });
+  const sql = connectDatabase({ server: urlOf(source.port, 'postgres'), connections: 1, application: 'base-backup' });
   try {
     await sql`select pg_backup_start('standby', fast => true)`;
     const from = dataDirectory(source.directory);
@@ -168,7 +168,7 @@ async function initialise(
 
 /** The first query of a server that really serves. */
 async function createDatabase(url: string): Promise<void> {
-  const sql = connectDatabase({ url, connections: 1, application: 'stack' });
+  const sql = connectDatabase({ server: url, connections: 1, application: 'stack' });
   try {
     const existing = await sql`select from pg_database where datname = ${DATABASE}`;
     if (existing.length === 0) await sql.unsafe(`create database ${DATABASE}`);

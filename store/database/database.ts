@@ -1,6 +1,8 @@
 // Connections to PostgreSQL, and transactions on them. Used by all modules of this room.
 
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { createClient } from './connection/client.ts';
+import type { DatabaseServer } from './connection/database-server.ts';
 
 /** A pool of connections. Modules of this room take it or a `Transaction`. */
 export type Database = postgres.Sql;
@@ -24,7 +26,7 @@ export type TurnMember = { [M in keyof TurnSql]: [TurnSql[M]] extends [never] ? 
 export type Statement = postgres.PendingQuery<postgres.Row[]>;
 
 export interface DatabaseOptions {
-  url: string;
+  server: DatabaseServer;
   connections: number;
   /** Shown in `pg_stat_activity`. */
   application: string;
@@ -35,16 +37,15 @@ export interface DatabaseOptions {
 }
 
 export function connectDatabase({
-  url,
+  server,
   connections,
   application,
   statementMsMax,
   connectMsMax,
 }: DatabaseOptions): Database {
-  return postgres(url, {
+  return createClient(server, {
     max: connections,
-    // The driver counts in seconds here.
-    ...(connectMsMax === undefined ? {} : { connect_timeout: connectMsMax / 1_000 }),
+    ...(connectMsMax === undefined ? {} : { connectMsMax }),
     connection: {
       application_name: application,
       ...(statementMsMax === undefined ? {} : { statement_timeout: statementMsMax }),

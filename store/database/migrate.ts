@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import type { DatabaseServer } from './connection/database-server.ts';
 import { connectDatabase, type Database } from './database.ts';
 
 const directory = new URL('../migrations/', import.meta.url);
@@ -126,9 +127,13 @@ async function lockHolders(database: Database): Promise<string> {
   return `it may be held by ${named.join(', ')}`;
 }
 
-/** Brings the schema of the database at `url` up to date, on a connection of its own. */
-export async function migrateAt(url: string, application: string, options: MigrationOptions = {}): Promise<void> {
-  const database = connectDatabase({ url, connections: 1, application: `${application}-migrations` });
+/** Brings the schema of a database up to date, on a connection of its own. */
+export async function migrateAt(
+  server: DatabaseServer,
+  application: string,
+  options: MigrationOptions = {},
+): Promise<void> {
+  const database = connectDatabase({ server, connections: 1, application: `${application}-migrations` });
   try {
     await migrate(database, options);
   } finally {

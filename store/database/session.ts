@@ -3,11 +3,13 @@
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import { createClient } from './connection/client.ts';
+import type { DatabaseServer } from './connection/database-server.ts';
 import type { Statement, Transaction, TurnSql } from './database.ts';
 import { StatementGate, TransactionOverError } from './statement-gate.ts';
 
 export interface SessionOptions {
-  url: string;
+  server: DatabaseServer;
   /** Shown in `pg_stat_activity`. */
   application: string;
   /** Longest time to get a connection. */
@@ -66,7 +68,7 @@ export class Session {
 
   private constructor(options: SessionOptions) {
     this.#options = options;
-    this.#client = postgres(options.url, {
+    this.#client = createClient(options.server, {
       max: 1,
       // This timeout is not for the session, which may be idle. It ends a connection that the driver opens after the session was given up.
       idle_timeout: 10,

@@ -1,4 +1,5 @@
 import type { ConnectedConfig } from '../../contracts/config/config.ts';
+import { type DatabaseConfig, serverAt } from './connection/database-server.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { withPostgres } from './with-postgres.ts';
@@ -9,10 +10,10 @@ import { withPostgres } from './with-postgres.ts';
  * @throws when PostgreSQL stops answering
  */
 export function withDatabase<T>(
-  { DATABASE_URL: url }: Pick<ConnectedConfig, 'DATABASE_URL'>,
+  config: DatabaseConfig & Pick<ConnectedConfig, 'DATABASE_URL'>,
   use: (sql: Database) => Promise<T>,
 ): Promise<T> {
-  return withPostgres({ url, variable: 'DATABASE_URL' }, async (sql) => {
+  return withPostgres({ server: serverAt(config.DATABASE_URL, config), variable: 'DATABASE_URL' }, async (sql) => {
     await migrate(sql, { onWait: console.error });
     return use(sql);
   });

@@ -1,10 +1,11 @@
 // A database connection for the time of one command.
 
 import { setImmediate as afterInput, setTimeout as sleep } from 'node:timers/promises';
+import { type DatabaseServer, spokenAddress } from './connection/database-server.ts';
 import { connectDatabase, type Database } from './database.ts';
 
 export interface PostgresSource {
-  url: string;
+  server: DatabaseServer;
   /** The variable that has the URL; the error names it when PostgreSQL does not answer. */
   variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL';
 }
@@ -32,7 +33,7 @@ export async function withPostgres<T>(
   limits: PostgresLimits = usual,
 ): Promise<T> {
   const { connectMsMax } = limits;
-  const sql = connectDatabase({ url: source.url, connections: 4, application: 'ordermesh-cli', connectMsMax });
+  const sql = connectDatabase({ server: source.server, connections: 4, application: 'ordermesh-cli', connectMsMax });
   const watch = watchAnswers(source, limits);
   try {
     return await Promise.race([work(source, sql, use), watch.silence]);
@@ -57,8 +58,8 @@ async function work<T>(source: PostgresSource, sql: Database, use: (sql: Databas
 
 /** Asks on a connection of its own, because a long statement keeps the command's connections busy. */
 function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenceMsMax }: PostgresLimits) {
-  const { url } = source;
-  const sql = connectDatabase({ url, connections: 1, application: 'ordermesh-cli-watch', connectMsMax });
+  const { server } = source;
+  const sql = connectDatabase({ server, connections: 1, application: 'ordermesh-cli-watch', connectMsMax });
   const closing = new AbortController();
   const { signal } = closing;
   let silent = false;
@@ -89,9 +90,8 @@ function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenc
   };
 }
 
-function noAnswer({ url, variable }: PostgresSource, cause: unknown): Error {
-  const { hostname, port } = new URL(url);
-  return new Error(`PostgreSQL at ${hostname}:${port || '5432'} (${variable}) does not answer`, { cause });
+function noAnswer({ server, variable }: PostgresSource, cause: unknown): Error {
+  return new Error(`PostgreSQL at ${spokenAddress(server)} (${variable}) does not answer`, { cause });
 }
 
 function codeOf(error: unknown): string {

@@ -1,17 +1,17 @@
 // Tells the display which tickets have changed, by LISTEN and NOTIFY.
 
 import { randomBytes } from 'node:crypto';
-import postgres from 'postgres';
 import { Backoff } from '../../contracts/backoff.ts';
 import type { Clock } from '../../contracts/clock.ts';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import { type ClientOptions, createClient } from '../database/connection/client.ts';
 import type { Database, DatabaseOptions } from '../database/database.ts';
 import { ticketsChannel } from './tickets.ts';
 
 export interface TicketListenerOptions {
   /** The listener has a connection of its own. */
-  server: Pick<DatabaseOptions, 'url' | 'application'>;
+  server: Pick<DatabaseOptions, 'server' | 'application'>;
   clock: Clock;
   /** Called after each commit with the orders whose tickets have changed. */
   onOrderIds(orderIds: string[]): void;
@@ -128,14 +128,13 @@ export class TicketListener {
   }
 
   #connect(): Database {
-    const { url, application } = this.#options.server;
-    const options = {
+    const { server, application } = this.#options.server;
+    const options: ClientOptions = {
       max: 1,
       connection: { application_name: application },
-      idle_timeout: null,
       max_lifetime: null,
       fetch_types: false,
-      connect_timeout: (this.#options.answerMsMax ?? ANSWER_MS_MAX) / 1_000,
+      connectMsMax: this.#options.answerMsMax ?? ANSWER_MS_MAX,
       // Otherwise the driver prints notices to the console.
       onnotice: () => {},
       onclose: () => this.#lost(connection, new Error('the connection was closed')),
@@ -145,7 +144,7 @@ export class TicketListener {
         else if (channel === ticketsChannel) this.#options.onOrderIds(payload.split(','));
       },
     };
-    const connection: Database = postgres(url, options as unknown as postgres.Options<Record<string, never>>);
+    const connection: Database = createClient(server, options);
     return connection;
   }
 }

@@ -104,7 +104,7 @@ describe('kitchen', () => {
   test('announces every changed ticket after the commit, and none of a turn that failed', async () => {
     const heard: string[] = [];
     const listener = new TicketListener({
-      server: { url: database.url, application: 'test' },
+      server: { server: database.url, application: 'test' },
       clock: systemClock,
       onOrderIds: (orderIds) => heard.push(...orderIds),
       onProven: () => {},

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 function provider(change: Partial<SimulatedProviderOptions> = {}): PaymentProvider {
   const made = simulatedProvider({
-    databaseUrl: database.url,
+    database: database.url,
     latencyMeanMs: 0,
     latencyMsMax: 1,
     declineRate: 0,
@@ -182,7 +182,7 @@ describe('payment', () => {
   });
 
   test('reports a provider that is down as an outage', async () => {
-    const down = provider({ databaseUrl: 'postgres://stranger@127.0.0.1:1/none' });
+    const down = provider({ database: 'postgres://stranger@127.0.0.1:1/none' });
     await expect(
       turn(database.sql, paymentActor(down, new Registry()), [validated(testOrder())]),
     ).rejects.toBeInstanceOf(OutageError);

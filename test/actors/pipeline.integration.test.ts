@@ -41,7 +41,7 @@ const roles = () => Object.keys(groups) as WorkerRole[];
 async function start(role: WorkerRole): Promise<void> {
   const settings: Record<WorkerRole, unknown> = {
     'order-validator': { windowSeconds: 600, customerOrdersMax: 99, cardOrdersMax: 99, amountMax: 50_000 },
-    payment: { databaseUrl: database.url, latencyMeanMs: 2, latencyMsMax: 10, declineRate: 0, timeoutRate: 0.05 },
+    payment: { database: database.url, latencyMeanMs: 2, latencyMsMax: 10, declineRate: 0, timeoutRate: 0.05 },
     kitchen: {},
   };
   const runtime = await startRuntime({
@@ -50,7 +50,7 @@ async function start(role: WorkerRole): Promise<void> {
     group: groups[role],
     topic: inputs[role],
     cluster,
-    databaseUrl: database.url,
+    database: database.url,
     actorModule: new URL('./renamed-topics-actor.ts', import.meta.url),
     settings: {
       role,

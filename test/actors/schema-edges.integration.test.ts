@@ -63,7 +63,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
         cardOrdersMax: 1_000,
         amountMax: limits.amountMax,
       },
-      payment: { databaseUrl: database.url, latencyMeanMs: 1, latencyMsMax: 2, declineRate: 0, timeoutRate: 0 },
+      payment: { database: database.url, latencyMeanMs: 1, latencyMsMax: 2, declineRate: 0, timeoutRate: 0 },
       kitchen: {},
     };
     const config = testConfig({
@@ -80,7 +80,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
         group: groups[role],
         topic: inputs[role],
         cluster,
-        databaseUrl: database.url,
+        database: database.url,
         actorModule: new URL('./renamed-topics-actor.ts', import.meta.url),
         settings: {
           role,
@@ -227,6 +227,6 @@ function inAscii(json: string): string {
 }
 
 function loyaltyPool(url: string): BoundedPool & AsyncDisposable {
-  const pool = new BoundedPool({ url, connections: 2, application: 'test', answerMsMax: 30_000 });
+  const pool = new BoundedPool({ server: url, connections: 2, application: 'test', answerMsMax: 30_000 });
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.close() });
 }

@@ -13,7 +13,7 @@ let handle: ReturnType<typeof createLoyaltyHandler>;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  pool = new BoundedPool({ url: database.url, connections: 2, application: 'loyalty', answerMsMax: 1_000 });
+  pool = new BoundedPool({ server: database.url, connections: 2, application: 'loyalty', answerMsMax: 1_000 });
   failures = [];
   handle = createLoyaltyHandler({ pool, unitsPerPoint: 100, onFailure: (reason) => failures.push(reason) });
 });

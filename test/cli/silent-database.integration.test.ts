@@ -13,7 +13,7 @@ afterEach(() => proxy.close());
 function source() {
   const url = new URL(servers().databaseUrl);
   url.host = proxy.address;
-  return { url: url.href, variable: 'DATABASE_URL' } as const;
+  return { server: url.href, variable: 'DATABASE_URL' } as const;
 }
 
 test('a PostgreSQL that takes a connection and says nothing is named with its variable', async () => {

@@ -43,7 +43,7 @@ beforeAll(async () => {
     return started.server;
   };
   server = await start();
-  sql = connectDatabase({ url, connections: 2, application: 'test' });
+  sql = connectDatabase({ server: url, connections: 2, application: 'test' });
   await migrate(sql);
   const config = loadConfig({
     KAFKA_BROKERS: shared().cluster.brokers.join(','),

@@ -226,7 +226,7 @@ describe('kitchen display in an outage', () => {
     const address = new URL(kitchen.database.url);
     const proxy = await startToggledProxy(address.href);
     address.host = proxy.address;
-    const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, DATABASE_URL: address.href });
+    const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, DATABASE_URL: { text: address.href } });
     const ready = async () => (await fetch(new URL('/readyz', display.addresses.admin))).status;
     try {
       await using screen = await TestScreen.open(display.addresses.display ?? '', STORE);

@@ -76,7 +76,7 @@ export class TestKitchen implements AsyncDisposable {
       group: topic,
       topic,
       cluster,
-      databaseUrl: database.url,
+      database: database.url,
       actorModule: new URL('../../actors/kitchen/actor.ts', import.meta.url),
       settings: {},
       slots: 1,

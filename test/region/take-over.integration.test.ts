@@ -207,7 +207,7 @@ describe('parked keys of the other region', () => {
       group,
       topic,
       cluster,
-      databaseUrl: database.url,
+      database: database.url,
       actorModule: new URL('../runtime/actors/keyed-actor.ts', import.meta.url),
       settings: {},
       slots: 1,

@@ -47,7 +47,7 @@ async function startWorker(name: string): Promise<Worker> {
   );
   const runtime = await startRuntime({
     ...runtimeOptions(name, `${name}-group`, ''),
-    databaseUrl: undefined,
+    database: undefined,
     actorModule: new URL('./actors/decoding-actor.ts', import.meta.url),
     cluster: plainCluster([broker.address]),
     sessionTimeoutMs: 10_000,

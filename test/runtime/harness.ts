@@ -22,7 +22,7 @@ export interface Scene extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  databaseUrl: string | undefined;
+  database: string | undefined;
   actorModule: URL;
   settings: EffectsSettings;
   limits: RuntimeLimits;
@@ -74,14 +74,14 @@ export async function createScene(partitions = 12, deadLetterConfig: Record<stri
   };
 }
 
-export function runtimeOptions(topic: string, group: string, databaseUrl: string) {
+export function runtimeOptions(topic: string, group: string, database: string) {
   return {
     role: 'runtime-test',
     logger: createLogger('runtime-test', process.env.TEST_LOG ?? 'silent'),
     group,
     topic,
     cluster: servers().cluster,
-    databaseUrl,
+    database,
     actorModule: effectsActor,
     settings: {} as EffectsSettings,
     slots: 2,

@@ -7,7 +7,7 @@ test('a database that is away pauses and is waited for: nothing is lost, nothing
   const proxy = await startToggledProxy(scene.database.url);
   const url = new URL(scene.database.url);
   url.host = proxy.address;
-  const runtime = await scene.start({ databaseUrl: url.href });
+  const runtime = await scene.start({ database: url.href });
   await scene.send(ordersOver(100, 1_000));
   await until(
     () => effectCount(scene.database.sql),
@@ -50,7 +50,7 @@ test('a database that is away when partitions are assigned is waited for', async
   url.host = proxy.address;
   proxy.interrupt();
   await scene.send(ordersOver(10, 100));
-  const runtime = await scene.start({ databaseUrl: url.href });
+  const runtime = await scene.start({ database: url.href });
   await until(
     () => runtime.readiness(),
     (text) => text?.includes('assignment/database is down') === true,

@@ -5,7 +5,7 @@ import { committedTotal, createScene, effectsByKey, ordersOver, readTopic, until
 
 test('an actor with apply() is refused without a database, naming the variable', async () => {
   await using scene = await createScene(1);
-  await expect(scene.start({ databaseUrl: undefined })).rejects.toThrow('DATABASE_URL');
+  await expect(scene.start({ database: undefined })).rejects.toThrow('DATABASE_URL');
 });
 
 test.each([
@@ -50,7 +50,7 @@ test('an actor that only decodes needs no database; metrics of all threads are o
   const orders = ordersOver(100, 5_000);
   await scene.send(orders);
   const actorModule = new URL('./actors/decoding-actor.ts', import.meta.url);
-  const runtime = await scene.start({ databaseUrl: undefined, actorModule });
+  const runtime = await scene.start({ database: undefined, actorModule });
   await until(
     () => committedTotal(scene),
     (total) => total === orders.length,

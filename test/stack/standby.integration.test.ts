@@ -26,14 +26,22 @@ test('a standby follows its primary, and takes writes when that is dead', async 
   const [one, two] = [options('one'), options('two')];
   await Promise.all([mkdir(one.directory), mkdir(two.directory)]);
   const primary = await startPostgres(one);
-  const before = connectDatabase({ url: primary.environment.DATABASE_URL ?? '', connections: 1, application: 'test' });
+  const before = connectDatabase({
+    server: primary.environment.DATABASE_URL ?? '',
+    connections: 1,
+    application: 'test',
+  });
   stopping.defer(() => before.end({ timeout: 1 }));
   await before`create table kept (n int)`;
   await before`insert into kept values (1)`;
 
   await copyAsStandby(one, two.directory);
   const standby = await startPostgres({ ...two, standbyOf: one.port });
-  const after = connectDatabase({ url: standby.environment.DATABASE_URL ?? '', connections: 1, application: 'test' });
+  const after = connectDatabase({
+    server: standby.environment.DATABASE_URL ?? '',
+    connections: 1,
+    application: 'test',
+  });
   stopping.defer(() => after.end({ timeout: 1 }));
   await before`insert into kept values (2)`;
   await vi.waitFor(async () => expect(await after`select n from kept order by n`).toEqual([{ n: 1 }, { n: 2 }]));

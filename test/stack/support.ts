@@ -39,7 +39,7 @@ export function closing(stack: Stack): Stack & AsyncDisposable {
 }
 
 export async function query<T>(stack: Stack, ask: (sql: Database) => Promise<T>): Promise<T> {
-  const sql = connectDatabase({ url: stack.environment.DATABASE_URL ?? '', connections: 1, application: 'test' });
+  const sql = connectDatabase({ server: stack.environment.DATABASE_URL ?? '', connections: 1, application: 'test' });
   try {
     return await ask(sql);
   } finally {

@@ -9,7 +9,7 @@ test('a server that takes connections and never answers is an outage after a tim
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const url = `postgres://stranger@127.0.0.1:${port}/nothing`;
-  const pool = new BoundedPool({ url, connections: 1, application: 'test', answerMsMax: 100 });
+  const pool = new BoundedPool({ server: url, connections: 1, application: 'test', answerMsMax: 100 });
   const failure = await pool.call((sql) => sql`select 1`).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(DatabaseSilentError);
   expect(faultOf(failure)).toBe('outage');
@@ -19,7 +19,7 @@ test('a server that takes connections and never answers is an outage after a tim
 
 test('a call that is never answered keeps no connection from the next ones', async () => {
   await using database = await createTestDatabase();
-  const pool = new BoundedPool({ url: database.url, connections: 1, application: 'test', answerMsMax: 1_000 });
+  const pool = new BoundedPool({ server: database.url, connections: 1, application: 'test', answerMsMax: 1_000 });
   const begun = Promise.withResolvers<void>();
   const silent = pool.call((sql) =>
     sql.begin(async () => {

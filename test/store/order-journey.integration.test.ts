@@ -25,7 +25,7 @@ async function openMesh(ledgerUrl?: string): Promise<Mesh> {
   const { sql, url } = database;
   await loadMenu(sql, testMenu());
   const rates = { latencyMeanMs: 0, latencyMsMax: 1, declineRate: 0, timeoutRate: 0 };
-  const payment = paymentActor(simulatedProvider({ databaseUrl: ledgerUrl ?? url, ...rates }), new Registry());
+  const payment = paymentActor(simulatedProvider({ database: ledgerUrl ?? url, ...rates }), new Registry());
   return {
     sql,
     async process(order) {

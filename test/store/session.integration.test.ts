@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 
 function sessions(url: string, transactionMsMax = 20_000): SessionPool {
-  return new SessionPool({ url, application: APPLICATION, openMsMax: 5_000, transactionMsMax });
+  return new SessionPool({ server: url, application: APPLICATION, openMsMax: 5_000, transactionMsMax });
 }
 
 const held = (sql: Transaction) => holdEpochs(sql, subscription, new Map([[0, 1]]));
@@ -146,7 +146,7 @@ test('a claim that may not end the session that blocks it says so, and goes on w
     const url = new URL(database.url);
     url.username = claimer;
     url.password = 'claimer';
-    const own = connectDatabase({ url: url.href, connections: 2, application: 'claimer' });
+    const own = connectDatabase({ server: url.href, connections: 2, application: 'claimer' });
     const failures: string[] = [];
     const mayEnd = Promise.withResolvers<void>();
     const blocking = database.sql.begin(async (sql) => {
@@ -346,7 +346,7 @@ test('a server that takes connections and says nothing is an outage, and so is o
   const url = new URL(database.url);
   url.host = proxy.address;
   const through = new SessionPool({
-    url: url.href,
+    server: url.href,
     application: APPLICATION,
     openMsMax: 300,
     transactionMsMax: 20_000,

@@ -19,7 +19,7 @@ test('notices a connection that died without a word, and listens again on anothe
   const reasons: string[] = [];
   let proven = 0;
   const listener = new TicketListener({
-    server: { url: proxy.url, application: 'test-listener' },
+    server: { server: proxy.url, application: 'test-listener' },
     clock: systemClock,
     proofMs: 50,
     answerMsMax: 1_000,
@@ -42,7 +42,7 @@ test('notices a connection that died without a word, and listens again on anothe
 test('starts deaf where there is no server, says so, and goes on trying until it is closed', async () => {
   let failures = 0;
   const listener = new TicketListener({
-    server: { url: 'postgres://stranger@127.0.0.1:1/none', application: 'test' },
+    server: { server: 'postgres://stranger@127.0.0.1:1/none', application: 'test' },
     clock: systemClock,
     onOrderIds: () => {},
     onProven: () => {},

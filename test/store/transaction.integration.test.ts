@@ -21,7 +21,7 @@ test('a connection that breaks inside of a transaction fails it, ends no process
   const proxy = await startToggledProxy(database.url);
   const url = new URL(database.url);
   url.host = proxy.address;
-  const pool = connectDatabase({ url: url.href, connections: 1, application: 'test' });
+  const pool = connectDatabase({ server: url.href, connections: 1, application: 'test' });
   for (const caught of [(error: Error) => error, () => new Error('what the work makes of it')]) {
     const failing = inTransaction(pool, async (sql) => {
       const slept = sql`select pg_sleep(60)`.catch((error: Error) => Promise.reject(caught(error)));

@@ -11,7 +11,7 @@ export interface Finished {
 }
 
 const ours =
-  /^(ORDERMESH_|KAFKA_BROKERS$|DATABASE_URL$|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
+  /^(ORDERMESH_|KAFKA_BROKERS$|DATABASE_|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
 
 /** Starts a command line in a process of its own, with none of our variables but those given. */
 export function startOrdermesh(args: readonly string[], env: Record<string, string> = {}, cwd?: string) {

@@ -28,11 +28,11 @@ export interface TestDatabase extends AsyncDisposable {
 /** A database of its own with the current schema, dropped on dispose. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const admin = connectDatabase({ url: servers().databaseUrl, connections: 1, application: 'test-set-up' });
+  const admin = connectDatabase({ server: servers().databaseUrl, connections: 1, application: 'test-set-up' });
   await admin.unsafe(`create database ${name}`);
   const url = new URL(servers().databaseUrl);
   url.pathname = `/${name}`;
-  const sql = connectDatabase({ url: url.href, connections: 4, application: 'test' });
+  const sql = connectDatabase({ server: url.href, connections: 4, application: 'test' });
   await migrate(sql);
   return {
     url: url.href,

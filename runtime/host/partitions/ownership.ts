@@ -7,6 +7,7 @@ import {
   BoundedPool,
   claimEpochs,
   type DatabaseOptions,
+  type DatabaseServer,
   type LogProgress,
   loadParkedKeys,
   pruneDeadLetters,
@@ -22,7 +23,7 @@ const PRUNE_MS_MAX = 600_000;
 
 export interface OwnershipOptions {
   /** Undefined: no epochs, and nothing is remembered. */
-  databaseUrl: string | undefined;
+  database: DatabaseServer | undefined;
   role: string;
   cluster: KafkaCluster;
   /** How long replayed and discarded dead letters are kept. */
@@ -50,19 +51,19 @@ export class OwnershipStore implements PartitionOwnership {
   #pruning: NodeJS.Timeout | undefined;
 
   constructor(options: OwnershipOptions, subscription: Subscription, hooks: OwnershipHooks) {
-    const { databaseUrl, role, cluster, deadLettersKeptMs } = options;
+    const { database, role, cluster, deadLettersKeptMs } = options;
     this.#subscription = subscription;
     this.#hooks = hooks;
     const kafka = { clientId: `${role}-logs`, cluster };
-    if (databaseUrl === undefined) {
+    if (database === undefined) {
       this.logs = new TopicLogKeeper(kafka, subscription, undefined);
       return;
     }
-    const database = { url: databaseUrl, connections: 2, application: role };
-    this.#pool = new BoundedPool({ ...database, answerMsMax: CLAIM_MS_MAX });
+    const pool = { server: database, connections: 2, application: role };
+    this.#pool = new BoundedPool({ ...pool, answerMsMax: CLAIM_MS_MAX });
     this.logs = new TopicLogKeeper(kafka, subscription, this.#pool);
     // After a failure the next hour will do. If it never succeeds, the table grows, so failures are logged.
-    const prune = () => pruneOnce(database, subscription, deadLettersKeptMs).catch(hooks.onPruneFailure);
+    const prune = () => pruneOnce(pool, subscription, deadLettersKeptMs).catch(hooks.onPruneFailure);
     this.#pruning = setInterval(prune, PRUNE_INTERVAL_MS).unref();
     prune();
   }

@@ -20,7 +20,6 @@ describe('configuration', () => {
     ['ORDERMESH_PRODUCE_DEADLINE', '10', 'a duration such as 250ms'],
     ['ORDERMESH_MAILBOX_BYTES_MAX', '16MB', 'a size such as 64KiB'],
     ['ORDERMESH_AUTH', 'maybe', 'on or off'],
-    ['DATABASE_URL', 'mysql://x', 'postgres://'],
     ['ORDERMESH_LOG_LEVEL', 'loud', 'one of debug, info'],
   ])('refuses %s=%s and says what it takes', (name, value, takes) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);

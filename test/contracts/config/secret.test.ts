@@ -35,6 +35,13 @@ test.each([
   expect(() => loadConfig(env)).toThrow(message);
 });
 
+test.each(['mysql://x', 'postgres://me:word@h/d?sslmode=sure'])('refuses the database %s without telling it', (url) => {
+  expect(() => loadConfig({ DATABASE_URL: url })).toThrow(
+    'DATABASE_URL has another text; it takes a URL starting with postgres:// or postgresql://, with an sslmode of disable',
+  );
+  expect(() => loadConfig({ DATABASE_URL: url })).not.toThrow(url);
+});
+
 test('refuses an empty file', () => {
   expect(() => loadConfig({ KAFKA_SASL_PASSWORD_FILE: secretFile('\n') })).toThrow('it takes a file with a password');
 });
