@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full images clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ perf: tools install ## quick benchmark, report in perf/report/
 
 perf-full: tools install ## the long benchmark
 	@exec node perf/main.ts --full
+
+images: ## build the image with docker, podman or buildah
+	@sh deploy/images/build.sh
 
 clean: ## remove data and built files
 	rm -rf .data perf/report $(REPORT)
