@@ -2,8 +2,16 @@ import type { Config } from './config/config.ts';
 
 /** The address by which this machine reaches a service of this configuration: a service that listens everywhere is reached by loopback. */
 export function localUrl({ ORDERMESH_HOST }: Config, port: number, scheme: 'http' | 'https' = 'http'): URL {
-  const host = ['0.0.0.0', '::'].includes(ORDERMESH_HOST) ? '127.0.0.1' : ORDERMESH_HOST;
+  return urlOf(reachableHost(ORDERMESH_HOST), port, scheme);
+}
+
+export function urlOf(host: string, port: number, scheme: 'http' | 'https' = 'http'): URL {
   return new URL(`${scheme}://${hostPort(host, port)}`);
+}
+
+/** Where this machine reaches what listens on `host`. */
+export function reachableHost(host: string): string {
+  return ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
 }
 
 /** `host:port` as URLs and bootstrap lists have it: an IPv6 address is in brackets. */

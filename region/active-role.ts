@@ -1,7 +1,7 @@
 import { Gauge, Registry } from 'prom-client';
+import { adminUrl } from '../contracts/config/admin.ts';
 import type { Config } from '../contracts/config/config.ts';
-import { hostPort } from '../contracts/local-url.ts';
-import { defaultAdminPort, type RoleName, type RunningRole } from '../contracts/roles.ts';
+import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StateLog } from '../telemetry/state-log.ts';
@@ -71,7 +71,7 @@ export function inActiveRegion(role: RoleName, start: StartRole): StartRole {
     activity.onChange(again);
     return {
       addresses: {
-        admin: `http://${hostPort(config.ORDERMESH_HOST, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role))}`,
+        admin: adminUrl(config, role).origin,
       },
       async close() {
         closing = true;

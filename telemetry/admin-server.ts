@@ -2,6 +2,8 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { opensAdmin } from '../contracts/config/admin.ts';
+import type { Secret } from '../contracts/config/secret.ts';
 import { profileThreads, type ThreadProfile } from './profile.ts';
 
 /** What one part of a role says of its readiness: `undefined` when it is ready, else the reason in a few words. */
@@ -11,6 +13,8 @@ export interface AdminServerOptions {
   host: string;
   /** 0 takes a free port. */
   port: number;
+  /** What a reader must send for more than health; absent where the port is open. */
+  token?: Secret | undefined;
   /** The Prometheus text of the whole process, all threads included. */
   metrics(): Promise<{ contentType: string; text: string }>;
   readiness: Record<string, ReadinessCheck>;
@@ -33,13 +37,15 @@ export interface AdminServer {
 /**
  * `/metrics`, `/healthz` (the process lives), `/readyz` (503 with the reasons while a part is not ready) and `/debug/profile?seconds=N` (a
  * processor profile of every thread, as JSON) of a role.
+ * With a token, a reader without the token gets `/healthz` and the status of `/readyz` only.
  * @throws when the port is taken, naming the port and the variable that moves it.
  */
 export async function startAdminServer(given: AdminServerOptions): Promise<AdminServer> {
   const options = { ...given, profile: oneAtATime(given.profile ?? profileThreads) };
   const server = createServer((request, response) => {
     answer(options, request).then(
-      ({ status, contentType, text }) => response.writeHead(status, { 'content-type': contentType }).end(text),
+      ({ status, contentType, text, headers }) =>
+        response.writeHead(status, { 'content-type': contentType, ...headers }).end(text),
       (error: Error) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${error.message}\n`),
     );
   });
@@ -62,20 +68,25 @@ interface Answer {
   status: number;
   contentType: string;
   text: string;
+  headers?: Record<string, string>;
 }
 
 type AnsweringOptions = Omit<AdminServerOptions, 'profile'> & { profile: ReturnType<typeof oneAtATime> };
 
 async function answer(options: AnsweringOptions, { url = '/', headers }: IncomingMessage): Promise<Answer> {
   const [path = '/', query] = url.split('?', 2);
+  const isOpen = options.token === undefined || opensAdmin(options.token, headers.authorization ?? '');
+  if (path === '/healthz') return plain(200, 'ok');
+  if (path !== '/readyz' && !isOpen) return locked;
   switch (path) {
     case '/metrics':
       return { status: 200, ...(await options.metrics()) };
-    case '/healthz':
-      return plain(200, 'ok');
     case '/readyz': {
       const reasons = said(options.readiness);
       const remarks = said(options.remarks ?? {});
+      // Reasons name servers and files, which a stranger need not know.
+      if (!isOpen)
+        return reasons.length > 0 ? plain(503, 'not ready; the reasons need the token') : plain(200, 'ready');
       if (reasons.length > 0) return plain(503, [...reasons, ...remarks].join('\n'));
       return plain(200, ['ready', ...remarks].join('\n'));
     }
@@ -94,6 +105,11 @@ async function answer(options: AnsweringOptions, { url = '/', headers }: Incomin
     }
   }
 }
+
+const locked: Answer = {
+  ...plain(401, 'this page needs the token of ORDERMESH_ADMIN_TOKEN: Authorization: Bearer <token>'),
+  headers: { 'www-authenticate': 'Bearer realm="ordermesh admin", Basic realm="ordermesh admin"' },
+};
 
 function said(checks: Record<string, ReadinessCheck>): string[] {
   return Object.entries(checks).flatMap(([part, check]) => {

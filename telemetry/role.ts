@@ -1,7 +1,9 @@
 // Runs a role until it is told to stop. Called by the commands that start roles; the lab waits for signals with it.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { assertAdminLocked } from '../contracts/config/admin.ts';
 import type { Config } from '../contracts/config/config.ts';
+import { assertSimulationAllowed, simulatedBeyondLoopback } from '../contracts/config/simulation.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { createLogger, type Logger } from './logger.ts';
 
@@ -19,13 +21,18 @@ export interface RoleMessage {
 /**
  * Runs a role until it is told to stop: by SIGTERM, SIGINT or SIGHUP, or because the supervisor that forked it is gone. A second signal stops it at
  * once.
+ * @throws ConfigError for a role that would be open to strangers
  */
 export async function runRole(
   role: RoleName,
   config: Config,
   start: (config: Config, logger: Logger) => Promise<RunningRole>,
 ): Promise<void> {
+  assertAdminLocked(config);
+  assertSimulationAllowed(role, config);
   const logger = createLogger(role, config.ORDERMESH_LOG_LEVEL);
+  for (const { danger, instead } of simulatedBeyondLoopback(role, config))
+    logger.warn({ instead }, `ORDERMESH_ALLOW_SIMULATION is on: ${danger}`);
   const stop = stopRequest();
   const running = await startedUnlessStopped(() => start(config, logger), stop, logger);
   logger.info({ addresses: running.addresses }, 'started');

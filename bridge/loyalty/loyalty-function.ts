@@ -6,8 +6,8 @@ import { cloudEvent } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { Counter, type Registry } from 'prom-client';
 import { type Config, ConfigError } from '../../contracts/config/config.ts';
+import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { hostPort } from '../../contracts/local-url.ts';
-import { isLoopback } from '../../contracts/loopback.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { describeError } from '../../runtime/outage.ts';
 import { BoundedPool, databaseOf, migrateAt, probeLedger } from '../../store/index.ts';
@@ -45,7 +45,7 @@ export async function startLoyalty(
   names: GoogleCloudNames = googleCloudNames,
   issuer: TokenIssuer = google,
 ): Promise<RunningRole> {
-  requireAccount(config);
+  assertSimulationAllowed('loyalty', config);
   await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
   const database = databaseOf(config);
   if (database === undefined) throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
@@ -107,19 +107,6 @@ export async function startLoyalty(
 export function functionServer(options: LoyaltyHandlerOptions): Server {
   cloudEvent('loyalty', createLoyaltyHandler(options));
   return getTestServer('loyalty');
-}
-
-/** Google's emulator sends no token, so there is nothing to check. The same holds on this machine alone. */
-function requireAccount(config: Config): void {
-  const {
-    ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: account,
-    PUBSUB_EMULATOR_HOST: emulator,
-    ORDERMESH_HOST: host,
-  } = config;
-  if (account === undefined && emulator === undefined && !isLoopback(host))
-    throw new ConfigError(
-      `ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT is not set while ORDERMESH_HOST is ${JSON.stringify(host)}; it takes the e-mail address of the service account whose token Pub/Sub sends, or set ORDERMESH_HOST to a loopback address`,
-    );
 }
 
 function reachable(config: Config, names: GoogleCloudNames, port: number): PushTarget {

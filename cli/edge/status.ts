@@ -1,8 +1,7 @@
 import { Command } from 'commander';
+import { adminHeaders, adminUrl } from '../../contracts/config/admin.ts';
 import { type Config, loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
-import { localUrl } from '../../contracts/local-url.ts';
-import { defaultAdminPort } from '../../contracts/roles.ts';
 import { type EdgeStatus, headline, statusRows } from '../../edge/index.ts';
 import { print, printJson, table } from '../output.ts';
 import { visitSpool } from './visiting.ts';
@@ -34,9 +33,9 @@ export function statusCommand(): Command {
 }
 
 async function askAgent(config: Config): Promise<EdgeStatus | 'stopped' | 'silent'> {
-  const url = new URL('/status.json', localUrl(config, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort('edge')));
+  const url = new URL('/status.json', adminUrl(config, 'edge'));
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const response = await fetch(url, { headers: adminHeaders(config), signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     return response.ok ? ((await response.json()) as EdgeStatus) : 'silent';
   } catch (error) {
     // A port that accepts the request and does not answer belongs to an agent that hangs. Any other failure means that no agent runs.

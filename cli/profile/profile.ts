@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { Argument, Command } from 'commander';
+import { adminHeaders, adminUrl } from '../../contracts/config/admin.ts';
 import { loadConfig } from '../../contracts/config/config.ts';
-import { localUrl } from '../../contracts/local-url.ts';
-import { defaultAdminPort } from '../../contracts/roles.ts';
 import { httpUrl, wholeNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
 import { printReport, reportOf } from './profile-report.ts';
@@ -31,11 +30,12 @@ export function profileCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(async (role: ProfiledRole, options: ProfileOptions) => {
       const config = loadConfig();
-      const admin = options.admin ?? localUrl(config, config.ORDERMESH_ADMIN_PORT ?? defaultAdminPort(role));
-      const before = await counted(role, admin);
+      const admin = options.admin ?? adminUrl(config, role);
+      const headers = adminHeaders(config);
+      const before = await counted(role, admin, headers);
       say(`sampling ${role} for ${options.seconds} s`);
-      const threads = await takeProfiles(role, admin, options.seconds);
-      const after = await counted(role, admin);
+      const threads = await takeProfiles(role, admin, options.seconds, headers);
+      const after = await counted(role, admin, headers);
       const directory = options.out ?? path.join(config.ORDERMESH_DATA_DIR, 'profiles');
       const files = await saveProfiles(directory, role, threads);
       const report = reportOf({ role, ...options, threads, files, before, after });

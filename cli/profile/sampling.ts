@@ -9,10 +9,15 @@ import { asked, type ProfiledRole } from './work.ts';
 /** How long the role may take to answer after the sampling time is over. */
 const PROFILE_SLACK_MS = 15_000;
 
-/** A profile of each thread of the role. @throws UsageError when the role takes none */
-export async function takeProfiles(role: ProfiledRole, admin: URL, seconds: number): Promise<ThreadProfile[]> {
+/** A profile of each thread of the role. @param headers with the token of its admin port, where it has one @throws UsageError when the role takes none */
+export async function takeProfiles(
+  role: ProfiledRole,
+  admin: URL,
+  seconds: number,
+  headers: Record<string, string> = {},
+): Promise<ThreadProfile[]> {
   const url = new URL(`/debug/profile?seconds=${seconds}`, admin);
-  const { status, text } = await asked(role, url, seconds * 1_000 + PROFILE_SLACK_MS);
+  const { status, text } = await asked(role, url, seconds * 1_000 + PROFILE_SLACK_MS, headers);
   if (status !== 200) throw new UsageError(`${role} at ${admin.origin} took no profile: ${text.trim()}`);
   return (JSON.parse(text) as { threads: ThreadProfile[] }).threads;
 }

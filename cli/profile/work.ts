@@ -31,9 +31,13 @@ export interface Counted {
 const METRICS_MS_MAX = 5_000;
 
 /** What the role has done since it was started. @throws UsageError when no role, or another role, answers at this address */
-export async function counted(role: ProfiledRole, admin: URL): Promise<Counted> {
+export async function counted(role: ProfiledRole, admin: URL, headers: Record<string, string> = {}): Promise<Counted> {
   const { unit, counter } = works[role];
-  const { status, text } = await asked(role, new URL('/metrics', admin), METRICS_MS_MAX);
+  const { status, text } = await asked(role, new URL('/metrics', admin), METRICS_MS_MAX, headers);
+  if (status === 401)
+    throw new UsageError(
+      `${role} at ${admin.origin} asks for a token: set ORDERMESH_ADMIN_TOKEN or ORDERMESH_ADMIN_TOKEN_FILE to the one that the role has`,
+    );
   const found = roleOf(text);
   if (status !== 200 || found !== role)
     throw new UsageError(
@@ -43,9 +47,14 @@ export async function counted(role: ProfiledRole, admin: URL): Promise<Counted> 
 }
 
 /** Asks a role. @throws UsageError when the role does not answer within `msMax`, or cannot be reached */
-export async function asked(role: ProfiledRole, url: URL, msMax: number): Promise<{ status: number; text: string }> {
+export async function asked(
+  role: ProfiledRole,
+  url: URL,
+  msMax: number,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(msMax) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(msMax) });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     const hangs = error instanceof Error && error.name === 'TimeoutError';

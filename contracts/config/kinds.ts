@@ -21,6 +21,15 @@ function kind<T>(takes: string, parse: (text: string) => T | undefined): Kind<T>
 
 export const text = (takes: string): Kind<string> => kind(takes, (value) => (value === '' ? undefined : value));
 
+const ADMIN_TOKEN_LENGTH_MIN = 16;
+
+/** A bearer token as RFC 6750 spells one, too long to be guessed. */
+export const adminToken = (): Kind<string> =>
+  kind(
+    `a token of at least ${ADMIN_TOKEN_LENGTH_MIN} letters, digits or -._~+/=, such as \`openssl rand -hex 32\` makes`,
+    (value) => (/^[\w.~+/=-]+$/.test(value) && value.length >= ADMIN_TOKEN_LENGTH_MIN ? value : undefined),
+  );
+
 /** Addresses of servers with ports; an IPv6 address is in brackets. */
 export const hostPorts = (takes: string): Kind<string[]> =>
   kind(`${takes}, separated by commas`, (value) => {

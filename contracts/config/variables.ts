@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { limits } from '../limits.ts';
 import {
+  adminToken,
   bytes,
   databaseUrl,
   duration,
@@ -117,8 +118,26 @@ export const variables = {
     'info',
     'Lowest level that is logged.',
   ),
-  ORDERMESH_HOST: required(text('an address to listen on'), '127.0.0.1', 'Address that every role listens on.'),
+  ORDERMESH_HOST: required(
+    text('an address to listen on'),
+    '127.0.0.1',
+    'Address that every role listens on. Its admin port has ORDERMESH_ADMIN_HOST.',
+  ),
   ORDERMESH_ADMIN_PORT: optional(port(), 'Admin port of the role; gateway 9464 and one up for each role by default.'),
+  ORDERMESH_ADMIN_HOST: required(
+    text('an address to listen on'),
+    '127.0.0.1',
+    'Address of the admin port (`/metrics`, `/healthz`, `/readyz`, `/debug`). Beyond loopback a role starts only with ORDERMESH_ADMIN_TOKEN.',
+  ),
+  ORDERMESH_ADMIN_TOKEN: secret(
+    adminToken(),
+    'Bearer token that a reader of the admin port sends, also as the password of HTTP Basic. With it `/healthz` and the status of `/readyz` stay open; all else of the port, and the reasons on `/readyz`, need it.',
+  ),
+  ORDERMESH_ALLOW_SIMULATION: required(
+    flag(),
+    'off',
+    'For a trial: `on` lets roles beyond loopback run with the development issuer, with simulated payments and with pushes whose sender is not checked. They say so in the log, on `/readyz` and in `ordermesh_simulation`.',
+  ),
   ORDERMESH_PARTITIONS: required(integer(1, 1_000), '12', 'Partitions of a topic when `topics apply` creates it.'),
   ORDERMESH_REPLICATION_FACTOR: required(integer(1, 7), '1', 'Replication factor of created topics; 3 in production.'),
   ORDERMESH_MIN_INSYNC_REPLICAS: required(
@@ -312,7 +331,7 @@ export const variables = {
   ),
   ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT: optional(
     text('the e-mail address of a service account'),
-    'Identity whose OIDC token Pub/Sub sends with each push, and that the loyalty function requires. Without it nothing is checked, and the function starts on a loopback address or with the emulator only.',
+    'Identity whose OIDC token Pub/Sub sends with each push, and that the loyalty function requires. Without it nothing is checked, and the function starts on a loopback address only, or with ORDERMESH_ALLOW_SIMULATION.',
   ),
   ORDERMESH_LOYALTY_UNITS_PER_POINT: required(
     integer(1, limits.amountMax),

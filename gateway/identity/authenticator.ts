@@ -3,6 +3,7 @@
 import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { Clock } from '../../contracts/clock.ts';
 import { type Config, ConfigError } from '../../contracts/config/config.ts';
+import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ClientCertificates, WITHDRAWN } from './client-certificates.ts';
@@ -44,11 +45,12 @@ export interface AuthenticatorOptions {
 
 /**
  * The authenticator that the configuration asks for.
- * @throws ConfigError when authentication is off while listening on more than the loopback interface.
+ * @throws ConfigError when authentication is off, or the development issuer is used, while listening on more than the loopback interface.
  */
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
   const { config, clock, logger, onChange, onOutage, authorities } = options;
   if (!config.ORDERMESH_AUTH) return withoutAuthentication(config.ORDERMESH_HOST);
+  assertSimulationAllowed('gateway', config);
   const location = config.ORDERMESH_JWKS ?? (await developmentIssuer(config.ORDERMESH_DATA_DIR)).jwksFile;
   const keys = await keySet(location, {
     logger,

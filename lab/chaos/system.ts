@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import { reachableHost } from '../../contracts/local-url.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { choosePorts, lockDataDir, Servers, userCacheDir } from '../../stack/index.ts';
 import { loadMenu, withDatabase } from '../../store/index.ts';
@@ -90,7 +91,7 @@ export async function startChaosSystem(options: {
       environment,
       adminPorts: ADMIN_PORTS.map((name) => portIn(ports, name)),
       directory,
-      host: config.ORDERMESH_HOST,
+      host: reachableHost(config.ORDERMESH_ADMIN_HOST),
       onNote: withoutRepeats(say),
     });
     await processes.ready();

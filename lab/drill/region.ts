@@ -95,6 +95,7 @@ export class DrillRegion {
       // One thread a process: more than a dozen of them share the machine.
       ORDERMESH_SLOTS: '1',
       ORDERMESH_HOST: hostOf[this.name],
+      ORDERMESH_ADMIN_HOST: hostOf[this.name],
       ORDERMESH_DATA_DIR: directory,
       ORDERMESH_GATEWAY_PORT: String(portOf(ports, 'gateway')),
       ORDERMESH_GRPC_PORT: String(this.#port('grpc')),

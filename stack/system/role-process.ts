@@ -4,6 +4,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { adminHeaders } from '../../contracts/config/admin.ts';
+import type { Secret } from '../../contracts/config/secret.ts';
 import type { RoleName } from '../../contracts/roles.ts';
 import { RestartBackoff } from '../../telemetry/restart-backoff.ts';
 import type { RoleMessage } from '../../telemetry/role.ts';
@@ -26,8 +28,11 @@ export interface RoleProcessOptions {
   /** The command line after `ordermesh`. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** Where its admin port is reached. */
   host: string;
   adminPort: number;
+  /** Its ORDERMESH_ADMIN_TOKEN; without it a locked admin port answers whether the role is ready, and not why it is not. */
+  adminToken?: Secret | undefined;
   /** Runs at lower CPU priority than the latency-critical roles. */
   background: boolean;
   logDirectory: string;
@@ -195,9 +200,14 @@ export class RoleProcess {
   }
 }
 
-function readiness({ host, adminPort }: RoleProcessOptions): Promise<{ status: number; text: string }> {
+function readiness({
+  host,
+  adminPort: port,
+  adminToken,
+}: RoleProcessOptions): Promise<{ status: number; text: string }> {
   return new Promise((resolve) => {
-    const request = get({ host, port: adminPort, path: '/readyz', timeout: 2_000, agent: false }, async (response) => {
+    const headers = adminHeaders({ ORDERMESH_ADMIN_TOKEN: adminToken });
+    const request = get({ host, port, path: '/readyz', headers, timeout: 2_000, agent: false }, async (response) => {
       response.setEncoding('utf8');
       let text = '';
       for await (const chunk of response) text += chunk;

@@ -3,9 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { assertAdminLocked } from '../../contracts/config/admin.ts';
 import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
+import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { UsageError } from '../../contracts/failure.ts';
-import { hostPort } from '../../contracts/local-url.ts';
+import { hostPort, reachableHost } from '../../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
 import { loadMenu, menuVersion, withDatabase } from '../../store/index.ts';
@@ -60,6 +62,8 @@ export async function startSystem(
   onNote: (line: string) => void,
   { menuFile, cloudLater = false }: SystemOptions,
 ): Promise<System> {
+  assertAdminLocked(config);
+  for (const role of Object.keys({ ...coreRoles, ...cloudRoles })) assertSimulationAllowed(role as RoleName, config);
   await assertPortsFree(config);
   const start = cloudLater ? startCore : startStack;
   const stack = await start(config, logger, { onProgress: onNote });
@@ -143,8 +147,9 @@ function startRole(
     role,
     args,
     env: { ...environment, ORDERMESH_ADMIN_PORT: String(adminPort(config, role)) },
-    host: config.ORDERMESH_HOST,
+    host: reachableHost(config.ORDERMESH_ADMIN_HOST),
     adminPort: adminPort(config, role),
+    adminToken: config.ORDERMESH_ADMIN_TOKEN,
     background: role in cloudRoles,
     logDirectory: path.join(config.ORDERMESH_DATA_DIR, 'logs'),
     onNote,
@@ -165,19 +170,20 @@ function assertPortsKnown({ ORDERMESH_GATEWAY_PORT: gateway, ORDERMESH_ADMIN_POR
 /** @throws UsageError for a port that cannot be used for the whole mesh; an Error that names a port in use */
 export async function assertPortsFree(config: Config): Promise<void> {
   assertPortsKnown(config);
-  const host = config.ORDERMESH_HOST;
-  const ports = [
+  const { ORDERMESH_HOST: host, ORDERMESH_ADMIN_HOST: adminHost } = config;
+  const ports: { port: number; at?: string; what: string; variable: string }[] = [
     { port: config.ORDERMESH_GATEWAY_PORT, what: 'the gateway', variable: 'ORDERMESH_GATEWAY_PORT' },
     { port: config.ORDERMESH_GRPC_PORT, what: 'gRPC of the gateway', variable: 'ORDERMESH_GRPC_PORT' },
     { port: config.ORDERMESH_DISPLAY_PORT, what: 'the kitchen display', variable: 'ORDERMESH_DISPLAY_PORT' },
     { port: config.ORDERMESH_LOYALTY_PORT, what: 'the loyalty function', variable: 'ORDERMESH_LOYALTY_PORT' },
     ...Object.keys({ ...coreRoles, ...cloudRoles }).map((role) => ({
       port: adminPort(config, role as RoleName),
+      at: adminHost,
       what: `the metrics of ${role}`,
       variable: 'ORDERMESH_ADMIN_PORT',
     })),
   ];
-  for (const { port, what, variable } of ports) await assertPortFree({ port, host, what, variable });
+  for (const { port, what, variable, at = host } of ports) await assertPortFree({ port, host: at, what, variable });
 }
 
 /** The schema, and the menu of the file unless there is a menu already. */
@@ -201,7 +207,7 @@ function addressesOf(config: Config, roles: readonly RoleProcess[]): [string, st
   );
   const metrics = roles.map(
     ({ role }) =>
-      [`${role} metrics`, `http://${hostPort(config.ORDERMESH_HOST, adminPort(config, role))}/metrics`] as const,
+      [`${role} metrics`, `http://${hostPort(config.ORDERMESH_ADMIN_HOST, adminPort(config, role))}/metrics`] as const,
   );
   return [...told, ...metrics].map(([name, address]) => [spoken[name] ?? name, address]);
 }

@@ -12,6 +12,7 @@ const DELAY_MS = 500;
 const LOSS_PERCENT = 30;
 const EDGE_PORT = 8_080;
 const ADMIN_PORT = 9_472;
+const ADMIN_TOKEN = 'status-of-the-agent';
 
 const canShape = userInfo().uid === 0 && ['ip', 'nft'].every((tool) => spawnSync(tool, ['-V']).status === 0);
 
@@ -69,8 +70,12 @@ test.skipIf(!canShape)(
     const raw = await watchRawOrders();
     restaurant.line.to((await restaurant.gateway('east')).url).delay(DELAY_MS);
     network.lose(LOSS_PERCENT, new URL(restaurant.line.url).port);
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
     const env = restaurant.environment({
       ORDERMESH_HOST: network.agent,
+      ORDERMESH_ADMIN_HOST: network.agent,
+      ORDERMESH_ADMIN_TOKEN: ADMIN_TOKEN,
+      ORDERMESH_ALLOW_SIMULATION: 'on',
       ORDERMESH_GATEWAY_PORT: String(EDGE_PORT),
       ORDERMESH_ADMIN_PORT: String(ADMIN_PORT),
       ORDERMESH_LOG_LEVEL: 'error',
@@ -83,7 +88,7 @@ test.skipIf(!canShape)(
       for (const order of orders) expect((await postOrder(url, order, restaurant.token)).status).toBe(202);
       await vi.waitFor(
         async () => {
-          const status = await (await fetch(`http://${network.agent}:${ADMIN_PORT}/status.json`)).json();
+          const status = await (await fetch(`http://${network.agent}:${ADMIN_PORT}/status.json`, { headers })).json();
           expect((status as EdgeStatus).spool).toMatchObject({ unsent: 0, refused: 0, confirmed: ORDERS });
         },
         { timeout: 120_000, interval: 500 },

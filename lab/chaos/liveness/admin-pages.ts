@@ -1,5 +1,7 @@
 // Asks role processes for `/readyz` and `/debug/runtime`. Called by watch.ts.
 
+import { adminHeaders } from '../../../contracts/config/admin.ts';
+import { loadConfig } from '../../../contracts/config/config.ts';
 import type { RuntimePageText } from './evidence.ts';
 
 /** A role process and where its admin server is. */
@@ -32,7 +34,7 @@ export function runtimePages(addresses: readonly AdminAddress[], role: string): 
 async function ask(url: string): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, {
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...adminHeaders(loadConfig()) },
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
     return { status: response.status, text: await response.text() };
