@@ -4,7 +4,7 @@ import type { Config } from '../contracts/config/config.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { startWorkerRole } from '../runtime/index.ts';
-import { databaseOf, migrateAt } from '../store/index.ts';
+import { readyDatabaseOf } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { validatorSettings } from './order-validator/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
@@ -43,15 +43,14 @@ const workers: Record<WorkerRole, Worker> = {
 };
 
 /**
- * Starts a worker process's role with its actor, after migrating the database. `cli/` calls it.
- * @throws when `DATABASE_URL` or `KAFKA_BROKERS` is not set or can't be reached
+ * Starts a worker process's role with its actor, once the database has the schema of this release. `cli/` calls it.
+ * @throws when `DATABASE_URL` or `KAFKA_BROKERS` is not set, or Kafka can't be reached; `DatabaseNotReadyError` while the database isn't ready
  */
 export async function startWorker(role: WorkerRole, config: Config, logger: Logger): Promise<RunningRole> {
   const { settings, ...worker } = workers[role];
-  const database = databaseOf(config);
-  if (database === undefined) {
+  if (config.DATABASE_URL === undefined) {
     throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
   }
-  await migrateAt(database, role, { onWait: (line) => logger.warn(line) });
+  await readyDatabaseOf(config, role, (line) => logger.warn(line));
   return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
 }

@@ -6,7 +6,7 @@ import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, topics } from '../contracts/topics.ts';
 import { type RuntimeLimits, runtimeLimits, runtimePage, startRuntime } from '../runtime/index.ts';
-import { databaseOf, migrateAt } from '../store/index.ts';
+import { readyDatabaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mergedScrape, snapshot } from '../telemetry/metrics.ts';
@@ -62,8 +62,7 @@ export async function startBridge(
   );
   // An event that is published before the subscriptions exist has no reader.
   await upkeep.run();
-  const database = databaseOf(config);
-  if (database !== undefined) await migrateAt(database, 'bridge', { onWait: (line) => logger.warn(line) });
+  const database = await readyDatabaseOf(config, 'bridge', (line) => logger.warn(line));
   const runtime = await startRuntime({
     role: 'bridge',
     logger,

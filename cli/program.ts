@@ -50,6 +50,10 @@ const commands: Record<string, Entry> = {
     summary: 'mirror one region to another and watch it',
     load: async () => (await import('./region/region.ts')).regionCommand(),
   },
+  migrate: {
+    summary: 'bring the database to the version of this release',
+    load: async () => (await import('./migrate.ts')).migrateCommand(),
+  },
   topics: {
     summary: 'create or show the Kafka topics',
     load: async () => (await import('./topics/topics.ts')).topicsCommand(),

@@ -24,6 +24,18 @@ export async function kafkaConfig(): Promise<Config> {
   return config;
 }
 
+/**
+ * The same for a command that needs PostgreSQL alone, as the owner of the tables where one is configured.
+ * @throws ConfigError for a bad variable
+ * @throws UsageError when there is neither an address of PostgreSQL nor a running stack
+ */
+export async function migrationConfig(): Promise<ConnectedConfig> {
+  const config = await completedConfig();
+  const owner = config.ORDERMESH_MIGRATION_DATABASE_URL ?? config.DATABASE_URL;
+  if (owner === undefined) throw missing(config, ['DATABASE_URL']);
+  return { ...config, DATABASE_URL: owner } as ConnectedConfig;
+}
+
 async function completedConfig(): Promise<Config> {
   const config = loadConfig();
   if (hasServers(config)) return config;

@@ -9,7 +9,6 @@ export {
   type Transaction,
   type TurnSql,
 } from './database/database.ts';
-export { migrateAt } from './database/migrate.ts';
 export { SessionPool } from './database/session-pool.ts';
 export { sqlFault } from './database/sql-states.ts';
 export { knownUntil, PROMOTE_S_MAX, promote, standbyLagBytes, standbyStatus } from './database/standby.ts';
@@ -79,6 +78,10 @@ export {
   type SkipReason,
 } from './partitions/partition-logs.ts';
 export { acceptPartitions, partitionHistory, rememberPartitions } from './partitions/topic-partitions.ts';
+export { type Migrated, migrate, migrateAt } from './schema/migrate.ts';
+export { DatabaseNotReadyError, readyDatabase, readyDatabaseOf } from './schema/ready-database.ts';
+export { roleStatements } from './schema/role-statements.ts';
+export { whenDatabaseReady } from './schema/when-ready.ts';
 export {
   openTicketCounts,
   openTickets,

@@ -10,7 +10,7 @@ import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { hostPort } from '../../contracts/local-url.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { describeError } from '../../runtime/outage.ts';
-import { BoundedPool, databaseOf, migrateAt, probeLedger } from '../../store/index.ts';
+import { BoundedPool, probeLedger, readyDatabaseOf } from '../../store/index.ts';
 import { openAdminPort } from '../../telemetry/admin-port.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createProcessRegistry } from '../../telemetry/metrics.ts';
@@ -47,10 +47,9 @@ export async function startLoyalty(
 ): Promise<RunningRole> {
   assertSimulationAllowed('loyalty', config);
   await requireGoogleCloud('loyalty', config, ['PUBSUB_EMULATOR_HOST']);
-  const database = databaseOf(config);
-  if (database === undefined) throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
   await using started = new AsyncDisposableStack();
-  await migrateAt(database, 'loyalty', { onWait: (line) => logger.warn(line) });
+  const database = await readyDatabaseOf(config, 'loyalty', (line) => logger.warn(line));
+  if (database === undefined) throw new ConfigError('loyalty needs DATABASE_URL, the PostgreSQL of the points ledger');
   const pool = started.adopt(
     new BoundedPool({
       server: database,

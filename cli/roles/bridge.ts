@@ -8,7 +8,8 @@ export function bridgeCommand(): Command {
     .action(async () => {
       const { startBridge } = await import('../../bridge/index.ts');
       const { inActiveRegion } = await import('../../region/index.ts');
+      const { whenDatabaseReady } = await import('../../store/index.ts');
       const start = inActiveRegion('bridge', (config, logger) => startBridge(config, logger));
-      await runRole('bridge', await connectedConfig(), start);
+      await runRole('bridge', await connectedConfig(), whenDatabaseReady('bridge', start));
     });
 }

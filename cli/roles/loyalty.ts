@@ -7,6 +7,7 @@ export function loyaltyCommand(): Command {
     .description('Serves the loyalty function that Pub/Sub pushes paid orders to.')
     .action(async () => {
       const { startLoyalty } = await import('../../bridge/loyalty/index.ts');
-      await runRole('loyalty', await connectedConfig(), startLoyalty);
+      const { whenDatabaseReady } = await import('../../store/index.ts');
+      await runRole('loyalty', await connectedConfig(), whenDatabaseReady('loyalty', startLoyalty));
     });
 }

@@ -10,7 +10,8 @@ export function workerCommand(): Command {
     .action(async (role: WorkerRole) => {
       const { startWorker } = await import('../../actors/index.ts');
       const { inActiveRegion } = await import('../../region/index.ts');
+      const { whenDatabaseReady } = await import('../../store/index.ts');
       const start = inActiveRegion(role, (config, logger) => startWorker(role, config, logger));
-      await runRole(role, await connectedConfig(), start);
+      await runRole(role, await connectedConfig(), whenDatabaseReady(role, start));
     });
 }

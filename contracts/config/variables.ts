@@ -69,6 +69,15 @@ export const variables = {
     'PEM certificate of the client, for a database that asks for one; with DATABASE_SSL_KEY_FILE.',
   ),
   DATABASE_SSL_KEY_FILE: optional(text('a file path'), 'PEM private key of DATABASE_SSL_CERT_FILE.'),
+  ORDERMESH_MIGRATE: required(
+    oneOf('auto', 'off'),
+    'auto',
+    'Whether a role or command whose login owns the tables migrates the database when it starts. Other logins wait for `ordermesh migrate`.',
+  ),
+  ORDERMESH_MIGRATION_DATABASE_URL: secret(
+    databaseUrl(),
+    'PostgreSQL as the owner of the tables, for `ordermesh migrate`; DATABASE_URL by default.',
+  ),
   GOOGLE_CLOUD_PROJECT: required(
     text('a Google Cloud project id'),
     'ordermesh-local',

@@ -2,6 +2,7 @@
 
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import { explainRefusal } from './connection/refusal.ts';
 import { connectDatabase, type Database, type DatabaseOptions } from './database.ts';
 import { isServerRefusal } from './sql-states.ts';
 
@@ -49,6 +50,7 @@ export class BoundedPool {
         return new DatabaseSilentError(`the database has not answered ${application} for ${answerMsMax} ms`);
       });
     } catch (error) {
+      explainRefusal(error, this.#options.server);
       // A session may keep the reason for which the server refused a statement: a default that was corrected since, or the plan of a table
       // that has changed. So the pool is replaced.
       if (isServerRefusal(error)) this.#renew(database, END_SECONDS_MAX);

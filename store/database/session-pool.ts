@@ -1,3 +1,4 @@
+import { explainRefusal } from './connection/refusal.ts';
 import type { Statement, Transaction, TurnSql } from './database.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { isServerRefusal } from './sql-states.ts';
@@ -21,6 +22,7 @@ export class SessionPool {
     try {
       return await session.transaction(fence, work);
     } catch (error) {
+      explainRefusal(error, this.#options.server);
       // A session may keep the reason for a refusal: the plan of a table that has changed, or a default that was corrected since. So the
       // session is closed.
       if (isServerRefusal(error)) await session.close();
@@ -41,7 +43,10 @@ export class SessionPool {
       if (!idle.lost) return idle;
       this.#sessions.delete(idle);
     }
-    const session = await Session.open(this.#options);
+    const session = await Session.open(this.#options).catch((error: unknown) => {
+      explainRefusal(error, this.#options.server);
+      throw error;
+    });
     this.#sessions.add(session);
     return session;
   }

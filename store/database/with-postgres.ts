@@ -2,12 +2,13 @@
 
 import { setImmediate as afterInput, setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseServer, spokenAddress } from './connection/database-server.ts';
+import { explainRefusal, isRefusal } from './connection/refusal.ts';
 import { connectDatabase, type Database } from './database.ts';
 
 export interface PostgresSource {
   server: DatabaseServer;
   /** The variable that has the URL; the error names it when PostgreSQL does not answer. */
-  variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL';
+  variable: 'DATABASE_URL' | 'ORDERMESH_PAYMENT_LEDGER_URL' | 'ORDERMESH_MIGRATION_DATABASE_URL';
 }
 
 /** In milliseconds. */
@@ -46,13 +47,15 @@ async function work<T>(source: PostgresSource, sql: Database, use: (sql: Databas
   try {
     await sql`select 1`;
   } catch (error) {
-    throw /^(E|CONNECT)[A-Z_]+$/.test(codeOf(error)) ? noAnswer(source, error) : error;
+    throw /^(E|CONNECT)[A-Z_]+$/.test(codeOf(error)) && !isRefusal(error)
+      ? noAnswer(source, error)
+      : explained(source, error);
   }
   try {
     return await use(sql);
   } catch (error) {
     // Only the driver's own codes, because `use` may also ask other servers and read files.
-    throw /^CONNECT(ION)?_[A-Z]+$/.test(codeOf(error)) ? noAnswer(source, error) : error;
+    throw /^CONNECT(ION)?_[A-Z]+$/.test(codeOf(error)) ? noAnswer(source, error) : explained(source, error);
   }
 }
 
@@ -92,6 +95,11 @@ function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenc
 
 function noAnswer({ server, variable }: PostgresSource, cause: unknown): Error {
   return new Error(`PostgreSQL at ${spokenAddress(server)} (${variable}) does not answer`, { cause });
+}
+
+function explained({ server }: PostgresSource, error: unknown): unknown {
+  explainRefusal(error, server);
+  return error;
 }
 
 function codeOf(error: unknown): string {

@@ -6,6 +6,7 @@ import type { Clock } from '../../contracts/clock.ts';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 import { type ClientOptions, createClient } from '../database/connection/client.ts';
+import { explainRefusal } from '../database/connection/refusal.ts';
 import type { Database, DatabaseOptions } from '../database/database.ts';
 import { ticketsChannel } from './tickets.ts';
 
@@ -77,6 +78,7 @@ export class TicketListener {
       await this.#inTime(connection.unsafe(`listen "${ticketsChannel}"; listen "${this.#proofChannel}"`).simple());
       await this.#prove(connection);
     } catch (error) {
+      explainRefusal(error, this.#options.server.server);
       this.#lost(connection, error as Error);
       return;
     }

@@ -10,7 +10,7 @@ import { choosePorts } from '../../stack/ports.ts';
 import { startPostgres } from '../../stack/postgres/server.ts';
 import { type Server, Servers } from '../../stack/servers.ts';
 import { connectDatabase, type Database } from '../../store/database/database.ts';
-import { migrate } from '../../store/database/migrate.ts';
+import { migrate } from '../../store/schema/migrate.ts';
 import { ticketsChannel } from '../../store/tickets/tickets.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../stack/support.ts';
 import { servers as shared } from '../support/servers.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { migrateAt } from '../../store/database/migrate.ts';
+import { migrateAt } from '../../store/schema/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers.ts';
 import { startToggledProxy, type ToggledProxy } from '../support/toggled-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { connectDatabase, type Database } from '../../store/database/database.ts';
-import { migrate } from '../../store/database/migrate.ts';
+import { migrate } from '../../store/schema/migrate.ts';
 
 /** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
 export function servers() {
@@ -27,13 +27,19 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** A database of its own with the current schema, dropped on dispose. */
 export async function createTestDatabase(): Promise<TestDatabase> {
+  const database = await createEmptyDatabase();
+  await migrate(database.sql);
+  return database;
+}
+
+/** The same without tables. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = connectDatabase({ server: servers().databaseUrl, connections: 1, application: 'test-set-up' });
   await admin.unsafe(`create database ${name}`);
   const url = new URL(servers().databaseUrl);
   url.pathname = `/${name}`;
   const sql = connectDatabase({ server: url.href, connections: 4, application: 'test' });
-  await migrate(sql);
   return {
     url: url.href,
     sql,

@@ -1,13 +1,11 @@
-// Runs the migrations in store/migrations. Roles and commands with a database call it first.
+// Runs the migrations in store/migrations and grants the rights of the roles. Called by `ordermesh migrate`, and by roles that own the tables.
 
-import { readdir, readFile } from 'node:fs/promises';
 import postgres from 'postgres';
-import { withDeadline } from '../../contracts/deadline.ts';
-import { systemTimers } from '../../contracts/timers.ts';
-import type { DatabaseServer } from './connection/database-server.ts';
-import { connectDatabase, type Database } from './database.ts';
-
-const directory = new URL('../migrations/', import.meta.url);
+import type { DatabaseServer } from '../database/connection/database-server.ts';
+import { connectDatabase, type Database } from '../database/database.ts';
+import { applyGrants } from './apply-grants.ts';
+import { isContract, migrationText, schemaState, versionOf } from './migrations.ts';
+import { owningRole } from './owning-role.ts';
 
 /** The number of the advisory lock (any number): of several processes that start, only one migrates. */
 const MIGRATION_LOCK = 7_236_451;
@@ -17,7 +15,6 @@ const END_SECONDS_MAX = 2;
 /** How long one attempt waits for a lock. Statements that queue behind the migration wait as long; between two attempts they can run. */
 const LOCK_MS_MAX = 5_000;
 const GIVE_UP_AFTER_MS = 60_000;
-const PROBE_MS_MAX = 30_000;
 const SAY_AFTER_MS = 10_000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -29,44 +26,67 @@ export interface MigrationOptions {
   lockMsMax?: number;
   /** If others hold a lock for longer than this, the migration fails. */
   giveUpAfterMs?: number;
+  /** Also take away what the previous release needs. For `ordermesh migrate --contract` alone. */
+  contract?: boolean;
+  /** Only say what would be done. */
+  dryRun?: boolean;
+}
+
+export interface Migrated {
+  /** Version of the database afterwards; of a dry run, before. */
+  version: number;
+  /** Migrations that were applied; of a dry run, that would be. */
+  applied: string[];
+  /** What `--contract` would take away. */
+  contracts: string[];
+  /** Privileges that were granted or revoked, as statements; of a dry run, those that can be seen before the migrations. */
+  grants: string[];
 }
 
 /**
  * Brings the schema up to date: runs each `store/migrations/<number>-<name>.sql` once, in the order of the names, each in its own
- * transaction. Every process may call it at start. The lock belongs to the transaction, so it works through a pooler that pools
- * transactions, and ends with a broken connection.
+ * transaction, and then gives every role its rights. A migration that ends in `.contract.sql` is run only if asked for, or in an empty
+ * database. The lock belongs to the transaction, so it works through a pooler that pools transactions, and ends with a broken connection.
  * @throws when the database does not answer, is not encoded as UTF-8, or others hold a lock for too long
  */
-export async function migrate(database: Database, options: MigrationOptions = {}): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
-  // A standby refuses `create table`, even if the table exists.
-  if (!(await probe(database)).hasMigrations)
-    await locked(
-      database,
-      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
-      'the table of migrations',
-      options,
-    );
-  const applied = new Set((await database<{ name: string }[]>`select name from migrations`).map(({ name }) => name));
-  for (const name of names) if (!applied.has(name)) await apply(database, name, options);
+export async function migrate(database: Database, options: MigrationOptions = {}): Promise<Migrated> {
+  const { dryRun = false, contract = false } = options;
+  const state = await schemaState(database);
+  const due = [...state.pending, ...(contract ? state.pendingContracts : [])].sort();
+  const contracts = contract ? [] : state.pendingContracts;
+  const owner = await owningRole(database);
+  if (!dryRun && due.length > 0) {
+    // A standby refuses `create table`, even if the table exists.
+    if (state.isEmpty) await locked(database, asOwner(owner, createMigrations), 'the table of migrations', options);
+    for (const name of due) await apply(database, owner, name, options);
+  }
+  const grants = await applyGrants(database, { owner, dryRun });
+  const newest = [state.newest, ...(dryRun ? [] : due)]
+    .filter((name) => name !== undefined)
+    .sort()
+    .at(-1);
+  return { version: newest === undefined ? 0 : versionOf(newest), applied: due, contracts, grants };
 }
 
-async function probe(database: Database): Promise<{ hasMigrations: boolean }> {
-  const answer = database<{ hasMigrations: boolean; encoding: string }[]>`
-    select to_regclass('migrations') is not null as "hasMigrations", current_setting('server_encoding') as encoding`;
-  const late = () => new Error(`the database has not answered within ${PROBE_MS_MAX / 1_000} s`);
-  const [row] = await withDeadline(systemTimers, PROBE_MS_MAX, answer, late);
-  const { hasMigrations = false, encoding = 'unknown' } = row ?? {};
-  if (encoding !== 'UTF8')
-    throw new Error(`the encoding of the database is ${encoding}; orders hold text of any script: create it with UTF8`);
-  return { hasMigrations };
+const createMigrations =
+  'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())';
+
+/** Tables belong to the group role, so that every login of the owner may change them later. */
+function asOwner(owner: string | undefined, statements: string): string {
+  return owner === undefined ? statements : `set local role ${owner};\n${statements}`;
 }
 
-async function apply(database: Database, name: string, options: MigrationOptions): Promise<void> {
+async function apply(
+  database: Database,
+  owner: string | undefined,
+  name: string,
+  options: MigrationOptions,
+): Promise<void> {
   const note = `insert into migrations (name) values ('${name.replaceAll("'", "''")}')`;
   try {
-    const text = await readFile(new URL(name, directory), 'utf8');
-    await locked(database, `${note};\n${text}`, `migration ${name}`, options);
+    const text = await migrationText(name);
+    const subject = `migration ${name}${isContract(name) ? ' (takes something away)' : ''}`;
+    await locked(database, asOwner(owner, `${note};\n${text}`), subject, options);
   } catch (error) {
     // Another process was faster: it has recorded this migration, and this attempt is rolled back.
     if (!(error instanceof postgres.PostgresError && error.constraint_name === 'migrations_pkey')) throw error;
@@ -132,10 +152,10 @@ export async function migrateAt(
   server: DatabaseServer,
   application: string,
   options: MigrationOptions = {},
-): Promise<void> {
+): Promise<Migrated> {
   const database = connectDatabase({ server, connections: 1, application: `${application}-migrations` });
   try {
-    await migrate(database, options);
+    return await migrate(database, options);
   } finally {
     await database.end({ timeout: END_SECONDS_MAX });
   }
