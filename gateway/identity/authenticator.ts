@@ -23,12 +23,6 @@ const algorithms = ['EdDSA', 'ES256', 'RS256'];
 /** A verified token leaves the cache at its own expiry; this only drops tokens that are not used any more. */
 const CACHE_AGE_MS = 3_600_000;
 
-/**
- * An issuer's clock may be ahead of ours by this: a token that begins in the near future (`nbf`) is accepted. The expiry has no tolerance:
- * only a client that is late is refused for it.
- */
-const CLOCK_AHEAD_S = 30;
-
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i;
 
 export interface AuthenticatorOptions {
@@ -79,6 +73,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
     audience: config.ORDERMESH_JWT_AUDIENCE,
     tokensCachedMax,
     clock,
+    clockToleranceMs: config.ORDERMESH_JWT_CLOCK_TOLERANCE,
     revoked,
     limits,
     onOutage,
@@ -105,6 +100,8 @@ export interface TokenAuthenticatorOptions {
   audience: string;
   tokensCachedMax: number;
   clock: Clock;
+  /** The clock of an issuer may differ from ours by this: it counts for the beginning (`nbf`) and the end (`exp`) of a token. */
+  clockToleranceMs: number;
   /** The list of revoked tokens. With a list every token needs an id, because a token without an id could not be revoked. */
   revoked?: RevokedTokens | undefined;
   limits?: RateLimits | undefined;
@@ -151,7 +148,7 @@ export class TokenAuthenticator implements Authenticator {
       );
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new TokenError('the Authorization header is not "Bearer <JWT>"');
-    const { keys, issuer, audience, clock, revoked, limits, onOutage } = this.#options;
+    const { keys, issuer, audience, clock, clockToleranceMs, revoked, limits, onOutage } = this.#options;
     const now = clock.now();
     const { payload, key } = await jwtVerify(token, keys.find, {
       issuer,
@@ -159,7 +156,7 @@ export class TokenAuthenticator implements Authenticator {
       algorithms,
       requiredClaims: revoked === undefined ? ['exp', 'store'] : ['exp', 'store', 'jti'],
       currentDate: new Date(now),
-      clockTolerance: CLOCK_AHEAD_S,
+      clockTolerance: clockToleranceMs / 1_000,
     }).catch((error: Error) => {
       if (!isOutage(error)) throw new TokenError(reasonOf(error), { cause: error });
       onOutage?.();
@@ -169,7 +166,7 @@ export class TokenAuthenticator implements Authenticator {
     const { store, exp = 0, iat, jti: tokenId, sub: device } = payload;
     const identity: Identity = {
       store,
-      expiresAt: exp * 1_000,
+      expiresAt: exp * 1_000 + clockToleranceMs,
       tokenId,
       device,
       issuedAt: iat === undefined ? undefined : iat * 1_000,

@@ -4,7 +4,7 @@ import type { RateLimit } from './rate-limit.ts';
 export interface Identity {
   /** The store whose orders it may send and read; `undefined` for any, when authentication is off. */
   readonly store: string | undefined;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, with the tolerance for the issuer's clock. */
   readonly expiresAt: number;
   /** `jti` of the token, or SHA-256 fingerprint of the client certificate; the list of revoked tokens names it. */
   readonly tokenId?: string | undefined;

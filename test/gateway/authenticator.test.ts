@@ -51,7 +51,14 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function authenticatorFor(...signers: Signer[]): Promise<Authenticator> {
   await writeFile(jwksFile, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
-  return new TokenAuthenticator({ keys: await keySet(jwksFile), issuer, audience, tokensCachedMax: 100, clock });
+  return new TokenAuthenticator({
+    keys: await keySet(jwksFile),
+    issuer,
+    audience,
+    tokensCachedMax: 100,
+    clock,
+    clockToleranceMs: 30_000,
+  });
 }
 
 test.each(['EdDSA', 'ES256', 'RS256'])('accepts %s and remembers the token until it expires', async (alg) => {
@@ -61,7 +68,11 @@ test.each(['EdDSA', 'ES256', 'RS256'])('accepts %s and remembers the token until
   expect(authenticator.known(header)).toBeUndefined();
   expect(await authenticator.verify(header)).toMatchObject({ store: 'us-il-0001' });
   expect(authenticator.known(header)).toMatchObject({ store: 'us-il-0001' });
-  clock.time += 61_000;
+  // Its minute, and all but a second of the tolerance.
+  clock.time += 89_000;
+  expect(authenticator.known(header)).toMatchObject({ store: 'us-il-0001' });
+  expect(await authenticator.verify(header)).toMatchObject({ store: 'us-il-0001' });
+  clock.time += 2_000;
   expect(authenticator.known(header)).toBeUndefined();
   await expect(authenticator.verify(header)).rejects.toThrow('expired');
 });
@@ -93,7 +104,7 @@ test('refuses every token with any fault', async () => {
     'no signature': `Bearer ${head}.${claims}.`,
     'a stranger with our key id': `Bearer ${await stranger.sign()}`,
     'an unknown key id': `Bearer ${await other.sign()}`,
-    expired: `Bearer ${await key.sign(undefined, { expiresInS: -1 })}`,
+    expired: `Bearer ${await key.sign(undefined, { expiresInS: -31 })}`,
     'another audience': `Bearer ${await key.sign(undefined, { audience: 'elsewhere' })}`,
     'another issuer': `Bearer ${await key.sign(undefined, { issuer: 'elsewhere' })}`,
     'no store': `Bearer ${await key.sign({})}`,
@@ -133,7 +144,14 @@ test('keys come from a URL as well; while the issuer is down, the error is not a
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const keys = await keySet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
-    const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock });
+    const authenticator = new TokenAuthenticator({
+      keys,
+      issuer,
+      audience,
+      tokensCachedMax: 100,
+      clock,
+      clockToleranceMs: 30_000,
+    });
     const header = `Bearer ${await key.sign()}`;
     await expect(authenticator.verify(header)).rejects.not.toBeInstanceOf(TokenError);
     status = 200;
@@ -169,7 +187,15 @@ test('a revoked token is refused, also one that was accepted before, and one wit
   const onChange = vi.fn(() => authenticator.forgetRevoked());
   const revoked = await watchRevokedTokens(list, logger, onChange);
   const keys = await keySet(jwksFile);
-  const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock, revoked });
+  const authenticator = new TokenAuthenticator({
+    keys,
+    issuer,
+    audience,
+    tokensCachedMax: 100,
+    clock,
+    clockToleranceMs: 30_000,
+    revoked,
+  });
   const bearer = async (claims: object) => `Bearer ${await key.sign({ store: 'us-il-0001', ...claims })}`;
   await expect(authenticator.verify(await bearer({ jti: 't-1' }))).rejects.toThrow('revoked');
   await expect(authenticator.verify(await bearer({}))).rejects.toThrow('jti');
@@ -192,7 +218,15 @@ test('tokens of one store share its rate, each device has its own', async () => 
   await writeFile(jwksFile, JSON.stringify({ keys: [key.jwk] }));
   const limits = new RateLimits(3, 2, 1_000, clock.now());
   const keys = await keySet(jwksFile);
-  const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock, limits });
+  const authenticator = new TokenAuthenticator({
+    keys,
+    issuer,
+    audience,
+    tokensCachedMax: 100,
+    clock,
+    clockToleranceMs: 30_000,
+    limits,
+  });
   const limitOf = async (store: string, sub: string) =>
     (await authenticator.verify(`Bearer ${await key.sign({ store, sub })}`)).limit;
   const [till, renewed] = [await limitOf('us-il-0001', 'till-1'), await limitOf('us-il-0001', 'till-1')];
@@ -229,7 +263,14 @@ test('a key that the URL does not list any more is not trusted; a URL that canno
   const onChange = vi.fn();
   const keys = await keySet(url, { refreshMs: 50, onChange });
   try {
-    const authenticator = new TokenAuthenticator({ keys, issuer, audience, tokensCachedMax: 100, clock });
+    const authenticator = new TokenAuthenticator({
+      keys,
+      issuer,
+      audience,
+      tokensCachedMax: 100,
+      clock,
+      clockToleranceMs: 30_000,
+    });
     const [ofKept, ofGone] = [`Bearer ${await kept.sign()}`, `Bearer ${await gone.sign()}`];
     const identities = [await authenticator.verify(ofKept), await authenticator.verify(ofGone)] as const;
     answer = { status: 500, keys: [] };

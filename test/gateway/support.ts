@@ -80,6 +80,8 @@ export async function testServer(
     ORDERMESH_GATEWAY_PORT: '0',
     ORDERMESH_GRPC_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',
+    // Tests let tokens expire, and do not wait for the tolerance.
+    ORDERMESH_JWT_CLOCK_TOLERANCE: '0s',
     ...environment,
   });
   const role = await start(config);
