@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full images clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full images sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ perf-full: tools install ## the long benchmark
 
 images: ## build the image with docker, podman or buildah
 	@sh deploy/images/build.sh
+
+sbom: install ## the software bill of materials, CycloneDX, in .cache/sbom.json
+	@mkdir -p .cache && npm sbom --sbom-format cyclonedx --omit dev > .cache/sbom.json && echo "wrote .cache/sbom.json"
 
 clean: ## remove data and built files
 	rm -rf .data perf/report $(REPORT)
