@@ -49,7 +49,8 @@ const doors = {
   actors: ['index', 'restore'],
   // Each role loads only its own client of Google Cloud.
   bridge: ['index', 'filter', 'loyalty/index', 'pubsub/index', 'warehouse/index'],
-  display: ['index'],
+  // Codes and tokens of screens are for commands too, which load nothing of the server.
+  display: ['index', 'pairing/code'],
   edge: ['index'],
   region: ['index', 'operations/index'],
   // A role that has its servers' addresses loads nothing of the servers.

@@ -14,6 +14,9 @@ export {
 } from './messages.ts';
 export { loadPageFiles } from './page-files.ts';
 export { startPageServer } from './page-server.ts';
+export { ScreenDoor } from './pairing/door.ts';
+export { needsPairing } from './pairing/policy.ts';
+export type { AdmittedScreen, NewPairing, Pairing, ScreenRegister } from './pairing/register.ts';
 export { refusedScreens } from './refused-screens.ts';
 export { type Screen, Screens } from './screens.ts';
 export { type DisplayOptions, startDisplay } from './server.ts';

@@ -92,6 +92,8 @@ export type ServerMessage =
       /** On a store's own display: the region does not answer. */
       line?: 'down';
     }
+  /** The admission of this screen was revoked; the connection ends. */
+  | { type: 'removed' }
   | { type: 'done'; id: number }
   | { type: 'error'; id: number | null; problem: Problem };
 

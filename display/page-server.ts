@@ -4,6 +4,9 @@ import uWS, { type HttpRequest, type HttpResponse, type WebSocket } from 'uWebSo
 import { listenOn } from '../telemetry/exclusive-port.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
+import { tokenOf } from './pairing/credentials.ts';
+import type { Access, ScreenDoor } from './pairing/door.ts';
+import { pairingRoutes } from './pairing/routes.ts';
 import type { Screen } from './screens.ts';
 
 /** Commands are small. A larger message does not come from our page, and the socket is closed. */
@@ -15,6 +18,8 @@ export interface PageServerOptions {
   host: string;
   port: number;
   files: ReadonlyMap<string, PageFile>;
+  /** Decides which screens get a socket; `undefined`: each that reaches the display. */
+  door?: ScreenDoor | undefined;
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;
   onClose(screen: Screen): void;
@@ -35,6 +40,18 @@ export interface PageServer {
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const { host, port, files } = options;
   const app = uWS.App();
+  /** The port that was asked for may be 0. */
+  let listeningPort = port;
+  pairingRoutes(app, {
+    door: options.door,
+    port: () => listeningPort,
+    isTls: false,
+    refuse(response, request) {
+      const refusal = refusalOf(request, host);
+      if (refusal !== undefined) refuse(response, refusal);
+      return refusal !== undefined;
+    },
+  });
   const page = (response: HttpResponse, request: HttpRequest) =>
     answer(response, request, host, files.get('index.html'));
   app
@@ -56,21 +73,41 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
           return;
         }
         // Not validated here: only on an open socket can the page be told that there is no such store.
-        const storeId = request.getQuery('store');
-        response.upgrade<Omit<Screen, 'socket'>>(
-          {
-            storeId: storeId === '' ? undefined : storeId,
-            waiting: [],
-            snapshotAgain: false,
-            isReading: false,
-            unanswered: 0,
-            closed: false,
-          },
-          request.getHeader('sec-websocket-key'),
-          request.getHeader('sec-websocket-protocol'),
-          request.getHeader('sec-websocket-extensions'),
-          context,
-        );
+        const storeId = request.getQuery('store') || undefined;
+        const [key, protocol, extensions] = ['key', 'protocol', 'extensions'].map((name) =>
+          request.getHeader(`sec-websocket-${name}`),
+        ) as [string, string, string];
+        const open = (screenId?: string) =>
+          response.upgrade<Omit<Screen, 'socket'>>(
+            {
+              storeId,
+              screenId,
+              waiting: [],
+              snapshotAgain: false,
+              isReading: false,
+              unanswered: 0,
+              closed: false,
+            },
+            key,
+            protocol,
+            extensions,
+            context,
+          );
+        const { door } = options;
+        if (door === undefined) return open();
+        let isGone = false;
+        response.onAborted(() => {
+          isGone = true;
+        });
+        void door.accessOf(tokenOf(request, listeningPort)).then((access) => {
+          if (isGone) return;
+          const locked = lockOf(access, storeId);
+          response.cork(() => {
+            if (access.access === 'paired' && locked === undefined) return void open(access.screenId);
+            // Not logged: a page without a token asks for a code, and strangers could fill the log.
+            if (locked !== undefined) refuse(response, locked);
+          });
+        });
       },
       open: (socket) => options.onOpen(screenOf(socket)),
       message: (socket, message) => options.onMessage(screenOf(socket), Buffer.from(message).toString()),
@@ -89,6 +126,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
           }),
     );
   const listening = await listenOn(app, { host, port, variable: 'ORDERMESH_DISPLAY_PORT' });
+  listeningPort = listening.port;
   return { port: listening.port, close: () => void app.close() };
 }
 
@@ -108,6 +146,19 @@ function refusalOf(request: HttpRequest, listensOn: string): Refusal | undefined
     return { status: '421 Misdirected Request', text: `This display is not ${host}; open it as localhost.` };
   if (!isSameOrigin(request.getHeader('origin'), host))
     return { status: '403 Forbidden', text: 'Only the display page itself may connect here.' };
+  return undefined;
+}
+
+/** Why a screen gets no socket; `undefined` if it gets one. */
+function lockOf(access: Access, storeId: string | undefined): Refusal | undefined {
+  if (access.access === 'unknown') return { status: '503 Service Unavailable', text: access.reason };
+  if (access.access !== 'paired')
+    return {
+      status: '401 Unauthorized',
+      text: 'This screen is not paired: open the page, and have its code admitted.',
+    };
+  if (access.storeId !== undefined && access.storeId !== storeId)
+    return { status: '403 Forbidden', text: `This screen belongs to store ${access.storeId} and shows no other.` };
   return undefined;
 }
 

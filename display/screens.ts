@@ -8,6 +8,8 @@ export interface Screen {
   readonly socket: WebSocket<Screen>;
   /** `undefined`: the page of the whole chain. */
   readonly storeId: string | undefined;
+  /** Of the admission of the screen; `undefined` where every screen is admitted. */
+  readonly screenId?: string | undefined;
   /** Changes that came while the snapshot was being read; sent after it. `undefined` once the screen has its snapshot. */
   waiting: string[] | undefined;
   /** Whether another snapshot was requested while one is being read. */
@@ -25,6 +27,8 @@ export interface Screen {
 const CHAIN_BURST_MAX = 200;
 /** When more changes than this wait for a screen's snapshot, the screen is closed, and connects again. */
 const WAITING_MAX = 2_000;
+/** In the range that WebSocket leaves to applications; 401 is HTTP's number for it. */
+const REMOVED_CODE = 4_401;
 
 /**
  * All connected screens. Each ticket is serialised once, however many screens show it. A screen that does not keep up is
@@ -54,6 +58,15 @@ export class Screens {
     screen.closed = true;
     screen.waiting = undefined;
     this.#all.delete(screen);
+  }
+
+  /** Tells screens that they were removed, and ends their connections. */
+  expel(screenIds: ReadonlySet<string>): void {
+    for (const screen of [...this.#all]) {
+      if (screen.screenId === undefined || !screenIds.has(screen.screenId)) continue;
+      this.send(screen, { type: 'removed' });
+      if (!screen.closed) screen.socket.end(REMOVED_CODE, 'this screen was removed');
+    }
   }
 
   /** Sends changes to the screens that show them. Returns how many frames went out. */

@@ -22,6 +22,9 @@ import { validateCommand, validateRefresh } from './messages.ts';
 import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
 import { loadPageFiles } from './page-files.ts';
 import { startPageServer } from './page-server.ts';
+import { databaseRegister } from './pairing/database-register.ts';
+import { ScreenDoor } from './pairing/door.ts';
+import { needsPairing } from './pairing/policy.ts';
 import { type PipelineStage, PipelineWatch, type Standstill } from './pipeline-watch.ts';
 import { refusedScreens } from './refused-screens.ts';
 import { type Screen, Screens } from './screens.ts';
@@ -106,10 +109,15 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   });
 
   const tellRefused = refusedScreens(logger);
+  const door = needsPairing(config)
+    ? new ScreenDoor({ register: databaseRegister(database), logger, onRemoved: (ids) => screens.expel(ids) })
+    : undefined;
+  started.defer(() => door?.close());
   const server = await startPageServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
     files: await loadPageFiles(),
+    door,
     onOpen(screen) {
       screens.add(screen);
       metrics.screens.inc({ page: pageOf(screen) });
@@ -140,6 +148,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     remarks: {
       pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill),
       screens: () => sentence('the tickets of a screen cannot be read', board.unread),
+      pairing: () => door?.trouble,
     },
   });
   started.use(admin);

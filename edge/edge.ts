@@ -80,7 +80,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     },
   });
   try {
-    kitchen = await openKitchen(config, logger, { spool, token, ofRegion, isLineUp });
+    kitchen = await openKitchen(config, logger, { spool, spoolPath, token, ofRegion, isLineUp });
     const server = await startIntakeServer({
       config,
       logger,
@@ -111,6 +111,7 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
 }
 
 interface KitchenParts {
+  spoolPath: string;
   spool: SpoolClient;
   token: StoreToken;
   ofRegion: RegionStatus;
@@ -120,7 +121,7 @@ interface KitchenParts {
 async function openKitchen(config: Config, logger: Logger, parts: KitchenParts): Promise<Kitchen | undefined> {
   const { ORDERMESH_EDGE_KITCHEN: policy, ORDERMESH_EDGE_KITCHEN_UPSTREAM: upstream } = config;
   if (policy === 'off' || upstream === undefined) return undefined;
-  const { spool, token, ofRegion, isLineUp } = parts;
+  const { spool, spoolPath, token, ofRegion, isLineUp } = parts;
   if (token.store === undefined)
     throw new ConfigError(
       'ORDERMESH_EDGE_KITCHEN needs to know the store; ORDERMESH_EDGE_TOKEN_FILE takes a token with the claim `store`',
@@ -129,6 +130,7 @@ async function openKitchen(config: Config, logger: Logger, parts: KitchenParts):
     config,
     storeId: token.store,
     upstream,
+    spoolPath,
     spool,
     statusOf: kitchenStatus({ spool, ofRegion, logger }),
     forwards: isLineUp,

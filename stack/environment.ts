@@ -36,6 +36,18 @@ export async function migrationConfig(): Promise<ConnectedConfig> {
   return { ...config, DATABASE_URL: owner } as ConnectedConfig;
 }
 
+/**
+ * The same for a command that needs PostgreSQL alone.
+ * @throws ConfigError for a bad variable
+ * @throws UsageError when there is neither an address of PostgreSQL nor a running stack
+ */
+export async function databaseConfig(): Promise<Config & Pick<ConnectedConfig, 'DATABASE_URL'>> {
+  const config = await completedConfig();
+  const { DATABASE_URL } = config;
+  if (DATABASE_URL === undefined) throw missing(config, ['DATABASE_URL']);
+  return { ...config, DATABASE_URL };
+}
+
 async function completedConfig(): Promise<Config> {
   const config = loadConfig();
   if (hasServers(config)) return config;

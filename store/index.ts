@@ -83,6 +83,21 @@ export { DatabaseNotReadyError, readyDatabase, readyDatabaseOf } from './schema/
 export { roleStatements } from './schema/role-statements.ts';
 export { whenDatabaseReady } from './schema/when-ready.ts';
 export {
+  type AdmittedScreen,
+  admitPairing,
+  admitToken,
+  findPairing,
+  findScreen,
+  listScreens,
+  type NewPairing,
+  openPairing,
+  type Pairing,
+  pairingOf,
+  renewScreens,
+  revokeScreens,
+  type ScreenRow,
+} from './screens/screens.ts';
+export {
   openTicketCounts,
   openTickets,
   recentlyCooked,

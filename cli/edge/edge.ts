@@ -6,6 +6,7 @@ import { discardCommand } from './discard.ts';
 import { exportCommand } from './export.ts';
 import { inspectCommand } from './inspect.ts';
 import { retryCommand } from './retry.ts';
+import { edgeScreensCommand } from './screens/screens.ts';
 import { statusCommand } from './status.ts';
 
 export function edgeCommand(): Command {
@@ -19,6 +20,7 @@ export function edgeCommand(): Command {
     .addCommand(retryCommand())
     .addCommand(discardCommand())
     .addCommand(acknowledgeCommand())
+    .addCommand(edgeScreensCommand())
     .action(async () => {
       const { startEdge } = await import('../../edge/index.ts');
       await runRole('edge', loadConfig(), startEdge);

@@ -167,6 +167,11 @@ export const variables = {
   ORDERMESH_GATEWAY_PORT: required(port(), '8080', 'HTTP and WebSocket port of the gateway.'),
   ORDERMESH_GRPC_PORT: required(port(), '8081', 'gRPC port of the gateway.'),
   ORDERMESH_DISPLAY_PORT: required(port(), '8090', 'Port of the kitchen display, its page and its WebSocket.'),
+  ORDERMESH_DISPLAY_AUTH: required(
+    oneOf('auto', 'on', 'off'),
+    'auto',
+    'Whether a screen must be paired before it shows tickets and takes bumps: `ordermesh display pair`. `auto`: on, except while ORDERMESH_HOST is a loopback address. `off` is refused beyond loopback.',
+  ),
   ORDERMESH_DISPLAY_DUE_AFTER: required(longDuration(), '3m', 'Age at which a ticket on the display is marked as due.'),
   ORDERMESH_DISPLAY_LATE_AFTER: required(
     longDuration(),
@@ -255,6 +260,11 @@ export const variables = {
   ),
   ORDERMESH_JWT_ISSUER: required(text('an issuer'), 'ordermesh-dev', 'Required `iss` of tokens.'),
   ORDERMESH_JWT_AUDIENCE: required(text('an audience'), 'ordermesh', 'Required `aud` of tokens.'),
+  ORDERMESH_JWT_CLOCK_TOLERANCE: required(
+    durationBetween('0ms', '5m'),
+    '30s',
+    'How far the clock of the issuer of tokens may be from ours: a token counts from this long before its `nbf` until this long after its `exp`.',
+  ),
   ORDERMESH_SLOTS: required(
     integer(1, 256),
     String(availableParallelism()),
@@ -479,6 +489,10 @@ export const variables = {
     duration(),
     '5s',
     'Age from which an order without a ticket of the region is shown while the line is down.',
+  ),
+  ORDERMESH_EDGE_KITCHEN_TOKEN: secret(
+    text('a token of a screen'),
+    "Token by which the agent reads the region's kitchen display: `ordermesh display token --store ID` makes it.",
   ),
   ORDERMESH_EDGE_KITCHEN_UPSTREAM: optional(
     url('http', 'https'),

@@ -1,6 +1,7 @@
 // The page's connection to the server. Created by shell.ts.
 
 import type { ClientMessage, Command, ServerMessage } from '../messages.ts';
+import { reloadIfRemoved, removed } from './pairing.ts';
 
 /** The server sends a message at least every 4 seconds; a connection that is silent for this long is dead. */
 const SILENCE_MS_MAX = 12_000;
@@ -39,6 +40,7 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #socket: WebSocket | undefined;
   #up = false;
+  #isRemoved = false;
   #attempt = 0;
   #nextId = 1;
   #silence: number | undefined;
@@ -100,7 +102,10 @@ export class Connection {
   }
 
   #receive(message: ServerMessage): void {
-    if (message.type === 'done') this.#answer(message.id);
+    if (message.type === 'removed') {
+      this.#isRemoved = true;
+      removed();
+    } else if (message.type === 'done') this.#answer(message.id);
     else if (message.type === 'error' && message.id !== null) {
       const { detail, code } = message.problem;
       this.#answer(message.id, new CommandError(detail, code === 'command-unconfirmed'));
@@ -132,10 +137,15 @@ export class Connection {
     clearTimeout(this.#silence);
     for (const id of [...this.#waiting.keys()])
       this.#answer(id, new CommandError('Connection lost before the answer came', true));
-    if (this.#up) {
+    const wasUp = this.#up;
+    if (wasUp) {
       this.#up = false;
       this.#listener.onDown();
     }
+    // The page is being loaded again.
+    if (this.#isRemoved) return;
+    // A browser does not say why a socket was refused.
+    if (!wasUp) void reloadIfRemoved();
     const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#attempt++);
     setTimeout(() => this.#open(), ceiling * (0.5 + Math.random() / 2));
   }

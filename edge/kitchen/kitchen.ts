@@ -8,9 +8,11 @@ import type { Order } from '../../contracts/order/order.ts';
 import {
   type Command,
   loadPageFiles,
+  needsPairing,
   refusedScreens,
   runBounded,
   type Screen,
+  ScreenDoor,
   Screens,
   type ServerMessage,
   type Staleness,
@@ -24,6 +26,7 @@ import { Board, type Changes } from './board.ts';
 import { BoardWriter, UnkeptError } from './board-writer.ts';
 import type { Entry } from './entry.ts';
 import { RegionDisplay } from './region-display.ts';
+import { ScreenFile, screenFileOf } from './screen-file.ts';
 import { UnexplainedOrders } from './unexplained-orders.ts';
 
 export interface KitchenOptions {
@@ -31,6 +34,8 @@ export interface KitchenOptions {
   storeId: string;
   /** The region's display. */
   upstream: string;
+  /** The file of its screens lies beside the spool. */
+  spoolPath: string;
   spool: Pick<SpoolClient, 'keepTickets' | 'tickets'>;
   /** The status of an order; `undefined` while the status is not known. Never rejects. */
   statusOf(orderId: string): Promise<OrderStatus | undefined>;
@@ -99,11 +104,19 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     if (!(error instanceof UnkeptError)) logger.error({ err: error }, 'the board could not be changed');
   }
 
+  const door = needsPairing(config)
+    ? new ScreenDoor({
+        register: new ScreenFile(screenFileOf(options.spoolPath), storeId),
+        logger,
+        onRemoved: (ids) => screens.expel(ids),
+      })
+    : undefined;
   // Started first, because a taken port is the likely failure.
   const server = await startPageServer({
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
     files: await loadPageFiles(),
+    door,
     onOpen(screen) {
       screens.add(screen);
       snapshot(screen);
@@ -115,6 +128,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   const region = new RegionDisplay({
     url: upstream,
     storeId,
+    token: config.ORDERMESH_EDGE_KITCHEN_TOKEN,
     logger,
     onMessage(message) {
       if (message.type === 'snapshot') {
@@ -214,6 +228,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
       clearInterval(beating);
       region.close();
       server.close();
+      await door?.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 // The agent's connection to the region's kitchen display. Created by kitchen.ts.
 
 import { Backoff } from '../../contracts/backoff.ts';
+import { type Secret, secretText } from '../../contracts/config/secret.ts';
 import type { Command, ServerMessage } from '../../display/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
@@ -18,6 +19,8 @@ export interface RegionDisplayOptions {
   /** Base URL of the region's display. */
   url: string;
   storeId: string;
+  /** The agent's token of a screen; absent where the region's display is open. */
+  token?: Secret | undefined;
   onMessage(message: ServerMessage): void;
   onDown(): void;
   logger: Logger;
@@ -67,16 +70,31 @@ export class RegionDisplay {
 
   #connect(): void {
     const { url, storeId } = this.#options;
+    let headers: Record<string, string>;
+    try {
+      headers = this.#headers();
+    } catch (error) {
+      this.#failed((error as Error).message);
+      return;
+    }
     const live = new URL(`/live?store=${encodeURIComponent(storeId)}`, url);
     live.protocol = live.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(live);
+    // Node's WebSocket takes headers, which the type of browsers does not know.
+    const socket = new WebSocket(live, { headers } as never);
     this.#socket = socket;
     this.#hear(socket);
     // A close follows each error.
     socket.addEventListener('error', () => {});
-    socket.addEventListener('close', ({ code, reason }) =>
-      this.#lost(socket, reason === '' ? `the connection was closed (${code})` : reason),
-    );
+    let isOpen = false;
+    socket.addEventListener('open', () => {
+      isOpen = true;
+    });
+    socket.addEventListener('close', ({ code, reason }) => {
+      const why = reason === '' ? `the connection was closed (${code})` : reason;
+      if (isOpen || socket !== this.#socket) return this.#lost(socket, why);
+      // A WebSocket does not say with which answer it was refused.
+      void refusalOf(new URL('/v1/screens/me', url), headers).then((refusal) => this.#lost(socket, refusal ?? why));
+    });
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
       this.#hear(socket);
@@ -117,8 +135,33 @@ export class RegionDisplay {
     socket.close();
     for (const id of [...this.#waiting.keys()]) this.#answer(id, 'unknown');
     this.#options.onDown();
-    if (!this.#closed && reason !== undefined)
-      this.#states.begin('lost', "the region's kitchen display is not seen; trying again", { reason });
-    if (!this.#closed) this.#again = setTimeout(() => this.#connect(), this.#backoff.next());
+    if (reason !== undefined) this.#failed(reason);
+    else if (!this.#closed) this.#again = setTimeout(() => this.#connect(), this.#backoff.next());
+  }
+
+  #failed(reason: string): void {
+    if (this.#closed) return;
+    this.#states.begin('lost', "the region's kitchen display is not seen; trying again", { reason });
+    this.#again = setTimeout(() => this.#connect(), this.#backoff.next());
+  }
+
+  #headers(): Record<string, string> {
+    const { token } = this.#options;
+    return token === undefined ? {} : { authorization: `Bearer ${secretText(token)}` };
+  }
+}
+
+/** Why the region's display refuses the agent as a screen; `undefined` if that is not the reason. */
+async function refusalOf(url: URL, headers: Record<string, string>): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const { access } = (await response.json()) as { access?: string };
+    if (access !== 'unpaired' && access !== 'waiting') return undefined;
+    return headers.authorization === undefined
+      ? 'it asks for a token; set ORDERMESH_EDGE_KITCHEN_TOKEN_FILE to what `ordermesh display token --store ID` made'
+      : 'it does not accept the token of ORDERMESH_EDGE_KITCHEN_TOKEN: it was revoked, or has expired';
+  } catch {
+    // The display does not answer at all, which the reason of the socket says.
+    return undefined;
   }
 }

@@ -37,6 +37,9 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   payments: { intake: 'r', worker: 'ar', display: 'r', operator: 'ar' },
   'simulated_provider.charges': { worker: 'arw', operator: 'r' },
   tickets: { intake: 'r', worker: 'arw', display: 'r', operator: 'r' },
+  // Displays give out codes and note when a screen was seen; who admits a screen is an operator.
+  screens: { display: 'rw', operator: 'arw' },
+  screen_pairings: { display: 'ard', operator: 'rd' },
   ignored_kitchen_events: { worker: 'ar', operator: 'r' },
   // Update, because the fence locks the rows for share.
   assignment_epochs: { worker: 'arw', operator: 'r' },

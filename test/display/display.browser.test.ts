@@ -2,7 +2,9 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order/order.ts';
 import { shortNumber } from '../../display/page/age.ts';
+import { codeFrom } from '../../display/pairing/code.ts';
 import { hasChromium, launchBrowser } from '../../perf/load/chromium.ts';
+import { admitPairing, revokeScreens } from '../../store/screens/screens.ts';
 import { TestKitchen, testOrder } from './test-kitchen.ts';
 
 /** Without a browser its tests are skipped by name; where `CI` is set they fail instead. */
@@ -324,6 +326,35 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
       const box = await button.boundingBox();
       if (box === null) continue;
       expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44);
+    }
+  });
+
+  test('shows a code until somebody admits the screen, and again when it is removed', async () => {
+    const locked = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, ORDERMESH_DISPLAY_AUTH: 'on' });
+    try {
+      await page.goto(`${locked.addresses.display}stores/${storeId}`);
+      const shown = page.locator('.pairing-code');
+      await expect.poll(() => shown.textContent(), { timeout: 20_000 }).toMatch(/^\w{3} \w{3}$/);
+      expect(await page.getByText('Pair this screen').isVisible()).toBe(true);
+      const code = codeFrom((await shown.textContent()) ?? '') ?? '';
+      const screen = await admitPairing(kitchen.database.sql, code, { name: 'grill', storeId });
+      await page.locator('#line[data-line="live"]').waitFor();
+      const paid = order();
+      await kitchen.pay(paid);
+      await ticketOf(paid).waitFor();
+      await page.keyboard.press('1');
+      await expect.poll(() => eventTypes(paid), { timeout: 20_000 }).toEqual(['order.cooked']);
+      // Another store is not for this screen: the page goes to its own.
+      await page.goto(locked.addresses.display ?? '');
+      await page.waitForURL(`**/stores/${storeId}`);
+      await page.locator('#line[data-line="live"]').waitFor();
+      await revokeScreens(kitchen.database.sql, { screenId: screen?.screenId ?? '' });
+      await page.getByText('This screen was removed; pair again').waitFor();
+      await expect.poll(() => shown.textContent(), { timeout: 20_000 }).toMatch(/^\w{3} \w{3}$/);
+      if (process.env.SCREENSHOT !== undefined) await page.screenshot({ path: process.env.SCREENSHOT });
+      expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+    } finally {
+      await locked.close();
     }
   });
 });

@@ -27,12 +27,13 @@ export class TestScreen implements AsyncDisposable {
   }
 
   /** Resolves with the first message, the snapshot. @throws naming the HTTP status when the server refuses. */
-  static async open(url: string, storeId?: string, headers?: Record<string, string>): Promise<TestScreen> {
+  static async open(url: string, storeId?: string, headers: Record<string, string> = {}): Promise<TestScreen> {
     const address = new URL('/live', url);
     if (storeId !== undefined) address.searchParams.set('store', storeId);
     (await handshake(address, headers)).destroy();
     address.protocol = 'ws:';
-    const screen = new TestScreen(new WebSocket(address));
+    // Node's WebSocket takes headers, which its type does not know.
+    const screen = new TestScreen(new WebSocket(address, { headers } as never));
     await vi.waitUntil(() => screen.messages.some(({ type }) => type === 'snapshot'), waiting);
     return screen;
   }

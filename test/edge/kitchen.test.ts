@@ -127,6 +127,7 @@ test('commands of the crew that the disk did not take are written, shown and sen
     config: loadConfig(environment()),
     storeId,
     upstream: region.url,
+    spoolPath: path,
     spool,
     statusOf: async () => undefined,
     forwards: () => true,
