@@ -8,7 +8,7 @@ import { hostPort } from '../contracts/local-url.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { groups, subscriptions } from '../contracts/topics.ts';
 import type { FieldError } from '../contracts/validation.ts';
-import { createProducer, type RecordProducer } from '../kafka/index.ts';
+import { createProducer, type RecordProducer, registerRefusals } from '../kafka/index.ts';
 import { databaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -54,6 +54,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   const database = demand(databaseOf(config), 'DATABASE_URL');
   await using started = new AsyncDisposableStack();
   const registry = createProcessRegistry('display');
+  registerRefusals(registry);
   const metrics = createDisplayMetrics(registry, {
     isListening: () => board.deaf === undefined,
     unreadScreens: () => board.unreadScreens,

@@ -5,7 +5,7 @@ import type { Config } from '../contracts/config/config.ts';
 import { clusterOf, type KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
 import { topics } from '../contracts/topics.ts';
-import { createTopicLog } from '../kafka/index.ts';
+import { createTopicLog, registerRefusals } from '../kafka/index.ts';
 import { watchActivity } from '../region/index.ts';
 import { databaseOf } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -65,6 +65,7 @@ export async function startGateway(
       streams,
       activity,
       onStream: () => feed.opened(),
+      registerMetrics: registerRefusals,
       watchLog: (forget) => watchLogs(config, cluster, logger, forget),
       openTransport: opensGrpc ? openGrpc(config) : undefined,
     });

@@ -25,7 +25,24 @@ export class PartitionUnavailableError extends KafkaUnavailableError {
  * missing. It is never the fault of a record, and it is retried like an outage.
  */
 export class KafkaSetupError extends KafkaUnavailableError {
-  override name = 'KafkaSetupError';
+  override name: string = 'KafkaSetupError';
+}
+
+/** What an operator must correct: the user or the password, a right, or the certificates. */
+export type RefusalReason = 'authentication' | 'authorization' | 'tls';
+
+/**
+ * Kafka does not accept this client: it does not know the user or the password, a right is missing, or TLS fails. No outage, and never the
+ * fault of a record: it is tried again until an operator has corrected it.
+ */
+export class KafkaRefusedError extends KafkaSetupError {
+  override name = 'KafkaRefusedError';
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
 /** Kafka will never take this record: the same record gets the same answer. */

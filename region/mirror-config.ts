@@ -2,6 +2,7 @@
 
 import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { allTopics, groups } from '../contracts/topics.ts';
+import { javaClientProperties, propertyValue } from './mirror-security.ts';
 
 export interface Region {
   name: string;
@@ -37,6 +38,8 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     [`${to.name}->${from.name}.enabled`]: false,
     [`${flow}.topics`]: allTopics.map(escapePattern).join('|'),
     [`${flow}.groups`]: Object.values(groups).map(escapePattern).join('|'),
+    ...securityOf(from),
+    ...securityOf(to),
     'replication.policy.class': policy,
     [`${flow}.source.connector.replication.policy.class`]: policy,
     [`${flow}.checkpoint.connector.replication.policy.class`]: policy,
@@ -67,10 +70,16 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     'dedicated.mode.enable.internal.rest': false,
   };
   return `${Object.entries(properties)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${propertyValue(value)}`)
     .join('\n')}\n`;
 }
 
+/** MirrorMaker's clients take the settings of a cluster by its name. */
+function securityOf({ name, cluster }: Region): Record<string, string> {
+  const entries = Object.entries(javaClientProperties(cluster.security));
+  return Object.fromEntries(entries.map(([property, value]) => [`${name}.${property}`, value]));
+}
+
 function escapePattern(name: string): string {
-  return name.replaceAll('.', '\\\\.');
+  return name.replaceAll('.', '\\.');
 }

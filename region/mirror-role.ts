@@ -3,6 +3,7 @@
 import { type Config, ConfigError } from '../contracts/config/config.ts';
 import { clusterOf, peerClusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../contracts/roles.ts';
+import { registerRefusals } from '../kafka/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
@@ -55,6 +56,7 @@ export async function startMirror(
   const replicationFactor = config.ORDERMESH_REPLICATION_FACTOR;
 
   const registry = createProcessRegistry('mirror');
+  registerRefusals(registry);
   const metrics = new MirrorMetrics(registry, () => activity.alone);
 
   let mirror: MirrorMaker | undefined;

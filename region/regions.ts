@@ -5,13 +5,33 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { ConfigError } from '../contracts/config/config.ts';
-import { type KafkaCluster, plainCluster } from '../contracts/config/kafka-cluster.ts';
+import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
+import { saslMechanisms, securityProtocols } from '../contracts/config/kafka-protocols.ts';
+import { faultsOf, type KafkaSecurity, type SettingNames } from '../contracts/config/kafka-security.ts';
 import { isHostPort } from '../contracts/config/kinds.ts';
 import { compileValidator } from '../contracts/validation.ts';
+
+/** Secrets are in files, so that this file has none. A relative path starts at this file. */
+const kafkaSecurity = Type.Object(
+  {
+    protocol: Type.Union(securityProtocols.map((name) => Type.Literal(name))),
+    mechanism: Type.Optional(Type.Union(saslMechanisms.map((name) => Type.Literal(name)))),
+    username: Type.Optional(Type.String({ minLength: 1 })),
+    passwordFile: Type.Optional(Type.String({ minLength: 1 })),
+    tokenEndpoint: Type.Optional(Type.String({ pattern: '^https?://' })),
+    scope: Type.Optional(Type.String({ minLength: 1 })),
+    caFile: Type.Optional(Type.String({ minLength: 1 })),
+    certFile: Type.Optional(Type.String({ minLength: 1 })),
+    keyFile: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  { additionalProperties: false },
+);
 
 const region = Type.Object(
   {
     brokers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+    /** How this region's Kafka is reached; without it as the variables KAFKA_… say. */
+    kafka: Type.Optional(kafkaSecurity),
     databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
     /** IP address that the mesh's name gets while this region is active. */
     address: Type.String({ minLength: 1 }),
@@ -53,7 +73,10 @@ const regionsSchema = Type.Object(
 );
 
 type RegionsFile = Static<typeof regionsSchema>;
-export type RegionAddresses = Omit<Static<typeof region>, 'brokers'> & { name: string; cluster: KafkaCluster };
+export type RegionAddresses = Omit<Static<typeof region>, 'brokers' | 'kafka'> & {
+  name: string;
+  cluster: KafkaCluster;
+};
 export type DnsSettings = RegionsFile['dns'];
 
 export interface Regions {
@@ -65,8 +88,11 @@ export interface Regions {
 
 const validate = compileValidator(regionsSchema);
 
-/** @throws ConfigError naming the file and what is wrong in it */
-export async function readRegions(file: string): Promise<Regions> {
+/**
+ * @param own how a region's Kafka is reached that says nothing about it
+ * @throws ConfigError naming the file and what is wrong in it
+ */
+export async function readRegions(file: string, own: KafkaSecurity = { protocol: 'PLAINTEXT' }): Promise<Regions> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new ConfigError(`the regions file ${file} cannot be read: ${error.message}`);
   });
@@ -83,15 +109,15 @@ export async function readRegions(file: string): Promise<Regions> {
   }
   const { regions, publicUrl, dns, ttlSeconds } = checked.value;
   const names = Object.keys(regions);
-  const faults = [...Object.entries(regions).flatMap(addressFaults), ...dnsFaults(dns)];
+  const faults = [...Object.entries(regions).flatMap(regionFaults), ...dnsFaults(dns)];
   if (faults.length > 0) throw new ConfigError(`the regions file ${file} is wrong: ${faults.join('; ')}`);
   if (names.length !== 2) throw new ConfigError(`the regions file ${file} names ${names.length} regions; it takes two`);
   return {
     byName: new Map(
-      Object.entries(regions).map(([name, { brokers, ...addresses }]) => [
-        name,
-        { name, cluster: plainCluster(brokers), ...addresses },
-      ]),
+      Object.entries(regions).map(([name, { brokers, kafka, ...addresses }]) => {
+        const security = kafka === undefined ? own : securityIn(kafka, path.dirname(file));
+        return [name, { name, cluster: { brokers, security }, ...addresses }];
+      }),
     ),
     publicUrl: new URL(publicUrl),
     ttlSeconds,
@@ -102,10 +128,26 @@ export async function readRegions(file: string): Promise<Regions> {
   };
 }
 
-function addressFaults([name, { brokers, address }]: [string, Static<typeof region>]): string[] {
+/** @param directory that relative paths start at */
+function securityIn({ passwordFile, ...kafka }: Static<typeof kafkaSecurity>, directory = '.'): KafkaSecurity {
+  const at = (file: string | undefined) => (file === undefined ? undefined : path.resolve(directory, file));
+  const files = { caFile: at(kafka.caFile), certFile: at(kafka.certFile), keyFile: at(kafka.keyFile) };
+  return { ...kafka, ...files, ...(passwordFile === undefined ? {} : { password: { file: at(passwordFile) ?? '' } }) };
+}
+
+function namesIn(at: string): SettingNames {
+  const same = ['protocol', 'mechanism', 'username', 'tokenEndpoint', 'scope', 'caFile', 'certFile', 'keyFile'];
+  return {
+    ...Object.fromEntries(same.map((name) => [name, at + name])),
+    password: `${at}passwordFile`,
+  } as SettingNames;
+}
+
+function regionFaults([name, { brokers, address, kafka }]: [string, Static<typeof region>]): string[] {
   const at = `/regions/${name}`;
   return [
     ...brokers.flatMap((broker, n) => (isHostPort(broker) ? [] : [`${at}/brokers/${n} is ${broker}, not host:port`])),
+    ...(kafka === undefined ? [] : faultsOf(securityIn(kafka), namesIn(`${at}/kafka/`))),
     ...(isIP(address) === 0 ? [`${at}/address is ${address}, not an IP address`] : []),
   ];
 }

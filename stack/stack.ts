@@ -2,12 +2,15 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { PrincipalRole } from '../contracts/access.ts';
 import type { Config } from '../contracts/config/config.ts';
 import { secretVariable } from '../contracts/config/secret.ts';
+import type { RoleName } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { bigquery } from './bigquery/emulator.ts';
 import { userCacheDir } from './cache.ts';
 import { kafka } from './kafka/broker.ts';
+import { principals, userEnvironment } from './kafka/broker-security.ts';
 import type { Part, PartContext } from './part.ts';
 import { choosePorts } from './ports.ts';
 import { postgres } from './postgres/server.ts';
@@ -33,6 +36,10 @@ export interface StackOptions {
 export interface Stack {
   /** Addresses as environment variables, with which `loadConfig` and child processes find the servers. */
   environment: Record<string, string>;
+  /** The user of each role, where the stack's own Kafka is secured: what ACLs are for. */
+  principals?: Record<PrincipalRole, string> | undefined;
+  /** Variables with which a role is its own user; empty where Kafka is open, or the user's own. */
+  roleUser(role: RoleName): Record<string, string>;
   /** Whether Pub/Sub and BigQuery belong to it. */
   googleCloud: boolean;
   /**
@@ -116,8 +123,11 @@ export async function startCore(
       await cloudStarting?.catch(() => {});
       await stop(dataDir, state, started, servers, logger).finally(unlock);
     };
+    const isSecured = config.ORDERMESH_STACK_KAFKA === 'sasl-ssl' && core.includes(kafka);
     return {
       environment,
+      ...(isSecured ? { principals: principals() } : {}),
+      roleUser: (role) => (isSecured ? userEnvironment(path.join(dataDir, kafka.name), role) : {}),
       googleCloud,
       startCloud,
       close() {

@@ -3,9 +3,15 @@ import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../../kafka/index.ts';
-import { connectedConfig } from '../../stack/environment.ts';
+import { connectedConfig, kafkaConfig } from '../../stack/environment.ts';
 import { acceptPartitions, withDatabase } from '../../store/index.ts';
 import { print, printJson, say } from '../output.ts';
+import { type AclOptions, grant } from './acls.ts';
+
+interface ApplyOptions extends AclOptions {
+  acls?: boolean;
+  acceptPartitions?: boolean;
+}
 
 export function applyCommand(): Command {
   return new Command('apply')
@@ -17,12 +23,21 @@ export function applyCommand(): Command {
       '--accept-partitions',
       'take the number of partitions that the topics have now: no order from before is on its way any more',
     )
-    .action(async ({ json, acceptPartitions: accept }: { json?: boolean; acceptPartitions?: boolean }) => {
-      const config = await connectedConfig();
+    .option(
+      '--acls',
+      'grant each role the least rights that it needs instead; print {"acls":[…],"applied":…} with --json',
+    )
+    .option('--prefix <text>', 'with --acls: what the users of the roles begin with (default: User:ordermesh-)')
+    .option('--principals <file>', 'with --acls: JSON with the user of each role, {"gateway":"User:…"}')
+    .option('--dry-run', 'with --acls: print, and change nothing')
+    .action(async ({ acls, acceptPartitions: accept, ...options }: ApplyOptions) => {
+      const { json } = options;
+      const config = await kafkaConfig();
+      if (acls) return grant(config, options);
       const { applied, counts } = await withAdmin(config, async (admin) => {
         const found = await applyTopics(admin, config);
         const partitions = await applyPartitionCounts(admin, found.drift);
-        if (accept || partitions.added.length > 0) await acceptCounts(config, admin);
+        if (accept || partitions.added.length > 0) await acceptCounts(await connectedConfig(), admin);
         return { applied: found, counts: partitions };
       });
       const { created, existing } = applied;

@@ -1,5 +1,6 @@
 // The configuration: reads and checks the environment variables of Ordermesh. Roles and commands load it.
 
+import { securityFaults } from './kafka-security.ts';
 import type { Kind } from './kinds.ts';
 import { fileSuffix, parseSecret, type Secret } from './secret.ts';
 import { withoutServiceVariables } from './service-variables.ts';
@@ -73,11 +74,13 @@ function readSecret(
 function contradictions(config: Config, env: Record<string, string | undefined>): string[] {
   const given = (name: 'ORDERMESH_DISPLAY_DUE_AFTER' | 'ORDERMESH_DISPLAY_LATE_AFTER') =>
     JSON.stringify(env[name] || variables[name].default);
-  return config.ORDERMESH_DISPLAY_DUE_AFTER > config.ORDERMESH_DISPLAY_LATE_AFTER
-    ? [
-        `ORDERMESH_DISPLAY_DUE_AFTER is ${given('ORDERMESH_DISPLAY_DUE_AFTER')}; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is ${given('ORDERMESH_DISPLAY_LATE_AFTER')}`,
-      ]
-    : [];
+  const due =
+    config.ORDERMESH_DISPLAY_DUE_AFTER > config.ORDERMESH_DISPLAY_LATE_AFTER
+      ? [
+          `ORDERMESH_DISPLAY_DUE_AFTER is ${given('ORDERMESH_DISPLAY_DUE_AFTER')}; it takes a duration up to that of ORDERMESH_DISPLAY_LATE_AFTER, which is ${given('ORDERMESH_DISPLAY_LATE_AFTER')}`,
+        ]
+      : [];
+  return [...due, ...securityFaults(config)];
 }
 
 function unknownVariables(env: Record<string, string | undefined>): string[] {

@@ -1,13 +1,8 @@
-// How a Kafka cluster is reached: its brokers, and how clients prove who they are. Every client of kafka/ takes one.
+// How a Kafka cluster is reached: its brokers and its security. Every client of kafka/ takes one.
 
+import { isLoopback } from '../loopback.ts';
 import { type Config, ConfigError } from './config.ts';
-import type { Secret } from './secret.ts';
-
-export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
-export type SecurityProtocol = (typeof securityProtocols)[number];
-
-export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
-export type SaslMechanism = (typeof saslMechanisms)[number];
+import { type KafkaSecurity, ownSecurity, peerSecurity } from './kafka-security.ts';
 
 /** A cluster and its security. Plain data: it crosses thread boundaries. */
 export interface KafkaCluster {
@@ -16,24 +11,7 @@ export interface KafkaCluster {
   readonly security: KafkaSecurity;
 }
 
-/** Secrets and files stay where they are, and are read for each new connection, so that a changed one counts without a restart. */
-export interface KafkaSecurity {
-  readonly protocol: SecurityProtocol;
-  readonly mechanism?: SaslMechanism | undefined;
-  /** With OAUTHBEARER the client id. */
-  readonly username?: string | undefined;
-  /** With OAUTHBEARER the client secret. */
-  readonly password?: Secret | undefined;
-  /** Where OAUTHBEARER gets its tokens, by the grant of client credentials. */
-  readonly tokenEndpoint?: string | undefined;
-  readonly scope?: string | undefined;
-  /** PEM files. Without authorities, those of Node count. */
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-}
-
-/** For clusters without TLS and without passwords. */
+/** For clusters without TLS and without users. */
 export function plainCluster(brokers: readonly string[]): KafkaCluster {
   return { brokers, security: { protocol: 'PLAINTEXT' } };
 }
@@ -42,13 +20,25 @@ export function plainCluster(brokers: readonly string[]): KafkaCluster {
  * The cluster of this region.
  * @throws ConfigError when KAFKA_BROKERS is not set
  */
-export function clusterOf({ KAFKA_BROKERS: brokers }: Config): KafkaCluster {
+export function clusterOf(config: Config): KafkaCluster {
+  const brokers = config.KAFKA_BROKERS;
   if (brokers === undefined)
     throw new ConfigError('KAFKA_BROKERS is not set; it takes host:port of the bootstrap brokers');
-  return plainCluster(brokers);
+  return { brokers, security: ownSecurity(config) };
 }
 
 /** The cluster of the other region; `undefined` where there is one region. */
-export function peerClusterOf({ ORDERMESH_PEER_BROKERS: brokers }: Config): KafkaCluster | undefined {
-  return brokers === undefined ? undefined : plainCluster(brokers);
+export function peerClusterOf(config: Config): KafkaCluster | undefined {
+  const brokers = config.ORDERMESH_PEER_BROKERS;
+  return brokers === undefined ? undefined : { brokers, security: peerSecurity(config) };
+}
+
+/** A password that everyone on the way can read, for a warning; `undefined` if there is none. */
+export function readablePassword({ brokers, security }: KafkaCluster): string | undefined {
+  if (security.protocol !== 'SASL_PLAINTEXT' || !['PLAIN', 'OAUTHBEARER'].includes(security.mechanism ?? ''))
+    return undefined;
+  const far = brokers.find((broker) => !isLoopback(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')));
+  return far === undefined
+    ? undefined
+    : `the password for Kafka goes to ${far} in clear text: use SASL_SSL, or a SCRAM mechanism`;
 }

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { limits } from '../limits.ts';
+import { saslMechanisms, securityProtocols } from './kafka-protocols.ts';
 import {
   adminToken,
   bytes,
@@ -55,7 +56,31 @@ export const variables = {
     hostPorts('host:port of the bootstrap brokers'),
     'Kafka brokers; without it `up` starts its own.',
   ),
-  KAFKA_SASL_PASSWORD: secret(text('a password'), 'Password of KAFKA_SASL_USERNAME.'),
+  KAFKA_SECURITY_PROTOCOL: required(
+    oneOf(...securityProtocols),
+    'PLAINTEXT',
+    'How Kafka is reached: with TLS or without, with a user or without; docs/operations/secured-kafka.md.',
+  ),
+  KAFKA_SASL_MECHANISM: optional(oneOf(...saslMechanisms), 'How the user proves who it is; needed with SASL.'),
+  KAFKA_SASL_USERNAME: optional(text('a user'), 'User of SASL; with OAUTHBEARER the client id.'),
+  KAFKA_SASL_PASSWORD: secret(
+    text('a password'),
+    'Password of KAFKA_SASL_USERNAME; with OAUTHBEARER the client secret.',
+  ),
+  KAFKA_SASL_OAUTH_TOKEN_ENDPOINT_URL: optional(
+    url('https', 'http'),
+    'Where OAUTHBEARER gets its tokens, with the grant of client credentials.',
+  ),
+  KAFKA_SASL_OAUTH_SCOPE: optional(text('a scope'), 'Scope that is asked for with each token.'),
+  KAFKA_SSL_CA_FILE: optional(
+    text('a file path'),
+    'PEM certificates of the authorities that sign for the brokers; without it those of Node. Read again for each new connection.',
+  ),
+  KAFKA_SSL_CERT_FILE: optional(
+    text('a file path'),
+    'PEM certificate chain with which clients show themselves to the brokers; needs KAFKA_SSL_KEY_FILE.',
+  ),
+  KAFKA_SSL_KEY_FILE: optional(text('a file path'), 'PEM private key of KAFKA_SSL_CERT_FILE.'),
   DATABASE_URL: secret(
     databaseUrl(),
     'PostgreSQL; without it `up` starts its own. `sslmode` in it says what TLS proves: docs/operations/database.md.',
@@ -96,6 +121,21 @@ export const variables = {
     hostPorts('host:port of bootstrap brokers'),
     'Kafka brokers of the other region. With it the roles work only while topic `region-state` names this REGION the active one; without it there is one region.',
   ),
+  ORDERMESH_PEER_KAFKA_SECURITY_PROTOCOL: optional(
+    oneOf(...securityProtocols),
+    'How the Kafka of the other region is reached. Without it the other region takes the same settings as this one; with it, the variables ORDERMESH_PEER_KAFKA_… alone.',
+  ),
+  ORDERMESH_PEER_KAFKA_SASL_MECHANISM: optional(oneOf(...saslMechanisms), 'KAFKA_SASL_MECHANISM of the other region.'),
+  ORDERMESH_PEER_KAFKA_SASL_USERNAME: optional(text('a user'), 'KAFKA_SASL_USERNAME of the other region.'),
+  ORDERMESH_PEER_KAFKA_SASL_PASSWORD: secret(text('a password'), 'KAFKA_SASL_PASSWORD of the other region.'),
+  ORDERMESH_PEER_KAFKA_SASL_OAUTH_TOKEN_ENDPOINT_URL: optional(
+    url('https', 'http'),
+    'KAFKA_SASL_OAUTH_TOKEN_ENDPOINT_URL of the other region.',
+  ),
+  ORDERMESH_PEER_KAFKA_SASL_OAUTH_SCOPE: optional(text('a scope'), 'KAFKA_SASL_OAUTH_SCOPE of the other region.'),
+  ORDERMESH_PEER_KAFKA_SSL_CA_FILE: optional(text('a file path'), 'KAFKA_SSL_CA_FILE of the other region.'),
+  ORDERMESH_PEER_KAFKA_SSL_CERT_FILE: optional(text('a file path'), 'KAFKA_SSL_CERT_FILE of the other region.'),
+  ORDERMESH_PEER_KAFKA_SSL_KEY_FILE: optional(text('a file path'), 'KAFKA_SSL_KEY_FILE of the other region.'),
   ORDERMESH_REGIONS_FILE: optional(
     text('a file path'),
     'JSON file with the addresses of both regions, for `ordermesh region`; docs/operations/failover.md shows one.',
@@ -121,6 +161,11 @@ export const variables = {
   ORDERMESH_PUBSUB_EMULATOR_JAR: optional(
     text('a file path'),
     "Jar of Google's Pub/Sub emulator; without it the gcloud component `pubsub-emulator` is looked for.",
+  ),
+  ORDERMESH_STACK_KAFKA: required(
+    oneOf('plaintext', 'sasl-ssl'),
+    'plaintext',
+    'How the embedded stack starts its Kafka: open to everyone on this machine, or with TLS, a user for each role, and ACLs.',
   ),
   ORDERMESH_LOG_LEVEL: required(
     oneOf('debug', 'info', 'warn', 'error', 'silent'),

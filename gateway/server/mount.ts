@@ -68,6 +68,7 @@ export async function mountVitals(parts: ServerParts, started: AsyncDisposableSt
   const registry = createProcessRegistry(role);
   metrics.register(registry, reception.admission);
   tls?.register(registry);
+  options.registerMetrics?.(registry);
   const shown = await (options.showVitals ?? onAdminPort(config, role))({
     snapshot: () => snapshot(registry),
     scrape: () => registry.metrics(),

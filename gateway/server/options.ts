@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { Clock } from '../../contracts/clock.ts';
 import type { Config } from '../../contracts/config/config.ts';
 import type { RoleName } from '../../contracts/roles.ts';
@@ -26,6 +27,8 @@ export interface IntakeServerOptions {
   /** Called when a WebSocket connection has opened. */
   onStream?: (() => void) | undefined;
   /** Calls `forget` when the log may have lost accepted orders. Resolves with a function that ends the watch. Absent where the log cannot be lost without its process. */
+  /** Adds metrics of the intake's own. */
+  registerMetrics?: ((registry: Registry) => void) | undefined;
   watchLog?: ((forget: () => void) => Promise<() => Promise<void>>) | undefined;
   /** Whether this region takes orders; absent where no second region shares the mesh. */
   activity?: Activity | undefined;

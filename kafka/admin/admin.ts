@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { TopicPartition } from '../consumer/consumer.ts';
-import { KafkaUnavailableError } from '../errors.ts';
 import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
 import { protocolErrorName } from '../kafkajs/kafkajs-errors.ts';
 import type { Log } from '../log.ts';
+import { kafkaError } from '../security/refusals.ts';
 
 /** Ten seconds in total: a busy machine may need that long to elect leaders. */
 const OFFSET_ATTEMPTS = 100;
@@ -83,7 +83,7 @@ export async function createAdmin(options: { clientId: string; cluster: KafkaClu
   const admin = kafkajsClient(options).admin();
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {
-      throw new KafkaUnavailableError(`${action}: ${error.message}`, { cause: error });
+      throw kafkaError(action, error);
     });
   await guarded(`no broker of ${options.cluster.brokers.join(', ')} answers`, () => admin.connect());
   return {

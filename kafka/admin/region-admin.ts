@@ -2,7 +2,9 @@
 
 import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
-import { KafkaUnavailableError, reasonOf } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
+import { platformaticOptions } from '../security/client-options.ts';
+import { kafkaError } from '../security/refusals.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -31,7 +33,7 @@ export interface RegionAdmin {
 export function createRegionAdmin({ clientId, cluster }: { clientId: string; cluster: KafkaCluster }): RegionAdmin {
   const admin = new PlatformaticAdmin({
     clientId,
-    bootstrapBrokers: [...cluster.brokers],
+    ...platformaticOptions(cluster),
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retries: 5,
@@ -39,7 +41,7 @@ export function createRegionAdmin({ clientId, cluster }: { clientId: string; clu
   });
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {
-      throw new KafkaUnavailableError(`${action}: ${reasonOf(error)}`, { cause: error });
+      throw kafkaError(action, error, reasonOf(error));
     });
   const offsetsAt = async (topic: string, partitions: readonly number[], timestamp: bigint) => {
     const [listed] = await admin.listOffsets({

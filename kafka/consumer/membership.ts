@@ -3,6 +3,7 @@ import { settlesWithin } from '../../contracts/deadline.ts';
 import type { Timers } from '../../contracts/timers.ts';
 import { SupersededError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { textOf } from '../security/refusals.ts';
 import { AssignmentLedger, keyOf, listOf } from './assignment-ledger.ts';
 import type { ConsumerListener, MemberHealth, MemberState, Standing, TopicPartition } from './consumer.ts';
 
@@ -479,8 +480,4 @@ function isSame(some: readonly TopicPartition[], others: readonly TopicPartition
 
 function reasonOf(failure: string | undefined): string {
   return failure ?? 'no fetch answers for it';
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import './kafkajs-frames.ts';
 import './kafkajs-internals.ts';
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
 import type { Log } from '../log.ts';
+import { kafkajsOptions } from '../security/client-options.ts';
 import { kafkajsLog } from './kafkajs-log.ts';
 
 /** Options of every kafkajs client in this room. */
@@ -22,7 +23,7 @@ export function kafkajsClient(options: KafkajsClientOptions): Kafka {
   const { clientId, cluster, log, requestTimeoutMs = 10_000, socketFactory } = options;
   return new Kafka({
     clientId,
-    brokers: [...cluster.brokers],
+    ...kafkajsOptions(cluster),
     ...(log === undefined ? { logLevel: logLevel.NOTHING } : kafkajsLog(log)),
     connectionTimeout: 3_000,
     requestTimeout: requestTimeoutMs,

@@ -1,6 +1,7 @@
 // What errors of kafkajs mean, in the errors of this room.
 
-import { KafkaUnavailableError, NotAMemberError } from '../errors.ts';
+import { NotAMemberError } from '../errors.ts';
+import { kafkaError } from '../security/refusals.ts';
 
 /** Group errors that mean: this member is not (or not yet) part of the group's generation. */
 const notAMember = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']);
@@ -24,8 +25,6 @@ export function isRebalance(error: unknown): boolean {
 
 /** Translates a failed group request of kafkajs into an error of this room. */
 export function groupError(action: string, error: unknown): Error {
-  const reason = `${action}: ${error instanceof Error ? error.message : String(error)}`;
-  return saysNotAMember(error)
-    ? new NotAMemberError(reason, { cause: error })
-    : new KafkaUnavailableError(reason, { cause: error });
+  if (!saysNotAMember(error)) return kafkaError(action, error);
+  return new NotAMemberError(`${action}: ${(error as Error).message}`, { cause: error });
 }

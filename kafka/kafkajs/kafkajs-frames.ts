@@ -45,7 +45,16 @@ function letGoOf(socket: Socket): void {
   socket.destroy();
 }
 
+/** An alert of TLS, as the answer to a request that was sent without TLS. */
+function isTlsAlert(data: Buffer): boolean {
+  return data.length >= 3 && data[0] === 0x15 && data[1] === 0x03;
+}
+
 prototype.processData = function (this: Connection, data) {
+  if (this.bytesBuffered === 0 && this.bytesNeeded === SIZE_BYTES && isTlsAlert(data)) {
+    this.socket?.destroy(new Error('the broker answers with TLS'));
+    return;
+  }
   try {
     processData.call(this, data);
   } catch (error) {

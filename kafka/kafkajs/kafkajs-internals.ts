@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
+import { textOf } from '../security/refusals.ts';
 import { decodeFailureOf } from './kafkajs-fetch-answers.ts';
 import { goOnWithoutLeaders, leaderlessIn } from './kafkajs-leaders.ts';
 
@@ -164,7 +165,7 @@ export function isCrowdedOut({ rawMessages }: BatchInternals, hasRecords: boolea
 export function failureOf({ fetchedOffset, highWatermark, rawMessages }: BatchInternals): string | undefined {
   if (rawMessages.length > 0) return undefined;
   const failure = decodeFailureOf(rawMessages);
-  if (failure !== undefined) return `offset ${fetchedOffset}: ${failure.message}`;
+  if (failure !== undefined) return `offset ${fetchedOffset}: ${textOf(failure)}`;
   return Number(highWatermark) > Number(fetchedOffset)
     ? `offset ${fetchedOffset}: the fetch brings nothing, although the log ends at ${highWatermark}`
     : undefined;

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { limits } from '../../contracts/limits.ts';
-import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError } from '../errors.ts';
+import { KafkaSetupError, RecordRefusedError } from '../errors.ts';
 import { groupCommit } from '../producer/group-commit.ts';
 import { partitionOf } from '../producer/partitioner.ts';
 import { refusalOf } from '../producer/produce-errors.ts';
 import type { OutgoingRecord, ProducerOptions, RecordProducer } from '../producer/producer.ts';
 import type { ProduceTransport, QueuedRecord } from '../producer/transport.ts';
+import { kafkaError, refusalIn } from '../security/refusals.ts';
 import { kafkajsClient } from './kafkajs-client.ts';
 import { protocolErrorName } from './kafkajs-errors.ts';
 
@@ -46,9 +47,7 @@ class KafkajsTransport implements ProduceTransport {
     try {
       await producer.connect();
     } catch (error) {
-      throw new KafkaUnavailableError(`no broker of ${this.#options.cluster.brokers.join(', ')} answers`, {
-        cause: error,
-      });
+      throw kafkaError(`no broker of ${this.#options.cluster.brokers.join(', ')} answers`, error);
     }
     this.#producer = producer;
   }
@@ -75,7 +74,7 @@ class KafkajsTransport implements ProduceTransport {
         await this.#producer?.send({ topic, acks: -1, messages });
         for (const queued of records) queued.settle(null);
       } catch (error) {
-        this.trouble = error as Error;
+        this.trouble = refusalIn(error) === undefined ? (error as Error) : kafkaError(`produce to ${topic}`, error);
         const name = protocolErrorName(error) ?? '';
         // Not every broker may know a topic that was just created, so it counts as missing only after several answers.
         const absent = name === 'UNKNOWN_TOPIC_OR_PARTITION' && attempt === ABSENT_ATTEMPTS;

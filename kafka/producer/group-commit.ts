@@ -2,7 +2,7 @@
 
 import { stopwatch } from '../../contracts/clock.ts';
 import { limits } from '../../contracts/limits.ts';
-import { KafkaUnavailableError, RecordTooLargeError, reasonOf } from '../errors.ts';
+import { KafkaRefusedError, KafkaUnavailableError, RecordTooLargeError, reasonOf } from '../errors.ts';
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
 
@@ -252,7 +252,12 @@ function expire(pending: Pending, now: number, trouble: Error | undefined): bool
   if (pending.settled) return true;
   const reason = trouble === undefined ? 'no answer' : troubleText(trouble);
   const message = `${pending.record.topic}: not acknowledged within the deadline: ${reason}`;
-  pending.settle(new KafkaUnavailableError(message, trouble === undefined ? {} : { cause: trouble }));
+  const options = trouble === undefined ? {} : { cause: trouble };
+  pending.settle(
+    trouble instanceof KafkaRefusedError
+      ? new KafkaRefusedError(trouble.reason, message, options)
+      : new KafkaUnavailableError(message, options),
+  );
   return true;
 }
 

@@ -1,6 +1,7 @@
 // Makes the producer that gateway and slots use.
 
 import { Producer } from '@platformatic/kafka';
+import { platformaticOptions } from '../security/client-options.ts';
 import { groupCommit } from './group-commit.ts';
 import { PlatformaticTransport } from './platformatic-transport.ts';
 import type { ProducerOptions, RecordProducer } from './producer.ts';
@@ -18,7 +19,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function createProducer(options: ProducerOptions): Promise<RecordProducer> {
   const client = new Producer({
     clientId: options.clientId,
-    bootstrapBrokers: [...options.cluster.brokers],
+    ...platformaticOptions(options.cluster),
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // The client retries nothing; the transport does, because only it knows what a repetition may do.

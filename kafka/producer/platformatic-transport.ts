@@ -5,6 +5,7 @@ import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from '../errors.ts';
+import { kafkaError, refusalIn } from '../security/refusals.ts';
 import { partitionOf } from './partitioner.ts';
 import { askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
 import { produceVerdict } from './produce-errors.ts';
@@ -99,8 +100,7 @@ export class PlatformaticTransport implements ProduceTransport {
         if (silent < brokers.length) continue;
         // A failure to close loses nothing: no connection of this client works, and the error below says why.
         await this.#client.close().catch(() => {});
-        const reason = `no broker of ${brokers.join(', ')} answers: ${reasonOf(error as Error)}`;
-        throw new KafkaUnavailableError(reason, { cause: error });
+        throw kafkaError(`no broker of ${brokers.join(', ')} answers`, error, reasonOf(error as Error));
       }
     }
   }
@@ -125,7 +125,7 @@ export class PlatformaticTransport implements ProduceTransport {
         if (lanes.length === 0) return;
         this.#metadataAt = Number.NEGATIVE_INFINITY;
       } catch (error) {
-        this.trouble = error as Error;
+        this.trouble = refusalIn(error) === undefined ? (error as Error) : kafkaError('produce', error);
         if (isFromKafka(error)) continue;
         // An error of this program would occur again with each attempt, so the records fail now, before their deadline.
         const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
@@ -209,7 +209,7 @@ export class PlatformaticTransport implements ProduceTransport {
       results = await produce(await this.#client.connections.get(broker), payloads, REPLICATION_TIMEOUT_MS);
     } catch (error) {
       if (!isFromKafka(error)) throw error;
-      this.trouble = error;
+      this.trouble = refusalIn(error) === undefined ? error : kafkaError('produce', error);
       return false;
     }
     const byPartition = new Map(results.map((result) => [keyOf(result), result]));

@@ -1,5 +1,6 @@
 import { protocolErrorsCodesById } from '@platformatic/kafka';
 import { KafkaSetupError, KafkaUnavailableError, RecordRefusedError, RecordTooLargeError } from '../errors.ts';
+import { refusalNamed, refused } from '../security/refusals.ts';
 
 /*
  * Every error in the answer to a Produce request (Kafka's protocol guide, "Error Codes"; ProduceResponse.json lists those of the request),
@@ -12,8 +13,6 @@ const tooLarge = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 /** An operator must act. INVALID_TIMESTAMP: this machine's clock differs from the broker's by more than the topic allows. */
 const setup = new Set([
   'INVALID_TOPIC_EXCEPTION',
-  'TOPIC_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
   'INVALID_REQUIRED_ACKS',
   'INVALID_TIMESTAMP',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
@@ -49,5 +48,7 @@ export function refusalOf(name: string, message: string): RecordRefusedError | K
   if (tooLarge.has(name)) return new RecordTooLargeError(message);
   // For example, a compacted topic requires a key.
   if (name === 'INVALID_RECORD') return new RecordRefusedError(message);
+  const refusal = refusalNamed(name);
+  if (refusal !== undefined) return refused(refusal.reason, `${message}: ${refusal.text}`);
   return setup.has(name) ? new KafkaSetupError(message) : undefined;
 }

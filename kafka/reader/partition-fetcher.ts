@@ -6,6 +6,8 @@ import type { FetchedRecord } from '../consumer/consumer.ts';
 import { KafkaUnavailableError, RecordRefusedError, reasonOf } from '../errors.ts';
 import { answerIn, askAnotherBroker, mayDiffer, topicMetadata } from '../producer/platformatic-internals.ts';
 import { produceVerdict } from '../producer/produce-errors.ts';
+import { platformaticOptions } from '../security/client-options.ts';
+import { kafkaError } from '../security/refusals.ts';
 
 const READ_COMMITTED = 1;
 const CONTROL_BATCH = 1 << 5;
@@ -46,7 +48,7 @@ export class PartitionFetcher {
     this.#topic = options.topic;
     this.#client = new Base({
       clientId: options.clientId,
-      bootstrapBrokers: [...options.cluster.brokers],
+      ...platformaticOptions(options.cluster),
       connectTimeout: 3_000,
       requestTimeout: 10_000,
       retries: 0,
@@ -80,9 +82,7 @@ export class PartitionFetcher {
   #failed(error: Error): Error {
     if (!(error instanceof LeaderlessError)) this.#metadata = undefined;
     this.trouble =
-      error instanceof KafkaUnavailableError
-        ? error
-        : new KafkaUnavailableError(`fetch of ${this.#topic}: ${reasonOf(error)}`, { cause: error });
+      error instanceof KafkaUnavailableError ? error : kafkaError(`fetch of ${this.#topic}`, error, reasonOf(error));
     return this.trouble;
   }
 
@@ -93,7 +93,7 @@ export class PartitionFetcher {
   async partitionCount(ageMsMax = Number.POSITIVE_INFINITY): Promise<number> {
     if (performance.now() - this.#metadataAt >= ageMsMax) this.#metadata = undefined;
     const metadata = await this.#currentMetadata().catch((error: Error) => {
-      throw new KafkaUnavailableError(`partitions of ${this.#topic}: ${reasonOf(error)}`, { cause: error });
+      throw kafkaError(`partitions of ${this.#topic}`, error, reasonOf(error));
     });
     const count = metadata.topics.get(this.#topic)?.partitionsCount ?? 0;
     if (count === 0) throw new RecordRefusedError(`topic ${this.#topic} does not exist`);

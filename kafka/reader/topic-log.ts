@@ -2,7 +2,7 @@
 
 import { type ClusterMetadata, type Connection, listOffsetsV7, Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
-import { KafkaUnavailableError, reasonOf } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import {
   answerIn,
   askAnotherBroker,
@@ -10,6 +10,8 @@ import {
   mayDiffer,
   topicMetadata,
 } from '../producer/platformatic-internals.ts';
+import { platformaticOptions } from '../security/client-options.ts';
+import { kafkaError } from '../security/refusals.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -52,7 +54,7 @@ export function createTopicLog(options: { clientId: string; cluster: KafkaCluste
   const { topic } = options;
   const admin = new PlatformaticAdmin({
     clientId: options.clientId,
-    bootstrapBrokers: [...options.cluster.brokers],
+    ...platformaticOptions(options.cluster),
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retries: 1,
@@ -61,7 +63,7 @@ export function createTopicLog(options: { clientId: string; cluster: KafkaCluste
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
     work().catch((error: Error) => {
       if (mayDiffer(error)) askAnotherBroker(admin);
-      throw new KafkaUnavailableError(`${action} of ${topic}: ${reasonOf(error)}`, { cause: error });
+      throw kafkaError(`${action} of ${topic}`, error, reasonOf(error));
     });
   return {
     look: (partitions) => guarded('look', () => look(admin, topic, partitions)),

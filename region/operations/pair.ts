@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net';
 import { loadConfig } from '../../contracts/config/config.ts';
+import { ownSecurity } from '../../contracts/config/kafka-security.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { RecordRefusedError } from '../../kafka/index.ts';
 import { type RegionRecords, readRegion } from '../region-state.ts';
@@ -11,12 +12,13 @@ import { QUESTION_MS_MAX, within } from './within.ts';
 const CONNECT_MS_MAX = 3_000;
 
 export async function regionsOf(file: string | undefined): Promise<Regions> {
-  const name = file ?? loadConfig().ORDERMESH_REGIONS_FILE;
+  const config = loadConfig();
+  const name = file ?? config.ORDERMESH_REGIONS_FILE;
   if (name === undefined)
     throw new UsageError(
       'which regions? Give --regions FILE or set ORDERMESH_REGIONS_FILE; docs/operations/failover.md shows one',
     );
-  return readRegions(name);
+  return readRegions(name, ownSecurity(config));
 }
 
 export interface SeenRegion {

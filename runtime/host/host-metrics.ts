@@ -1,7 +1,7 @@
 // The metrics of the main thread, read from the host at each scrape.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { MemberHealth, Standing } from '../../kafka/index.ts';
+import { type MemberHealth, registerRefusals, type Standing } from '../../kafka/index.ts';
 import type { AssignedPartition, PauseReason } from './partitions/assigned-partition.ts';
 import type { TopicFault } from './partitions/log-watch.ts';
 
@@ -80,6 +80,7 @@ const partitionGauges: Record<string, PartitionGauge> = {
 };
 
 export function createHostMetrics(registry: Registry, state: HostState): HostMetrics {
+  registerRefusals(registry);
   const registers = [registry];
   for (const [name, { help, stays = false, value }] of Object.entries(partitionGauges)) {
     new Gauge({

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { registerRefusals } from '../../kafka/index.ts';
 import type { EngineObserver } from './engine-ports.ts';
 import { threadCpuSeconds } from './thread-view.ts';
 
@@ -7,6 +8,7 @@ import { threadCpuSeconds } from './thread-view.ts';
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
+  registerRefusals(registry);
   const registers = [registry];
   const turnMessages = new Histogram({
     name: 'ordermesh_runtime_turn_messages',

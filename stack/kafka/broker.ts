@@ -11,6 +11,13 @@ import { type Part, portOf } from '../part.ts';
 import { isPortFree } from '../ports.ts';
 import type { ServerCommand } from '../servers.ts';
 import { answersTcp } from '../tcp-check.ts';
+import {
+  type BrokerSecurity,
+  brokerSecurity,
+  clientSecurity,
+  securityEnvironment,
+  storageArguments,
+} from './broker-security.ts';
 import { kafkaClassPath } from './jars.ts';
 import { type BrokerOptions, loggingProperties, serverProperties } from './properties.ts';
 
@@ -31,17 +38,20 @@ export const kafka: Part = {
   title: 'Kafka',
   variable: 'KAFKA_BROKERS',
   portNames: ['kafka', 'kafka-controller'],
-  async start({ directory, cacheDir, ports, servers }) {
+  async start({ config, directory, cacheDir, ports, servers }) {
     const port = portOf(ports, 'kafka');
     const controllerPort = portOf(ports, 'kafka-controller');
-    const command = await brokerCommand({ name: 'kafka', directory, cacheDir, port, controllerPort });
+    const security =
+      config.ORDERMESH_STACK_KAFKA === 'sasl-ssl' ? await brokerSecurity(path.join(directory, 'security')) : undefined;
+    const command = await brokerCommand({ name: 'kafka', directory, cacheDir, port, controllerPort, security });
     const server = await servers.start(
       command,
-      () => answers(port),
-      (signal) => answersTcp(port, versionsQuestion, signal),
+      () => answers(port, security),
+      (signal) => answersTcp(port, versionsQuestion, signal, security?.caFile),
     );
     const address = `127.0.0.1:${port}`;
-    return { server, environment: { KAFKA_BROKERS: address } };
+    const environment = { KAFKA_BROKERS: address, ...(security === undefined ? {} : securityEnvironment(security)) };
+    return { server, environment };
   },
 };
 
@@ -60,13 +70,15 @@ export interface BrokerCommandOptions extends Omit<BrokerOptions, 'logDir'> {
 export async function brokerCommand(options: BrokerCommandOptions): Promise<ServerCommand> {
   const { name, directory, cacheDir, clusterId = newClusterId(), heap = defaultHeap, ...broker } = options;
   const classPath = await kafkaClassPath(cacheDir);
-  const logDir = path.join(directory, 'data');
+  // A secured cluster has its users in its storage, so it does not share it with an open one.
+  const logDir = path.join(directory, broker.security === undefined ? 'data' : 'data-sasl-ssl');
   const configuration = path.join(directory, 'server.properties');
   const logging = path.join(directory, 'log4j2.properties');
   await writeFile(configuration, serverProperties({ ...broker, logDir }));
   await writeFile(logging, loggingProperties());
   const java = [`-Dlog4j2.configurationFile=${logging}`, '-cp', classPath];
-  if (!(await isFormatted(logDir))) await format(java, configuration, directory, clusterId);
+  const users = broker.security === undefined ? [] : storageArguments(broker.security);
+  if (!(await isFormatted(logDir))) await format(java, configuration, directory, clusterId, users);
   return {
     name,
     command: javaCommand(),
@@ -84,8 +96,23 @@ async function isFormatted(logDir: string): Promise<boolean> {
   );
 }
 
-async function format(java: string[], configuration: string, directory: string, clusterId: string): Promise<void> {
-  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configuration, '--ignore-formatted'];
+async function format(
+  java: string[],
+  configuration: string,
+  directory: string,
+  clusterId: string,
+  users: string[],
+): Promise<void> {
+  const tool = [
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    configuration,
+    '--ignore-formatted',
+    ...users,
+  ];
   await run(javaCommand(), ['-XX:TieredStopAtLevel=1', ...java, ...tool], {
     cwd: directory,
     doing: "formatting Kafka's storage",
@@ -100,9 +127,11 @@ export function newClusterId(): string {
 }
 
 /** A client's call, once the port is open at all: the client itself retries slowly. @throws unless it is answered */
-export async function answers(port: number): Promise<void> {
+export async function answers(port: number, security?: BrokerSecurity): Promise<void> {
   if (await isPortFree(port)) throw new Error('it does not listen');
-  const admin = await createAdmin({ clientId: 'stack', cluster: plainCluster([`127.0.0.1:${port}`]) });
+  const open = plainCluster([`127.0.0.1:${port}`]);
+  const cluster = security === undefined ? open : { ...open, security: clientSecurity(security) };
+  const admin = await createAdmin({ clientId: 'stack', cluster });
   try {
     await admin.listTopics();
   } finally {

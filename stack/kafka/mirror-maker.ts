@@ -29,9 +29,14 @@ export async function mirrorMakerCommand(options: {
   await mkdir(directory, { recursive: true });
   const configuration = path.join(directory, 'mm2.properties');
   const logging = path.join(directory, 'log4j2.properties');
-  await writeFile(configuration, properties);
+  // It has the passwords of both clusters.
+  await writeFile(configuration, properties, { mode: 0o600 });
   await writeFile(logging, loggingProperties());
-  const java = [`-Dlog4j2.configurationFile=${logging}`, '-cp', classPath];
+  // Kafka asks no token endpoint that is not on this list.
+  const endpoints = [...properties.matchAll(/token\.endpoint\.url=(.+)$/gm)].map(([, url]) => url);
+  const allowed =
+    endpoints.length === 0 ? [] : [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${endpoints.join(',')}`];
+  const java = [`-Dlog4j2.configurationFile=${logging}`, ...allowed, '-cp', classPath];
   return {
     name,
     command: javaCommand(),

@@ -1,5 +1,7 @@
 // Makes the configuration files of Kafka's programs. Used by broker.ts, mirror-maker.ts and the lab.
 
+import { type BrokerSecurity, securitySettings } from './broker-security.ts';
+
 /** A listener beside the broker's own, whose clients are told another address, for example that of a proxy. */
 export interface ClientListener {
   /** Kafka's name for it: capital letters and digits. */
@@ -18,6 +20,8 @@ export interface BrokerOptions {
   /** Controller ports of all nodes of the cluster by node id; by default this node is alone. */
   controllers?: ReadonlyMap<number, number>;
   clientListeners?: readonly ClientListener[];
+  /** With it, every listener takes TLS and a user. */
+  security?: BrokerSecurity | undefined;
   /** Further settings by Kafka's names; they win. */
   settings?: Readonly<Record<string, string>>;
 }
@@ -26,7 +30,8 @@ const FLUSH_INTERVAL_MS = 1_000;
 
 /** The configuration of a node that is broker and controller. Kafka's own topics have a replica on up to three nodes. */
 export function serverProperties(options: BrokerOptions): string {
-  const { port, controllerPort, logDir, nodeId = 1, clientListeners = [], settings = {} } = options;
+  const { port, controllerPort, logDir, nodeId = 1, clientListeners = [], security, settings = {} } = options;
+  const own = security === undefined ? 'PLAINTEXT' : 'SASL_SSL';
   const controllers = options.controllers ?? new Map([[nodeId, controllerPort]]);
   const replicas = String(Math.min(3, controllers.size));
   const inSync = String(Math.max(1, Math.min(3, controllers.size) - 1));
@@ -36,20 +41,20 @@ export function serverProperties(options: BrokerOptions): string {
     'node.id': String(nodeId),
     'controller.quorum.voters': [...controllers].map(([id, at]) => `${id}@127.0.0.1:${at}`).join(','),
     listeners: [
-      `PLAINTEXT://127.0.0.1:${port}`,
+      `${own}://127.0.0.1:${port}`,
       `CONTROLLER://127.0.0.1:${controllerPort}`,
       ...clients((listener) => `${listener.name}://127.0.0.1:${listener.port}`),
     ].join(','),
     'advertised.listeners': [
-      `PLAINTEXT://127.0.0.1:${port}`,
+      `${own}://127.0.0.1:${port}`,
       ...clients(({ name, advertised }) => `${name}://${advertised}`),
     ].join(','),
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    'inter.broker.listener.name': own,
     'listener.security.protocol.map': [
-      'CONTROLLER:PLAINTEXT',
-      'PLAINTEXT:PLAINTEXT',
-      ...clients(({ name }) => `${name}:PLAINTEXT`),
+      `CONTROLLER:${own}`,
+      `${own}:${own}`,
+      ...clients(({ name }) => `${name}:${own}`),
     ].join(','),
     'log.dirs': logDir,
     'num.partitions': '12',
@@ -71,6 +76,7 @@ export function serverProperties(options: BrokerOptions): string {
     'log.flush.interval.ms': '1',
     'log.flush.scheduler.interval.ms': String(FLUSH_INTERVAL_MS),
     'log.initial.task.delay.ms': String(FLUSH_INTERVAL_MS),
+    ...(security === undefined ? {} : securitySettings(security, [own, ...clientListeners.map(({ name }) => name)])),
     ...settings,
   });
 }

@@ -5,14 +5,15 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { assertAdminLocked } from '../../contracts/config/admin.ts';
 import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { UsageError } from '../../contracts/failure.ts';
 import { hostPort, reachableHost } from '../../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
-import { applyTopics, withAdmin } from '../../kafka/index.ts';
+import { aclsFor, applyAcls, applyTopics, withAdmin } from '../../kafka/index.ts';
 import { loadMenu, menuVersion, withDatabase } from '../../store/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { assertPortFree, startCore, startStack } from '../index.ts';
+import { assertPortFree, type Stack, startCore, startStack } from '../index.ts';
 import { RoleProcess } from './role-process.ts';
 
 /** Roles of a region with their command lines, in the order an order meets them. */
@@ -78,7 +79,7 @@ export async function startSystem(
     const environment = { ORDERMESH_SLOTS: sharedSlots(), ...quietMetadata, ...process.env, ...stack.environment };
     connected = loadConfig(environment) as ConnectedConfig;
     const added = Object.entries(commands).map(([role, args]) =>
-      startRole(role as RoleName, args, connected, environment, onNote),
+      startRole(role as RoleName, args, connected, environment, onNote, stack.roleUser),
     );
     roles.push(...added);
     await Promise.all(added.map((role) => role.ready()));
@@ -91,7 +92,7 @@ export async function startSystem(
   try {
     connected = loadConfig({ ...process.env, ...stack.environment }) as ConnectedConfig;
     await Promise.all([
-      withAdmin(connected, (admin) => applyTopics(admin, connected)),
+      withAdmin(connected, (admin) => applyTopics(admin, connected)).then(() => grantRights(connected, stack)),
       prepareDatabase(connected, menuFile, onNote),
     ]);
     // Google's side is another failure domain: it neither holds the kitchen back nor takes the cores while that starts.
@@ -119,6 +120,11 @@ export async function startSystem(
   }
 }
 
+/** Each role of a secured stack gets what it needs and no more. */
+async function grantRights(config: ConnectedConfig, stack: Stack): Promise<void> {
+  if (stack.principals !== undefined) await applyAcls(clusterOf(config), aclsFor(stack.principals));
+}
+
 /**
  * Threads of each worker when all roles share one machine: every thread makes turns of its own, and with a thread a core for each of
  * them there would be more small turns than the cores are good for.
@@ -142,11 +148,12 @@ function startRole(
   config: ConnectedConfig,
   environment: NodeJS.ProcessEnv,
   onNote: (line: string) => void,
+  roleUser: Stack['roleUser'],
 ): RoleProcess {
   return new RoleProcess({
     role,
     args,
-    env: { ...environment, ORDERMESH_ADMIN_PORT: String(adminPort(config, role)) },
+    env: { ...environment, ...roleUser(role), ORDERMESH_ADMIN_PORT: String(adminPort(config, role)) },
     host: reachableHost(config.ORDERMESH_ADMIN_HOST),
     adminPort: adminPort(config, role),
     adminToken: config.ORDERMESH_ADMIN_TOKEN,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { alternativeNames, ClientCertificates } from '../../gateway/identity/client-certificates.ts';
 import { TokenError } from '../../gateway/identity/identity.ts';
 import { RateLimits } from '../../gateway/identity/rate-limit.ts';
-import { certificate } from './certificates.ts';
+import { certificate } from '../../stack/certificates.ts';
 
 const authority = certificate('authority');
 const till = (name = 'till-1') => certificate(name, { by: authority, uris: ['urn:ordermesh:store:us-il-0001'] });

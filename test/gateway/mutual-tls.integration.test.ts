@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order/order.ts';
-import { certificate } from './certificates.ts';
+import { certificate } from '../../stack/certificates.ts';
 import { GrpcClient, orderMessage, StreamClient } from './grpc/client.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { RawWebSocket } from './raw-websocket.ts';

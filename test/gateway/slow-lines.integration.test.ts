@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
-import { certificate } from './certificates.ts';
+import { certificate } from '../../stack/certificates.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { frame, opcode, RawWebSocket } from './raw-websocket.ts';
 import { sampleOrder, startServerOn, type TestServer } from './support.ts';

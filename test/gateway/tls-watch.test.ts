@@ -9,7 +9,7 @@ import { createAuthenticator } from '../../gateway/identity/authenticator.ts';
 import type { Authenticator } from '../../gateway/identity/identity.ts';
 import { tlsFiles } from '../../gateway/identity/tls.ts';
 import { watchTls } from '../../gateway/identity/tls-watch.ts';
-import { certificate } from './certificates.ts';
+import { certificate } from '../../stack/certificates.ts';
 
 const soon = { timeout: 20_000, interval: 100 };
 const DAY_MS = 24 * 3_600_000;

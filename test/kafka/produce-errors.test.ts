@@ -8,7 +8,7 @@ const cases: Record<string, number[]> = {
   acknowledged: [0, 46],
   'too large': [10, 18],
   'refused record': [87],
-  'operator acts': [17, 21, 29, 31, 32, 43, 44],
+  'operator acts': [17, 21, 29, 30, 31, 32, 33, 34, 43, 44, 53, 58],
   'new producer': [45, 47, 49, 59, 90],
 };
 

@@ -1,7 +1,6 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { regionStateTopic } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { changeOver } from '../../region/operations/change-over.ts';
@@ -57,7 +56,7 @@ beforeEach(async () => {
 
 async function writeRegions({ east = nowhere, databaseUrl = database.url } = {}): Promise<void> {
   const regions = {
-    east: { cluster: plainCluster([east]), databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
+    east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
     west: { brokers: [...clusters.kafka.west.brokers], databaseUrl, address: '127.0.0.1' },
   };
   const dns = { command: [path.join(clusters.directory, 'flip.sh')] };

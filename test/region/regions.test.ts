@@ -2,7 +2,6 @@ import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { probeWith } from '#cli/region/probe-order.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { assertFlips, flipName } from '../../region/dns/flip.ts';
 import { readRegions } from '../../region/regions.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../stack/support.ts';
@@ -17,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => directory[Symbol.asyncDispose]());
 
 const region = (address: string, changes: object = {}) => ({
-  cluster: plainCluster(['127.0.0.1:1']),
+  brokers: ['127.0.0.1:1'],
   databaseUrl: 'postgres://127.0.0.1:1/none',
   address,
   ...changes,
@@ -38,7 +37,7 @@ describe('the regions file', () => {
 
   test.each([
     [{ east: { address: '10.0.0.300' } }, '/regions/east/address is 10.0.0.300, not an IP address'],
-    [{ east: { cluster: plainCluster(['a:9092', 'foo']) } }, '/regions/east/brokers/1 is foo, not host:port'],
+    [{ east: { brokers: ['a:9092', 'foo'] } }, '/regions/east/brokers/1 is foo, not host:port'],
     [{ dns: { ...rfc2136, server: 'ns1.x:99999' } }, '/dns/server is ns1.x:99999, not host:port'],
   ])('refuses %j', async (changes, reason) => {
     await write(changes);

@@ -1,11 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import { loadConfig } from '../../contracts/config/config.ts';
+import { clusterOf, type KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { connectDatabase, type Database } from '../../store/database/database.ts';
 import { migrate } from '../../store/schema/migrate.ts';
 
 /** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
 export function servers() {
-  return { cluster: plainCluster(required('KAFKA_BROKERS').split(',')), databaseUrl: required('DATABASE_URL') };
+  return {
+    cluster: clusterOf(loadConfig({ ...kafkaEnvironment() })),
+    databaseUrl: required('DATABASE_URL'),
+  };
+}
+
+/** The variables with which a role reaches the shared cluster: at its own address, or at another, that of a proxy. */
+export function kafkaEnvironment(...brokers: string[]): Record<string, string> {
+  const security = Object.entries(process.env).filter(([name]) => /^KAFKA_(SECURITY|SASL|SSL)_/.test(name));
+  const address = brokers.length > 0 ? brokers.join(',') : required('KAFKA_BROKERS');
+  return { ...(Object.fromEntries(security) as Record<string, string>), KAFKA_BROKERS: address };
 }
 
 /** The shared cluster at other addresses: those of a proxy in front of it, for example. */

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '../../../contracts/config/config.ts';
 import { type Secret, secretText } from '../../../contracts/config/secret.ts';
 
+const user = { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'till' };
+
 function secretFile(text: string): string {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'secret-')), 'password');
   writeFileSync(file, text);
@@ -12,13 +14,13 @@ function secretFile(text: string): string {
 }
 
 test('a secret comes from the variable', () => {
-  const { KAFKA_SASL_PASSWORD: password } = loadConfig({ KAFKA_SASL_PASSWORD: 'open sesame' });
+  const { KAFKA_SASL_PASSWORD: password } = loadConfig({ ...user, KAFKA_SASL_PASSWORD: 'open sesame' });
   expect(secretText(password as Secret)).toBe('open sesame');
 });
 
 test('a secret comes from a file, without its last line break, and follows the file', () => {
   const file = secretFile('first\n');
-  const { KAFKA_SASL_PASSWORD: password } = loadConfig({ KAFKA_SASL_PASSWORD_FILE: file });
+  const { KAFKA_SASL_PASSWORD: password } = loadConfig({ ...user, KAFKA_SASL_PASSWORD_FILE: file });
   expect(secretText(password as Secret)).toBe('first');
   writeFileSync(file, 'second');
   expect(secretText(password as Secret)).toBe('second');

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /**
- * Makes X.509 certificates (RFC 5280), so that the tests need no tool of the machine, and can use names that no tool would write.
+ * Makes X.509 certificates (RFC 5280) for the stack's servers and for tests. No tool of the machine is needed, and tests can use names that no tool
+ * would write.
  */
 export interface Certificate {
   name: string;
@@ -62,7 +63,7 @@ export function certificate(name: string, options: CertificateOptions = {}): Cer
 
 function leafExtensions({ uris = [], for: use = 'client' }: CertificateOptions): Buffer[] {
   const names = uris.map((uri) => der(0x86, Buffer.from(uri, 'latin1')));
-  if (use === 'server') names.push(der(0x87, [127, 0, 0, 1]));
+  if (use === 'server') names.push(der(0x87, [127, 0, 0, 1]), der(0x82, Buffer.from('localhost', 'latin1')));
   const purpose = extension(oid.extendedKeyUsage, sequence(objectId(oid[use])));
   return names.length === 0 ? [purpose] : [purpose, extension(oid.alternativeName, sequence(...names))];
 }

@@ -1,0 +1,61 @@
+// Grants the rights of contracts/access.ts to users, as ACLs. Used by `ordermesh topics apply --acls` and by the embedded stack.
+
+import kafkajs from 'kafkajs';
+import { type AccessRight, accessRights, type PrincipalRole, principalRoles } from '../../contracts/access.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
+import { kafkaError } from '../security/refusals.ts';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+/** One permission, in Kafka's words. */
+export interface Acl {
+  principal: string;
+  resource: AccessRight['resource'];
+  name: string;
+  pattern: 'LITERAL' | 'PREFIXED';
+  operation: AccessRight['operations'][number];
+}
+
+/** @param principals the user of each role, as Kafka names it: `User:ordermesh-gateway` */
+export function aclsFor(principals: Readonly<Partial<Record<PrincipalRole, string>>>): Acl[] {
+  return principalRoles.flatMap((role) => {
+    const principal = principals[role];
+    if (principal === undefined) return [];
+    return accessRights[role].flatMap(({ resource, name, isPrefix = false, operations }) =>
+      operations.map((operation) => ({
+        principal,
+        resource,
+        name,
+        pattern: isPrefix ? ('PREFIXED' as const) : ('LITERAL' as const),
+        operation,
+      })),
+    );
+  });
+}
+
+/**
+ * Adds the permissions; those that exist already stay, and nothing is taken away.
+ * @throws KafkaRefusedError when this user may not alter the cluster; KafkaUnavailableError on an outage
+ */
+export async function applyAcls(cluster: KafkaCluster, acls: readonly Acl[]): Promise<void> {
+  const admin = kafkajsClient({ clientId: 'ordermesh-acls', cluster }).admin();
+  try {
+    await admin.connect();
+    await admin.createAcls({
+      acl: acls.map(({ principal, resource, name, pattern, operation }) => ({
+        resourceType: AclResourceTypes[resource],
+        resourceName: name,
+        resourcePatternType: ResourcePatternTypes[pattern],
+        principal,
+        host: '*',
+        operation: AclOperationTypes[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+      })),
+    });
+  } catch (error) {
+    throw kafkaError('create ACLs', error);
+  } finally {
+    await admin.disconnect();
+  }
+}
