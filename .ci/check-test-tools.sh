@@ -1,8 +1,12 @@
 #!/bin/sh
 # Some tests need programs that are not packages of npm: the browser tests Chromium, one of slow clients slowhttptest, one of a line that
-# loses packets ip and nft. Elsewhere they are skipped without them; continuous integration may not skip, so there they are installed
-# where that is possible; where it is not, the summary of the run names what was skipped.
+# loses packets ip and nft, those of the image podman and debootstrap. Elsewhere they are skipped without them; continuous integration may
+# not skip, so there they are installed where that is possible; where it is not, the summary of the run names what was skipped.
 [ "$CI" = true ] || exit 0
+
+# Helm takes minutes to build: in the background, at a lower priority than the tests, which wait for it last.
+mkdir -p .cache
+nohup nice -n 5 sh .ci/deploy-tools.sh >.cache/deploy-tools.log 2>&1 </dev/null &
 
 there() { for name in "$@"; do command -v "$name" >/dev/null 2>&1 && return; done; return 1; }
 
@@ -11,6 +15,11 @@ there chromium chromium-browser google-chrome || wanted="$wanted chromium"
 there slowhttptest || wanted="$wanted slowhttptest"
 there ip || wanted="$wanted iproute2"
 there nft || wanted="$wanted nftables"
+there podman || wanted="$wanted podman"
+there buildah || wanted="$wanted buildah"
+there runc || wanted="$wanted runc"
+there catatonit || wanted="$wanted catatonit"
+there debootstrap || wanted="$wanted debootstrap"
 [ -n "$wanted" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
