@@ -1,4 +1,5 @@
 import type { Authenticator } from './identity/identity.ts';
+import type { TlsFiles } from './identity/tls.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Reception } from './orders/reception.ts';
 import type { StatusReader } from './status/status-reader.ts';
@@ -18,6 +19,8 @@ export interface Transport {
   addresses: Record<string, string>;
   /** Closes what was opened with credentials that have ended. @returns how many streams it began to close */
   endCredentials(authenticator: Authenticator): number;
+  /** New connections get this certificate; absent where the transport has none. */
+  renewTls?(files: TlsFiles): void;
   /** Takes nothing new; resolves when everything in flight is answered and has been sent. */
   drain(): Promise<void>;
   /** Cuts the connections that are still open. */

@@ -1,7 +1,12 @@
 // Opens the port of the gRPC server, with or without TLS. Called by server.ts.
 
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  Server as TlsServer,
+} from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { hostPort } from '../../contracts/local-url.ts';
 import type { TlsFiles } from '../identity/tls.ts';
@@ -18,6 +23,8 @@ export interface ListenOptions {
 
 export interface Listening {
   address: string;
+  /** New connections get this certificate. Does nothing without TLS. */
+  renew(tls: TlsFiles): void;
   /** Takes no more connections. */
   stop(): void;
 }
@@ -48,6 +55,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
   const bound = (listener.address() as AddressInfo).port;
   return {
     address: `${tls === undefined ? 'grpc' : 'grpcs'}://${hostPort(host, bound)}`,
+    renew: (files) => listener instanceof TlsServer && listener.setSecureContext(contextOf(files)),
     stop() {
       if (listener.listening) listener.close();
     },
@@ -58,12 +66,12 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
  * Terminates TLS here, because grpc-js can only require a client certificate or not ask for one. Here, as over HTTP, a wrong certificate ends the
  * connection, and a client without a certificate sends a token.
  */
-function tlsListener({ cert, key, clients }: TlsFiles, take: (socket: Socket) => void): NetServer {
+function tlsListener(files: TlsFiles, take: (socket: Socket) => void): NetServer {
+  const { clients } = files;
   return createTlsServer(
     {
-      cert,
-      key,
-      ...(clients === undefined ? {} : { ca: clients.ca, requestCert: true, rejectUnauthorized: false }),
+      ...contextOf(files),
+      ...(clients === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
       ALPNProtocols: ['h2'],
       noDelay: true,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -75,6 +83,10 @@ function tlsListener({ cert, key, clients }: TlsFiles, take: (socket: Socket) =>
       else socket.destroy();
     },
   );
+}
+
+function contextOf({ cert, key, clients }: TlsFiles): SecureContextOptions {
+  return clients === undefined ? { cert, key } : { cert, key, ca: clients.ca };
 }
 
 function hasCertificate(socket: TLSSocket): boolean {

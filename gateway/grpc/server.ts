@@ -101,6 +101,7 @@ async function startGrpcServer(
       }
       return ended;
     },
+    renewTls: (files) => listening.renew(files),
     drain,
     async close() {
       health.stop();

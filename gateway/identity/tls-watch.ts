@@ -11,7 +11,12 @@ import { watchFileText } from './watched-file.ts';
 /** A certificate that expires within this time is reported. */
 const RENEW_MS = 7 * 24 * 3_600_000;
 
+/** Serves other files of TLS to new connections; connections that are open keep theirs. @throws when they cannot be served */
+export type RenewTls = (files: TlsFiles) => Promise<void>;
+
 export interface TlsWatch {
+  /** Set once the server listens. Until then, changed files wait. */
+  renewBy(renew: RenewTls): void;
   authorities: Authorities | undefined;
   register(registry: Registry): void;
   /** Why the file of authorities cannot be read, so that a withdrawn authority may still be trusted; `undefined` while it can be read. */
@@ -22,19 +27,21 @@ export interface TlsWatch {
 }
 
 /**
- * Watches the files of TLS. uWebSockets.js and gRPC read them only at start, so a changed file is served after a restart, and an operator is told so.
- * One change counts at once: when an authority is taken out of its file, its certificates are refused. That file is therefore watched apart from
- * certificate and key, so that a pair that does not fit does not delay a withdrawal.
+ * Watches the files of TLS, and has changed ones served to new connections. A pair that does not fit, or cannot be served, is reported, and the one before
+ * is served on. When an authority is taken out of its file, its certificates are refused at once, also on open connections. That file is therefore watched
+ * apart from certificate and key, so that a pair that does not fit does not delay a withdrawal.
  * @param onChange called when an authority was withdrawn or has come back, but not for what has changed before this function resolves
  */
 export async function watchTls(served: TlsFiles, logger: Logger, onChange: () => void): Promise<TlsWatch> {
   const states = new StateLog(logger);
   const { certFile, keyFile, clients } = served;
-  const own = [served.cert, served.key].map(String);
   const authorities = clients && new Authorities(String(clients.ca));
-  const expiresAt = new X509Certificate(served.cert).validToDate.getTime();
-  let isPairChanged = false;
-  let isClientFileChanged = false;
+  /** What new connections get, and what is in the files. */
+  let [now, wanted] = [textsOf(served), textsOf(served)];
+  let expiresAt = expiryOf(now.cert);
+  let renew: RenewTls | undefined;
+  let renewing: Promise<void> = Promise.resolve();
+  let failure: string | undefined;
   /** The caller cannot act on a change while it still waits for this function. */
   let isWatching = false;
   await using watches = new AsyncDisposableStack();
@@ -45,7 +52,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
     take(...texts) {
       const [cert = '', key = ''] = texts;
       createSecureContext({ cert, key });
-      isPairChanged = texts.some((text, index) => text !== own[index]);
+      want({ cert, key });
     },
   });
   watches.defer(() => pair.close());
@@ -58,7 +65,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
       logger,
       take(ca) {
         const isOther = authorities.take(ca);
-        isClientFileChanged = ca !== String(clients.ca);
+        want({ ca });
         if (!isOther) return;
         logger.info({ withdrawn: authorities.withdrawn }, 'the authorities of client certificates have changed');
         if (isWatching) onChange();
@@ -67,28 +74,68 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
   watches.defer(() => clientFile?.close());
   isWatching = true;
   const open = watches.move();
-  const isChanged = () => isPairChanged || isClientFileChanged;
-  function reasons(now: number): Record<'changed' | 'ends', string | undefined> {
+  const isChanged = () => !isSame(now, wanted);
+
+  function want(change: Partial<Texts>): void {
+    wanted = { ...wanted, ...change };
+    renewing = renewing.then(serveWanted);
+  }
+
+  async function serveWanted(): Promise<void> {
+    const texts = wanted;
+    if (renew === undefined || isSame(now, texts)) return;
+    try {
+      await renew({
+        ...served,
+        ...buffersOf(texts),
+        ...(clients && { clients: { ...clients, ca: Buffer.from(texts.ca) } }),
+      });
+      now = texts;
+      failure = undefined;
+      expiresAt = expiryOf(texts.cert);
+      authorities?.serve(texts.ca);
+      logger.info(
+        { expiresAt: new Date(expiresAt).toISOString() },
+        'the files of TLS were read again; new connections get them',
+      );
+    } catch (error) {
+      failure = (error as Error).message;
+      logger.error({ err: error }, 'the changed files of TLS cannot be served; those before are served on');
+    }
+  }
+
+  function reasons(at: number): Record<'changed' | 'ends', string | undefined> {
     return {
       changed: isChanged()
-        ? 'the files of TLS have changed; the gateway serves those of its start until it is restarted'
+        ? `the files of TLS have changed, and new connections do not get them yet${failure === undefined ? '' : `: ${failure}`}`
         : undefined,
       ends:
-        expiresAt - now < RENEW_MS
-          ? `the certificate of the gateway expires at ${new Date(expiresAt).toISOString()}; renew it and restart the gateway`
+        expiresAt - at < RENEW_MS
+          ? `the certificate of the gateway expires at ${new Date(expiresAt).toISOString()}; renew it`
           : undefined,
     };
   }
   return {
     authorities,
+    renewBy(by) {
+      renew = by;
+      renewing = renewing.then(serveWanted);
+    },
     register(registry) {
       const name = 'ordermesh_gateway_tls_certificate_expires_timestamp_seconds';
       // The same in each process of a cluster, so not summed.
       const shared = { registers: [registry], aggregator: 'max' as const };
-      new Gauge({ name, help: 'When the certificate that is served expires.', ...shared }).set(expiresAt / 1_000);
+      new Gauge({
+        name,
+        help: 'When the certificate that is served expires.',
+        ...shared,
+        collect() {
+          this.set(expiresAt / 1_000);
+        },
+      });
       new Gauge({
         name: 'ordermesh_gateway_tls_files_changed',
-        help: '1 while the files of TLS differ from those that are served, which a restart ends.',
+        help: '1 while the files of TLS differ from those that new connections get.',
         ...shared,
         collect() {
           this.set(isChanged() ? 1 : 0);
@@ -96,8 +143,8 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
       });
     },
     authoritiesUnread: () => clientFile?.trouble(),
-    trouble(now) {
-      const { changed, ends } = reasons(now);
+    trouble(at) {
+      const { changed, ends } = reasons(at);
       if (changed === undefined) states.end('changed', 'the files of TLS are those that are served');
       else states.begin('changed', changed);
       if (ends !== undefined) states.begin('ends', ends);
@@ -107,10 +154,33 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
   };
 }
 
-/** The authorities that the handshake trusts: those that were in the file at start. Knows which of them the file still has. */
+interface Texts {
+  cert: string;
+  key: string;
+  /** Empty without client certificates. */
+  ca: string;
+}
+
+function textsOf({ cert, key, clients }: TlsFiles): Texts {
+  return { cert: String(cert), key: String(key), ca: String(clients?.ca ?? '') };
+}
+
+function buffersOf({ cert, key }: Texts): Pick<TlsFiles, 'cert' | 'key'> {
+  return { cert: Buffer.from(cert), key: Buffer.from(key) };
+}
+
+function isSame(a: Texts, b: Texts): boolean {
+  return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
+}
+
+function expiryOf(cert: string): number {
+  return new X509Certificate(cert).validToDate.getTime();
+}
+
+/** The authorities that handshakes have trusted since the start. Knows which of them the file still has. */
 export class Authorities {
   /** By `markOf`. */
-  readonly #served: ReadonlyMap<string, X509Certificate>;
+  readonly #served: Map<string, X509Certificate>;
   #present: ReadonlySet<string>;
 
   /** @param pem the file as it was at the start */
@@ -119,7 +189,12 @@ export class Authorities {
     this.#present = new Set(this.#served.keys());
   }
 
-  /** Subjects of the authorities that were in the file at start and are not in it now. */
+  /** New handshakes trust these authorities. */
+  serve(pem: string): void {
+    for (const authority of certificatesIn(pem)) this.#served.set(markOf(authority), authority);
+  }
+
+  /** Subjects of the authorities that were served and are not in the file now. */
   get withdrawn(): string[] {
     return [...this.#served].flatMap(([mark, { subject }]) => (this.#present.has(mark) ? [] : [subject]));
   }

@@ -1,6 +1,5 @@
 // What an intake server does while it runs and when it shuts down. Called by `gateway/server.ts`.
 
-import uWS from 'uWebSockets.js';
 import { settlesWithin } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
 import { exchangesOver } from '../http/exchange.ts';
@@ -37,16 +36,12 @@ export function watchCredentials({ desk, identity, connections }: ServerParts, s
  * Shuts the server down: takes no new orders, waits until those in flight are answered (until the drain timeout at the longest), then closes
  * all that was started, in reverse order.
  */
-export async function shutDown(
-  parts: ServerParts,
-  { socket }: Listening,
-  started: AsyncDisposableStack,
-): Promise<void> {
+export async function shutDown(parts: ServerParts, listening: Listening, started: AsyncDisposableStack): Promise<void> {
   const { options, desk, context, connections } = parts;
   const { config, logger, role, intake } = options;
   desk.reception.draining = true;
   context.closing = true;
-  uWS.us_listen_socket_close(socket);
+  listening.stop();
   const drained = Promise.all([desk.reception.drained(), exchangesOver(context), connections.transport?.drain()]);
   await settlesWithin(systemTimers, config.ORDERMESH_DRAIN_TIMEOUT, drained);
   await intake.close();

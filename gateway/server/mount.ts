@@ -1,7 +1,7 @@
 // Opens the ports of an intake server: routes, other transports, vitals. Called by `gateway/server.ts`.
 
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import { listenOn } from '../../telemetry/exclusive-port.ts';
+import uWS, { type TemplatedApp } from 'uWebSockets.js';
+import { type ListenOptions, listenOn } from '../../telemetry/exclusive-port.ts';
 import { createProcessRegistry, snapshot } from '../../telemetry/metrics.ts';
 import { addDocumentRoutes } from '../documents/document-routes.ts';
 import { addFallbackRoutes } from '../http/fallback-routes.ts';
@@ -15,8 +15,9 @@ import type { ServerParts } from './build.ts';
 /** A server that listens. */
 export interface Listening {
   /** Of HTTP and WebSocket. */
-  socket: us_listen_socket;
   port: number;
+  /** Takes no more connections. */
+  stop(): void;
 }
 
 /**
@@ -27,29 +28,72 @@ export async function mountTransports(parts: ServerParts, started: AsyncDisposab
   const { options, desk, context, identity, connections } = parts;
   const { config } = options;
   const { authenticator, reception, statuses } = desk;
-  const app = createApp(identity.files);
-  started.defer(() => void app.close());
-  addOrderRoutes(app, { context, authenticator, reception });
-  addStatusRoute(app, { context, authenticator, statuses });
-  addStreamRoute(app, {
-    context,
-    authenticator,
-    reception,
-    streams: connections.streams,
-    idleTimeoutS: Math.ceil(config.ORDERMESH_STREAM_IDLE_TIMEOUT / 1_000),
-    onStream: options.onStream,
+  const apps: TemplatedApp[] = [];
+  started.defer(() => {
+    for (const app of apps) app.close();
   });
-  addDocumentRoutes(app, context);
-  addFallbackRoutes(app, context);
-  const listening = await listenOn(app, {
-    host: config.ORDERMESH_HOST,
+  const mount = (files: TlsFiles | undefined) => {
+    const app = createApp(files);
+    apps.push(app);
+    addRoutes(app);
+    return app;
+  };
+  const address = { host: config.ORDERMESH_HOST, variable: 'ORDERMESH_GATEWAY_PORT' };
+  const { socket, port } = await listenRenewable(mount, identity.files, {
+    ...address,
     port: config.ORDERMESH_GATEWAY_PORT,
-    variable: 'ORDERMESH_GATEWAY_PORT',
     shared: options.sharesPort,
   });
+  let current = socket;
+  let isStopped = false;
   connections.transport = await options.openTransport?.(desk);
   started.defer(() => connections.transport?.close());
-  return listening;
+  // uWebSockets.js reads certificates only when an app is made. Another app takes the new connections; the old one keeps those that are open.
+  identity.tls?.renewBy(async (files) => {
+    if (isStopped) return;
+    const { socket: next } = await listenOn(mount(files), { ...address, port, shared: true });
+    uWS.us_listen_socket_close(current);
+    current = next;
+    if (isStopped) uWS.us_listen_socket_close(next);
+    connections.transport?.renewTls?.(files);
+  });
+  return {
+    port,
+    stop() {
+      isStopped = true;
+      uWS.us_listen_socket_close(current);
+    },
+  };
+
+  function addRoutes(app: TemplatedApp): void {
+    addOrderRoutes(app, { context, authenticator, reception });
+    addStatusRoute(app, { context, authenticator, statuses });
+    addStreamRoute(app, {
+      context,
+      authenticator,
+      reception,
+      streams: connections.streams,
+      idleTimeoutS: Math.ceil(config.ORDERMESH_STREAM_IDLE_TIMEOUT / 1_000),
+      onStream: options.onStream,
+    });
+    addDocumentRoutes(app, context);
+    addFallbackRoutes(app, context);
+  }
+}
+
+/**
+ * With TLS the port is shared with the app of the next certificate. A port that another process holds is found by listening alone first, because a shared port
+ * would silently give each a part of the connections.
+ */
+async function listenRenewable(
+  mount: (files: TlsFiles | undefined) => TemplatedApp,
+  files: TlsFiles | undefined,
+  options: ListenOptions,
+) {
+  if (files === undefined || options.shared === true) return listenOn(mount(files), options);
+  const alone = await listenOn(uWS.App(), options);
+  uWS.us_listen_socket_close(alone.socket);
+  return listenOn(mount(files), { ...options, port: alone.port, shared: true });
 }
 
 function createApp(tls: TlsFiles | undefined): TemplatedApp {
