@@ -12,6 +12,7 @@ export { startMirrorMaker } from './kafka/mirror-maker.ts';
 export { loggingProperties } from './kafka/properties.ts';
 export { portOf, type StartedPart } from './part.ts';
 export { assertPortFree, choosePorts, isPortFree } from './ports.ts';
+export { databaseUser, urlAs } from './postgres/logins.ts';
 export { copyAsStandby, postgres, startPostgres } from './postgres/server.ts';
 export { runInBackground } from './priority.ts';
 export { type Server, type ServerCommand, Servers } from './servers.ts';

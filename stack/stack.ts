@@ -13,6 +13,7 @@ import { kafka } from './kafka/broker.ts';
 import { principals, userEnvironment } from './kafka/broker-security.ts';
 import type { Part, PartContext } from './part.ts';
 import { choosePorts } from './ports.ts';
+import { databaseUser } from './postgres/logins.ts';
 import { postgres } from './postgres/server.ts';
 import { endProcess } from './process-identity.ts';
 import { pubsub } from './pubsub/emulator.ts';
@@ -38,7 +39,7 @@ export interface Stack {
   environment: Record<string, string>;
   /** The user of each role, where the stack's own Kafka is secured: what ACLs are for. */
   principals?: Record<PrincipalRole, string> | undefined;
-  /** Variables with which a role is its own user; empty where Kafka is open, or the user's own. */
+  /** Variables with which a role is its own user of the stack's servers; empty where one user does everything. */
   roleUser(role: RoleName): Record<string, string>;
   /** Whether Pub/Sub and BigQuery belong to it. */
   googleCloud: boolean;
@@ -127,7 +128,10 @@ export async function startCore(
     return {
       environment,
       ...(isSecured ? { principals: principals() } : {}),
-      roleUser: (role) => (isSecured ? userEnvironment(path.join(dataDir, kafka.name), role) : {}),
+      roleUser: (role) => ({
+        ...databaseUser(role, environment.DATABASE_URL),
+        ...(isSecured ? userEnvironment(path.join(dataDir, kafka.name), role) : {}),
+      }),
       googleCloud,
       startCloud,
       close() {
@@ -194,8 +198,15 @@ async function startPart(part: Part, context: StartContext): Promise<Record<stri
   state.servers.push(server.record);
   writeState(dataDir, state);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  options.onProgress?.(`${part.title} serves ${part.variable}=${environment[part.variable]} (${seconds} s)`);
+  options.onProgress?.(
+    `${part.title} serves ${part.variable}=${withoutPassword(environment[part.variable])} (${seconds} s)`,
+  );
   return environment;
+}
+
+/** The stack's own passwords are no secrets, but a log is no place for any. */
+function withoutPassword(address = ''): string {
+  return address.replace(/:[^:@/]+@/, '@').replace(/\?.*/, '');
 }
 
 /** What the user configured, passed on as it is. */

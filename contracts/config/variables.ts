@@ -94,6 +94,11 @@ export const variables = {
     'PEM certificate of the client, for a database that asks for one; with DATABASE_SSL_KEY_FILE.',
   ),
   DATABASE_SSL_KEY_FILE: optional(text('a file path'), 'PEM private key of DATABASE_SSL_CERT_FILE.'),
+  ORDERMESH_STACK_DATABASE: required(
+    oneOf('plain', 'tls-roles'),
+    'plain',
+    'How the stack starts its own PostgreSQL: `plain`, one role for everything, or `tls-roles`, with TLS alone and a login for each kind of process, as a production database has them.',
+  ),
   ORDERMESH_MIGRATE: required(
     oneOf('auto', 'off'),
     'auto',

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { RoleName } from '../../contracts/roles.ts';
+import { databaseUser } from '../../stack/index.ts';
 import { RoleProcess } from '../../stack/system/index.ts';
 import type { AdminAddress } from './liveness/admin-pages.ts';
 import type { ProcessName, WorkerKind } from './plan.ts';
@@ -117,7 +118,11 @@ export class Processes {
       role,
       name,
       args,
-      env: { ...environment(zone), ORDERMESH_ADMIN_PORT: String(adminPort) },
+      env: {
+        ...environment(zone),
+        ...databaseUser(role, environment(zone).DATABASE_URL),
+        ORDERMESH_ADMIN_PORT: String(adminPort),
+      },
       host,
       adminPort,
       background: false,

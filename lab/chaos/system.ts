@@ -6,8 +6,8 @@ import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/c
 import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { reachableHost } from '../../contracts/local-url.ts';
 import { applyTopics, withAdmin } from '../../kafka/index.ts';
-import { choosePorts, lockDataDir, Servers, userCacheDir } from '../../stack/index.ts';
-import { loadMenu, withDatabase } from '../../store/index.ts';
+import { choosePorts, lockDataDir, Servers, urlAs, userCacheDir } from '../../stack/index.ts';
+import { loadMenu, migrateAt, withDatabase } from '../../store/index.ts';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 import { chainMenuFile } from '../traffic/chain.ts';
 import { startCluster } from './cluster.ts';
@@ -84,7 +84,9 @@ export async function startChaosSystem(options: {
     const config = loadConfig({ ...environment('front'), ...direct }) as ConnectedConfig;
     await Promise.all([
       withAdmin(config, (admin) => applyTopics(admin, config)),
-      withDatabase(config, async (sql) => loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')))),
+      migrateAt(urlAs(database.url, 'owner'), 'chaos').then(() =>
+        withDatabase(config, async (sql) => loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')))),
+      ),
     ]);
     say('starting the gateway, the display and two workers of each role');
     processes = new Processes({

@@ -2,13 +2,15 @@
 
 import { access, chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { connectDatabase } from '../../store/index.ts';
+import { connectDatabase, type Database } from '../../store/index.ts';
 import { run } from '../commands.ts';
 import { type Part, portOf, type StartedPart } from '../part.ts';
 import type { Servers } from '../servers.ts';
 import { answersTcp } from '../tcp-check.ts';
 import { type PostgresBinaries, postgresBinaries } from './binaries.ts';
 import { giveTo, type ServerIdentity, serverIdentity } from './identity.ts';
+import { type DatabaseLogin, loginName } from './logins.ts';
+import { createLogins, type ServerTls, serverTls, verified } from './security.ts';
 
 const USER = 'postgres';
 /** No secret: the server listens on the loopback address only. */
@@ -48,8 +50,15 @@ export const postgres: Part = {
   title: 'PostgreSQL',
   variable: 'DATABASE_URL',
   portNames: ['postgres'],
-  start: ({ directory, ports, servers }) =>
-    startPostgres({ name: 'postgres', directory, port: portOf(ports, 'postgres'), servers, settings: alone }),
+  start: ({ config, directory, ports, servers }) =>
+    startPostgres({
+      name: 'postgres',
+      directory,
+      port: portOf(ports, 'postgres'),
+      servers,
+      settings: alone,
+      secured: config.ORDERMESH_STACK_DATABASE === 'tls-roles',
+    }),
 };
 
 export interface PostgresOptions {
@@ -60,6 +69,8 @@ export interface PostgresOptions {
   servers: Servers;
   /** Further settings by PostgreSQL's names; they win. */
   settings?: Readonly<Record<string, string>>;
+  /** With TLS alone, and a login for each kind of process. */
+  secured?: boolean;
   /** Port of the server that this one is a standby of; its data must be a base backup of that one. */
   standbyOf?: number;
 }
@@ -77,20 +88,33 @@ export async function startPostgres(options: PostgresOptions): Promise<StartedPa
 
   const source = `host=127.0.0.1 port=${standbyOf} user=${USER} password=${PASSWORD} application_name=${name}`;
   const standby = standbyOf === undefined ? {} : { primary_conninfo: source };
-  const all = { port: String(port), ...settings, ...replicated, ...standby, ...options.settings };
+  const tls = options.secured ? await serverTls(directory, identity.owner) : undefined;
+  const all = { port: String(port), ...settings, ...replicated, ...standby, ...options.settings, ...tls?.settings };
   const flags = Object.entries(all).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]);
   const [command = binaries.postgres, ...args] = [...identity.prefix, binaries.postgres, '-D', data, ...flags];
   const server = await servers.start(
     // SIGINT is its fast shutdown: it does not wait for clients to leave.
     { name, command, args, signal: 'SIGINT', spawnOptions: { cwd: data, ...identity.spawnAs } },
-    () => createDatabase(urlOf(port, 'postgres')),
+    () => createDatabase(port, tls),
     (signal) => answersTcp(port, encryptionQuestion, signal),
   );
-  return { server, environment: { DATABASE_URL: urlOf(port, DATABASE) } };
+  return { server, environment: addresses(port, tls) };
 }
 
 function urlOf(port: number, database: string): string {
   return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
+}
+
+/** In a secured stack commands work as operators, and `ordermesh migrate` as the owner. */
+function addresses(port: number, tls: ServerTls | undefined): Record<string, string> {
+  const url = urlOf(port, DATABASE);
+  if (tls === undefined) return { DATABASE_URL: url };
+  const as = (login: DatabaseLogin) => {
+    const own = new URL(verified(url, tls.caFile));
+    own.username = loginName(login);
+    return own.href;
+  };
+  return { DATABASE_URL: as('operator'), ORDERMESH_MIGRATION_DATABASE_URL: as('owner') };
 }
 
 function dataDirectory(directory: string): string {
@@ -167,11 +191,20 @@ async function initialise(
 }
 
 /** The first query of a server that really serves. */
-async function createDatabase(url: string): Promise<void> {
-  const sql = connectDatabase({ server: url, connections: 1, application: 'stack' });
-  try {
+async function createDatabase(port: number, tls: ServerTls | undefined): Promise<void> {
+  const as = (database: string) =>
+    tls === undefined ? urlOf(port, database) : verified(urlOf(port, database), tls.caFile);
+  await withConnection(as('postgres'), async (sql) => {
     const existing = await sql`select from pg_database where datname = ${DATABASE}`;
     if (existing.length === 0) await sql.unsafe(`create database ${DATABASE}`);
+  });
+  if (tls !== undefined) await withConnection(as(DATABASE), (sql) => createLogins(sql, PASSWORD));
+}
+
+async function withConnection(url: string, use: (sql: Database) => Promise<void>): Promise<void> {
+  const sql = connectDatabase({ server: url, connections: 1, application: 'stack' });
+  try {
+    await use(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }

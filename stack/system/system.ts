@@ -11,7 +11,7 @@ import { UsageError } from '../../contracts/failure.ts';
 import { hostPort, reachableHost } from '../../contracts/local-url.ts';
 import { defaultAdminPort, type RoleName } from '../../contracts/roles.ts';
 import { aclsFor, applyAcls, applyTopics, withAdmin } from '../../kafka/index.ts';
-import { loadMenu, menuVersion, withDatabase } from '../../store/index.ts';
+import { loadMenu, menuVersion, migrateAt, serverAt, withDatabase } from '../../store/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { assertPortFree, type Stack, startCore, startStack } from '../index.ts';
 import { RoleProcess } from './role-process.ts';
@@ -193,8 +193,10 @@ export async function assertPortsFree(config: Config): Promise<void> {
   for (const { port, what, variable, at = host } of ports) await assertPortFree({ port, host: at, what, variable });
 }
 
-/** The schema, and the menu of the file unless there is a menu already. */
+/** The schema, as the owner of the tables where it has a login of its own, and the menu of the file unless there is a menu already. */
 async function prepareDatabase(config: ConnectedConfig, menuFile: URL, onNote: (line: string) => void): Promise<void> {
+  const owner = config.ORDERMESH_MIGRATION_DATABASE_URL;
+  if (owner !== undefined) await migrateAt(serverAt(owner, config), 'up', { onWait: onNote });
   await withDatabase(config, async (sql) => {
     if ((await menuVersion(sql)) > 0) return;
     const { items, stores } = await loadMenu(sql, JSON.parse(await readFile(menuFile, 'utf8')));

@@ -1,6 +1,7 @@
 // A database connection for the time of one command.
 
 import { setImmediate as afterInput, setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from './connection/client.ts';
 import { type DatabaseServer, spokenAddress } from './connection/database-server.ts';
 import { explainRefusal, isRefusal } from './connection/refusal.ts';
 import { connectDatabase, type Database } from './database.ts';
@@ -62,7 +63,13 @@ async function work<T>(source: PostgresSource, sql: Database, use: (sql: Databas
 /** Asks on a connection of its own, because a long statement keeps the command's connections busy. */
 function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenceMsMax }: PostgresLimits) {
   const { server } = source;
-  const sql = connectDatabase({ server, connections: 1, application: 'ordermesh-cli-watch', connectMsMax });
+  // Without the driver's question for types, whose failure nobody catches when the connection is given up meanwhile.
+  const sql = createClient(server, {
+    max: 1,
+    connectMsMax,
+    fetch_types: false,
+    connection: { application_name: 'ordermesh-cli-watch' },
+  });
   const closing = new AbortController();
   const { signal } = closing;
   let silent = false;

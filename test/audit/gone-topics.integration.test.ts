@@ -9,7 +9,7 @@ test('a topic that was worked on and is gone is a fault, with what was unread in
   await using database = await createTestDatabase();
   const config = loadConfig({
     KAFKA_BROKERS: servers().cluster.brokers.join(),
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.urlAs('operator'),
   }) as ConnectedConfig;
   const others = new Set<string>([topics.validatedOrders, topics.rejectedOrders]);
   // A new mesh: the topics come with its first start.

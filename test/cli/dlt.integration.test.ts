@@ -52,7 +52,7 @@ async function send(key: string, first: number, count: number, poison: readonly 
 const environment = () => ({
   ORDERMESH_DATA_DIR: dataDir,
   KAFKA_BROKERS: servers().cluster.brokers.join(','),
-  DATABASE_URL: scene.database.url,
+  DATABASE_URL: scene.database.urlAs('operator'),
 });
 const dlt = (...args: string[]) => ordermesh(['dlt', ...args], environment());
 

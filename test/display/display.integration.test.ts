@@ -223,7 +223,7 @@ describe('kitchen display in an outage', () => {
   });
 
   test('says that the database is down, goes on, and gives every screen a snapshot when it is back', async () => {
-    const address = new URL(kitchen.database.url);
+    const address = new URL(kitchen.database.urlAs('display'));
     const proxy = await startToggledProxy(address.href);
     address.host = proxy.address;
     const display = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, DATABASE_URL: { text: address.href } });

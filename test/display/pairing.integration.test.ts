@@ -34,7 +34,8 @@ async function waitingPage(query = ''): Promise<{ page: Page; code: string }> {
   return { page, code: body.code ?? '' };
 }
 
-const display = (...args: string[]) => ordermesh(['display', ...args], { DATABASE_URL: kitchen.database.url });
+const display = (...args: string[]) =>
+  ordermesh(['display', ...args], { DATABASE_URL: kitchen.database.urlAs('operator') });
 
 test('a screen is paired by its code, sees its store, bumps, and is removed', async () => {
   const { page, code } = await waitingPage(`?store=${STORE}`);

@@ -64,7 +64,7 @@ export class TestKitchen implements AsyncDisposable {
     await admin.close();
     const config = loadConfig({
       KAFKA_BROKERS: cluster.brokers.join(','),
-      DATABASE_URL: database.url,
+      DATABASE_URL: database.urlAs('display'),
       // A fixed port instead of 0, because a restarted display must use the same port.
       ORDERMESH_DISPLAY_PORT: String(await freePort()),
       ORDERMESH_ADMIN_PORT: '0',

@@ -55,7 +55,7 @@ async function ready(): Promise<string> {
 }
 
 test('a ticket that cannot be shown has a card that says so, and all other tickets are shown', async () => {
-  await start(database.url);
+  await start(database.urlAs('display'));
   const damaged = await newTicket(STORE, {});
   await using chain = await open();
   await using store = await open(STORE);
@@ -71,7 +71,7 @@ test('a ticket that cannot be shown has a card that says so, and all other ticke
 
 test('when the tickets of one store cannot be read, its screen says so and is retried, and the other screens go on', async () => {
   const { sql } = database;
-  await start(database.url);
+  await start(database.urlAs('display'));
   await using damaged = await open(DAMAGED);
   await using other = await open(STORE);
   // Stands in for a damaged page: reading the content of one store's tickets fails, counting them does not.
@@ -99,7 +99,7 @@ test('when the tickets of one store cannot be read, its screen says so and is re
 });
 
 test('connections that died without a close are replaced', async () => {
-  await using proxy = await swallowingProxy(database.url);
+  await using proxy = await swallowingProxy(database.urlAs('display'));
   await start(proxy.url);
   await using screen = await open(STORE);
   // All connections of the pool are in use once.

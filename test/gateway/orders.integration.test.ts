@@ -119,7 +119,7 @@ test('a batch of 1,000 is taken, of 1,001 refused, as is an empty one', async ()
 
 test('a new order has the status accepted until the database has it, and only its store can read it', async () => {
   await using database = await createTestDatabase();
-  await using server = await startTestGateway({ DATABASE_URL: database.url });
+  await using server = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
   const order = sampleOrder();
   await server.post(order);
   const path = `/v1/orders/${order.orderId}`;

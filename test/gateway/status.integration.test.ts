@@ -29,13 +29,13 @@ async function statusOf(server: TestServer, orderId: string, authorization?: str
 describe('GET of an order that was answered 202', () => {
   test('is found by another gateway, and by the same one after a restart, before it is decided', async () => {
     const order = sampleOrder();
-    await using other = await startTestGateway({ DATABASE_URL: database.url });
+    await using other = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
     {
-      await using first = await startTestGateway({ DATABASE_URL: database.url });
+      await using first = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
       expect((await first.post(order)).status).toBe(202);
       expect(await statusOf(other, order.orderId)).toMatchObject({ status: 200 });
     }
-    await using again = await startTestGateway({ DATABASE_URL: database.url });
+    await using again = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
     const { status, body } = await statusOf(again, order.orderId);
     expect({ status, body }).toMatchObject({
       status: 200,
@@ -49,7 +49,7 @@ describe('GET of an order that was answered 202', () => {
 
   test('is answered with 503 and Retry-After while the log cannot be read', async () => {
     await using server = await startTestGateway({
-      DATABASE_URL: database.url,
+      DATABASE_URL: database.urlAs('intake'),
       KAFKA_BROKERS: '127.0.0.1:1',
       ORDERMESH_PRODUCE_DEADLINE: '500ms',
     });
@@ -69,7 +69,7 @@ describe('GET of an order that was answered 202', () => {
         first_failed_at, parked_at)
       values ('order-validator', 'raw-orders', 0, 1, ${orderId}, ${Buffer.from(JSON.stringify(order))}, '{}', now() - interval '20 minutes',
         'message', 'no such thing', 4, now(), now() - interval '20 minutes')`;
-    await using server = await startTestGateway({ DATABASE_URL: database.url });
+    await using server = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
     expect((await statusOf(server, orderId)).body).toMatchObject({ storeId, status: 'parked' });
     const stranger = await server.bearer({ store: 'us-ny-0002' });
     expect(await statusOf(server, orderId, stranger)).toMatchObject({ status: 404 });

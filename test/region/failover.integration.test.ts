@@ -54,7 +54,7 @@ beforeEach(async () => {
   await rm(flipped, { force: true });
 });
 
-async function writeRegions({ east = nowhere, databaseUrl = database.url } = {}): Promise<void> {
+async function writeRegions({ east = nowhere, databaseUrl = database.urlAs('operator') } = {}): Promise<void> {
   const regions = {
     east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
     west: { brokers: [...clusters.kafka.west.brokers], databaseUrl, address: '127.0.0.1' },
@@ -92,7 +92,7 @@ describe('a failover', () => {
   }, 180_000);
 
   test('gives up on a PostgreSQL that stops in the middle, and says which', async () => {
-    await using proxy = await swallowingProxy(database.url, 'pg_is_in_recovery');
+    await using proxy = await swallowingProxy(database.urlAs('operator'), 'pg_is_in_recovery');
     await writeRegions({ databaseUrl: proxy.url });
     const { code, stderr } = await region(...dead);
     expect(stderr).toContain('PostgreSQL of west does not answer within 10 s');

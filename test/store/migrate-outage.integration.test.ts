@@ -22,7 +22,7 @@ test('fails when its connection breaks, instead of waiting for an answer that ca
   await database.sql`drop table migrations`;
   const other = await database.sql.reserve();
   await other`select pg_advisory_lock(${MIGRATION_LOCK})`;
-  const url = new URL(database.url);
+  const url = new URL(database.urlAs('administrator'));
   url.host = proxy.address;
   const migrating = migrateAt(url.href, 'test').then(
     () => 'migrated',
@@ -55,7 +55,9 @@ test.each([
   const [{ pid } = {}] = await other`select pg_backend_pid() as pid`;
   const waits: string[] = [];
   const options = { onWait: (text: string) => waits.push(text), lockMsMax: 20, giveUpAfterMs: 60 };
-  await expect(migrateAt(database.url, 'test', options)).rejects.toThrow(`process ${pid} of PostgreSQL`);
+  await expect(migrateAt(database.urlAs('administrator'), 'test', options)).rejects.toThrow(
+    `process ${pid} of PostgreSQL`,
+  );
   expect(waits).toEqual([expect.stringMatching(line)]);
   await other`rollback`;
   other.release();
@@ -64,14 +66,14 @@ test.each([
 test('refuses a database that can not hold text of any script', async () => {
   const name = `latin_${Date.now()}`;
   await database.sql.unsafe(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
-  const url = new URL(database.url);
+  const url = new URL(database.urlAs('administrator'));
   url.pathname = name;
   await expect(migrateAt(url.href, 'test')).rejects.toThrow('the encoding of the database is LATIN1');
   await database.sql.unsafe(`drop database ${name} with (force)`);
 });
 
 test('leaves a schema that is up to date alone, so that a server without writes will do', async () => {
-  const url = new URL(database.url);
+  const url = new URL(database.urlAs('administrator'));
   await database.sql.unsafe(`alter database ${url.pathname.slice(1)} set default_transaction_read_only = on`);
-  await migrateAt(database.url, 'test');
+  await migrateAt(database.urlAs('administrator'), 'test');
 });

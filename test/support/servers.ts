@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { loadConfig } from '../../contracts/config/config.ts';
 import { clusterOf, type KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { type DatabaseLogin, urlAs } from '../../stack/postgres/logins.ts';
 import { connectDatabase, type Database } from '../../store/database/database.ts';
 import { migrate } from '../../store/schema/migrate.ts';
+import { roleStatements } from '../../store/schema/role-statements.ts';
 
 /** Addresses of the real servers that integration tests run against; the global set-up starts those that aren't configured. */
 export function servers() {
@@ -32,7 +34,11 @@ function required(name: string): string {
 }
 
 export interface TestDatabase extends AsyncDisposable {
+  /** As workers connect. */
   url: string;
+  /** As another role connects; the same URL where the server has one role for everything. */
+  urlAs(login: DatabaseLogin | 'administrator'): string;
+  /** As the administrator of the server. */
   sql: Database;
 }
 
@@ -46,13 +52,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** The same without tables. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const admin = connectDatabase({ server: servers().databaseUrl, connections: 1, application: 'test-set-up' });
+  const { databaseUrl } = servers();
+  const server = urlAs(databaseUrl, 'administrator');
+  const admin = connectDatabase({ server, connections: 1, application: 'test-set-up' });
   await admin.unsafe(`create database ${name}`);
-  const url = new URL(servers().databaseUrl);
+  const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
-  const sql = connectDatabase({ server: url.href, connections: 4, application: 'test' });
+  const sql = connectDatabase({ server: urlAs(url.href, 'administrator'), connections: 4, application: 'test' });
+  if (hasRoles(databaseUrl)) await sql.unsafe(`${roleStatements()};\n${testTables}`).simple();
   return {
-    url: url.href,
+    url: urlAs(url.href, 'worker'),
+    urlAs: (login) => urlAs(url.href, login),
     sql,
     async [Symbol.asyncDispose]() {
       await sql.end();
@@ -61,6 +71,17 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
     },
   };
 }
+
+/** Whether the server has a login for each kind of process. */
+function hasRoles(url: string): boolean {
+  return urlAs(url, 'owner') !== urlAs(url, 'worker');
+}
+
+/** Tables that a test makes as the administrator are for its actors too; and what operators of two regions are given beside the rights of tables. */
+const testTables = `grant pg_monitor to ordermesh_operator;
+grant execute on function pg_promote(boolean, integer) to ordermesh_operator;
+alter default privileges grant all on tables to ordermesh_worker, ordermesh_operator, ordermesh_display, ordermesh_intake;
+alter default privileges grant all on sequences to ordermesh_worker, ordermesh_operator;`;
 
 /** A name no other test uses. */
 export function uniqueName(prefix: string): string {

@@ -138,7 +138,7 @@ test('a bad order on a stream is answered and the stream stays', async () => {
 
 test('only the store of an order can read its status', async () => {
   await using database = await createTestDatabase();
-  await using server = await startTestGateway({ DATABASE_URL: database.url });
+  await using server = await startTestGateway({ DATABASE_URL: database.urlAs('intake') });
   const address = server.role.addresses.grpc ?? '';
   using own = new GrpcClient(address, await server.bearer());
   const { orderId, ...rest } = sampleOrder();
