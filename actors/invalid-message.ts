@@ -1,6 +1,7 @@
 // The error for a record that does not hold what its topic should, and the JSON parser that throws it. Used by the actors' decoders.
 
 import { isUtf8 } from 'node:buffer';
+import { jsonFault } from '../contracts/validation.ts';
 
 /**
  * Which kind of message it should have been: `invalid-order` for what a client sent, `invalid-event` for what one of our own roles wrote.
@@ -26,6 +27,6 @@ export function parseValue(value: Buffer | null, code: InvalidMessageCode): unkn
   try {
     return JSON.parse(value.toString('utf8'));
   } catch (error) {
-    throw new InvalidMessageError(code, `not JSON: ${(error as Error).message}`);
+    throw new InvalidMessageError(code, `not JSON: ${jsonFault(error)}`);
   }
 }

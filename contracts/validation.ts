@@ -122,3 +122,11 @@ function messageOf({ message, keyword }: ErrorObject): string {
 export function escapePointer(segment: string): string {
   return segment.replaceAll('~', '~0').replaceAll('/', '~1');
 }
+
+/**
+ * What is wrong with a text that `JSON.parse` has refused, without the piece of the text that the error may quote: it may be a payment token, and
+ * the fault goes into logs and dead letters.
+ */
+export function jsonFault(error: unknown): string {
+  return (error as Error).message.replace(/^(Unexpected token .+?), .*$/s, '$1');
+}

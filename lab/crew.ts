@@ -6,6 +6,8 @@ import type { Random } from './traffic/random.ts';
 export interface CrewOptions {
   /** Base address of the kitchen display. */
   display: URL;
+  /** Its token of a screen, where the display asks for one. */
+  token?: string | undefined;
   /** How long a ticket is on the board before it is bumped, in milliseconds. Absent: the crew only watches. */
   cookingMs?: readonly [from: number, to: number] | undefined;
   random: Random;
@@ -50,9 +52,10 @@ const REFRESH_MS = 1_000;
 
 /** A kitchen crew at the display of the whole chain: it sends over the WebSocket what a cook taps on the screen. */
 export function startCrew(options: CrewOptions): Crew {
-  const { display, cookingMs, recallShare = 0, refreshMs = REFRESH_MS, random, onTicket, onCommand } = options;
+  const { display, token, cookingMs, recallShare = 0, refreshMs = REFRESH_MS, random, onTicket, onCommand } = options;
   const live = new URL('/live', display);
   live.protocol = 'ws:';
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   /** Open tickets it knows of, with the timer until they are done. */
   const cooking = new Map<string, { ticket: TicketView; timer: NodeJS.Timeout | undefined }>();
   const due: Due[] = [];
@@ -161,7 +164,8 @@ export function startCrew(options: CrewOptions): Crew {
   }
 
   function connect(): void {
-    socket = new WebSocket(live);
+    // Node's WebSocket takes headers, which the type of browsers does not know.
+    socket = new WebSocket(live, { headers } as never);
     const own = socket;
     socket.addEventListener('message', ({ data }) => {
       try {

@@ -10,6 +10,7 @@ import { createRandom, createSender, createTraffic, runOpenLoop, type SendReport
 import { type System, until } from '../../stack/system/index.ts';
 import { openTicketCounts, withDatabase } from '../../store/index.ts';
 import { print, say } from '../output.ts';
+import { crewToken } from '../up/crew-token.ts';
 import { keptOut } from './gateway-watch.ts';
 import { printSendReport } from './send-report.ts';
 
@@ -57,7 +58,9 @@ export async function loadAndAudit(system: System, { rate, seconds, seed }: Smok
       if (status === 202 && orderId !== undefined) promised.push(orderId);
     },
   });
+  await using screen = await crewToken(config);
   const crew = startCrew({
+    token: screen.token,
     display: new URL(addresses.find(([name]) => name === 'kitchen display')?.[1] ?? ''),
     cookingMs: COOKING_MS,
     random: createRandom(seed + 1),

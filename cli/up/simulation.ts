@@ -6,6 +6,7 @@ import { type Crew, startCrew } from '../../lab/crew.ts';
 import { createRandom, createSender, createTraffic, runOpenLoop } from '../../lab/traffic/index.ts';
 import type { System } from '../../stack/system/index.ts';
 import { print, uptime } from '../output.ts';
+import { crewToken } from './crew-token.ts';
 
 /** A ticket is cooked in one to three minutes, so that the display has something to show. */
 const COOKING_MS = [60_000, 180_000] as const;
@@ -32,8 +33,10 @@ export async function sendOrders(system: System, { rate, seed, crew, signal }: S
     },
   });
   const display = new URL(addresses.find(([name]) => name === 'kitchen display')?.[1] ?? '');
+  await using screen = await crewToken(config);
   const cooks: Crew = startCrew({
     display,
+    token: screen.token,
     cookingMs: crew ? COOKING_MS : undefined,
     random: createRandom(seed + 1),
     onTicket({ orderId, storeId }) {

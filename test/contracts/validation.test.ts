@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../contracts/limits.ts';
 import { orderSchema } from '../../contracts/order/order.ts';
-import { compileValidator } from '../../contracts/validation.ts';
+import { compileValidator, jsonFault } from '../../contracts/validation.ts';
 
 const validate = compileValidator(orderSchema);
 const errorsOf = (value: unknown) => {
@@ -25,4 +25,20 @@ test.each<[string, unknown]>([
   ['many values deep down', { items: [{ note: [[Array.from({ length: 20_000 }, () => undefined)]] }] }],
 ])('a document with %s is told one error: more would cost more than the document is worth', (_name, document) => {
   expect(errorsOf(document)).toHaveLength(1);
+});
+
+test('the fault of a text that is not JSON quotes nothing of the text', () => {
+  for (const text of [
+    '{"token": tok_visa}',
+    '{"a":1,"token": tok_visa_and_much_more_of_it_than_fits}',
+    'tok_visa',
+    '"tok_visa',
+  ])
+    try {
+      JSON.parse(text);
+      expect.unreachable();
+    } catch (error) {
+      expect(jsonFault(error)).toMatch(/^Un\w+/);
+      expect(jsonFault(error)).not.toContain('_visa');
+    }
 });

@@ -2,6 +2,7 @@
 
 import { isAscii, isUtf8 } from 'node:buffer';
 import { randomUUIDv7 } from 'node:crypto';
+import { jsonFault } from '../../../contracts/validation.ts';
 import { repeatedMember } from './repeated-member.ts';
 
 /** A decoded body: any JSON value, or the reason why the body is not JSON. */
@@ -22,7 +23,7 @@ export function decodeJson(bytes: Buffer): Decoded {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { ok: false, detail: `the body is not valid JSON: ${(error as Error).message}` };
+    return { ok: false, detail: `the body is not valid JSON: ${jsonFault(error)}` };
   }
   const repeated = repeatedMember(bytes, value);
   if (repeated === undefined) return { ok: true, value };
