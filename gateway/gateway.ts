@@ -61,6 +61,7 @@ export async function startGateway(
       role: 'gateway',
       intake,
       lookup: statuses.lookup,
+      lookupTrouble: statuses.trouble,
       undecided: undecided.find,
       streams,
       activity,

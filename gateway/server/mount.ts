@@ -123,6 +123,7 @@ export async function mountVitals(parts: ServerParts, started: AsyncDisposableSt
       gateway: () => (reception.draining ? 'shutting down' : undefined),
     },
     remarks: {
+      database: () => options.lookupTrouble?.(),
       log: () => intake.remark?.(),
       identity: () => (authenticator.readiness?.() === undefined ? authenticator.trouble?.() : undefined),
       tls: () => tls?.trouble(reception.clock.now()),

@@ -20,6 +20,8 @@ export interface IntakeServerOptions {
   intake: Intake;
   /** Reads statuses; absent where there is no store, as in a restaurant. */
   lookup?: StatusLookup | undefined;
+  /** Why statuses cannot be read, for `/readyz`, which stays 200. */
+  lookupTrouble?: (() => string | undefined) | undefined;
   /** Finds orders that were accepted and are not in that store yet; absent where there is no log. */
   undecided?: UndecidedLookup | undefined;
   /** The open WebSocket connections, which the server adds and removes; the status feed pushes to them. */

@@ -8,6 +8,8 @@ const ANSWER_MS_MAX = 5_000;
 
 export interface StatusSource {
   lookup: StatusLookup;
+  /** Why questions for statuses get 503, for `/readyz`: `none` without a database, or why the last question failed. Orders are taken all the same. */
+  trouble(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -15,7 +17,7 @@ export interface StatusSource {
 export function databaseStatus(server: DatabaseServer | undefined): StatusSource {
   if (server === undefined) {
     const lookup = () => Promise.reject(new Error('DATABASE_URL is not set'));
-    return { lookup, close: async () => {} };
+    return { lookup, trouble: () => 'none; questions for the status of orders get 503', close: async () => {} };
   }
   const pool = new BoundedPool({
     server,
@@ -23,8 +25,19 @@ export function databaseStatus(server: DatabaseServer | undefined): StatusSource
     application: 'ordermesh-gateway',
     answerMsMax: ANSWER_MS_MAX,
   });
+  let trouble: string | undefined;
   return {
-    lookup: (orderId, storeId) => pool.call((database) => orderStatus(database, orderId, storeId)),
+    async lookup(orderId, storeId) {
+      try {
+        const status = await pool.call((database) => orderStatus(database, orderId, storeId));
+        trouble = undefined;
+        return status;
+      } catch (error) {
+        trouble = `the last question for a status failed: ${(error as Error).message}`;
+        throw error;
+      }
+    },
+    trouble: () => trouble,
     close: () => pool.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTestDatabase } from '../support/servers.ts';
+import { startToggledProxy } from '../support/toggled-proxy.ts';
 import { sampleOrder, startTestGateway, storeId, type TestServer, watchRawOrders } from './support.ts';
 
 let gateway: TestServer;
@@ -149,6 +150,26 @@ test('without a reachable database only status questions fail', async () => {
     status: 503,
     body: { code: 'status-unavailable' },
   });
+  const ready = await (await fetch(`${server.admin}/readyz`)).text();
+  expect(ready).toMatch(/^ready\n.*database: the last question for a status failed: .*ECONNREFUSED/s);
+});
+
+test('a database that is away at the start of the gateway answers questions for statuses once it is back', async () => {
+  await using closing = new AsyncDisposableStack();
+  const database = closing.use(await createTestDatabase());
+  const address = new URL(database.urlAs('intake'));
+  const proxy = await startToggledProxy(address.href);
+  closing.defer(() => proxy.close());
+  address.host = proxy.address;
+  proxy.interrupt();
+  await using server = await startTestGateway({ DATABASE_URL: address.href });
+  const order = sampleOrder();
+  expect((await server.post(order)).status).toBe(202);
+  const status = async () => (await server.call(`/v1/orders/${order.orderId}`)).status;
+  expect(await status()).toBe(503);
+  proxy.resume();
+  await vi.waitFor(async () => expect(await status()).toBe(200), { timeout: 30_000, interval: 100 });
+  expect(await (await fetch(`${server.admin}/readyz`)).text()).not.toContain('database:');
 });
 
 test('metrics count by route and status, without order ids; health is ready', async () => {
@@ -161,8 +182,9 @@ test('metrics count by route and status, without order ids; health is ready', as
   await vi.waitFor(async () => expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200), { timeout: 10_000 });
 });
 
-test('without a database orders are accepted', async () => {
+test('without a database orders are accepted, and readiness tells it', async () => {
   const order = sampleOrder();
+  expect(await (await fetch(`${gateway.admin}/readyz`)).text()).toContain('database: none');
   expect((await gateway.post(order)).status).toBe(202);
   expect(await gateway.call(`/v1/orders/${order.orderId}`)).toMatchObject({
     status: 503,
