@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { PrincipalRole } from '../contracts/access.ts';
 import type { Config } from '../contracts/config/config.ts';
+import { ownSecurity, securityVariables } from '../contracts/config/kafka-security.ts';
 import { secretVariable } from '../contracts/config/secret.ts';
 import type { RoleName } from '../contracts/roles.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -212,6 +213,7 @@ function withoutPassword(address = ''): string {
 /** What the user configured, passed on as it is. */
 function configuredAddresses(config: Config): Record<string, string> {
   const addresses: Record<string, string> = { GOOGLE_CLOUD_PROJECT: config.GOOGLE_CLOUD_PROJECT };
+  if (config.KAFKA_BROKERS !== undefined) Object.assign(addresses, securityVariables(ownSecurity(config)));
   for (const { variable } of allParts) {
     const value = config[variable];
     if (value === undefined) continue;

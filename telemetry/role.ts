@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertAdminLocked } from '../contracts/config/admin.ts';
 import type { Config } from '../contracts/config/config.ts';
+import { clusterOf, peerClusterOf, readablePassword } from '../contracts/config/kafka-cluster.ts';
 import { assertSimulationAllowed, simulatedBeyondLoopback } from '../contracts/config/simulation.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -33,6 +34,10 @@ export async function runRole(
   const logger = createLogger(role, config.ORDERMESH_LOG_LEVEL);
   for (const { danger, instead } of simulatedBeyondLoopback(role, config))
     logger.warn({ instead }, `ORDERMESH_ALLOW_SIMULATION is on: ${danger}`);
+  for (const cluster of [config.KAFKA_BROKERS && clusterOf(config), peerClusterOf(config)]) {
+    const danger = cluster && readablePassword(cluster);
+    if (danger !== undefined) logger.warn(danger);
+  }
   const stop = stopRequest();
   const running = await startedUnlessStopped(() => start(config, logger), stop, logger);
   logger.info({ addresses: running.addresses }, 'started');

@@ -2,7 +2,7 @@
 // and kafka-cluster.ts.
 
 import type { SaslMechanism, SecurityProtocol } from './kafka-protocols.ts';
-import type { Secret } from './secret.ts';
+import { type Secret, secretVariable } from './secret.ts';
 
 /**
  * Plain data: it crosses thread boundaries. Secrets and files stay where they are, and are read for each new connection, so that a changed
@@ -68,6 +68,16 @@ export function ownSecurity(config: KafkaVariables): KafkaSecurity {
 export function peerSecurity(config: KafkaVariables): KafkaSecurity {
   const { protocol, ...settings } = settingsOf(config, 'ORDERMESH_PEER_KAFKA_');
   return protocol === undefined ? ownSecurity(config) : { protocol, ...settings };
+}
+
+/** The variables of this region that give a child process the same security. */
+export function securityVariables(security: KafkaSecurity): Record<string, string> {
+  const names = namesOf('KAFKA_');
+  const variables = Object.entries(security).map(([key, value]): Record<string, string> => {
+    const name = names[key as Setting];
+    return typeof value === 'object' ? secretVariable(name, value) : value === undefined ? {} : { [name]: value };
+  });
+  return Object.assign({}, ...variables);
 }
 
 /** Contradictions in the sets of both regions, one line each. */

@@ -9,6 +9,9 @@ export function secretOf({ password = { text: '' } }: KafkaSecurity): string {
   try {
     return secretText(password);
   } catch (error) {
-    throw refused('authentication', `the password cannot be read: ${(error as Error).message}`);
+    throw refused(
+      'authentication',
+      `refused (authentication): the password cannot be read: ${(error as Error).message}`,
+    );
   }
 }

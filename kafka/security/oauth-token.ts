@@ -40,11 +40,6 @@ export async function oauthToken(security: KafkaSecurity): Promise<string> {
   }
 }
 
-/** The brokers have refused a token, so the next connection asks for another. */
-export function forgetTokens(): void {
-  tokens.clear();
-}
-
 async function ask({ tokenEndpoint = '', username = '', scope }: KafkaSecurity, secret: string): Promise<Token> {
   const askedAt = performance.now();
   const form = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) };
@@ -62,7 +57,10 @@ async function ask({ tokenEndpoint = '', username = '', scope }: KafkaSecurity, 
   });
   if (response.status >= 400 && response.status < 500) {
     await response.body?.cancel();
-    throw refused('authentication', `${tokenEndpoint} answers ${response.status} to the client ${username}`);
+    throw refused(
+      'authentication',
+      `refused (authentication): ${tokenEndpoint} answers ${response.status} to the client ${username}`,
+    );
   }
   const answer = (await response.json().catch(() => ({}))) as { access_token?: unknown; expires_in?: unknown };
   if (!response.ok || typeof answer.access_token !== 'string')

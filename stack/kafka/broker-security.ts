@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type PrincipalRole, principalRoles } from '../../contracts/access.ts';
-import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
+import { type KafkaSecurity, securityVariables } from '../../contracts/config/kafka-security.ts';
 import type { RoleName } from '../../contracts/roles.ts';
 import { certificate } from '../certificates.ts';
 
@@ -65,14 +65,8 @@ export function clientSecurity({ directory, caFile }: BrokerSecurity, user = ADM
 }
 
 /** The same as environment variables. */
-export function securityEnvironment({ directory, caFile }: BrokerSecurity, user = ADMIN): Record<string, string> {
-  return {
-    KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
-    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
-    KAFKA_SASL_USERNAME: user,
-    KAFKA_SASL_PASSWORD_FILE: passwordFile(directory, user),
-    KAFKA_SSL_CA_FILE: caFile,
-  };
+export function securityEnvironment(security: BrokerSecurity, user = ADMIN): Record<string, string> {
+  return securityVariables(clientSecurity(security, user));
 }
 
 /** Of a role that is started beside the broker: its own user, where it has one. */

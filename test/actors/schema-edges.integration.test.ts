@@ -25,7 +25,7 @@ import { deleteDataset, describeGoogleCloud, query, testConfig, testNames } from
 import { TestScreen } from '../display/test-screen.ts';
 import { GrpcClient, orderMessage } from '../gateway/grpc/client.ts';
 import { testServer } from '../gateway/support.ts';
-import { createTestDatabase, servers, uniqueName } from '../support/servers.ts';
+import { createTestDatabase, kafkaEnvironment, servers, uniqueName } from '../support/servers.ts';
 import type { RenamedTopicsSettings } from './renamed-topics-actor.ts';
 import { edgeMenu, edgeOrder, edgeStores, heaviestOrder, largestOrder } from './schema-orders.ts';
 
@@ -67,7 +67,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
       kitchen: {},
     };
     const config = testConfig({
-      KAFKA_BROKERS: cluster.brokers.join(','),
+      ...kafkaEnvironment(),
       DATABASE_URL: database.url,
       ORDERMESH_SLOTS: '1',
       ORDERMESH_BRIDGE_MIN_TOTAL: '0',

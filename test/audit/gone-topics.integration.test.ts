@@ -3,12 +3,12 @@ import { readGoneTopics } from '../../audit/skipped.ts';
 import { type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { groups, topics } from '../../contracts/topics.ts';
 import { enterLogs, noteProgress } from '../../store/partitions/partition-logs.ts';
-import { createTestDatabase, servers } from '../support/servers.ts';
+import { createTestDatabase, kafkaEnvironment } from '../support/servers.ts';
 
 test('a topic that was worked on and is gone is a fault, with what was unread in it', async () => {
   await using database = await createTestDatabase();
   const config = loadConfig({
-    KAFKA_BROKERS: servers().cluster.brokers.join(),
+    ...kafkaEnvironment(),
     DATABASE_URL: database.urlAs('operator'),
   }) as ConnectedConfig;
   const others = new Set<string>([topics.validatedOrders, topics.rejectedOrders]);

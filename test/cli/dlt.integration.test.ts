@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { committedTotal, createScene, effectsByKey, type Scene, until } from '../runtime/harness.ts';
 import { ordermesh, startOrdermesh } from '../support/ordermesh.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment } from '../support/servers.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
@@ -51,7 +51,7 @@ async function send(key: string, first: number, count: number, poison: readonly 
 
 const environment = () => ({
   ORDERMESH_DATA_DIR: dataDir,
-  KAFKA_BROKERS: servers().cluster.brokers.join(','),
+  ...kafkaEnvironment(),
   DATABASE_URL: scene.database.urlAs('operator'),
 });
 const dlt = (...args: string[]) => ordermesh(['dlt', ...args], environment());

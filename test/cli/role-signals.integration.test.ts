@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startOrdermesh } from '../support/ordermesh.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment } from '../support/servers.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -32,7 +32,7 @@ async function silentServer(): Promise<{ address: string } & AsyncDisposable> {
 async function startGatewayProcess(port = 0, ...args: string[]) {
   const gateway = startOrdermesh(['gateway', ...args], {
     ORDERMESH_DATA_DIR: dataDir,
-    KAFKA_BROKERS: servers().cluster.brokers.join(','),
+    ...kafkaEnvironment(),
     ORDERMESH_GATEWAY_PORT: String(port),
     ORDERMESH_GRPC_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

@@ -13,7 +13,7 @@ import { connectDatabase, type Database } from '../../store/database/database.ts
 import { migrate } from '../../store/schema/migrate.ts';
 import { ticketsChannel } from '../../store/tickets/tickets.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../stack/support.ts';
-import { servers as shared } from '../support/servers.ts';
+import { kafkaEnvironment } from '../support/servers.ts';
 import { TestScreen } from './test-screen.ts';
 
 const STORE = 'us-il-0001';
@@ -46,7 +46,7 @@ beforeAll(async () => {
   sql = connectDatabase({ server: url, connections: 2, application: 'test' });
   await migrate(sql);
   const config = loadConfig({
-    KAFKA_BROKERS: shared().cluster.brokers.join(','),
+    ...kafkaEnvironment(),
     DATABASE_URL: url,
     ORDERMESH_DISPLAY_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

@@ -12,7 +12,7 @@ import { type Runtime, startRuntime } from '../../runtime/host/host.ts';
 import { runtimeLimits } from '../../runtime/host/host-options.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { createTestDatabase, servers, type TestDatabase, uniqueName } from '../support/servers.ts';
+import { createTestDatabase, kafkaEnvironment, servers, type TestDatabase, uniqueName } from '../support/servers.ts';
 
 const logger = createLogger('test', process.env.TEST_LOG ?? 'silent');
 const PARTITIONS = 2;
@@ -63,7 +63,7 @@ export class TestKitchen implements AsyncDisposable {
     );
     await admin.close();
     const config = loadConfig({
-      KAFKA_BROKERS: cluster.brokers.join(','),
+      ...kafkaEnvironment(),
       DATABASE_URL: database.urlAs('display'),
       // A fixed port instead of 0, because a restarted display must use the same port.
       ORDERMESH_DISPLAY_PORT: String(await freePort()),

@@ -5,7 +5,7 @@ import { loadConfig } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startDisplay } from '../../display/server.ts';
 import { ticketsChannel } from '../../store/tickets/tickets.ts';
-import { createTestDatabase, servers, type TestDatabase } from '../support/servers.ts';
+import { createTestDatabase, kafkaEnvironment, type TestDatabase } from '../support/servers.ts';
 import { swallowingProxy } from '../support/swallowing-proxy.ts';
 import { TestScreen } from './test-screen.ts';
 
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 async function start(url: string): Promise<void> {
   const config = loadConfig({
-    KAFKA_BROKERS: servers().cluster.brokers.join(','),
+    ...kafkaEnvironment(),
     DATABASE_URL: url,
     ORDERMESH_DISPLAY_PORT: '0',
     ORDERMESH_ADMIN_PORT: '0',

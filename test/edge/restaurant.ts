@@ -13,7 +13,7 @@ import { startGateway } from '../../gateway/gateway.ts';
 import { issueToken } from '../../gateway/identity/issuer.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { applyTestTopics } from '../gateway/support.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment, servers } from '../support/servers.ts';
 import { Line } from './line.ts';
 import { storeId } from './order.ts';
 
@@ -65,7 +65,7 @@ export class Restaurant {
   /** A gateway of this region on the real Kafka, with the same issuer as the restaurant. */
   async gateway(region: string): Promise<RunningRole & { url: string }> {
     const config: Config = loadConfig({
-      KAFKA_BROKERS: servers().cluster.brokers.join(','),
+      ...kafkaEnvironment(),
       DATABASE_URL: servers().databaseUrl,
       ORDERMESH_DATA_DIR: this.directory,
       ORDERMESH_GATEWAY_PORT: '0',

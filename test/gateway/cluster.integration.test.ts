@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningCluster, startGatewayCluster } from '../../gateway/cluster/cluster.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment } from '../support/servers.ts';
 import { applyTestTopics, sampleOrder, type TestServer, testServer } from './support.ts';
 
 const logger = createLogger('gateway', 'silent');
 const start = (environment: Record<string, string> = {}) =>
   testServer(
     {
-      KAFKA_BROKERS: servers().cluster.brokers.join(','),
+      ...kafkaEnvironment(),
       ORDERMESH_GATEWAY_PROCESSES: '2',
       ORDERMESH_GRPC_PORT: '0',
       ORDERMESH_LOG_LEVEL: 'silent',

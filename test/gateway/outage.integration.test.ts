@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment, servers } from '../support/servers.ts';
 import { sampleOrder, startTestGateway, watchRawOrders } from './support.ts';
 
 const DEADLINE_MS = 1_000;
@@ -8,7 +8,7 @@ const DEADLINE_MS = 1_000;
 async function behindProxy() {
   const proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
   const gateway = await startTestGateway({
-    KAFKA_BROKERS: proxy.address,
+    ...kafkaEnvironment(proxy.address),
     ORDERMESH_PRODUCE_DEADLINE: `${DEADLINE_MS}ms`,
   });
   return { proxy, gateway };
@@ -43,7 +43,10 @@ test('an append whose acknowledgement was lost is repeated with the same key and
   await using log = await watchRawOrders();
   const proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
   await using _proxy = proxy;
-  await using gateway = await startTestGateway({ KAFKA_BROKERS: proxy.address, ORDERMESH_PRODUCE_DEADLINE: '20s' });
+  await using gateway = await startTestGateway({
+    ...kafkaEnvironment(proxy.address),
+    ORDERMESH_PRODUCE_DEADLINE: '20s',
+  });
   expect((await gateway.post(sampleOrder())).status).toBe(202);
   proxy.dropAnswers();
   const order = sampleOrder();

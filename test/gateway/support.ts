@@ -12,7 +12,7 @@ import type { Intake, IntakeOrder } from '../../gateway/orders/intake.ts';
 import { startIntakeServer } from '../../gateway/server.ts';
 import { applyTopics, createAdmin, type ReadRecord, tailTopic } from '../../kafka/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { servers } from '../support/servers.ts';
+import { kafkaEnvironment, servers } from '../support/servers.ts';
 
 export const storeId = 'us-il-0001';
 
@@ -57,9 +57,7 @@ const logger = createLogger('gateway', 'silent');
 
 /** The real gateway on the real Kafka. */
 export async function startTestGateway(environment: Environment = {}): Promise<TestServer> {
-  return testServer({ KAFKA_BROKERS: servers().cluster.brokers.join(','), ...environment }, (config) =>
-    startGateway(config, logger),
-  );
+  return testServer({ ...kafkaEnvironment(), ...environment }, (config) => startGateway(config, logger));
 }
 
 /** The gateway's server with an intake of the test, for states that a healthy log leaves too fast. */

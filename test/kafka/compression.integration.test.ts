@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Admin, createAdmin, createProducer, readTopic } from '../../kafka/index.ts';
+import {
+  type Admin,
+  createAdmin,
+  createKafkajsProducer,
+  createProducer,
+  RangeReader,
+  readTopic,
+} from '../../kafka/index.ts';
 import { servers, uniqueName } from '../support/servers.ts';
 import { GroupMember } from './group-member.ts';
 
@@ -14,14 +21,17 @@ afterAll(async () => {
   await admin.close();
 });
 
-test.each(['gzip', 'snappy', 'lz4', 'zstd'])(
-  'a topic that its broker compresses with %s is read by group and reader',
-  async (codec) => {
+const codecs = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
+const producers = { '@platformatic/kafka': createProducer, kafkajs: createKafkajsProducer };
+
+test.each(codecs.flatMap((codec) => Object.entries(producers).map(([name, create]) => [codec, name, create] as const)))(
+  'a topic that its broker compresses with %s, written by %s, is read by group and readers',
+  async (codec, _, create) => {
     const topic = uniqueName(`compressed-${codec}`);
     created.push(topic);
     const config = { 'compression.type': codec };
     await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1, config }]);
-    const producer = await createProducer({ clientId: 'test', cluster: servers().cluster, deadlineMs: 10_000 });
+    const producer = await create({ clientId: 'test', cluster: servers().cluster, deadlineMs: 10_000 });
     // Similar records, so that compression helps, and more than one block of any codec.
     const values = Array.from({ length: 500 }, (_, n) => `order ${n} ${'double-cheeseburger '.repeat(20)}`);
     await producer.send(values.map((value, n) => ({ topic, key: 'a', value, headers: { n: String(n) } })));
@@ -35,5 +45,10 @@ test.each(['gzip', 'snappy', 'lz4', 'zstd'])(
       read.push(`${value}${headers.n}`);
     });
     expect(read).toEqual(values.map((value, n) => `${value}${n}`));
+    const ranges = new RangeReader({ clientId: 'test', cluster: servers().cluster, topic });
+    let records = 0;
+    const bounds = { bytesMax: Number.POSITIVE_INFINITY, msMax: 30_000 };
+    await ranges.read(0, 0, bounds, () => void records++).finally(() => ranges.close());
+    expect(records).toBe(values.length);
   },
 );

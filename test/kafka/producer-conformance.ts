@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { limits } from '../../contracts/limits.ts';
 import {
   type Admin,
@@ -15,7 +16,7 @@ import {
   readTopic,
 } from '../../kafka/index.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import { clusterAt, servers, uniqueName } from '../support/servers.ts';
+import { servers, uniqueName } from '../support/servers.ts';
 
 const PARTITIONS = 5;
 
@@ -23,13 +24,14 @@ const PARTITIONS = 5;
 export function producerConformance(
   name: string,
   createProducer: (options: ProducerOptions) => Promise<RecordProducer>,
+  cluster: () => KafkaCluster = () => servers().cluster,
 ): void {
   describe(`${name} as a record producer`, () => {
     const created: string[] = [];
     let admin: Admin;
 
     beforeAll(async () => {
-      admin = await createAdmin({ clientId: 'conformance', cluster: servers().cluster });
+      admin = await createAdmin({ clientId: 'conformance', cluster: cluster() });
     });
     afterAll(async () => {
       await admin.deleteTopics(created);
@@ -46,7 +48,7 @@ export function producerConformance(
     async function open(options: Partial<ProducerOptions> = {}): Promise<RecordProducer & AsyncDisposable> {
       const producer = await createProducer({
         clientId: 'conformance',
-        cluster: servers().cluster,
+        cluster: cluster(),
         deadlineMs: 10_000,
         ...options,
       });
@@ -58,7 +60,7 @@ export function producerConformance(
       await using producer = await open();
       const records = Array.from({ length: 5_000 }, (_, n) => ({ topic, key: `key-${n % 37}`, value: String(n) }));
       await producer.send(records);
-      const read = await readAll(topic);
+      const read = await readAll(cluster(), topic);
       expect(read).toHaveLength(records.length);
       for (const [key, values] of valuesByKey(read)) {
         const sent = records.filter((record) => record.key === key).map(({ value }) => value);
@@ -74,7 +76,7 @@ export function producerConformance(
         ...keys.map((key) => ({ topic, key, value: 'hashed' })),
         { topic, key: 'anything', value: 'fixed', partition: 3 },
       ]);
-      for (const record of await readAll(topic)) {
+      for (const record of await readAll(cluster(), topic)) {
         const key = record.key ?? Buffer.alloc(0);
         expect(record.partition).toBe(record.value?.toString() === 'fixed' ? 3 : partitionOf(key, PARTITIONS));
       }
@@ -92,7 +94,7 @@ export function producerConformance(
         { topic, key: 'text', value: long, headers: Object.fromEntries(manyHeaders(100)) },
       ];
       await producer.send(records);
-      const read = new Map((await readAll(topic)).map((record) => [String(record.key), record]));
+      const read = new Map((await readAll(cluster(), topic)).map((record) => [String(record.key), record]));
       const first = read.get('bytes');
       expect(first?.value).toEqual(bytes);
       expect(Object.keys(first?.headers ?? {})).toEqual(['raw', 'text', 'long', 'empty']);
@@ -112,7 +114,7 @@ export function producerConformance(
       const commonHeaders = { fixed: { source: '/here' }, afterKey: { id: '/placed', subject: '' } };
       const keys = ['short', 'größer', 'x'.repeat(100)];
       await producer.send(keys.map((key) => ({ topic, key, value: '', commonHeaders, headers: { own: key } })));
-      for (const { key, headers } of await readAll(topic)) {
+      for (const { key, headers } of await readAll(cluster(), topic)) {
         const sent = Object.entries({ source: '/here', id: `${key}/placed`, subject: `${key}`, own: `${key}` });
         expect(Object.entries(headers).map(([name, value]) => [name, String(value)])).toEqual(sent);
       }
@@ -120,8 +122,8 @@ export function producerConformance(
 
     test('gathers what is appended during a request into the next one', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
-      await using producer = await open({ cluster: clusterAt(proxy.address) });
+      await using proxy = await startKafkaProxy(cluster().brokers[0] ?? '', cluster().security.caFile);
+      await using producer = await open({ cluster: { ...cluster(), brokers: [proxy.address] } });
       await producer.send([{ topic, key: 'warm-up', value: '' }]);
       const before = proxy.produceRequests;
       await producer.send(Array.from({ length: 2_000 }, (_, n) => ({ topic, key: String(n), value: 'x' })));
@@ -135,7 +137,7 @@ export function producerConformance(
       const value = randomBytes(limits.orderBytesMax);
       const records = Array.from({ length: 20 }, (_, n) => ({ topic, key: 'one', value, headers: { n: String(n) } }));
       await producer.send(records);
-      const read = await readAll(topic);
+      const read = await readAll(cluster(), topic);
       expect(read.map(({ headers }) => String(headers.n))).toEqual(records.map(({ headers }) => headers.n));
       expect(read.every((record) => record.value?.equals(value))).toBe(true);
     });
@@ -150,7 +152,7 @@ export function producerConformance(
       const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
       expect(refused).toEqual([expect.any(RecordTooLargeError)]);
       expect(refused[0]?.message).toContain(topic);
-      const read = (await readAll(topic)).map(({ value }) => String(value));
+      const read = (await readAll(cluster(), topic)).map(({ value }) => String(value));
       expect(read).toEqual(values.filter((value) => value.length === 100));
     });
 
@@ -166,13 +168,13 @@ export function producerConformance(
       await expect(lost).rejects.toThrow(KafkaSetupError);
       await expect(lost).rejects.toThrow(absent);
       await good;
-      expect((await readAll(topic)).map(({ value }) => String(value))).toEqual(['good']);
+      expect((await readAll(cluster(), topic)).map(({ value }) => String(value))).toEqual(['good']);
     });
 
     test('answers by the deadline while the broker is away, holds nothing, and goes on when it is back', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
-      await using producer = await open({ cluster: clusterAt(proxy.address), deadlineMs: 1_000 });
+      await using proxy = await startKafkaProxy(cluster().brokers[0] ?? '', cluster().security.caFile);
+      await using producer = await open({ cluster: { ...cluster(), brokers: [proxy.address] }, deadlineMs: 1_000 });
       await producer.send([{ topic, key: 'a', value: 'before' }]);
       proxy.cut();
       const failures = await Promise.allSettled(
@@ -183,15 +185,15 @@ export function producerConformance(
       expect(producer.unanswered).toEqual({ records: 0, bytes: 0 });
       proxy.restore();
       await untilSent(producer, { topic, key: 'a', value: 'after' });
-      const values = (await readAll(topic)).map(({ value }) => String(value));
+      const values = (await readAll(cluster(), topic)).map(({ value }) => String(value));
       expect(values[0]).toBe('before');
       expect(values).toContain('after');
     });
 
     test('neither loses, doubles nor reorders when connections break and acknowledgements are lost', async () => {
       const topic = await newTopic();
-      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
-      await using producer = await open({ cluster: clusterAt(proxy.address), deadlineMs: 20_000 });
+      await using proxy = await startKafkaProxy(cluster().brokers[0] ?? '', cluster().security.caFile);
+      await using producer = await open({ cluster: { ...cluster(), brokers: [proxy.address] }, deadlineMs: 20_000 });
       await producer.send([{ topic, key: 'warm-up', value: '' }]);
       const sent: Promise<void>[] = [];
       for (let round = 0; round < 4; round++) {
@@ -202,7 +204,9 @@ export function producerConformance(
         proxy.restore();
         await Promise.all(sent);
       }
-      const values = (await readAll(topic)).filter(({ key }) => String(key) === 'k').map(({ value }) => Number(value));
+      const values = (await readAll(cluster(), topic))
+        .filter(({ key }) => String(key) === 'k')
+        .map(({ value }) => Number(value));
       expect(values).toEqual(Array.from({ length: 100 }, (_, n) => n));
     });
 
@@ -216,16 +220,18 @@ export function producerConformance(
     });
 
     test('does not start without a broker', async () => {
-      await using proxy = await startKafkaProxy(servers().cluster.brokers[0] ?? '');
+      await using proxy = await startKafkaProxy(cluster().brokers[0] ?? '', cluster().security.caFile);
       proxy.cut();
-      await expect(open({ cluster: clusterAt(proxy.address) })).rejects.toThrow(KafkaUnavailableError);
+      await expect(open({ cluster: { ...cluster(), brokers: [proxy.address] } })).rejects.toThrow(
+        KafkaUnavailableError,
+      );
     });
   });
 }
 
-async function readAll(topic: string): Promise<ReadRecord[]> {
+async function readAll(cluster: KafkaCluster, topic: string): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
-  await readTopic({ cluster: servers().cluster, topic }, (record) => {
+  await readTopic({ cluster, topic }, (record) => {
     records.push(record);
   });
   return records;

@@ -9,14 +9,14 @@ import { createAdmin } from '../../kafka/index.ts';
 import { createTraffic } from '../../lab/traffic/index.ts';
 import { program, startProgram } from '../../perf/child.ts';
 import { choosePorts } from '../../stack/index.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { kafkaEnvironment, servers, uniqueName } from '../support/servers.ts';
 
 test('the peer of the gateway takes the orders that the gateway takes, and refuses what its schema refuses', async () => {
   const { cluster } = servers();
   const topic = uniqueName('peer');
   const admin = await createAdmin({ clientId: 'peer-test', cluster });
   const dataDir = await mkdtemp(path.join(tmpdir(), 'peer-'));
-  const env = { ORDERMESH_DATA_DIR: dataDir, KAFKA_BROKERS: cluster.brokers.join(',') };
+  const env = { ORDERMESH_DATA_DIR: dataDir, ...kafkaEnvironment() };
   try {
     await admin.createTopics([{ topic, partitions: 1, replicationFactor: 1 }]);
     const { body, storeId } = createTraffic({ seed: 1 }).order(Date.now());

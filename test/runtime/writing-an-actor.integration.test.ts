@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProducer } from '../../kafka/index.ts';
-import { servers, uniqueName } from '../support/servers.ts';
+import { kafkaEnvironment, servers, uniqueName } from '../support/servers.ts';
 import { committedTotal, createScene, readTopic, type Scene, until } from './harness.ts';
 
 /* This tests the page's code blocks: each `ts` block becomes the file that it is named after; each `sql` block is run before the actors. */
@@ -69,7 +69,7 @@ test('each paid order gets one receipt, with the number that is stored', async (
   const paid = orderIds.map((orderId, total) => [orderId, JSON.stringify({ orderId, total })]);
   await send(scene.topic, Object.fromEntries(paid));
   const role = spawn(process.execPath, [path.join(directory, 'receipts-role.ts'), scene.topic, receipts], {
-    env: { ...process.env, DATABASE_URL: scene.database.url, KAFKA_BROKERS: servers().cluster.brokers.join(',') },
+    env: { ...process.env, DATABASE_URL: scene.database.url, ...kafkaEnvironment() },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = new Promise((resolve) => role.once('exit', resolve));

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net';
+import path from 'node:path';
+import { createServer as createTlsServer, connect as openTls } from 'node:tls';
 import { answeredRequest, apiKeys, FrameCutter, type RequestKind, requestHead } from '../../lab/chaos/wire/frames.ts';
 
 /** How an answer is lost: the connection ends in its place, or it never comes and the connection stays. */
@@ -31,7 +34,11 @@ interface Expected {
   lost: () => void;
 }
 
-export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
+/**
+ * @param caFile the authority of a broker of the stack that takes TLS; the proxy then ends TLS with the broker's own certificate, which is beside
+ * it, because it has to read what passes
+ */
+export async function startKafkaProxy(broker: string, caFile = process.env.KAFKA_SSL_CA_FILE): Promise<KafkaProxy> {
   const [host = '127.0.0.1', port = '9092'] = broker.split(':');
   const pairs = new Set<[Socket, Socket]>();
   let mode: 'pass' | 'cut' | 'drop-answers' = 'pass';
@@ -40,12 +47,15 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   let expected: Expected[] = [];
   const alterations = new Map<number, (frame: Buffer) => Buffer>();
 
-  const server = createServer((client) => {
+  const connected = (client: Socket) => {
     if (mode === 'cut') {
       client.destroy();
       return;
     }
-    const upstream = openSocket(Number(port), host);
+    const upstream =
+      caFile === undefined
+        ? openSocket(Number(port), host)
+        : openTls({ port: Number(port), host, ca: readFileSync(caFile) });
     const pair: [Socket, Socket] = [client, upstream];
     pairs.add(pair);
     for (const socket of pair) {
@@ -85,7 +95,8 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       const alter = apiKey === undefined ? undefined : alterations.get(apiKey);
       client.write(rewrite(alter === undefined ? frame : alter(frame)));
     });
-  });
+  };
+  const server = caFile === undefined ? createServer(connected) : createTlsServer(ownTls(caFile), connected);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const own = (server.address() as AddressInfo).port;
   rewrite = portRewriter(host, Number(port), own);
@@ -125,6 +136,11 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function ownTls(caFile: string): { key: Buffer; cert: Buffer } {
+  const pem = readFileSync(path.join(path.dirname(caFile), 'broker.pem'));
+  return { key: pem, cert: pem };
 }
 
 /** Calls back with each whole message. */

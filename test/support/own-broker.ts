@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { loadConfig } from '../../contracts/config/config.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
+import { type BrokerSecurity, brokerSecurity, clientSecurity } from '../../stack/kafka/broker-security.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
@@ -10,6 +12,10 @@ import { temporaryDirectory } from '../stack/support.ts';
 /** A broker that a test may stop, because no other test uses it. */
 export interface OwnBroker extends AsyncDisposable {
   address: string;
+  /** As a user who may do everything, where the broker is secured. */
+  cluster: KafkaCluster;
+  /** The users of a secured broker, and the files of its clients. */
+  security: BrokerSecurity | undefined;
   createTopic(topic: string, partitions: number): Promise<void>;
   /** SIGSTOP and SIGCONT. */
   freeze(): void;
@@ -21,15 +27,33 @@ export interface OwnBroker extends AsyncDisposable {
 
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-/** @param settings further ones of the broker, by Kafka's names */
-export async function startOwnBroker(settings: Readonly<Record<string, string>> = {}): Promise<OwnBroker> {
+/**
+ * @param settings further ones of the broker, by Kafka's names
+ * @param isSecured whether it takes TLS and a user
+ */
+export async function startOwnBroker(
+  settings: Readonly<Record<string, string>> = {},
+  isSecured = false,
+): Promise<OwnBroker> {
   const directory = await temporaryDirectory();
   const servers = new Servers(directory.path, () => {});
   const { broker: port = 0, controller: controllerPort = 0 } = await choosePorts(['broker', 'controller'], {});
   const cacheDir = await userCacheDir(loadConfig());
-  const options = { name: 'broker', directory: directory.path, cacheDir, heap, port, controllerPort, settings };
-  const start = async () => servers.start(await brokerCommand(options), () => answers(port));
+  const security = isSecured ? await brokerSecurity(path.join(directory.path, 'security')) : undefined;
+  const options = {
+    name: 'broker',
+    directory: directory.path,
+    cacheDir,
+    heap,
+    port,
+    controllerPort,
+    security,
+    settings,
+  };
+  const start = async () => servers.start(await brokerCommand(options), () => answers(port, security));
   const address = `127.0.0.1:${port}`;
+  const open = plainCluster([address]);
+  const cluster = security === undefined ? open : { ...open, security: clientSecurity(security) };
   const dispose = async () => {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
@@ -44,8 +68,10 @@ export async function startOwnBroker(settings: Readonly<Record<string, string>> 
   };
   return {
     address,
+    cluster,
+    security,
     async createTopic(topic, partitions) {
-      const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([address]) });
+      const admin = await createAdmin({ clientId: 'test', cluster });
       await admin.createTopics([{ topic, partitions, replicationFactor: 1 }]).finally(() => admin.close());
     },
     freeze: () => signal('SIGSTOP'),
