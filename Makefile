@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill perf perf-full images sbom clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full images sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -51,6 +51,9 @@ chaos-seeds: tools install ## chaos with one seed after the other, half of them 
 
 drill: tools install ## two regions: kill one under load, fail over, fail back, audit: make drill SEED=n
 	@exec node lab/drill/main.ts --stop-with-parent $(if $(SEED),--seed $(SEED))
+
+fleet: tools install ## several hosts without a shared disk, changed under load, then the audit
+	@exec node lab/fleet/main.ts --stop-with-parent
 
 perf: tools install ## quick benchmark, report in perf/report/
 	@exec node perf/main.ts

@@ -1,7 +1,7 @@
 // Sends orders to a gateway and repeats them until they are answered. Used by commands that send orders, the lab and a benchmark.
 
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
-import { type Answer, connectGateway } from './connection.ts';
+import { type Answer, connectGateway, type GatewayConnection } from './connection.ts';
 import { createLatencies, type LatencySummary } from './latencies.ts';
 
 /** One line to send. A body that is not JSON, or not text, is sent unchanged, and the gateway decides. */
@@ -25,7 +25,8 @@ export interface SendResult {
 }
 
 export interface SenderOptions {
-  gateway: URL;
+  /** Several addresses of one mesh: the first is used until it gives no answer or refuses for a while, then the next one, in turn. */
+  gateway: URL | readonly URL[];
   /** The bearer token of a store; `undefined` sends none. */
   token(storeId: string): string | undefined | Promise<string | undefined>;
   /** Keep-alive connections; 32 by default. */
@@ -34,6 +35,8 @@ export interface SenderOptions {
   unansweredMax?: number;
   /** Longest time from the first attempt to giving up, in milliseconds; 60,000 by default. */
   giveUpAfterMs?: number;
+  /** Longest time that one attempt waits for its answer, in milliseconds; 15,000 by default. */
+  answerMsMax?: number;
   onResult?(result: SendResult): void;
   /** Each attempt: its HTTP status, or 0 and the reason where no answer came. */
   onAttempt?(status: number, detail: string): void;
@@ -70,8 +73,11 @@ const BACKOFF_MAX_MS = 5_000;
  * not answer (the orderId makes a repeat harmless), honouring Retry-After, with a bound on orders in flight.
  */
 export function createSender(options: SenderOptions): Sender {
-  const { gateway, connections = 32, unansweredMax = 2_000, giveUpAfterMs = 60_000 } = options;
-  const connection = connectGateway(gateway, connections, Math.min(giveUpAfterMs, 15_000));
+  const { gateway, connections = 32, unansweredMax = 2_000, giveUpAfterMs = 60_000, answerMsMax = 15_000 } = options;
+  const gateways = [gateway]
+    .flat()
+    .map((url) => connectGateway(url, connections, Math.min(giveUpAfterMs, answerMsMax)));
+  let current = 0;
   const stop = new AbortController();
   let inFlight = 0;
   let failure: unknown;
@@ -83,7 +89,10 @@ export function createSender(options: SenderOptions): Sender {
     const token = await options.token(order.storeId);
     const giveUpAt = performance.now() + giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
-      const answer = await connection.post(order.body, token).catch(noAnswer);
+      const at = current;
+      const answer = await (gateways[at] as GatewayConnection).post(order.body, token).catch(noAnswer);
+      // One order moves all: those that were sent with it fail too, and would move back.
+      if ((answer.status === 0 || answer.status === 503) && at === current) current = (at + 1) % gateways.length;
       if (!stop.signal.aborted) options.onAttempt?.(answer.status, answer.body);
       const waitMs = again(answer, attempts);
       if (waitMs === undefined || stop.signal.aborted || performance.now() + waitMs > giveUpAt) {
@@ -138,7 +147,7 @@ export function createSender(options: SenderOptions): Sender {
     settle: () => until(0),
     close() {
       stop.abort();
-      connection.close();
+      for (const connection of gateways) connection.close();
     },
   };
 }

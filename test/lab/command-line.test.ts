@@ -8,6 +8,7 @@ test.each([
   ['lab/chaos/main.ts', ['--seed', 'x'], 'the seed is "x"'],
   ['lab/chaos/main.ts', ['--sed', '1'], "Unknown option '--sed'"],
   ['lab/drill/main.ts', ['--help'], 'It takes --seed, --practice'],
+  ['lab/fleet/main.ts', ['--hosts', '3'], "Unknown option '--hosts'"],
   ['perf/main.ts', ['--only', 'gateway,run'], '--only names "run"; it takes some of ticket-latency, pipeline'],
   ['perf/main.ts', ['--backlog', 'many'], '--backlog is "many"; it takes a number of messages'],
   ['lab/chaos/main.ts', ['--lanes', 'answers,roads'], 'some of processes, brokers, network, database, answers'],

@@ -148,3 +148,17 @@ test('the open loop sends as many orders as it was asked to, over kept connectio
   expect(server.connections()).toBeLessThanOrEqual(4);
   expect(new Set(server.calls.map(({ body }) => body)).size).toBe(300);
 });
+
+test('with two addresses an order that gets no answer at the first goes to the second, and so do the next ones', async () => {
+  await using broken = await gateway((_, response) => response.destroy());
+  await using working = await gateway((_, response) => accept(response));
+  const sender = createSender({ gateway: [broken.url, working.url], token: () => undefined });
+  await sender.submit(order);
+  await sender.settle();
+  await sender.submit(order);
+  await sender.settle();
+  sender.close();
+  expect(sender.report()).toMatchObject({ accepted: 2, retried: 1 });
+  expect(broken.calls).toHaveLength(1);
+  expect(working.calls).toHaveLength(2);
+});

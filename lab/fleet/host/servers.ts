@@ -1,0 +1,24 @@
+// How the servers of a fleet are set: small, because all hosts share the cores of one machine. Used by service-manager.ts.
+
+export const brokerHeap = ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/** The controller fences a broker that is silent for 6 s, and moves its leaderships. */
+export const brokerSettings = {
+  'broker.session.timeout.ms': '6000',
+  'broker.heartbeat.interval.ms': '1000',
+  // A follower that is behind for longer leaves the in-sync replicas; the default is 30 s.
+  'replica.lag.time.max.ms': '10000',
+  'min.insync.replicas': '2',
+  'num.network.threads': '1',
+  'num.io.threads': '4',
+};
+
+/** Hosts vanish without a word: keepalives find out, so that their sessions do not hold locks for hours. */
+export const databaseSettings = {
+  shared_buffers: '64MB',
+  maintenance_work_mem: '32MB',
+  max_connections: '150',
+  tcp_keepalives_idle: '5',
+  tcp_keepalives_interval: '2',
+  tcp_keepalives_count: '3',
+};
