@@ -1,7 +1,8 @@
 #!/bin/sh
 # Some tests need programs that are not packages of npm: the browser tests Chromium, one of slow clients slowhttptest, one of a line that
 # loses packets ip and nft, one of several hosts ip, those of the image podman and debootstrap. Elsewhere they are skipped without
-# them; continuous integration may not skip, so there they are installed where that is possible; where it is not, the summary of the run names what was skipped.
+# them; continuous integration may not skip, so there they are installed where that is possible; where it is not, the summary of the run
+# names what was skipped.
 [ "$CI" = true ] || exit 0
 
 # Helm takes minutes to build: in the background, at a lower priority than the tests, which wait for it last.
