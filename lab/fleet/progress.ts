@@ -32,9 +32,9 @@ export class Progress {
     return this.#reach(late, msMax);
   }
 
-  /** Waits until every group has committed all that its topic holds. */
-  isDone(msMax: number): Promise<string | undefined> {
-    return this.#reach((all) => all.filter(({ committed, end }) => committed < end), msMax);
+  /** Waits until every group has committed all that its topic holds and the crew has cooked everything: what it cooks is work again. */
+  isDone(msMax: number, openTickets: () => Promise<string>): Promise<string | undefined> {
+    return this.#reach((all) => all.filter(({ committed, end }) => committed < end), msMax, openTickets);
   }
 
   /** How far every partition is; the last known state while the brokers do not answer. */
@@ -59,15 +59,19 @@ export class Progress {
   async #reach(
     late: (all: readonly PartitionProgress[]) => PartitionProgress[],
     msMax: number,
+    openTickets = async () => '0',
   ): Promise<string | undefined> {
     let left: PartitionProgress[] = [];
+    let open = '';
     const reached = await until(msMax, async () => {
       const all = await this.now();
       left = late(all);
-      return all.length > 0 && left.length === 0;
+      open = await openTickets();
+      return all.length > 0 && left.length === 0 && open === '0';
     });
     if (reached) return undefined;
     const lines = left.map((each) => `${nameOf(each)} at ${each.committed} of ${each.end}`);
+    if (open !== '0') lines.push(`${open} tickets are open`);
     return lines.length === 0 ? 'the brokers do not tell the positions' : lines.join(', ');
   }
 }
