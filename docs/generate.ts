@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { configurationDocs } from '../contracts/config/config.ts';
 import { errorDocs } from '../contracts/errors.ts';
-import { alertsFile, meshFile } from './chart-files.ts';
+import { alertsFile, kafkaAclsFile, meshFile } from './chart-files.ts';
 
 /** The pages that are made from tables and files, by their path. A test holds pages and sources together. */
 export const generatedPages = {
@@ -10,6 +10,7 @@ export const generatedPages = {
   'docs/errors.md': errorDocs,
   'docs/decisions/README.md': decisionIndex,
   'deploy/helm/files/alerts.yml': alertsFile,
+  'deploy/helm/files/kafka-acls.yaml': kafkaAclsFile,
   'deploy/helm/files/mesh.yaml': meshFile,
 };
 

@@ -1,10 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { accessRights, clusterResource, principalRoles } from '../../../contracts/access.ts';
 import { loadConfig } from '../../../contracts/config/config.ts';
 import { defaultAdminPort, type RoleName, roles } from '../../../contracts/roles.ts';
 import { allTopics, subscriptions } from '../../../contracts/topics.ts';
 import { environment, pods, type Resource, render } from './render.ts';
 import { faultsOf } from './schemas.ts';
 import { hasTools, toolsReady } from './tools.ts';
+
+interface StrimziAcl {
+  resource: { type: string; name?: string };
+  operations: string[];
+}
 
 /** Every part on. */
 const everything = {
@@ -49,7 +55,7 @@ describe.skipIf(!hasTools)('the Helm chart', () => {
   });
 
   test('has its schemas in use: a field that none knows is a fault', async () => {
-    for (const kind of ['Deployment', 'ScaledObject', 'PrometheusRule', 'KafkaTopic', 'KafkaMirrorMaker2']) {
+    for (const kind of ['Deployment', 'ScaledObject', 'PrometheusRule', 'KafkaUser', 'KafkaMirrorMaker2']) {
       const [resource] = structuredClone(ofKind(kind));
       if (resource === undefined) throw new Error(`the chart has no ${kind}`);
       if (kind === 'ScaledObject') resource.spec.maxReplicaCount = 'many';
@@ -137,6 +143,25 @@ describe.skipIf(!hasTools)('the Helm chart', () => {
     const pattern = new RegExp(`^(${ofKind('KafkaMirrorMaker2')[0]?.spec.mirrors[0].topicsPattern})$`);
     for (const topic of allTopics) expect(topic).toMatch(pattern);
     expect('raw-orders.order-validatorXdlt').not.toMatch(pattern);
+  });
+
+  test('has a user of Kafka for each role that has one, with the rights of the table', () => {
+    const users = ofKind('KafkaUser').map(({ metadata }) => metadata.name.replace(/^ordermesh-/, ''));
+    expect(users.sort()).toEqual([...principalRoles, 'keda'].sort());
+    for (const role of principalRoles) {
+      const granted = named('KafkaUser', `ordermesh-${role}`)?.spec.authorization.acls as StrimziAcl[];
+      const words = granted.flatMap(({ resource: { type, name }, operations }) =>
+        operations.map((operation) => `${type} ${name ?? clusterResource} ${operation}`.toLowerCase()),
+      );
+      const wanted = accessRights[role].flatMap(({ resource, name, operations }) =>
+        operations.map((operation) => `${resource} ${name} ${operation.replaceAll('_', '')}`.toLowerCase()),
+      );
+      expect(new Set(words), role).toEqual(new Set(wanted));
+    }
+    for (const [, pod] of pods(all)) {
+      const { KAFKA_SASL_USERNAME: user } = environment(pod);
+      if (user !== undefined) expect(named('KafkaUser', user), user).toBeDefined();
+    }
   });
 
   test('has a budget and a policy for each role, which select its pods', () => {
