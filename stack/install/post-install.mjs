@@ -98,12 +98,20 @@ export function repairAddon(directory) {
   return `uWebSockets.js: bound ${renamed.join(', ')} of ${name} to this machine's older glibc`;
 }
 
+/** Whether these are the bytes of a known addon, as its package has them: not rebound yet. */
+export function isKnownAddon(name, bytes) {
+  return knownAddons[name] === digestOf(bytes);
+}
+
+function digestOf(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /** @throws when the bytes are not those of a known addon; they are left as they are. */
 export function rebindAddon(name, bytes) {
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (knownAddons[name] !== digest)
+  if (!isKnownAddon(name, bytes))
     throw new Error(
-      `uWebSockets.js does not load, and ${name} (SHA-256 ${digest}) is not a file that is known to be safe to change; ` +
+      `uWebSockets.js does not load, and ${name} (SHA-256 ${digestOf(bytes)}) is not a file that is known to be safe to change; ` +
         'use a system with glibc 2.38 or later, or install the locked version again',
     );
   return rebindLibc(bytes, { from: 'GLIBC_2.38', to: 'GLIBC_2.2.5' });
