@@ -52,7 +52,7 @@ describe.skipIf(!hasTools)('the Helm chart', () => {
     ['nothing but Kubernetes', plain],
   ])('makes resources that their schemas know, with %s', async (_, values) => {
     expect(await faultsOf(await render(values))).toBe('');
-  });
+  }, 240_000);
 
   test('has its schemas in use: a field that none knows is a fault', async () => {
     for (const kind of ['Deployment', 'ScaledObject', 'PrometheusRule', 'KafkaUser', 'KafkaMirrorMaker2']) {
@@ -63,7 +63,7 @@ describe.skipIf(!hasTools)('the Helm chart', () => {
       else resource.spec.unheardOf = 1;
       expect(await faultsOf([resource])).not.toBe('');
     }
-  });
+  }, 240_000);
 
   test('runs every role but the edge and the mirror, each on its admin port', () => {
     const running = roles.filter((role) => role !== 'edge' && role !== 'mirror');
