@@ -50,9 +50,13 @@ describe.skipIf(!hasTools)('the Helm chart', () => {
     ['its default values', {}],
     ['everything on', everything],
     ['nothing but Kubernetes', plain],
-  ])('makes resources that their schemas know, with %s', async (_, values) => {
-    expect(await faultsOf(await render(values))).toBe('');
-  }, 240_000);
+  ])(
+    'makes resources that their schemas know, with %s',
+    async (_, values) => {
+      expect(await faultsOf(await render(values))).toBe('');
+    },
+    240_000,
+  );
 
   test('has its schemas in use: a field that none knows is a fault', async () => {
     for (const kind of ['Deployment', 'ScaledObject', 'PrometheusRule', 'KafkaUser', 'KafkaMirrorMaker2']) {
