@@ -27,6 +27,7 @@ export async function oauthToken(security: KafkaSecurity): Promise<string> {
   // The client secret is part of the name, so that a changed secret asks for a new token.
   const secret = secretOf(security);
   const name = JSON.stringify([security.tokenEndpoint, security.username, security.scope, secret]);
+  // A question that failed was told to the caller who asked it; this caller asks again.
   const held = await tokens.get(name)?.catch(() => undefined);
   if (held !== undefined && performance.now() < held.freshUntil) return held.text;
   const asking = ask(security, secret);

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
+import { refused } from './refusals.ts';
 
 interface Known {
   /** The content of the files that the context was made of. */
@@ -12,6 +13,9 @@ interface Known {
 
 /** The newest usable context, by the names of its files. */
 const known = new Map<string, Known>();
+
+/** Troubles that were told already, by the names of the files. */
+const told = new Map<string, string>();
 
 /**
  * The certificates and the key as the files have them now. While a file is missing or half written, the last usable content counts: a
@@ -30,8 +34,21 @@ export function tlsContext({ caFile, certFile, keyFile }: KafkaSecurity): Secure
       throw new Error(`${caFile} has no certificate`);
     const context = createSecureContext({ ca, cert, key });
     known.set(name, { pem, context });
+    told.delete(name);
     return context;
-  } catch {
+  } catch (error) {
+    tell(name, error as Error);
     return last?.context ?? createSecureContext({ ca: [] });
   }
+}
+
+/** Each attempt is counted as a refusal, which an alert reports; a trouble is written once. Nobody waits here for an error. */
+function tell(name: string, { message }: Error): void {
+  const { message: text } = refused(
+    'tls',
+    `the files of TLS for Kafka cannot be used, the last usable ones count: ${message}`,
+  );
+  if (told.get(name) === text) return;
+  told.set(name, text);
+  process.emitWarning(text, 'KafkaTlsFilesWarning');
 }
