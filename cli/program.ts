@@ -54,6 +54,10 @@ const commands: Record<string, Entry> = {
     summary: 'bring the database to the version of this release',
     load: async () => (await import('./migrate.ts')).migrateCommand(),
   },
+  database: {
+    summary: 'bring a restored database up to the log',
+    load: async () => (await import('./database.ts')).databaseCommand(),
+  },
   topics: {
     summary: 'create or show the Kafka topics',
     load: async () => (await import('./topics/topics.ts')).topicsCommand(),

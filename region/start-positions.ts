@@ -10,6 +10,8 @@ export interface StartPositionsOptions {
   scanMs: number;
   /** Up to when the database knows what happened, in milliseconds since 1970. What came later the kitchen reads again. */
   databaseAtMs: number;
+  /** Also publish again what came later: for a database that lost points of the loyalty ledger. Event ids make it count once. */
+  bridgeToo?: boolean;
 }
 
 /** How many partitions of each group start earlier than the translated position says, and how many records that repeats. */
@@ -45,6 +47,7 @@ export async function closeGaps(options: StartPositionsOptions): Promise<Rewinds
       [groups.orderValidator]: gaps.undecided,
       [groups.payment]: gaps.unpaid,
       [groups.kitchen]: known,
+      ...(options.bridgeToo ? { [groups.bridge]: known } : {}),
     };
     const rewinds: Rewinds = {};
     for (const { group, topic } of subscriptions) {

@@ -1,4 +1,5 @@
 /** The room's door: what other rooms import. */
+export { type CaughtUp, catchUp } from './catch-up.ts';
 export type { ChangeOverReport } from './change-over.ts';
 export { type FailoverOutcome, failover } from './failover.ts';
 export type { FinishReport } from './finish.ts';

@@ -5,7 +5,7 @@ import { defaultAdminPort, roles } from '../../contracts/roles.ts';
 const read = (file: string) => readFileSync(new URL(`../../deploy/prometheus/${file}`, import.meta.url), 'utf8');
 
 test('alerts use metrics that the code has', () => {
-  const code = globSync('{actors,bridge,display,edge,gateway,kafka,region,runtime,telemetry}/**/*.ts')
+  const code = globSync('{actors,bridge,display,edge,gateway,kafka,region,runtime,store,telemetry}/**/*.ts')
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const used = read('alerts.yml').match(/ordermesh_[a-z_]+/g) ?? [];

@@ -1,0 +1,42 @@
+// The command `ordermesh database catch-up`: what follows the restore of a backup.
+
+import { Command } from 'commander';
+import { clusterOf } from '../contracts/config/kafka-cluster.ts';
+import { UsageError } from '../contracts/failure.ts';
+import { catchUp } from '../region/operations/index.ts';
+import { connectedConfig } from '../stack/environment.ts';
+import { withDatabase } from '../store/index.ts';
+import { print, printJson, say } from './output.ts';
+
+export function databaseCommand(): Command {
+  const database = new Command('database').description('The database after the restore of a backup.');
+  database
+    .command('catch-up')
+    .description(
+      'Brings a restored database up to the log, while no worker runs: copies decisions, payments and dead letters, and moves the groups back.',
+    )
+    .option(
+      '--since <time>',
+      'read the log from this time on (RFC 3339); by default from what the database knows',
+      instant,
+    )
+    .option('--json', 'print {"sinceMs","restored","letters","rewinds"}')
+    .action(async ({ since, json }: { since?: number; json?: boolean }) => {
+      const config = await connectedConfig();
+      const caughtUp = await withDatabase(config, (sql) =>
+        catchUp({ cluster: clusterOf(config), sql, say, ...(since === undefined ? {} : { sinceMs: since }) }),
+      );
+      if (json) return printJson(caughtUp);
+      for (const [group, { partitions, records }] of Object.entries(caughtUp.rewinds))
+        print(`${group} reads ${records} records again, in ${partitions} partitions`);
+      print('the database is up to the log; start the workers, then run `ordermesh audit`');
+    });
+  return database;
+}
+
+function instant(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at))
+    throw new UsageError(`--since is ${JSON.stringify(text)}; it takes a time such as 2026-11-22T10:00:00Z`);
+  return at;
+}
