@@ -1,7 +1,8 @@
 // Serves the page, and the WebSockets of the screens. Started by server.ts and by the kitchen of the edge agent.
 
-import uWS, { type HttpRequest, type HttpResponse, type WebSocket } from 'uWebSockets.js';
-import { listenOn } from '../telemetry/exclusive-port.ts';
+import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from 'uWebSockets.js';
+import type { TlsFiles } from '../telemetry/files/tls.ts';
+import { listenRenewable, type RenewablePort } from '../telemetry/renewable-port.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
 import { tokenOf } from './pairing/credentials.ts';
@@ -18,6 +19,8 @@ export interface PageServerOptions {
   host: string;
   port: number;
   files: ReadonlyMap<string, PageFile>;
+  /** Absent: the page is served by plain HTTP. */
+  tls?: TlsFiles | undefined;
   /** Decides which screens get a socket; `undefined`: each that reaches the display. */
   door?: ScreenDoor | undefined;
   onOpen(screen: Screen): void;
@@ -27,25 +30,33 @@ export interface PageServerOptions {
   onRefused(reason: string): void;
 }
 
-export interface PageServer {
-  port: number;
-  /** Stops listening and closes every socket. */
-  close(): void;
-}
+/** `close` stops listening and closes every socket. */
+export type PageServer = Pick<RenewablePort, 'port' | 'renew' | 'close'>;
 
 /**
  * The page, its files and the WebSocket `/live`. Everything is served from memory.
  * @throws when the port is taken, naming the variable that sets it.
  */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-  const { host, port, files } = options;
-  const app = uWS.App();
+  const { host, port, tls } = options;
   /** The port that was asked for may be 0. */
   let listeningPort = port;
+  const listening = await listenRenewable((app) => addRoutes(app, options, () => listeningPort), tls, {
+    host,
+    port,
+    variable: 'ORDERMESH_DISPLAY_PORT',
+  });
+  listeningPort = listening.port;
+  return listening;
+}
+
+/** @param port on which the server listens */
+function addRoutes(app: TemplatedApp, options: PageServerOptions, port: () => number): void {
+  const { host, files } = options;
   pairingRoutes(app, {
     door: options.door,
-    port: () => listeningPort,
-    isTls: false,
+    port,
+    isTls: options.tls !== undefined,
     refuse(response, request) {
       const refusal = refusalOf(request, host);
       if (refusal !== undefined) refuse(response, refusal);
@@ -99,7 +110,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
         response.onAborted(() => {
           isGone = true;
         });
-        void door.accessOf(tokenOf(request, listeningPort)).then((access) => {
+        void door.accessOf(tokenOf(request, port())).then((access) => {
           if (isGone) return;
           const locked = lockOf(access, storeId);
           response.cork(() => {
@@ -125,9 +136,6 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
             text: 'The display takes commands over its WebSocket only.',
           }),
     );
-  const listening = await listenOn(app, { host, port, variable: 'ORDERMESH_DISPLAY_PORT' });
-  listeningPort = listening.port;
-  return { port: listening.port, close: () => void app.close() };
 }
 
 /** uWebSockets.js copies the user data on upgrade; the socket is put beside it when the connection is open. */

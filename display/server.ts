@@ -11,6 +11,8 @@ import type { FieldError } from '../contracts/validation.ts';
 import { createProducer, type RecordProducer, registerRefusals } from '../kafka/index.ts';
 import { databaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
+import { tlsFiles } from '../telemetry/files/tls.ts';
+import { watchTls } from '../telemetry/files/tls-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createProcessRegistry } from '../telemetry/metrics.ts';
 import { runningRole } from '../telemetry/running-role.ts';
@@ -114,7 +116,12 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     ? new ScreenDoor({ register: databaseRegister(database), logger, onRemoved: (ids) => screens.expel(ids) })
     : undefined;
   started.defer(() => door?.close());
+  const files = tlsFiles(config);
+  const tls = files && (await watchTls(files, logger, () => {}));
+  started.defer(() => tls?.close());
+  tls?.register(registry, 'display');
   const server = await startPageServer({
+    tls: files,
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
     files: await loadPageFiles(),
@@ -140,6 +147,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
     },
   });
   started.defer(() => server.close());
+  tls?.renewBy((changed) => server.renew(changed));
   const admin = await openAdminPort('display', config, {
     metrics: registry,
     readiness: {
@@ -150,10 +158,11 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
       pipeline: () => sentence('orders do not get through to the kitchen', watch.standstill),
       screens: () => sentence('the tickets of a screen cannot be read', board.unread),
       pairing: () => door?.trouble,
+      tls: () => tls?.trouble(systemClock.now()),
     },
   });
   started.use(admin);
-  const display = `http://${hostPort(config.ORDERMESH_HOST, server.port)}/`;
+  const display = `${files === undefined ? 'http' : 'https'}://${hostPort(config.ORDERMESH_HOST, server.port)}/`;
   const addresses = { display, admin: `${admin.url}/` };
   logger.info(addresses, 'kitchen display is up');
   return runningRole(addresses, started.move());

@@ -1,5 +1,5 @@
+import type { TlsFiles } from '../telemetry/files/tls.ts';
 import type { Authenticator } from './identity/identity.ts';
-import type { TlsFiles } from './identity/tls.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Reception } from './orders/reception.ts';
 import type { StatusReader } from './status/status-reader.ts';

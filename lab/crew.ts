@@ -54,7 +54,7 @@ const REFRESH_MS = 1_000;
 export function startCrew(options: CrewOptions): Crew {
   const { display, token, cookingMs, recallShare = 0, refreshMs = REFRESH_MS, random, onTicket, onCommand } = options;
   const live = new URL('/live', display);
-  live.protocol = 'ws:';
+  live.protocol = live.protocol === 'https:' ? 'wss:' : 'ws:';
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   /** Open tickets it knows of, with the timer until they are done. */
   const cooking = new Map<string, { ticket: TicketView; timer: NodeJS.Timeout | undefined }>();

@@ -147,9 +147,9 @@ export const variables = {
   ),
   TLS_CERT_FILE: optional(
     text('a file path'),
-    'PEM certificate chain of the gateway; with TLS_KEY_FILE it serves HTTPS.',
+    'PEM certificate chain of the gateway and the display; with TLS_KEY_FILE they serve HTTPS.',
   ),
-  TLS_KEY_FILE: optional(text('a file path'), 'PEM private key of the gateway.'),
+  TLS_KEY_FILE: optional(text('a file path'), 'PEM private key of TLS_CERT_FILE.'),
   TLS_CLIENT_CA_FILE: optional(
     text('a file path'),
     'PEM certificates of the authorities whose client certificates stand for a store, as an alternative to a token; with it the gateway asks for one.',

@@ -20,6 +20,8 @@ import {
   validateCommand,
   validateRefresh,
 } from '../../display/index.ts';
+import { tlsFiles } from '../../telemetry/files/tls.ts';
+import { watchTls } from '../../telemetry/files/tls-watch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SpoolClient } from '../spool/client.ts';
 import { Board, type Changes } from './board.ts';
@@ -112,8 +114,12 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
         onRemoved: (ids) => screens.expel(ids),
       })
     : undefined;
+  const files = tlsFiles(config);
+  // /readyz and metrics of the agent tell of these files by the watch of its intake.
+  const tls = files && (await watchTls(files, logger, () => {}));
   // Started first, because a taken port is the likely failure.
   const server = await startPageServer({
+    tls: files,
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
     files: await loadPageFiles(),
@@ -126,6 +132,7 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
     onClose: (screen) => screens.remove(screen),
     onRefused: refusedScreens(logger),
   });
+  tls?.renewBy((changed) => server.renew(changed));
   const region = new RegionDisplay({
     url: upstream,
     storeId,
@@ -222,12 +229,13 @@ export async function startKitchen(options: KitchenOptions): Promise<Kitchen> {
   }, TICK_MS);
   const beating = setInterval(beat, BEAT_MS);
   return {
-    address: `http://${hostPort(config.ORDERMESH_HOST, server.port)}/stores/${storeId}`,
+    address: `${files === undefined ? 'http' : 'https'}://${hostPort(config.ORDERMESH_HOST, server.port)}/stores/${storeId}`,
     taken: (order, acceptedAt) => board.taken(order, acceptedAt),
     async close() {
       clearInterval(ticking);
       clearInterval(beating);
       region.close();
+      tls?.close();
       server.close();
       await door?.close();
     },

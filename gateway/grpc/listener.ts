@@ -9,7 +9,7 @@ import {
 } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { hostPort } from '../../contracts/local-url.ts';
-import type { TlsFiles } from '../identity/tls.ts';
+import type { TlsFiles } from '../../telemetry/files/tls.ts';
 
 export interface ListenOptions {
   host: string;

@@ -7,8 +7,8 @@ import { HealthImplementation, protoPath as healthProto } from 'grpc-health-chec
 import type { Config } from '../../contracts/config/config.ts';
 import { problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
+import { tlsFiles } from '../../telemetry/files/tls.ts';
 import type { FrontDesk, OpenTransport, Transport } from '../front-desk.ts';
-import { tlsFiles } from '../identity/tls.ts';
 import type { OrdersContext } from './call.ts';
 import { protoFolder, SERVICE } from './definition.ts';
 import { withSoundDescriptors } from './descriptors.ts';

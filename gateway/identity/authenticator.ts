@@ -5,6 +5,7 @@ import type { Clock } from '../../contracts/clock.ts';
 import { type Config, ConfigError } from '../../contracts/config/config.ts';
 import { assertSimulationAllowed } from '../../contracts/config/simulation.ts';
 import { isLoopback } from '../../contracts/loopback.ts';
+import type { Authorities } from '../../telemetry/files/tls-watch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ClientCertificates, WITHDRAWN } from './client-certificates.ts';
 import { Generations } from './generations.ts';
@@ -13,7 +14,6 @@ import { developmentIssuer } from './issuer.ts';
 import { type KeySet, keySet } from './key-set.ts';
 import { RateLimits } from './rate-limit.ts';
 import { isRevoked, type RevokedTokens, watchRevokedTokens } from './revoked-tokens.ts';
-import type { Authorities } from './tls-watch.ts';
 
 export { isLoopback };
 

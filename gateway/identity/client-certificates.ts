@@ -2,11 +2,11 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../contracts/clock.ts';
+import type { Authorities } from '../../telemetry/files/tls-watch.ts';
 import { Generations } from './generations.ts';
 import { type Identity, TokenError } from './identity.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { isRevoked, type RevokedTokens } from './revoked-tokens.ts';
-import type { Authorities } from './tls-watch.ts';
 
 /** A URI among the subject's alternative names that begins so names the store. */
 const STORE_URI = 'urn:ordermesh:store:';

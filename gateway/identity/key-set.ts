@@ -3,9 +3,9 @@
 import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { ConfigError } from '../../contracts/config/config.ts';
+import { watchFileText } from '../../telemetry/files/watched-file.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
-import { watchFileText } from './watched-file.ts';
 
 /** When a token names a key that is not in the set, the URL is read again, at most this often. So keys can be rotated without a restart. */
 const REREAD_MS = 1_000;

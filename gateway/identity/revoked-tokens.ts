@@ -1,7 +1,7 @@
 import { ConfigError } from '../../contracts/config/config.ts';
+import { watchFileText } from '../../telemetry/files/watched-file.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Identity } from './identity.ts';
-import { watchFileText } from './watched-file.ts';
 
 /** Tokens and client certificates that are not accepted any more although they are not expired. */
 export interface RevokedTokens {

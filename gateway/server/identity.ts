@@ -2,11 +2,11 @@
 
 import type { Clock } from '../../contracts/clock.ts';
 import type { Config } from '../../contracts/config/config.ts';
+import { type TlsFiles, tlsFiles } from '../../telemetry/files/tls.ts';
+import { type TlsWatch, watchTls } from '../../telemetry/files/tls-watch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAuthenticator } from '../identity/authenticator.ts';
 import type { Authenticator } from '../identity/identity.ts';
-import { type TlsFiles, tlsFiles } from '../identity/tls.ts';
-import { type TlsWatch, watchTls } from '../identity/tls-watch.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 
 export interface ServerIdentityOptions {

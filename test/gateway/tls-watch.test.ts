@@ -7,9 +7,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config/config.ts';
 import { createAuthenticator } from '../../gateway/identity/authenticator.ts';
 import type { Authenticator } from '../../gateway/identity/identity.ts';
-import { tlsFiles } from '../../gateway/identity/tls.ts';
-import { watchTls } from '../../gateway/identity/tls-watch.ts';
 import { certificate } from '../../stack/certificates.ts';
+import { tlsFiles } from '../../telemetry/files/tls.ts';
+import { watchTls } from '../../telemetry/files/tls-watch.ts';
 
 const soon = { timeout: 20_000, interval: 100 };
 const DAY_MS = 24 * 3_600_000;
@@ -54,7 +54,7 @@ async function watch(onChange = () => {}, beforeWatch = () => {}) {
   });
   authenticator = await createAuthenticator({ config, clock: Date, logger, authorities: tls.authorities });
   const registry = new Registry();
-  tls.register(registry);
+  tls.register(registry, 'gateway');
   const made = authenticator;
   return {
     tls,
@@ -145,5 +145,5 @@ test('files that differ from the served files, and a certificate that expires, a
   expect(await gateway.gauge('ordermesh_gateway_tls_files_changed')).toBe(1);
   tls.trouble(now + 25 * DAY_MS);
   tls.trouble(now + 26 * DAY_MS);
-  expect(gateway.logged('the certificate of the gateway expires at')).toBe(1);
+  expect(gateway.logged('the certificate of TLS_CERT_FILE expires at')).toBe(1);
 });

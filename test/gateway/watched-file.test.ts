@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { watchFileText } from '../../gateway/identity/watched-file.ts';
+import { watchFileText } from '../../telemetry/files/watched-file.ts';
 
 const soon = { timeout: 20_000, interval: 100 };
 let directory: string;

@@ -1,12 +1,24 @@
-// Watches the TLS files while the server runs. Opened by server/identity.ts.
+// Watches the TLS files while a server runs. Opened by the gateway and the display.
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { Gauge, type Registry } from 'prom-client';
-import type { Logger } from '../../telemetry/logger.ts';
-import { StateLog } from '../../telemetry/state-log.ts';
+import type { Logger } from '../logger.ts';
+import { StateLog } from '../state-log.ts';
 import { certificatesIn, type TlsFiles } from './tls.ts';
 import { watchFileText } from './watched-file.ts';
+
+/** Written out, because alerts name them. */
+const gauges = {
+  gateway: {
+    expires: 'ordermesh_gateway_tls_certificate_expires_timestamp_seconds',
+    changed: 'ordermesh_gateway_tls_files_changed',
+  },
+  display: {
+    expires: 'ordermesh_display_tls_certificate_expires_timestamp_seconds',
+    changed: 'ordermesh_display_tls_files_changed',
+  },
+} as const;
 
 /** A certificate that expires within this time is reported. */
 const RENEW_MS = 7 * 24 * 3_600_000;
@@ -18,7 +30,7 @@ export interface TlsWatch {
   /** Set once the server listens. Until then, changed files wait. */
   renewBy(renew: RenewTls): void;
   authorities: Authorities | undefined;
-  register(registry: Registry): void;
+  register(registry: Registry, role: keyof typeof gauges): void;
   /** Why the file of authorities cannot be read, so that a withdrawn authority may still be trusted; `undefined` while it can be read. */
   authoritiesUnread(): string | undefined;
   /** What an operator has to do; `undefined` while there is nothing to do. Logs each trouble when it begins. */
@@ -111,7 +123,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
         : undefined,
       ends:
         expiresAt - at < RENEW_MS
-          ? `the certificate of the gateway expires at ${new Date(expiresAt).toISOString()}; renew it`
+          ? `the certificate of TLS_CERT_FILE expires at ${new Date(expiresAt).toISOString()}; renew it`
           : undefined,
     };
   }
@@ -121,12 +133,12 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
       renew = by;
       renewing = renewing.then(serveWanted);
     },
-    register(registry) {
-      const name = 'ordermesh_gateway_tls_certificate_expires_timestamp_seconds';
+    register(registry, role) {
+      const { expires, changed } = gauges[role];
       // The same in each process of a cluster, so not summed.
       const shared = { registers: [registry], aggregator: 'max' as const };
       new Gauge({
-        name,
+        name: expires,
         help: 'When the certificate that is served expires.',
         ...shared,
         collect() {
@@ -134,7 +146,7 @@ export async function watchTls(served: TlsFiles, logger: Logger, onChange: () =>
         },
       });
       new Gauge({
-        name: 'ordermesh_gateway_tls_files_changed',
+        name: changed,
         help: '1 while the files of TLS differ from those that new connections get.',
         ...shared,
         collect() {

@@ -1,7 +1,7 @@
 // Watches files, and reads them again when they change. Used for keys, revoked tokens and TLS.
 
-import type { Logger } from '../../telemetry/logger.ts';
-import { stateEnded } from '../../telemetry/state-log.ts';
+import type { Logger } from '../logger.ts';
+import { stateEnded } from '../state-log.ts';
 import { type FileReads, fileReads, LOOK_MS_MAX } from './file-reads.ts';
 
 /** The file is checked this often. Polling notices a file that is replaced by a rename or a link; the watchers of the operating system miss that. */

@@ -1,3 +1,5 @@
+// Reads the files of TLS and checks them. Used by the servers of the gateway and the display.
+
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -14,7 +16,7 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the files of TLS that the configuration names; `undefined` where the gateway listens without TLS.
+ * Reads the files of TLS that the configuration names; `undefined` where the server listens without TLS.
  * @throws ConfigError naming the variable whose file is missing, unreadable or does not fit the others
  */
 export function tlsFiles(config: Config): TlsFiles | undefined {
