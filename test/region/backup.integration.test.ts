@@ -46,7 +46,7 @@ beforeAll(async () => {
   await loadMenu(database.sql, testMenu());
   gateway = await startGateway(config, logger);
   await startWorkers();
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   await stopWorkers();
   await gateway?.close();
