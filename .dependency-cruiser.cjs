@@ -53,8 +53,8 @@ const doors = {
   display: ['index', 'pairing/code'],
   edge: ['index'],
   region: ['index', 'operations/index'],
-  // A role that has its servers' addresses loads nothing of the servers.
-  stack: ['index', 'environment', 'system/index'],
+  // A role that has its servers' addresses loads nothing of the servers. The agent's package rebinds its addon as the installation does.
+  stack: ['index', 'environment', 'system/index', 'install/post-install'],
   audit: ['index'],
   lab: ['crew', 'traffic/index'],
 };
@@ -65,7 +65,7 @@ const doorRules = [
     comment: `other rooms import ${names.map((name) => `${room}/${name}.ts`).join(', ')}`,
     severity: 'error',
     from: { pathNot: `^(${room}|test)/` },
-    to: { path: `^${room}/`, pathNot: `^${room}/(${names.join('|')})\\.ts$` },
+    to: { path: `^${room}/`, pathNot: `^${room}/(${names.join('|')})\\.(ts|mjs)$` },
   })),
   ...['cli', 'perf'].map((room) => ({
     name: `nothing-imports-${room}`,
