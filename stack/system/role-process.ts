@@ -25,6 +25,8 @@ export interface RoleProcessOptions {
   role: RoleName;
   /** Names its log and its notes; the role by default. For several processes of one role. */
   name?: string;
+  /** The command `ordermesh`; that of this release by default. */
+  program?: string;
   /** The command line after `ordermesh`. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
@@ -159,7 +161,7 @@ export class RoleProcess {
     const startedAt = performance.now();
     const { descriptor } = this.#log;
     // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops the roles in their order.
-    const child = fork(main, [...this.#options.args], {
+    const child = fork(this.#options.program ?? main, [...this.#options.args], {
       env: this.#options.env,
       detached: true,
       stdio: ['ignore', descriptor, descriptor, 'ipc'],
