@@ -56,7 +56,8 @@ const doors = {
   // A role that has its servers' addresses loads nothing of the servers. The agent's package rebinds its addon as the installation does.
   stack: ['index', 'environment', 'system/index', 'install/post-install'],
   audit: ['index'],
-  lab: ['crew', 'traffic/index'],
+  // The capacity program waits for a mesh as the fleet does.
+  lab: ['crew', 'traffic/index', 'fleet/progress'],
 };
 
 const doorRules = [

@@ -21,12 +21,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.integration.test.ts', 'test/**/*.browser.test.ts'],
+          exclude: ['test/**/*.{integration,browser,release}.test.ts'],
           // For what hangs. Properties with thousands of cases take seconds, and more on a machine that does other things too.
           testTimeout: 60_000,
         },
       },
       { test: { name: 'integration', include: ['test/**/*.integration.test.ts'], ...withServers } },
+      // Run before a release: too long for each change, so `npm test` and `make test` leave them out.
+      { test: { name: 'release', include: ['test/**/*.release.test.ts'], ...withServers } },
       { test: { name: 'browser', include: ['test/**/*.browser.test.ts'], ...withServers } },
     ],
   },
