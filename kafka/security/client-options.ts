@@ -7,7 +7,6 @@ import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { type KafkaSecurity, usesSasl, usesTls } from '../../contracts/config/kafka-security.ts';
 import { secretOf } from './credentials.ts';
 import { oauthToken } from './oauth-token.ts';
-import { authenticate } from './renewal.ts';
 import { tlsContext } from './tls-context.ts';
 
 /*
@@ -62,8 +61,8 @@ function kafkajsSasl(security: KafkaSecurity): SASLOptions {
 function platformaticSasl(security: KafkaSecurity): PlatformaticSasl {
   const { mechanism = 'PLAIN', username = '' } = security;
   return mechanism === 'OAUTHBEARER'
-    ? { mechanism, token: () => oauthToken(security), authenticate }
-    : { mechanism, username, password: () => secretOf(security), authenticate };
+    ? { mechanism, token: () => oauthToken(security) }
+    : { mechanism, username, password: () => secretOf(security) };
 }
 
 /** A broker that is listed by name gets its name in the handshake (SNI), as managed services need it. An address must not be sent there. */
