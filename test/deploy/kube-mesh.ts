@@ -1,5 +1,5 @@
 // Runs the pods that the Helm chart renders, with `podman kube play`: one region on the Kafka and the PostgreSQL of a test. Used by
-// containers.integration.test.ts.
+// containers.release.test.ts.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
