@@ -2,10 +2,10 @@
 
 import { Command } from 'commander';
 import { clusterOf } from '../contracts/config/kafka-cluster.ts';
-import { UsageError } from '../contracts/failure.ts';
 import { catchUp } from '../region/operations/index.ts';
 import { connectedConfig } from '../stack/environment.ts';
 import { withDatabase } from '../store/index.ts';
+import { pastTime } from './options.ts';
 import { print, printJson, say } from './output.ts';
 
 export function databaseCommand(): Command {
@@ -15,11 +15,7 @@ export function databaseCommand(): Command {
     .description(
       'Brings a restored database up to the log, while no worker runs: copies decisions, payments and dead letters, and moves the groups back.',
     )
-    .option(
-      '--since <time>',
-      'read the log from this time on (RFC 3339); by default from what the database knows',
-      instant,
-    )
+    .option('--since <time>', 'read the log from this time on; by default from what the database knows', pastTime)
     .option('--json', 'print {"sinceMs","restored","letters","rewinds"}')
     .action(async ({ since, json }: { since?: number; json?: boolean }) => {
       const config = await connectedConfig();
@@ -32,11 +28,4 @@ export function databaseCommand(): Command {
       print('the database is up to the log; start the workers, then run `ordermesh audit`');
     });
   return database;
-}
-
-function instant(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new UsageError(`--since is ${JSON.stringify(text)}; it takes a time such as 2026-11-22T10:00:00Z`);
-  return at;
 }

@@ -36,6 +36,11 @@ export const principalRoles = [
 ] as const;
 export type PrincipalRole = (typeof principalRoles)[number];
 
+/** The user of each role whose name begins alike: `User:ordermesh-` makes `User:ordermesh-gateway`. */
+export function principalsWith(prefix: string): Record<PrincipalRole, string> {
+  return Object.fromEntries(principalRoles.map((role) => [role, prefix + role])) as Record<PrincipalRole, string>;
+}
+
 /** Kafka's name of the cluster as a resource. */
 export const clusterResource = 'kafka-cluster';
 

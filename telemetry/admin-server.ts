@@ -75,9 +75,9 @@ type AnsweringOptions = Omit<AdminServerOptions, 'profile'> & { profile: ReturnT
 
 async function answer(options: AnsweringOptions, { url = '/', headers }: IncomingMessage): Promise<Answer> {
   const [path = '/', query] = url.split('?', 2);
-  const isOpen = options.token === undefined || opensAdmin(options.token, headers.authorization ?? '');
   if (path === '/healthz') return plain(200, 'ok');
-  if (path !== '/readyz' && !isOpen) return locked;
+  const refusal = refusalOf(options.token, headers.authorization ?? '');
+  if (path !== '/readyz' && refusal !== undefined) return refusal;
   switch (path) {
     case '/metrics':
       return { status: 200, ...(await options.metrics()) };
@@ -85,7 +85,7 @@ async function answer(options: AnsweringOptions, { url = '/', headers }: Incomin
       const reasons = said(options.readiness);
       const remarks = said(options.remarks ?? {});
       // Reasons name servers and files, which a stranger need not know.
-      if (!isOpen)
+      if (refusal !== undefined)
         return reasons.length > 0 ? plain(503, 'not ready; the reasons need the token') : plain(200, 'ready');
       if (reasons.length > 0) return plain(503, [...reasons, ...remarks].join('\n'));
       return plain(200, ['ready', ...remarks].join('\n'));
@@ -110,6 +110,16 @@ const locked: Answer = {
   ...plain(401, 'this page needs the token of ORDERMESH_ADMIN_TOKEN: Authorization: Bearer <token>'),
   headers: { 'www-authenticate': 'Bearer realm="ordermesh admin", Basic realm="ordermesh admin"' },
 };
+
+/** Why a reader gets no more than health; `undefined` for a reader with the token. Health must not depend on the file of the token. */
+function refusalOf(token: Secret | undefined, authorization: string): Answer | undefined {
+  if (token === undefined) return undefined;
+  try {
+    return opensAdmin(token, authorization) ? undefined : locked;
+  } catch (error) {
+    return plain(503, `the token of ORDERMESH_ADMIN_TOKEN_FILE cannot be read: ${(error as Error).message}`);
+  }
+}
 
 function said(checks: Record<string, ReadinessCheck>): string[] {
   return Object.entries(checks).flatMap(([part, check]) => {

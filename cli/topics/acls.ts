@@ -1,6 +1,6 @@
 // The part of `ordermesh topics apply` that grants each role its rights. Called by apply.ts.
 
-import { type PrincipalRole, principalRoles } from '../../contracts/access.ts';
+import { type PrincipalRole, principalRoles, principalsWith } from '../../contracts/access.ts';
 import type { Config } from '../../contracts/config/config.ts';
 import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { UsageError } from '../../contracts/failure.ts';
@@ -32,8 +32,7 @@ function rowOf({ principal, resource, name, pattern, operation }: Acl): string[]
 
 /** @throws UsageError for a file that is not an object of roles and users */
 async function principalsOf({ principals, prefix = DEFAULT_PREFIX }: AclOptions) {
-  if (principals === undefined)
-    return Object.fromEntries(principalRoles.map((role) => [role, prefix + role])) as Record<PrincipalRole, string>;
+  if (principals === undefined) return principalsWith(prefix);
   const text = await readInputFile(principals);
   let named: unknown;
   try {

@@ -125,7 +125,8 @@ export const url = (...schemes: string[]): Kind<string> =>
     URL.canParse(value) && schemes.some((scheme) => value.startsWith(`${scheme}://`)) ? value : undefined,
   );
 
-const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+/** libpq's `sslmode`: what TLS to a database must prove. */
+export const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
 /** URL of a PostgreSQL, with libpq's `sslmode` in it or without. */
 export const databaseUrl = (): Kind<string> =>
@@ -136,7 +137,7 @@ export const databaseUrl = (): Kind<string> =>
       const single = value.trim().replace(/^(postgres(?:ql)?:\/\/(?:[^@/]*@)?[^,/?#]*)(?:,[^/?#]*)?/, '$1');
       if (!/^postgres(ql)?:\/\//.test(value.trim()) || !URL.canParse(single)) return undefined;
       const mode = new URL(single).searchParams.get('sslmode');
-      return mode === null || tlsModes.includes(mode) ? value : undefined;
+      return mode === null || tlsModes.some((known) => known === mode) ? value : undefined;
     },
   );
 

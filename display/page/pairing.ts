@@ -1,4 +1,4 @@
-// Shows a code until somebody admits this screen. Run by main.ts before anything else of the page.
+// Shows a code until the screen is admitted. main.ts runs it first.
 
 import { element, find, setText } from './dom.ts';
 
@@ -93,7 +93,7 @@ class PairingView {
       { class: 'pairing' },
       element('h2', {}, wasRemoved ? 'This screen was removed; pair again' : 'Pair this screen'),
       this.#code,
-      element('p', {}, 'Somebody with access to the mesh admits it:'),
+      element('p', {}, 'An operator of the mesh admits it:'),
       element('p', {}, this.#command),
       this.#note,
     );

@@ -1,4 +1,4 @@
-// Codes that a screen shows until somebody admits it, and the tokens of screens. Used by the door of the display, by the agent and by the commands.
+// Makes and reads the codes that waiting screens show, and the tokens of screens. Used by the door of the display, by the agent and by the commands.
 
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 

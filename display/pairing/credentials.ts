@@ -2,7 +2,7 @@
 
 import type { HttpRequest } from 'uWebSockets.js';
 
-/** The longest age that browsers grant. A screen in use gets its cookie anew at each load. */
+/** The longest age that browsers grant. Each load of the page renews the cookie. */
 const MAX_AGE_S = 400 * 24 * 3_600;
 
 /** Cookies know no ports: two displays on one host would overwrite each other's. */

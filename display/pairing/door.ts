@@ -79,7 +79,7 @@ export class ScreenDoor {
   }
 
   /**
-   * A code for a page, and the token that the page keeps. The token counts once somebody has admitted the code, so whoever reads the code off the screen has
+   * A code for a page, and the token that the page keeps. The token counts once the code is admitted, so a person who reads the code off the screen has
    * nothing. A page that has an open code keeps it.
    * @param token what the page has from before; empty if it has none
    */

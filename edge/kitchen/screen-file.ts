@@ -1,8 +1,8 @@
 // The screens of a restaurant's own display, in a file of the agent: the restaurant has no PostgreSQL. Used by kitchen.ts and by `ordermesh edge screens`.
 
-import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { newScreenId, SCREEN_KEPT_MS, SCREEN_SEEN_EVERY_MS } from '../../contracts/screens.ts';
 import type { AdmittedScreen, NewPairing, Pairing, ScreenRegister } from '../../display/index.ts';
 
 /** A screen of the restaurant. Its store is that of the agent. */
@@ -15,8 +15,6 @@ export interface StoreScreen {
   expiresAt: number;
 }
 
-const KEPT_MS = 90 * 24 * 3_600_000;
-const SEEN_EVERY_MS = 10 * 60_000;
 /** Agent and command may write at the same moment. */
 const BUSY_MS_MAX = 2_000;
 
@@ -58,7 +56,8 @@ export class ScreenFile implements ScreenRegister, Disposable {
     const seen = this.#db.prepare(
       'update screens set seen_at = ?, expires_at = ? where screen_id = ? and coalesce(seen_at, 0) < ?',
     );
-    for (const id of screenIds) if (admitted.has(id)) seen.run(now, now + KEPT_MS, id, now - SEEN_EVERY_MS);
+    for (const id of screenIds)
+      if (admitted.has(id)) seen.run(now, now + SCREEN_KEPT_MS, id, now - SCREEN_SEEN_EVERY_MS);
     return admitted;
   }
 
@@ -92,11 +91,11 @@ export class ScreenFile implements ScreenRegister, Disposable {
       .prepare('delete from pairings where code = ? and expires_at > ? returning token_hash as hash')
       .get(code, now);
     if (used === undefined) return undefined;
-    const screenId = `scr-${randomBytes(6).toString('hex')}`;
+    const screenId = newScreenId();
     this.#db
       .prepare('insert into screens values (?, ?, ?, ?, null, ?)')
-      .run(screenId, name, used.hash as Uint8Array, now, now + KEPT_MS);
-    return { screenId, name, createdAt: now, seenAt: null, expiresAt: now + KEPT_MS };
+      .run(screenId, name, used.hash as Uint8Array, now, now + SCREEN_KEPT_MS);
+    return { screenId, name, createdAt: now, seenAt: null, expiresAt: now + SCREEN_KEPT_MS };
   }
 
   list(): StoreScreen[] {

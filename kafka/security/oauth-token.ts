@@ -17,28 +17,25 @@ interface Token {
   freshUntil: number;
 }
 
-const tokens = new Map<string, Promise<Token>>();
+/** The newest question of each client, and the secret that it was asked with: a changed secret asks for a new token. */
+const asked = new Map<string, { secret: string; token: Promise<Token> }>();
 
 /**
- * A token, from memory while it is fresh. A refused or failed question is forgotten at once.
+ * A token, from memory while it is fresh.
  * @throws KafkaRefusedError when the endpoint refuses the client; KafkaUnavailableError when it does not answer
  */
 export async function oauthToken(security: KafkaSecurity): Promise<string> {
-  // The client secret is part of the name, so that a changed secret asks for a new token.
   const secret = secretOf(security);
-  const name = JSON.stringify([security.tokenEndpoint, security.username, security.scope, secret]);
-  // A question that failed was told to the caller who asked it; this caller asks again.
-  const held = await tokens.get(name)?.catch(() => undefined);
-  if (held !== undefined && performance.now() < held.freshUntil) return held.text;
-  const asking = ask(security, secret);
-  tokens.clear();
-  tokens.set(name, asking);
-  try {
-    return (await asking).text;
-  } catch (error) {
-    tokens.delete(name);
-    throw error;
+  const client = JSON.stringify([security.tokenEndpoint, security.username, security.scope]);
+  const last = asked.get(client);
+  if (last?.secret === secret) {
+    // A question that failed was told to the caller who asked it; this caller asks again.
+    const held = await last.token.catch(() => undefined);
+    if (held !== undefined && performance.now() < held.freshUntil) return held.text;
   }
+  const token = ask(security, secret);
+  asked.set(client, { secret, token });
+  return (await token).text;
 }
 
 async function ask({ tokenEndpoint = '', username = '', scope }: KafkaSecurity, secret: string): Promise<Token> {

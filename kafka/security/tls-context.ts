@@ -42,7 +42,7 @@ export function tlsContext({ caFile, certFile, keyFile }: KafkaSecurity): Secure
   }
 }
 
-/** Each attempt is counted as a refusal, which an alert reports; a trouble is written once. Nobody waits here for an error. */
+/** Each attempt is counted as a refusal, which an alert reports; each trouble is written once. No caller waits here for an error. */
 function tell(name: string, { message }: Error): void {
   const { message: text } = refused(
     'tls',

@@ -16,8 +16,8 @@ import { brokers, listenerName, portIn, proxyName, zones } from './topology.ts';
 /** Small: three of them and everything else share two cores. */
 const heap = ['-Xms128m', '-Xmx384m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:TieredStopAtLevel=1'];
 
-/** The controller fences a broker that is silent for this long, and moves its leaderships. */
-const settings = {
+/** Of three small brokers: the controller fences a broker that is silent for 6 s, and moves its leaderships. */
+export const clusterSettings = {
   'broker.session.timeout.ms': '6000',
   'broker.heartbeat.interval.ms': '1000',
   // A follower that is behind for longer leaves the in-sync replicas; the default is 30 s.
@@ -25,6 +25,10 @@ const settings = {
   'min.insync.replicas': '2',
   'num.network.threads': '1',
   'num.io.threads': '4',
+};
+
+const settings = {
+  ...clusterSettings,
   // What the checker reads must still be there, compaction or not.
   'log.cleaner.enable': 'true',
   'log.cleaner.min.compaction.lag.ms': '86400000',

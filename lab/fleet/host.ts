@@ -6,9 +6,9 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../../stack/index.ts';
 import { until } from '../../stack/system/index.ts';
 import type { FromHost, HostTask, ToHost } from './host/protocol.ts';
+import { ip } from './ip.ts';
 import { type HostPlan, PREFIX_BITS } from './topology.ts';
 
 const boot = fileURLToPath(new URL('host/boot.sh', import.meta.url));
@@ -16,7 +16,7 @@ const serviceManager = fileURLToPath(new URL('host/service-manager.ts', import.m
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const SWITCH = 'switch';
 const BORN_MS_MAX = 20_000;
-/** Every host may read the project and the downloads; nobody writes there. */
+/** Every host may read the project and the downloads, and none may write there. */
 const namespaces = ['--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
 
 export interface HostOptions extends HostPlan {
@@ -85,18 +85,8 @@ export class FleetHost {
     const paths = await shared;
     if (paths.length > 0) throw new Error(`${name} can write to ${paths.join(', ')}, which other hosts see`);
     const cable = cableOf(name);
-    await ip(
-      'link',
-      'add',
-      cable,
-      'type',
-      'veth',
-      'peer',
-      'name',
-      'eth0',
-      'netns',
-      String(await firstProcess(machine)),
-    );
+    const first = await firstProcess(machine);
+    await ip(...`link add ${cable} type veth peer name eth0 netns ${first}`.split(' '));
     await ip('link', 'set', cable, 'master', SWITCH, 'up');
     await this.tell({ do: 'join-network', address, prefixBits: PREFIX_BITS });
   }
@@ -184,8 +174,4 @@ async function firstProcess({ pid }: ChildProcess): Promise<number> {
   });
   if (!found) throw new Error(`process ${pid} has put nothing into its namespaces`);
   return child;
-}
-
-async function ip(...args: string[]): Promise<void> {
-  await run('ip', args, { doing: `ip ${args.join(' ')}`, missing: 'ip is missing (Debian: apt-get install iproute2)' });
 }

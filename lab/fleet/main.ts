@@ -18,7 +18,6 @@ import { Fleet } from './fleet.ts';
 import { Progress } from './progress.ts';
 import { changeFleet } from './scenario.ts';
 import { startTills } from './tills.ts';
-import { display } from './topology.ts';
 
 const RATE = 100;
 const SEED = 17;
@@ -65,7 +64,7 @@ async function main(directory: string, cacheDir: string): Promise<boolean> {
   say(`disks and logs of the hosts are in ${path.join(directory, 'hosts')}`);
   const fleet = await Fleet.start(directory, cacheDir, withoutRepeats(say));
   const { config } = fleet;
-  const progress = new Progress(config);
+  const progress = new Progress(config, say);
   say(`sending ${RATE} orders a second`);
   const tills = startTills({ config, seed: SEED, rate: RATE, say });
   const warm = await until(WARM_UP_MS_MAX, async () => tills.promised.size >= WARM_UP_ORDERS);
@@ -87,7 +86,7 @@ async function main(directory: string, cacheDir: string): Promise<boolean> {
     say(
       `${sent} orders sent, ${accepted} accepted, ${unanswered} unanswered, ${retried} retries ${JSON.stringify(refused)}`,
     );
-  const left = await progress.isDone(DRAIN_MS_MAX, () => openTickets(fleet));
+  const left = await progress.isDone(DRAIN_MS_MAX);
   const unready = await fleet.unready();
   await watch.close();
   await progress.close();
@@ -100,12 +99,6 @@ async function main(directory: string, cacheDir: string): Promise<boolean> {
   if (!isClean(verdict)) await writeFile(path.join(directory, 'faults.json'), JSON.stringify(verdict.faults, null, 2));
   process.stdout.write(`${JSON.stringify({ ...verdict.counts, hosts: fleet.hostsSeen, stood })}\n`);
   return isClean(verdict) && stood === 0;
-}
-
-/** As the screen says that the crew works at. */
-async function openTickets(fleet: Fleet): Promise<string> {
-  const [open = 'an unknown number of'] = await fleet.host(display).tell({ do: 'count-tickets' });
-  return open;
 }
 
 try {

@@ -12,7 +12,7 @@ import { startCrew } from '../../lab/crew.ts';
 import { Progress } from '../../lab/fleet/progress.ts';
 import { chainMenuFile, createRandom, createSender, createTraffic, runOpenLoop } from '../../lab/traffic/index.ts';
 import { startCore } from '../../stack/index.ts';
-import { loadMenu, openTicketCounts, withDatabase } from '../../store/index.ts';
+import { loadMenu, withDatabase } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Costs, errorOf, needsOf } from './model.ts';
 import { processorTimes } from './processor-time.ts';
@@ -56,7 +56,7 @@ try {
 async function measure(shape: Shape, servers: Record<string, string>, seed: number): Promise<Costs> {
   const roles = await startRoles(directory, servers, shape);
   const pids = { ...roles.pids, ...(await serverPids()) };
-  const progress = new Progress(roles.config);
+  const progress = new Progress(roles.config, say);
   const crew = startCrew({ display: roles.display, cookingMs: COOKING_MS, refreshMs: 200, random: createRandom(seed) });
   const gateway = new URL(`http://127.0.0.1:${roles.config.ORDERMESH_GATEWAY_PORT}`);
   const sender = createSender({ gateway, token: storeTokens(roles.config) });
@@ -65,7 +65,7 @@ async function measure(shape: Shape, servers: Record<string, string>, seed: numb
     const count = rate * seconds;
     await runOpenLoop({ traffic, sender, ratePerSecond: rate, count, signal: new AbortController().signal });
     await sender.settle();
-    const left = await progress.isDone(DRAIN_MS_MAX, () => openTickets(roles.config));
+    const left = await progress.isDone(DRAIN_MS_MAX);
     if (left !== undefined) throw new Error(`not worked off after ${DRAIN_MS_MAX / 1_000} s: ${left}`);
   };
   try {
@@ -81,12 +81,6 @@ async function measure(shape: Shape, servers: Record<string, string>, seed: numb
     await progress.close();
     await roles.stop();
   }
-}
-
-function openTickets(config: ConnectedConfig): Promise<string> {
-  return withDatabase(config, async (sql) =>
-    String((await openTicketCounts(sql)).reduce((sum, { open }) => sum + open, 0)),
-  );
 }
 
 /** Kafka and PostgreSQL, by the file in which the stack notes its processes. */

@@ -32,7 +32,7 @@ export interface CaughtUp {
 
 /**
  * Copies decisions, payments, conflicts and dead letters that are in the log and not in the database, and moves the groups back, so that
- * workers do again what else the database lacks: tickets, points, decisions and charges under way. Every step may be done again.
+ * workers do again what else the database lacks: tickets, points, decisions and charges in flight. Every step may be done again.
  * @throws when workers still run, naming their groups
  */
 export async function catchUp({ cluster, sql, sinceMs: given, say }: CatchUpOptions): Promise<CaughtUp> {

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type PrincipalRole, principalRoles } from '../../contracts/access.ts';
+import { type PrincipalRole, principalRoles, principalsWith } from '../../contracts/access.ts';
 import { type KafkaSecurity, securityVariables } from '../../contracts/config/kafka-security.ts';
 import type { RoleName } from '../../contracts/roles.ts';
 import { certificate } from '../certificates.ts';
@@ -81,10 +81,7 @@ export function userEnvironment(kafkaDirectory: string, role: RoleName): Record<
 
 /** The users of all roles, as ACLs name them. */
 export function principals(): Record<PrincipalRole, string> {
-  return Object.fromEntries(principalRoles.map((role) => [role, `User:${userOf(role)}`])) as Record<
-    PrincipalRole,
-    string
-  >;
+  return principalsWith(`User:${userOf('')}`);
 }
 
 /** Settings of a broker whose listeners, the controller's too, take TLS and a user. */

@@ -63,7 +63,7 @@ async function work<T>(source: PostgresSource, sql: Database, use: (sql: Databas
 /** Asks on a connection of its own, because a long statement keeps the command's connections busy. */
 function watchAnswers(source: PostgresSource, { connectMsMax, askEveryMs, silenceMsMax }: PostgresLimits) {
   const { server } = source;
-  // Without the driver's question for types, whose failure nobody catches when the connection is given up meanwhile.
+  // Without the driver's query for types: if the connection is given up meanwhile, its failure is not caught.
   const sql = createClient(server, {
     max: 1,
     connectMsMax,

@@ -13,7 +13,7 @@ create table screens (
 
 create index screens_by_store on screens (store_id);
 
--- Screens that show a code and wait for somebody who admits them. The hash becomes that of the screen.
+-- Screens that show a code and wait to be admitted. The hash becomes that of the screen.
 create table screen_pairings (
   code text primary key,
   token_hash bytea not null unique check (length(token_hash) = 32),

@@ -48,7 +48,7 @@ export async function schemaState(database: Database): Promise<SchemaState> {
   return {
     isEmpty,
     newest: [...applied].sort().at(-1),
-    // Nobody works with an empty database, so nothing in it has to be kept.
+    // No role works with an empty database, so nothing in it has to be kept.
     pending: missing.filter((name) => isEmpty || !isContract(name)),
     pendingContracts: missing.filter((name) => !isEmpty && isContract(name)),
     foreignContracts: [...applied].filter((name) => isContract(name) && !known.has(name)).sort(),

@@ -1,6 +1,6 @@
 // The screens of the kitchen display: who was admitted, and who waits with a code. Called by the display and by `ordermesh display`.
 
-import { randomBytes } from 'node:crypto';
+import { newScreenId, SCREEN_KEPT_MS, SCREEN_SEEN_EVERY_MS } from '../../contracts/screens.ts';
 import type { Database } from '../database/database.ts';
 
 /** A screen that may show tickets. */
@@ -41,10 +41,8 @@ export interface NewPairing {
   openOfAddressMax: number;
 }
 
-/** A screen in use keeps its admission for this long after it was seen last. */
-export const SCREEN_KEPT_DAYS = 90;
-/** How often a use is noted. */
-const SEEN_EVERY_MINUTES = 10;
+/** From now on; the clock is the database's. */
+const keptUntil = (sql: Database) => sql`now() + make_interval(secs => ${SCREEN_KEPT_MS / 1_000})`;
 
 const columns = (sql: Database) => sql`
   screen_id as "screenId", name, store_id as "storeId", created_at as "createdAt", seen_at as "seenAt",
@@ -69,12 +67,12 @@ export async function findScreen(sql: Database, tokenHash: Buffer): Promise<Admi
 export async function renewScreens(sql: Database, screenIds: readonly string[]): Promise<Set<string>> {
   const rows = await sql<{ screenId: string; isDue: boolean }[]>`
     select screen_id as "screenId",
-      coalesce(seen_at < now() - make_interval(mins => ${SEEN_EVERY_MINUTES}), true) as "isDue"
+      coalesce(seen_at < now() - make_interval(secs => ${SCREEN_SEEN_EVERY_MS / 1_000}), true) as "isDue"
     from screens where screen_id = any(${screenIds as string[]}) and revoked_at is null and expires_at > now()`;
   const due = rows.filter(({ isDue }) => isDue).map(({ screenId }) => screenId);
   if (due.length > 0)
     await sql`
-      update screens set seen_at = now(), expires_at = now() + make_interval(days => ${SCREEN_KEPT_DAYS})
+      update screens set seen_at = now(), expires_at = ${keptUntil(sql)}
       where screen_id = any(${due}) and revoked_at is null`;
   return new Set(rows.map(({ screenId }) => screenId));
 }
@@ -120,7 +118,7 @@ export async function admitPairing(
   const [row] = await sql<Nullable<ScreenRow>[]>`
     with used as (delete from screen_pairings where code = ${code} and expires_at > now() returning token_hash)
     insert into screens (screen_id, name, store_id, token_hash, expires_at)
-    select ${newScreenId()}, ${name}, ${storeId ?? null}, token_hash, now() + make_interval(days => ${SCREEN_KEPT_DAYS})
+    select ${newScreenId()}, ${name}, ${storeId ?? null}, token_hash, ${keptUntil(sql)}
     from used returning ${columns(sql)}`;
   return row && defined<ScreenRow>(row);
 }
@@ -133,8 +131,7 @@ export async function admitToken(
 ): Promise<ScreenRow> {
   const [row] = await sql<Nullable<ScreenRow>[]>`
     insert into screens (screen_id, name, store_id, token_hash, expires_at)
-    values (${newScreenId()}, ${name}, ${storeId ?? null}, ${tokenHash},
-      now() + make_interval(days => ${SCREEN_KEPT_DAYS}))
+    values (${newScreenId()}, ${name}, ${storeId ?? null}, ${tokenHash}, ${keptUntil(sql)})
     returning ${columns(sql)}`;
   return defined<ScreenRow>(row as Nullable<ScreenRow>);
 }
@@ -161,9 +158,4 @@ export async function revokeScreens(
   const rows = await sql<Nullable<ScreenRow>[]>`
     update screens set revoked_at = now() where ${condition} and revoked_at is null returning ${columns(sql)}`;
   return rows.map((row) => defined<ScreenRow>(row));
-}
-
-/** Short, because a person types it: `ordermesh display revoke scr-…`. */
-function newScreenId(): string {
-  return `scr-${randomBytes(6).toString('hex')}`;
 }

@@ -329,7 +329,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     }
   });
 
-  test('shows a code until somebody admits the screen, and again when it is removed', async () => {
+  test('shows a code until the screen is admitted, and again when it is removed', async () => {
     const locked = await kitchen.startDisplay({ ORDERMESH_DISPLAY_PORT: 0, ORDERMESH_DISPLAY_AUTH: 'on' });
     try {
       await page.goto(`${locked.addresses.display}stores/${storeId}`);

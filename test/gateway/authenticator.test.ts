@@ -49,16 +49,22 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-async function authenticatorFor(...signers: Signer[]): Promise<Authenticator> {
-  await writeFile(jwksFile, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
+type AuthenticatorOptions = ConstructorParameters<typeof TokenAuthenticator>[0];
+
+function authenticatorWith(own: Pick<AuthenticatorOptions, 'keys' | 'revoked' | 'limits'>): TokenAuthenticator {
   return new TokenAuthenticator({
-    keys: await keySet(jwksFile),
     issuer,
     audience,
     tokensCachedMax: 100,
     clock,
     clockToleranceMs: 30_000,
+    ...own,
   });
+}
+
+async function authenticatorFor(...signers: Signer[]): Promise<Authenticator> {
+  await writeFile(jwksFile, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
+  return authenticatorWith({ keys: await keySet(jwksFile) });
 }
 
 test.each(['EdDSA', 'ES256', 'RS256'])('accepts %s and remembers the token until it expires', async (alg) => {
@@ -144,14 +150,7 @@ test('keys come from a URL as well; while the issuer is down, the error is not a
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const keys = await keySet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
-    const authenticator = new TokenAuthenticator({
-      keys,
-      issuer,
-      audience,
-      tokensCachedMax: 100,
-      clock,
-      clockToleranceMs: 30_000,
-    });
+    const authenticator = authenticatorWith({ keys });
     const header = `Bearer ${await key.sign()}`;
     await expect(authenticator.verify(header)).rejects.not.toBeInstanceOf(TokenError);
     status = 200;
@@ -187,15 +186,7 @@ test('a revoked token is refused, also one that was accepted before, and one wit
   const onChange = vi.fn(() => authenticator.forgetRevoked());
   const revoked = await watchRevokedTokens(list, logger, onChange);
   const keys = await keySet(jwksFile);
-  const authenticator = new TokenAuthenticator({
-    keys,
-    issuer,
-    audience,
-    tokensCachedMax: 100,
-    clock,
-    clockToleranceMs: 30_000,
-    revoked,
-  });
+  const authenticator = authenticatorWith({ keys, revoked });
   const bearer = async (claims: object) => `Bearer ${await key.sign({ store: 'us-il-0001', ...claims })}`;
   await expect(authenticator.verify(await bearer({ jti: 't-1' }))).rejects.toThrow('revoked');
   await expect(authenticator.verify(await bearer({}))).rejects.toThrow('jti');
@@ -218,15 +209,7 @@ test('tokens of one store share its rate, each device has its own', async () => 
   await writeFile(jwksFile, JSON.stringify({ keys: [key.jwk] }));
   const limits = new RateLimits(3, 2, 1_000, clock.now());
   const keys = await keySet(jwksFile);
-  const authenticator = new TokenAuthenticator({
-    keys,
-    issuer,
-    audience,
-    tokensCachedMax: 100,
-    clock,
-    clockToleranceMs: 30_000,
-    limits,
-  });
+  const authenticator = authenticatorWith({ keys, limits });
   const limitOf = async (store: string, sub: string) =>
     (await authenticator.verify(`Bearer ${await key.sign({ store, sub })}`)).limit;
   const [till, renewed] = [await limitOf('us-il-0001', 'till-1'), await limitOf('us-il-0001', 'till-1')];
@@ -263,14 +246,7 @@ test('a key that the URL does not list any more is not trusted; a URL that canno
   const onChange = vi.fn();
   const keys = await keySet(url, { refreshMs: 50, onChange });
   try {
-    const authenticator = new TokenAuthenticator({
-      keys,
-      issuer,
-      audience,
-      tokensCachedMax: 100,
-      clock,
-      clockToleranceMs: 30_000,
-    });
+    const authenticator = authenticatorWith({ keys });
     const [ofKept, ofGone] = [`Bearer ${await kept.sign()}`, `Bearer ${await gone.sign()}`];
     const identities = [await authenticator.verify(ofKept), await authenticator.verify(ofGone)] as const;
     answer = { status: 500, keys: [] };

@@ -1,15 +1,13 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { openSocket } from '../../store/database/connection/open-socket.ts';
 import { linkSockets } from '../support/linked-sockets.ts';
-import type { Relay } from '../support/relay.ts';
+import { listenBefore, type Relay } from '../support/relay.ts';
 
 /** Length and protocol version. */
 const STARTUP_HEAD_BYTES = 8;
 
 /** A proxy in front of PostgreSQL that drops one startup parameter, like a pooler that is configured to ignore it. TLS ends at the proxy. */
 export async function startForgetfulPooler(databaseUrl: string, parameter: string): Promise<Relay> {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
+  const proxy = await listenBefore(databaseUrl, (client, sockets) => {
     client.once('data', async (startup) => {
       client.pause();
       const upstream = await openSocket(databaseUrl, AbortSignal.timeout(10_000));
@@ -19,18 +17,9 @@ export async function startForgetfulPooler(databaseUrl: string, parameter: strin
       upstream.pipe(client);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = new URL(proxy.url);
   url.searchParams.set('sslmode', 'disable');
-  return {
-    url: url.href,
-    sockets,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...proxy, url: url.href };
 }
 
 /** A StartupMessage (PostgreSQL manual, "Message Formats"): names and values, each ended by a zero, and one more zero. */

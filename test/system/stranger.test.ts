@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { functionServer } from '../../bridge/loyalty/loyalty-function.ts';
 import { guardPushes } from '../../bridge/loyalty/push-guard.ts';
 import { loadConfig } from '../../contracts/config/config.ts';
-import type { RoleName } from '../../contracts/roles.ts';
+import { roles } from '../../contracts/roles.ts';
 import { loadPageFiles } from '../../display/page-files.ts';
 import { startPageServer } from '../../display/page-server.ts';
 import { ScreenDoor } from '../../display/pairing/door.ts';
@@ -31,16 +31,7 @@ const beyondLoopback = {
   ORDERMESH_ALLOW_SIMULATION: 'on',
 };
 
-const rolesBehind: RoleName[] = [
-  'order-validator',
-  'payment',
-  'kitchen',
-  'display',
-  'bridge',
-  'warehouse',
-  'loyalty',
-  'edge',
-];
+const rolesBehind = roles.filter((role) => role !== 'gateway');
 const listening: Server[] = [];
 const closers: (() => Promise<void>)[] = [];
 

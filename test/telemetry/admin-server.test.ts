@@ -73,6 +73,11 @@ describe('admin server', () => {
     expect((await ask('/metrics', 'Bearer first-token-of-the-port')).status).toBe(401);
     expect((await ask('/metrics', 'Bearer second-token-of-the-port')).status).toBe(200);
     await rm(directory, { recursive: true });
+    expect(await ask('/healthz')).toEqual({ status: 200, text: 'ok\n' });
+    expect((await ask('/readyz')).status).toBe(503);
+    reason = undefined;
+    expect(await ask('/readyz')).toEqual({ status: 200, text: 'ready\n' });
+    expect((await ask('/metrics', 'Bearer second-token-of-the-port')).text).toContain('ORDERMESH_ADMIN_TOKEN_FILE');
   });
 
   test('takes one profile at a time', async () => {

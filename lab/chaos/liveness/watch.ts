@@ -2,11 +2,11 @@
 
 import type { KafkaCluster } from '../../../contracts/config/kafka-cluster.ts';
 import { pause } from '../../../contracts/deadline.ts';
-import { type Admin, createAdmin } from '../../../kafka/index.ts';
 import { type AdminAddress, readyAnswers, runtimePages } from './admin-pages.ts';
 import { takeGroupEvidence } from './evidence.ts';
 import { LivenessOracle } from './oracle.ts';
-import { type PartitionProgress, partitionProgress } from './progress.ts';
+import type { PartitionProgress } from './progress.ts';
+import { ProgressReader } from './progress-reader.ts';
 
 const POLL_MS = 1_000;
 const SAY_MS = 15_000;
@@ -74,7 +74,7 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
     }
   };
   const askBrokers = async () => {
-    await using asker = new Asker(cluster, say);
+    await using asker = new ProgressReader(cluster, say);
     while (!closing.signal.aborted) {
       const all = await asker.progress();
       if (all !== undefined) judge(all);
@@ -113,44 +113,6 @@ export function watchLiveness(options: WatchOptions): LivenessWatch {
       await Promise.all(evidence);
     },
   };
-}
-
-/** Keeps one connection for all questions, and makes a new one after a failure: its broker may be away. */
-class Asker implements AsyncDisposable {
-  readonly #cluster: KafkaCluster;
-  readonly #say: (line: string) => void;
-  #admin: Admin | undefined;
-  /** Why the last question failed. */
-  #failure = '';
-
-  constructor(cluster: KafkaCluster, say: (line: string) => void) {
-    this.#cluster = cluster;
-    this.#say = say;
-  }
-
-  async progress(): Promise<PartitionProgress[] | undefined> {
-    try {
-      this.#admin ??= await createAdmin({ clientId: 'liveness', cluster: this.#cluster });
-      const progress = await partitionProgress(this.#admin);
-      if (this.#failure !== '') this.#say('the brokers tell the positions again');
-      this.#failure = '';
-      return progress;
-    } catch (error) {
-      const reason = (error as Error).message;
-      // Without positions nothing is judged, so a reader must see that. For the oracle the time of each partition goes on.
-      if (this.#failure === '') this.#say(`the brokers do not tell the positions, so nothing is judged: ${reason}`);
-      this.#failure = reason;
-      await this[Symbol.asyncDispose]();
-      return undefined;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const admin = this.#admin;
-    this.#admin = undefined;
-    // It was only read from, and its broker may be gone.
-    await admin?.close().catch(() => {});
-  }
 }
 
 function lags(all: readonly PartitionProgress[]): string {

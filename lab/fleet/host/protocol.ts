@@ -17,8 +17,6 @@ export type HostTask =
   | { do: 'look-around' }
   /** A crew at the screen of this host. */
   | { do: 'cook'; seed: number }
-  /** How many tickets the crew sees open; nothing while it does not know. */
-  | { do: 'count-tickets' }
   /** Ends every role in good order. */
   | { do: 'stop-roles' };
 

@@ -2,17 +2,6 @@
 
 export const brokerHeap = ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-/** The controller fences a broker that is silent for 6 s, and moves its leaderships. */
-export const brokerSettings = {
-  'broker.session.timeout.ms': '6000',
-  'broker.heartbeat.interval.ms': '1000',
-  // A follower that is behind for longer leaves the in-sync replicas; the default is 30 s.
-  'replica.lag.time.max.ms': '10000',
-  'min.insync.replicas': '2',
-  'num.network.threads': '1',
-  'num.io.threads': '4',
-};
-
 /** Hosts vanish without a word: keepalives find out, so that their sessions do not hold locks for hours. */
 export const databaseSettings = {
   shared_buffers: '64MB',

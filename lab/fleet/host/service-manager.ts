@@ -5,13 +5,15 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { defaultAdminPort, type RoleName } from '../../../contracts/roles.ts';
-import { brokerCommand, run, Servers, startPostgres } from '../../../stack/index.ts';
+import { brokerCommand, Servers, startPostgres } from '../../../stack/index.ts';
 import { RoleProcess } from '../../../stack/system/index.ts';
-import { type Crew, startCrew } from '../../crew.ts';
+import { clusterSettings } from '../../chaos/cluster.ts';
+import { startCrew } from '../../crew.ts';
 import { createRandom } from '../../traffic/random.ts';
+import { ip } from '../ip.ts';
 import { KEYS_FILE, ports } from '../topology.ts';
 import type { FromHost, HostTask, ToHost } from './protocol.ts';
-import { brokerHeap, brokerSettings, databaseSettings } from './servers.ts';
+import { brokerHeap, databaseSettings } from './servers.ts';
 
 const [disk = '', cacheDir = '', hosts = '', ...others] = process.argv.slice(2);
 const READY_ATTEMPTS = 3;
@@ -23,7 +25,6 @@ const REFRESH_MS = 200;
 const say = (message: FromHost) => process.send?.(message);
 const note = (line: string) => say({ note: line });
 const servers = new Servers(disk, (name, reason) => note(`${name} is gone: ${reason}`));
-let crew: Crew | undefined;
 const roles: { role: RoleName; process: RoleProcess }[] = [];
 
 async function carryOut(task: HostTask): Promise<string[]> {
@@ -51,11 +52,9 @@ async function carryOut(task: HostTask): Promise<string[]> {
       return (await Promise.all([disk, hosts].map((directory) => readdir(directory)))).flat();
     case 'cook': {
       const display = new URL(`http://${LOOPBACK}:${ports.display}`);
-      crew = startCrew({ display, cookingMs: COOKING_MS, refreshMs: REFRESH_MS, random: createRandom(task.seed) });
+      startCrew({ display, cookingMs: COOKING_MS, refreshMs: REFRESH_MS, random: createRandom(task.seed) });
       return [];
     }
-    case 'count-tickets':
-      return crew?.open === undefined ? [] : [String(crew.open)];
     case 'stop-roles':
       await Promise.all(roles.splice(0).map(({ process }) => process.stop()));
       return [];
@@ -76,7 +75,7 @@ async function startBroker({ nodeId, clusterId, quorum, address }: HostTask & { 
     controllerPort: ports.controller,
     controllers: new Map(quorum.map((_, index) => [index + 1, ports.controller])),
     settings: {
-      ...brokerSettings,
+      ...clusterSettings,
       'controller.quorum.voters': voters.join(','),
       listeners: `PLAINTEXT://${address}:${ports.kafka},CONTROLLER://${address}:${ports.controller}`,
       'advertised.listeners': `PLAINTEXT://${address}:${ports.kafka}`,
@@ -131,13 +130,6 @@ async function unready(role: RoleName): Promise<string | undefined> {
   } catch (error) {
     return `${role}: ${(error as Error).message}`;
   }
-}
-
-function ip(...args: string[]): Promise<string> {
-  return run('ip', args, {
-    doing: `ip ${args.join(' ')}`,
-    missing: 'ip is missing (Debian: apt-get install iproute2)',
-  });
 }
 
 function listens(host: string, port: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Which PostgreSQL to connect to, and how. Made from the configuration; everything that connects takes it.
 
 import type { Config } from '../../../contracts/config/config.ts';
+import { tlsModes } from '../../../contracts/config/kinds.ts';
 import { type Secret, secretText } from '../../../contracts/config/secret.ts';
 
 /**
@@ -19,7 +20,7 @@ interface SecretServer {
 }
 
 /** As in libpq: what TLS must prove. `prefer` takes TLS where the server offers it and checks nothing. */
-export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+export type TlsMode = Exclude<(typeof tlsModes)[number], 'allow'>;
 
 /** Where a connection goes, and as whom: what the URL says now. */
 export interface ServerAddress {
@@ -97,11 +98,10 @@ export function addressOf(server: DatabaseServer): ServerAddress {
 function tlsMode(given: string | undefined, authority: string | undefined): TlsMode {
   if (given === undefined) return authority === undefined ? 'disable' : 'verify-full';
   if (given === 'require' && authority !== undefined) return 'verify-ca';
-  if (given === 'allow') return 'prefer';
-  if (['disable', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(given)) return given as TlsMode;
-  throw new TypeError(
-    `sslmode of the database's URL is ${JSON.stringify(given)}; it takes disable, prefer, require, verify-ca or verify-full`,
-  );
+  const mode = tlsModes.find((known) => known === given);
+  if (mode === undefined)
+    throw new TypeError(`sslmode of the database's URL is ${JSON.stringify(given)}; it takes ${tlsModes.join(', ')}`);
+  return mode === 'allow' ? 'prefer' : mode;
 }
 
 /** A URL may name several hosts, separated by commas; the first that takes the connection is used. `URL` parses one host only. */

@@ -10,7 +10,7 @@ const [directory = '', cacheDir = ''] = process.argv.slice(2);
 const NOTHING_LISTENS = 9;
 const REACHED_MS_MAX = 3_000;
 
-/** A host that is there refuses the connection; where nobody is, no answer comes, or the kernel finds no way. */
+/** A host that is there refuses the connection; where no host is, no answer comes, or the kernel finds no way. */
 function isReached(host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: NOTHING_LISTENS, timeout: REACHED_MS_MAX });
