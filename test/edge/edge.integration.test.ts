@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('the line', () => {
-  test('sells while it is down, and the region has every order once when it is back, in order', async () => {
+  test('sells while it is down, and the region has every order once when it is back', async () => {
     const agent = await restaurant.agent();
     const orderIds = await agent.accept(Array.from({ length: 30 }, () => newOrder()));
     await vi.waitFor(async () => expect((await agent.status()).line?.state).toBe('down'), soon);
@@ -47,12 +47,6 @@ describe('the line', () => {
       soon,
     );
     for (const orderId of orderIds) expect(raw.records.get(orderId)).toHaveLength(1);
-    const places = orderIds.flatMap((orderId) => raw.records.get(orderId) ?? []);
-    const byPartition = Map.groupBy(places, ({ partition }) => partition);
-    for (const records of byPartition.values()) {
-      const offsets = records.map(({ offset }) => Number(offset));
-      expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-    }
   });
 
   test('loses nothing while it flaps under load', async () => {

@@ -69,7 +69,7 @@ test.each([
         if (partition === BROKEN) frame.writeInt16BE(TOPIC_AUTHORIZATION_FAILED, errorAt);
       return frame;
     },
-    /not authorized/i,
+    /refused \(authorization\): the user lacks a right to a topic/,
   ],
   [
     'a fetch that brings nothing of what is there',
