@@ -5,5 +5,6 @@ export { orphanTest } from './divergence.ts';
 export { assertFlips } from './dns/flip.ts';
 export { mirrorProperties } from './mirror-config.ts';
 export { startMirror } from './mirror-role.ts';
+export { javaClientProperties, propertyValue } from './mirror-security.ts';
 export { createRegionTopic, newestState, readRegion, writeRegionState } from './region-state.ts';
 export { pairOf } from './regions.ts';

@@ -7,6 +7,14 @@ export { startKnot } from './dns/knot.ts';
 export { answersHttp } from './http-check.ts';
 export { javaCommand, javaMissing } from './java.ts';
 export { answers, brokerCommand, newClusterId } from './kafka/broker.ts';
+export {
+  type BrokerSecurity,
+  brokerSecurity,
+  clientSecurity,
+  principals,
+  securityEnvironment,
+  userEnvironment,
+} from './kafka/broker-security.ts';
 export { kafkaClassPath } from './kafka/jars.ts';
 export { startMirrorMaker } from './kafka/mirror-maker.ts';
 export { loggingProperties } from './kafka/properties.ts';

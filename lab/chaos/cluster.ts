@@ -2,9 +2,13 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
 import {
   answers,
+  type BrokerSecurity,
   brokerCommand,
+  clientSecurity,
   isPortFree,
   newClusterId,
   type ServerCommand,
@@ -38,8 +42,8 @@ const settings = {
 export interface Cluster {
   /** Brokers by node id. */
   readonly nodes: ReadonlyMap<number, ManagedServer>;
-  /** The addresses without a proxy in between: for what watches and judges. */
-  readonly direct: string[];
+  /** Without a proxy in between and with every right: for what watches and judges. */
+  readonly direct: KafkaCluster;
 }
 
 /** Three nodes, each broker and controller. The clients of a zone are told its proxies' addresses. */
@@ -48,8 +52,10 @@ export async function startCluster(options: {
   cacheDir: string;
   ports: Readonly<Record<string, number>>;
   servers: Servers;
+  /** With it, every listener takes TLS and a user. */
+  security: BrokerSecurity | undefined;
 }): Promise<Cluster> {
-  const { directory, cacheDir, ports, servers } = options;
+  const { directory, cacheDir, ports, servers, security } = options;
   const clusterId = newClusterId();
   const controllers = new Map(brokers.map((id) => [id, portIn(ports, `controller-${id}`)]));
   const commandOf = async (id: number): Promise<ServerCommand> => {
@@ -70,6 +76,7 @@ export async function startCluster(options: {
         port: portIn(ports, `listener-${zone}-${id}`),
         advertised: `127.0.0.1:${portIn(ports, proxyName(zone, id))}`,
       })),
+      security,
       settings,
     });
   };
@@ -82,8 +89,13 @@ export async function startCluster(options: {
       return [id, await ManagedServer.start(servers, command, serves)] as const;
     }),
   );
-  for (const id of brokers) await answers(portIn(ports, `broker-${id}`));
-  return { nodes: new Map(nodes), direct: brokers.map((id) => `127.0.0.1:${portIn(ports, `broker-${id}`)}`) };
+  for (const id of brokers) await answers(portIn(ports, `broker-${id}`), security);
+  const direct = brokers.map((id) => `127.0.0.1:${portIn(ports, `broker-${id}`)}`);
+  return { nodes: new Map(nodes), direct: { brokers: direct, security: securityOf(security) } };
+}
+
+function securityOf(security: BrokerSecurity | undefined): KafkaSecurity {
+  return security === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(security);
 }
 
 async function listens(port: number): Promise<void> {

@@ -49,7 +49,7 @@ export async function printCommits(tools: JavaTools, count: number, file: string
 }
 
 async function consume(
-  { classPath, brokers, loggingFile }: JavaTools,
+  { classPath, brokers, loggingFile, clientFile }: JavaTools,
   topic: string,
   count: number,
   file: string,
@@ -67,6 +67,8 @@ async function consume(
       'org.apache.kafka.tools.consumer.ConsoleConsumer',
       '--bootstrap-server',
       brokers.join(','),
+      '--command-config',
+      clientFile,
       '--topic',
       topic,
       '--from-beginning',

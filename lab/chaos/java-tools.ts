@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { javaClientProperties, propertyValue } from '../../region/index.ts';
 import { javaCommand, javaMissing, kafkaClassPath, loggingProperties, run } from '../../stack/index.ts';
 
 /** Kafka's own command-line programs, on the brokers' direct addresses: what they say does not pass through any code of ours. */
@@ -7,28 +9,34 @@ export interface JavaTools {
   classPath: string;
   brokers: readonly string[];
   loggingFile: string;
+  /** Properties of their clients: how they prove who they are. */
+  clientFile: string;
   directory: string;
 }
 
 export async function javaTools(options: {
   directory: string;
   cacheDir: string;
-  brokers: string[];
+  cluster: KafkaCluster;
 }): Promise<JavaTools> {
-  const { directory, cacheDir, brokers } = options;
+  const { directory, cacheDir, cluster } = options;
   await mkdir(directory, { recursive: true });
   const loggingFile = path.join(directory, 'log4j2.properties');
   // On standard error: standard output is for what is read.
   const logging = `${loggingProperties()}appender.out.target=SYSTEM_ERR\n`;
   await writeFile(loggingFile, logging);
-  return { classPath: await kafkaClassPath(cacheDir), brokers, loggingFile, directory };
+  const clientFile = path.join(directory, 'client.properties');
+  const client = Object.entries(javaClientProperties(cluster.security));
+  const lines = client.map(([name, value]) => `${name}=${propertyValue(value)}\n`);
+  await writeFile(clientFile, lines.join(''), { mode: 0o600 });
+  return { classPath: await kafkaClassPath(cacheDir), brokers: cluster.brokers, loggingFile, clientFile, directory };
 }
 
 /** Runs one of the programs of kafka-tools to its end. @returns its output */
 export function runTool(tools: JavaTools, program: string, args: readonly string[]): Promise<string> {
-  const { classPath, brokers, loggingFile, directory } = tools;
+  const { classPath, brokers, loggingFile, clientFile, directory } = tools;
   const java = ['-XX:TieredStopAtLevel=1', '-Xmx128m', `-Dlog4j2.configurationFile=${loggingFile}`, '-cp', classPath];
-  const bootstrap = ['--bootstrap-server', brokers.join(',')];
+  const bootstrap = ['--bootstrap-server', brokers.join(','), '--command-config', clientFile];
   return run(javaCommand(), [...java, `org.apache.kafka.tools.${program}`, ...bootstrap, ...args], {
     cwd: directory,
     doing: `Kafka's ${program}`,

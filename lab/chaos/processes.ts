@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { RoleName } from '../../contracts/roles.ts';
-import { databaseUser } from '../../stack/index.ts';
 import { RoleProcess } from '../../stack/system/index.ts';
 import type { AdminAddress } from './liveness/admin-pages.ts';
 import type { ProcessName, WorkerKind } from './plan.ts';
@@ -23,8 +22,8 @@ function worker(role: WorkerKind, zone: Zone) {
 }
 
 export interface ProcessesOptions {
-  /** The environment of a process in that zone. */
-  environment(zone: Zone): NodeJS.ProcessEnv;
+  /** The environment of a role's process in that zone. */
+  environment(zone: Zone, role: RoleName): NodeJS.ProcessEnv;
   /** One for each process, and one for the member of a storm. */
   adminPorts: readonly number[];
   directory: string;
@@ -119,8 +118,7 @@ export class Processes {
       name,
       args,
       env: {
-        ...environment(zone),
-        ...databaseUser(role, environment(zone).DATABASE_URL),
+        ...environment(zone, role),
         ORDERMESH_ADMIN_PORT: String(adminPort),
       },
       host,

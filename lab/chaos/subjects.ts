@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { allTopics } from '../../contracts/topics.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import type { Cluster } from './cluster.ts';
@@ -21,7 +21,7 @@ export class Subjects {
   readonly database: Database;
   readonly network: Toxiproxy;
   readonly wires: Readonly<Record<WorkerZone, Wire>>;
-  /** The addresses that a client in a zone knows; without a zone, those without a proxy before them. */
+  /** As a client in a zone knows it; without a zone, without a proxy before it. */
   readonly clusterOf: (zone?: Zone) => KafkaCluster;
   readonly #cluster: Cluster;
   readonly #tools: JavaTools;
@@ -93,7 +93,7 @@ export class Subjects {
   }
 
   async #isReplicated(): Promise<boolean> {
-    const admin = await createAdmin({ clientId: 'chaos', cluster: plainCluster(this.#cluster.direct) });
+    const admin = await createAdmin({ clientId: 'chaos', cluster: this.#cluster.direct });
     try {
       const described = await admin.describeTopics([...allTopics, '__consumer_offsets']);
       return (

@@ -3,10 +3,20 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { reachableHost } from '../../contracts/local-url.ts';
-import { applyTopics, withAdmin } from '../../kafka/index.ts';
-import { choosePorts, lockDataDir, Servers, urlAs, userCacheDir } from '../../stack/index.ts';
+import { aclsFor, applyAcls, applyTopics, withAdmin } from '../../kafka/index.ts';
+import {
+  brokerSecurity,
+  choosePorts,
+  databaseUser,
+  lockDataDir,
+  principals,
+  Servers,
+  securityEnvironment,
+  urlAs,
+  userCacheDir,
+  userEnvironment,
+} from '../../stack/index.ts';
 import { loadMenu, migrateAt, withDatabase } from '../../store/index.ts';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 import { chainMenuFile } from '../traffic/chain.ts';
@@ -19,7 +29,7 @@ import { Subjects } from './subjects.ts';
 import { brokers, portIn, portNames, proxyName, wireName, type Zone, zones } from './topology.ts';
 import { toxiproxyBinary } from './toxiproxy/binary.ts';
 import { startToxiproxy, type Toxiproxy } from './toxiproxy/server.ts';
-import { Wire } from './wire/wire.ts';
+import { Wire, type WireSecurity } from './wire/wire.ts';
 
 export interface ChaosSystem {
   /** With the addresses without a proxy in between: for what watches and judges. */
@@ -65,8 +75,10 @@ export async function startChaosSystem(options: {
       await mkdir(path.join(directory, name), { recursive: true });
       return path.join(directory, name);
     };
+    const isSecured = options.config.ORDERMESH_STACK_KAFKA === 'sasl-ssl';
+    const security = isSecured ? await brokerSecurity(path.join(directory, 'security')) : undefined;
     const [cluster, database, network] = await Promise.all([
-      startCluster({ directory, cacheDir, ports, servers }),
+      startCluster({ directory, cacheDir, ports, servers, security }),
       startDatabase({
         config: options.config,
         directory: await own('postgres'),
@@ -78,28 +90,37 @@ export async function startChaosSystem(options: {
     ]);
     databaseServer = database;
     await createProxies(network, ports);
-    const wires = await startWires(ports);
-    const environment = (zone: Zone) => zoneEnvironment(zone, { directory, ports, databaseUrl: database.url });
-    const direct = { KAFKA_BROKERS: cluster.direct.join(','), DATABASE_URL: database.url };
+    const wires = await startWires(ports, security);
+    const environment = (zone: Zone) => ({
+      ...zoneEnvironment(zone, { directory, ports, databaseUrl: database.url }),
+      ...(security === undefined ? {} : securityEnvironment(security)),
+    });
+    const direct = { KAFKA_BROKERS: cluster.direct.brokers.join(','), DATABASE_URL: database.url };
     const config = loadConfig({ ...environment('front'), ...direct }) as ConnectedConfig;
     await Promise.all([
       withAdmin(config, (admin) => applyTopics(admin, config)),
+      isSecured ? applyAcls(cluster.direct, aclsFor(principals())) : undefined,
       migrateAt(urlAs(database.url, 'owner'), 'chaos').then(() =>
         withDatabase(config, async (sql) => loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')))),
       ),
     ]);
     say('starting the gateway, the display and two workers of each role');
     processes = new Processes({
-      environment,
+      environment: (zone, role) => ({
+        ...environment(zone),
+        ...databaseUser(role, environment(zone).DATABASE_URL),
+        ...(isSecured ? userEnvironment(directory, role) : {}),
+      }),
       adminPorts: ADMIN_PORTS.map((name) => portIn(ports, name)),
       directory,
       host: reachableHost(config.ORDERMESH_ADMIN_HOST),
       onNote: withoutRepeats(say),
     });
     await processes.ready();
-    const tools = await javaTools({ directory: await own('tools'), cacheDir, brokers: cluster.direct });
+    const tools = await javaTools({ directory: await own('tools'), cacheDir, cluster: cluster.direct });
     const partitions = config.ORDERMESH_PARTITIONS;
-    const clusterOf = (zone?: Zone) => plainCluster(zone === undefined ? cluster.direct : zoneBrokers(zone, ports));
+    const clusterOf = (zone?: Zone) =>
+      zone === undefined ? cluster.direct : { ...cluster.direct, brokers: zoneBrokers(zone, ports) };
     const subjects = new Subjects({ processes, database, network, wires, clusterOf, cluster, tools, partitions });
     return {
       config,
@@ -128,10 +149,14 @@ async function createProxies(network: Toxiproxy, ports: Readonly<Record<string, 
 }
 
 /** Between the proxies of the workers' zones and the brokers. They end with this process. */
-async function startWires(ports: Readonly<Record<string, number>>): Promise<Record<WorkerZone, Wire>> {
+async function startWires(
+  ports: Readonly<Record<string, number>>,
+  security: WireSecurity | undefined,
+): Promise<Record<WorkerZone, Wire>> {
   const start = (zone: WorkerZone) =>
     Wire.start(
       brokers.map((id) => ({ port: portIn(ports, wireName(zone, id)), brokerPort: listenerPort(zone, id, ports) })),
+      security,
     );
   return { 'workers-1': await start('workers-1'), 'workers-2': await start('workers-2') };
 }

@@ -1,6 +1,8 @@
 // Proxies before the brokers that can lose single answers. Started by the chaos run's system.ts.
 
+import { readFileSync } from 'node:fs';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, connect as openTlsSocket } from 'node:tls';
 import { joinSockets } from './connection.ts';
 import type { RequestHead } from './frames.ts';
 import { Loss, type LossOptions } from './losses.ts';
@@ -11,16 +13,29 @@ export interface WireLink {
   brokerPort: number;
 }
 
+/** PEM files of a secured broker: its key and chain, with which the proxy stands for it, and the authority that both believe. */
+export interface WireSecurity {
+  keystoreFile: string;
+  caFile: string;
+}
+
 /** The proxies between the clients of a zone and every broker, which know Kafka's messages: one answer can be lost and all others pass. */
 export class Wire {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #losses = new Set<Loss>();
 
-  private constructor() {}
+  readonly #tls: { key: Buffer; cert: Buffer; ca: Buffer } | undefined;
 
-  static async start(links: readonly WireLink[]): Promise<Wire> {
-    const wire = new Wire();
+  private constructor(security: WireSecurity | undefined) {
+    if (security === undefined) return;
+    const own = readFileSync(security.keystoreFile);
+    this.#tls = { key: own, cert: own, ca: readFileSync(security.caFile) };
+  }
+
+  /** With `security` messages are read between two encrypted connections. */
+  static async start(links: readonly WireLink[], security?: WireSecurity): Promise<Wire> {
+    const wire = new Wire(security);
     await Promise.all(links.map((link) => wire.#listen(link)));
     return wire;
   }
@@ -43,12 +58,15 @@ export class Wire {
   }
 
   #listen({ port, brokerPort }: WireLink): Promise<void> {
-    const server = createServer((client) => {
-      const broker = openSocket(brokerPort, '127.0.0.1');
+    const tls = this.#tls;
+    const join = (client: Socket) => {
+      const address = { port: brokerPort, host: '127.0.0.1' };
+      const broker = tls === undefined ? openSocket(address) : openTlsSocket({ ...address, ca: tls.ca });
       this.#keep(client);
       this.#keep(broker);
       joinSockets({ client, broker, lossOf: (head) => this.#lossOf(head) });
-    });
+    };
+    const server = tls === undefined ? createServer(join) : createTlsServer(tls, join);
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
