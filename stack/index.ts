@@ -16,7 +16,7 @@ export {
   userEnvironment,
 } from './kafka/broker-security.ts';
 export { kafkaClassPath } from './kafka/jars.ts';
-export { startMirrorMaker } from './kafka/mirror-maker.ts';
+export { allowedEndpoints, startMirrorMaker } from './kafka/mirror-maker.ts';
 export { loggingProperties } from './kafka/properties.ts';
 export { portOf, type StartedPart } from './part.ts';
 export { assertPortFree, choosePorts, isPortFree } from './ports.ts';

@@ -4,6 +4,7 @@ import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { reasonOf } from '../errors.ts';
 import { platformaticOptions } from '../security/client-options.ts';
+import { withAlert } from '../security/late-alert.ts';
 import { kafkaError } from '../security/refusals.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -40,7 +41,8 @@ export function createRegionAdmin({ clientId, cluster }: { clientId: string; clu
     autocreateTopics: false,
   });
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
-    work().catch((error: Error) => {
+    work().catch(async (failure: Error) => {
+      const error = await withAlert(cluster, failure);
       throw kafkaError(action, error, reasonOf(error));
     });
   const offsetsAt = async (topic: string, partitions: readonly number[], timestamp: bigint) => {

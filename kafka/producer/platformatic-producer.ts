@@ -26,7 +26,7 @@ export async function createProducer(options: ProducerOptions): Promise<RecordPr
     retries: 0,
     autocreateTopics: false,
   });
-  const transport = new PlatformaticTransport(client);
-  await transport.connect(options.cluster.brokers);
+  const transport = new PlatformaticTransport(client, options.cluster);
+  await transport.connect();
   return groupCommit(transport, { ...options, batchBytesMax: BATCH_BYTES_MAX });
 }

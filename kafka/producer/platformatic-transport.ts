@@ -3,8 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '@platformatic/kafka';
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { limits } from '../../contracts/limits.ts';
 import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from '../errors.ts';
+import { withAlert } from '../security/late-alert.ts';
 import { kafkaError, refusalIn } from '../security/refusals.ts';
 import { partitionOf } from './partitioner.ts';
 import { askAnotherBroker, isUnknownTopic, mayDiffer, topicMetadata } from './platformatic-internals.ts';
@@ -61,6 +63,7 @@ interface LaneBatch {
  */
 export class PlatformaticTransport implements ProduceTransport {
   readonly #client: Producer;
+  readonly #cluster: KafkaCluster;
   readonly #encoder = new RecordBatchEncoder();
   /** The next sequence number, by partition. */
   #sequences = new Map<string, number>();
@@ -75,15 +78,17 @@ export class PlatformaticTransport implements ProduceTransport {
   readonly #batchBytesMax = new Map<string, number>();
   trouble: Error | undefined;
 
-  constructor(client: Producer) {
+  constructor(client: Producer, cluster: KafkaCluster) {
     this.#client = client;
+    this.#cluster = cluster;
   }
 
   /**
    * Waits for a broker that is just starting (it has no producer ids yet), but not for a broker that does not answer.
    * @throws KafkaUnavailableError when no broker answers
    */
-  async connect(brokers: readonly string[]): Promise<void> {
+  async connect(): Promise<void> {
+    const { brokers } = this.#cluster;
     const until = performance.now() + START_PATIENCE_MS;
     for (let silent = 0; ; ) {
       try {
@@ -100,7 +105,8 @@ export class PlatformaticTransport implements ProduceTransport {
         if (silent < brokers.length) continue;
         // A failure to close loses nothing: no connection of this client works, and the error below says why.
         await this.#client.close().catch(() => {});
-        throw kafkaError(`no broker of ${brokers.join(', ')} answers`, error, reasonOf(error as Error));
+        const reason = await withAlert(this.#cluster, error as Error);
+        throw kafkaError(`no broker of ${brokers.join(', ')} answers`, reason, reasonOf(reason));
       }
     }
   }
@@ -125,7 +131,7 @@ export class PlatformaticTransport implements ProduceTransport {
         if (lanes.length === 0) return;
         this.#metadataAt = Number.NEGATIVE_INFINITY;
       } catch (error) {
-        this.trouble = refusalIn(error) === undefined ? (error as Error) : kafkaError('produce', error);
+        this.trouble = await this.#troubleOf(error as Error);
         if (isFromKafka(error)) continue;
         // An error of this program would occur again with each attempt, so the records fail now, before their deadline.
         const failure = new KafkaUnavailableError(`the producer failed: ${String(error)}`, { cause: error });
@@ -195,6 +201,11 @@ export class PlatformaticTransport implements ProduceTransport {
     return 0;
   }
 
+  async #troubleOf(failure: Error): Promise<Error> {
+    const error = await withAlert(this.#cluster, failure);
+    return refusalIn(error) === undefined ? error : kafkaError('produce', error);
+  }
+
   async #request(metadata: ClusterMetadata, leader: number, lanes: Lane[]): Promise<boolean> {
     const identity = this.#identity;
     if (identity === undefined) return false;
@@ -209,7 +220,7 @@ export class PlatformaticTransport implements ProduceTransport {
       results = await produce(await this.#client.connections.get(broker), payloads, REPLICATION_TIMEOUT_MS);
     } catch (error) {
       if (!isFromKafka(error)) throw error;
-      this.trouble = refusalIn(error) === undefined ? error : kafkaError('produce', error);
+      this.trouble = await this.#troubleOf(error);
       return false;
     }
     const byPartition = new Map(results.map((result) => [keyOf(result), result]));

@@ -7,6 +7,7 @@ import { KafkaUnavailableError, RecordRefusedError, reasonOf } from '../errors.t
 import { answerIn, askAnotherBroker, mayDiffer, topicMetadata } from '../producer/platformatic-internals.ts';
 import { produceVerdict } from '../producer/produce-errors.ts';
 import { platformaticOptions } from '../security/client-options.ts';
+import { withAlert } from '../security/late-alert.ts';
 import { kafkaError } from '../security/refusals.ts';
 
 const READ_COMMITTED = 1;
@@ -38,6 +39,7 @@ export interface FetchedPartition {
  */
 export class PartitionFetcher {
   readonly #client: Base;
+  readonly #cluster: KafkaCluster;
   readonly #topic: string;
   #metadata: ClusterMetadata | undefined;
   #metadataAt = 0;
@@ -45,6 +47,7 @@ export class PartitionFetcher {
   trouble: Error | undefined;
 
   constructor(options: { clientId: string; cluster: KafkaCluster; topic: string }) {
+    this.#cluster = options.cluster;
     this.#topic = options.topic;
     this.#client = new Base({
       clientId: options.clientId,
@@ -69,17 +72,18 @@ export class PartitionFetcher {
           this.#fetchFrom(metadata, leader, ofLeader, waitMs),
         ),
       );
-      for (const answer of answers) if (answer.status === 'rejected') this.#failed(answer.reason as Error);
+      for (const answer of answers) if (answer.status === 'rejected') await this.#failed(answer.reason as Error);
       const fetched = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
       if (this.trouble !== undefined && fetched.length === 0) throw this.trouble;
       return fetched;
     } catch (error) {
-      throw this.#failed(error as Error);
+      throw await this.#failed(error as Error);
     }
   }
 
   /** The next fetch looks up the leaders again. */
-  #failed(error: Error): Error {
+  async #failed(failure: Error): Promise<Error> {
+    const error = await withAlert(this.#cluster, failure);
     if (!(error instanceof LeaderlessError)) this.#metadata = undefined;
     this.trouble =
       error instanceof KafkaUnavailableError ? error : kafkaError(`fetch of ${this.#topic}`, error, reasonOf(error));
@@ -92,7 +96,8 @@ export class PartitionFetcher {
    */
   async partitionCount(ageMsMax = Number.POSITIVE_INFINITY): Promise<number> {
     if (performance.now() - this.#metadataAt >= ageMsMax) this.#metadata = undefined;
-    const metadata = await this.#currentMetadata().catch((error: Error) => {
+    const metadata = await this.#currentMetadata().catch(async (failure: Error) => {
+      const error = await withAlert(this.#cluster, failure);
       throw kafkaError(`partitions of ${this.#topic}`, error, reasonOf(error));
     });
     const count = metadata.topics.get(this.#topic)?.partitionsCount ?? 0;

@@ -11,6 +11,7 @@ import {
   topicMetadata,
 } from '../producer/platformatic-internals.ts';
 import { platformaticOptions } from '../security/client-options.ts';
+import { withAlert } from '../security/late-alert.ts';
 import { kafkaError } from '../security/refusals.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -61,8 +62,9 @@ export function createTopicLog(options: { clientId: string; cluster: KafkaCluste
     autocreateTopics: false,
   });
   const guarded = <T>(action: string, work: () => Promise<T>): Promise<T> =>
-    work().catch((error: Error) => {
-      if (mayDiffer(error)) askAnotherBroker(admin);
+    work().catch(async (failure: Error) => {
+      if (mayDiffer(failure)) askAnotherBroker(admin);
+      const error = await withAlert(options.cluster, failure);
       throw kafkaError(`${action} of ${topic}`, error, reasonOf(error));
     });
   return {

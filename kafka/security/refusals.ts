@@ -50,7 +50,7 @@ export interface Refusal {
 
 /** The refusal in an error of one of the client libraries; `undefined` for an outage and for every other error. */
 export function refusalIn(error: unknown): Refusal | undefined {
-  const all = [...errorsIn(error)];
+  const all = [...causesOf(error)];
   // A password file or a token endpoint that fails is wrapped by the client as if the broker had refused.
   const own = all.find((one) => one instanceof KafkaUnavailableError && !(one instanceof KafkaRefusedError));
   if (own !== undefined && all.indexOf(own) > 0) return undefined;
@@ -63,7 +63,7 @@ export function refusalIn(error: unknown): Refusal | undefined {
 
 /** Errors about certificates and the TLS protocol, from OpenSSL and Node. */
 const tlsCodes =
-  /^(ERR_(TLS|SSL)_[A-Z0-9_]+|EPROTO|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE))$/;
+  /^(ERR_(TLS|SSL)_[A-Z0-9_/]+|EPROTO|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE))$/;
 const authenticationNames = /^(SASL_AUTHENTICATION_FAILED|UNSUPPORTED_SASL_MECHANISM|ILLEGAL_SASL_STATE)$/;
 const rights: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED: 'the user lacks a right to a topic',
@@ -109,10 +109,10 @@ function wrongUser(detail: string): string {
 const DEPTH_MAX = 8;
 
 /** The error, its causes and the errors that it gathers, from the outside to the inside. */
-function* errorsIn(error: unknown, depth = 0): Generator<Error> {
+export function* causesOf(error: unknown, depth = 0): Generator<Error> {
   if (!(error instanceof Error) || depth > DEPTH_MAX) return;
   yield error;
   const { errors } = error as { errors?: unknown };
-  if (Array.isArray(errors)) for (const inner of errors) yield* errorsIn(inner, depth + 1);
-  yield* errorsIn(error.cause, depth + 1);
+  if (Array.isArray(errors)) for (const inner of errors) yield* causesOf(inner, depth + 1);
+  yield* causesOf(error.cause, depth + 1);
 }

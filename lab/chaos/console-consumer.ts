@@ -49,7 +49,7 @@ export async function printCommits(tools: JavaTools, count: number, file: string
 }
 
 async function consume(
-  { classPath, brokers, loggingFile, clientFile }: JavaTools,
+  { java, brokers, clientFile }: JavaTools,
   topic: string,
   count: number,
   file: string,
@@ -59,11 +59,8 @@ async function consume(
   try {
     if (count === 0) return;
     const args = [
-      '-XX:TieredStopAtLevel=1',
       '-Xmx256m',
-      `-Dlog4j2.configurationFile=${loggingFile}`,
-      '-cp',
-      classPath,
+      ...java,
       'org.apache.kafka.tools.consumer.ConsoleConsumer',
       '--bootstrap-server',
       brokers.join(','),

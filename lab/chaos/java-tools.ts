@@ -2,13 +2,20 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { javaClientProperties, propertyValue } from '../../region/index.ts';
-import { javaCommand, javaMissing, kafkaClassPath, loggingProperties, run } from '../../stack/index.ts';
+import {
+  allowedEndpoints,
+  javaCommand,
+  javaMissing,
+  kafkaClassPath,
+  loggingProperties,
+  run,
+} from '../../stack/index.ts';
 
 /** Kafka's own command-line programs, on the brokers' direct addresses: what they say does not pass through any code of ours. */
 export interface JavaTools {
-  classPath: string;
+  /** Arguments of the Java machine. */
+  java: readonly string[];
   brokers: readonly string[];
-  loggingFile: string;
   /** Properties of their clients: how they prove who they are. */
   clientFile: string;
   directory: string;
@@ -27,17 +34,18 @@ export async function javaTools(options: {
   await writeFile(loggingFile, logging);
   const clientFile = path.join(directory, 'client.properties');
   const client = Object.entries(javaClientProperties(cluster.security));
-  const lines = client.map(([name, value]) => `${name}=${propertyValue(value)}\n`);
-  await writeFile(clientFile, lines.join(''), { mode: 0o600 });
-  return { classPath: await kafkaClassPath(cacheDir), brokers: cluster.brokers, loggingFile, clientFile, directory };
+  const properties = client.map(([name, value]) => `${name}=${propertyValue(value)}\n`).join('');
+  await writeFile(clientFile, properties, { mode: 0o600 });
+  const classPath = await kafkaClassPath(cacheDir);
+  const java = [`-Dlog4j2.configurationFile=${loggingFile}`, ...allowedEndpoints(properties), '-cp', classPath];
+  return { java: ['-XX:TieredStopAtLevel=1', ...java], brokers: cluster.brokers, clientFile, directory };
 }
 
 /** Runs one of the programs of kafka-tools to its end. @returns its output */
 export function runTool(tools: JavaTools, program: string, args: readonly string[]): Promise<string> {
-  const { classPath, brokers, loggingFile, clientFile, directory } = tools;
-  const java = ['-XX:TieredStopAtLevel=1', '-Xmx128m', `-Dlog4j2.configurationFile=${loggingFile}`, '-cp', classPath];
+  const { java, brokers, clientFile, directory } = tools;
   const bootstrap = ['--bootstrap-server', brokers.join(','), '--command-config', clientFile];
-  return run(javaCommand(), [...java, `org.apache.kafka.tools.${program}`, ...bootstrap, ...args], {
+  return run(javaCommand(), ['-Xmx128m', ...java, `org.apache.kafka.tools.${program}`, ...bootstrap, ...args], {
     cwd: directory,
     doing: `Kafka's ${program}`,
     missing: javaMissing,

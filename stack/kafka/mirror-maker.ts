@@ -32,11 +32,7 @@ export async function mirrorMakerCommand(options: {
   // It has the passwords of both clusters.
   await writeFile(configuration, properties, { mode: 0o600 });
   await writeFile(logging, loggingProperties());
-  // Kafka asks no token endpoint that is not on this list.
-  const endpoints = [...properties.matchAll(/token\.endpoint\.url=(.+)$/gm)].map(([, url]) => url);
-  const allowed =
-    endpoints.length === 0 ? [] : [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${endpoints.join(',')}`];
-  const java = [`-Dlog4j2.configurationFile=${logging}`, ...allowed, '-cp', classPath];
+  const java = [`-Dlog4j2.configurationFile=${logging}`, ...allowedEndpoints(properties), '-cp', classPath];
   return {
     name,
     command: javaCommand(),
@@ -44,6 +40,12 @@ export async function mirrorMakerCommand(options: {
     signal: 'SIGTERM',
     spawnOptions: { cwd: directory },
   };
+}
+
+/** Arguments of a Java machine whose Kafka clients have these properties: they ask no token endpoint that is not on this list. */
+export function allowedEndpoints(properties: string): string[] {
+  const endpoints = [...properties.matchAll(/token\.endpoint\.url=(.+)$/gm)].map(([, url]) => url);
+  return endpoints.length === 0 ? [] : [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${endpoints.join(',')}`];
 }
 
 /** Starts MirrorMaker; it ends with this process, however that ends. */

@@ -9,6 +9,8 @@ export interface ClientListener {
   port: number;
   /** `host:port` that clients are told. */
   advertised: string;
+  /** The broker's own by default; `SSL` tells users by their certificates. */
+  protocol?: 'SSL';
 }
 
 export interface BrokerOptions {
@@ -54,7 +56,7 @@ export function serverProperties(options: BrokerOptions): string {
     'listener.security.protocol.map': [
       `CONTROLLER:${own}`,
       `${own}:${own}`,
-      ...clients(({ name }) => `${name}:${own}`),
+      ...clients(({ name, protocol = own }) => `${name}:${protocol}`),
     ].join(','),
     'log.dirs': logDir,
     'num.partitions': '12',

@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
 import { createAdmin } from '../../kafka/index.ts';
@@ -12,8 +11,8 @@ test('an order whose log was lost is appended when it is sent again', async () =
   await using broker = await startOwnBroker();
   const followed = [topics.rawOrders, topics.validatedOrders];
   for (const topic of followed) await broker.createTopic(topic, 1);
-  const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([broker.address]) });
-  await using gateway = await startTestGateway({ KAFKA_BROKERS: broker.address, ORDERMESH_PARTITIONS: '1' });
+  const admin = await createAdmin({ clientId: 'test', cluster: broker.cluster });
+  await using gateway = await startTestGateway({ ...broker.environment, ORDERMESH_PARTITIONS: '1' });
   const held = async () => {
     const [range = { earliest: 0, latest: 0 }] = await admin.offsets(topics.rawOrders);
     return range.latest - range.earliest;
@@ -33,7 +32,7 @@ test('an order whose log was lost is appended when it is sent again', async () =
   expect(await post()).toBe(202);
   expect(await held()).toBe(1);
 
-  const regionAdmin = createRegionAdmin({ clientId: 'test', cluster: plainCluster([broker.address]) });
+  const regionAdmin = createRegionAdmin({ clientId: 'test', cluster: broker.cluster });
   await regionAdmin.deleteRecordsBefore(topics.rawOrders, new Map([[0, 1]]));
   await regionAdmin.close();
   await appendedAgain();

@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config/config.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { topics } from '../../contracts/topics.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
 import { startOwnBroker } from '../support/own-broker.ts';
@@ -16,12 +15,12 @@ function largeOrder() {
 
 test('an order that Kafka will never take gets a final answer, and the gateway stays ready for others', async () => {
   await using broker = await startOwnBroker();
-  const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([broker.address]) });
+  const admin = await createAdmin({ clientId: 'test', cluster: broker.cluster });
   const config = { 'max.message.bytes': '2000' };
   await admin.createTopics([{ topic: topics.rawOrders, partitions: 2, replicationFactor: 1, config }]);
   await applyTopics(admin, loadConfig({ ORDERMESH_PARTITIONS: '2' }));
   await admin.close();
-  await using gateway = await startTestGateway({ KAFKA_BROKERS: broker.address });
+  await using gateway = await startTestGateway(broker.environment);
 
   const answers = await Promise.all(
     [largeOrder(), sampleOrder(), largeOrder(), sampleOrder()].map((order) => gateway.post(order)),

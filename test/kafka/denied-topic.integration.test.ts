@@ -20,8 +20,12 @@ let producer: RecordProducer;
 
 beforeAll(async () => {
   broker = await startOwnBroker({
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'allow.everyone.if.no.acl.found': 'true',
+    // Everyone may do everything, so that one right can be taken away.
+    isSecured: false,
+    settings: {
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'allow.everyone.if.no.acl.found': 'true',
+    },
   });
   options = { clientId: 'test', cluster: plainCluster([broker.address]) };
   await broker.createTopic(DENIED, 1);

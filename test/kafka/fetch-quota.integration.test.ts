@@ -1,7 +1,7 @@
 import { Admin } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createProducer } from '../../kafka/index.ts';
+import { platformaticOptions } from '../../kafka/security/client-options.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 import { GroupMember } from './group-member.ts';
 
@@ -20,8 +20,7 @@ let broker: OwnBroker;
 beforeAll(async () => {
   broker = await startOwnBroker();
   await broker.createTopic(TOPIC, 1);
-  const brokers = [broker.address];
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers: brokers });
+  const admin = new Admin({ clientId: 'test', ...platformaticOptions(broker.cluster) });
   await admin.alterClientQuotas({
     entries: [
       {
@@ -31,7 +30,7 @@ beforeAll(async () => {
     ],
   });
   await admin.close();
-  const producer = await createProducer({ clientId: 'test', cluster: plainCluster(brokers), deadlineMs: 30_000 });
+  const producer = await createProducer({ clientId: 'test', cluster: broker.cluster, deadlineMs: 30_000 });
   const value = Buffer.alloc(RECORD_BYTES);
   // Each record is a batch of its own: Kafka does not divide a batch, and a batch larger than the quota would never come.
   for (let n = 0; n < RECORDS; n++) await producer.send([{ topic: TOPIC, key: String(n), value }]);
@@ -43,7 +42,7 @@ test('a quota of the broker slows a member down, is named, and costs no membersh
   const lines: string[] = [];
   const note = (_: object, message: string) => lines.push(message);
   await using member = await GroupMember.join(MEMBER, {
-    cluster: plainCluster([broker.address]),
+    cluster: broker.cluster,
     groupId: 'group',
     topics: [TOPIC],
     log: { info: note, warn: note, error: note },

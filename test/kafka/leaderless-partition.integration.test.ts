@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createProducer, createTopicLog, KafkaUnavailableError } from '../../kafka/index.ts';
 import { PartitionFetcher } from '../../kafka/reader/partition-fetcher.ts';
 import { TopicLogKeeper } from '../../runtime/host/partitions/log-keeper.ts';
@@ -25,7 +24,7 @@ beforeEach(async () => {
 
 /** Waits until the cluster itself says that the partition has no leader. */
 async function leaderless(): Promise<void> {
-  const fetcher = new PartitionFetcher({ clientId: 'test', cluster: plainCluster(brokers.addresses), topic });
+  const fetcher = new PartitionFetcher({ clientId: 'test', cluster: brokers.cluster, topic });
   await expect.poll(() => fetcher.fetch(new Map([[1, 0]]), 0).catch(String), LONG).toMatch(/no leader/);
   await fetcher.close();
 }
@@ -35,12 +34,12 @@ test('a broker that stops answering costs a member the partitions of that broker
 }, async () => {
   const producer = await createProducer({
     clientId: 'test',
-    cluster: plainCluster(brokers.addresses),
+    cluster: brokers.cluster,
     deadlineMs: 20_000,
   });
   const send = (partition: number) => producer.send([{ topic, key: 'k', value: 'v', partition }]);
   await using member = await GroupMember.join('m', {
-    cluster: plainCluster(brokers.addresses),
+    cluster: brokers.cluster,
     groupId: uniqueName('group'),
     topics: [topic],
   });
@@ -72,14 +71,14 @@ test('a broker that stops answering costs a member the partitions of that broker
 test('a producer, a fetcher, a look and a member of a group go on with the partitions that have a leader', {
   timeout: 240_000,
 }, async () => {
-  const options = { clientId: 'test', cluster: plainCluster(brokers.addresses) };
+  const options = { clientId: 'test', cluster: brokers.cluster };
   const producer = await createProducer({ ...options, deadlineMs: 20_000 });
   const fetcher = new PartitionFetcher({ ...options, topic });
   const topicLog = createTopicLog({ ...options, topic });
   const lines: string[] = [];
   const note = (details: { reason?: string }, message: string) => lines.push(`${message} ${details.reason ?? ''}`);
   await using member = await GroupMember.join('m', {
-    cluster: plainCluster(brokers.addresses),
+    cluster: brokers.cluster,
     groupId: uniqueName('group'),
     topics: [topic],
     log: { info: note, warn: note, error: note },
@@ -123,7 +122,7 @@ test('a producer, a fetcher, a look and a member of a group go on with the parti
     .toEqual([{ partition: { topic, partition: 1 }, reason: 'it has no leader', since: expect.any(Number) }]);
   // A new member has no position in the partition, and can't get one.
   await using late = await GroupMember.join('late', {
-    cluster: plainCluster(brokers.addresses),
+    cluster: brokers.cluster,
     groupId: uniqueName('group'),
     topics: [topic],
   });

@@ -5,15 +5,11 @@ import { alterUserScramCredentialsV0, Admin as PlatformaticAdmin } from '@platfo
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
-import { topics } from '../../contracts/topics.ts';
 import {
   aclsFor,
   applyAcls,
-  createAdmin,
-  createConsumer,
   createKafkajsProducer,
   createProducer,
-  createTopicLog,
   KafkaRefusedError,
   KafkaUnavailableError,
   type RecordProducer,
@@ -23,11 +19,11 @@ import { platformaticOptions } from '../../kafka/security/client-options.ts';
 import { faultOf } from '../../runtime/outage.ts';
 import { passwordFile, principals, userOf } from '../../stack/kafka/broker-security.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
+import { ask, clients, sendWith, topic } from './every-client.ts';
 import { GroupMember } from './group-member.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
 
-const topic = topics.rawOrders;
 /** kafkajs renews a session 10 s before its end, and Kafka takes no second renewal within a second. */
 const SESSION_MS = 13_000;
 const patience = { timeout: 120_000, interval: 50 };
@@ -35,7 +31,10 @@ const patience = { timeout: 120_000, interval: 50 };
 let broker: OwnBroker;
 beforeAll(async () => {
   // Sessions end so soon that every client has to authenticate again while a test runs.
-  broker = await startOwnBroker({ 'listener.name.sasl_ssl.connections.max.reauth.ms': String(SESSION_MS) }, true);
+  broker = await startOwnBroker({
+    isSecured: true,
+    settings: { 'listener.name.sasl_ssl.connections.max.reauth.ms': String(SESSION_MS) },
+  });
   await broker.createTopic(topic, 2);
   await applyAcls(broker.cluster, aclsFor(principals()));
 });
@@ -48,40 +47,6 @@ function clusterWith(changes: Partial<KafkaSecurity>): KafkaCluster {
 function clusterOfUser(user: string): KafkaCluster {
   return clusterWith({ username: user, password: { file: passwordFile(broker.security?.directory ?? '', user) } });
 }
-
-const record = { topic, key: 'k', value: 'v' };
-type Use = (cluster: KafkaCluster) => Promise<unknown>;
-
-async function sendWith(create: typeof createProducer, cluster: KafkaCluster): Promise<void> {
-  const producer = await create({ clientId: 'test', cluster, deadlineMs: 10_000 });
-  await producer.send([record]).finally(() => producer.close());
-}
-
-async function ask(cluster: KafkaCluster): Promise<void> {
-  const admin = await createAdmin({ clientId: 'test', cluster });
-  await admin.offsets(topic).finally(() => admin.close());
-}
-
-async function look(cluster: KafkaCluster): Promise<void> {
-  const log = createTopicLog({ clientId: 'test', cluster, topic });
-  await log.look([0]).finally(() => log.close());
-}
-
-const ignored = { onAssigned: async () => {}, onRevoked: async () => {}, onLost() {}, onBatch() {} };
-
-async function join(cluster: KafkaCluster): Promise<void> {
-  const options = { clientId: 'test', cluster, groupId: 'refused', topics: [topic] };
-  await (await createConsumer(options, ignored)).close();
-}
-
-const clients: [string, Use][] = [
-  ['the producer', (cluster) => sendWith(createProducer, cluster)],
-  ['the producer on kafkajs', (cluster) => sendWith(createKafkajsProducer, cluster)],
-  ['the admin client', ask],
-  ['the reader', (cluster) => readTopic({ cluster, topic }, () => {})],
-  ['the look at a log', look],
-  ['the consumer', join],
-];
 
 describe.each(clients)('%s', (_, use) => {
   test.each([

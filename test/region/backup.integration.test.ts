@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWorker, workerRoles } from '../../actors/roles.ts';
 import { judge, readEvidence } from '../../audit/index.ts';
 import { type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { startGateway } from '../../gateway/gateway.ts';
 import { applyTopics, createAdmin } from '../../kafka/index.ts';
@@ -28,7 +27,7 @@ beforeAll(async () => {
   // Two restored moments of one database; the payment provider has a ledger of its own, which no backup of ours sets back.
   [broker, database, ledger] = await Promise.all([startOwnBroker(), createTestDatabase(), createTestDatabase()]);
   config = loadConfig({
-    KAFKA_BROKERS: broker.address,
+    ...broker.environment,
     DATABASE_URL: database.url,
     ORDERMESH_PAYMENT_LEDGER_URL: ledger.url,
     ORDERMESH_PAYMENT_LATENCY_MEAN: '2ms',
@@ -41,7 +40,7 @@ beforeAll(async () => {
     ORDERMESH_SLOTS: '1',
     ORDERMESH_LOG_LEVEL: 'silent',
   }) as ConnectedConfig;
-  const admin = await createAdmin({ clientId: 'test', cluster: plainCluster([broker.address]) });
+  const admin = await createAdmin({ clientId: 'test', cluster: broker.cluster });
   await applyTopics(admin, config).finally(() => admin.close());
   await loadMenu(database.sql, testMenu());
   gateway = await startGateway(config, logger);
@@ -119,7 +118,7 @@ test('a database restored to an older moment is brought up to the log: nothing l
   // What happens after the backup is in the log alone once the backup is restored.
   await send(20);
   await vi.waitFor(async () => expect(await tickets()).toBe(40), patiently);
-  await expect(catchUp({ cluster: plainCluster([broker.address]), sql: database.sql, say: () => {} })).rejects.toThrow(
+  await expect(catchUp({ cluster: broker.cluster, sql: database.sql, say: () => {} })).rejects.toThrow(
     /workers still run: .*kitchen 1.*; stop them first/,
   );
   await stopWorkers();
@@ -127,7 +126,7 @@ test('a database restored to an older moment is brought up to the log: nothing l
   expect(await vi.waitFor(() => tickets(), patiently)).toBe(20);
 
   const { restored, rewinds } = await catchUp({
-    cluster: plainCluster([broker.address]),
+    cluster: broker.cluster,
     sql: database.sql,
     say: () => {},
   });

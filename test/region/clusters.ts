@@ -1,21 +1,34 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, loadConfig } from '../../contracts/config/config.ts';
-import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
-import { applyTopics, createAdmin } from '../../kafka/index.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { aclsFor, applyAcls, applyTopics, createAdmin } from '../../kafka/index.ts';
 import { createRegionTopic } from '../../region/region-state.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
+import {
+  type BrokerSecurity,
+  brokerSecurity,
+  clientSecurity,
+  passwordFile,
+  principals,
+  securityEnvironment,
+} from '../../stack/kafka/broker-security.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
+import { testsAreSecured } from '../support/own-broker.ts';
 
 export type Name = 'east' | 'west';
 
 export interface TwoClusters extends AsyncDisposable {
   directory: string;
   kafka: Record<Name, KafkaCluster>;
-  /** Of a role in that region, with 2 partitions, free ports and both clusters' addresses. */
+  /** Both clusters, for a role in that region; as the user of that name where they are secured, otherwise as one who may do everything. */
+  environment(region: Name, user?: string): Record<string, string>;
+  /** What a regions file says of the region's Kafka, for a user with every right; absent where it is open. */
+  kafkaOf(region: Name): object | undefined;
+  /** Of a role in that region, with 2 partitions and free ports. */
   config(region: Name, environment?: Record<string, string>): Config;
 }
 
@@ -34,14 +47,42 @@ export async function startTwoClusters(): Promise<TwoClusters> {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
   };
-  const kafka = Object.fromEntries(
-    names.map((name) => [name, plainCluster([`127.0.0.1:${ports[name]}`])]),
-  ) as TwoClusters['kafka'];
-  const config = (region: Name, environment: Record<string, string> = {}) =>
+  const security: Partial<Record<Name, BrokerSecurity>> = {};
+  // Each with an authority and passwords of its own.
+  if (testsAreSecured)
+    for (const name of names) security[name] = await brokerSecurity(path.join(directory.path, `${name}-security`));
+  const clusterOf = (name: Name): KafkaCluster => {
+    const own = security[name];
+    return {
+      brokers: [`127.0.0.1:${ports[name]}`],
+      security: own === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(own),
+    };
+  };
+  const kafka = { east: clusterOf('east'), west: clusterOf('west') };
+  const environment = (region: Name, user?: string) => {
+    const other = region === 'east' ? 'west' : 'east';
+    const variables = (name: Name) => {
+      const own = security[name];
+      return own === undefined ? {} : securityEnvironment(own, user);
+    };
+    const peer = Object.entries(variables(other)).map(([name, value]) => [`ORDERMESH_PEER_${name}`, value]);
+    return {
+      KAFKA_BROKERS: kafka[region].brokers.join(','),
+      ORDERMESH_PEER_BROKERS: kafka[other].brokers.join(','),
+      ...variables(region),
+      ...Object.fromEntries(peer),
+    };
+  };
+  const kafkaOf = (region: Name) => {
+    const own = security[region];
+    if (own === undefined) return undefined;
+    const { password: _, ...settings } = clientSecurity(own);
+    return { ...settings, passwordFile: passwordFile(own.directory, settings.username ?? '') };
+  };
+  const config = (region: Name, more: Record<string, string> = {}) =>
     loadConfig({
       REGION: region,
-      KAFKA_BROKERS: kafka[region].brokers.join(','),
-      ORDERMESH_PEER_BROKERS: kafka[region === 'east' ? 'west' : 'east'].brokers.join(','),
+      ...environment(region),
       ORDERMESH_DATA_DIR: path.join(directory.path, region),
       ORDERMESH_PARTITIONS: '2',
       ORDERMESH_ADMIN_PORT: '0',
@@ -51,7 +92,7 @@ export async function startTwoClusters(): Promise<TwoClusters> {
       ORDERMESH_AUTH: 'off',
       ORDERMESH_SLOTS: '1',
       ORDERMESH_LOG_LEVEL: 'silent',
-      ...environment,
+      ...more,
     });
   try {
     const cacheDir = await userCacheDir(loadConfig());
@@ -60,16 +101,25 @@ export async function startTwoClusters(): Promise<TwoClusters> {
         const own = path.join(directory.path, name);
         await mkdir(own);
         const [port = 0, controllerPort = 0] = [ports[name], ports[`${name}-controller`]];
-        const command = await brokerCommand({ name, directory: own, cacheDir, heap, port, controllerPort });
-        await servers.start(command, () => answers(port));
+        const command = await brokerCommand({
+          name,
+          directory: own,
+          cacheDir,
+          heap,
+          port,
+          controllerPort,
+          security: security[name],
+        });
+        await servers.start(command, () => answers(port, security[name]));
         const admin = await createAdmin({ clientId: 'test', cluster: kafka[name] });
         await applyTopics(admin, config(name)).finally(() => admin.close());
         await createRegionTopic(kafka[name], 1);
+        if (testsAreSecured) await applyAcls(kafka[name], aclsFor(principals()));
       }),
     );
   } catch (error) {
     await dispose();
     throw error;
   }
-  return { directory: directory.path, kafka, config, [Symbol.asyncDispose]: dispose };
+  return { directory: directory.path, kafka, environment, kafkaOf, config, [Symbol.asyncDispose]: dispose };
 }

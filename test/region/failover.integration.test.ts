@@ -57,7 +57,12 @@ beforeEach(async () => {
 async function writeRegions({ east = nowhere, databaseUrl = database.urlAs('operator') } = {}): Promise<void> {
   const regions = {
     east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
-    west: { brokers: [...clusters.kafka.west.brokers], databaseUrl, address: '127.0.0.1' },
+    west: {
+      brokers: [...clusters.kafka.west.brokers],
+      kafka: clusters.kafkaOf('west'),
+      databaseUrl,
+      address: '127.0.0.1',
+    },
   };
   const dns = { command: [path.join(clusters.directory, 'flip.sh')] };
   await writeFile(file, JSON.stringify({ regions, publicUrl: `http://localhost:${gateway.port}`, ttlSeconds: 5, dns }));

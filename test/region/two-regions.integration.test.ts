@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Config } from '../../contracts/config/config.ts';
 import type { RunningRole } from '../../contracts/roles.ts';
 import { topics } from '../../contracts/topics.ts';
 import { createRegionAdmin } from '../../kafka/admin/region-admin.ts';
@@ -11,6 +10,7 @@ import { endsOf, topicRanges } from '../../region/divergence.ts';
 import { readMirrored } from '../../region/mirror-offsets.ts';
 import { startMirror } from '../../region/mirror-role.ts';
 import { type RegionState, readRegion, writeRegionState } from '../../region/region-state.ts';
+import { userOf } from '../../stack/kafka/broker-security.ts';
 import { startMirrorMaker } from '../../stack/kafka/mirror-maker.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
@@ -47,7 +47,9 @@ async function read(region: Name, of = topic): Promise<ReadRecord[]> {
 /** Each once: the mirror delivers at least once. */
 const keysIn = async (region: Name) => [...new Set((await read(region)).map(({ key }) => String(key)))].sort();
 
-async function mirrorOf(config: Config): Promise<RunningRole> {
+/** With the rights of the mirror and no more, where the clusters are secured. */
+async function mirrorOf(region: Name): Promise<RunningRole> {
+  const config = clusters.config(region, clusters.environment(region, userOf('mirror')));
   const directory = path.join(config.ORDERMESH_DATA_DIR, 'mirror');
   await mkdir(directory, { recursive: true });
   return startMirror(config, logger, (properties, onExit) =>
@@ -92,7 +94,7 @@ describe('the mirror', () => {
   test('copies the active region, stops at a promotion, and on the way back begins where the other one was promoted', async () => {
     const { kafka } = clusters;
     await writeRegionState(kafka.east, state({ epoch: 10, active: 'east', source: 'east' }));
-    await using west = await disposable(mirrorOf(clusters.config('west')));
+    await using west = await disposable(mirrorOf('west'));
     await write('east', 'a', 'b');
     await vi.waitFor(async () => expect(await keysIn('west')).toEqual(['a', 'b']), patiently);
     for (const { key, value, headers } of await read('west'))
@@ -113,7 +115,7 @@ describe('the mirror', () => {
     await writeRegionState(kafka.west, state({ epoch: 12, active: 'west', source: 'west', tenure: 12, starts }));
     await write('west', 'c');
 
-    await using east = await disposable(mirrorOf(clusters.config('east')));
+    await using east = await disposable(mirrorOf('east'));
     // The order was sent to the west and copied back. Records from before are not copied again.
     await vi.waitFor(async () => expect(await keysIn('west')).toEqual(['a', 'alone', 'b', 'c']), patiently);
     await vi.waitFor(async () => expect(await keysIn('east')).toEqual(['a', 'alone', 'b', 'c']), patiently);
@@ -130,7 +132,7 @@ describe('the mirror', () => {
       metric(role, new RegExp(`^ordermesh_mirror_source_faults\\{.*fault="${name}".*\\} (\\d+)`, 'm'));
     await writeRegionState(kafka.west, state({ epoch: 20, active: 'west', source: 'west', tenure: 12 }));
     {
-      await using east = await disposable(mirrorOf(clusters.config('east')));
+      await using east = await disposable(mirrorOf('east'));
       await write('west', 'x', 'y', 'z');
       const mirrored = async () => [...((await readMirrored(kafka.east, 'west')).get(topic)?.keys() ?? [])];
       await vi.waitFor(async () => expect(await mirrored()).toContain(0), patiently);
@@ -142,7 +144,7 @@ describe('the mirror', () => {
     const ends = (await topicRanges(kafka.west)).filter((range) => range.topic === topic);
     await admin.deleteRecordsBefore(topic, new Map(ends.map(({ partition, latest }) => [partition, latest])));
     await admin.close();
-    await using east = await disposable(mirrorOf(clusters.config('east')));
+    await using east = await disposable(mirrorOf('east'));
     await vi.waitFor(async () => expect(await fault(east, 'skipped')).toBeGreaterThan(0), patiently);
 
     const topicAdmin = await createAdmin({ clientId: 'test', cluster: kafka.west });

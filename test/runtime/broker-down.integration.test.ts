@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { type Runtime, startRuntime } from '../../runtime/host/host.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
@@ -25,7 +24,7 @@ let producer: RecordProducer;
 
 beforeAll(async () => {
   broker = await startOwnBroker();
-  producer = await createProducer({ clientId: 'test', cluster: plainCluster([broker.address]), deadlineMs: 2_000 });
+  producer = await createProducer({ clientId: 'test', cluster: broker.cluster, deadlineMs: 2_000 });
 });
 afterAll(async () => {
   await producer.close();
@@ -49,7 +48,7 @@ async function startWorker(name: string): Promise<Worker> {
     ...runtimeOptions(name, `${name}-group`, ''),
     database: undefined,
     actorModule: new URL('./actors/decoding-actor.ts', import.meta.url),
-    cluster: plainCluster([broker.address]),
+    cluster: broker.cluster,
     sessionTimeoutMs: 10_000,
     logger,
   });

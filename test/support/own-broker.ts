@@ -4,7 +4,13 @@ import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cl
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
-import { type BrokerSecurity, brokerSecurity, clientSecurity } from '../../stack/kafka/broker-security.ts';
+import {
+  type BrokerSecurity,
+  brokerSecurity,
+  clientSecurity,
+  securityEnvironment,
+} from '../../stack/kafka/broker-security.ts';
+import type { ClientListener } from '../../stack/kafka/properties.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
@@ -14,6 +20,8 @@ export interface OwnBroker extends AsyncDisposable {
   address: string;
   /** As a user who may do everything, where the broker is secured. */
   cluster: KafkaCluster;
+  /** The same as variables of a role. */
+  environment: Record<string, string>;
   /** The users of a secured broker, and the files of its clients. */
   security: BrokerSecurity | undefined;
   createTopic(topic: string, partitions: number): Promise<void>;
@@ -25,16 +33,23 @@ export interface OwnBroker extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+/** Whether servers of tests take TLS and users: the same tests, run by `npm run test:secured`. */
+export const testsAreSecured = process.env.ORDERMESH_STACK_KAFKA === 'sasl-ssl';
+
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-/**
- * @param settings further ones of the broker, by Kafka's names
- * @param isSecured whether it takes TLS and a user
- */
-export async function startOwnBroker(
-  settings: Readonly<Record<string, string>> = {},
-  isSecured = false,
-): Promise<OwnBroker> {
+export interface OwnBrokerOptions {
+  /** Further settings of the broker, by Kafka's names. */
+  settings?: Readonly<Record<string, string>>;
+  /** Whether it takes TLS and a user; otherwise as the other servers of the run. */
+  isSecured?: boolean;
+  clientListeners?: readonly ClientListener[];
+  /** Arguments of the Java machine. */
+  java?: readonly string[];
+}
+
+export async function startOwnBroker(more: OwnBrokerOptions = {}): Promise<OwnBroker> {
+  const { settings = {}, isSecured = testsAreSecured, clientListeners = [], java = [] } = more;
   const directory = await temporaryDirectory();
   const servers = new Servers(directory.path, () => {});
   const { broker: port = 0, controller: controllerPort = 0 } = await choosePorts(['broker', 'controller'], {});
@@ -44,10 +59,11 @@ export async function startOwnBroker(
     name: 'broker',
     directory: directory.path,
     cacheDir,
-    heap,
+    heap: [...heap, ...java],
     port,
     controllerPort,
     security,
+    clientListeners,
     settings,
   };
   const start = async () => servers.start(await brokerCommand(options), () => answers(port, security));
@@ -69,6 +85,7 @@ export async function startOwnBroker(
   return {
     address,
     cluster,
+    environment: { KAFKA_BROKERS: address, ...(security === undefined ? {} : securityEnvironment(security)) },
     security,
     async createTopic(topic, partitions) {
       const admin = await createAdmin({ clientId: 'test', cluster });

@@ -2,19 +2,21 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../contracts/config/config.ts';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { kafkajsClient } from '../../kafka/kafkajs/kafkajs-client.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand, newClusterId } from '../../stack/kafka/broker.ts';
+import { brokerSecurity, clientSecurity } from '../../stack/kafka/broker-security.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import { Servers } from '../../stack/servers.ts';
 import { temporaryDirectory } from '../stack/support.ts';
+import { testsAreSecured } from './own-broker.ts';
 
 /** A cluster in which each partition has one replica. The groups are on the first broker; the second one may be stopped. */
 export interface TwoBrokers extends AsyncDisposable {
-  /** Of the first broker, then of the second. */
-  addresses: [string, string];
+  /** The first broker, then the second. */
+  cluster: KafkaCluster;
   /** @param leaders broker of each partition, 1 or 2 */
   createTopic(topic: string, leaders: readonly (1 | 2)[]): Promise<void>;
   /** The second broker: SIGSTOP, SIGCONT, SIGKILL, and a start with its data on its port. */
@@ -36,10 +38,15 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
   const cacheDir = await userCacheDir(loadConfig());
   const clusterId = newClusterId();
   const controllers = new Map([[1, controller]]);
+  const security = testsAreSecured ? await brokerSecurity(path.join(directory.path, 'security')) : undefined;
+  const clientsOf = (...ports: number[]): KafkaCluster => ({
+    brokers: ports.map((port) => `127.0.0.1:${port}`),
+    security: security === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(security),
+  });
   const of = async (name: string) => {
     const own = path.join(directory.path, name);
     await mkdir(own, { recursive: true });
-    return { name, directory: own, cacheDir, heap, clusterId, controllerPort: controller, controllers };
+    return { name, directory: own, cacheDir, heap, clusterId, controllerPort: controller, controllers, security };
   };
   const startFirst = async () =>
     servers.start(
@@ -48,7 +55,7 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
         port: first,
         settings: { 'offsets.topic.num.partitions': '1', 'broker.session.timeout.ms': String(LISTED_MS) },
       }),
-      () => answers(first),
+      () => answers(first, security),
     );
   const startSecond = async () =>
     servers.start(
@@ -58,17 +65,17 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
         nodeId: 2,
         settings: {
           'process.roles': 'broker',
-          listeners: `PLAINTEXT://127.0.0.1:${second}`,
+          listeners: `${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'}://127.0.0.1:${second}`,
           'broker.heartbeat.interval.ms': '500',
         },
       }),
-      () => answers(second),
+      () => answers(second, security),
     );
   const dispose = async () => {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
   };
-  const admin = kafkajsClient({ clientId: 'test', cluster: plainCluster([`127.0.0.1:${first}`]) }).admin();
+  const admin = kafkajsClient({ clientId: 'test', cluster: clientsOf(first) }).admin();
   try {
     await startFirst();
     // A group is asked for while the first broker is alone, so the topic of the groups is there.
@@ -82,11 +89,11 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
       process.kill(server.record.pid, name);
     };
     return {
-      addresses: [`127.0.0.1:${first}`, `127.0.0.1:${second}`],
+      cluster: clientsOf(first, second),
       async createTopic(topic, leaders) {
         const replicaAssignment = leaders.map((leader, partition) => ({ partition, replicas: [leader] }));
         await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment }] });
-        const ours = await createAdmin({ clientId: 'test', cluster: plainCluster([`127.0.0.1:${first}`]) });
+        const ours = await createAdmin({ clientId: 'test', cluster: clientsOf(first) });
         while ((await ours.offsets(topic)).length < leaders.length) await delay(100);
         await ours.close();
       },
