@@ -10,6 +10,8 @@ export interface DisplaySight {
   isListening(): boolean;
   /** Screens whose tickets cannot be read although the database answers. */
   unreadScreens(): number;
+  /** Whether paired screens can be looked up. */
+  findsScreens(): boolean;
   /** For how long orders have stood before the kitchen, in milliseconds; 0 while they get through. */
   standstillMs(): number;
 }
@@ -30,6 +32,14 @@ export function createDisplayMetrics(registry: Registry, sight: DisplaySight) {
     registers,
     collect() {
       this.set(sight.unreadScreens());
+    },
+  });
+  new Gauge({
+    name: 'ordermesh_display_pairing_answers',
+    help: '1 while paired screens can be looked up; 0: those that have tickets go on, the others wait.',
+    registers,
+    collect() {
+      this.set(sight.findsScreens() ? 1 : 0);
     },
   });
   new Gauge({

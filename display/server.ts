@@ -60,6 +60,7 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   const metrics = createDisplayMetrics(registry, {
     isListening: () => board.deaf === undefined,
     unreadScreens: () => board.unreadScreens,
+    findsScreens: () => door?.trouble === undefined,
     standstillMs: () => systemClock.now() - (watch.standstill?.since ?? systemClock.now()),
   });
   const deadlineMs = Math.min(config.ORDERMESH_PRODUCE_DEADLINE, COMMAND_DEADLINE_MS_MAX);

@@ -9,6 +9,7 @@ import type { KafkaCluster } from '../contracts/config/kafka-cluster.ts';
 import { saslMechanisms, securityProtocols } from '../contracts/config/kafka-protocols.ts';
 import { faultsOf, type KafkaSecurity, type SettingNames } from '../contracts/config/kafka-security.ts';
 import { isHostPort } from '../contracts/config/kinds.ts';
+import type { Secret } from '../contracts/config/secret.ts';
 import { compileValidator } from '../contracts/validation.ts';
 
 /** Secrets are in files, so that this file has none. A relative path starts at this file. */
@@ -32,7 +33,9 @@ const region = Type.Object(
     brokers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
     /** How this region's Kafka is reached; without it as the variables KAFKA_… say. */
     kafka: Type.Optional(kafkaSecurity),
-    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
+    databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+    /** Holds the URL instead, since it has a password. */
+    databaseUrlFile: Type.Optional(Type.String({ minLength: 1 })),
     /** IP address that the mesh's name gets while this region is active. */
     address: Type.String({ minLength: 1 }),
   },
@@ -73,10 +76,12 @@ const regionsSchema = Type.Object(
 );
 
 type RegionsFile = Static<typeof regionsSchema>;
-export type RegionAddresses = Omit<Static<typeof region>, 'brokers' | 'kafka'> & {
+export interface RegionAddresses {
   name: string;
   cluster: KafkaCluster;
-};
+  database: { url: Secret };
+  address: string;
+}
 export type DnsSettings = RegionsFile['dns'];
 
 export interface Regions {
@@ -114,9 +119,13 @@ export async function readRegions(file: string, own: KafkaSecurity = { protocol:
   if (names.length !== 2) throw new ConfigError(`the regions file ${file} names ${names.length} regions; it takes two`);
   return {
     byName: new Map(
-      Object.entries(regions).map(([name, { brokers, kafka, ...addresses }]) => {
+      Object.entries(regions).map(([name, { brokers, kafka, databaseUrl, databaseUrlFile = '', address }]) => {
         const security = kafka === undefined ? own : securityIn(kafka, path.dirname(file));
-        return [name, { name, cluster: { brokers, security }, ...addresses }];
+        const url =
+          databaseUrl === undefined
+            ? { file: path.resolve(path.dirname(file), databaseUrlFile) }
+            : { text: databaseUrl };
+        return [name, { name, cluster: { brokers, security }, database: { url }, address }];
       }),
     ),
     publicUrl: new URL(publicUrl),
@@ -143,11 +152,17 @@ function namesIn(at: string): SettingNames {
   } as SettingNames;
 }
 
-function regionFaults([name, { brokers, address, kafka }]: [string, Static<typeof region>]): string[] {
+function regionFaults([name, { brokers, address, kafka, databaseUrl, databaseUrlFile }]: [
+  string,
+  Static<typeof region>,
+]): string[] {
   const at = `/regions/${name}`;
   return [
     ...brokers.flatMap((broker, n) => (isHostPort(broker) ? [] : [`${at}/brokers/${n} is ${broker}, not host:port`])),
     ...(kafka === undefined ? [] : faultsOf(securityIn(kafka), namesIn(`${at}/kafka/`))),
+    ...((databaseUrl === undefined) === (databaseUrlFile === undefined)
+      ? [`${at} takes either databaseUrl or databaseUrlFile`]
+      : []),
     ...(isIP(address) === 0 ? [`${at}/address is ${address}, not an IP address`] : []),
   ];
 }

@@ -75,7 +75,7 @@ export async function changeOver(options: ChangeOver): Promise<ChangeOverReport>
   const startedAt = performance.now();
   const steps = new Steps(say);
   const epochs = new Epochs({ to, from: alive ? from : undefined, state, say });
-  const sql = connectDatabase({ server: to.databaseUrl, connections: 2, application: 'ordermesh-region' });
+  const sql = connectDatabase({ server: to.database, connections: 2, application: 'ordermesh-region' });
   const tools = { epochs, steps, sql };
   try {
     const { isStandby } = await within(QUESTION_MS_MAX, postgresOf(to), standbyStatus(sql));
@@ -189,7 +189,7 @@ async function workersGone({ name, cluster }: RegionAddresses, msMax: number): P
 /** @returns how many records are missing: 0, or what is left after the time */
 async function caughtUp({ from, to, waitMs, say }: ChangeOver, isStandby: boolean): Promise<number> {
   const deadline = performance.now() + waitMs;
-  const source = connectDatabase({ server: from.databaseUrl, connections: 1, application: 'ordermesh-region' });
+  const source = connectDatabase({ server: from.database, connections: 1, application: 'ordermesh-region' });
   const ask = <T>(who: string, answer: Promise<T>) => within(QUESTION_MS_MAX, who, answer);
   try {
     let last = Number.NaN;

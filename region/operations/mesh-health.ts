@@ -78,8 +78,8 @@ export function hasStrayDatabase({ state, regions }: MeshHealth): boolean {
 }
 
 async function healthOfRegion({ addresses, records, reason, isNew }: SeenRegion): Promise<RegionHealth> {
-  const { name, databaseUrl } = addresses;
-  const sql = connectDatabase({ server: databaseUrl, connections: 1, application: 'ordermesh-region' });
+  const { name } = addresses;
+  const sql = connectDatabase({ server: addresses.database, connections: 1, application: 'ordermesh-region' });
   const database = await within(ANSWER_MS_MAX, `PostgreSQL of ${name}`, standbyStatus(sql)).catch(
     (error: Error) => error.message,
   );

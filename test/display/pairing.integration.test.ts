@@ -102,3 +102,17 @@ test('a stranger gets the page with a code, and nothing else', async () => {
   expect((await display('pair', 'K7M3QP', '--chain')).stderr).toContain('no screen waits with the code K7M3QP');
   expect((await display('pair', 'O0O0O0', '--chain')).stderr).toContain('six letters and digits');
 }, 60_000);
+
+test('screens that cannot be looked up are told by metric and /readyz, until they can', async () => {
+  const metric = async () => {
+    const text = await (await fetch(new URL('/metrics', kitchen.adminUrl))).text();
+    return /^ordermesh_display_pairing_answers\S* (\d)/m.exec(text)?.[1];
+  };
+  await vi.waitFor(async () => expect(await metric()).toBe('1'), soon);
+  await kitchen.database.sql`alter table screens rename to screens_away`;
+  await vi.waitFor(async () => expect(await metric()).toBe('0'), soon);
+  const ready = await (await fetch(new URL('/readyz', kitchen.adminUrl))).text();
+  expect(ready).toContain('pairing: screens cannot be looked up');
+  await kitchen.database.sql`alter table screens_away rename to screens`;
+  await vi.waitFor(async () => expect(await metric()).toBe('1'), soon);
+}, 60_000);

@@ -35,7 +35,15 @@ describe('the regions file', () => {
     expect((await readRegions(file)).byName.get('west')?.address).toBe('2001:db8::1');
   });
 
+  test('takes the URL of a database from a file beside it', async () => {
+    await write({ east: { databaseUrl: undefined, databaseUrlFile: 'east.url' } });
+    const url = { file: path.join(directory.path, 'east.url') };
+    expect((await readRegions(file)).byName.get('east')?.database).toEqual({ url });
+  });
+
   test.each([
+    [{ east: { databaseUrl: undefined } }, '/regions/east takes either databaseUrl or databaseUrlFile'],
+    [{ east: { databaseUrlFile: 'east.url' } }, '/regions/east takes either databaseUrl or databaseUrlFile'],
     [{ east: { address: '10.0.0.300' } }, '/regions/east/address is 10.0.0.300, not an IP address'],
     [{ east: { brokers: ['a:9092', 'foo'] } }, '/regions/east/brokers/1 is foo, not host:port'],
     [{ dns: { ...rfc2136, server: 'ns1.x:99999' } }, '/dns/server is ns1.x:99999, not host:port'],
