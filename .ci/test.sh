@@ -17,6 +17,7 @@ mkdir -p "$(dirname "$report")" && rm -f "$report"
 check lint node_modules/.bin/biome check
 check types "$node" node_modules/typescript/bin/tsc -p .
 check page-types "$node" node_modules/typescript/bin/tsc -p display/page
+check flame-types "$node" node_modules/typescript/bin/tsc -p telemetry/flame/page
 check imports "$node" .ci/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
 if [ $# -gt 0 ]; then
   check tests "$node" node_modules/vitest/vitest.mjs run "$@"

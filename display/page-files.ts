@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { stripTypeScriptTypes } from 'node:module';
 import { extname } from 'node:path';
+import { stripTypes } from '../telemetry/strip-types.ts';
 
 const directory = new URL('./page/', import.meta.url);
 
@@ -33,18 +33,4 @@ export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
     });
   }
   return files;
-}
-
-/**
- * Strips types without Node's warning on standard error that the function is experimental, which would only confuse operators. The version of
- * Node is pinned, and tests load the page in a browser.
- */
-function stripTypes(source: string): string {
-  const emitWarning = process.emitWarning;
-  process.emitWarning = () => {};
-  try {
-    return stripTypeScriptTypes(source);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }

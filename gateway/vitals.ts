@@ -3,7 +3,7 @@ import type { RoleName } from '../contracts/roles.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
 import type { ReadinessCheck } from '../telemetry/admin-server.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
-import type { ThreadProfile } from '../telemetry/profile.ts';
+import type { ProfileKind, ThreadProfile } from '../telemetry/profiling/profile.ts';
 
 /** Metrics and readiness of one gateway process. Shown on its own admin port, or, in a cluster, by the leader. */
 export interface Vitals {
@@ -14,7 +14,7 @@ export interface Vitals {
   /** Troubles with which the gateway remains ready. */
   remarks?: Record<string, ReadinessCheck>;
   /** Samples the threads of the member processes instead of those of this process. */
-  profile?(seconds: number): Promise<ThreadProfile[]>;
+  profile?(seconds: number, kind: ProfileKind): Promise<ThreadProfile[]>;
 }
 
 /** The place where vitals are shown: an admin port. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { opensAdmin } from '../contracts/config/admin.ts';
 import type { Secret } from '../contracts/config/secret.ts';
-import { profileThreads, type ThreadProfile } from './profile.ts';
+import { type ProfileKind, profileKinds, profileThreads, type ThreadProfile } from './profiling/profile.ts';
 
 /** What one part of a role says of its readiness: `undefined` when it is ready, else the reason in a few words. */
 export type ReadinessCheck = () => string | undefined;
@@ -23,7 +23,7 @@ export interface AdminServerOptions {
   /** Further GET pages by path, for example `/debug/runtime`. */
   pages?: Record<string, AdminPage>;
   /** Samples the threads of the role; those of this process by default. */
-  profile?(seconds: number): Promise<ThreadProfile[]>;
+  profile?(seconds: number, kind: ProfileKind): Promise<ThreadProfile[]>;
 }
 
 /** @param accept what the client would like, the header `Accept` */
@@ -35,8 +35,8 @@ export interface AdminServer {
 }
 
 /**
- * `/metrics`, `/healthz` (the process lives), `/readyz` (503 with the reasons while a part is not ready) and `/debug/profile?seconds=N` (a
- * processor profile of every thread, as JSON) of a role.
+ * `/metrics`, `/healthz` (the process lives), `/readyz` (503 with the reasons while a part is not ready) and
+ * `/debug/profile?seconds=N&kind=cpu|heap` (a profile of every thread, as JSON) of a role.
  * With a token, a reader without the token gets `/healthz` and the status of `/readyz` only.
  * @throws when the port is taken, naming the port and the variable that moves it.
  */
@@ -61,7 +61,7 @@ export async function startAdminServer(given: AdminServerOptions): Promise<Admin
 }
 
 const PROFILE_SECONDS = 10;
-/** The answer holds every sample, two a millisecond of each thread. */
+/** The answer holds every sample, one a millisecond of each thread. */
 const PROFILE_SECONDS_MAX = 60;
 
 interface Answer {
@@ -91,10 +91,13 @@ async function answer(options: AnsweringOptions, { url = '/', headers }: Incomin
       return plain(200, ['ready', ...remarks].join('\n'));
     }
     case '/debug/profile': {
-      const seconds = Number(new URLSearchParams(query).get('seconds') ?? PROFILE_SECONDS);
+      const asked = new URLSearchParams(query);
+      const seconds = Number(asked.get('seconds') ?? PROFILE_SECONDS);
       if (!(seconds > 0 && seconds <= PROFILE_SECONDS_MAX))
         return plain(400, `seconds: a number above 0, up to ${PROFILE_SECONDS_MAX}`);
-      const threads = await options.profile(seconds);
+      const kind = profileKinds.find((known) => known === (asked.get('kind') ?? 'cpu'));
+      if (kind === undefined) return plain(400, `kind: one of ${profileKinds.join(', ')}`);
+      const threads = await options.profile(seconds, kind);
       if (threads === undefined) return plain(409, 'a profile is being taken already');
       return { status: 200, contentType: 'application/json', text: JSON.stringify({ threads }) };
     }
@@ -135,11 +138,11 @@ function plain(status: number, line: string): Answer {
 /** @returns `undefined` while another profile is being taken */
 function oneAtATime(profile: NonNullable<AdminServerOptions['profile']>) {
   let busy = false;
-  return async (seconds: number): Promise<ThreadProfile[] | undefined> => {
+  return async (seconds: number, kind: ProfileKind): Promise<ThreadProfile[] | undefined> => {
     if (busy) return undefined;
     busy = true;
     try {
-      return await profile(seconds);
+      return await profile(seconds, kind);
     } finally {
       busy = false;
     }

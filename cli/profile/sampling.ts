@@ -3,7 +3,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../contracts/failure.ts';
-import type { ThreadProfile } from '../../telemetry/profile.ts';
+import type { Flame } from '../../telemetry/flame/flame.ts';
+import { flamePage } from '../../telemetry/flame/flame-page.ts';
+import { isHeapProfile } from '../../telemetry/flame/fold.ts';
+import { toSpeedscope } from '../../telemetry/flame/speedscope.ts';
+import type { ProfileKind, ThreadProfile } from '../../telemetry/profiling/profile.ts';
 import { asked, type ProfiledRole } from './work.ts';
 
 /** How long the role may take to answer after the sampling time is over. */
@@ -15,26 +19,53 @@ export async function takeProfiles(
   admin: URL,
   seconds: number,
   headers: Record<string, string> = {},
+  kind: ProfileKind = 'cpu',
 ): Promise<ThreadProfile[]> {
-  const url = new URL(`/debug/profile?seconds=${seconds}`, admin);
+  const url = new URL(`/debug/profile?seconds=${seconds}&kind=${kind}`, admin);
   const { status, text } = await asked(role, url, seconds * 1_000 + PROFILE_SLACK_MS, headers);
   if (status !== 200) throw new UsageError(`${role} at ${admin.origin} took no profile: ${text.trim()}`);
-  return (JSON.parse(text) as { threads: ThreadProfile[] }).threads;
+  const { threads } = JSON.parse(text) as { threads: ThreadProfile[] };
+  if (threads.length === 0)
+    throw new UsageError(`${role} at ${admin.origin} took no profile: its processes ended or hang; try again`);
+  if (kind === 'heap' && threads.some(({ profile }) => !isHeapProfile(profile)))
+    throw new UsageError(`${role} at ${admin.origin} is of an older version, which takes no heap profiles`);
+  return threads;
 }
 
-/** Writes a `.cpuprofile` for each thread. @returns the files, in the order of the threads */
+export interface SavedProfiles {
+  /** One for each thread, in the order of the threads. */
+  threads: string[];
+  /** The flame graph of all threads. */
+  page: string;
+  /** The same for speedscope, and for `--compare`. */
+  speedscope: string;
+}
+
+/** Writes the flame graph, and a `.cpuprofile` or `.heapprofile` for each thread. */
 export async function saveProfiles(
   directory: string,
   role: ProfiledRole,
+  kind: ProfileKind,
   threads: readonly ThreadProfile[],
-): Promise<string[]> {
+  flame: Flame,
+): Promise<SavedProfiles> {
   await mkdir(directory, { recursive: true });
-  const time = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  return Promise.all(
-    threads.map(async ({ thread, profile }) => {
-      const file = path.join(directory, `${role}-${time}-${thread.replaceAll(/\W+/g, '-')}.cpuprofile`);
-      await writeFile(file, JSON.stringify(profile));
-      return file;
-    }),
-  );
+  const base = path.join(directory, `${role}-${timeForFiles()}`);
+  const name = `${path.basename(base)}${kind === 'heap' ? ', memory' : ''}`;
+  const saved = {
+    threads: threads.map(({ thread }) => `${base}-${thread.replaceAll(/\W+/g, '-')}.${kind}profile`),
+    page: `${base}.${kind}.html`,
+    speedscope: `${base}.${kind}.speedscope.json`,
+  };
+  await Promise.all([
+    ...threads.map(({ profile }, index) => writeFile(saved.threads[index] ?? '', JSON.stringify(profile))),
+    writeFile(saved.page, await flamePage(name, flame)),
+    writeFile(saved.speedscope, toSpeedscope(flame, name)),
+  ]);
+  return saved;
+}
+
+/** Now, for the name of a file. */
+export function timeForFiles(): string {
+  return new Date().toISOString().replaceAll(':', '-').slice(0, 19);
 }

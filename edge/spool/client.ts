@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import { nameThread } from '../../telemetry/profiling/live-workers.ts';
 import type { BatchQuery, NewOrder, Outcome, Settlement, SpoolCounts, SpooledBatch, SpooledOrder } from './order.ts';
 import { type Answer, packCommit, type SpoolCalls } from './protocol.ts';
 import { SpoolFullError, type SpoolOptions } from './spool.ts';
@@ -64,6 +65,7 @@ export class SpoolClient {
   static async open(options: SpoolClientOptions): Promise<SpoolClient> {
     const { onSalvage: _, onDeath: __, monotonic: ___, ...workerData } = options;
     const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData });
+    nameThread(worker, 'spool');
     const client = new SpoolClient(worker, options);
     const opened = new Promise((resolve, reject) => client.#pending.set(0, { resolve, reject }));
     await opened;

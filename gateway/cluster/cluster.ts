@@ -76,7 +76,8 @@ export async function startGatewayCluster(
     )({
       snapshot: all,
       scrape: async () => mergedScrape([await all()]),
-      profile: async (seconds) => (await Promise.all(members.map((member) => member.profile(seconds)))).flat(),
+      profile: async (seconds, kind) =>
+        (await Promise.all(members.map((member) => member.profile(seconds, kind)))).flat(),
       readiness: {
         gateway: () => {
           const listening = members.filter(({ started }) => started);

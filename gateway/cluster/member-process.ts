@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../../contracts/config/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
-import type { ThreadProfile } from '../../telemetry/profile.ts';
+import type { ProfileKind, ThreadProfile } from '../../telemetry/profiling/profile.ts';
 import { RestartBackoff } from '../../telemetry/restart-backoff.ts';
 import { StateLog, timeOfDay } from '../../telemetry/state-log.ts';
 import type { FromMember, ToMember } from './messages.ts';
@@ -117,7 +117,7 @@ export class MemberProcess {
   }
 
   /** Samples the threads of the process; none if it ends or hangs meanwhile. Do not call it while another call is pending. */
-  async profile(seconds: number): Promise<ThreadProfile[]> {
+  async profile(seconds: number, kind: ProfileKind): Promise<ThreadProfile[]> {
     if (!this.started || this.hangs) return [];
     const threads = await new Promise<ThreadProfile[]>((resolve) => {
       const late = setTimeout(() => this.#profiled?.([]), seconds * 1_000 + PROFILE_LATE_MS);
@@ -126,7 +126,7 @@ export class MemberProcess {
         this.#profiled = undefined;
         resolve(profiles);
       };
-      this.#send({ type: 'profile', seconds });
+      this.#send({ type: 'profile', seconds, kind });
     });
     return threads.map((profile) => ({ ...profile, thread: `process ${this.#options.index} ${profile.thread}` }));
   }

@@ -1,7 +1,7 @@
 // Runs the gateway as one process of a cluster. Forked by member-process.ts.
 
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
-import { profileThreads } from '../../telemetry/profile.ts';
+import { profileThreads } from '../../telemetry/profiling/profile.ts';
 import { startGateway } from '../gateway.ts';
 import type { Vitals } from '../vitals.ts';
 import type { FromMember, ToMember } from './messages.ts';
@@ -81,7 +81,7 @@ process.on('message', (message: ToMember) => {
     return;
   }
   if (message.type === 'profile') {
-    void profileThreads(message.seconds)
+    void profileThreads(message.seconds, message.kind)
       // A profile that fails must not end a process that serves orders.
       .catch((error: Error) => {
         logger?.warn({ err: error }, 'the threads of this process cannot be sampled');

@@ -1,6 +1,6 @@
 import type { Config } from '../../contracts/config/config.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
-import type { ThreadProfile } from '../../telemetry/profile.ts';
+import type { ProfileKind, ThreadProfile } from '../../telemetry/profiling/profile.ts';
 
 /**
  * Messages from the leader of a cluster to a member process. There is no message for the end: a member process ends at SIGTERM, and when the
@@ -11,7 +11,7 @@ export type ToMember =
   /** Asks whether the event loop of the member process runs. The answer is `pong`, at once. */
   | { type: 'ping' }
   | { type: 'snapshot'; id: number }
-  | { type: 'profile'; seconds: number };
+  | { type: 'profile'; seconds: number; kind: ProfileKind };
 
 /** Messages from a member process to the leader. */
 export type FromMember =

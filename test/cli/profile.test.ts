@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -48,7 +48,47 @@ test('profile shows the threads of a role and its work, and keeps what DevTools 
   expect(path.dirname(main.file)).toBe(directory);
   expect(JSON.parse(await readFile(main.file, 'utf8'))).toMatchObject({ nodes: expect.any(Array) });
   expect(shown.functions.length).toBeGreaterThan(0);
+  expect(shown.stages.map(({ stage }: { stage: string }) => stage)).toContain('other');
+  expect(await readFile(shown.page, 'utf8')).toContain('<!doctype html>');
+
+  const compared = await ordermesh(['profile', '--compare', shown.speedscope, shown.speedscope, '--out', directory]);
+  expect(compared.stdout).toContain('differential flame graph: ');
+  const json = await ordermesh(['profile', '--compare', main.file, main.file, '--out', directory, '--json']);
+  // The same twice: no function has changed.
+  expect(JSON.parse(json.stdout)).toMatchObject({ functions: [], stages: expect.any(Array) });
+  const mixed = await ordermesh(['profile', '--compare', main.file, shown.speedscope, '--out', directory]);
+  expect(mixed.code).toBe(2);
+  expect(mixed.stderr).toMatch(/-main\.cpuprofile is of one thread and .* of all/);
 }, 60_000);
+
+test('profile --heap shows who holds memory', async () => {
+  const out = path.join(directory, 'heap');
+  const command = ['profile', 'loyalty', '--heap', '--seconds', '1', '--admin', `http://127.0.0.1:${admin.port}`];
+  const { code, stdout } = await ordermesh([...command, '--out', out, '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ unit: 'bytes', page: expect.stringMatching(/\.heap\.html$/) });
+  expect((await readdir(out)).map((name) => name.replace(/^.*T[\d-]+?(-main)?\./, '$1.')).sort()).toEqual([
+    '-main.heapprofile',
+    '.heap.html',
+    '.heap.speedscope.json',
+  ]);
+}, 60_000);
+
+test.each([
+  [['profile'], /name a role that runs \(gateway, .*\), or two files to compare: --compare BEFORE AFTER/],
+  [['profile', 'kitchn'], /'kitchn' is invalid for argument 'role'.*Allowed choices are gateway, /],
+  [['profile', '--compare', 'package.json'], /--compare takes two files, before and after, and no role/],
+  [['profile', '--compare', 'package.json', 'package.json'], /package\.json is no profile: give a \.speedscope\.json/],
+  [['profile', 'payment', '--admin', 'http://127.0.0.1:1'], /no payment answers at http:\/\/127\.0\.0\.1:1: start it/],
+])(
+  '%j is refused with what would be right',
+  async (command, reason) => {
+    const { code, stderr } = await ordermesh(command);
+    expect(stderr).toMatch(reason);
+    expect(code).toBe(2);
+  },
+  60_000,
+);
 
 test('profile refuses the admin address of another role', async () => {
   const command = ['profile', 'payment', '--seconds', '1', '--admin', `http://127.0.0.1:${admin.port}`];

@@ -101,6 +101,7 @@ describe('admin server', () => {
       expect(refused.status).toBe(400);
       expect(await refused.text()).toContain('seconds');
     }
+    expect(await (await profile('1&kind=coffee')).text()).toBe('kind: one of cpu, heap\n');
     const [first, second] = [profile('1'), profile('1')];
     expect((await Promise.race([first, second])).status).toBe(409);
     finish();

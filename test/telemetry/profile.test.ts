@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { functionsOf } from '#cli/profile/functions.ts';
-import { profileThreads } from '../../telemetry/profile.ts';
+import { foldThreads } from '../../telemetry/flame/fold.ts';
+import { functionsOf } from '../../telemetry/flame/functions.ts';
+import { nameThread } from '../../telemetry/profiling/live-workers.ts';
+import { profileThreads } from '../../telemetry/profiling/profile.ts';
 
 let worker: Worker | undefined;
 afterEach(async () => {
@@ -26,13 +28,13 @@ async function startSpinning(): Promise<Worker> {
 test('tells the processor time and the functions of every thread', async () => {
   worker = await startSpinning();
   const threads = await profileThreads(0.3);
-  expect(threads.map(({ thread }) => thread)).toEqual(['main', expect.stringMatching(/^worker \d+$/)]);
+  expect(threads.map(({ thread }) => thread)).toEqual(['main', `worker ${worker.threadId}`]);
   const [main, spinning] = threads;
   if (main === undefined || spinning === undefined) return;
   expect(spinning.cpuMs.user).toBeGreaterThan(main.cpuMs.user);
   // V8 compiles a generator into its caller, but never into code of Node's.
-  expect(functionsOf([spinning])[0]?.where).toMatch(SPINNING);
-  expect(functionsOf([main]).filter(({ where }) => SPINNING.test(where))).toEqual([]);
+  expect(functionsOf(foldThreads([spinning]))[0]?.where).toMatch(SPINNING);
+  expect(functionsOf(foldThreads([main])).filter(({ where }) => SPINNING.test(where))).toEqual([]);
 });
 
 test('a thread that ends meanwhile is left out', async () => {
@@ -44,28 +46,47 @@ test('a thread that ends meanwhile is left out', async () => {
   expect((await profiled).map(({ thread }) => thread)).toEqual(['main']);
 });
 
-test('functions share the time in which a thread was busy', () => {
-  const callFrame = (functionName: string, url = '') => ({
-    functionName,
-    url,
-    scriptId: '0',
-    lineNumber: 41,
-    columnNumber: 0,
-  });
-  const profile = {
-    nodes: [
-      { id: 1, callFrame: callFrame('(idle)') },
-      { id: 2, callFrame: callFrame('scan', new URL('../../gateway/scan.ts', import.meta.url).href) },
-      { id: 3, callFrame: callFrame('', 'node:net') },
-    ],
-    startTime: 0,
-    endTime: 1_000,
-    samples: [1, 2, 3, 2, 1],
-    // Each is the time since the sample before it.
-    timeDeltas: [10, 500, 300, 100, 0],
-  };
-  expect(functionsOf([{ profile }])).toEqual([
-    { share: 0.75, name: 'scan', where: 'gateway/scan.ts:42' },
-    { share: 0.25, name: '(anonymous)', where: 'node:net:42' },
-  ]);
+test('a name that JSON must escape is what it is: a regular expression is a function', async () => {
+  const code = `
+    const s = '"' + '1x'.repeat(500) + '!';
+    let n = 0;
+    setInterval(() => {
+      // Only what is compiled while the profile is taken has a name.
+      const r = new RegExp('^"(\\\\d+x)*\\\\n$|' + n++);
+      for (const t = Date.now(); Date.now() - t < 5; ) r.test(s);
+    }, 6);
+  `;
+  const started = new Worker(code, { eval: true });
+  worker = started;
+  await new Promise((resolve) => started.once('online', resolve));
+  const threads = await profileThreads(0.3);
+  const names = functionsOf(foldThreads(threads)).map(({ name }) => name);
+  expect(names.find((name) => name.startsWith('RegExp'))).toMatch(/^RegExp: \^"\(\\d\+x\)\*\\n\$\|\d+$/);
+});
+
+test('a thread has the name that it was given', async () => {
+  worker = await startSpinning();
+  nameThread(worker, 'slot 3');
+  expect((await profileThreads(0.05)).map(({ thread }) => thread)).toEqual(['main', 'slot 3']);
+});
+
+test('tells who allocated what every thread holds', async () => {
+  const code = `
+    const held = [];
+    setInterval(function hoard() { if (held.length < 64) held.push(new Array(200_000).fill(held.length)); }, 1);
+  `;
+  const started = new Worker(code, { eval: true });
+  worker = started;
+  await new Promise((resolve) => started.once('online', resolve));
+  const held: number[][] = [];
+  const timer = setInterval(function gather() {
+    if (held.length < 64) held.push(new Array(200_000).fill(held.length));
+  }, 1);
+  const threads = await profileThreads(0.5, 'heap');
+  clearInterval(timer);
+  const flame = foldThreads(threads);
+  expect(flame.unit).toBe('bytes');
+  const ofThread = (name: string) => functionsOf(foldThreads(threads.filter(({ thread }) => thread === name)));
+  expect(ofThread('main').map(({ name }) => name)).toContain('gather');
+  expect(ofThread(`worker ${started.threadId}`).map(({ name }) => name)).toContain('hoard');
 });

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { settlesWithin } from '../../../contracts/deadline.ts';
 import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
+import { nameThread } from '../../../telemetry/profiling/live-workers.ts';
 import { systemTimers } from '../../timers.ts';
 import { Pulse } from '../../wire/pulse.ts';
 import type {
@@ -81,6 +82,7 @@ export class Slot {
       ...(this.#memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax } }),
     });
     this.#pool = pool;
+    for (const worker of pool.threads) nameThread(worker, `slot ${this.index}`);
     // A thread that dies while it has no task rejects nothing. The task `live` makes sure that there is always one.
     pool.on('error', (error: Error) => this.#died(pool, error));
     const { port1, port2 } = new MessageChannel();
