@@ -17,7 +17,7 @@ export type AclOperation =
 
 export interface AccessRight {
   resource: 'TOPIC' | 'GROUP' | 'CLUSTER';
-  /** Name of the topic or group, or its beginning; `kafka-cluster` for the cluster. */
+  /** Name of the topic or group, or its beginning; `kafka-cluster` for the cluster. With `eachRegion` in it, one right for each region. */
   name: string;
   isPrefix?: boolean;
   operations: readonly AclOperation[];
@@ -51,6 +51,9 @@ const cluster = (...operations: AclOperation[]): AccessRight => ({
   name: clusterResource,
   operations,
 });
+
+/** Stands in a name for that of a region: MirrorMaker names a topic after the region that it copies from. */
+export const eachRegion = '<region>';
 
 /** Every role asks which region is active; in a mesh of one region the topic does not exist. */
 const whoIsActive = topic(regionStateTopic, 'READ', 'DESCRIBE');
@@ -103,6 +106,12 @@ export const accessRights: Readonly<Record<PrincipalRole, readonly AccessRight[]
     ),
     topic(regionStateTopic, 'READ', 'WRITE', 'DESCRIBE'),
     { ...topic('mm2-', 'READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DESCRIBE_CONFIGS'), isPrefix: true },
+    topic(`${eachRegion}.checkpoints.internal`, 'READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DESCRIBE_CONFIGS'),
+    topic(
+      `${eachRegion}.heartbeats`,
+      ...(['READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER', 'ALTER_CONFIGS'] as const),
+    ),
+    { ...group('mm2-', 'READ', 'DESCRIBE'), isPrefix: true },
     topic('heartbeats', 'READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DESCRIBE_CONFIGS'),
     ...Object.values(groups).map((name) => group(name, 'READ', 'DESCRIBE')),
     cluster('DESCRIBE', 'CREATE'),

@@ -2,7 +2,7 @@
 // generate.ts.
 
 import { readFileSync } from 'node:fs';
-import { type AccessRight, accessRights } from '../contracts/access.ts';
+import { type AccessRight, accessRights, eachRegion } from '../contracts/access.ts';
 import { limits } from '../contracts/limits.ts';
 import { allTopics, groups, subscriptions } from '../contracts/topics.ts';
 
@@ -36,7 +36,10 @@ export function kafkaAclsFile(): string {
 }
 
 function strimziAcl({ resource, name, isPrefix = false, operations }: AccessRight): string {
-  const named = resource === 'CLUSTER' ? '' : `, name: ${name}, patternType: ${isPrefix ? 'prefix' : 'literal'}`;
+  const named =
+    resource === 'CLUSTER'
+      ? ''
+      : `, name: ${name.includes(eachRegion) ? `'${name}'` : name}, patternType: ${isPrefix ? 'prefix' : 'literal'}`;
   return `{ resource: { type: ${resource.toLowerCase()}${named} }, operations: [${operations.map(strimziOperation).join(', ')}] }`;
 }
 

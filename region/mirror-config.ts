@@ -54,6 +54,8 @@ export function mirrorProperties({ from, to, replicationFactor }: MirrorOptions)
     'config.storage.replication.factor': replicationFactor,
     'offset.storage.partitions': 1,
     'status.storage.partitions': 1,
+    // Beginning as its topics do, so that one right covers them.
+    [`${to.name}.group.id`]: `mm2-${from.name}`,
     // How often the progress is written; a minute by default.
     [`${to.name}.offset.flush.interval.ms`]: 1_000,
     // Do not wait for a worker that was killed: by default nothing would be copied for five minutes.

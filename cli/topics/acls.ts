@@ -15,11 +15,12 @@ export interface AclOptions {
   dryRun?: boolean;
   prefix?: string;
   principals?: string;
+  regions?: readonly string[];
 }
 
 /** Prints the permissions, and applies them unless it is a dry run. */
 export async function grant(config: Config, options: AclOptions): Promise<void> {
-  const acls = aclsFor(await principalsOf(options));
+  const acls = aclsFor(await principalsOf(options), regionsOf(config, options));
   if (!options.dryRun) await applyAcls(clusterOf(config), acls);
   if (options.json) return printJson({ acls, applied: !options.dryRun });
   print(table(['principal', 'resource', 'name', 'pattern', 'operation'], acls.map(rowOf)));
@@ -28,6 +29,15 @@ export async function grant(config: Config, options: AclOptions): Promise<void> 
 
 function rowOf({ principal, resource, name, pattern, operation }: Acl): string[] {
   return [principal, resource, name, pattern, operation];
+}
+
+/** @throws UsageError when there are two regions and only one is named: the mirror would lack a right */
+function regionsOf(config: Config, { regions = [config.REGION] }: AclOptions): readonly string[] {
+  if (config.ORDERMESH_PEER_BROKERS !== undefined && regions.length < 2)
+    throw new UsageError(
+      `there is another region than ${regions.join()}; --regions takes both names, for example east,west`,
+    );
+  return regions;
 }
 
 /** @throws UsageError for a file that is not an object of roles and users */

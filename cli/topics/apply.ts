@@ -5,6 +5,7 @@ import { allTopics } from '../../contracts/topics.ts';
 import { type Admin, applyPartitionCounts, applyTopics, withAdmin } from '../../kafka/index.ts';
 import { connectedConfig, kafkaConfig } from '../../stack/environment.ts';
 import { acceptPartitions, withDatabase } from '../../store/index.ts';
+import { commaSeparated } from '../options.ts';
 import { print, printJson, say } from '../output.ts';
 import { type AclOptions, grant } from './acls.ts';
 
@@ -29,6 +30,7 @@ export function applyCommand(): Command {
     )
     .option('--prefix <text>', 'with --acls: what the users of the roles begin with (default: User:ordermesh-)')
     .option('--principals <file>', 'with --acls: JSON with the user of each role, {"gateway":"User:…"}')
+    .option('--regions <names>', 'with --acls: the names of both regions, for the mirror: east,west', commaSeparated)
     .option('--dry-run', 'with --acls: print, and change nothing')
     .action(async ({ acls, acceptPartitions: accept, ...options }: ApplyOptions) => {
       const { json } = options;

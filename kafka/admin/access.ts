@@ -1,7 +1,13 @@
 // Grants the rights of contracts/access.ts to users, as ACLs. Used by `ordermesh topics apply --acls` and by the embedded stack.
 
 import kafkajs from 'kafkajs';
-import { type AccessRight, accessRights, type PrincipalRole, principalRoles } from '../../contracts/access.ts';
+import {
+  type AccessRight,
+  accessRights,
+  eachRegion,
+  type PrincipalRole,
+  principalRoles,
+} from '../../contracts/access.ts';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { kafkajsClient } from '../kafkajs/kafkajs-client.ts';
 import { kafkaError } from '../security/refusals.ts';
@@ -17,21 +23,33 @@ export interface Acl {
   operation: AccessRight['operations'][number];
 }
 
-/** @param principals the user of each role, as Kafka names it: `User:ordermesh-gateway` */
-export function aclsFor(principals: Readonly<Partial<Record<PrincipalRole, string>>>): Acl[] {
+/**
+ * @param principals the user of each role, as Kafka names it: `User:ordermesh-gateway`
+ * @param regions names of all regions of the mesh
+ */
+export function aclsFor(
+  principals: Readonly<Partial<Record<PrincipalRole, string>>>,
+  regions: readonly string[],
+): Acl[] {
   return principalRoles.flatMap((role) => {
     const principal = principals[role];
     if (principal === undefined) return [];
     return accessRights[role].flatMap(({ resource, name, isPrefix = false, operations }) =>
-      operations.map((operation) => ({
-        principal,
-        resource,
-        name,
-        pattern: isPrefix ? ('PREFIXED' as const) : ('LITERAL' as const),
-        operation,
-      })),
+      namesIn(name, regions).flatMap((named) =>
+        operations.map((operation) => ({
+          principal,
+          resource,
+          name: named,
+          pattern: isPrefix ? ('PREFIXED' as const) : ('LITERAL' as const),
+          operation,
+        })),
+      ),
     );
   });
+}
+
+function namesIn(name: string, regions: readonly string[]): readonly string[] {
+  return name.includes(eachRegion) ? regions.map((region) => name.replace(eachRegion, region)) : [name];
 }
 
 /**

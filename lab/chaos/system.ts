@@ -99,7 +99,7 @@ export async function startChaosSystem(options: {
     const config = loadConfig({ ...environment('front'), ...direct }) as ConnectedConfig;
     await Promise.all([
       withAdmin(config, (admin) => applyTopics(admin, config)),
-      isSecured ? applyAcls(cluster.direct, aclsFor(principals())) : undefined,
+      isSecured ? applyAcls(cluster.direct, aclsFor(principals(), [config.REGION])) : undefined,
       migrateAt(urlAs(database.url, 'owner'), 'chaos').then(() =>
         withDatabase(config, async (sql) => loadMenu(sql, JSON.parse(await readFile(chainMenuFile, 'utf8')))),
       ),

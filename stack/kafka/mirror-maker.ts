@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../contracts/config/config.ts';
@@ -48,6 +49,18 @@ export function allowedEndpoints(properties: string): string[] {
   return endpoints.length === 0 ? [] : [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${endpoints.join(',')}`];
 }
 
+/** The last exception in the log of a Java program, without its package: the next start begins a new log. */
+function lastException(file: string): string | undefined {
+  try {
+    return [...readFileSync(file, 'utf8').matchAll(/^(?:Caused by: )?(?:\w+\.)+(\w+(?:Exception|Error): .+)$/gm)].at(
+      -1,
+    )?.[1];
+  } catch {
+    // The reason without it names the file, which is not there either.
+    return undefined;
+  }
+}
+
 /** Starts MirrorMaker; it ends with this process, however that ends. */
 export async function startMirrorMaker(options: {
   config: Config;
@@ -66,7 +79,8 @@ export async function startMirrorMaker(options: {
   });
   const servers = new Servers(directory, (_name, reason) => {
     servers.close();
-    onExit(reason);
+    const cause = lastException(path.join(directory, 'logs', 'mirror-maker.log'));
+    onExit(cause === undefined ? reason : `${reason}: ${cause}`);
   });
   // MirrorMaker has no port to ask; the target cluster shows its progress.
   const server = await servers

@@ -122,7 +122,7 @@ export async function startSystem(
 
 /** Each role of a secured stack gets what it needs and no more. */
 async function grantRights(config: ConnectedConfig, stack: Stack): Promise<void> {
-  if (stack.principals !== undefined) await applyAcls(clusterOf(config), aclsFor(stack.principals));
+  if (stack.principals !== undefined) await applyAcls(clusterOf(config), aclsFor(stack.principals, [config.REGION]));
 }
 
 /**

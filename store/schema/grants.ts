@@ -48,7 +48,7 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   dead_letter_acts: { intake: 'r', worker: 'rwd', operator: 'ar' },
   dead_letter_trace: { intake: 'r', worker: 'ard', operator: 'ar' },
   partition_logs: { worker: 'arw', operator: 'r' },
-  skipped_ranges: { worker: 'ar', operator: 'r' },
+  skipped_ranges: { worker: 'arw', operator: 'r' },
   topic_partitions: { worker: 'arw', operator: 'arw' },
   loyalty_ledger: { worker: 'ar', operator: 'r' },
   loyalty_balances: { worker: 'r', operator: 'r' },

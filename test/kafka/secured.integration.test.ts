@@ -36,7 +36,7 @@ beforeAll(async () => {
     settings: { 'listener.name.sasl_ssl.connections.max.reauth.ms': String(SESSION_MS) },
   });
   await broker.createTopic(topic, 2);
-  await applyAcls(broker.cluster, aclsFor(principals()));
+  await applyAcls(broker.cluster, aclsFor(principals(), []));
 });
 afterAll(() => broker?.[Symbol.asyncDispose]());
 

@@ -136,7 +136,9 @@ test('a database restored to an older moment is brought up to the log: nothing l
   await send(5);
   await vi.waitFor(async () => expect(await tickets()).toBe(45), patiently);
   await stopWorkers();
-  const { counts, faults } = judge(await readEvidence(config, { promised: accepted }));
+  const { counts, faults } = judge(
+    await readEvidence({ ...config, DATABASE_URL: { text: database.urlAs('operator') } }, { promised: accepted }),
+  );
   expect(faults).toEqual([]);
   expect(counts).toMatchObject({ accepted: 45, validated: 45, paid: 45, lost: 0, duplicateEffects: 0, outOfOrder: 0 });
 }, 600_000);

@@ -114,7 +114,7 @@ export async function startTwoClusters(): Promise<TwoClusters> {
         const admin = await createAdmin({ clientId: 'test', cluster: kafka[name] });
         await applyTopics(admin, config(name)).finally(() => admin.close());
         await createRegionTopic(kafka[name], 1);
-        if (testsAreSecured) await applyAcls(kafka[name], aclsFor(principals()));
+        if (testsAreSecured) await applyAcls(kafka[name], aclsFor(principals(), names));
       }),
     );
   } catch (error) {

@@ -56,7 +56,12 @@ beforeEach(async () => {
 
 async function writeRegions({ east = nowhere, databaseUrl = database.urlAs('operator') } = {}): Promise<void> {
   const regions = {
-    east: { brokers: [east], databaseUrl: `postgres://${nowhere}/none`, address: '127.0.0.1' },
+    east: {
+      brokers: [east],
+      kafka: clusters.kafkaOf('east'),
+      databaseUrl: `postgres://${nowhere}/none`,
+      address: '127.0.0.1',
+    },
     west: {
       brokers: [...clusters.kafka.west.brokers],
       kafka: clusters.kafkaOf('west'),

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningRole } from '../../contracts/roles.ts';
@@ -16,7 +16,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { startToggledProxy } from '../support/toggled-proxy.ts';
 import { type Name, startTwoClusters, type TwoClusters } from './clusters.ts';
 
-const logger = createLogger('test', 'silent');
+const logger = createLogger('test', process.env.TEST_LOG ?? 'silent');
 const topic = topics.rawOrders;
 const patiently = { timeout: 60_000, interval: 200 };
 
@@ -124,6 +124,8 @@ describe('the mirror', () => {
     expect(orphans.flatMap(({ ranges }) => ranges).map(({ from, to }) => to - from)).toEqual([1]);
     expect(await metric(east, /^ordermesh_mirror_running\{.*\} (\d+)/m)).toBe(1);
     expect(await metric(west, /^ordermesh_mirror_running\{.*\} (\d+)/m)).toBe(0);
+    const log = path.join(clusters.config('east').ORDERMESH_DATA_DIR, 'mirror', 'logs', 'mirror-maker.log');
+    expect(await readFile(log, 'utf8')).not.toMatch(/authoriz/i);
   }, 180_000);
 
   test('alarms when the source loses records before they are copied, and when a topic is another one', async () => {

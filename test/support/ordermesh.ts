@@ -10,8 +10,7 @@ export interface Finished {
   stderr: string;
 }
 
-const ours =
-  /^(ORDERMESH_|KAFKA_BROKERS$|DATABASE_|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
+const ours = /^(ORDERMESH_|KAFKA_|DATABASE_|PUBSUB_EMULATOR_HOST$|BIGQUERY_EMULATOR_HOST$|GOOGLE_CLOUD_PROJECT$)/;
 
 /** Starts a command line in a process of its own, with none of our variables but those given. */
 export function startOrdermesh(args: readonly string[], env: Record<string, string> = {}, cwd?: string) {
