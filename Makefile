@@ -10,7 +10,7 @@ REPORT := .cache/test-report.json
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full images edge-package sbom clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full isolation images edge-package sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ perf: tools install ## quick benchmark, report in perf/report/
 
 perf-full: tools install ## the long benchmark
 	@exec node perf/main.ts --full
+
+isolation: tools install ## load while the cloud stops, crawls or refuses, then the audit: make isolation SECONDS=n ROUNDS=n RATE=n
+	@exec node perf/isolation/main.ts --stop-with-parent $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RATE),--rate $(RATE)) $(if $(ONLY),--only $(ONLY))
 
 images: ## build the image with docker, podman or buildah
 	@sh deploy/images/build.sh

@@ -11,6 +11,12 @@ test.each([
   ['lab/fleet/main.ts', ['--hosts', '3'], "Unknown option '--hosts'"],
   ['perf/main.ts', ['--only', 'gateway,run'], '--only names "run"; it takes some of ticket-latency, pipeline'],
   ['perf/main.ts', ['--backlog', 'many'], '--backlog is "many"; it takes a number of messages'],
+  ['perf/isolation/main.ts', ['--rounds', '0'], '--rounds is "0"; it takes a whole number from 1'],
+  [
+    'perf/isolation/main.ts',
+    ['--only', 'pubsub'],
+    '--only names "pubsub"; it takes some of pubsub-stopped, pubsub-slow',
+  ],
   ['lab/chaos/main.ts', ['--lanes', 'answers,roads'], 'some of processes, brokers, network, database, answers'],
   ['lab/chaos/seeds.ts', ['--count', 'many'], '--count is "many"; it takes a whole number'],
   ['lab/chaos/seeds.ts', ['--busy', 'some'], '--busy is "some"; it takes half, all or none'],

@@ -1,0 +1,62 @@
+// Arranges the series of an isolation run as charts. Used by page.ts; draw.js draws them in the browser.
+
+import { QUIET } from '../plan.ts';
+import { watchedRoles } from '../sampler.ts';
+import type { IsolationSeries } from '../series.ts';
+
+export interface Chart {
+  title: string;
+  /** Names of the lines. */
+  lines: string[];
+  /** Seconds since the first round, then the values of each line. A gap is null. */
+  data: [number[], ...(number | null)[][]];
+}
+
+/** When a case's fault was in force, in seconds since the first round. */
+export interface FaultTime {
+  name: string;
+  from: number;
+  to: number;
+}
+
+const MIB = 2 ** 20;
+
+export function chartsOf({ rounds, latency, samples }: IsolationSeries): Chart[] {
+  const start = rounds[0]?.from ?? 0;
+  // The time before the first round is warm-up.
+  const points = latency.filter(({ at }) => at >= start);
+  const seen = samples.filter(({ at }) => at >= start);
+  const seconds = (all: readonly { at: number }[]) => all.map(({ at }) => (at - start) / 1_000);
+  return [
+    {
+      title: 'Kitchen: from 202 to the ticket on the display, ms',
+      lines: ['p99', 'p50'],
+      data: [seconds(points), points.map(({ p99Ms }) => p99Ms), points.map(({ p50Ms }) => p50Ms)],
+    },
+    {
+      title: 'Lag: records of validated-orders that are not committed',
+      lines: ['bridge', 'kitchen'],
+      data: [seconds(seen), seen.map(({ bridgeLag }) => bridgeLag), seen.map(({ kitchenLag }) => kitchenLag)],
+    },
+    {
+      title: 'Resident memory, MiB',
+      lines: [...watchedRoles],
+      data: [
+        seconds(seen),
+        ...watchedRoles.map((role) =>
+          seen.map(({ memory }) => {
+            const bytes = memory[role];
+            return bytes === undefined ? null : bytes / MIB;
+          }),
+        ),
+      ],
+    },
+  ];
+}
+
+export function faultTimes({ rounds }: IsolationSeries): FaultTime[] {
+  const start = rounds[0]?.from ?? 0;
+  return rounds
+    .filter(({ name }) => name !== QUIET)
+    .map(({ name, from, to }) => ({ name, from: (from - start) / 1_000, to: (to - start) / 1_000 }));
+}
