@@ -51,7 +51,7 @@ export async function missingInLedger(config: ConnectedConfig, events: readonly 
   const ids = earning.map(({ eventId }) => eventId);
   const rows = await withDatabase(
     config,
-    (sql) => sql<{ event_id: string }[]>`select event_id from loyalty_ledger where event_id = any(${ids})`,
+    (sql) => sql<{ event_id: string }[]>`select event_id from loyalty_ledger where event_id = any(${ids}::text[])`,
   );
   const there = new Set(rows.map(({ event_id }) => event_id));
   return earning.filter(({ eventId }) => !there.has(eventId));

@@ -1,6 +1,7 @@
 // Sends orders to the whole mesh, cooks them, and notes when each was accepted and shown. Started by main.ts.
 
 import type { ConnectedConfig } from '../../contracts/config/config.ts';
+import { eventId } from '../../contracts/events.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
 import { startCrew } from '../../lab/crew.ts';
@@ -61,7 +62,7 @@ export function startLoad({ config, addresses }: System, { rate, seed }: LoadOpt
       const now = Date.now();
       shownAt.set(orderId, now);
       const leaving = goesOut.get(orderId);
-      if (leaving !== undefined) outgoing.push({ ...leaving, eventId: `${orderId}/order.paid`, shownAt: now });
+      if (leaving !== undefined) outgoing.push({ ...leaving, eventId: eventId(orderId, 'order.paid'), shownAt: now });
       goesOut.delete(orderId);
     },
   });

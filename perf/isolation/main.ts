@@ -78,7 +78,11 @@ async function run(directory: string): Promise<boolean> {
   const verdict = judge(await readEvidence(config, { promised: load.promised, sinceMs, onNote: say }));
 
   const orders = load.shown();
-  const measured = rounds.map((round) => figuresOf(round, orders, sampler.samples));
+  const measured = rounds.map((round) => {
+    const figures = figuresOf(round, orders, sampler.samples);
+    if (figures === undefined) throw new Error(`no order of a round of ${round.name} became a ticket`);
+    return figures;
+  });
   return conclude(measured, verdict, failures, { orders, samples: sampler.samples });
 }
 

@@ -21,11 +21,15 @@ export interface RoundFigures extends Round {
   memoryMax: Partial<Record<WatchedRole, number>>;
 }
 
-/** @throws when no order that was accepted in the round became a ticket */
-export function figuresOf(round: Round, orders: readonly ShownOrder[], samples: readonly Sample[]): RoundFigures {
+/** `undefined` when no order that was accepted in the round became a ticket. */
+export function figuresOf(
+  round: Round,
+  orders: readonly ShownOrder[],
+  samples: readonly Sample[],
+): RoundFigures | undefined {
   const within = (at: number) => at >= round.from && at < round.to;
   const latencies = orders.filter(({ acceptedAt }) => within(acceptedAt)).map(latencyOf);
-  if (latencies.length === 0) throw new Error(`no order of a round became a ticket (${round.name})`);
+  if (latencies.length === 0) return undefined;
   const seen = samples.filter(({ at }) => within(at));
   const memoryMax: RoundFigures['memoryMax'] = {};
   for (const { memory } of seen)

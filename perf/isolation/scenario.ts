@@ -7,7 +7,7 @@ import { type Case, cases } from './cases.ts';
 import type { Cloud } from './cloud.ts';
 import { type Drain, drain, drainedAfter } from './drain.ts';
 import type { Load } from './load.ts';
-import { figuresOf, type Round, type RoundFigures } from './measure.ts';
+import { figuresOf, type Round } from './measure.ts';
 import type { Sampler } from './sampler.ts';
 import { mebibytes } from './verdict.ts';
 
@@ -28,18 +28,17 @@ export interface Scene {
 
 /** @throws when orders do not come through the whole mesh before anything is broken */
 export async function playRounds(plan: readonly string[], scene: Scene): Promise<Round[]> {
-  const { load, seconds, say } = scene;
+  const { seconds, say } = scene;
   const rounds: Round[] = [];
   say(`warming up for ${WARM_UP_ROUNDS * seconds} s`);
   await delay(WARM_UP_ROUNDS * seconds * 1_000);
   /** When the last drain began: what is older has been asked for. */
-  let askedFrom = Date.now();
+  let askedFrom = 0;
   const drainAll = async () => {
     const sinceMs = askedFrom;
     askedFrom = Date.now();
     return drain({ ...scene, sinceMs, secondsMax: DRAIN_S_MAX });
   };
-  askedFrom = 0;
   const first = await drainAll();
   if (drainedAfter(first) === undefined) throw new Error(`nothing is broken yet, and ${behindText(first)}`);
   for (const [index, name] of plan.entries()) {
@@ -47,7 +46,7 @@ export async function playRounds(plan: readonly string[], scene: Scene): Promise
     say(`round ${index + 1} of ${plan.length}: ${round?.title ?? 'quiet'}, for ${seconds} s`);
     const ended = round === undefined ? await stay(name, seconds) : await fault(round, scene, drainAll);
     rounds.push(ended);
-    say(`    ${spoken(figuresOf(ended, load.shown(), scene.sampler.samples))}`);
+    say(`    ${spoken(ended, scene)}`);
   }
   return rounds;
 }
@@ -70,7 +69,11 @@ async function fault(one: Case, { cloud, seconds, say }: Scene, drainAll: () => 
   return { name: one.name, from, to, drainedS: after ?? null };
 }
 
-function spoken({ p50Ms, p99Ms, tickets, bridgeLagMax, memoryMax }: RoundFigures): string {
+/** Tickets may still come: the figures that are judged are made at the end of the run. */
+function spoken(round: Round, { load, sampler }: Scene): string {
+  const figures = figuresOf(round, load.shown(), sampler.samples);
+  if (figures === undefined) return 'no order of this round has become a ticket yet';
+  const { p50Ms, p99Ms, tickets, bridgeLagMax, memoryMax } = figures;
   const memory = Object.entries(memoryMax).map(([role, bytes]) => `${role} ${mebibytes(bytes)}`);
   return `202 to ticket p50 ${p50Ms} ms, p99 ${p99Ms} ms of ${tickets}; bridge at most ${bridgeLagMax} records behind; ${memory.join(', ')}`;
 }
