@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { countLines, findings, isClean, judge, readEvidence, type Verdict } from '../../audit/index.ts';
+import { countLines, findings, isClean as isAuditClean, judge, readEvidence, type Verdict } from '../../audit/index.ts';
 import { type ConnectedConfig, loadConfig } from '../../contracts/config/config.ts';
 import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { describeFailure } from '../../contracts/failure.ts';
@@ -35,8 +35,14 @@ function say(line: string): void {
   process.stdout.write(`${elapsed} s  ${line}\n`);
 }
 
-/** @returns whether the kitchen was isolated in every case, everything drained, and nothing was lost, doubled or overtaken */
-async function main(): Promise<boolean> {
+interface Outcome {
+  /** The last line of the program. */
+  line: string;
+  /** Whether the kitchen was isolated in every case, everything drained, and nothing was lost, doubled or overtaken. */
+  isClean: boolean;
+}
+
+async function main(): Promise<Outcome> {
   const directory = path.resolve(loadConfig().ORDERMESH_DATA_DIR, 'isolation');
   const unlock = await lockDataDir(directory);
   try {
@@ -50,7 +56,7 @@ async function main(): Promise<boolean> {
   }
 }
 
-async function run(directory: string): Promise<boolean> {
+async function run(directory: string): Promise<Outcome> {
   const { rate, seed, seconds, rounds: roundsOfEach, names } = options;
   await using proxied = await startProxiedSystem(directory, createLogger('isolation', 'warn'), withoutRepeats(say));
   await using started = new AsyncDisposableStack();
@@ -110,7 +116,7 @@ async function conclude(
   verdict: Verdict,
   otherFailures: readonly string[],
   series: Pick<Parameters<typeof writeIsolation>[1], 'orders' | 'samples'>,
-): Promise<boolean> {
+): Promise<Outcome> {
   const { rate, seconds } = options;
   const figures = summarize(rounds);
   const { failures, open } = shortfallsOf(figures);
@@ -123,13 +129,15 @@ async function conclude(
   figureLines(figures).forEach(say);
   for (const line of open) say(`OPEN ${line}`);
   for (const line of all) say(`VIOLATION ${line}`);
-  process.stdout.write(`${lastLine(figures, verdict.counts)}\n`);
-  return isClean(verdict) && all.length === 0;
+  return { line: lastLine(figures, verdict.counts), isClean: isAuditClean(verdict) && all.length === 0 };
 }
 
 Promise.race([stopRequest(), ...(options.stopWithParent ? [parentGone()] : [])]).then(() => process.exit(130));
 try {
-  process.exit((await main()) ? 0 : 1);
+  const { line, isClean } = await main();
+  // What stops says its last words before.
+  process.stdout.write(`${line}\n`);
+  process.exit(isClean ? 0 : 1);
 } catch (error) {
   process.stderr.write(`isolation: ${describeFailure(error, true)}\n`);
   process.exit(1);
