@@ -5,8 +5,7 @@ import { addressOf, type DatabaseServer, spokenAddress } from './database-server
 /** What is at fault, from the code of an error; the rest of the sentence names role, server and what would help. */
 const refusals: Readonly<Record<string, (facts: Facts) => string>> = {
   '28P01': ({ user, at }) => `${at} refuses the password of ${user}: correct it in the URL or its file`,
-  '28000': ({ user, at, message }) =>
-    `${at} does not let ${user} in (${message}): give the role a login, or let it in by pg_hba.conf`,
+  '28000': ({ user, at, message }) => `${at} does not let ${user} in (${message}): ${entryHelp(message)}`,
   '3D000': ({ database, at }) => `${at} has no database ${database}: create it, or correct the URL`,
   '42501': ({ user, message }) =>
     `${user} lacks a right (${message}): run \`ordermesh migrate\`, which grants every role its rights, and make ${user} a member of the role that it works for`,
@@ -18,6 +17,19 @@ const refusals: Readonly<Record<string, (facts: Facts) => string>> = {
   SASL_SIGNATURE_MISMATCH: ({ at }) =>
     `${at} does not know the password itself: it may not be the server it claims to be`,
 };
+
+/** The server tells all of these apart by its text alone. */
+function entryHelp(message: string): string {
+  if (message.endsWith('no encryption')) return 'it takes TLS: sslmode=verify-full in the URL';
+  if (message.includes('client certificate')) return clientCertificateHelp;
+  return 'give the role a login, or let it in by pg_hba.conf';
+}
+
+const clientCertificateHelp =
+  'DATABASE_SSL_CERT_FILE and DATABASE_SSL_KEY_FILE take a certificate of an authority that the server knows';
+
+/** Codes of an alert by which the server ends the handshake (RFC 8446, 6.2): it does not accept the client's certificate. */
+const alert = /^ERR_SSL_.*ALERT/;
 
 /** Codes of a certificate that was not accepted. */
 const certificate =
@@ -40,6 +52,8 @@ export function databaseRefusal(error: unknown, server: DatabaseServer): string 
   const facts = { ...factsOf(server), message: message ?? '' };
   const words = typeof code === 'string' ? refusals[code] : undefined;
   if (words !== undefined) return words(facts);
+  if (typeof code === 'string' && alert.test(code))
+    return `${facts.at} ends the handshake of TLS (${/alert [\w ]+/.exec(facts.message)?.[0] ?? code}): ${clientCertificateHelp}`;
   if (typeof code === 'string' && certificate.test(code))
     return `the certificate of ${facts.at} is not accepted (${message}): DATABASE_SSL_CA_FILE takes its authority, and the URL the name in it`;
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return `${facts.at} refuses: ${message} (${code})`;
@@ -59,7 +73,7 @@ function factsOf(server: DatabaseServer): Omit<Facts, 'message'> {
 /** Whether a login or a right is refused, or the server's certificate, so that waiting alone does not help. */
 export function isRefusal(error: unknown): boolean {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' && (/^28|^3D000$|^42501$/.test(code) || certificate.test(code));
+  return typeof code === 'string' && [/^28|^3D000$|^42501$/, certificate, alert].some((codes) => codes.test(code));
 }
 
 /**
