@@ -18,6 +18,7 @@ import { benchGrpc } from './benches/grpc.ts';
 import { benchMirror } from './benches/mirror.ts';
 import { benchOverload } from './benches/overload.ts';
 import { benchPipeline } from './benches/pipeline.ts';
+import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -36,7 +37,7 @@ import { createReport, type Figures, table, writeReport } from './report.ts';
  */
 /** What a quick run measures, and what only a full run does, unless it is named. */
 const quick = ['ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'websocket', 'overload'];
-const long = ['grpc', 'edge', 'mirror', 'rebalance', 'backlog-memory'];
+const long = ['grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
   options: {
@@ -97,6 +98,7 @@ try {
     await run('grpc', () => benchGrpc(bench));
     await run('edge', () => benchEdge(bench, scale.messages));
     await run('mirror', () => benchMirror(bench));
+    await run('profiling', () => benchProfiling(bench));
     await run('rebalance', () => benchRebalance(bench));
     await run('backlog-memory', () => benchBacklogMemory(bench, Number(values.backlog)));
   } finally {
