@@ -1,13 +1,16 @@
+// `ordermesh load`: its options and its work.
+
 import { Command } from 'commander';
 import { loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { gatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
-import { createSender, createTraffic, randomSeed, runOpenLoop } from '../../lab/traffic/index.ts';
+import { LoadRun } from '../../lab/load/index.ts';
+import { createTraffic, randomSeed } from '../../lab/traffic/index.ts';
 import { httpUrl, positiveNumber, wholeNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
 import { assertGatewayAnswers, GatewayWatch, keptOut } from './gateway-watch.ts';
-import { printSendReport } from './send-report.ts';
+import { printLoadReport, sayBottlenecks } from './load-report.ts';
 
 interface LoadOptions {
   gateway?: URL;
@@ -38,26 +41,29 @@ export function loadCommand(): Command {
       const gateway = options.gateway ?? gatewayOf(config);
       await assertGatewayAnswers(gateway);
       const watch = new GatewayWatch();
-      const sender = createSender({
-        gateway,
-        onAttempt: (status, detail) => watch.attempted(status, detail),
-        token: options.token === undefined ? storeTokens(config) : () => options.token,
-        connections,
-        unansweredMax: 20_000,
-      });
       const stop = new AbortController();
       process.once('SIGINT', () => stop.abort());
+      const run = new LoadRun({
+        traffic: createTraffic({ seed, realistic }),
+        sender: {
+          gateway,
+          onAttempt: (status, detail) => watch.attempted(status, detail),
+          token: options.token === undefined ? storeTokens(config) : () => options.token,
+          connections,
+          unansweredMax: 20_000,
+        },
+        signal: stop.signal,
+      });
       try {
-        const traffic = createTraffic({ seed, realistic });
-        const count = Math.ceil(rate * options.seconds);
-        await runOpenLoop({ traffic, sender, ratePerSecond: rate, count, signal: stop.signal });
-        await sender.settle();
+        await run.step({ rate, count: Math.ceil(rate * options.seconds) });
+        await run.settle();
       } finally {
-        sender.close();
+        run.close();
       }
-      const report = sender.report();
+      const report = run.report();
       if (options.json) printJson({ seed, ...report });
-      else printSendReport(report);
+      else printLoadReport(report);
+      sayBottlenecks(report);
       if (keptOut(report)) throw new NegativeResult();
     });
 }

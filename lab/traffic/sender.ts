@@ -2,7 +2,7 @@
 
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { type Answer, connectGateway, type GatewayConnection } from './connection.ts';
-import { createLatencies, type LatencySummary } from './latencies.ts';
+import { Latencies, type LatencySummary } from './latencies.ts';
 
 /** One line to send. A body that is not JSON, or not text, is sent unchanged, and the gateway decides. */
 export interface OutgoingOrder {
@@ -22,6 +22,10 @@ export interface SendResult {
   attempts: number;
   /** The answer's body, for a refusal. */
   detail: string;
+  /** When the order was due, by `performance.now()`. */
+  dueAtMs: number;
+  /** From the moment the order was due, or was sent if that was earlier, to this result; waiting and retries included. */
+  latencyMs: number;
 }
 
 export interface SenderOptions {
@@ -58,6 +62,8 @@ export interface SendReport {
 export interface Sender {
   /** Resolves once there is room for the next order. The order then goes its own way: its result arrives at `onResult`. */
   submit(order: OutgoingOrder, dueAtMs?: number): Promise<void>;
+  /** Whether `submit` would wait. */
+  readonly isFull: boolean;
   report(): SendReport;
   /** Waits for every order in flight. */
   settle(): Promise<void>;
@@ -82,10 +88,12 @@ export function createSender(options: SenderOptions): Sender {
   let inFlight = 0;
   let failure: unknown;
   let waiting: (() => void)[] = [];
-  const latencies = createLatencies();
+  const latencies = new Latencies();
   const report = { sent: 0, accepted: 0, refused: {} as Record<string, number>, retried: 0, unanswered: 0 };
 
   async function deliver(order: OutgoingOrder, dueAtMs: number): Promise<void> {
+    // An order that is due within the same millisecond is sent early. Its latency does not begin before it was sent.
+    const fromMs = Math.min(dueAtMs, performance.now());
     const token = await options.token(order.storeId);
     const giveUpAt = performance.now() + giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
@@ -96,17 +104,21 @@ export function createSender(options: SenderOptions): Sender {
       if (!stop.signal.aborted) options.onAttempt?.(answer.status, answer.body);
       const waitMs = again(answer, attempts);
       if (waitMs === undefined || stop.signal.aborted || performance.now() + waitMs > giveUpAt) {
-        return settleOne(order, answer, attempts, dueAtMs);
+        return settleOne(order, answer, { attempts, dueAtMs, latencyMs: performance.now() - fromMs });
       }
       report.retried++;
       await pause(waitMs, stop.signal);
     }
   }
 
-  function settleOne(order: OutgoingOrder, answer: Answer, attempts: number, dueAtMs: number): void {
+  function settleOne(
+    order: OutgoingOrder,
+    answer: Answer,
+    figures: Pick<SendResult, 'attempts' | 'dueAtMs' | 'latencyMs'>,
+  ): void {
     if (answer.status === 202) {
       report.accepted++;
-      latencies.record(performance.now() - dueAtMs);
+      latencies.record(figures.latencyMs);
     } else if (answer.status === 0) report.unanswered++;
     else report.refused[answer.status] = (report.refused[answer.status] ?? 0) + 1;
     const orderId = answer.status === 202 ? answeredId(answer.body) : undefined;
@@ -114,8 +126,8 @@ export function createSender(options: SenderOptions): Sender {
       order,
       status: answer.status,
       orderId: orderId ?? order.orderId,
-      attempts,
       detail: answer.body,
+      ...figures,
     });
   }
 
@@ -133,6 +145,9 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   return {
+    get isFull() {
+      return inFlight >= unansweredMax;
+    },
     async submit(order, dueAtMs = performance.now()) {
       await until(unansweredMax - 1);
       report.sent++;
