@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ScreenFile, screenFileOf } from '../../edge/kitchen/screen-file.ts';
 import { salvageSpool } from '../../edge/spool/salvage.ts';
 import { Spool } from '../../edge/spool/spool.ts';
 import { type Finished, ordermesh } from '../support/ordermesh.ts';
@@ -66,6 +67,42 @@ describe('ordermesh edge', () => {
     expect(status).toMatchObject({ agent: 'stopped', line: null, heldBack: [] });
     expect(status.spool).toMatchObject({ unsent: 1, confirmed: 1, refused: 1, replaying: 0, region: 'east' });
     expect((await edge('status')).stdout).toContain('The region refuses 1 order');
+  });
+
+  test('screens: a code is admitted once, listed, and revoked; what is wrong is named', async () => {
+    expect((await edge('screens', 'list')).stdout).toBe('no screen is admitted\n');
+    const tokenHash = Buffer.alloc(32, 1);
+    {
+      using screens = new ScreenFile(screenFileOf(path()), 'us-il-0001');
+      await screens.openPairing({
+        code: 'K7M3QP',
+        tokenHash,
+        wantsStore: undefined,
+        address: '192.0.2.7',
+        ttlMs: 600_000,
+        openMax: 10,
+        openOfAddressMax: 10,
+      });
+    }
+    const wrong = await edge('screens', 'pair', 'K7M3QQ');
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('no screen waits with the code K7M3QQ') });
+    expect((await edge('screens', 'pair', 'K7M3Q')).stderr).toContain('six letters and digits');
+    const paired = await edge('screens', 'pair', 'k7m3qp', '--name', 'grill', '--json');
+    const { screenId } = JSON.parse(paired.stdout);
+    expect((await edge('screens', 'pair', 'K7M3QP')).code).toBe(2);
+    const listed = JSON.parse((await edge('screens', 'list', '--json')).stdout);
+    expect(listed).toMatchObject({ screens: [{ screenId, name: 'grill', seenAt: null }] });
+    {
+      using screens = new ScreenFile(screenFileOf(path()), 'us-il-0001');
+      expect(await screens.find(tokenHash)).toEqual({ screenId, name: 'grill', storeId: 'us-il-0001' });
+    }
+    expect((await edge('screens', 'revoke', screenId)).stdout).toBe(`${screenId} was removed\n`);
+    expect(await edge('screens', 'revoke', screenId)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`no admitted screen has the id ${screenId}`),
+    });
+    rmSync(path());
+    expect((await edge('screens', 'list')).code).not.toBe(0);
   });
 
   test('inspect: lists by state, and shows one with its content', async () => {
