@@ -2,8 +2,11 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../contracts/errors.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
+import { PlainHistogram } from '../telemetry/plain-histogram.ts';
 import type { Admission } from './orders/admission.ts';
+
+/** Upper bounds of the buckets, in milliseconds. */
+const latencyBoundsMs = [1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 
 /** The routes by which requests are counted: a path that a client sends never becomes a label. */
 export const routes = [
@@ -38,7 +41,7 @@ export class GatewayMetrics {
   identityUnavailable = 0;
   /** Why the keys, the list of revoked tokens, or the file of authorities cannot be read; `undefined` while all can be read. */
   credentialsTrouble: () => string | undefined = () => undefined;
-  readonly #latency = new LatencyHistogram();
+  readonly #latency = new PlainHistogram(latencyBoundsMs, 1_000);
 
   request(route: Route, status: number): void {
     const byStatus = this.#requests[route];

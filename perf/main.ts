@@ -21,6 +21,7 @@ import { benchPipeline } from './benches/pipeline.ts';
 import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
+import { benchStageClock } from './benches/stage-clock.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
 import { benchValidator } from './benches/validator.ts';
 import { benchWebSocket } from './benches/websocket.ts';
@@ -37,7 +38,7 @@ import { createReport, type Figures, table, writeReport } from './report.ts';
  */
 /** What a quick run measures, and what only a full run does, unless it is named. */
 const quick = ['ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'websocket', 'overload'];
-const long = ['grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
+const long = ['stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
   options: {
@@ -95,6 +96,7 @@ try {
     await run('gateway', () => benchGateway(bench));
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));
+    await run('stage-clock', () => benchStageClock(bench));
     await run('grpc', () => benchGrpc(bench));
     await run('edge', () => benchEdge(bench, scale.messages));
     await run('mirror', () => benchMirror(bench));

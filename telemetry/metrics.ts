@@ -9,6 +9,7 @@ import {
   Registry,
 } from 'prom-client';
 import { droppedLogLines } from './logger.ts';
+import { registerFetchSizes, registerStages } from './stages/stage-metrics.ts';
 
 /** What one thread or process hands over for a common scrape: plain data, fit for `postMessage`. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
@@ -20,13 +21,18 @@ const misnamed = ['active_handles', 'active_requests', 'active_resources'].map(
   (name) => `ordermesh_nodejs_${name}_total`,
 );
 
-/** A registry with the process metrics of Node (`ordermesh_nodejs_…`, `ordermesh_process_…`). */
+/** The name of the main thread in metrics and views. */
+export const mainThread = 'main';
+
+/** A registry with the process metrics of Node (`ordermesh_nodejs_…`, `ordermesh_process_…`) and the stages of the main thread. */
 export function createProcessRegistry(role: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   collectDefaultMetrics({ register: registry, prefix: 'ordermesh_' });
   // Gauges with the names of counters. The same figures are in the metrics without `_total`, by type as well.
   for (const name of misnamed) registry.removeSingleMetric(name);
+  registerStages(registry, mainThread);
+  registerFetchSizes(registry, mainThread);
   new Counter({
     name: 'ordermesh_log_lines_dropped_total',
     help: 'Log lines that were dropped because standard error was not read.',

@@ -3,6 +3,8 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Submission } from '../orders/reception.ts';
@@ -81,6 +83,15 @@ export class SubmitStream {
   }
 
   #receive(request: SubmittedOrder | Malformed): void {
+    const timed = threadStages.begin(stage.read);
+    try {
+      this.#take(request);
+    } finally {
+      if (timed) threadStages.end();
+    }
+  }
+
+  #take(request: SubmittedOrder | Malformed): void {
     // Orders that the client sent before it knew of the end get no answer; the client sends them again on a new stream.
     if (this.#ending !== undefined || this.#identity === undefined) return;
     if ('fault' in request) {

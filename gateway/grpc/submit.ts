@@ -1,5 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Problem, problem } from '../../contracts/errors.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Submission } from '../orders/reception.ts';
@@ -14,7 +16,7 @@ const ACCEPTED = statusNumber('accepted');
 /** `Orders/Submit`. A call that is cancelled or past its deadline gets no answer; a repeat of its order tells what became of the order. */
 export function submitHandler(context: OrdersContext) {
   const { reception } = context.desk;
-  return (call: Call, answer: sendUnaryData<AcceptedMessage>): void => {
+  const receive = (call: Call, answer: sendUnaryData<AcceptedMessage>): void => {
     const { request } = call;
     const submission = new UnarySubmission(context, call, answer);
     withIdentity(
@@ -33,6 +35,14 @@ export function submitHandler(context: OrdersContext) {
         reception.submit(submission);
       },
     );
+  };
+  return (call: Call, answer: sendUnaryData<AcceptedMessage>): void => {
+    const timed = threadStages.begin(stage.read);
+    try {
+      receive(call, answer);
+    } finally {
+      if (timed) threadStages.end();
+    }
   };
 }
 

@@ -5,6 +5,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Config } from '../../contracts/config/config.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { GatewayMetrics, Route } from '../metrics.ts';
 import type { Admission } from '../orders/admission.ts';
@@ -261,21 +263,30 @@ export class Exchange implements Upload, Submission {
     // With Content-Length, uWebSockets.js calls `onData` at once, if only with an empty chunk.
     if (contentLength === '') this.#watchUpload();
     this.#res.onData((chunk, isLast) => {
-      if (this.#over) return;
-      if (this.#held + chunk.byteLength > bytesMax) {
-        this.refuse('body-too-large', `the body has more than ${bytesMax} bytes`);
-        return;
-      }
-      const copy = copyOf(chunk);
-      if (isLast && this.#parts === undefined) {
-        this.#bodyIsHere();
-        handle(copy);
-      } else if (this.#hold(copy) && isLast) {
-        const whole = Buffer.concat(this.#parts ?? []);
-        this.#bodyIsHere();
-        handle(whole);
+      const timed = threadStages.begin(stage.read);
+      try {
+        this.#receive(chunk, isLast, bytesMax, handle);
+      } finally {
+        if (timed) threadStages.end();
       }
     });
+  }
+
+  #receive(chunk: ArrayBuffer, isLast: boolean, bytesMax: number, handle: (bytes: Buffer) => void): void {
+    if (this.#over) return;
+    if (this.#held + chunk.byteLength > bytesMax) {
+      this.refuse('body-too-large', `the body has more than ${bytesMax} bytes`);
+      return;
+    }
+    const copy = copyOf(chunk);
+    if (isLast && this.#parts === undefined) {
+      this.#bodyIsHere();
+      handle(copy);
+    } else if (this.#hold(copy) && isLast) {
+      const whole = Buffer.concat(this.#parts ?? []);
+      this.#bodyIsHere();
+      handle(whole);
+    }
   }
 
   /** More of the body is to come. */

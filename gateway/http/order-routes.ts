@@ -2,6 +2,8 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { limits } from '../../contracts/limits.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { Authenticator } from '../identity/identity.ts';
 import type { Route } from '../metrics.ts';
 import type { Reception } from '../orders/reception.ts';
@@ -59,7 +61,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
       } finally {
         context.admission.unhold(bytes);
       }
-      if (!exchange.over) take(body, exchange);
+      if (!exchange.over) timed(() => take(body, exchange));
     };
   }
 
@@ -74,7 +76,7 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
     const takes = new Map(acceptedCodings.map((coding) => [coding, unpacking(coding, bytesMax, take)]));
     takes.set('', take);
     takes.set('identity', take);
-    return (res: HttpResponse, req: HttpRequest) => {
+    const receive = (res: HttpResponse, req: HttpRequest) => {
       const exchange = new Exchange(res, req, route, context);
       const contentLength = req.getHeader('content-length');
       // Before any other check, because this refusal must end the connection.
@@ -116,13 +118,24 @@ export function addOrderRoutes(app: TemplatedApp, { context, authenticator, rece
         context.admission.unhold(body.length);
         if (fresh === undefined) return;
         exchange.identity = fresh;
-        if (!hasEnded(exchange)) takeCoded(body, exchange);
+        if (!hasEnded(exchange)) timed(() => takeCoded(body, exchange));
       });
     };
+    return (res: HttpResponse, req: HttpRequest) => timed(() => receive(res, req));
   }
 
   app.post('/v1/orders', post('order', jsonTypes, limits.orderBytesMax, takeOrder));
   app.post('/v1/orders/batch', post('batch', ndjsonTypes, limits.batchBytesMax, takeBatch));
+}
+
+/** One of the callbacks in which a request is read. */
+function timed(read: () => void): void {
+  const isTimed = threadStages.begin(stage.read);
+  try {
+    read();
+  } finally {
+    if (isTimed) threadStages.end();
+  }
 }
 
 function isOneOf(types: readonly string[], contentType: string): boolean {

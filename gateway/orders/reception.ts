@@ -4,6 +4,8 @@ import { type Clock, stopwatch } from '../../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import { type Order, orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
@@ -80,7 +82,10 @@ export class Reception {
   }
 
   submit(submission: Submission): void {
+    threadStages.passed(stage.read, 1);
+    threadStages.to(stage.check);
     if (!this.#admit(submission)) return;
+    threadStages.passed(stage.check, 1);
     const { bytes } = submission;
     // A submission lives until its answer. Only the intake should hold the order meanwhile, so the submission gives it up.
     if (bytes === undefined) {
@@ -190,9 +195,16 @@ export class Reception {
     }
     const recent = this.recent.begin(key, storeId, content);
     const startedAt = stopwatch.now();
+    threadStages.to(stage.append);
     this.#intake.accept({ orderId, storeId, value, order, traceparent, requestId }, (error) => {
-      this.#metrics.answered(error === null, stopwatch.now() - startedAt);
+      // The orders of one request of the intake are answered together, and only the first one looks at the clock here.
+      threadStages.at(stage.answer);
+      const elapsedMs = stopwatch.now() - startedAt;
+      this.#metrics.answered(error === null, elapsedMs);
+      threadStages.waited(stage.append, elapsedMs);
+      threadStages.passed(stage.append, 1);
       this.#settle(recent, submission, error);
+      threadStages.passed(stage.answer, 1);
     });
   }
 

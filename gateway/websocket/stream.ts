@@ -3,6 +3,8 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { type Problem, problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Reception, Submission } from '../orders/reception.ts';
@@ -20,7 +22,9 @@ let dirty: Stream[] = [];
 function flushAll(): void {
   const streams = dirty;
   dirty = [];
+  const before = threadStages.enter(stage.answer);
   for (const stream of streams) stream.flush();
+  threadStages.leave(before);
 }
 
 /** One WebSocket connection: submits in, answers and status updates out. */
@@ -70,6 +74,15 @@ export class Stream {
 
   /** A frame of the client; the bytes are valid during the call only. */
   receive(bytes: Buffer, isBinary: boolean): void {
+    const timed = threadStages.begin(stage.read);
+    try {
+      this.#receive(bytes, isBinary);
+    } finally {
+      if (timed) threadStages.end();
+    }
+  }
+
+  #receive(bytes: Buffer, isBinary: boolean): void {
     let frame: unknown;
     try {
       if (isBinary !== this.#codec.isBinary)

@@ -1,5 +1,8 @@
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
+import { threadSizes } from '../../telemetry/stages/batch-sizes.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { textOf } from '../security/refusals.ts';
 import { decodeFailureOf } from './kafkajs-fetch-answers.ts';
 import { goOnWithoutLeaders, leaderlessIn } from './kafkajs-leaders.ts';
@@ -36,7 +39,7 @@ export interface ConsumerGroupInternals {
   }): Promise<void>;
   assigned(): { topic: string; partitions: number[] }[];
   joinAndSync(): Promise<void>;
-  fetch(nodeId: number): Promise<BatchInternals[]>;
+  fetch(nodeId: number): Promise<FetchedInternals[]>;
   recoverFromFetch(error: Error): Promise<void>;
 }
 
@@ -63,6 +66,11 @@ interface BatchInternals {
   fetchedOffset: string;
   highWatermark: string;
   rawMessages: unknown[];
+}
+
+interface FetchedInternals extends BatchInternals {
+  /** Those of `rawMessages` that were asked for and are for readers. */
+  messages: unknown[];
 }
 
 /** What a consumer's owner must know about its membership. kafkajs itself reports less: the methods say what is missing. */
@@ -128,15 +136,26 @@ const THROTTLED_MS_MIN = 1_000;
 const toldLeaderless = new WeakMap<object, ReadonlyMap<string, ReadonlySet<number>>>();
 
 ConsumerGroup.prototype.fetch = async function (this: ConsumerGroupInternals, nodeId) {
+  const startedAt = threadStages.now();
   const batches = await fetch.call(this, nodeId);
   const hooks = hooksOf.get(this.cluster);
   if (hooks === undefined) return batches;
+  countFetch(batches, startedAt);
   const hasRecords = batches.some(({ rawMessages }) => rawMessages.length > 0);
   for (const batch of batches) hooks.fetched(batch, failureOf(batch), isCrowdedOut(batch, hasRecords));
   reportLeaderless(this, hooks);
   reportThrottle(this, nodeId, hooks);
   return batches;
 };
+
+/** A fetch that brings nothing has only waited for new records. It is not counted. */
+function countFetch(batches: readonly FetchedInternals[], startedAt: number): void {
+  const records = batches.reduce((sum, { messages }) => sum + messages.length, 0);
+  if (records === 0) return;
+  threadStages.waited(stage.fetch, threadStages.now() - startedAt);
+  threadStages.passed(stage.fetch, records);
+  threadSizes.fetchRecords.observe(records);
+}
 
 /** Runs once for each Metadata answer. */
 function reportLeaderless(group: ConsumerGroupInternals, hooks: GroupHooks): void {

@@ -1,6 +1,8 @@
 import { connect as connectPlain, isIP, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import { clocked } from '../../telemetry/stages/clocked-socket.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -24,7 +26,8 @@ export class KafkajsSockets {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
-    return socket;
+    // Heartbeats and commits come this way too. They are few beside the fetches.
+    return clocked(socket, stage.fetch);
   };
 
   end(): void {

@@ -2,6 +2,8 @@
 
 import { stopwatch } from '../../contracts/clock.ts';
 import { limits } from '../../contracts/limits.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { KafkaRefusedError, KafkaUnavailableError, RecordTooLargeError, reasonOf } from '../errors.ts';
 import type { CommonHeaders, OutgoingRecord, RecordProducer } from './producer.ts';
 import type { ProduceTransport, QueuedRecord } from './transport.ts';
@@ -114,6 +116,7 @@ class GroupCommitProducer implements RecordProducer {
     for (;;) {
       const waitMs = this.#lingerMs();
       if (waitMs > 0) await this.#linger(waitMs);
+      threadStages.at(stage.produce);
       const batch = this.#take();
       if (batch.length === 0) {
         // A callback may append at once: for example a dead letter without its value, after the whole one was refused.
@@ -149,10 +152,16 @@ class GroupCommitProducer implements RecordProducer {
     const settled = this.#settledRecords;
     if (settled.length === 0) return;
     this.#settledRecords = [];
-    for (const pending of settled) {
-      this.unanswered.records--;
-      this.unanswered.bytes -= pending.bytes;
-      pending.answer();
+    // A callback that does more than note the answer puts the thread into a stage of its own.
+    const before = threadStages.enter(stage.produce);
+    try {
+      for (const pending of settled) {
+        this.unanswered.records--;
+        this.unanswered.bytes -= pending.bytes;
+        pending.answer();
+      }
+    } finally {
+      threadStages.leave(before);
     }
   }
 

@@ -5,6 +5,9 @@ import { type ClusterMetadata, findErrorBy, GenericError, type Producer } from '
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { limits } from '../../contracts/limits.ts';
+import { threadSizes } from '../../telemetry/stages/batch-sizes.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { KafkaSetupError, KafkaUnavailableError, PartitionUnavailableError, reasonOf } from '../errors.ts';
 import { withAlert } from '../security/late-alert.ts';
 import { kafkaError, refusalIn } from '../security/refusals.ts';
@@ -209,10 +212,17 @@ export class PlatformaticTransport implements ProduceTransport {
   async #request(metadata: ClusterMetadata, leader: number, lanes: Lane[]): Promise<boolean> {
     const identity = this.#identity;
     if (identity === undefined) return false;
+    let records = 0;
+    let bytes = 0;
     const payloads = lanes.map((lane): PartitionPayload => {
       lane.batch ??= this.#encode(lane, identity);
+      records += lane.batch.count;
+      bytes += lane.batch.bytes.length;
       return { topic: lane.topic, partition: lane.partition, bytes: lane.batch.bytes };
     });
+    threadSizes.produceRecords.observe(records);
+    threadSizes.produceBytes.observe(bytes);
+    const sentAt = threadStages.now();
     let results: PartitionResult[];
     try {
       const broker = metadata.brokers.get(leader);
@@ -223,6 +233,10 @@ export class PlatformaticTransport implements ProduceTransport {
       this.trouble = await this.#troubleOf(error);
       return false;
     }
+    const elapsedMs = threadStages.now() - sentAt;
+    threadStages.waited(stage.produce, elapsedMs);
+    threadStages.passed(stage.produce, records);
+    threadSizes.produceMs.observe(elapsedMs);
     const byPartition = new Map(results.map((result) => [keyOf(result), result]));
     let moved = true;
     for (const lane of lanes) {
@@ -280,7 +294,14 @@ export class PlatformaticTransport implements ProduceTransport {
     const baseSequence = this.#sequences.get(keyOf(lane)) ?? 0;
     const bytesMax = Math.min(lane.bytesMax, this.#batchBytesMax.get(lane.topic) ?? limits.producePartitionBytesMax);
     const batchIdentity = { ...identity, baseSequence };
-    return { ...this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity), identity };
+    const before = threadStages.enter(stage.encode);
+    try {
+      const batch = this.#encoder.encode(lane.records, lane.next, bytesMax, Date.now(), batchIdentity);
+      threadStages.passed(stage.encode, batch.count);
+      return { ...batch, identity };
+    } finally {
+      threadStages.leave(before);
+    }
   }
 
   async #newIdentity(): Promise<Identity> {

@@ -1,6 +1,8 @@
 // Encodes a Produce request and decodes its answer. Called by platformatic-transport.ts.
 
 import { type Connection, Writer } from '@platformatic/kafka';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 
 const PRODUCE_API_KEY = 0;
 /** The first version with compact encoding; brokers since Kafka 2.4 support it. */
@@ -36,7 +38,11 @@ export function produce(
       PRODUCE_API_KEY,
       PRODUCE_API_VERSION,
       () => request(payloads, timeoutMs),
-      (_correlationId, _apiKey, _apiVersion, reader) => results(reader),
+      (_correlationId, _apiKey, _apiVersion, reader) => {
+        // The promises that follow from the answer are work of the producer too.
+        threadStages.at(stage.produce);
+        return results(reader);
+      },
       true,
       true,
       (error: Error | null | undefined, response: PartitionResult[] | undefined) => {

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { ConsumerListener, GroupConsumer } from '../../kafka/index.ts';
 import type { EnteredLog, LogProgress, ParkedKey, SettledKey } from '../../store/index.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+import type { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import type { Timers } from '../timers.ts';
 import type { DrainedPartition, OpenPartition, PartitionBatch } from '../wire/slot-protocol.ts';
 import type { SlotView } from '../wire/slot-view.ts';
@@ -19,6 +20,8 @@ export interface HostPorts {
   logs?: LogKeeper;
   /** The host's metrics are registered here. */
   registry: Registry;
+  /** The clock of the main thread. */
+  stages: StageClock;
 }
 
 /** One slot as the host sees it: a thread that can die and be started again. While it is dead, every call is rejected. */

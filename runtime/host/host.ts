@@ -1,5 +1,6 @@
 import { createConsumer } from '../../kafka/index.ts';
 import { createProcessRegistry } from '../../telemetry/metrics.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { StateLog } from '../../telemetry/state-log.ts';
 import { describeError } from '../outage.ts';
 import { systemTimers } from '../timers.ts';
@@ -73,5 +74,6 @@ function systemPorts(options: RuntimeOptions): HostPorts {
     ownership,
     logs: ownership.logs,
     registry: createProcessRegistry(role),
+    stages: threadStages,
   };
 }

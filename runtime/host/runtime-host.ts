@@ -2,7 +2,9 @@
 
 import { settlesWithin } from '../../contracts/deadline.ts';
 import type { ConsumerListener, FetchedBatch, Standing, TopicPartition } from '../../kafka/index.ts';
-import { type MetricsSnapshot, snapshot } from '../../telemetry/metrics.ts';
+import { type MetricsSnapshot, mainThread, snapshot } from '../../telemetry/metrics.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { ownStages } from '../../telemetry/stages/stage-metrics.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import { describeError } from '../outage.ts';
 import { packBatch } from '../wire/batch-codec.ts';
@@ -105,7 +107,7 @@ export class RuntimeHost implements Runtime, ConsumerListener {
       logger,
       logWatch: this.#logWatch,
     });
-    this.#committer = new FrontierCommitter(assignment, outages, timers, logger);
+    this.#committer = new FrontierCommitter(assignment, outages, timers, ports.stages, logger);
     this.#frontierWatch = new FrontierWatch({
       topic,
       partitions: () => assignment.all(),
@@ -169,7 +171,11 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   async inspect(): Promise<RuntimeInspection> {
     const threads = await this.#slots.views();
     const { slots, ...view } = this.view();
-    return { ...view, slots: slots.map((slot) => ({ ...slot, thread: threads[slot.slot] ?? null })) };
+    return {
+      ...view,
+      mainThread: ownStages(mainThread, this.#ports.stages),
+      slots: slots.map((slot) => ({ ...slot, thread: threads[slot.slot] ?? null })),
+    };
   }
 
   close(): Promise<void> {
@@ -245,8 +251,12 @@ export class RuntimeHost implements Runtime, ConsumerListener {
     if (first === undefined) return;
     if (partition.next !== undefined && first.offset > partition.next)
       this.#logWatch.gap(partition, partition.next, first.offset);
+    const { stages } = this.#ports;
+    const before = stages.enter(stage.pack);
     const { buffer, bytes } = packBatch(fresh);
     partition.taken(fresh, bytes, this.#frontierWatch.now());
+    stages.passed(stage.pack, fresh.length);
+    stages.leave(before);
     this.#slots.at(partition.slot)?.take({ partition: number, incarnation: partition.incarnation, buffer });
     if (partition.full) this.#assignment.pause(partition, 'full');
   }
@@ -278,14 +288,18 @@ export class RuntimeHost implements Runtime, ConsumerListener {
   #onReport(slot: number, report: SlotReport): void {
     switch (report.kind) {
       case 'progress': {
+        const { stages } = this.#ports;
+        const before = stages.enter(stage.schedule);
         const now = this.#frontierWatch.now();
         for (const progress of report.partitions) {
           const partition = this.#assignment.get(progress.partition);
           if (partition === undefined || partition.incarnation !== progress.incarnation) continue;
           this.#metrics.messages.inc(progress.messages);
+          stages.passed(stage.schedule, progress.messages);
           partition.progressed(progress, now);
           if (partition.slack) this.#assignment.resume(partition, 'full');
         }
+        stages.leave(before);
         return;
       }
       case 'fenced': {

@@ -1,4 +1,5 @@
 import type { AdminPage } from '../../telemetry/admin-server.ts';
+import type { ThreadStagesView } from '../../telemetry/stages/stage-metrics.ts';
 import type { MessageCounts } from '../wire/slot-view.ts';
 import type { Runtime } from './host.ts';
 import type { PartitionView, RuntimeInspection } from './runtime-view.ts';
@@ -83,6 +84,11 @@ ${section(
   partitions.map(partitionRow),
 )}
 ${section(
+  'Stages since the threads started',
+  ['thread', 'stage', 'passed', 'a step', 'busy ns a message', 'ms a wait'],
+  [state.mainThread, ...slots.flatMap(({ thread }) => thread?.stages ?? [])].flatMap(stageRows),
+)}
+${section(
   'Parked keys',
   ['key', 'partition', 'from offset', 'since', 'attempts', 'reason', 'error'],
   parked.map((p) => row([p.key, p.partition, p.firstOffset, p.firstFailedAt, p.attempts, p.reason, p.error])),
@@ -102,6 +108,19 @@ function messagesCell(counts: MessageCounts): string {
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${number(count)} ${state === 'inTurn' ? 'in a turn' : state}`)
     .join(', ');
+}
+
+function stageRows({ thread, stages }: ThreadStagesView): string[] {
+  return stages.map(({ stage, messages, operations, busyNsPerMessage, waits, waitSeconds }) =>
+    row([
+      thread,
+      stage,
+      messages,
+      operations === 0 ? '' : Math.round(messages / operations),
+      busyNsPerMessage ?? '',
+      waits === 0 ? '' : (waitSeconds / waits) * 1_000,
+    ]),
+  );
 }
 
 const LATE_MS = 10_000;
@@ -129,7 +148,7 @@ function partitionRow(p: PartitionView): string {
 
 const numeric = new Set([
   ...['slot', 'partition', 'epoch', 'frontier', 'committed', 'next', 'lag', 'in flight', 'KiB', 'keys', 'parked'],
-  ...['from offset', 'attempts'],
+  ...['from offset', 'attempts', 'passed', 'a step', 'busy ns a message', 'ms a wait'],
 ]);
 
 function section(title: string, columns: string[], rows: string[]): string {

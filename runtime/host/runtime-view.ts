@@ -1,4 +1,5 @@
 import type { GroupConsumer, Standing } from '../../kafka/index.ts';
+import type { ThreadStagesView } from '../../telemetry/stages/stage-metrics.ts';
 import type { SlotView } from '../wire/slot-view.ts';
 import { type MemberView, memberView, nameOf, standingOf } from './member-view.ts';
 import type { OutageBoard } from './outage-board.ts';
@@ -20,6 +21,8 @@ export interface RuntimeView {
 
 /** The answer of `GET /debug/runtime`. `thread` is null for a slot that can't answer now. */
 export interface RuntimeInspection extends RuntimeView {
+  /** What the main thread has spent, by stage. */
+  mainThread: ThreadStagesView;
   slots: (RuntimeView['slots'][number] & { thread: SlotView | null })[];
 }
 

@@ -1,5 +1,6 @@
 import type { OutgoingRecord } from '../../kafka/index.ts';
 import type { FailureStep, NewDeadLetter, OwnedKey, Parking, ReplayStep } from '../../store/index.ts';
+import type { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import type { Timers } from '../timers.ts';
 import type { SlotReport } from '../wire/slot-protocol.ts';
 import type { Transact } from './turn.ts';
@@ -25,6 +26,8 @@ export interface EnginePorts {
   deadLetters?: DeadLetterStore;
   report(report: SlotReport): void;
   observe: EngineObserver;
+  /** The clock of the engine's thread. */
+  stages: StageClock;
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   stalePartitions,
   type TurnSql,
 } from '../../store/index.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import type { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import type { Actor, Item } from '../actor.ts';
 import type { MessageEntry } from './message-entry.ts';
 import type { Transact } from './turn.ts';
@@ -19,6 +21,7 @@ export function fencedTransaction(
   apply: NonNullable<Actor<unknown, unknown>['apply']>,
   sessions: SessionPool,
   on: Subscription,
+  stages: StageClock,
 ): Transact {
   return async (entries) => {
     const fenced = new Set<number>();
@@ -32,12 +35,15 @@ export function fencedTransaction(
           async (sql) => {
             const withdrawn = await withdrawnOf(current, sql, on);
             const wanted = current.filter((entry) => !withdrawn.has(entry));
+            // The answers of the statements bring the thread back into this stage (store/database/statement-gate.ts).
+            stages.at(stage.decide);
             const outputs = wanted.length === 0 ? [] : await apply(wanted.map(item), sql);
             if (outputs.length !== wanted.length)
               throw new TypeError(`apply() returned outputs of ${outputs.length} items for ${wanted.length} items`);
             return { withdrawn, outputs };
           },
         );
+        if (applied.outputs.length > 0) stages.passed(stage.decide, applied.outputs.length);
         return { fenced, ...applied };
       } catch (error) {
         const stale = stalePartitions(error);

@@ -1,3 +1,4 @@
+import { stage } from '../../telemetry/stages/stage.ts';
 import { faultOf } from '../outage.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -11,12 +12,12 @@ export interface OutputHooks {
 
 /** Appends the outputs of messages whose effects are committed. In an outage of the broker it appends them again until it succeeds. */
 export class OutputProducer {
-  readonly #ports: Pick<EnginePorts, 'append' | 'timers'>;
+  readonly #ports: Pick<EnginePorts, 'append' | 'timers' | 'stages'>;
   readonly #outages: SlotOutages;
   readonly #hooks: OutputHooks;
   #producing = 0;
 
-  constructor(ports: Pick<EnginePorts, 'append' | 'timers'>, outages: SlotOutages, hooks: OutputHooks) {
+  constructor(ports: Pick<EnginePorts, 'append' | 'timers' | 'stages'>, outages: SlotOutages, hooks: OutputHooks) {
     this.#ports = ports;
     this.#outages = outages;
     this.#hooks = hooks;
@@ -55,6 +56,7 @@ export class OutputProducer {
         this.#hooks.produced(entry);
       } else this.#hooks.failed(entry, failure);
     };
+    this.#ports.stages.at(stage.produce);
     for (const record of outputs) this.#ports.append(record, done);
   }
 }

@@ -1,3 +1,4 @@
+import { stage } from '../../telemetry/stages/stage.ts';
 import { type Actor, OutageError, UnexplainedError } from '../actor.ts';
 import { ObservedTime } from '../observed-time.ts';
 import { faultOf } from '../outage.ts';
@@ -33,13 +34,15 @@ interface Attempt {
   beganAt: number;
   /** The same instant in observed time, in which its deadline is measured. */
   began: number;
+  /** On the stage clock. */
+  calledAt: number;
 }
 
 /** Runs `prepare` of the actor: a bounded number of calls at a time, each for a bounded time, behind a circuit breaker. */
 export class Preparation {
   readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
   readonly #limits: { preparesMax: number; prepareMsMax: number };
-  readonly #ports: Pick<EnginePorts, 'timers'>;
+  readonly #ports: Pick<EnginePorts, 'timers' | 'stages'>;
   readonly #outages: SlotOutages;
   readonly #hooks: PreparationHooks;
   /** In the order in which they began. An attempt that was given up is removed, and its late answer is dropped. */
@@ -51,7 +54,7 @@ export class Preparation {
   constructor(
     actor: Actor<unknown, unknown>,
     limits: { preparesMax: number; prepareMsMax: number },
-    ports: Pick<EnginePorts, 'timers'>,
+    ports: Pick<EnginePorts, 'timers' | 'stages'>,
     outages: SlotOutages,
     hooks: PreparationHooks,
   ) {
@@ -86,20 +89,29 @@ export class Preparation {
     const now = this.#ports.timers.now();
     this.#outages.circuits.prepare.tryPass(now);
     if (this.#inFlight.size === 0 && !this.#sweepDue) this.#observed = new ObservedTime(SWEEP_MS, now);
-    const attempt = { entry, beganAt: now, began: this.#observed.at(now) };
+    const { stages } = this.#ports;
+    const attempt = { entry, beganAt: now, began: this.#observed.at(now), calledAt: stages.now() };
     this.#inFlight.add(attempt);
     this.#sweepLater();
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
     Promise.resolve()
-      .then(() => this.#prepare?.(entry.input, entry))
+      .then(() => {
+        // Many calls begin in one event-loop callback, and only the first one looks at the clock here.
+        stages.at(stage.prepare);
+        return this.#prepare?.(entry.input, entry);
+      })
       .then(
         (prepared) => {
           if (!this.#inFlight.delete(attempt)) return;
+          const before = stages.enter(stage.schedule);
+          stages.waited(stage.prepare, stages.now() - attempt.calledAt);
+          stages.passed(stage.prepare, 1);
           this.#outages.recovered('prepare');
           this.#outages.through(entry, 'prepare');
           entry.prepared = prepared;
           this.#hooks.prepared(entry);
           this.#hooks.wake();
+          stages.leave(before);
         },
         (error) => this.#failed(attempt, error),
       );
@@ -107,7 +119,9 @@ export class Preparation {
 
   #failed(attempt: Attempt, error: unknown): void {
     if (!this.#inFlight.delete(attempt)) return;
-    const { entry, beganAt } = attempt;
+    const { entry, beganAt, calledAt } = attempt;
+    const { stages } = this.#ports;
+    stages.waited(stage.prepare, stages.now() - calledAt);
     if (faultOf(error) === 'message') {
       this.#outages.circuits.prepare.release();
       this.#hooks.failed(entry, error);

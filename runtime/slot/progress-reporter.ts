@@ -1,3 +1,4 @@
+import { stage } from '../../telemetry/stages/stage.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -7,11 +8,11 @@ import type { MessageEntry } from './message-entry.ts';
  * hand.
  */
 export class ProgressReporter {
-  readonly #ports: Pick<EnginePorts, 'timers' | 'report'>;
+  readonly #ports: Pick<EnginePorts, 'timers' | 'report' | 'stages'>;
   readonly #moved = new Set<Mailbox<MessageEntry>>();
   #due = false;
 
-  constructor(ports: Pick<EnginePorts, 'timers' | 'report'>) {
+  constructor(ports: Pick<EnginePorts, 'timers' | 'report' | 'stages'>) {
     this.#ports = ports;
   }
 
@@ -29,6 +30,8 @@ export class ProgressReporter {
   #report(): void {
     this.#due = false;
     if (this.#moved.size === 0) return;
+    const { stages } = this.#ports;
+    const before = stages.enter(stage.schedule);
     const partitions = [...this.#moved].map((mailbox) => {
       const { partition, incarnation, finishedMessages: messages, finishedBytes: bytes, keys } = mailbox;
       mailbox.finishedMessages = 0;
@@ -38,5 +41,6 @@ export class ProgressReporter {
     });
     this.#moved.clear();
     this.#ports.report({ kind: 'progress', partitions });
+    stages.leave(before);
   }
 }

@@ -1,6 +1,7 @@
 // The engine of a slot. slot-thread.ts gives it batches and asks it to drain; the engine calls the actor.
 
 import type { Parking } from '../../store/index.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
 import { type Actor, skip } from '../actor.ts';
 import { retryDecision } from '../retry.ts';
 import type { PackedBatch } from '../wire/batch-codec.ts';
@@ -45,6 +46,8 @@ export class SlotEngine {
   readonly #progress: ProgressReporter;
   readonly #drains = new Map<Mailbox<MessageEntry>, () => void>();
   #pumpDue = false;
+  /** Messages that the pump has decoded since it began. */
+  #decoded = 0;
   /** Messages that wait for the end of a back-off. */
   #retried = 0;
 
@@ -147,17 +150,27 @@ export class SlotEngine {
     mailbox.arrivedAt(batch.offsets[0] ?? 0);
     // While earlier messages wait, later ones wait too: finishing them first would not move the frontier.
     let atOnce = decodeOnly && this.#ready.length === 0;
+    let decoded = 0;
+    // One stage for the whole batch: two looks at the clock per message would cost more than what they tell apart.
+    const { stages } = this.#ports;
+    const before = stages.enter(atOnce ? stage.decode : stage.schedule);
     let start = batch.payloadStart;
     for (let index = 0; index < batch.count; index++) {
       const sequence = mailbox.frontier.append(batch.offsets[index] as number);
       const entry = new MessageEntry(mailbox, sequence, batch, index, start);
       start += entry.weight;
       if (atOnce && (index & SLICE_CHECK_MASK) === SLICE_CHECK_MASK) atOnce = this.#ports.timers.now() < sliceEnd;
-      if (atOnce && this.#decodeAtOnce(mailbox, entry)) continue;
+      if (atOnce && this.#decodeAtOnce(mailbox, entry)) {
+        decoded++;
+        continue;
+      }
       if (mailbox.add(entry)) this.#ready.push(entry);
     }
     this.#progress.moved(mailbox);
     if (this.#ready.length > 0) this.#schedulePump();
+    stages.passed(stage.schedule, batch.count);
+    if (decoded > 0) stages.passed(stage.decode, decoded);
+    stages.leave(before);
   }
 
   /**
@@ -194,19 +207,32 @@ export class SlotEngine {
   }
 
   #pump(): void {
+    const { stages } = this.#ports;
+    const before = stages.enter(stage.schedule);
     for (;;) {
       this.#beginReady();
-      if (!this.#turns.mayBegin()) return;
+      if (!this.#turns.mayBegin()) break;
       const { database } = this.#outages.circuits;
-      if (!database.tryPass(this.#ports.timers.now())) return;
+      if (!database.tryPass(this.#ports.timers.now())) break;
       const turn = this.#turns.form();
       if (turn.length === 0) database.release();
       else this.#runTurn(turn);
     }
+    stages.leave(before);
   }
 
   /** Begins ready messages: as many as the next turn can take and `prepare` allows. */
   #beginReady(): void {
+    if (this.#ready.length === 0) return;
+    const { stages } = this.#ports;
+    const before = stages.enter(stage.decode);
+    this.#decoded = 0;
+    this.#beginSlice();
+    if (this.#decoded > 0) stages.passed(stage.decode, this.#decoded);
+    stages.leave(before);
+  }
+
+  #beginSlice(): void {
     const { turnSizeMax } = this.#limits;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     let begun = 0;
@@ -238,6 +264,7 @@ export class SlotEngine {
   }
 
   #work(entry: MessageEntry): void {
+    this.#decoded++;
     try {
       entry.input = this.#actor.decode(entry);
     } catch (error) {
@@ -256,11 +283,17 @@ export class SlotEngine {
 
   #runTurn(turn: MessageEntry[]): void {
     const begunAt = this.#turns.begun(turn.length);
+    const { stages } = this.#ports;
+    const sentAt = stages.now();
     runTurn(turn, this.#ports.transact).then((result) => {
+      const before = stages.enter(stage.schedule);
+      stages.waited(stage.store, stages.now() - sentAt);
+      if (result.applied.length > 0) stages.passed(stage.store, result.applied.length);
       this.#turns.ended(turn.length);
       this.#ports.observe.turn(turn.length, (this.#ports.timers.now() - begunAt) / 1_000);
       this.#turnDone(result, begunAt);
       this.#schedulePump();
+      stages.leave(before);
     });
   }
 
@@ -305,6 +338,7 @@ export class SlotEngine {
 
   /** Effects and outputs of the message are durable now. */
   #complete(entry: MessageEntry): void {
+    this.#ports.stages.at(stage.schedule);
     this.#actor.completed?.(entry.input, entry);
     this.#finish(entry);
   }

@@ -1,14 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { registerRefusals } from '../../kafka/index.ts';
+import { registerStages } from '../../telemetry/stages/stage-metrics.ts';
 import type { EngineObserver } from './engine-ports.ts';
 import { threadCpuSeconds } from './thread-view.ts';
+
+/** The name of a slot's thread in metrics and views. */
+export const slotThread = (slot: number): string => `slot ${slot}`;
 
 /** The metrics of one slot's thread. The main thread merges them with its own in one scrape. */
 export function createSlotMetrics(role: string, slot: number): { registry: Registry; observer: EngineObserver } {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   registerRefusals(registry);
+  registerStages(registry, slotThread(slot));
   const registers = [registry];
   const turnMessages = new Histogram({
     name: 'ordermesh_runtime_turn_messages',

@@ -2,6 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { createProducer, type RecordProducer } from '../../kafka/index.ts';
 import { BoundedPool, parkKey, SessionPool } from '../../store/index.ts';
 import { snapshot } from '../../telemetry/metrics.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { sharedNow, threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { Actor } from '../actor.ts';
 import { systemTimers } from '../timers.ts';
 import { PackedBatch } from '../wire/batch-codec.ts';
@@ -23,7 +25,7 @@ import { createDeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
 import { SlotEngine } from './slot-engine.ts';
-import { createSlotMetrics } from './slot-metrics.ts';
+import { createSlotMetrics, slotThread } from './slot-metrics.ts';
 import { createSlotView } from './thread-view.ts';
 
 /** The parts of the thread, from `start` on. */
@@ -56,7 +58,7 @@ export default function slotTask(task: SlotTask): unknown {
       for (const partition of task.partitions) open(started(), partition);
       return;
     case 'batches':
-      for (const batch of task.batches) take(started(), batch);
+      takeAll(started(), task);
       return;
     case 'drain':
       return drain(started().engine, task.partitions);
@@ -98,7 +100,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     timers: systemTimers,
     transact: async (entries) => {
       if (store === undefined || actor.apply === undefined) throw new TypeError('no apply() or no database');
-      return await fencedTransaction(actor.apply.bind(actor), store.sessions, subscription)(entries);
+      return await fencedTransaction(actor.apply.bind(actor), store.sessions, subscription, threadStages)(entries);
     },
     append: (record, done) => producer.append(record, done),
     async park({ partition, epoch, key }, parking) {
@@ -111,6 +113,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     ...(store === undefined ? {} : { deadLetters: createDeadLetterStore(store.pool, subscription) }),
     report: tell,
     observe: observer,
+    stages: threadStages,
   });
   const hotKeys = new HotKeySampler();
   thread = {
@@ -119,6 +122,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     suspects,
     hotKeys,
     view: createSlotView({
+      thread: slotThread(options.slot),
       counts: () => engine.counts(),
       hottest: (keys) => hotKeys.top(keys),
       parked: () => engine.parked(),
@@ -157,10 +161,20 @@ function open({ options, engine, suspects }: SlotThread, partition: OpenPartitio
   });
 }
 
-function take({ engine, hotKeys }: SlotThread, { partition, incarnation, buffer }: PartitionBatch): void {
+function takeAll(slot: SlotThread, { batches, sentAt }: Extract<SlotTask, { kind: 'batches' }>): void {
+  // The answer to the main thread, which follows, is part of the transfer.
+  threadStages.at(stage.transfer);
+  threadStages.waited(stage.transfer, sharedNow() - sentAt);
+  const records = batches.reduce((sum, batch) => sum + take(slot, batch), 0);
+  threadStages.passed(stage.transfer, records);
+}
+
+/** @returns the number of records */
+function take({ engine, hotKeys }: SlotThread, { partition, incarnation, buffer }: PartitionBatch): number {
   const batch = new PackedBatch(buffer);
   hotKeys.take(batch);
   engine.take(partition, incarnation, batch);
+  return batch.count;
 }
 
 function drain(engine: SlotEngine, partitions: number[]): Promise<DrainedPartition[]> {

@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Parking } from '../../store/index.ts';
+import { ownStages } from '../../telemetry/stages/stage-metrics.ts';
 import type { HotKey, MessageCounts, ParkedKeyView, SlotView } from '../wire/slot-view.ts';
 
 /** More parked keys are only counted; `ordermesh dlt list` shows all. */
@@ -11,13 +12,15 @@ const HOTTEST_SHOWN_MAX = 10;
 
 /** Where the view gets its figures. */
 export interface SlotInsight {
+  /** The thread's name in metrics. */
+  thread: string;
   counts(): MessageCounts;
   hottest(keys: number): HotKey[];
   parked(): Iterable<[partition: number, key: string, parking: Parking]>;
 }
 
 /** The slot's thread calls this once, and the function that it returns for each `view` task. The figures are of the calling thread. */
-export function createSlotView({ counts, hottest, parked }: SlotInsight): () => SlotView {
+export function createSlotView({ thread, counts, hottest, parked }: SlotInsight): () => SlotView {
   let last = performance.eventLoopUtilization();
   return () => {
     const now = performance.eventLoopUtilization();
@@ -28,6 +31,7 @@ export function createSlotView({ counts, hottest, parked }: SlotInsight): () => 
       cpuSeconds: threadCpuSeconds(),
       heapUsedBytes: getHeapStatistics().used_heap_size,
       messages: counts(),
+      stages: ownStages(thread),
       hottestKeys: hottest(HOTTEST_SHOWN_MAX),
       parkedKeys: firstParked(parked()),
     };

@@ -48,6 +48,11 @@ export function packBatch(records: readonly FetchedRecord[]): { buffer: ArrayBuf
   return { buffer, bytes: size - columnBytes };
 }
 
+/** How many records a packed batch has. */
+export function packedCount(buffer: ArrayBuffer): number {
+  return new Float64Array(buffer, 0, 1)[0] as number;
+}
+
 /** Without headers there is one byte, the count 0, which is left out. */
 function packedLength({ buffer, start }: PackedHeaders): number {
   const length = buffer.length - start;
@@ -98,7 +103,7 @@ export class PackedBatch {
   readonly payloadStart: number;
 
   constructor(buffer: ArrayBuffer) {
-    this.count = new Float64Array(buffer, 0, 1)[0] as number;
+    this.count = packedCount(buffer);
     const { offsets, timestamps, lengths } = columns(buffer, this.count);
     this.offsets = offsets;
     this.timestamps = timestamps;

@@ -9,7 +9,8 @@ export type SlotTask =
   /** Answered when the thread stops; rejected when it dies. */
   | { kind: 'live' }
   | { kind: 'open'; partitions: OpenPartition[] }
-  | { kind: 'batches'; batches: PartitionBatch[] }
+  /** `sentAt`: by `sharedNow()`. */
+  | { kind: 'batches'; batches: PartitionBatch[]; sentAt: number }
   | { kind: 'drain'; partitions: number[] }
   | { kind: 'close'; partitions: number[] }
   | { kind: 'metrics' }

@@ -1,3 +1,5 @@
+import type { ThreadStagesView } from '../../telemetry/stages/stage-metrics.ts';
+
 /** What a slot's thread says of itself when the main thread asks (`GET /debug/runtime`). Plain data: it crosses the thread boundary. */
 export interface SlotView {
   /** Share of the time since the last view in which the event loop was busy. */
@@ -6,6 +8,8 @@ export interface SlotView {
   cpuSeconds: { user: number; system: number };
   heapUsedBytes: number;
   messages: MessageCounts;
+  /** What the thread has spent, by stage. */
+  stages: ThreadStagesView;
   hottestKeys: HotKey[];
   parkedKeys: ParkedKeyView[];
 }

@@ -3,6 +3,8 @@
 import postgres from 'postgres';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { systemTimers } from '../../contracts/timers.ts';
+import { stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import { createClient } from './connection/client.ts';
 import type { DatabaseServer } from './connection/database-server.ts';
 import type { Statement, Transaction, TurnSql } from './database.ts';
@@ -156,8 +158,9 @@ export class Session {
     fence: (sql: Transaction) => Statement,
     work: (sql: TurnSql) => Promise<T>,
   ): Promise<T> {
-    const gate = new StatementGate(sql, (error) => this.#lose(error));
+    const gate = new StatementGate(sql, (error) => this.#lose(error), stage.decide);
     this.#gate = gate;
+    threadStages.at(stage.store);
     const [begun, held, worked] = await Promise.allSettled([
       control.unsafe('begin read write').execute(),
       fence(control).execute(),
@@ -170,6 +173,7 @@ export class Session {
     );
     const succeeded = begun.status === 'fulfilled' && held.status === 'fulfilled' && worked.status === 'fulfilled';
     if (succeeded && gate.failure === undefined) {
+      threadStages.at(stage.store);
       const { command } = await control.unsafe('commit');
       // A statement that was not awaited has failed in the meantime.
       if (command !== 'COMMIT') throw gate.failure ?? new Error(`the commit was answered with ${command}`);

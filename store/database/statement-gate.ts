@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import postgres from 'postgres';
+import { type Stage, stage } from '../../telemetry/stages/stage.ts';
+import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { TurnMember, TurnSql } from './database.ts';
 
 // The driver's internals are known for these versions only. For an update, check `Statement` below. The driver's package.json is not
@@ -49,14 +51,17 @@ export class StatementGate {
   /** Created but not sent: forgotten, or part of another statement. */
   readonly #unsent = new Set<Statement>();
   readonly #onBroken: (error: unknown) => void;
+  readonly #reader: Stage;
   #closed: unknown;
 
   /**
    * @param onBroken called when a statement fails with anything but an answer of the server, because the driver's queue is out of order
    *   then
+   * @param reader the stage of the code that goes on with the answers
    */
-  constructor(sql: postgres.ReservedSql, onBroken: (error: unknown) => void) {
+  constructor(sql: postgres.ReservedSql, onBroken: (error: unknown) => void, reader: Stage = stage.store) {
     this.#onBroken = onBroken;
+    this.#reader = reader;
     const admit = <T>(value: T): T => {
       if (value instanceof Promise) this.#guard(value as unknown as Statement);
       return value;
@@ -107,14 +112,23 @@ export class StatementGate {
       this.#unanswered.add(statement);
       Promise.prototype.then.call(
         statement,
-        () => this.#unanswered.delete(statement),
+        () => {
+          this.#unanswered.delete(statement);
+          threadStages.at(this.#reader);
+        },
         (error) => {
           this.#unanswered.delete(statement);
+          threadStages.at(this.#reader);
           this.failure ??= error;
           if (!(error instanceof postgres.PostgresError)) this.#onBroken(error);
         },
       );
-      send(statement);
+      const before = threadStages.enter(stage.store);
+      try {
+        send(statement);
+      } finally {
+        threadStages.leave(before);
+      }
     };
   }
 }

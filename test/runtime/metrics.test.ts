@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createHostMetrics, type HostState } from '../../runtime/host/host-metrics.ts';
 import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
 import { createSlotMetrics } from '../../runtime/slot/slot-metrics.ts';
+import { createProcessRegistry } from '../../telemetry/metrics.ts';
 
 const limits = { messagesMax: 1, bytesMax: 1, windowMax: 1 };
 const idle: HostState = {
@@ -18,12 +19,24 @@ const idle: HostState = {
   now: () => 0,
 };
 
-test('the page of metrics names every metric of the runtime, and no other', async () => {
+/** Of the runtime and the stage clock. */
+const families = /^ordermesh_(?:runtime|kafka|stage|thread|fetch|transfer|produce)_/;
+
+test('the pages of metrics name every metric of the runtime, and no other', async () => {
   const host = createHostMetrics(new Registry(), idle).registry;
   const slot = createSlotMetrics('role', 0).registry;
-  const metrics = [...host.getMetricsAsArray(), ...slot.getMetricsAsArray()].map(({ name }) => name);
-  const page = await readFile(new URL('../../docs/runtime-metrics.md', import.meta.url), 'utf8');
-  const named = [...page.matchAll(/`(ordermesh_(?:runtime|kafka)_[a-z_]+)`/g)].map(([, name]) => name);
+  const shared = createProcessRegistry('role').getMetricsAsArray();
+  const metrics = [...host.getMetricsAsArray(), ...slot.getMetricsAsArray(), ...shared]
+    .map(({ name }) => name)
+    .filter((name) => families.test(name));
+  const pages = await Promise.all(
+    ['runtime-metrics.md', 'operations/stage-clock.md'].map((file) =>
+      readFile(new URL(`../../docs/${file}`, import.meta.url), 'utf8'),
+    ),
+  );
+  const named = [...pages.join('\n').matchAll(/`(ordermesh_[a-z_]+)`/g)]
+    .map(([, name]) => name ?? '')
+    .filter((name) => families.test(name));
   expect([...new Set(named)].sort()).toEqual([...new Set(metrics)].sort());
 });
 

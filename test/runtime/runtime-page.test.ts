@@ -13,6 +13,22 @@ const state: RuntimeInspection = {
     provenAt: '1970-01-01T00:00:02.000Z',
     restarts: 3,
   },
+  mainThread: {
+    thread: 'main',
+    cpuSeconds: 1,
+    activeSeconds: 2,
+    stages: [
+      {
+        stage: 'pack',
+        messages: 2_000,
+        operations: 10,
+        busySeconds: 0.003,
+        busyNsPerMessage: 1_500,
+        waits: 0,
+        waitSeconds: 0,
+      },
+    ],
+  },
   rebalances: { count: 2, last: { at: 0, pauseMs: 1_234 } },
   outages: [{ what: 'slot-0/database', reason: 'ECONNREFUSED', since: '1970-01-01T00:00:00.000Z' }],
   slots: [
@@ -25,6 +41,22 @@ const state: RuntimeInspection = {
         cpuSeconds: { user: 1, system: 2 },
         heapUsedBytes: 2 ** 20,
         messages: { ready: 1_200, begun: 3, applicable: 0, inTurn: 200, producing: 0, retried: 1 },
+        stages: {
+          thread: 'slot 0',
+          cpuSeconds: 1,
+          activeSeconds: 2,
+          stages: [
+            {
+              stage: 'store',
+              messages: 300,
+              operations: 4,
+              busySeconds: 0,
+              busyNsPerMessage: 0,
+              waits: 4,
+              waitSeconds: 0.0301,
+            },
+          ],
+        },
         hottestKeys: [{ key: '<script>', share: 0.25, error: 0.05 }],
         parkedKeys: [
           {
@@ -82,6 +114,8 @@ test('a program gets JSON, a browser a page', async () => {
     '1,234 ms',
     'assigned',
     '1970-01-01T00:00:02.000Z',
+    '<td>pack<td class="n">2,000<td class="n">200<td class="n">1,500<td>',
+    '<td>store<td class="n">300<td class="n">75<td class="n">0<td class="n">7.525',
     'since 1970-01-01T00:00:01.000Z: offset 42: &lt;b&gt;',
   ])
     expect(html.text).toContain(shown);

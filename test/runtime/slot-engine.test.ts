@@ -8,6 +8,7 @@ import type { StateCounts } from '../../runtime/slot/message-state.ts';
 import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
 import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
 import type { SlotLimits, SlotReport } from '../../runtime/wire/slot-protocol.ts';
+import { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const limits: SlotLimits = {
@@ -70,6 +71,7 @@ function bench(actor: Actor<unknown, unknown>) {
     },
     onParked() {},
     observe: { turn() {}, retry() {}, deadLetter() {} },
+    stages: new StageClock({ now: timers.now }),
   });
   const open = (partition: number) => engine.open({ topic: 't', partition, incarnation: 1, epoch: 1, parked: [] });
   const take = (partition: number, records: Sent[]) =>

@@ -11,6 +11,7 @@ import type { SlotListener } from '../../runtime/host/slots/slot.ts';
 import { SlotDeathError } from '../../runtime/host/slots/slot-death.ts';
 import type { EnteredLog } from '../../store/partitions/partition-logs.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const place = { topic: 't', partition: 0 };
@@ -77,6 +78,7 @@ async function bench() {
   const ports: HostPorts = {
     timers,
     registry: new Registry(),
+    stages: new StageClock({ now: timers.now }),
     async createConsumer(given) {
       listener = given;
       return consumer;

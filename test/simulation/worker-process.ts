@@ -11,6 +11,7 @@ import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
 import type { Transact } from '../../runtime/slot/turn.ts';
 import type { TurnSql } from '../../store/database/database.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { StageClock } from '../../telemetry/stages/stage-clock.ts';
 import type { History } from './history.ts';
 import { type ActorWorld, modelActor } from './model-actor.ts';
 import { ModelConsumer } from './model-consumer.ts';
@@ -80,6 +81,7 @@ export class WorkerProcess {
       {
         timers: body,
         registry: new Registry(),
+        stages: new StageClock({ now: body.now }),
         createConsumer: (listener) => this.#createConsumer(body, host, listener),
         createSlot: (index, listener) => {
           const slot = new ModelSlot(index, body, listener, {
@@ -240,6 +242,7 @@ export class WorkerProcess {
         report,
         onParked: (place) => watch.suspects.parked(place),
         observe: { turn() {}, retry() {}, deadLetter() {} },
+        stages: new StageClock({ now: thread.now }),
       },
       mutant.createMailbox as ((identity: MailboxIdentity) => Mailbox<MessageEntry>) | undefined,
     );

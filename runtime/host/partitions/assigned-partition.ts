@@ -33,6 +33,8 @@ export class AssignedPartition {
   /** All messages below it are finished. */
   frontier: number | undefined;
   committed: number | undefined;
+  /** Messages finished since the last commit, for the stage clock. */
+  uncounted = 0;
   /** The log that the offsets belong to; undefined until it was looked up. */
   log: { log: number; logId: string } | undefined;
   /** Offsets that were missing in a fetch. Nothing is committed until it is known whether records were removed there. */
@@ -90,6 +92,7 @@ export class AssignedPartition {
 
   progressed({ frontier, messages, bytes, parkedKeys, keys }: PartitionProgress, now: number): void {
     this.messages -= messages;
+    this.uncounted += messages;
     this.bytes -= bytes;
     this.parkedKeys = parkedKeys;
     this.keys = keys;

@@ -1,5 +1,7 @@
 import { NotAMemberError } from '../../../kafka/index.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import { stage } from '../../../telemetry/stages/stage.ts';
+import type { StageClock } from '../../../telemetry/stages/stage-clock.ts';
 import { StateLog } from '../../../telemetry/state-log.ts';
 import { describeError } from '../../outage.ts';
 import type { Timers } from '../../timers.ts';
@@ -12,15 +14,17 @@ export class FrontierCommitter {
   readonly #assignment: Assignment;
   readonly #outages: OutageBoard;
   readonly #timers: Timers;
+  readonly #stages: StageClock;
   readonly #states: StateLog;
   /** Commits are sent one after the other, so that an older position never overwrites a newer one. */
   #commits: Promise<void> = Promise.resolve();
   #stopTimer: (() => void) | undefined;
 
-  constructor(assignment: Assignment, outages: OutageBoard, timers: Timers, logger: Logger) {
+  constructor(assignment: Assignment, outages: OutageBoard, timers: Timers, stages: StageClock, logger: Logger) {
     this.#assignment = assignment;
     this.#outages = outages;
     this.#timers = timers;
+    this.#stages = stages;
     this.#states = new StateLog(logger, timers);
   }
 
@@ -42,6 +46,7 @@ export class FrontierCommitter {
   }
 
   async #commit(partitions: AssignedPartition[]): Promise<void> {
+    this.#stages.at(stage.commit);
     const positions = partitions.flatMap((partition) => {
       const { uncommitted } = partition;
       const current = this.#assignment.holds(partition);
@@ -53,11 +58,21 @@ export class FrontierCommitter {
         this.#over('nothing is left to commit');
       return;
     }
+    const sentAt = this.#stages.now();
+    const counted = positions.map(({ partition }) => partition.uncounted);
     try {
       await this.#assignment.consumer?.commit(
         positions.map(({ partition, offset }) => ({ ...this.#assignment.place(partition), offset })),
       );
-      for (const { partition, offset } of positions) partition.committed = offset;
+      this.#stages.at(stage.commit);
+      this.#stages.waited(stage.commit, this.#stages.now() - sentAt);
+      let messages = 0;
+      for (const [index, { partition, offset }] of positions.entries()) {
+        partition.committed = offset;
+        partition.uncounted -= counted[index] ?? 0;
+        messages += counted[index] ?? 0;
+      }
+      this.#stages.passed(stage.commit, messages);
       this.#over('positions can be committed again');
     } catch (error) {
       if (error instanceof NotAMemberError) return;

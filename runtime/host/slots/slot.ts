@@ -5,7 +5,11 @@ import { Piscina } from 'piscina';
 import { settlesWithin } from '../../../contracts/deadline.ts';
 import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
 import { nameThread } from '../../../telemetry/profiling/live-workers.ts';
+import { threadSizes } from '../../../telemetry/stages/batch-sizes.ts';
+import { stage } from '../../../telemetry/stages/stage.ts';
+import { sharedNow, threadStages } from '../../../telemetry/stages/stage-clock.ts';
 import { systemTimers } from '../../timers.ts';
+import { packedCount } from '../../wire/batch-codec.ts';
 import { Pulse } from '../../wire/pulse.ts';
 import type {
   DrainedPartition,
@@ -193,8 +197,14 @@ export class Slot {
     const pool = this.#pool;
     if (batches.length === 0 || pool === undefined) return;
     this.#batches = [];
+    const records = batches.reduce((sum, { buffer }) => sum + packedCount(buffer), 0);
+    // Until the promises of this callback have run: Piscina sends the task in one of them.
+    threadStages.at(stage.transfer);
+    threadStages.passed(stage.transfer, records);
+    threadSizes.transferRecords.observe(records);
+    const task: SlotTask = { kind: 'batches', batches, sentAt: sharedNow() };
     pool
-      .run({ kind: 'batches', batches } satisfies SlotTask, { transferList: batches.map(({ buffer }) => buffer) })
+      .run(task, { transferList: batches.map(({ buffer }) => buffer) })
       .catch((error: Error) => this.#died(pool, error));
   }
 

@@ -2,6 +2,8 @@
 
 import { Socket } from 'node:net';
 import postgres from 'postgres';
+import { clocked } from '../../../telemetry/stages/clocked-socket.ts';
+import { stage } from '../../../telemetry/stages/stage.ts';
 import { addressOf, type DatabaseServer, type ServerAddress, spokenAddress } from './database-server.ts';
 import { openSocket } from './open-socket.ts';
 
@@ -87,7 +89,7 @@ async function socketFor(
 ): Promise<Socket> {
   const late = AbortSignal.timeout(limitMs);
   try {
-    return await openSocket(server, AbortSignal.any([late, ending]));
+    return clocked(await openSocket(server, AbortSignal.any([late, ending])), stage.store);
   } catch (error) {
     const failed = new Socket();
     const reason = error === late.reason ? timedOut(spoken) : (error as Error);
