@@ -24,3 +24,9 @@ export function gatewayOf(config: Config): URL {
   const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
   return localUrl(config, config.ORDERMESH_GATEWAY_PORT, scheme);
 }
+
+/** The address of the gateway's gRPC port, as this machine reaches it. */
+export function grpcGatewayOf(config: Config): URL {
+  const scheme = config.TLS_CERT_FILE === undefined ? 'http' : 'https';
+  return localUrl(config, config.ORDERMESH_GRPC_PORT, scheme);
+}

@@ -1,6 +1,6 @@
 // Watches whether the gateway takes the orders that a command sends. Used by `load`, `smoke` and `orders send`.
 
-import type { SendReport } from '../../lab/traffic/index.ts';
+import { assertGrpcAnswers, type SendReport, type Via } from '../../lab/traffic/index.ts';
 import { inSeconds, States, timeOfDay } from '../../telemetry/state-log.ts';
 import { say } from '../output.ts';
 
@@ -12,8 +12,9 @@ const SILENT_AFTER_MS = 2_000;
 const refusalsOfOrders = new Set(['400', '409', '413', '422']);
 
 /** @throws when nothing answers there, before the first order is sent */
-export async function assertGatewayAnswers(gateway: URL): Promise<void> {
+export async function assertGatewayAnswers(gateway: URL, via: Via = 'http'): Promise<void> {
   try {
+    if (via === 'grpc') return await assertGrpcAnswers(gateway, ANSWER_MS_MAX);
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     await fetch(new URL('/openapi.json', gateway), { method: 'HEAD', signal });
   } catch (error) {

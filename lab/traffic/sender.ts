@@ -1,8 +1,9 @@
 // Sends orders to a gateway and repeats them until they are answered. Used by commands that send orders, the lab and a benchmark.
 
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
-import { type Answer, connectGateway, type GatewayConnection } from './connection.ts';
 import { Latencies, type LatencySummary } from './latencies.ts';
+import { connectGateway, type Via } from './transport/transport.ts';
+import type { Answer, GatewayConnection } from './transport/types.ts';
 
 /** One line to send. A body that is not JSON, or not text, is sent unchanged, and the gateway decides. */
 export interface OutgoingOrder {
@@ -33,7 +34,9 @@ export interface SenderOptions {
   gateway: URL | readonly URL[];
   /** The bearer token of a store; `undefined` sends none. */
   token(storeId: string): string | undefined | Promise<string | undefined>;
-  /** Keep-alive connections; 32 by default. */
+  /** HTTP by default. For gRPC, `gateway` names the gRPC port. */
+  via?: Via;
+  /** Keep-alive connections, over WebSocket and gRPC for each token; 32 by default. */
   connections?: number;
   /** Most orders in flight, retries included, before the next one waits; 2,000 by default. */
   unansweredMax?: number;
@@ -41,6 +44,8 @@ export interface SenderOptions {
   giveUpAfterMs?: number;
   /** Longest time that one attempt waits for its answer, in milliseconds; 15,000 by default. */
   answerMsMax?: number;
+  /** Off: the first answer to an order is final, whatever it says. On by default. */
+  repeats?: boolean;
   onResult?(result: SendResult): void;
   /** Each attempt: its HTTP status, or 0 and the reason where no answer came. */
   onAttempt?(status: number, detail: string): void;
@@ -79,10 +84,15 @@ const BACKOFF_MAX_MS = 5_000;
  * not answer (the orderId makes a repeat harmless), honouring Retry-After, with a bound on orders in flight.
  */
 export function createSender(options: SenderOptions): Sender {
-  const { gateway, connections = 32, unansweredMax = 2_000, giveUpAfterMs = 60_000, answerMsMax = 15_000 } = options;
-  const gateways = [gateway]
-    .flat()
-    .map((url) => connectGateway(url, connections, Math.min(giveUpAfterMs, answerMsMax)));
+  const {
+    via = 'http',
+    connections = 32,
+    unansweredMax = 2_000,
+    giveUpAfterMs = 60_000,
+    answerMsMax = 15_000,
+  } = options;
+  const timeoutMs = Math.min(giveUpAfterMs, answerMsMax);
+  const gateways = [options.gateway].flat().map((gateway) => connectGateway({ via, gateway, connections, timeoutMs }));
   let current = 0;
   const stop = new AbortController();
   let inFlight = 0;
@@ -102,7 +112,7 @@ export function createSender(options: SenderOptions): Sender {
       // One order moves all: those that were sent with it fail too, and would move back.
       if ((answer.status === 0 || answer.status === 503) && at === current) current = (at + 1) % gateways.length;
       if (!stop.signal.aborted) options.onAttempt?.(answer.status, answer.body);
-      const waitMs = again(answer, attempts);
+      const waitMs = options.repeats === false ? undefined : again(answer, attempts);
       if (waitMs === undefined || stop.signal.aborted || performance.now() + waitMs > giveUpAt) {
         return settleOne(order, answer, { attempts, dueAtMs, latencyMs: performance.now() - fromMs });
       }
@@ -121,7 +131,7 @@ export function createSender(options: SenderOptions): Sender {
       latencies.record(figures.latencyMs);
     } else if (answer.status === 0) report.unanswered++;
     else report.refused[answer.status] = (report.refused[answer.status] ?? 0) + 1;
-    const orderId = answer.status === 202 ? answeredId(answer.body) : undefined;
+    const orderId = answer.status === 202 ? (answer.orderId ?? answeredId(answer.body)) : undefined;
     options.onResult?.({
       order,
       status: answer.status,

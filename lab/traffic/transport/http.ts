@@ -1,23 +1,11 @@
-// HTTP connections to a gateway. Used by sender.ts.
+// HTTP connections to a gateway. Used by transport.ts.
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-
-export interface Answer {
-  status: number;
-  body: string;
-  /** From the Retry-After header, in milliseconds. */
-  retryAfterMs?: number;
-}
-
-export interface GatewayConnection {
-  /** Posts one order. Rejects when no answer came: the order may or may not have been accepted. */
-  post(body: string | Uint8Array, token: string | undefined): Promise<Answer>;
-  close(): void;
-}
+import type { Answer, GatewayConnection } from './types.ts';
 
 /** Keep-alive connections to one gateway, at most `connections`; more requests wait for one to be free. */
-export function connectGateway(gateway: URL, connections: number, timeoutMs: number): GatewayConnection {
+export function connectHttp(gateway: URL, connections: number, timeoutMs: number): GatewayConnection {
   const secure = gateway.protocol === 'https:';
   const options = { keepAlive: true, maxSockets: connections, scheduling: 'lifo' as const };
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
