@@ -7,11 +7,16 @@ import { until } from '../../stack/system/index.ts';
 import { endPositions, missingInLedger, missingInWarehouse, recordsBehind } from './backlog.ts';
 import type { Load } from './load.ts';
 
-/** Seconds until each had worked off what there was; `undefined` for one that had not in time. */
-export interface Drain {
-  bridge: number | undefined;
-  warehouse: number | undefined;
-  loyalty: number | undefined;
+export type DrainPart = 'bridge' | 'warehouse' | 'loyalty';
+
+/** How each part has worked off what there was. */
+export type Drain = Record<DrainPart, PartDrain>;
+
+interface PartDrain {
+  /** Records, events or entries that are not there yet. */
+  left: number;
+  /** When nothing was left, in seconds from the begin of the drain; `undefined` when that did not come in time. */
+  seconds: number | undefined;
 }
 
 export interface DrainOptions {
@@ -33,26 +38,40 @@ export async function drain({ admin, config, load, sinceMs, secondsMax }: DrainO
   const ends = await endPositions(admin);
   let rows = load.outgoing.filter(({ shownAt }) => shownAt >= sinceMs);
   let entries = rows;
-  const drained: Drain = { bridge: undefined, warehouse: undefined, loyalty: undefined };
-  const seconds = () => (performance.now() - startedAt) / 1_000;
-  await until(secondsMax * 1_000, async () => {
-    if (drained.bridge === undefined && (await recordsBehind(admin, groups.bridge, ends)) === 0)
-      drained.bridge = seconds();
-    if (drained.warehouse === undefined) {
+  const leftOf: Record<DrainPart, () => Promise<number>> = {
+    bridge: () => recordsBehind(admin, groups.bridge, ends),
+    async warehouse() {
       rows = await missingInWarehouse(config, rows);
-      if (rows.length === 0) drained.warehouse = seconds();
-    }
-    if (drained.loyalty === undefined) {
+      return rows.length;
+    },
+    async loyalty() {
       entries = await missingInLedger(config, entries);
-      if (entries.length === 0) drained.loyalty = seconds();
+      return entries.length;
+    },
+  };
+  const unknown = { left: Number.NaN, seconds: undefined };
+  const drained: Drain = { bridge: unknown, warehouse: unknown, loyalty: unknown };
+  await until(secondsMax * 1_000, async () => {
+    for (const part of Object.keys(leftOf) as DrainPart[]) {
+      if (drained[part].seconds !== undefined) continue;
+      const left = await leftOf[part]();
+      drained[part] = { left, seconds: left === 0 ? (performance.now() - startedAt) / 1_000 : undefined };
     }
-    return Object.values(drained).every((each) => each !== undefined);
+    return drainedAfter(drained) !== undefined;
   });
   return drained;
 }
 
 /** The time of the last of them, in seconds; `undefined` when one had not finished. */
 export function drainedAfter(drained: Drain): number | undefined {
-  const times = Object.values(drained) as (number | undefined)[];
-  return times.some((each) => each === undefined) ? undefined : Math.max(...(times as number[]));
+  const times = Object.values(drained).map(({ seconds }) => seconds);
+  return times.includes(undefined) ? undefined : Math.max(...(times as number[]));
+}
+
+/** What is left to do, in words; empty when nothing is. */
+export function leftText(drained: Drain): string {
+  return Object.entries(drained)
+    .filter(([, { seconds }]) => seconds === undefined)
+    .map(([part, { left }]) => `${part} lacks ${left}`)
+    .join(', ');
 }

@@ -1,6 +1,6 @@
 // An HTTP proxy before BigQuery and before the loyalty function that can answer by itself. Started by cloud.ts.
 
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 /** What the proxy answers instead of the server. */
 export interface Refusal {
@@ -28,13 +28,15 @@ const HOST = '127.0.0.1';
 /** @param target host:port of the server; it may start later */
 export async function startHttpProxy(port: number, target: string): Promise<HttpProxy> {
   const { hostname, port: targetPort } = new URL(`http://${target}`);
-  const agent = new Agent({ keepAlive: true });
   let refusal: Refusal | undefined;
   let refused = 0;
 
   const forward = (incoming: IncomingMessage, response: ServerResponse) => {
-    const { method, url, headers } = incoming;
-    const outgoing = request({ hostname, port: targetPort, method, path: url, headers, agent }, (answer) => {
+    const { method, url } = incoming;
+    const { connection: _, ...headers } = incoming.headers;
+    // A connection for each request: a kept one could be closed by the server just when the next request is sent on it.
+    const outgoing = request({ hostname, port: targetPort, method, path: url, headers, agent: false }, (answer) => {
+      delete answer.headers.connection;
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
       answer.on('error', () => response.destroy());
@@ -54,6 +56,8 @@ export async function startHttpProxy(port: number, target: string): Promise<Http
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     }, afterMs);
   });
+  // For the same reason on the side of the caller.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, HOST, resolve);
@@ -74,7 +78,6 @@ export async function startHttpProxy(port: number, target: string): Promise<Http
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-        agent.destroy();
       }),
   };
 }

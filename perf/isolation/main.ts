@@ -14,7 +14,7 @@ import { parentGone, stopRequest } from '../../telemetry/role.ts';
 import { withoutRepeats } from '../../telemetry/without-repeats.ts';
 import { runCommand } from '../child.ts';
 import { startProxiedSystem } from './cloud.ts';
-import { drain, drainedAfter } from './drain.ts';
+import { drain, leftText } from './drain.ts';
 import { type Load, startLoad } from './load.ts';
 import { figuresOf, type RoundFigures } from './measure.ts';
 import { isolationOptions } from './options.ts';
@@ -104,7 +104,7 @@ async function finish(admin: Admin, config: ConnectedConfig, load: Load): Promis
     const drained = await drain({ admin, config, load, sinceMs: 0, secondsMax: FINISH_S_MAX });
     return [
       ...(left === undefined ? [] : [`not everything is worked off: ${left}`]),
-      ...(drainedAfter(drained) === undefined ? ['the cloud does not have everything at the end'] : []),
+      ...(leftText(drained) === '' ? [] : [`the cloud does not have everything at the end: ${leftText(drained)}`]),
     ];
   } finally {
     await progress.close();

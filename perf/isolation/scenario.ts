@@ -5,7 +5,7 @@ import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import type { Admin } from '../../kafka/index.ts';
 import { type Case, cases } from './cases.ts';
 import type { Cloud } from './cloud.ts';
-import { type Drain, drain, drainedAfter } from './drain.ts';
+import { type Drain, drain, drainedAfter, leftText } from './drain.ts';
 import type { Load } from './load.ts';
 import { figuresOf, type Round } from './measure.ts';
 import type { Sampler } from './sampler.ts';
@@ -79,11 +79,10 @@ function spoken(round: Round, { load, sampler }: Scene): string {
 }
 
 function drainText(drained: Drain): string {
-  const times = Object.entries(drained).map(([name, seconds]) => `${name} after ${(seconds ?? 0).toFixed(1)} s`);
+  const times = Object.entries(drained).map(([part, { seconds = 0 }]) => `${part} after ${seconds.toFixed(1)} s`);
   return `all that was held back is worked off: ${times.join(', ')}`;
 }
 
 function behindText(drained: Drain): string {
-  const late = Object.entries(drained).filter(([, seconds]) => seconds === undefined);
-  return `${late.map(([name]) => name).join(' and ')} did not work off what there was within ${DRAIN_S_MAX} s`;
+  return `not everything was worked off within ${DRAIN_S_MAX} s: ${leftText(drained)}`;
 }

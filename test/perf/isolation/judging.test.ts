@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { behind } from '../../../perf/isolation/backlog.ts';
-import { drainedAfter } from '../../../perf/isolation/drain.ts';
+import { drainedAfter, leftText } from '../../../perf/isolation/drain.ts';
 import { figuresOf, latencySeries, quantile, type RoundFigures } from '../../../perf/isolation/measure.ts';
 import { planRounds } from '../../../perf/isolation/plan.ts';
 import { figureLines, lastLine } from '../../../perf/isolation/report.ts';
@@ -94,8 +94,11 @@ test('the bridge is behind by what it has not committed; a partition that it nev
 });
 
 test('a drain takes as long as the slowest part, and has no length while one part has not finished', () => {
-  expect(drainedAfter({ bridge: 1.5, warehouse: 4, loyalty: 0 })).toBe(4);
-  expect(drainedAfter({ bridge: 1.5, warehouse: undefined, loyalty: 0 })).toBeUndefined();
+  const done = (seconds: number) => ({ left: 0, seconds });
+  const drained = { bridge: done(1.5), warehouse: done(4), loyalty: done(0) };
+  expect([drainedAfter(drained), leftText(drained)]).toEqual([4, '']);
+  const late = { ...drained, loyalty: { left: 3, seconds: undefined } };
+  expect([drainedAfter(late), leftText(late)]).toEqual([undefined, 'loyalty lacks 3']);
 });
 
 test('a case is its median against the median of all quiet rounds', () => {
