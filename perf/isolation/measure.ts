@@ -17,6 +17,7 @@ export interface RoundFigures extends Round {
   p50Ms: number;
   p99Ms: number;
   tickets: number;
+  /** In the round and in the drain after it. */
   bridgeLagMax: number;
   memoryMax: Partial<Record<WatchedRole, number>>;
 }
@@ -30,7 +31,9 @@ export function figuresOf(
   const within = (at: number) => at >= round.from && at < round.to;
   const latencies = orders.filter(({ acceptedAt }) => within(acceptedAt)).map(latencyOf);
   if (latencies.length === 0) return undefined;
-  const seen = samples.filter(({ at }) => within(at));
+  // The bridge goes on seconds after its service: what a fault costs peaks in the drain.
+  const settledAt = round.to + (round.drainedS ?? 0) * 1_000;
+  const seen = samples.filter(({ at }) => at >= round.from && at < settledAt);
   const memoryMax: RoundFigures['memoryMax'] = {};
   for (const { memory } of seen)
     for (const [role, bytes] of Object.entries(memory) as [WatchedRole, number][])

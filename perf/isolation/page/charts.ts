@@ -25,7 +25,9 @@ export function chartsOf({ rounds, latency, samples }: IsolationSeries): Chart[]
   const start = rounds[0]?.from ?? 0;
   // The time before the first round is warm-up.
   const points = latency.filter(({ at }) => at >= start);
-  const seen = samples.filter(({ at }) => at >= start);
+  // All charts end with the load.
+  const end = points.at(-1)?.at ?? start;
+  const seen = samples.filter(({ at }) => at >= start && at <= end);
   const seconds = (all: readonly { at: number }[]) => all.map(({ at }) => (at - start) / 1_000);
   return [
     {

@@ -59,6 +59,14 @@ test('an order belongs to the round in which it was accepted, however late its t
   });
 });
 
+test('the lag of a case is that of its drain too, in which the bridge still waits for its next try', () => {
+  const orders = [{ acceptedAt: 5, shownAt: 12 }];
+  const samples = [4, 2_009, 2_010].map((at) => ({ at, bridgeLag: at, kitchenLag: 0, memory: {} }));
+  const round = { name: 'stop', from: 0, to: 10, drainedS: 2 };
+  expect(figuresOf(round, orders, samples)?.bridgeLagMax).toBe(2_009);
+  expect(figuresOf({ ...round, drainedS: null }, orders, samples)?.bridgeLagMax).toBe(4);
+});
+
 test('a round in which no order became a ticket has no figures', () => {
   expect(figuresOf({ name: 'quiet', from: 0, to: 10 }, [], [])).toBeUndefined();
 });

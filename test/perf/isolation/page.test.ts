@@ -23,11 +23,12 @@ const series = seriesOf({
   ],
   samples: [
     { at: 90_000, bridgeLag: 1_000, kitchenLag: 0, memory: {} },
+    { at: 999_000, bridgeLag: 0, kitchenLag: 0, memory: {} },
     { at: 111_000, bridgeLag: 9, kitchenLag: 2, memory: { kitchen: 100 * MIB } },
   ],
 });
 
-test('charts begin with the first round and count in seconds from it', () => {
+test('charts begin with the first round, count in seconds from it, and end with the last order', () => {
   expect(chartsOf(series).map(({ data }) => data)).toEqual([
     [
       [2.5, 12.5],
