@@ -2,7 +2,7 @@ import { loadConfig } from '../../contracts/config/config.ts';
 import { startGateway } from '../../gateway/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
-import { alternateClock, costRatio } from './alternating-clock.ts';
+import { AlternatingClock, together } from './alternating-clock.ts';
 
 /**
  * A gateway of one process whose stage clock is on and off in turns. Its configuration comes from the environment, as for the role. It sends
@@ -18,7 +18,12 @@ await startGateway(config, createLogger('gateway', 'warn'), {
 });
 const accepted = async () =>
   (await snapshot()).find(({ name }) => name === 'ordermesh_gateway_orders_accepted_total')?.values[0]?.value ?? 0;
-const spent = alternateClock(100, accepted);
-process.on('message', () => process.send?.({ ratio: costRatio([spent()]), ...spent() }));
+const clock = new AlternatingClock(1_000);
+async function look(): Promise<void> {
+  clock.look(await accepted());
+  setTimeout(look, 100).unref();
+}
+void look();
+process.on('message', () => process.send?.({ ...together([clock.result()]), gateway: clock.result() }));
 process.on('SIGTERM', () => process.exit(0));
 process.send?.('listens');

@@ -3,14 +3,14 @@ import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
 import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
-import { alternateClock, costRatio, type OnOff } from './alternating-clock.ts';
+import { AlternatingClock, type OnOff, together } from './alternating-clock.ts';
 
 /**
  * The actor runtime draining a topic with an actor that does nothing, while the stage clock of each thread is on and off in turns.
  *
  *   KAFKA_BROKERS=… ORDERMESH_SLOTS=2 node perf/load/runtime-on-off.ts TOPIC MESSAGES
  *
- * Prints one JSON line: processor time of a message with the clock on / off.
+ * Prints one JSON line: processor time of a message with the clock on / off, and the part that its looks and ends must cost.
  */
 const [topic, wanted] = process.argv.slice(2);
 if (topic === undefined || wanted === undefined) throw new Error('usage: runtime-on-off.ts TOPIC MESSAGES');
@@ -30,20 +30,37 @@ const runtime = await startRuntime({
 });
 const sum = (field: 'next' | 'frontier') =>
   runtime.view().partitions.reduce((total, partition) => total + (partition[field] ?? 0), 0);
-const main = alternateClock(20, () => sum('next'));
+const main = new AlternatingClock(20_000);
+const look = () => {
+  main.look(sum('next'));
+  if (sum('frontier') < Number(wanted)) setTimeout(look, 5);
+  else void finish();
+};
+look();
 
-const watch = setInterval(async () => {
-  if (sum('frontier') < Number(wanted)) return;
-  clearInterval(watch);
-  const slots = (await runtime.metrics()).flatMap(slotsIn);
-  console.log(JSON.stringify({ ratio: costRatio([main(), ...slots]), main: main(), slots }));
+async function finish(): Promise<void> {
+  const slots = (await runtime.metrics()).flatMap(slotIn);
+  // A message passes the main thread and one of the slots.
+  const threads = { main: main.result(), slot: meanOf(slots) };
+  console.log(JSON.stringify({ ...together([threads.main, threads.slot]), ...threads }));
   process.exit();
-}, 10);
+}
 
-function slotsIn(snapshot: MetricsSnapshot): OnOff[] {
-  const spent: OnOff = { on: { cpuMs: 0, messages: 0 }, off: { cpuMs: 0, messages: 0 } };
+function slotIn(snapshot: MetricsSnapshot): OnOff[] {
   const values = snapshot.find(({ name }) => name === 'perf_on_off')?.values;
-  for (const { labels, value } of values ?? [])
-    spent[labels.side as keyof OnOff][labels.what as 'cpuMs' | 'messages'] = value;
-  return values === undefined ? [] : [spent];
+  return values === undefined
+    ? []
+    : [Object.fromEntries(values.map(({ labels, value }) => [labels.what, value])) as unknown as OnOff];
+}
+
+function meanOf(slots: readonly OnOff[]): OnOff {
+  const mean = (read: (slot: OnOff) => number) => slots.reduce((total, slot) => total + read(slot), 0) / slots.length;
+  return {
+    onUs: mean(({ onUs }) => onUs),
+    offUs: mean(({ offUs }) => offUs),
+    slices: mean(({ slices }) => slices),
+    looks: mean(({ looks }) => looks),
+    ends: mean(({ ends }) => ends),
+    countedUs: mean(({ countedUs }) => countedUs),
+  };
 }
