@@ -20,7 +20,7 @@ export interface IsolationOptions {
 export function isolationOptions(): IsolationOptions {
   const { values } = programOptions('isolation', {
     options: {
-      seconds: { type: 'string', default: '30' },
+      seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
       rate: { type: 'string', default: '150' },
       seed: { type: 'string', default: '1' },
