@@ -61,7 +61,7 @@ export async function startAdminServer(given: AdminServerOptions): Promise<Admin
 }
 
 const PROFILE_SECONDS = 10;
-/** The answer holds every sample, one a millisecond of each thread. */
+/** The answer holds every sample, 200 a second of each thread. */
 const PROFILE_SECONDS_MAX = 60;
 
 interface Answer {

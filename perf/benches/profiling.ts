@@ -8,7 +8,6 @@ import type { Bench } from './bench.ts';
 const TOPIC = 'perf-profiling';
 /** A run must have several pairs of windows behind the time in which the compilers are busy. */
 const MESSAGES_FACTOR = 4;
-/** A profile of `ordermesh profile` is longer, so its start and its end weigh less than here. */
 const WINDOW_S = 2;
 
 interface Window {
@@ -22,20 +21,23 @@ export async function benchProfiling({ env, rounds, messages }: Bench): Promise<
   await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, count], { env });
   const speeds: number[] = [];
   const costs: number[] = [];
+  const ends: number[] = [];
   let windows = 0;
   for (let round = 0; round < rounds; round++) {
     const first = ['--first', round % 2 === 0 ? 'off' : 'on'];
     const args = [TOPIC, count, '--window', String(WINDOW_S), ...first];
     const output = await runProgram(program('perf/load/profiled-throughput.ts'), args, { env });
-    const { pairs } = lastJson<{ pairs: { on: Window; off: Window }[] }>(output);
+    const { pairs, startAndEndMs } = lastJson<{ pairs: { on: Window; off: Window }[]; startAndEndMs: number }>(output);
     if (pairs.length === 0) throw new Error(`${count} messages end before two windows of ${WINDOW_S} s`);
     speeds.push(median(pairs.map(({ on, off }) => on.messagesPerSecond / off.messagesPerSecond)));
     costs.push(median(pairs.map(({ on, off }) => on.microsecondsPerMessage / off.microsecondsPerMessage)));
+    ends.push(startAndEndMs);
     windows += pairs.length;
   }
   const versus = `the same run without sampling, ${windows} pairs of windows of ${WINDOW_S} s that take turns`;
   return {
     profiled_throughput_vs_not: figure(speeds, 'ratio', versus, 3),
     profiled_cost_vs_not: figure(costs, 'ratio', `${versus}; processor time of the process for each message`, 3),
+    profile_start_and_end: figure(ends, 'ms', 'nothing: processor time of all threads, once a profile'),
   };
 }

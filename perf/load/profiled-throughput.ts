@@ -12,7 +12,8 @@ import { profileThreads } from '../../telemetry/profiling/profile.ts';
  *
  *   KAFKA_BROKERS=… ORDERMESH_SLOTS=2 node perf/load/profiled-throughput.ts TOPIC MESSAGES [--window SECONDS] [--first on|off]
  *
- * Prints one JSON line: messages per second, and processor time for each message, of each pair of windows.
+ * Prints one JSON line: messages per second, and processor time for each message, of each pair of windows; and the processor time that the
+ * start and the end of a profile take together, in milliseconds, for all threads.
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -21,6 +22,8 @@ const { positionals, values } = parseArgs({
 const [topic, messages] = positionals;
 if (topic === undefined || messages === undefined) throw new Error('usage: profiled-throughput.ts TOPIC MESSAGES');
 const windowS = Number(values.window);
+/** By then the start of a profile is over. */
+const SETTLE_S = 0.5;
 
 const config = loadConfig();
 const runtime = await startRuntime({
@@ -48,9 +51,10 @@ interface Window {
   microsecondsPerMessage: number;
 }
 
-async function measured(work: () => Promise<unknown>): Promise<Window> {
+/** Messages and processor time of a window. */
+async function measured(): Promise<Window> {
   const [startedAt, from, cpu] = [performance.now(), finished(), process.cpuUsage()];
-  await work();
+  await delay(windowS * 1_000);
   const [endedAt, to, spent] = [performance.now(), finished(), process.cpuUsage(cpu)];
   return {
     messagesPerSecond: ((to - from) / (endedAt - startedAt)) * 1_000,
@@ -58,7 +62,16 @@ async function measured(work: () => Promise<unknown>): Promise<Window> {
   };
 }
 
-const sides = { on: () => profileThreads(windowS), off: () => delay(windowS * 1_000) };
+/** While all threads are sampled. A profile costs most at its start and at its end, which are measured apart. */
+async function sampled(): Promise<Window> {
+  const profile = profileThreads(windowS + 2 * SETTLE_S);
+  await delay(SETTLE_S * 1_000);
+  const window = await measured();
+  await profile;
+  return window;
+}
+
+const sides = { on: sampled, off: measured };
 const order = values.first === 'on' ? (['on', 'off'] as const) : (['off', 'on'] as const);
 const pairs: Record<'on' | 'off', Window>[] = [];
 while (finished() === 0) await delay(5);
@@ -66,10 +79,16 @@ while (finished() === 0) await delay(5);
 await delay(windowS * 1_000);
 for (;;) {
   const pair = {} as Record<'on' | 'off', Window>;
-  for (const side of order) pair[side] = await measured(sides[side]);
+  for (const side of order) {
+    pair[side] = await sides[side]();
+    await delay(SETTLE_S * 1_000);
+  }
   // The window in which the topic ends has less to do.
   if (finished() >= Number(messages)) break;
   pairs.push(pair);
 }
-console.log(JSON.stringify({ pairs }));
+const before = process.cpuUsage();
+await profileThreads(SETTLE_S);
+const { user, system } = process.cpuUsage(before);
+console.log(JSON.stringify({ pairs, startAndEndMs: (user + system) / 1_000 }));
 process.exit();

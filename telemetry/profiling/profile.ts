@@ -2,7 +2,7 @@
 
 import type { HeapProfiler, Profiler } from 'node:inspector';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCpuProfile } from 'node:v8';
+import { setFlagsFromString, startCpuProfile } from 'node:v8';
 import { parseCpuProfile } from './cpu-profile-json.ts';
 import { liveWorkers } from './live-workers.ts';
 import { startMainHeapProfile } from './main-heap.ts';
@@ -23,8 +23,13 @@ export interface ThreadProfile<P = CpuProfile | HeapProfile> {
   profile: P;
 }
 
+/** V8 samples once a millisecond by default, which takes a busy thread about 5 % more processor time. */
+const SAMPLING_INTERVAL_US = 5_000;
+// The calls of Node take no interval. V8 reads the flag when a thread is profiled for the first time.
+setFlagsFromString(`--cpu-profiler-sampling-interval=${SAMPLING_INTERVAL_US}`);
+
 /**
- * Samples all threads of this process for `seconds`: a processor profile once a millisecond, a heap profile once in 512 KiB that a thread
+ * Samples all threads of this process for `seconds`: a processor profile once in 5 ms, a heap profile once in 512 KiB that a thread
  * allocates. Threads that begin or end within that time are left out.
  */
 export async function profileThreads(seconds: number, kind: ProfileKind = 'cpu'): Promise<ThreadProfile[]> {
