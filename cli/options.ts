@@ -29,6 +29,23 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+export interface Stage {
+  /** Orders a second. */
+  rate: number;
+  seconds: number;
+}
+
+/** `100:30s,500:1m`: rates in orders a second, each for a time. */
+export function stages(text: string): Stage[] {
+  return text.split(',').map((stage) => {
+    const [, rate = '', time = '', unit = ''] = /^\s*([\d.]+):([\d.]+)([smh])\s*$/.exec(stage) ?? [];
+    const parsed = { rate: Number(rate), seconds: (Number(time) * (unitsMs[unit] ?? 0)) / 1_000 };
+    if (!(parsed.rate > 0 && parsed.seconds > 0 && Number.isFinite(parsed.rate * parsed.seconds)))
+      throw new InvalidArgumentError('it takes rates and times such as 100:30s,500:1m.');
+    return parsed;
+  });
+}
+
 const timeSays =
   'it takes an RFC 3339 time with its offset such as 2026-11-22T10:00:00Z, milliseconds since 1970 in 13 digits, or how long ago: 30s, 10m, 2h, 1d.';
 const unitsMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -29,7 +29,12 @@ export async function assertGatewayAnswers(gateway: URL, via: Via = 'http'): Pro
 /** Says once that the gateway does not answer any more, and once that it does again. */
 export class GatewayWatch {
   readonly #states = new States();
+  readonly #say: (line: string) => void;
   #answeredAt = Date.now();
+
+  constructor(remark: (line: string) => void = say) {
+    this.#say = remark;
+  }
 
   /** Takes the outcome of each attempt: an HTTP status, or 0 with the reason for no answer. */
   attempted(status: number, reason: string): void {
@@ -37,9 +42,9 @@ export class GatewayWatch {
     if (status !== 0) {
       this.#answeredAt = now;
       const silentMs = this.#states.end('silent');
-      if (silentMs !== undefined) say(`the gateway answers again after ${inSeconds(silentMs)}`);
+      if (silentMs !== undefined) this.#say(`the gateway answers again after ${inSeconds(silentMs)}`);
     } else if (now - this.#answeredAt > SILENT_AFTER_MS && this.#states.begin('silent', this.#answeredAt))
-      say(`the gateway has not answered since ${timeOfDay(this.#answeredAt)} (${reason}); trying on`);
+      this.#say(`the gateway has not answered since ${timeOfDay(this.#answeredAt)} (${reason}); trying on`);
   }
 }
 

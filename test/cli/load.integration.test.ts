@@ -46,3 +46,33 @@ test.each(transports)(
     await expect.poll(() => raw.records.size - before, { timeout: 20_000 }).toBe(200);
   },
 );
+
+test('stages follow each other, and each has its figures', async () => {
+  const command = ['load', '--gateway', gateway.url, '--stages', '50:1s,100:1s', '--json'];
+  const { code, stdout } = await ordermesh(command, env());
+  const { steps, sent, accepted, unanswered } = JSON.parse(stdout);
+  expect(steps).toMatchObject([
+    { rate: 50, failed: 0 },
+    { rate: 100, failed: 0 },
+  ]);
+  expect(steps[0].latency.count + steps[1].latency.count).toBe(sent);
+  expect([accepted, unanswered, code]).toEqual([sent, 0, 0]);
+});
+
+test('a ramp in which nothing holds ends with 1, and says each rate', async () => {
+  const ramp = ['load', '--gateway', gateway.url, '--ramp', '--rate', '8', '--seconds', '1', '--p99', '0.001'];
+  const { code, stdout, stderr } = await ordermesh([...ramp, '--json'], env());
+  expect(stderr).toContain('8 orders a second: not held');
+  expect(JSON.parse(stdout)).toMatchObject({ knee: { rate: 0, failsAt: 1, complete: true } });
+  expect(code).toBe(1);
+});
+
+test.each([
+  [['--stages', '100'], /--stages.*rates and times such as 100:30s,500:1m/],
+  [['--stages', '100:1s', '--ramp'], /--stages.*cannot be used with.*--ramp/],
+  [['--via', 'mqtt'], /--via.*http, ws, grpc/],
+])('%j is refused with what would be right', async (options, says) => {
+  const { code, stderr } = await ordermesh(['load', ...options], env());
+  expect(stderr).toMatch(says);
+  expect(code).toBe(2);
+});
