@@ -13,7 +13,7 @@ import { mebibytes } from './verdict.ts';
 
 /** The first rounds' worth of time, in which every process and the broker compile their hot paths, is not counted. */
 const WARM_UP_ROUNDS = 2;
-const DRAIN_S_MAX = 180;
+const DRAIN_S_MAX = 300;
 
 export interface Scene {
   admin: Admin;
