@@ -12,6 +12,8 @@ export interface PartContext {
   /** By the part's port names. */
   ports: Record<string, number>;
   servers: Servers;
+  /** Whether an emulator gets the lowest priority; it does by default. */
+  background?: boolean;
   /** Aborted when the stack stops while the part still starts. */
   signal?: AbortSignal;
 }

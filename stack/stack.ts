@@ -32,6 +32,8 @@ export interface StackOptions {
   cacheDir?: string;
   /** Where a gcloud with the Pub/Sub emulator may be; the one on the PATH and the usual places by default. */
   gcloudInstallations?: string[];
+  /** Emulators get the priority of everything else: for tests, which wait for them. The lowest by default. */
+  cloudInForeground?: boolean;
 }
 
 /** Everything the roles need to run, started here or configured by the user. */
@@ -193,6 +195,7 @@ async function startPart(part: Part, context: StartContext): Promise<Record<stri
     cacheDir,
     ports: state.ports,
     servers,
+    background: !options.cloudInForeground,
     signal,
   });
   started.push(server);

@@ -11,7 +11,7 @@ export const bigquery: Part = {
   title: 'BigQuery emulator',
   variable: 'BIGQUERY_EMULATOR_HOST',
   portNames: ['bigquery', 'bigquery-grpc'],
-  async start({ config, directory, cacheDir, ports, servers, signal }) {
+  async start({ config, directory, cacheDir, ports, servers, background = true, signal }) {
     const { python, env } = await bigqueryEnvironment(cacheDir, signal);
     signal?.throwIfAborted();
     const project = config.GOOGLE_CLOUD_PROJECT;
@@ -25,7 +25,7 @@ export const bigquery: Part = {
         command: python,
         args: [program, 'start', ...listen, ...data],
         signal: 'SIGTERM',
-        background: true,
+        background,
         spawnOptions: { cwd: directory, env },
       },
       answers,

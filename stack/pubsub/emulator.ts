@@ -14,7 +14,7 @@ export const pubsub: Part = {
   title: 'Pub/Sub emulator',
   variable: 'PUBSUB_EMULATOR_HOST',
   portNames: ['pubsub'],
-  async start({ config, directory, ports, servers }) {
+  async start({ config, directory, ports, servers, background = true }) {
     const jar = await findPubsubJar(config);
     if (jar === undefined) throw new Error(pubsubMissing);
     const address = `127.0.0.1:${portOf(ports, 'pubsub')}`;
@@ -25,7 +25,7 @@ export const pubsub: Part = {
         command: javaCommand(),
         args: [...javaOptions, '-jar', jar, '--host=127.0.0.1', `--port=${portOf(ports, 'pubsub')}`],
         signal: 'SIGTERM',
-        background: true,
+        background,
         spawnOptions: { cwd: directory },
       },
       answers,

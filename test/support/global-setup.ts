@@ -36,7 +36,10 @@ async function start(): Promise<Stack> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-test-'));
   const config = loadConfig({ ...(await runningTestServers()), ...process.env, ORDERMESH_DATA_DIR: dataDir });
   try {
-    const stack = await startStack(config, createLogger('tests', 'warn'), { onProgress: console.log });
+    const stack = await startStack(config, createLogger('tests', 'warn'), {
+      onProgress: console.log,
+      cloudInForeground: true,
+    });
     Object.assign(process.env, stack.environment);
     return {
       ...stack,

@@ -16,7 +16,10 @@ export function runningTestServers(): Promise<Record<string, string> | undefined
 async function main(): Promise<void> {
   process.env.METADATA_SERVER_DETECTION ??= 'none';
   const config = loadConfig({ ...process.env, ORDERMESH_DATA_DIR: dataDir });
-  const stack = await startStack(config, createLogger('test-servers', 'warn'), { onProgress: console.log });
+  const stack = await startStack(config, createLogger('test-servers', 'warn'), {
+    onProgress: console.log,
+    cloudInForeground: true,
+  });
   console.log(`The test servers run. Their data is in ${path.relative('.', dataDir)}; Ctrl-C stops them.`);
   // The servers alone do not keep this process alive.
   const alive = setInterval(() => {}, 2 ** 30);
