@@ -1,10 +1,12 @@
 // `ordermesh load`: its options.
 
+import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../../contracts/config/config.ts';
 import { NegativeResult } from '../../contracts/failure.ts';
 import { gatewayOf, grpcGatewayOf } from '../../contracts/local-url.ts';
 import { storeTokens } from '../../gateway/identity/index.ts';
+import { loadPage } from '../../lab/load/index.ts';
 import { randomSeed, transports, type Via } from '../../lab/traffic/index.ts';
 import { httpUrl, positiveNumber, type Stage, stages, wholeNumber } from '../options.ts';
 import { printJson, say } from '../output.ts';
@@ -25,6 +27,7 @@ interface LoadOptions {
   connections?: number;
   token?: string;
   json?: boolean;
+  html?: string;
 }
 
 const SECONDS = 10;
@@ -61,6 +64,7 @@ export function loadCommand(): Command {
     )
     .option('--token <jwt>', 'token for all orders, from your own issuer')
     .option('--json', 'print the report as one JSON object')
+    .option('--html <file>', 'write the report as a page with plots, which needs no network')
     .action(load);
 }
 
@@ -70,6 +74,7 @@ async function load(options: LoadOptions): Promise<void> {
   say(`seed ${seed}`);
   const gateway = options.gateway ?? (via === 'grpc' ? grpcGatewayOf(config) : gatewayOf(config));
   await assertGatewayAnswers(gateway, via);
+  const measuredAt = new Date().toISOString();
   const seconds = options.seconds ?? (ramp ? RAMP_STEP_SECONDS : SECONDS);
   const outcome = await runLoad({
     seed,
@@ -83,6 +88,11 @@ async function load(options: LoadOptions): Promise<void> {
       : { steps: options.stages ?? [{ rate, count: Math.ceil(rate * seconds) }] },
   });
   const { report, knee } = outcome;
+  if (options.html !== undefined) {
+    const how = `${measuredAt} · ${gateway.origin} over ${via} · seed ${seed}${realistic ? ' · realistic' : ''}`;
+    await writeFile(options.html, await loadPage({ intro: how, ...outcome }));
+    say(`page: ${options.html}`);
+  }
   if (options.json) printJson({ seed, via, ...report, ...(knee === undefined ? {} : { knee }) });
   else printLoadReport(outcome);
   sayBottlenecks(outcome);

@@ -54,8 +54,10 @@ export class LoadRun {
   async step(step: Step, warmUpS = 0): Promise<{ report(): StepReport }> {
     const { traffic, signal } = this.#options;
     const { rate } = step;
-    const measuredFromMs = performance.now() + warmUpS * 1_000;
-    const tally = new Tally(rate, measuredFromMs);
+    const startsAtMs = performance.now();
+    const measuredFromMs = startsAtMs + warmUpS * 1_000;
+    const endsAtMs = 'count' in step ? Number.POSITIVE_INFINITY : startsAtMs + step.seconds * 1_000;
+    const tally = new Tally(rate, measuredFromMs, endsAtMs);
     this.#tallies.push(tally);
     this.#timeline.rate = rate;
     let unsent = 0;
@@ -73,6 +75,7 @@ export class LoadRun {
         },
       },
       ratePerSecond: rate,
+      startAtMs: startsAtMs,
       signal,
       ...('count' in step ? { count: step.count } : { durationMs: step.seconds * 1_000 }),
       onCut: (behindMs) => {

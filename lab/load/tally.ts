@@ -29,17 +29,18 @@ export class Tally {
   readonly #rate: number;
   readonly #latencies = new Latencies();
   readonly #fromMs: number;
-  #toMs = Number.POSITIVE_INFINITY;
+  #toMs: number;
   #lastDueMs = 0;
   #due = 0;
   #answered = 0;
   #failed = 0;
   #own: OwnCost | undefined;
 
-  /** @param fromMs by `performance.now()` */
-  constructor(rate: number, fromMs: number) {
+  /** Both times by `performance.now()`. @param toMs absent: until `end` */
+  constructor(rate: number, fromMs: number, toMs = Number.POSITIVE_INFINITY) {
     this.#rate = rate;
     this.#fromMs = fromMs;
+    this.#toMs = toMs;
   }
 
   /** An order was sent; @param dueAtMs by `performance.now()` */
@@ -59,7 +60,7 @@ export class Tally {
   /** Ends the measured time. @param unsent orders that were due and not sent: they count as offered */
   end(unsent: number): void {
     // The last order may have been sent a little before it was due.
-    this.#toMs = Math.max(performance.now(), this.#lastDueMs + 0.001);
+    this.#toMs = Math.min(this.#toMs, Math.max(performance.now(), this.#lastDueMs + 0.001));
     this.#own = this.cost.lap();
     this.cost.close();
     this.#due += unsent;

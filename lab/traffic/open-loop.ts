@@ -14,6 +14,8 @@ export interface OpenLoopOptions {
   ratePerSecond: number;
   /** Stops after this many orders; absent: goes on until the signal, or the end of `durationMs`. */
   count?: number;
+  /** When the first order is due, by `performance.now()`; now by default. */
+  startAtMs?: number;
   /** Stops after this time, in milliseconds; orders that are due by then and not sent are left out. */
   durationMs?: number;
   signal: AbortSignal;
@@ -31,7 +33,7 @@ export interface OpenLoopOptions {
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<number> {
   const { traffic, sender, ratePerSecond, count = Number.POSITIVE_INFINITY, signal, onLate } = options;
-  let dueAt = performance.now();
+  let dueAt = options.startAtMs ?? performance.now();
   const endsAt = dueAt + (options.durationMs ?? Number.POSITIVE_INFINITY);
   let sent = 0;
   let turnedAt = dueAt;

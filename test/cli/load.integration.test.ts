@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { transports } from '../../lab/traffic/index.ts';
 import { startTestGateway, type TestServer, watchRawOrders } from '../gateway/support.ts';
@@ -49,7 +51,8 @@ test.each(transports)(
 
 test('stages follow each other, and each has its figures', async () => {
   const command = ['load', '--gateway', gateway.url, '--stages', '50:1s,100:1s', '--json'];
-  const { code, stdout } = await ordermesh(command, env());
+  const page = path.join(gateway.config.ORDERMESH_DATA_DIR, 'load.html');
+  const { code, stdout } = await ordermesh([...command, '--html', page], env());
   const { steps, sent, accepted, unanswered } = JSON.parse(stdout);
   expect(steps).toMatchObject([
     { rate: 50, failed: 0 },
@@ -57,6 +60,7 @@ test('stages follow each other, and each has its figures', async () => {
   ]);
   expect(steps[0].latency.count + steps[1].latency.count).toBe(sent);
   expect([accepted, unanswered, code]).toEqual([sent, 0, 0]);
+  expect(await readFile(page, 'utf8')).toContain(`${sent} sent, ${sent} accepted`);
 });
 
 test('a ramp in which nothing holds ends with 1, and says each rate', async () => {
