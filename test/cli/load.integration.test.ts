@@ -45,7 +45,8 @@ test.each(transports)(
     expect(report.percentiles.at(-1)).toMatchObject({ percentile: 100 });
     expect(report.steps).toMatchObject([{ rate: 100, generator: { cores: expect.any(Number) } }]);
     expect(code).toBe(0);
-    await expect.poll(() => raw.records.size - before, { timeout: 20_000 }).toBe(200);
+    // Other tests write to the same topic meanwhile.
+    await expect.poll(() => raw.records.size - before, { timeout: 20_000 }).toBeGreaterThanOrEqual(200);
   },
 );
 
