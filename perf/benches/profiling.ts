@@ -7,8 +7,9 @@ import type { Bench } from './bench.ts';
 
 const TOPIC = 'perf-profiling';
 /** A run must have several pairs of windows behind the time in which the compilers are busy. */
-const MESSAGES_FACTOR = 4;
-const WINDOW_S = 2;
+const MESSAGES_FACTOR = 12;
+/** Two pairs of them fit into the time in which a quick runtime drains the topic. */
+const WINDOW_S = 1;
 
 interface Window {
   messagesPerSecond: number;

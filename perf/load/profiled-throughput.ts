@@ -23,7 +23,8 @@ const [topic, messages] = positionals;
 if (topic === undefined || messages === undefined) throw new Error('usage: profiled-throughput.ts TOPIC MESSAGES');
 const windowS = Number(values.window);
 /** By then the start of a profile is over. */
-const SETTLE_S = 0.5;
+const SETTLE_S = 0.25;
+const WARM_UP_S = 4;
 
 const config = loadConfig();
 const runtime = await startRuntime({
@@ -76,7 +77,7 @@ const order = values.first === 'on' ? (['on', 'off'] as const) : (['off', 'on'] 
 const pairs: Record<'on' | 'off', Window>[] = [];
 while (finished() === 0) await delay(5);
 // Compilers are busiest at first.
-await delay(windowS * 1_000);
+await delay(WARM_UP_S * 1_000);
 for (;;) {
   const pair = {} as Record<'on' | 'off', Window>;
   for (const side of order) {
