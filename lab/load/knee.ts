@@ -9,7 +9,7 @@ export interface RateFigures {
 }
 
 export interface KneeOptions {
-  /** Loads with a rate for so many seconds, and waits until everything is answered. */
+  /** Sends at a rate for that many seconds, and waits until everything is answered. */
   measure(rate: number, seconds: number): Promise<RateFigures>;
   /** The first rate, in orders a second. */
   startRate: number;
@@ -55,7 +55,7 @@ class TimeIsUp extends Error {}
 /**
  * Doubles the rate until a rate does not hold, then halves the distance (of the logarithms). At the end both bounds must stand: the lower one in a
  * whole step, the upper one in a second visit, since two pauses of the machine may have met the first. Beyond a bound that was wrong
- * the search begins anew.
+ * the search starts again.
  */
 export async function findKnee(options: KneeOptions): Promise<Knee> {
   const search = new Search(options);

@@ -7,7 +7,7 @@ import { createSender, type Sender, type SenderOptions, type SendReport } from '
 import { type StepReport, Tally } from './tally.ts';
 import { type Second, Timeline } from './timeline.ts';
 
-/** One rate for a while: for so many orders, or for a time. */
+/** One rate, until a number of orders is sent or a time is over. */
 export type Step = { rate: number } & ({ count: number } | { seconds: number });
 
 export interface LoadRunOptions {

@@ -19,12 +19,34 @@ export interface OwnCost {
   lateP99Ms: number;
 }
 
+/** What a watch reads of its process. */
+export interface ProcessMeters {
+  /** Processor time so far, in microseconds. */
+  cpuUs(): number;
+  nowMs(): number;
+}
+
+const ofThisProcess: ProcessMeters = {
+  cpuUs() {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  nowMs: () => performance.now(),
+};
+
 /** Measures laps: each begins where the one before has ended. */
 export class OwnCostWatch {
   readonly #late = new Latencies();
+  readonly #meters: ProcessMeters;
   #loopDelay = startMonitor();
-  #usage = process.cpuUsage();
-  #startedAt = performance.now();
+  #cpuUs: number;
+  #startedAt: number;
+
+  constructor(meters = ofThisProcess) {
+    this.#meters = meters;
+    this.#cpuUs = meters.cpuUs();
+    this.#startedAt = meters.nowMs();
+  }
 
   /** One order was sent this much after it was due, in milliseconds. */
   sentLate(lateMs: number): void {
@@ -33,14 +55,13 @@ export class OwnCostWatch {
 
   /** Ends the lap and begins the next one. */
   lap(): OwnCost {
-    const now = performance.now();
-    const { user, system } = process.cpuUsage(this.#usage);
+    const [now, cpuUs] = [this.#meters.nowMs(), this.#meters.cpuUs()];
     const cost = {
-      cores: (user + system) / 1_000 / (now - this.#startedAt),
+      cores: (cpuUs - this.#cpuUs) / 1_000 / (now - this.#startedAt),
       loopDelayP99Ms: Math.max(0, this.#loopDelay.percentile(99) / 1e6 - RESOLUTION_MS),
       lateP99Ms: this.#late.percentileMs(99),
     };
-    this.#usage = process.cpuUsage();
+    this.#cpuUs = cpuUs;
     this.#startedAt = now;
     // A reset monitor does not count a delay that is going on, so each lap has its own.
     this.#loopDelay.disable();

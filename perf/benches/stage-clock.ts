@@ -13,7 +13,7 @@ const CONNECTIONS = 384;
 const COUNTED =
   'looks at the clock and ends of callbacks, counted, times what each costs, of the processor time of a message';
 
-/** What a program beside `perf/load/alternating-clock.ts` tells. */
+/** What a program beside `perf/load/on-off/alternating-clock.ts` tells. */
 interface Cost {
   ratio: number;
   countedShare: number;
@@ -29,7 +29,9 @@ export async function ofRuntime({ env, rounds, messages }: Bench): Promise<Figur
   const ratios: number[] = [];
   const counted: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const output = await runProgram(program('perf/load/runtime-on-off.ts'), [TOPIC, String(messages * 3)], { env });
+    const output = await runProgram(program('perf/load/on-off/runtime-on-off.ts'), [TOPIC, String(messages * 3)], {
+      env,
+    });
     const { ratio, countedShare } = lastJson<Cost>(output);
     ratios.push(ratio);
     counted.push(100 * countedShare);
@@ -48,7 +50,7 @@ export async function ofGateway({ env, rounds, seconds, sampleOrder }: Bench): P
   const ratios: number[] = [];
   const counted: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await using gateway = await startProgram(program('perf/load/gateway-on-off.ts'), [], {
+    await using gateway = await startProgram(program('perf/load/on-off/gateway-on-off.ts'), [], {
       env: {
         ...env,
         ORDERMESH_GATEWAY_PORT: String(GATEWAY_PORT),

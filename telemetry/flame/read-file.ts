@@ -57,7 +57,7 @@ function parsed(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's error tells a place in the text, which helps nobody who gave the wrong file.
+    // The parser's error names a position in the text. Whoever gave the wrong file has no use for that.
     throw new UsageError(`${file} is no JSON, so it is no profile: ${taken}`);
   }
 }

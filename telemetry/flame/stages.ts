@@ -1,26 +1,13 @@
 // Which stage of an order's way a stack belongs to, by the files and functions in it. Used by fold.ts; a test checks that all of them exist.
 
+import type { StageName } from '../stages/stage.ts';
 import { type Frame, functionKey } from './flame.ts';
 
-export const runtimeStages = [
-  'fetch',
-  'pack',
-  'transfer',
-  'decode',
-  'prepare',
-  'decide',
-  'store',
-  'encode',
-  'produce',
-  'commit',
-] as const;
-export const gatewayStages = ['read', 'check', 'append', 'answer'] as const;
-
-/** For what the tables do not name: scheduling, metrics, logs, Node itself. */
+/** For what the tables do not name: metrics, logs, Node itself. */
 export const OTHER = 'other';
 
 export interface StageRule {
-  stage: (typeof runtimeStages)[number] | (typeof gatewayStages)[number] | typeof OTHER;
+  stage: StageName;
   /** A file, or a folder with a slash at its end. Packages are below `node_modules/`, Node's own files are `node:…`. */
   in: string;
   /** Only these functions of the file. */
@@ -63,8 +50,6 @@ export const runtimeRules: readonly StageRule[] = [
   { stage: 'store', in: 'bridge/warehouse/' },
   { stage: 'store', in: 'node_modules/postgres/' },
   { stage: 'store', in: 'node_modules/@google-cloud/bigquery/' },
-  { stage: 'encode', in: 'actors/order-validator/outputs.ts' },
-  { stage: 'encode', in: 'actors/payment/outputs.ts' },
   { stage: 'encode', in: 'bridge/pubsub/outgoing-message.ts' },
   { stage: 'encode', in: 'kafka/producer/record-batch.ts' },
   { stage: 'produce', in: 'kafka/producer/' },
@@ -74,15 +59,14 @@ export const runtimeRules: readonly StageRule[] = [
   { stage: 'produce', in: 'node_modules/@google-cloud/pubsub/' },
   { stage: 'produce', in: 'node_modules/google-gax/' },
   { stage: 'produce', in: 'node_modules/@grpc/grpc-js/' },
-  { stage: 'commit', in: 'runtime/slot/progress-reporter.ts' },
-  { stage: 'commit', in: 'runtime/host/runtime-host.ts', functions: ['#onReport'] },
   { stage: 'commit', in: 'runtime/host/partitions/frontier-committer.ts' },
   { stage: 'commit', in: 'kafka/consumer/kafkajs-session.ts', functions: ['commit'] },
-  // Scheduling in the slot, which the thread's own event loop or a stage calls.
-  { stage: OTHER, in: 'runtime/slot/slot-engine.ts' },
-  { stage: OTHER, in: 'runtime/slot/turn-scheduling.ts' },
-  { stage: OTHER, in: 'runtime/slot/mailbox.ts' },
-  { stage: OTHER, in: 'runtime/slot/hot-keys.ts' },
+  { stage: 'schedule', in: 'runtime/host/runtime-host.ts', functions: ['#onReport'] },
+  { stage: 'schedule', in: 'runtime/slot/progress-reporter.ts' },
+  { stage: 'schedule', in: 'runtime/slot/slot-engine.ts' },
+  { stage: 'schedule', in: 'runtime/slot/turn-scheduling.ts' },
+  { stage: 'schedule', in: 'runtime/slot/mailbox.ts' },
+  { stage: 'schedule', in: 'runtime/slot/hot-keys.ts' },
 ];
 
 /** Of the gateway, and of the agent in a restaurant, whose log is its spool. */

@@ -4,7 +4,7 @@
  * Worker: the main thread fetches, packs, transfers and commits; a slot's thread does the rest. Gateway: read, check, append, answer, and the
  * encoding and producing of every producer. What each stage includes is in docs/operations/stage-clock.md.
  */
-export const stageNames = [
+export const workerStages = [
   'fetch',
   'pack',
   'transfer',
@@ -16,11 +16,9 @@ export const stageNames = [
   'encode',
   'produce',
   'commit',
-  'read',
-  'check',
-  'append',
-  'answer',
 ] as const;
+export const gatewayStages = ['read', 'check', 'append', 'answer'] as const;
+export const stageNames = [...workerStages, ...gatewayStages] as const;
 
 export type StageName = (typeof stageNames)[number];
 

@@ -5,5 +5,5 @@ import { spawnSync } from 'node:child_process';
 const us = Number(process.argv[2]);
 spawnSync(process.execPath, ['--eval', `while (process.cpuUsage().user + process.cpuUsage().system < ${us});`]);
 process.send?.('burnt');
-// The channel keeps a process running only for as long as somebody listens to it.
+// A process with a listener on its channel keeps running; without one it would end here.
 process.on('message', () => {});

@@ -1,18 +1,7 @@
-// Arranges the figures of a load as charts. Used by page.ts; draw.js draws them in the browser.
+// Arranges the figures of a load as charts. Used by page.ts.
 
+import type { Chart } from '../../plots/page.ts';
 import type { LoadReport } from '../load-run.ts';
-
-export interface Chart {
-  title: string;
-  /** What the horizontal axis counts: seconds of the load, or decades of a percentile (1 is 90 %, 2 is 99 %). */
-  x: 'seconds' | 'percentile';
-  /** A logarithmic axis, for latencies, whose tail is far from their middle. */
-  logarithmic: boolean;
-  /** Names of the lines. */
-  lines: string[];
-  /** Horizontal positions, then the values of each line. A gap is null. */
-  data: [number[], ...(number | null)[][]];
-}
 
 export function chartsOf({ seconds, percentiles }: Pick<LoadReport, 'seconds' | 'percentiles'>): Chart[] {
   const at = seconds.map(({ atS }) => atS);

@@ -1,13 +1,10 @@
-// Makes the self-contained page of a load: tables, and plots drawn by uPlot in the browser. Used by `ordermesh load --html`.
+// Makes the page of a load. Used by `ordermesh load --html`.
 
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { escaped, plotPage, table } from '../../plots/page.ts';
 import type { Knee } from '../knee.ts';
 import type { LoadReport } from '../load-run.ts';
 import type { StepReport } from '../tally.ts';
-import { type Chart, chartsOf } from './charts.ts';
-
-const require = createRequire(import.meta.url);
+import { chartsOf } from './charts.ts';
 
 export interface LoadPageContent {
   /** What was loaded, and how: one line for the reader. */
@@ -16,37 +13,21 @@ export interface LoadPageContent {
   knee?: Knee;
 }
 
+const style = '.bottleneck { color: var(--bad); }';
+
 /** One HTML document that needs nothing else. */
-export async function loadPage({ intro, report, knee }: LoadPageContent): Promise<string> {
-  const [uplot, uplotStyle, style, draw] = await Promise.all([
-    readFile(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8'),
-    readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8'),
-    readFile(new URL('page.css', import.meta.url), 'utf8'),
-    readFile(new URL('draw.js', import.meta.url), 'utf8'),
-  ]);
-  const charts: Chart[] = chartsOf(report);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ordermesh: load on a gateway</title>
-<style>${uplotStyle}${style}</style>
-</head>
-<body>
-<h1>Load on a gateway</h1>
+export function loadPage({ intro, report, knee }: LoadPageContent): Promise<string> {
+  return plotPage({
+    title: 'Ordermesh: load on a gateway',
+    above: `<h1>Load on a gateway</h1>
 <p>${escaped(intro)}</p>
 ${knee === undefined ? '' : `<p id="knee">${kneeText(knee)}</p>`}
 ${summary(report)}
 <h2>Steps</h2>
-${stepTable(report.steps)}
-<div id="charts"></div>
-<script>${uplot}</script>
-<script type="application/json" id="content">${JSON.stringify(charts).replaceAll('<', '\\u003c')}</script>
-<script>${draw}</script>
-</body>
-</html>
-`;
+${stepTable(report.steps)}`,
+    charts: chartsOf(report),
+    style,
+  });
 }
 
 function kneeText({ rate, failsAt, complete, bottleneck }: Knee): string {
@@ -84,15 +65,9 @@ function stepTable(steps: readonly StepReport[]): string {
       ? `${generator.cores.toFixed(2)} of a core`
       : `<b class="bottleneck">bottleneck: ${escaped(bottleneck)}</b>`,
   ]);
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
-  return `<table><thead>${line(head, 'th')}</thead><tbody>${rows.map((row) => line(row, 'td')).join('\n')}</tbody></table>`;
+  return table(head, rows);
 }
 
 function ms(value: number): string {
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -1,25 +1,12 @@
-// Arranges the series of an isolation run as charts. Used by page.ts; draw.js draws them in the browser.
+// Arranges the series of an isolation run as charts. Used by page.ts.
 
+import type { Chart, Span } from '../../../lab/plots/page.ts';
 import { QUIET } from '../plan.ts';
 import { watchedRoles } from '../sampler.ts';
 import type { IsolationSeries } from '../series.ts';
 
-export interface Chart {
-  title: string;
-  /** Names of the lines. */
-  lines: string[];
-  /** Seconds since the first round, then the values of each line. A gap is null. */
-  data: [number[], ...(number | null)[][]];
-}
-
-/** When a case's fault was in force, in seconds since the first round. */
-export interface FaultTime {
-  name: string;
-  from: number;
-  to: number;
-}
-
 const MIB = 2 ** 20;
+const overTime = { x: 'seconds', logarithmic: false } as const;
 
 export function chartsOf({ rounds, latency, samples }: IsolationSeries): Chart[] {
   const start = rounds[0]?.from ?? 0;
@@ -31,16 +18,19 @@ export function chartsOf({ rounds, latency, samples }: IsolationSeries): Chart[]
   const seconds = (all: readonly { at: number }[]) => all.map(({ at }) => (at - start) / 1_000);
   return [
     {
+      ...overTime,
       title: 'Kitchen: from 202 to the ticket on the display, ms',
       lines: ['p99', 'p50'],
       data: [seconds(points), points.map(({ p99Ms }) => p99Ms), points.map(({ p50Ms }) => p50Ms)],
     },
     {
+      ...overTime,
       title: 'Lag: records of validated-orders that are not committed',
       lines: ['bridge', 'kitchen'],
       data: [seconds(seen), seen.map(({ bridgeLag }) => bridgeLag), seen.map(({ kitchenLag }) => kitchenLag)],
     },
     {
+      ...overTime,
       title: 'Resident memory, MiB',
       lines: [...watchedRoles],
       data: [
@@ -56,7 +46,8 @@ export function chartsOf({ rounds, latency, samples }: IsolationSeries): Chart[]
   ];
 }
 
-export function faultTimes({ rounds }: IsolationSeries): FaultTime[] {
+/** When each case's fault was in force, in seconds since the first round. */
+export function faultTimes({ rounds }: IsolationSeries): Span[] {
   const start = rounds[0]?.from ?? 0;
   return rounds
     .filter(({ name }) => name !== QUIET)

@@ -1,45 +1,25 @@
-// Makes the self-contained page of an isolation run: tables, and plots drawn by uPlot in the browser. Called by ../report.ts.
+// Makes the page of an isolation run. Called by ../report.ts.
 
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { escaped, plotPage, table } from '../../../lab/plots/page.ts';
 import { cases } from '../cases.ts';
 import type { IsolationSeries } from '../series.ts';
 import { BAR, mebibytes } from '../verdict.ts';
-import { type Chart, chartsOf, type FaultTime, faultTimes } from './charts.ts';
-
-const require = createRequire(import.meta.url);
+import { chartsOf, faultTimes } from './charts.ts';
 
 /** One HTML document that needs nothing else. */
 export async function isolationPage(series: IsolationSeries): Promise<string> {
-  const library = require.resolve('uplot/dist/uPlot.iife.min.js');
-  const [uplot, uplotStyle, style, draw] = await Promise.all([
-    readFile(library, 'utf8'),
-    readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8'),
-    readFile(new URL('page.css', import.meta.url), 'utf8'),
-    readFile(new URL('draw.js', import.meta.url), 'utf8'),
-  ]);
-  const content: { charts: Chart[]; faults: FaultTime[] } = { charts: chartsOf(series), faults: faultTimes(series) };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ordermesh: isolation of the kitchen</title>
-<style>${uplotStyle}${style}</style>
-</head>
-<body>
-<h1>Does the kitchen notice the cloud?</h1>
+  return plotPage({
+    title: 'Ordermesh: isolation of the kitchen',
+    above: `<h1>Does the kitchen notice the cloud?</h1>
 <p>${escaped(introOf(series))}</p>
-${caseTable(series)}
-<div id="charts"></div>
-<h2>Rounds</h2>
-${roundTable(series)}
-<script>${uplot}</script>
-<script type="application/json" id="content">${JSON.stringify(content).replaceAll('<', '\\u003c')}</script>
-<script>${draw}</script>
-</body>
-</html>
-`;
+${caseTable(series)}`,
+    below: `<h2>Rounds</h2>
+${roundTable(series)}`,
+    charts: chartsOf(series),
+    spans: faultTimes(series),
+    style: await readFile(new URL('page.css', import.meta.url), 'utf8'),
+  });
 }
 
 function introOf({ machine, measuredAt, rate, seconds }: IsolationSeries): string {
@@ -78,14 +58,4 @@ function roundTable({ rounds }: IsolationSeries): string {
     mebibytes(memoryMax.bridge ?? 0),
   ]);
   return table(head, rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
-  return `<table><thead>${line(head, 'th')}</thead><tbody>${rows.map((row) => line(row, 'td')).join('\n')}</tbody></table>`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

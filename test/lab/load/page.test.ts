@@ -24,7 +24,7 @@ test('the page loads nothing, and has the library, the data, the knee and a bott
   expect(page).not.toMatch(/<(script|link|img)[^>]*(src|href)=/);
   expect(page).toContain('var uPlot=');
   const content = /<script type="application\/json" id="content">(.*)<\/script>/.exec(page)?.[1];
-  expect(JSON.parse(content ?? '')).toEqual(chartsOf(someLoad));
+  expect(JSON.parse(content ?? '')).toEqual({ charts: chartsOf(someLoad), spans: [] });
   expect(page).toContain(
     '<b>1000 orders a second</b> held, 1020 did not. The generator was the bottleneck: it takes &lt;0.9>',
   );

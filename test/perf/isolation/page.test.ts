@@ -46,7 +46,7 @@ test('the page loads nothing, and has the library, the data and the verdicts in 
   expect(page).not.toMatch(/<(script|link|img)[^>]*(src|href)=/);
   expect(page).toContain('var uPlot=');
   const content = /<script type="application\/json" id="content">(.*)<\/script>/.exec(page)?.[1];
-  expect(JSON.parse(content ?? '')).toEqual({ charts: chartsOf(series), faults: faultTimes(series) });
+  expect(JSON.parse(content ?? '')).toEqual({ charts: chartsOf(series), spans: faultTimes(series) });
   expect(page).toContain('Pub/Sub is stopped: it refuses connections');
   expect(page).toContain('<b class="over">not in time</b>');
 });

@@ -4,7 +4,7 @@ import { foldThreads } from '../../../telemetry/flame/fold.ts';
 import { cpuProfile } from './profiles.ts';
 
 const encode = 'encode@kafka/producer/record-batch.ts:10';
-const stringify = 'stringify@actors/payment/outputs.ts:5';
+const stringify = 'stringify@kafka/producer/record-batch.ts:5';
 const flameOf = (...samples: Parameters<typeof cpuProfile>) =>
   foldThreads([{ thread: 'slot 0', profile: cpuProfile(...samples) }]);
 

@@ -48,7 +48,7 @@ async function open(html: string): Promise<void> {
 const frame = (name: string) => page.locator(`g.frame[name="${name}"]`);
 const width = (name: string) => frame(name).evaluate((g) => Number(g.getAttribute('width')));
 
-test.skipIf(skipWithoutBrowser)('the graph zooms, finds, explains, and asks nobody for anything', async () => {
+test.skipIf(skipWithoutBrowser)('the graph zooms, finds, explains, and sends no request', async () => {
   await open(await flamePage('payment', flameOf(200)));
   expect(await page.locator('#title').textContent()).toBe('payment');
   await frame('decodeOrder').hover();

@@ -1,7 +1,7 @@
-import { loadConfig } from '../../contracts/config/config.ts';
-import { startGateway } from '../../gateway/index.ts';
-import { createLogger } from '../../telemetry/logger.ts';
-import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+import { loadConfig } from '../../../contracts/config/config.ts';
+import { startGateway } from '../../../gateway/index.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
 import { AlternatingClock, together } from './alternating-clock.ts';
 
 /**

@@ -1,20 +1,24 @@
-// Draws the charts of the page in the browser, with the times of the faults behind them. Put into the page by page.ts.
+// Draws the charts of a page in the browser, with shaded times behind them. Put into the page by page.ts.
 
 /* global uPlot, document, window, getComputedStyle */
 (() => {
-  const { charts, faults } = JSON.parse(document.getElementById('content').textContent);
-  const HEIGHT = 260;
+  const { charts, spans } = JSON.parse(document.getElementById('content').textContent);
+  const HEIGHT = 250;
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const lineColors = ['line-1', 'line-2', 'line-3', 'line-4'].map(color);
-  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+  const labels = {
+    seconds: (at) => `${Math.floor(at / 60)}:${String(Math.floor(at % 60)).padStart(2, '0')}`,
+    percentile: (decades) => `${Number((100 - 100 / 10 ** decades).toPrecision(7))} %`,
+  };
+  const shown = (value) => (value === null ? '' : value < 10 ? value.toFixed(2) : String(Math.round(value)));
 
-  const shadeFaults = (plot) => {
+  const shade = (plot) => {
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    for (const { name, from, to } of faults) {
+    for (const { name, from, to } of spans) {
       const left = plot.valToPos(from, 'x', true);
       ctx.fillStyle = color(name);
       ctx.fillRect(left, bbox.top, plot.valToPos(to, 'x', true) - left, bbox.height);
@@ -23,27 +27,28 @@
   };
 
   const axis = { stroke: color('text'), grid: { stroke: color('grid') }, ticks: { stroke: color('grid') } };
-  const plots = charts.map(({ title, lines, data }) => {
+  const plots = charts.map(({ title, x, logarithmic, lines, data }) => {
+    const y = logarithmic ? { distr: 3 } : { range: (_, __, most) => [0, (most ?? 0) * 1.05 || 1] };
     const options = {
       title,
       width: 600,
       height: HEIGHT,
-      cursor: { sync: { key: 'isolation' } },
-      scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most ?? 0) * 1.05 || 1] } },
+      cursor: x === 'seconds' ? { sync: { key: 'time' } } : {},
+      scales: { x: { time: false }, y },
       axes: [
-        { ...axis, values: (_, all) => all.map(clock) },
+        { ...axis, values: (_, all) => all.map(labels[x]), ...(x === 'percentile' ? { incrs: [1] } : {}) },
         { ...axis, size: 70 },
       ],
       series: [
-        { label: 'time', value: (_, seconds) => (seconds === null ? '' : clock(seconds)) },
+        { label: x === 'seconds' ? 'time' : 'percentile', value: (_, at) => (at === null ? '' : labels[x](at)) },
         ...lines.map((label, index) => ({
           label,
           stroke: lineColors[index],
           width: 1.5,
-          value: (_, value) => (value === null ? '' : String(Math.round(value))),
+          value: (_, value) => shown(value),
         })),
       ],
-      hooks: { drawClear: [shadeFaults] },
+      hooks: x === 'seconds' ? { drawClear: [shade] } : {},
     };
     return new uPlot(options, data, document.getElementById('charts'));
   });

@@ -1,14 +1,14 @@
-import { loadConfig } from '../../contracts/config/config.ts';
-import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
-import { runtimeLimits, startRuntime } from '../../runtime/index.ts';
-import { createLogger } from '../../telemetry/logger.ts';
-import type { MetricsSnapshot } from '../../telemetry/metrics.ts';
+import { loadConfig } from '../../../contracts/config/config.ts';
+import { clusterOf } from '../../../contracts/config/kafka-cluster.ts';
+import { runtimeLimits, startRuntime } from '../../../runtime/index.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import type { MetricsSnapshot } from '../../../telemetry/metrics.ts';
 import { AlternatingClock, type OnOff, together } from './alternating-clock.ts';
 
 /**
  * The actor runtime draining a topic with an actor that does nothing, while the stage clock of each thread is on and off in turns.
  *
- *   KAFKA_BROKERS=… ORDERMESH_SLOTS=2 node perf/load/runtime-on-off.ts TOPIC MESSAGES
+ *   KAFKA_BROKERS=… ORDERMESH_SLOTS=2 node perf/load/on-off/runtime-on-off.ts TOPIC MESSAGES
  *
  * Prints one JSON line: processor time of a message with the clock on / off, and the part that its looks and ends must cost.
  */
@@ -23,7 +23,7 @@ const runtime = await startRuntime({
   topic,
   cluster: clusterOf(config),
   database: undefined,
-  actorModule: new URL('./actors/noop-on-off.ts', import.meta.url),
+  actorModule: new URL('./noop-on-off.ts', import.meta.url),
   settings: null,
   slots: config.ORDERMESH_SLOTS,
   limits: runtimeLimits(config),

@@ -1,6 +1,6 @@
 import { Gauge } from 'prom-client';
 import type { Actor, ActorContext } from '../../../runtime/actor.ts';
-import { AlternatingClock } from '../alternating-clock.ts';
+import { AlternatingClock } from './alternating-clock.ts';
 
 const SLICE_MESSAGES = 5_000;
 

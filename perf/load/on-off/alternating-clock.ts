@@ -1,7 +1,7 @@
 // Turns the stage clock of a thread on and off in turns, to measure what the clock costs.
 
-import { StageClock, threadStages } from '../../telemetry/stages/stage-clock.ts';
-import { median } from '../rounds.ts';
+import { StageClock, threadStages } from '../../../telemetry/stages/stage-clock.ts';
+import { median } from '../../rounds.ts';
 
 /** What the messages of one thread cost with the clock on and off. */
 export interface OnOff {
