@@ -33,11 +33,16 @@ export function peerClusterOf(config: Config): KafkaCluster | undefined {
   return brokers === undefined ? undefined : { brokers, security: peerSecurity(config) };
 }
 
+/** The host of a broker's `host:port`, an IPv6 address without its brackets. */
+export function hostOf(broker: string): string {
+  return broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
 /** A password that everyone on the way can read, for a warning; `undefined` if there is none. */
 export function readablePassword({ brokers, security }: KafkaCluster): string | undefined {
   if (security.protocol !== 'SASL_PLAINTEXT' || !['PLAIN', 'OAUTHBEARER'].includes(security.mechanism ?? ''))
     return undefined;
-  const far = brokers.find((broker) => !isLoopback(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')));
+  const far = brokers.find((broker) => !isLoopback(hostOf(broker)));
   return far === undefined
     ? undefined
     : `the password for Kafka goes to ${far} in clear text: use SASL_SSL, or a SCRAM mechanism`;

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import type { SASLOptions as PlatformaticSasl } from '@platformatic/kafka';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
-import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { hostOf, type KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { type KafkaSecurity, usesSasl, usesTls } from '../../contracts/config/kafka-security.ts';
 import { secretOf } from './credentials.ts';
 import { oauthToken } from './oauth-token.ts';
@@ -68,8 +68,4 @@ function platformaticSasl(security: KafkaSecurity): PlatformaticSasl {
 /** A broker that is listed by name gets its name in the handshake (SNI), as managed services need it. An address must not be sent there. */
 function hasNames(brokers: readonly string[]): boolean {
   return brokers.some((broker) => isIP(hostOf(broker)) === 0);
-}
-
-function hostOf(broker: string): string {
-  return broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }

@@ -1,7 +1,7 @@
 // Finds out why a TLS connection was closed. Used where @platformatic/kafka is used.
 
-import { connect } from 'node:tls';
-import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
+import { connect, type SecureContext } from 'node:tls';
+import { hostOf, type KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { usesTls } from '../../contracts/config/kafka-security.ts';
 import { causesOf, refusalIn } from './refusals.ts';
 import { tlsContext } from './tls-context.ts';
@@ -19,17 +19,16 @@ const ALERT_MS_MAX = 1_000;
 export async function withAlert({ brokers, security }: KafkaCluster, error: Error): Promise<Error> {
   const isClosed = [...causesOf(error)].some(({ message }) => message === CLOSED);
   if (!usesTls(security) || !isClosed || refusalIn(error) !== undefined) return error;
-  const alerts = await Promise.all(brokers.map((broker) => alertOf(broker, () => tlsContext(security))));
+  const alerts = await Promise.all(brokers.map((broker) => alertOf(broker, tlsContext(security))));
   return alerts.find((alert) => alert !== undefined && refusalIn(alert) !== undefined) ?? error;
 }
 
-function alertOf(broker: string, context: () => ReturnType<typeof tlsContext>): Promise<Error | undefined> {
-  const { hostname, port } = new URL(`kafka://${broker}`);
+function alertOf(broker: string, secureContext: SecureContext): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
-      host: hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: Number(port),
-      secureContext: context(),
+      host: hostOf(broker),
+      port: Number(broker.slice(broker.lastIndexOf(':') + 1)),
+      secureContext,
       timeout: ALERT_MS_MAX,
     });
     const end = (error?: Error) => {

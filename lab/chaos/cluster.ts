@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
-import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
 import {
   answers,
   type BrokerSecurity,
@@ -91,11 +90,7 @@ export async function startCluster(options: {
   );
   for (const id of brokers) await answers(portIn(ports, `broker-${id}`), security);
   const direct = brokers.map((id) => `127.0.0.1:${portIn(ports, `broker-${id}`)}`);
-  return { nodes: new Map(nodes), direct: { brokers: direct, security: securityOf(security) } };
-}
-
-function securityOf(security: BrokerSecurity | undefined): KafkaSecurity {
-  return security === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(security);
+  return { nodes: new Map(nodes), direct: { brokers: direct, security: clientSecurity(security) } };
 }
 
 async function listens(port: number): Promise<void> {

@@ -93,7 +93,7 @@ export async function startChaosSystem(options: {
     const wires = await startWires(ports, security);
     const environment = (zone: Zone) => ({
       ...zoneEnvironment(zone, { directory, ports, databaseUrl: database.url }),
-      ...(security === undefined ? {} : securityEnvironment(security)),
+      ...securityEnvironment(security),
     });
     const direct = { KAFKA_BROKERS: cluster.direct.brokers.join(','), DATABASE_URL: database.url };
     const config = loadConfig({ ...environment('front'), ...direct }) as ConnectedConfig;

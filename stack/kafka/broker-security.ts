@@ -58,15 +58,17 @@ export function passwordFile(directory: string, user: string): string {
   return path.join(directory, `${user}.password`);
 }
 
-/** How the user reaches such a broker. */
-export function clientSecurity({ directory, caFile }: BrokerSecurity, user = ADMIN): KafkaSecurity {
+/** How the user reaches such a broker; `undefined` is an open one. */
+export function clientSecurity(security: BrokerSecurity | undefined, user = ADMIN): KafkaSecurity {
+  if (security === undefined) return { protocol: 'PLAINTEXT' };
+  const { directory, caFile } = security;
   const password = { file: passwordFile(directory, user) };
   return { protocol: 'SASL_SSL', mechanism: 'SCRAM-SHA-512', username: user, password, caFile };
 }
 
-/** The same as environment variables. */
-export function securityEnvironment(security: BrokerSecurity, user = ADMIN): Record<string, string> {
-  return securityVariables(clientSecurity(security, user));
+/** The same as environment variables; none for an open broker. */
+export function securityEnvironment(security: BrokerSecurity | undefined, user = ADMIN): Record<string, string> {
+  return security === undefined ? {} : securityVariables(clientSecurity(security, user));
 }
 
 /** Of a role that is started beside the broker: its own user, where it has one. */

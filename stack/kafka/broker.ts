@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { run } from '../commands.ts';
 import { javaCommand, javaMissing } from '../java.ts';
@@ -50,7 +49,7 @@ export const kafka: Part = {
       (signal) => answersTcp(port, versionsQuestion, signal, security?.caFile),
     );
     const address = `127.0.0.1:${port}`;
-    const environment = { KAFKA_BROKERS: address, ...(security === undefined ? {} : securityEnvironment(security)) };
+    const environment = { KAFKA_BROKERS: address, ...securityEnvironment(security) };
     return { server, environment };
   },
 };
@@ -129,8 +128,7 @@ export function newClusterId(): string {
 /** A client's call, once the port is open at all: the client itself retries slowly. @throws unless it is answered */
 export async function answers(port: number, security?: BrokerSecurity): Promise<void> {
   if (await isPortFree(port)) throw new Error('it does not listen');
-  const open = plainCluster([`127.0.0.1:${port}`]);
-  const cluster = security === undefined ? open : { ...open, security: clientSecurity(security) };
+  const cluster = { brokers: [`127.0.0.1:${port}`], security: clientSecurity(security) };
   const admin = await createAdmin({ clientId: 'stack', cluster });
   try {
     await admin.listTopics();

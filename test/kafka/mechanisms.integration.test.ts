@@ -1,16 +1,13 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { alterUserScramCredentialsV0, Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../contracts/config/config.ts';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { type KafkaSecurity, securityVariables } from '../../contracts/config/kafka-security.ts';
 import { createKafkajsProducer, createProducer, KafkaRefusedError, readTopic } from '../../kafka/index.ts';
-import { platformaticOptions } from '../../kafka/security/client-options.ts';
 import { javaTools, runTool } from '../../lab/chaos/java-tools.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { certificate } from '../../stack/certificates.ts';
@@ -20,6 +17,7 @@ import { ordermesh } from '../support/ordermesh.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 import { clients, sendWith, topic } from './every-client.ts';
 import { GroupMember } from './group-member.ts';
+import { setScramPassword } from './scram-user.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
@@ -87,7 +85,7 @@ beforeAll(async () => {
       keyFile: await file('till.key', till.key),
     },
   };
-  await addScramUser('scram', SECRET);
+  await setScramPassword(broker.cluster, 'SCRAM-SHA-256', 'scram', SECRET);
   await broker.createTopic(topic, 1);
 });
 afterAll(() => stack?.disposeAsync());
@@ -174,22 +172,6 @@ async function file(name: string, text: string): Promise<string> {
   const at = path.join(directory, name);
   await writeFile(at, text, { mode: 0o600 });
   return at;
-}
-
-/** As an operator does it with Kafka's own tool. */
-async function addScramUser(name: string, password: string): Promise<void> {
-  const admin = new PlatformaticAdmin({ clientId: 'test', ...platformaticOptions(broker.cluster) });
-  const { brokers } = await admin.metadata({ topics: [] });
-  const connection = await admin.connections.get([...brokers.values()][0] as { host: string; port: number });
-  const [salt, iterations] = [randomBytes(16), 4_096];
-  const saltedPassword = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
-  const SCRAM_SHA_256 = 1;
-  await alterUserScramCredentialsV0.api.async(
-    connection,
-    [],
-    [{ name, mechanism: SCRAM_SHA_256, iterations, salt, saltedPassword }],
-  );
-  await admin.close();
 }
 
 /** An issuer of tokens by the grant of client credentials (RFC 6749, 4.4), with its keys. */

@@ -1,7 +1,5 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { alterUserScramCredentialsV0, Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import type { KafkaSecurity } from '../../contracts/config/kafka-security.ts';
@@ -15,12 +13,12 @@ import {
   type RecordProducer,
   readTopic,
 } from '../../kafka/index.ts';
-import { platformaticOptions } from '../../kafka/security/client-options.ts';
 import { faultOf } from '../../runtime/outage.ts';
 import { passwordFile, principals, userOf } from '../../stack/kafka/broker-security.ts';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.ts';
 import { ask, clients, sendWith, topic } from './every-client.ts';
 import { GroupMember } from './group-member.ts';
+import { setScramPassword } from './scram-user.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
 
@@ -124,7 +122,7 @@ test('a password that is replaced under load needs no restart, and loses nothing
     for (; sending; acknowledged++) await producer.send([{ topic, key: 'rotated', value: String(acknowledged) }]);
   })();
   await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(0), patience);
-  await setPassword(user, 'the next one');
+  await setScramPassword(broker.cluster, 'SCRAM-SHA-512', user, 'the next one');
   // The old password is refused once the session ends: the records wait.
   await vi.waitFor(
     () => expect(sendWith(createProducer, cluster)).rejects.toThrow('refused (authentication)'),
@@ -152,16 +150,3 @@ test('a certificate of the authority that is half written does not cut off a cli
   writeFileSync(file, '-----BEGIN CERT');
   await ask(cluster);
 });
-
-/** As an operator does it with Kafka's own tool. */
-async function setPassword(name: string, password: string): Promise<void> {
-  const admin = new PlatformaticAdmin({ clientId: 'test', ...platformaticOptions(broker.cluster) });
-  const { brokers } = await admin.metadata({ topics: [] });
-  const connection = await admin.connections.get([...brokers.values()][0] as { host: string; port: number });
-  const [salt, iterations] = [randomBytes(16), 4_096];
-  const saltedPassword = pbkdf2Sync(password, salt, iterations, 64, 'sha512');
-  const SCRAM_SHA_512 = 2;
-  const change = { name, mechanism: SCRAM_SHA_512, iterations, salt, saltedPassword };
-  await alterUserScramCredentialsV0.api.async(connection, [], [change]);
-  await admin.close();
-}

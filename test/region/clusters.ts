@@ -51,20 +51,14 @@ export async function startTwoClusters(): Promise<TwoClusters> {
   // Each with an authority and passwords of its own.
   if (testsAreSecured)
     for (const name of names) security[name] = await brokerSecurity(path.join(directory.path, `${name}-security`));
-  const clusterOf = (name: Name): KafkaCluster => {
-    const own = security[name];
-    return {
-      brokers: [`127.0.0.1:${ports[name]}`],
-      security: own === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(own),
-    };
-  };
+  const clusterOf = (name: Name): KafkaCluster => ({
+    brokers: [`127.0.0.1:${ports[name]}`],
+    security: clientSecurity(security[name]),
+  });
   const kafka = { east: clusterOf('east'), west: clusterOf('west') };
   const environment = (region: Name, user?: string) => {
     const other = region === 'east' ? 'west' : 'east';
-    const variables = (name: Name) => {
-      const own = security[name];
-      return own === undefined ? {} : securityEnvironment(own, user);
-    };
+    const variables = (name: Name) => securityEnvironment(security[name], user);
     const peer = Object.entries(variables(other)).map(([name, value]) => [`ORDERMESH_PEER_${name}`, value]);
     return {
       KAFKA_BROKERS: kafka[region].brokers.join(','),

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { loadConfig } from '../../contracts/config/config.ts';
-import { type KafkaCluster, plainCluster } from '../../contracts/config/kafka-cluster.ts';
+import type { KafkaCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin } from '../../kafka/index.ts';
 import { userCacheDir } from '../../stack/cache.ts';
 import { answers, brokerCommand } from '../../stack/kafka/broker.ts';
@@ -68,8 +68,7 @@ export async function startOwnBroker(more: OwnBrokerOptions = {}): Promise<OwnBr
   };
   const start = async () => servers.start(await brokerCommand(options), () => answers(port, security));
   const address = `127.0.0.1:${port}`;
-  const open = plainCluster([address]);
-  const cluster = security === undefined ? open : { ...open, security: clientSecurity(security) };
+  const cluster = { brokers: [address], security: clientSecurity(security) };
   const dispose = async () => {
     await servers.stopAll('SIGKILL');
     await directory[Symbol.asyncDispose]();
@@ -85,7 +84,7 @@ export async function startOwnBroker(more: OwnBrokerOptions = {}): Promise<OwnBr
   return {
     address,
     cluster,
-    environment: { KAFKA_BROKERS: address, ...(security === undefined ? {} : securityEnvironment(security)) },
+    environment: { KAFKA_BROKERS: address, ...securityEnvironment(security) },
     security,
     async createTopic(topic, partitions) {
       const admin = await createAdmin({ clientId: 'test', cluster });

@@ -41,7 +41,7 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
   const security = testsAreSecured ? await brokerSecurity(path.join(directory.path, 'security')) : undefined;
   const clientsOf = (...ports: number[]): KafkaCluster => ({
     brokers: ports.map((port) => `127.0.0.1:${port}`),
-    security: security === undefined ? { protocol: 'PLAINTEXT' } : clientSecurity(security),
+    security: clientSecurity(security),
   });
   const of = async (name: string) => {
     const own = path.join(directory.path, name);
