@@ -106,8 +106,9 @@ try {
   } finally {
     await system.close();
   }
-  await writeReport(createReport(figures), new URL('./report/', import.meta.url));
-  console.log(table(figures));
+  const report = createReport(figures);
+  await writeReport(report, new URL('./report/', import.meta.url));
+  console.log(table(report));
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }

@@ -2,23 +2,21 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { type Bar, bars, barText, type Verdict, verdictOf } from './figures/bars.ts';
+import type { Figure, Figures } from './figures/figure.ts';
 
-/** One measured figure. A ratio comes from interleaved rounds of one run, so that drift of the machine cancels out. */
-export interface Figure {
-  value: number;
-  unit: string;
-  /** (max - min) / median over the rounds: how far to trust the value. */
-  spread: number;
-  /** What it is measured against, or how. */
-  versus: string;
+export type { Figure, Figures } from './figures/figure.ts';
+
+/** A figure as the report has it. */
+export interface JudgedFigure extends Figure {
+  bar?: Bar;
+  verdict?: Verdict;
 }
-
-export type Figures = Record<string, Figure>;
 
 export interface Report {
   machine: { cores: number; model: string; memoryGiB: number; kernel: string; node: string };
   measuredAt: string;
-  figures: Figures;
+  figures: Record<string, JudgedFigure>;
 }
 
 export function createReport(figures: Figures): Report {
@@ -31,8 +29,13 @@ export function createReport(figures: Figures): Report {
       node: process.version,
     },
     measuredAt: new Date().toISOString(),
-    figures,
+    figures: Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, judged(name, figure)])),
   };
+}
+
+function judged(name: string, figure: Figure): JudgedFigure {
+  const bar = bars[name];
+  return bar === undefined ? figure : { ...figure, bar, verdict: verdictOf(figure, bar) };
 }
 
 /** Writes `report.json` for programs and `report.md` for people into `directory`. */
@@ -44,27 +47,27 @@ export async function writeReport(report: Report, directory: URL): Promise<void>
 
 function markdown({ machine, measuredAt, figures }: Report): string {
   const rows = Object.entries(figures).map(
-    ([name, { value, unit, spread, versus }]) =>
-      `| ${name} | ${value} | ${unit} | ±${Math.round(spread * 50)} % | ${versus} |`,
+    ([name, { value, unit, spread, rounds, bar, verdict = '', versus }]) =>
+      `| ${name} | ${value} | ${unit} | ±${Math.round(spread * 50)} % of ${rounds.length} | ${bar === undefined ? '' : barText(bar)} | ${verdict} | ${versus} |`,
   );
   return [
     '# Performance report',
     '',
     `${measuredAt} · ${machine.cores} cores (${machine.model}) · ${machine.memoryGiB} GiB · Node ${machine.node}`,
     '',
-    '| figure | value | unit | spread | measured against |',
-    '| --- | ---: | --- | --- | --- |',
+    '| figure | value | unit | spread, rounds | bar | verdict | measured against |',
+    '| --- | ---: | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
 }
 
-export function table(figures: Figures): string {
+export function table({ figures }: Report): string {
   const width = Math.max(...Object.keys(figures).map((name) => name.length));
   return Object.entries(figures)
-    .map(
-      ([name, { value, unit, versus }]) =>
-        `${name.padEnd(width)}  ${String(value).padStart(9)} ${unit.padEnd(10)} ${versus}`,
-    )
+    .map(([name, { value, unit, bar, verdict, versus }]) => {
+      const judgement = bar === undefined ? '' : `${verdict}: ${barText(bar)}`;
+      return `${name.padEnd(width)}  ${String(value).padStart(9)} ${unit.padEnd(10)} ${judgement.padEnd(18)} ${versus}`;
+    })
     .join('\n');
 }

@@ -1,4 +1,6 @@
-import type { Figure } from './report.ts';
+// Runs the sides of a benchmark in turn and makes figures of their rounds. Used by every benchmark.
+
+import type { Figure } from './figures/figure.ts';
 
 /** Runs the sides in turn, `rounds` times: A B A B …, so that drift of the machine meets both. */
 export async function interleave<Side extends string>(
@@ -19,17 +21,18 @@ export function ratioFigure(ours: number[], theirs: number[], versus: string): F
   return figure(ratios, 'ratio', `${versus}; ${perSecond(ours)} against ${perSecond(theirs)}`, 3);
 }
 
-export function figure(values: number[], unit: string, versus: string, digits = 0): Figure {
+export function figure(values: readonly number[], unit: string, versus: string, digits = 0): Figure {
   const middle = median(values);
   return {
     value: round(middle, digits),
     unit,
     spread: middle === 0 ? 0 : round((Math.max(...values) - Math.min(...values)) / middle, 3),
     versus,
+    rounds: values.map((each) => round(each, Math.max(digits, 3))),
   };
 }
 
-export function median(values: number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle];

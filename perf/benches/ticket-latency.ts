@@ -3,6 +3,7 @@
 import { lastJson, program, runProgram } from '../child.ts';
 import type { TicketLatency } from '../load/ticket-latency.ts';
 import type { Figures } from '../report.ts';
+import { figure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const RATE = 500;
@@ -36,11 +37,10 @@ export async function benchTicketLatency(
       ? "in the display's feed (no Chromium here)"
       : `drawn by Chromium (${page.outOfView} beyond the visible columns)`;
   return {
-    ticket_latency_p99_ms: {
-      value: p99,
-      unit: 'ms',
-      spread: 0,
-      versus: `202 to ticket ${where} at ${RATE} orders/s, every role on this machine; ${tickets} tickets, p50 ${p50} ms; feed p50 ${feed.p50}, p99 ${feed.p99} ms of ${feed.tickets}`,
-    },
+    ticket_latency_p99_ms: figure(
+      [p99],
+      'ms',
+      `202 to ticket ${where} at ${RATE} orders/s, every role on this machine; ${tickets} tickets, p50 ${p50} ms; feed p50 ${feed.p50}, p99 ${feed.p99} ms of ${feed.tickets}`,
+    ),
   };
 }
