@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     // Most tests wait for servers or timers most of the time.
     maxWorkers: '100%',
-    reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }]],
+    reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }], './.ci/errors-reporter.mjs'],
     projects: [
       {
         test: {

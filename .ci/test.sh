@@ -20,10 +20,10 @@ check page-types "$node" node_modules/typescript/bin/tsc -p display/page
 check flame-types "$node" node_modules/typescript/bin/tsc -p telemetry/flame/page
 check imports "$node" .ci/dependency-cruiser.mjs --config .dependency-cruiser.cjs -T err-long .
 if [ $# -gt 0 ]; then
-  check tests "$node" node_modules/vitest/vitest.mjs run "$@"
+  check tests "$node" .ci/run-tests.mjs "$@"
 else
   # The tests of a release take longer than a change may: npm run test:release.
-  check tests "$node" node_modules/vitest/vitest.mjs run --project='!release'
+  check tests "$node" .ci/run-tests.mjs --project='!release'
 fi
 [ $# -gt 0 ] || check summary "$node" .ci/test-summary.mjs "$report"
 
