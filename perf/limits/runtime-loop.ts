@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { Piscina } from 'piscina';
+import { pack } from './packed-batch.ts';
 
 /**
  * The ceiling of the actor runtime: kafkajs hands each batch, packed into one transferred buffer, to the thread of its partition, which
@@ -58,18 +59,3 @@ await finished.promise;
 const seconds = (performance.now() - (startedAt ?? 0)) / 1_000;
 console.log(JSON.stringify({ messagesPerSecond: Math.round(messages / seconds) }));
 process.exit();
-
-function pack(records: { key: Buffer | null; value: Buffer | null }[]): ArrayBuffer {
-  let size = 0;
-  for (const { key, value } of records) size += 8 + (key?.length ?? 0) + (value?.length ?? 0);
-  const buffer = new ArrayBuffer(size);
-  const bytes = Buffer.from(buffer);
-  let at = 0;
-  for (const { key, value } of records) {
-    at = bytes.writeUInt32LE(key?.length ?? 0, at);
-    at = bytes.writeUInt32LE(value?.length ?? 0, at);
-    at += key?.copy(bytes, at) ?? 0;
-    at += value?.copy(bytes, at) ?? 0;
-  }
-  return buffer;
-}

@@ -1,0 +1,70 @@
+// The competitors of the same work: how each is built, started and set. Called by perf/benches/peers.ts.
+
+import { javaCommand } from '../../../stack/index.ts';
+import { program } from '../../child.ts';
+import { parallelConsumerProgram } from '../parallel-consumer/build.ts';
+import { buildWatermill } from './watermill/build.ts';
+
+export interface Peer {
+  /** In names of figures. */
+  name: string;
+  /** How it is set: what a reader must know to judge the comparison. */
+  settings: string;
+  /** Part of all records that it gets, so that a run of a slow one takes about as long as the others' runs. */
+  share: number;
+  /**
+   * Builds the program the first time.
+   * @returns its command line, which the arguments of the work follow
+   * @throws an error that says which tool is missing
+   */
+  prepare(): Promise<readonly string[]>;
+}
+
+const PARALLEL_CONSUMER = { concurrency: 100, batch: 100 };
+
+const nodePeer = (file: string) => async () => [process.execPath, program(`perf/peers/same-work/node/${file}`)];
+
+export const ordermesh: Peer = {
+  name: 'ordermesh',
+  settings: 'two slots, turns of up to 1,000 messages with a fenced transaction each',
+  share: 1,
+  prepare: nodePeer('ordermesh.ts'),
+};
+
+export const peers: readonly Peer[] = [
+  {
+    name: 'bare_loop',
+    settings: 'kafkajs, packed batches, pinned threads that decide and produce with our producer, and no guarantees',
+    share: 1,
+    prepare: nodePeer('bare-loop.ts'),
+  },
+  {
+    name: 'kafkajs',
+    settings: 'eachBatch, 4 partitions at a time, one send a batch',
+    share: 1,
+    prepare: nodePeer('kafkajs.ts'),
+  },
+  {
+    name: 'platformatic_kafka',
+    settings: '@platformatic/kafka, a stream of messages, one send in flight with all that has gathered meanwhile',
+    share: 1,
+    prepare: nodePeer('platformatic.ts'),
+  },
+  {
+    name: 'parallel_consumer',
+    settings: `Confluent Parallel Consumer, order per key, pollAndProduceMany, ${PARALLEL_CONSUMER.concurrency} calls at a time of up to ${PARALLEL_CONSUMER.batch} records, linger 5 ms`,
+    share: 1 / 3,
+    async prepare() {
+      const { version, java } = await parallelConsumerProgram('ParallelConsumerWork.java');
+      const { concurrency, batch } = PARALLEL_CONSUMER;
+      const properties = { concurrency, batch, version };
+      return [javaCommand(), ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`), ...java];
+    },
+  },
+  {
+    name: 'watermill',
+    settings: 'Watermill with its router; a message in flight for each partition, as the library has it',
+    share: 1 / 15,
+    prepare: async () => [await buildWatermill()],
+  },
+];
