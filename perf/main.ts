@@ -17,6 +17,7 @@ import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
 import { benchMirror } from './benches/mirror.ts';
 import { benchOverload } from './benches/overload.ts';
+import { benchPeers } from './benches/peers.ts';
 import { benchPipeline } from './benches/pipeline.ts';
 import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
@@ -38,7 +39,7 @@ import { createReport, type Figures, table, writeReport } from './report.ts';
  */
 /** What a quick run measures, and what only a full run does, unless it is named. */
 const quick = ['ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'websocket', 'overload'];
-const long = ['stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
+const long = ['peers', 'stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
   options: {
@@ -96,6 +97,7 @@ try {
     await run('gateway', () => benchGateway(bench));
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));
+    await run('peers', () => benchPeers(bench));
     await run('stage-clock', () => benchStageClock(bench));
     await run('grpc', () => benchGrpc(bench));
     await run('edge', () => benchEdge(bench, scale.messages));

@@ -15,7 +15,7 @@ import { startCore } from '../../stack/index.ts';
 import { loadMenu, withDatabase } from '../../store/index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Costs, errorOf, needsOf } from './model.ts';
-import { processorTimes } from './processor-time.ts';
+import { processorTimes, serverPids } from './processor-time.ts';
 import { type Shape, startRoles } from './roles.ts';
 
 const { values } = programOptions('capacity', {
@@ -55,7 +55,7 @@ try {
 /** One shape: warms up with as much load as is then measured, drains before and after, and divides. */
 async function measure(shape: Shape, servers: Record<string, string>, seed: number): Promise<Costs> {
   const roles = await startRoles(directory, servers, shape);
-  const pids = { ...roles.pids, ...(await serverPids()) };
+  const pids = { ...roles.pids, ...(await serverPids(directory)) };
   const progress = new Progress(roles.config, say);
   const crew = startCrew({ display: roles.display, cookingMs: COOKING_MS, refreshMs: 200, random: createRandom(seed) });
   const gateway = new URL(`http://127.0.0.1:${roles.config.ORDERMESH_GATEWAY_PORT}`);
@@ -81,14 +81,6 @@ async function measure(shape: Shape, servers: Record<string, string>, seed: numb
     await progress.close();
     await roles.stop();
   }
-}
-
-/** Kafka and PostgreSQL, by the file in which the stack notes its processes. */
-async function serverPids(): Promise<Record<string, number[]>> {
-  const { servers } = JSON.parse(await readFile(path.join(directory, 'stack.json'), 'utf8')) as {
-    servers: { name: string; pid: number }[];
-  };
-  return Object.fromEntries(servers.map(({ name, pid }) => [name, [pid]]));
 }
 
 /** What stays on the disks: records of all topics, and the database. */

@@ -1,6 +1,7 @@
-// Reads how much processor time processes have used, from /proc. Used by main.ts.
+// Reads how much processor time processes have used, from /proc. Used by main.ts and perf/benches/peers.ts.
 
 import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 
 /** The unit of times in /proc on every Linux (`getconf CLK_TCK`). */
 const TICK_US = 10_000;
@@ -29,6 +30,14 @@ export async function processorTimes(
   return Object.fromEntries(
     Object.entries(pids).map(([name, of]) => [name, of.reduce((sum, pid) => sum + treeTicks(pid), 0) * TICK_US]),
   );
+}
+
+/** Processes of Kafka and PostgreSQL, by the file in which the stack of this data directory notes them. */
+export async function serverPids(dataDir: string): Promise<Record<string, number[]>> {
+  const { servers } = JSON.parse(await readFile(path.join(dataDir, 'stack.json'), 'utf8')) as {
+    servers: { name: string; pid: number }[];
+  };
+  return Object.fromEntries(servers.map(({ name, pid }) => [name, [pid]]));
 }
 
 async function allProcesses(): Promise<Map<number, ProcessTimes>> {
