@@ -4,13 +4,13 @@ BIN := $(CURDIR)/node_modules/.bin
 STAMP := node_modules/.installed
 RUN_STAMP := node_modules/.installed-to-run
 PACKAGES := package-lock.json package.json stack/install/install.sh stack/install/post-install.mjs stack/install/elf-versions.mjs
-REPORT := .cache/test-report.json
+TEST_REPORT := .cache/test-report.json
 
 # The project's own Node 24 stands before the machine's.
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full isolation images edge-package sbom clean
+.PHONY: help install install-to-run tools run check test smoke chaos chaos-seeds drill fleet perf perf-full perf-compare perf-check isolation images edge-package sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -61,6 +61,12 @@ perf: tools install ## quick benchmark, report in perf/report/
 perf-full: tools install ## the long benchmark
 	@exec node perf/main.ts --full
 
+perf-compare: tools install ## what moved beyond noise between an earlier report and the last: make perf-compare REPORT=old.json
+	@exec node perf/compare/main.ts $(if $(REPORT),--before $(REPORT))
+
+perf-check: tools install ## guard the ratios of the hot paths, at toy size
+	@exec node perf/check.ts
+
 isolation: tools install ## load while the cloud stops, crawls or refuses, then the audit: make isolation SECONDS=n ROUNDS=n RATE=n
 	@exec node perf/isolation/main.ts --stop-with-parent $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RATE),--rate $(RATE)) $(if $(ONLY),--only $(ONLY))
 
@@ -74,4 +80,4 @@ edge-package: ## build the Debian package of the edge agent, in build/
 	@sh deploy/edge/build.sh
 
 clean: ## remove data and built files
-	rm -rf .data build perf/report $(REPORT)
+	rm -rf .data build perf/report $(TEST_REPORT)

@@ -23,22 +23,38 @@ import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
 import { benchRuntime } from './benches/runtime.ts';
 import { benchStageClock } from './benches/stage-clock.ts';
+import { benchSustained } from './benches/sustained.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
 import { benchValidator } from './benches/validator.ts';
 import { benchWebSocket } from './benches/websocket.ts';
 import { runCommand } from './child.ts';
-import { createReport, type Figures, table, writeReport } from './report.ts';
+import { createReport, type Details, type Figures, table } from './report.ts';
+import { sweepRuntime } from './sweeps/runtime-sweeps.ts';
+import { fullScale, quickScale } from './sweeps/scales.ts';
+import type { Sweep, Sweeps } from './sweeps/sweep.ts';
+import { writeReport } from './write-report.ts';
 
 /**
  * Measures the figures of the product beside their baselines, on servers of its own in a directory of its own.
  *
- *   node perf/main.ts            a quick run, under 5 minutes
+ *   node perf/main.ts            a quick run, under 6 minutes
  *   node perf/main.ts --full     more rounds, longer
  *   node perf/main.ts --only gateway,runtime
  *   node perf/main.ts --full --only backlog-memory,rebalance --backlog 1000000
  */
 /** What a quick run measures, and what only a full run does, unless it is named. */
-const quick = ['ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'websocket', 'overload'];
+const quick = [
+  'sustained',
+  'ticket-latency',
+  'pipeline',
+  'validator',
+  'bridge',
+  'runtime',
+  'gateway',
+  'websocket',
+  'overload',
+  'sweeps',
+];
 const long = ['peers', 'stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
@@ -59,6 +75,9 @@ const scale = values.full
   ? { seconds: 10, rounds: 7, messages: 1_000_000 }
   : { seconds: 3, rounds: 3, messages: 300_000 };
 const overloadSeconds = values.full ? 60 : 3;
+const sustainedScale = values.full
+  ? { warmUpSeconds: 60, seconds: 6, rounds: 10 }
+  : { warmUpSeconds: 40, seconds: 5, rounds: 3 };
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'ordermesh-perf-'));
 process.env.ORDERMESH_DATA_DIR = dataDir;
@@ -68,21 +87,30 @@ const config = loadConfig();
 const logger = createLogger('perf', 'warn');
 const say = (line: string) => console.error(line);
 
+const figures: Figures = {};
+const sweeps: Sweeps = {};
+const details: Details = { sweeps };
+let flames: Record<string, string> = {};
+const run = async (name: string, measure: () => Promise<Figures>) => {
+  if (!measured(name)) return;
+  say(`measuring ${name} …`);
+  const startedAt = performance.now();
+  Object.assign(figures, await measure());
+  say(`measured ${name} in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
+};
 try {
   // What other programs have written goes to the disk now, and not while we measure.
   await runCommand('sync', []);
+  await run('sustained', async () => {
+    const sustained = await benchSustained(sustainedScale, dataDir);
+    Object.assign(details, { costs: sustained.costs, pipeline: sustained.rates });
+    flames = sustained.flames;
+    return sustained.figures;
+  });
   const system = await startSystem(config, logger, say, { menuFile: chainMenuFile });
-  const figures: Figures = {};
   try {
-    const bench: Bench = { env: environmentOf(system.config), sampleOrder, ...scale };
+    const bench: Bench = { env: environmentOf(system.config), sampleOrder, onSweep, ...scale };
     const addresses = Object.fromEntries(system.addresses);
-    const run = async (name: string, measure: () => Promise<Figures>) => {
-      if (!measured(name)) return;
-      say(`measuring ${name} …`);
-      const startedAt = performance.now();
-      Object.assign(figures, await measure());
-      say(`measured ${name} in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
-    };
     await run('ticket-latency', () =>
       benchTicketLatency(bench, { gateway: addresses.gateway ?? '', display: addresses['kitchen display'] ?? '' }),
     );
@@ -98,6 +126,10 @@ try {
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));
     await run('peers', () => benchPeers(bench));
+    await run('sweeps', async () => {
+      await sweepRuntime(bench, values.full ? fullScale : quickScale);
+      return {};
+    });
     await run('stage-clock', () => benchStageClock(bench));
     await run('grpc', () => benchGrpc(bench));
     await run('edge', () => benchEdge(bench, scale.messages));
@@ -108,8 +140,8 @@ try {
   } finally {
     await system.close();
   }
-  const report = createReport(figures);
-  await writeReport(report, new URL('./report/', import.meta.url));
+  const report = createReport(figures, details);
+  await writeReport(report, new URL('./report/', import.meta.url), flames);
   console.log(table(report));
 } finally {
   await rm(dataDir, { recursive: true, force: true });
@@ -120,6 +152,10 @@ async function endPushes(connected: ConnectedConfig): Promise<void> {
   const pubSub = createPubSub(googleCloudAddress(connected));
   await pubSub.subscription(googleCloudNames.loyaltySubscription).modifyPushConfig({});
   await pubSub.close();
+}
+
+function onSweep(name: string, sweep: Sweep): void {
+  sweeps[name] = sweep;
 }
 
 function sampleOrder(): Order {

@@ -1,9 +1,11 @@
-// The measured figures and the report that has them. Benchmarks return figures, perf/main.ts writes the report.
+// The report of a benchmark run. Benchmarks return figures, main.ts makes the report of them, write-report.ts writes it.
 
-import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { type Bar, bars, barText, type Verdict, verdictOf } from './figures/bars.ts';
 import type { Figure, Figures } from './figures/figure.ts';
+import type { Costs } from './pipeline/costs.ts';
+import type { RateAt } from './pipeline/rate.ts';
+import type { Sweeps } from './sweeps/sweep.ts';
 
 export type { Figure, Figures } from './figures/figure.ts';
 
@@ -13,13 +15,22 @@ export interface JudgedFigure extends Figure {
   verdict?: Verdict;
 }
 
-export interface Report {
+/** What a run measured beside figures. */
+export interface Details {
+  /** Of an order, while the whole mesh is busy. */
+  costs?: Costs;
+  sweeps?: Sweeps;
+  /** What the whole mesh carried, over time. */
+  pipeline?: readonly RateAt[];
+}
+
+export interface Report extends Details {
   machine: { cores: number; model: string; memoryGiB: number; kernel: string; node: string };
   measuredAt: string;
   figures: Record<string, JudgedFigure>;
 }
 
-export function createReport(figures: Figures): Report {
+export function createReport(figures: Figures, details: Details = {}): Report {
   return {
     machine: {
       cores: availableParallelism(),
@@ -30,36 +41,13 @@ export function createReport(figures: Figures): Report {
     },
     measuredAt: new Date().toISOString(),
     figures: Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, judged(name, figure)])),
+    ...details,
   };
 }
 
 function judged(name: string, figure: Figure): JudgedFigure {
   const bar = bars[name];
   return bar === undefined ? figure : { ...figure, bar, verdict: verdictOf(figure, bar) };
-}
-
-/** Writes `report.json` for programs and `report.md` for people into `directory`. */
-export async function writeReport(report: Report, directory: URL): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await writeFile(new URL('report.json', directory), `${JSON.stringify(report, null, 2)}\n`);
-  await writeFile(new URL('report.md', directory), markdown(report));
-}
-
-function markdown({ machine, measuredAt, figures }: Report): string {
-  const rows = Object.entries(figures).map(
-    ([name, { value, unit, spread, rounds, bar, verdict = '', versus }]) =>
-      `| ${name} | ${value} | ${unit} | ±${Math.round(spread * 50)} % of ${rounds.length} | ${bar === undefined ? '' : barText(bar)} | ${verdict} | ${versus} |`,
-  );
-  return [
-    '# Performance report',
-    '',
-    `${measuredAt} · ${machine.cores} cores (${machine.model}) · ${machine.memoryGiB} GiB · Node ${machine.node}`,
-    '',
-    '| figure | value | unit | spread, rounds | bar | verdict | measured against |',
-    '| --- | ---: | --- | --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
 }
 
 export function table({ figures }: Report): string {

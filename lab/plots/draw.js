@@ -9,7 +9,9 @@
   const labels = {
     seconds: (at) => `${Math.floor(at / 60)}:${String(Math.floor(at % 60)).padStart(2, '0')}`,
     percentile: (decades) => `${Number((100 - 100 / 10 ** decades).toPrecision(7))} %`,
+    number: (count) => count.toLocaleString('en'),
   };
+  const names = { seconds: 'time', percentile: 'percentile' };
   const shown = (value) => (value === null ? '' : value < 10 ? value.toFixed(2) : String(Math.round(value)));
 
   const shade = (plot) => {
@@ -27,7 +29,7 @@
   };
 
   const axis = { stroke: color('text'), grid: { stroke: color('grid') }, ticks: { stroke: color('grid') } };
-  const plots = charts.map(({ title, x, logarithmic, lines, data }) => {
+  const plots = charts.map(({ title, x, xName = names[x], logarithmic, lines, data }) => {
     const y = logarithmic ? { distr: 3 } : { range: (_, __, most) => [0, (most ?? 0) * 1.05 || 1] };
     const options = {
       title,
@@ -36,11 +38,16 @@
       cursor: x === 'seconds' ? { sync: { key: 'time' } } : {},
       scales: { x: { time: false }, y },
       axes: [
-        { ...axis, values: (_, all) => all.map(labels[x]), ...(x === 'percentile' ? { incrs: [1] } : {}) },
+        {
+          ...axis,
+          values: (_, all) => all.map(labels[x]),
+          ...(x === 'percentile' ? { incrs: [1] } : {}),
+          ...(x === 'number' ? { label: xName } : {}),
+        },
         { ...axis, size: 70 },
       ],
       series: [
-        { label: x === 'seconds' ? 'time' : 'percentile', value: (_, at) => (at === null ? '' : labels[x](at)) },
+        { label: xName, value: (_, at) => (at === null ? '' : labels[x](at)) },
         ...lines.map((label, index) => ({
           label,
           stroke: lineColors[index],

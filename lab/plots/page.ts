@@ -1,4 +1,4 @@
-// Makes self-contained pages with tables and plots that uPlot draws in the browser. Used by `ordermesh load --html` and by `make isolation`.
+// Makes self-contained pages with tables and plots that uPlot draws in the browser. Used by `ordermesh load --html`, `make isolation` and `make perf`.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,8 +7,10 @@ const require = createRequire(import.meta.url);
 
 export interface Chart {
   title: string;
-  /** What the horizontal axis counts: seconds, or decades of a percentile (1 is 90 %, 2 is 99 %). */
-  x: 'seconds' | 'percentile';
+  /** What the horizontal axis counts: seconds, decades of a percentile (1 is 90 %, 2 is 99 %), or a number of something. */
+  x: 'seconds' | 'percentile' | 'number';
+  /** What the numbers are of. */
+  xName?: string;
   /** A logarithmic axis, for latencies whose tail is far from their middle. */
   logarithmic: boolean;
   /** Names of the lines. */

@@ -1,4 +1,7 @@
+// What perf/main.ts gives to every benchmark.
+
 import type { Order } from '../../contracts/order/order.ts';
+import type { Sweep } from '../sweeps/sweep.ts';
 
 /** What every benchmark gets. */
 export interface Bench {
@@ -12,4 +15,6 @@ export interface Bench {
   messages: number;
   /** A valid order of a typical basket. */
   sampleOrder(): Order;
+  /** Takes a figure that was measured at several settings. */
+  onSweep?(name: string, sweep: Sweep): void;
 }

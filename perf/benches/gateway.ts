@@ -18,6 +18,9 @@ const WARM_UP_SECONDS = 8;
 const PEER_WARM_UP_SECONDS = 1;
 /** Many short rounds, because the speed of the machine drifts within seconds. */
 const ROUND_SECONDS = 2;
+/** Shares of the gateway's rate at which its latency is measured. */
+const HALF = 0.5;
+const LOADS = [0.25, 0.7, 0.85];
 
 /**
  * The gateway storing durably, with validation, tokens and metrics on, against servers that only answer and against the same gateway made of
@@ -50,14 +53,17 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
     ceiling: () => load(CEILING_PORT, ROUND_SECONDS),
   });
 
-  const rate = Math.round(median([...bare.gateway, ...peers.gateway]) / 2);
-  const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
-  const paced: LoadResult[] = [];
-  for (let round = 0; round < shortRounds; round++) {
+  const peak = median([...bare.gateway, ...peers.gateway]);
+  const paced = async (share: number): Promise<LoadResult> => {
+    const rate = Math.round(peak * share);
+    const url = `http://127.0.0.1:${GATEWAY_PORT}/v1/orders`;
     const open = await acceptedLoad({ url, connections: CONNECTIONS, seconds: ROUND_SECONDS, token, order, rate });
-    if (open.unsent > 0) throw new Error(`${open.unsent} orders of half of the gateway's rate found no connection`);
-    paced.push(open);
-  }
+    if (open.unsent > 0) throw new Error(`${open.unsent} orders of ${share} of the gateway's rate found no connection`);
+    return open;
+  };
+  const half: LoadResult[] = [];
+  for (let round = 0; round < shortRounds; round++) half.push(await paced(HALF));
+  await sweepLatency(bench, peak, half, paced);
   return {
     gateway_durable_vs_uws_ceiling: ratioFigure(
       bare.gateway,
@@ -75,10 +81,38 @@ export async function benchGateway(bench: Bench): Promise<Figures> {
       'Fastify with the same route, tokens and schema, and kafkajs sending what gathers during one request, acks=all',
     ),
     gateway_p99_ms_at_half_load: figure(
-      paced.map(({ latencyMs }) => latencyMs.p99),
+      half.map(({ latencyMs }) => latencyMs.p99),
       'ms',
-      `open loop of ${rate.toLocaleString('en')} orders/s on ${CONNECTIONS} connections, from when each order fell due; p50 ${median(paced.map(({ latencyMs }) => latencyMs.p50)).toFixed(1)} ms`,
+      `open loop of ${Math.round(peak * HALF).toLocaleString('en')} orders/s on ${CONNECTIONS} connections, from when each order fell due; p50 ${median(half.map(({ latencyMs }) => latencyMs.p50)).toFixed(1)} ms`,
       1,
     ),
   };
+}
+
+/** The latency at other shares of the gateway's rate than the half, which is measured already. */
+async function sweepLatency(
+  { onSweep, rounds }: Bench,
+  peak: number,
+  half: readonly LoadResult[],
+  paced: (share: number) => Promise<LoadResult>,
+): Promise<void> {
+  const results = new Map<number, LoadResult[]>(LOADS.map((share) => [share, []]));
+  for (let round = 0; round < Math.ceil(rounds / 3); round++)
+    for (const [share, of] of results) of.push(await paced(share));
+  const all = [...results, [HALF, half] as const].sort(([a], [b]) => a - b);
+  const series = (['p50', 'p99'] as const).map((name) => ({
+    name,
+    points: all.map(([share, of]) => ({
+      x: Math.round(peak * share),
+      rounds: of.map(({ latencyMs }) => latencyMs[name]),
+    })),
+  }));
+  const versus = `open loop on ${CONNECTIONS} connections, from when each order fell due to its 202`;
+  onSweep?.('gateway_latency_by_load', {
+    title: 'Gateway: latency by load',
+    x: 'orders/s',
+    unit: 'ms',
+    versus,
+    series,
+  });
 }

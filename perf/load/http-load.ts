@@ -49,17 +49,21 @@ const compiled = new Map<string, Promise<string>>();
 
 /** Runs a load generator of one Java file, which is compiled at its first use in this process. */
 export async function javaLoad(file: string, options: Record<string, string | number>, order: string): Promise<string> {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const java = ['-Xmx256m', '-XX:+UseSerialGC', '-cp', await compiledLoad(file), path.basename(file, '.java')];
+  return runCommand(javaCommand(), [...java, ...args], { input: order });
+}
+
+/** @returns the directory of the classes of a load generator of one Java file */
+export function compiledLoad(file: string): Promise<string> {
   let classes = compiled.get(file);
   if (classes === undefined) {
     classes = compile(file);
     compiled.set(file, classes);
   }
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const java = ['-Xmx256m', '-XX:+UseSerialGC', '-cp', await classes, path.basename(file, '.java')];
-  return runCommand(javaCommand(), [...java, ...args], { input: order });
+  return classes;
 }
 
-/** @returns the directory of its classes */
 async function compile(file: string): Promise<string> {
   const directory = program('.cache/perf-load');
   await runCommand(javaCommand('javac'), ['-d', directory, program(file)]);

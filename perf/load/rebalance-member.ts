@@ -7,9 +7,9 @@ import { createLogger } from '../../telemetry/logger.ts';
 /**
  * One process of a group. Tells its parent, over IPC, each time a partition's frontier has moved, and leaves on SIGTERM.
  *
- *   KAFKA_BROKERS=… DATABASE_URL=… node perf/load/rebalance-member.ts TOPIC GROUP
+ *   KAFKA_BROKERS=… DATABASE_URL=… node perf/load/rebalance-member.ts TOPIC GROUP [ACTOR] [SETTINGS]
  */
-const [topic, group] = process.argv.slice(2);
+const [topic, group, actor = 'noop', settings = 'null'] = process.argv.slice(2);
 if (topic === undefined || group === undefined) throw new Error('usage: rebalance-member.ts TOPIC GROUP');
 
 /** Messages below `frontier` are finished. Milliseconds since 1970. */
@@ -27,8 +27,8 @@ const runtime = await startRuntime({
   topic,
   cluster: clusterOf(config),
   database: databaseOf(config),
-  actorModule: new URL('./actors/noop.ts', import.meta.url),
-  settings: undefined,
+  actorModule: new URL(`./actors/${actor}.ts`, import.meta.url),
+  settings: JSON.parse(settings),
   slots: config.ORDERMESH_SLOTS,
   limits: runtimeLimits(config),
 });
