@@ -9,9 +9,9 @@ import { InvalidMessageError, parseValue } from './invalid-message.ts';
  * @throws InvalidMessageError when the header is missing
  */
 export function eventType(message: Message): string {
-  const type = message.headers.ce_type;
+  const type = message.header('ce_type');
   if (type === undefined) throw new InvalidMessageError('invalid-event', 'the record has no ce_type header');
-  return type.toString();
+  return type;
 }
 
 /**

@@ -69,10 +69,10 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
   };
 }
 
-function eventType({ headers }: Message): string {
-  const type = headers.ce_type;
+function eventType(message: Message): string {
+  const type = message.header('ce_type');
   if (type === undefined) throw new TypeError('header ce_type is missing; every event carries it');
-  return type.toString('utf8');
+  return type;
 }
 
 function bridgeMetrics(registry: Registry, outstanding: () => { messages: number; bytes: number }) {

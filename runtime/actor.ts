@@ -18,8 +18,10 @@ export interface Message {
   /** The OrderID. A record without a key gets `<partition>:<offset>` as its key. */
   key: string;
   value: Buffer | null;
-  /** Decoded at each access. */
+  /** All headers, decoded at each access. */
   readonly headers: Readonly<Record<string, Buffer>>;
+  /** One header as text; cheaper than `headers`. `undefined` where the record does not have it. The name is ASCII. */
+  header(name: string): string | undefined;
 }
 
 /** What `apply` gets for one message: the message, the result of `decode` and the result of `prepare`. */

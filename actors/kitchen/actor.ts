@@ -68,7 +68,7 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
 
     completed(input, message) {
       if (input.type !== 'order.paid' || !input.isNew) return;
-      const acceptedAtMs = acceptedAtOf(message.headers[acceptedTimeHeader]?.toString());
+      const acceptedAtMs = acceptedAtOf(message.header(acceptedTimeHeader));
       if (acceptedAtMs !== undefined) orderAge('ticket', acceptedAtMs);
     },
   };

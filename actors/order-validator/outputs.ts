@@ -45,8 +45,8 @@ export function rejectedOutputs(
  * When the gateway accepted an order, in milliseconds since 1970, from the event's header. Without the header, the time of the record is
  * close enough.
  */
-export function acceptedAt({ headers, timestamp }: Message): number {
-  return acceptedAtOf(headers.ce_time?.toString()) ?? timestamp;
+export function acceptedAt(message: Message): number {
+  return acceptedAtOf(message.header('ce_time')) ?? message.timestamp;
 }
 
 /** The event for content that was answered 202 under an orderId with another content. It has no other effect. */
@@ -106,7 +106,7 @@ function record(
   topic: string,
   type: EventType,
   value: OrderValidated | OrderRejected | OrderConflicting,
-  { headers }: Message,
+  message: Message,
   acceptedAtMs: number,
   n?: number,
 ) {
@@ -120,7 +120,7 @@ function record(
       source: '/ordermesh/order-validator',
       time: value.occurredAt,
       subject: value.orderId,
-      traceparent: headers.traceparent?.toString(),
+      traceparent: message.header('traceparent'),
       acceptedTime: new Date(acceptedAtMs).toISOString(),
     }),
   };

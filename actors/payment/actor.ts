@@ -51,7 +51,7 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
 
     completed(input, message) {
       if (!paidNow.has(input)) return;
-      const acceptedAtMs = acceptedAtOf(message.headers[acceptedTimeHeader]?.toString());
+      const acceptedAtMs = acceptedAtOf(message.header(acceptedTimeHeader));
       if (acceptedAtMs !== undefined) orderAge('paid', acceptedAtMs);
     },
 

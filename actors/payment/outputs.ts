@@ -18,7 +18,6 @@ export function paymentOutputs(
 ): Outputs {
   const { orderId, storeId, total, currency, order } = validated;
   const { method } = order.payment;
-  const { headers } = message;
   const base = { orderId, storeId, occurredAt: payment.decidedAt.toISOString(), total, currency };
   const { outcome } = payment;
   let value: OrderPaid | OrderPaymentFailed;
@@ -39,8 +38,8 @@ export function paymentOutputs(
         source: '/ordermesh/payment',
         time: base.occurredAt,
         subject: orderId,
-        traceparent: headers.traceparent?.toString(),
-        acceptedTime: headers[acceptedTimeHeader]?.toString(),
+        traceparent: message.header('traceparent'),
+        acceptedTime: message.header(acceptedTimeHeader),
       }),
     },
   ];

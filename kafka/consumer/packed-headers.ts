@@ -32,6 +32,34 @@ export function readPackedHeaders(bytes: Uint8Array, start = 0): Record<string, 
   return headers;
 }
 
+/**
+ * The value of one header as text, without decoding the others. `undefined` where the record does not have it; of a repeated name the last
+ * value counts.
+ * @param name ASCII
+ */
+export function findPackedHeader(source: Buffer, start: number, name: string): string | undefined {
+  const cursor = { at: start };
+  let found = -1;
+  let foundLength = 0;
+  for (let left = readVarint(source, cursor); left > 0; left--) {
+    const nameLength = readVarint(source, cursor);
+    const isIt = nameLength === name.length && hasText(source, cursor.at, name);
+    cursor.at += nameLength;
+    const valueLength = Math.max(readVarint(source, cursor), 0);
+    if (isIt) {
+      found = cursor.at;
+      foundLength = valueLength;
+    }
+    cursor.at += valueLength;
+  }
+  return found < 0 ? undefined : source.toString('utf8', found, found + foundLength);
+}
+
+function hasText(source: Buffer, at: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (source[at + index] !== text.charCodeAt(index)) return false;
+  return true;
+}
+
 function readVarint(bytes: Buffer, cursor: { at: number }): number {
   let value = 0;
   let shift = 0;

@@ -125,6 +125,10 @@ export class MessageEntry implements Message, Queued<MessageEntry> {
     return this.#batch.headers(this.#index, this.#start);
   }
 
+  header(name: string): string | undefined {
+    return this.#batch.header(this.#index, this.#start, name);
+  }
+
   /** Bytes of key, value and headers. */
   get weight(): number {
     return this.#batch.weight(this.#index);

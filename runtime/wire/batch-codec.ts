@@ -1,4 +1,4 @@
-import { type FetchedRecord, type PackedHeaders, readPackedHeaders } from '../../kafka/index.ts';
+import { type FetchedRecord, findPackedHeader, type PackedHeaders, readPackedHeaders } from '../../kafka/index.ts';
 
 /*
  * A batch crosses from the main thread to a slot's thread as one transferred ArrayBuffer, so its bytes are never copied again.
@@ -137,12 +137,24 @@ export class PackedBatch {
   }
 
   headers(index: number, start: number): Record<string, Buffer> {
-    const at = 3 * index;
-    const { lengths } = this;
-    const from = start + Math.max(lengths[at] as number, 0) + Math.max(lengths[at + 1] as number, 0);
-    const length = lengths[at + 2] as number;
     // Without a prototype, like decoded headers: a header may be called __proto__.
-    return length === 0 ? Object.create(null) : readPackedHeaders(this.bytes.subarray(from, from + length));
+    if (this.#headersLength(index) === 0) return Object.create(null);
+    return readPackedHeaders(this.bytes, this.#headersStart(index, start));
+  }
+
+  /** One header as text, without decoding the others. */
+  header(index: number, start: number, name: string): string | undefined {
+    if (this.#headersLength(index) === 0) return undefined;
+    return findPackedHeader(this.bytes, this.#headersStart(index, start), name);
+  }
+
+  #headersLength(index: number): number {
+    return this.lengths[3 * index + 2] as number;
+  }
+
+  #headersStart(index: number, start: number): number {
+    const { lengths } = this;
+    return start + Math.max(lengths[3 * index] as number, 0) + Math.max(lengths[3 * index + 1] as number, 0);
   }
 
   /** The one record at `index` as a batch of its own, so that a message that waits long doesn't hold a whole fetch in memory. */

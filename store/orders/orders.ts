@@ -1,6 +1,7 @@
 // Stores and finds decisions and conflicts. Called by the order-validator, and by a failover for those that only the log has.
 
 import type { ConflictReason, RejectionReason } from '../../contracts/events.ts';
+import { column } from '../database/column.ts';
 import type { Database, Transaction } from '../database/database.ts';
 
 /** A decision as it was stored; for a redelivery its event is made from it again. */
@@ -92,15 +93,15 @@ export async function insertDecisions(
     select order_id, store_id, case when reasons is null then 'validated' else 'rejected' end, reasons::json, total, currency, pieces,
       fingerprint, to_timestamp(placed_at / 1000), to_timestamp(accepted_at / 1000), ${decidedAt}::timestamptz
     from unnest(
-      ${orders.map((order) => order.orderId)}::uuid[],
-      ${orders.map((order) => order.storeId)}::text[],
-      ${orders.map((order) => (order.reasons === undefined ? null : JSON.stringify(order.reasons)))}::text[],
-      ${orders.map((order) => order.total)}::integer[],
-      ${orders.map((order) => order.currency)}::text[],
-      ${orders.map((order) => order.pieces)}::integer[],
-      ${orders.map((order) => order.fingerprint)}::text[],
-      ${orders.map((order) => order.placedAtMs)}::float8[],
-      ${orders.map((order) => order.acceptedAtMs)}::float8[]
+      ${column(orders, (order) => order.orderId)}::uuid[],
+      ${column(orders, (order) => order.storeId)}::text[],
+      ${column(orders, (order) => (order.reasons === undefined ? null : JSON.stringify(order.reasons)))}::text[],
+      ${column(orders, (order) => order.total)}::integer[],
+      ${column(orders, (order) => order.currency)}::text[],
+      ${column(orders, (order) => order.pieces)}::integer[],
+      ${column(orders, (order) => order.fingerprint)}::text[],
+      ${column(orders, (order) => order.placedAtMs)}::float8[],
+      ${column(orders, (order) => order.acceptedAtMs)}::float8[]
     ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at)`;
 }
 
@@ -120,14 +121,14 @@ export async function recordConflicts(
     select order_id, fingerprint, store_id, reasons::json, to_timestamp(accepted_at / 1000), topic, partition, record_offset,
       (select coalesce(max(n), 0) + 1 from order_conflicts earlier where earlier.order_id = t.order_id), ${seenAt}::timestamptz
     from unnest(
-      ${conflicts.map((conflict) => conflict.orderId)}::uuid[],
-      ${conflicts.map((conflict) => conflict.fingerprint)}::text[],
-      ${conflicts.map((conflict) => conflict.storeId)}::text[],
-      ${conflicts.map((conflict) => JSON.stringify(conflict.reasons))}::text[],
-      ${conflicts.map((conflict) => conflict.acceptedAtMs)}::float8[],
-      ${conflicts.map((conflict) => conflict.topic)}::text[],
-      ${conflicts.map((conflict) => conflict.partition)}::integer[],
-      ${conflicts.map((conflict) => conflict.offset)}::bigint[]
+      ${column(conflicts, (conflict) => conflict.orderId)}::uuid[],
+      ${column(conflicts, (conflict) => conflict.fingerprint)}::text[],
+      ${column(conflicts, (conflict) => conflict.storeId)}::text[],
+      ${column(conflicts, (conflict) => JSON.stringify(conflict.reasons))}::text[],
+      ${column(conflicts, (conflict) => conflict.acceptedAtMs)}::float8[],
+      ${column(conflicts, (conflict) => conflict.topic)}::text[],
+      ${column(conflicts, (conflict) => conflict.partition)}::integer[],
+      ${column(conflicts, (conflict) => conflict.offset)}::bigint[]
     ) as t(order_id, fingerprint, store_id, reasons, accepted_at, topic, partition, record_offset)
     on conflict (order_id, fingerprint) do update set store_id = coalesce(known.store_id, excluded.store_id),
       reasons = coalesce(known.reasons, excluded.reasons), accepted_at = coalesce(known.accepted_at, excluded.accepted_at)

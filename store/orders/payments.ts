@@ -1,6 +1,7 @@
 // Stores the payments of orders. Called by actors/payment/.
 
 import type { PaymentMethod } from '../../contracts/order/order.ts';
+import { column } from '../database/column.ts';
 import type { Transaction } from '../database/database.ts';
 
 /** How the payment of an order ended. */
@@ -37,15 +38,15 @@ export async function recordPayments(
   const inserted = await sql<{ orderId: string }[]>`
     insert into payments (order_id, store_id, status, method, amount, currency, reference, code, detail, decided_at)
     select *, ${decidedAt}::timestamptz from unnest(
-      ${payments.map((payment) => payment.orderId)}::uuid[],
-      ${payments.map((payment) => payment.storeId)}::text[],
-      ${payments.map((payment) => payment.outcome.status)}::text[],
-      ${payments.map((payment) => payment.method)}::text[],
-      ${payments.map((payment) => payment.amount)}::integer[],
-      ${payments.map((payment) => payment.currency)}::text[],
-      ${payments.map(({ outcome }) => (outcome.status === 'paid' ? outcome.reference : null))}::text[],
-      ${payments.map(({ outcome }) => (outcome.status === 'failed' ? outcome.code : null))}::text[],
-      ${payments.map(({ outcome }) => (outcome.status === 'failed' ? outcome.detail : null))}::text[]
+      ${column(payments, (payment) => payment.orderId)}::uuid[],
+      ${column(payments, (payment) => payment.storeId)}::text[],
+      ${column(payments, (payment) => payment.outcome.status)}::text[],
+      ${column(payments, (payment) => payment.method)}::text[],
+      ${column(payments, (payment) => payment.amount)}::integer[],
+      ${column(payments, (payment) => payment.currency)}::text[],
+      ${column(payments, ({ outcome }) => (outcome.status === 'paid' ? outcome.reference : null))}::text[],
+      ${column(payments, ({ outcome }) => (outcome.status === 'failed' ? outcome.code : null))}::text[],
+      ${column(payments, ({ outcome }) => (outcome.status === 'failed' ? outcome.detail : null))}::text[]
     )
     on conflict (order_id) do nothing returning order_id as "orderId"`;
   const isNew = new Set(inserted.map((row) => row.orderId));

@@ -1,3 +1,4 @@
+import { column } from '../database/column.ts';
 import type { Database } from '../database/database.ts';
 
 /** A charge in the ledger of the simulated payment provider. */
@@ -24,13 +25,13 @@ export async function bookCharges(
   const rows = await database<LedgerCharge[]>`
     insert into simulated_provider.charges as booked (idempotency_key, amount, currency, status, reference, code, attempts)
     select * from unnest(
-      ${sorted.map((charge) => charge.idempotencyKey)}::text[],
-      ${sorted.map((charge) => charge.amount)}::integer[],
-      ${sorted.map((charge) => charge.currency)}::text[],
-      ${sorted.map((charge) => charge.status)}::text[],
-      ${sorted.map((charge) => charge.reference)}::text[],
-      ${sorted.map((charge) => charge.code)}::text[],
-      ${sorted.map((charge) => charge.attempts)}::integer[]
+      ${column(sorted, (charge) => charge.idempotencyKey)}::text[],
+      ${column(sorted, (charge) => charge.amount)}::integer[],
+      ${column(sorted, (charge) => charge.currency)}::text[],
+      ${column(sorted, (charge) => charge.status)}::text[],
+      ${column(sorted, (charge) => charge.reference)}::text[],
+      ${column(sorted, (charge) => charge.code)}::text[],
+      ${column(sorted, (charge) => charge.attempts)}::integer[]
     )
     on conflict (idempotency_key) do update set attempts = booked.attempts + excluded.attempts
     returning idempotency_key as "idempotencyKey", amount, currency, status, reference, code`;

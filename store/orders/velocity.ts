@@ -1,5 +1,6 @@
 // The counters of orders by customer and by card. Called by the order-validator.
 
+import { column } from '../database/column.ts';
 import type { Transaction } from '../database/database.ts';
 
 /** The count of one customer's or card's orders in one window. */
@@ -21,9 +22,9 @@ export async function addVelocity(sql: Transaction, counts: readonly VelocityCou
   const rows = await sql<{ windowStart: string; who: string; orders: number }[]>`
     insert into velocity (window_start, who, orders)
     select * from unnest(
-      ${sorted.map((count) => count.windowStart)}::bigint[],
-      ${sorted.map((count) => count.who)}::bigint[],
-      ${sorted.map((count) => count.orders)}::integer[]
+      ${column(sorted, (count) => count.windowStart)}::bigint[],
+      ${column(sorted, (count) => count.who)}::bigint[],
+      ${column(sorted, (count) => count.orders)}::integer[]
     )
     on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders, counted_at = excluded.counted_at
     returning window_start as "windowStart", who, orders`;

@@ -1,6 +1,7 @@
 // Opens and changes tickets. Called by the kitchen actor.
 
 import type { OrderPaid } from '../../contracts/events.ts';
+import { column } from '../database/column.ts';
 import type { Transaction } from '../database/database.ts';
 
 export type TicketState = 'open' | 'cooking' | 'cooked';
@@ -40,14 +41,14 @@ export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[
   const rows = await sql<{ orderId: string }[]>`
     insert into tickets (order_id, store_id, state, round, channel, items, total, currency, placed_at, paid_at)
     select order_id, store_id, 'open', 1, channel, items::json, total, currency, placed_at, paid_at from unnest(
-      ${paid.map((event) => event.orderId)}::uuid[],
-      ${paid.map((event) => event.storeId)}::text[],
-      ${paid.map((event) => event.order.channel)}::text[],
-      ${paid.map((event) => JSON.stringify(event.order.items))}::text[],
-      ${paid.map((event) => event.total)}::integer[],
-      ${paid.map((event) => event.currency)}::text[],
-      ${paid.map((event) => new Date(event.order.placedAt).toISOString())}::timestamptz[],
-      ${paid.map((event) => event.occurredAt)}::timestamptz[]
+      ${column(paid, (event) => event.orderId)}::uuid[],
+      ${column(paid, (event) => event.storeId)}::text[],
+      ${column(paid, (event) => event.order.channel)}::text[],
+      ${column(paid, (event) => JSON.stringify(event.order.items))}::text[],
+      ${column(paid, (event) => event.total)}::integer[],
+      ${column(paid, (event) => event.currency)}::text[],
+      ${column(paid, (event) => new Date(event.order.placedAt).toISOString())}::timestamptz[],
+      ${column(paid, (event) => event.occurredAt)}::timestamptz[]
     ) as t(order_id, store_id, channel, items, total, currency, placed_at, paid_at)
     on conflict (order_id) do nothing returning order_id as "orderId"`;
   return rows.map((row) => row.orderId);
@@ -70,11 +71,11 @@ export async function moveTickets(sql: Transaction, moves: readonly TicketMove[]
       cooked_at = case t.type when 'order.cooked' then t.at when 'order.recalled' then null else cooked_at end,
       recalled_at = case t.type when 'order.recalled' then t.at else recalled_at end
     from unnest(
-      ${moves.map((move) => move.orderId)}::uuid[],
-      ${moves.map((move) => move.state)}::text[],
-      ${moves.map((move) => move.round)}::integer[],
-      ${moves.map((move) => move.type)}::text[],
-      ${moves.map((move) => move.at)}::timestamptz[]
+      ${column(moves, (move) => move.orderId)}::uuid[],
+      ${column(moves, (move) => move.state)}::text[],
+      ${column(moves, (move) => move.round)}::integer[],
+      ${column(moves, (move) => move.type)}::text[],
+      ${column(moves, (move) => move.at)}::timestamptz[]
     ) as t(order_id, state, round, type, at)
     where tickets.order_id = t.order_id`;
 }
@@ -84,12 +85,12 @@ export async function recordIgnored(sql: Transaction, events: readonly IgnoredKi
   await sql`
     insert into ignored_kitchen_events (event_id, order_id, type, round, ticket_state, ticket_round)
     select * from unnest(
-      ${events.map((event) => event.eventId)}::text[],
-      ${events.map((event) => event.orderId)}::uuid[],
-      ${events.map((event) => event.type)}::text[],
-      ${events.map((event) => event.round)}::integer[],
-      ${events.map((event) => event.ticket?.state ?? null)}::text[],
-      ${events.map((event) => event.ticket?.round ?? null)}::integer[]
+      ${column(events, (event) => event.eventId)}::text[],
+      ${column(events, (event) => event.orderId)}::uuid[],
+      ${column(events, (event) => event.type)}::text[],
+      ${column(events, (event) => event.round)}::integer[],
+      ${column(events, (event) => event.ticket?.state ?? null)}::text[],
+      ${column(events, (event) => event.ticket?.round ?? null)}::integer[]
     )
     on conflict do nothing`;
 }

@@ -49,7 +49,7 @@ let nextOffset = 0;
 export function testMessage(
   key: string,
   value: unknown,
-  { type, ...change }: Partial<Message> & { type?: string } = {},
+  { type, ...change }: Partial<Omit<Message, 'header'>> & { type?: string } = {},
 ): Message {
   nextOffset++;
   return {
@@ -64,6 +64,9 @@ export function testMessage(
       ...(type === undefined ? {} : { ce_type: Buffer.from(type) }),
     },
     ...change,
+    header(name) {
+      return this.headers[name]?.toString();
+    },
   };
 }
 

@@ -41,6 +41,31 @@ test('a batch is read as it was packed', () => {
   );
 });
 
+test('one header is read as all of them are', () => {
+  const name = fc.constantFrom('ce_type', 'ce_time', 'ce_typ', 'ce_types', '__proto__', '');
+  const headers = fc.dictionary(name, bytes(20));
+  const records = fc.array(fc.tuple(record, headers).map(([one, of]) => ({ ...one, headers: of })));
+  fc.assert(
+    fc.property(records, name, (all, asked) => {
+      const batch = new PackedBatch(packBatch(all).buffer);
+      let start = batch.payloadStart;
+      for (const [index, { headers: of }] of all.entries()) {
+        const expected = Object.hasOwn(of, asked) ? of[asked]?.toString() : undefined;
+        expect(batch.header(index, start, asked)).toBe(expected);
+        start += batch.weight(index);
+      }
+    }),
+  );
+});
+
+test('of a header that is there twice, the last value counts', () => {
+  const packed = { buffer: Buffer.from([6, 2, 97, 2, 49, 2, 98, 2, 50, 2, 97, 2, 51]), start: 0 };
+  const one: FetchedRecord = { offset: 0, timestamp: 0, key: null, value: null, headers: {}, packedHeaders: packed };
+  const batch = new PackedBatch(packBatch([one]).buffer);
+  expect(batch.header(0, batch.payloadStart, 'a')).toBe('3');
+  expect(batch.headers(0, batch.payloadStart).a?.toString()).toBe('3');
+});
+
 test('headers that the client has packed are passed on as they are', () => {
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), (records) => {
