@@ -1,3 +1,5 @@
+// The counters of the actors, and a way to count a turn's messages together.
+
 import { Counter, type Registry } from 'prom-client';
 
 /**
@@ -29,4 +31,25 @@ export function kitchenCounter(registry: Registry): Counter<'event' | 'effect'> 
     labelNames: ['event', 'effect'],
     registers: [registry],
   });
+}
+
+/** Counts the messages of a turn by two labels, and adds them up at its end: prom-client looks up hashed labels each time. */
+export class TurnCount {
+  readonly #counter: Counter;
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  constructor(counter: Counter) {
+    this.#counter = counter;
+  }
+
+  /** The values of the counter's labels, in the order in which it names them. */
+  add(first: string, second: string): void {
+    const counts = this.#counts.get(first) ?? new Map<string, number>();
+    this.#counts.set(first, counts.set(second, (counts.get(second) ?? 0) + 1));
+  }
+
+  done(): void {
+    for (const [first, counts] of this.#counts)
+      for (const [second, count] of counts) this.#counter.labels(first, second).inc(count);
+  }
 }

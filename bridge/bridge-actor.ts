@@ -61,7 +61,7 @@ export function createActor({ settings, registry }: ActorContext<BridgeSettings>
       stop();
       metrics.published.inc();
       const acceptedAtMs = acceptedAtOf(outgoing.attributes.acceptedtime);
-      if (acceptedAtMs !== undefined) metrics.orderAge('bridged', acceptedAtMs);
+      if (acceptedAtMs !== undefined) metrics.orderAge(acceptedAtMs);
     },
     async close() {
       await pubSub.close();
@@ -94,7 +94,7 @@ function bridgeMetrics(registry: Registry, outstanding: () => { messages: number
     },
   });
   return {
-    orderAge: createOrderAge(registry),
+    orderAge: createOrderAge(registry, 'bridged'),
     published: new Counter({
       name: 'ordermesh_bridge_published_total',
       help: 'Events that Pub/Sub acknowledged.',

@@ -1,4 +1,4 @@
-// A histogram made for hot paths. Used by the gateway's metrics and by the sizes of batches.
+// A histogram made for hot paths. Used by the gateway's metrics, the sizes of batches and the ages of orders.
 
 import type { Metric, Registry } from 'prom-client';
 

@@ -40,7 +40,7 @@ interface KitchenMove {
  */
 export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'>): Actor<KitchenInput> {
   const eventsTotal = kitchenCounter(registry);
-  const orderAge = createOrderAge(registry);
+  const orderAge = createOrderAge(registry, 'ticket');
   return {
     decode,
 
@@ -69,7 +69,7 @@ export function createActor({ registry }: Pick<ActorContext<unknown>, 'registry'
     completed(input, message) {
       if (input.type !== 'order.paid' || !input.isNew) return;
       const acceptedAtMs = acceptedAtOf(message.header(acceptedTimeHeader));
-      if (acceptedAtMs !== undefined) orderAge('ticket', acceptedAtMs);
+      if (acceptedAtMs !== undefined) orderAge(acceptedAtMs);
     },
   };
 }

@@ -31,7 +31,7 @@ import {
 } from '../../store/index.ts';
 import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
-import { decisionCounter } from '../metrics.ts';
+import { decisionCounter, TurnCount } from '../metrics.ts';
 import { conflictReasons, isSameOrder } from './conflicts.ts';
 import { acceptedAt, conflictingOutputs, decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
 import { type Demand, demandOf, reserve } from './reservation.ts';
@@ -80,7 +80,7 @@ export function createActor({
   registry,
 }: Pick<ActorContext<ValidatorSettings>, 'settings' | 'registry'>): Actor<PlacedOrder> {
   const decisionsTotal = decisionCounter(registry);
-  const orderAge = createOrderAge(registry);
+  const orderAge = createOrderAge(registry, 'validated');
   let catalog: Catalog | undefined;
   let purgedAtMs = 0;
 
@@ -122,9 +122,10 @@ export function createActor({
         recordConflicts(sql, new Date(), conflicting.map(newConflict)),
       ]);
       await purge(sql);
+      const counted = new TurnCount(decisionsTotal);
       for (const [index, { input }] of fresh.entries()) {
         const { decision = 'rejected', reason = '' } = decided[index] ?? {};
-        decisionsTotal.inc({ decision, reason });
+        counted.add(decision, reason);
         input.validatedNow = decision === 'validated';
       }
       const told = new Map<string, Outputs>();
@@ -132,9 +133,10 @@ export function createActor({
         const { orderId } = input.order;
         const conflict = conflicts.get(orderId);
         if (conflict === undefined) throw new Error(`the conflict of ${orderId} was not stored`);
-        if (conflict.isNew) decisionsTotal.inc({ decision: 'conflicting', reason: conflict.reasons[0]?.code ?? '' });
+        if (conflict.isNew) counted.add('conflicting', conflict.reasons[0]?.code ?? '');
         told.set(orderId, conflictingOutputs(input, first, conflict, message));
       }
+      counted.done();
       let next = 0;
       return repeated.map(
         (outputs, index) => outputs ?? told.get(orderIds[index] ?? '') ?? decided[next++]?.outputs ?? [],
@@ -142,7 +144,7 @@ export function createActor({
     },
 
     completed({ validatedNow, acceptedAtMs }) {
-      if (validatedNow) orderAge('validated', acceptedAtMs);
+      if (validatedNow) orderAge(acceptedAtMs);
     },
   };
 }

@@ -5,7 +5,7 @@ import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
 import { type PaymentOutcome, recordPayments } from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
-import { paymentCounter } from '../metrics.ts';
+import { paymentCounter, TurnCount } from '../metrics.ts';
 import { paymentOutputs } from './outputs.ts';
 import type { PaymentProvider } from './provider.ts';
 import type { PaymentSettings } from './settings.ts';
@@ -21,7 +21,7 @@ export function createActor({
 
 export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
   const paymentsTotal = paymentCounter(registry);
-  const orderAge = createOrderAge(registry);
+  const orderAge = createOrderAge(registry, 'paid');
   /** Paid in the turn that was applied last. A redelivery is no new payment. */
   const paidNow = new WeakSet<OrderValidated>();
   return {
@@ -39,20 +39,23 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
         outcome: prepared,
       }));
       const stored = await recordPayments(sql, new Date(), payments);
-      return items.map(({ input, message }) => {
+      const counted = new TurnCount(paymentsTotal);
+      const outputs = items.map(({ input, message }) => {
         const payment = stored.get(input.orderId);
         if (payment === undefined) throw new Error(`the payment of ${input.orderId} was not stored`);
         if (payment.isNew && payment.outcome.status === 'paid') paidNow.add(input);
         else paidNow.delete(input);
-        paymentsTotal.inc({ method: input.order.payment.method, outcome: payment.outcome.status });
+        counted.add(input.order.payment.method, payment.outcome.status);
         return paymentOutputs(input, payment, message);
       });
+      counted.done();
+      return outputs;
     },
 
     completed(input, message) {
       if (!paidNow.has(input)) return;
       const acceptedAtMs = acceptedAtOf(message.header(acceptedTimeHeader));
-      if (acceptedAtMs !== undefined) orderAge('paid', acceptedAtMs);
+      if (acceptedAtMs !== undefined) orderAge(acceptedAtMs);
     },
 
     close: () => provider.close(),

@@ -1,6 +1,6 @@
 // A payment provider for the simulated chain, with a ledger in PostgreSQL. The payment actor calls it as it would call a real one.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutageError } from '../../runtime/actor.ts';
 import { BoundedPool, type DatabaseServer, type LedgerCharge } from '../../store/index.ts';
@@ -94,5 +94,5 @@ function resultOf({ status, reference, code }: LedgerCharge): ChargeResult {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

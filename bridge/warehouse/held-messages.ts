@@ -114,7 +114,7 @@ export class HeldMessages {
   #loaded(rows: readonly HeldRow[]): void {
     for (const { message } of rows) {
       const acceptedAtMs = acceptedAtOf(message.attributes.acceptedtime);
-      if (acceptedAtMs !== undefined) this.#options.metrics.orderAge('warehouse', acceptedAtMs);
+      if (acceptedAtMs !== undefined) this.#options.metrics.orderAge(acceptedAtMs);
     }
     this.#acknowledge(rows);
   }

@@ -34,7 +34,7 @@ export function warehouseMetrics(
     },
   });
   return {
-    orderAge: createOrderAge(registry),
+    orderAge: createOrderAge(registry, 'warehouse'),
     rows: new Counter({
       name: 'ordermesh_warehouse_rows_total',
       help: 'Rows inserted into order_events, copies included.',
