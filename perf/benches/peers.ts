@@ -64,8 +64,12 @@ async function contender(peer: Peer, works: Works, messages: number, env: Record
 
 /** Processor time that PostgreSQL has used; only the runtime asks it anything. */
 async function databaseSeconds({ ORDERMESH_DATA_DIR = '' }: Record<string, string>): Promise<number> {
-  const { PostgreSQL = [] } = await serverPids(ORDERMESH_DATA_DIR);
-  const { us = 0 } = await processorTimes({ us: PostgreSQL });
+  const { postgres } = await serverPids(ORDERMESH_DATA_DIR);
+  if (postgres === undefined)
+    throw new Error(
+      'the processor time of PostgreSQL belongs to the figures: unset DATABASE_URL, so that it starts here',
+    );
+  const { us = 0 } = await processorTimes({ us: postgres });
   return us / 1_000_000;
 }
 

@@ -20,8 +20,6 @@ export interface Peer {
   prepare(): Promise<readonly string[]>;
 }
 
-const PARALLEL_CONSUMER = { concurrency: 100, batch: 100 };
-
 const nodePeer = (file: string) => async () => [process.execPath, program(`perf/peers/same-work/node/${file}`)];
 
 export const ordermesh: Peer = {
@@ -50,17 +48,8 @@ export const peers: readonly Peer[] = [
     share: 1,
     prepare: nodePeer('platformatic.ts'),
   },
-  {
-    name: 'parallel_consumer',
-    settings: `Confluent Parallel Consumer, order per key, pollAndProduceMany, ${PARALLEL_CONSUMER.concurrency} calls at a time of up to ${PARALLEL_CONSUMER.batch} records, linger 5 ms`,
-    share: 1 / 3,
-    async prepare() {
-      const { version, java } = await parallelConsumerProgram('ParallelConsumerWork.java');
-      const { concurrency, batch } = PARALLEL_CONSUMER;
-      const properties = { concurrency, batch, version };
-      return [javaCommand(), ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`), ...java];
-    },
-  },
+  parallelConsumer('parallel_consumer', { concurrency: 50, batch: 500 }, 1 / 3),
+  parallelConsumer('parallel_consumer_defaults', { concurrency: 16, batch: 1 }, 1 / 60),
   {
     name: 'watermill',
     settings: 'Watermill with its router; a message in flight for each partition, as the library has it',
@@ -68,3 +57,16 @@ export const peers: readonly Peer[] = [
     prepare: async () => [await buildWatermill()],
   },
 ];
+
+function parallelConsumer(name: string, set: { concurrency: number; batch: number }, share: number): Peer {
+  return {
+    name,
+    settings: `Confluent Parallel Consumer, order per key, pollAndProduceMany, ${set.concurrency} calls at a time, up to ${set.batch} a call`,
+    share,
+    async prepare() {
+      const { version, java } = await parallelConsumerProgram('ParallelConsumerWork.java');
+      const properties = Object.entries({ ...set, version }).map(([property, value]) => `-D${property}=${value}`);
+      return [javaCommand(), ...properties, ...java];
+    },
+  };
+}

@@ -39,7 +39,7 @@ export interface Decision extends OrderEvent {
 
 export const PARTITIONS = 24;
 
-/** All brokers of a peer get as much: the group's position is written this often. */
+/** How often a program commits its position. Programs that are not in Node, and the runtime by its default, have the same. */
 export const COMMIT_MS = 200;
 
 export const argumentsOf = ({ brokers, from, to, records, totalLimit }: Work): string[] =>
