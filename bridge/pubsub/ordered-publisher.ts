@@ -148,8 +148,12 @@ export class OrderedPublisher {
   }
 }
 
+const PREVIOUS_ATTEMPTS = /\s*: Previous errors : \[.*$/s;
+
 /** Decides by the gRPC status whether the same publish can succeed later. Only a refusal of the content is final. */
 export function publishFailure(error: Error): PubSubUnavailableError | PublishUnexplainedError | MessageRefusedError {
+  // google-gax appends each attempt before the last one, kilobytes of the same words, and loggers write causes too.
+  error.message = error.message.replace(PREVIOUS_ATTEMPTS, '');
   const fault = grpcFault(statusOf(error));
   if (fault === 'message')
     return new MessageRefusedError(`Pub/Sub refused the message: ${error.message}`, { cause: error });

@@ -32,6 +32,13 @@ test.each([2, 6, 8, 9, 13, 15, 99, 'ERR_INVALID_ARG_TYPE', undefined])(
   },
 );
 
+test('a failure tells of its last attempt, in its causes too', () => {
+  const history = `: Previous errors : [{message: 14 UNAVAILABLE,\n code: 14},{message: 14 UNAVAILABLE, code: 14}]`;
+  const failure = publishFailure(Object.assign(new Error(`14 UNAVAILABLE: no answer ${history}`), { code: 14 }));
+  expect(failure.message).toBe('Pub/Sub did not take the message: 14 UNAVAILABLE: no answer');
+  expect((failure.cause as Error).message).toBe('14 UNAVAILABLE: no answer');
+});
+
 test('every status code is decided', () => {
   expect(Object.values(grpcStatus)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
   expect(Object.values(grpcStatus).filter((code) => grpcFault(code) === 'message')).toEqual([3, 11]);
