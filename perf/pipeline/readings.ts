@@ -1,12 +1,10 @@
 // Reads what every process of a sustained run has done and used so far. Called by sustained.ts; costs.ts subtracts two readings.
 
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { RoleName } from '../../contracts/roles.ts';
 import type { System } from '../../stack/system/index.ts';
 import { readStages } from '../../telemetry/stages/stage-costs.ts';
 import type { ThreadStages } from '../../telemetry/stages/stage-metrics.ts';
-import { processorTimes } from '../capacity/processor-time.ts';
+import { processorTimes, serverPids } from '../capacity/processor-time.ts';
 import { threadTimes } from './thread-times.ts';
 
 /** What one role has used. Processor times in microseconds. */
@@ -53,12 +51,4 @@ export async function readAll(system: System, generator: number): Promise<Readin
     }),
   );
   return reading;
-}
-
-/** By the file in which the stack notes its processes. */
-async function serverPids(directory: string): Promise<Record<string, number[]>> {
-  const { servers } = JSON.parse(await readFile(path.join(directory, 'stack.json'), 'utf8')) as {
-    servers: { name: string; pid: number }[];
-  };
-  return Object.fromEntries(servers.map(({ name, pid }) => [name, [pid]]));
 }

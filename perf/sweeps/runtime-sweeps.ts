@@ -29,26 +29,28 @@ export async function sweepRuntime(bench: Bench, scale: SweepScale): Promise<voi
   const calibration = await runProgram(program('perf/load/calibrate-cpu.ts'), [String(CPU_MS)]);
   const { steps } = lastJson<{ steps: number }>(calibration);
   for (const plan of plansOf(bench, scale, steps)) {
-    const { name, settings, title, x, versus, hasLaw = false, prepare, measure } = plan;
-    for (const setting of settings) await prepare?.(setting);
-    if (settings.length === 0) continue;
-    const points = await measurePoints(scale.rounds, settings, measure);
-    const scaling = points.map((point) => ({ workers: point.x, perSecond: middleOf(point) }));
-    bench.onSweep?.(name, {
-      title,
-      x,
-      unit: 'messages/s',
-      versus,
-      series: [{ name: 'runtime', points }],
-      ...(hasLaw ? { law: fitScalability(scaling) } : {}),
-    });
+    if (plan.settings.length === 0) continue;
+    try {
+      bench.onSweep?.(plan.name, await sweepOf(plan, scale.rounds));
+    } catch (error) {
+      console.error(`${plan.name} is left out: ${(error as Error).message}`);
+    }
   }
+}
+
+async function sweepOf(plan: Plan, rounds: number): Promise<Sweep> {
+  const { settings, title, x, versus, hasLaw = false, prepare, measure } = plan;
+  for (const setting of settings) await prepare?.(setting);
+  const points = await measurePoints(rounds, settings, measure);
+  const scaling = points.map((point) => ({ workers: point.x, perSecond: middleOf(point) }));
+  const law = hasLaw ? { law: fitScalability(scaling) } : {};
+  return { title, x, unit: 'messages/s', versus, series: [{ name: 'runtime', points }], ...law };
 }
 
 /** @param steps that the computing actor needs for its time */
 function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
   const { env } = bench;
-  const { messages, workers } = scale;
+  const { messages } = scale;
   const few = Math.round(messages * SKEW_SHARE);
   const fill = (topic: string, count: number, ...options: string[]) =>
     runProgram(program('perf/sweeps/fill-keys.ts'), [topic, String(count), ...options], { env });
@@ -60,7 +62,7 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       title: 'Runtime by slots',
       x: 'slots',
       versus: `${computes}, 12 partitions`,
-      settings: workers,
+      settings: scale.slots,
       hasLaw: true,
       prepare: (slots) => fill(`${TOPIC}-${slots}-slots`, messages),
       measure: (slots) =>
@@ -71,7 +73,7 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       title: 'Runtime by processes',
       x: 'processes',
       versus: `${computes}, processes of one slot that share 12 partitions`,
-      settings: workers,
+      settings: scale.processes,
       hasLaw: true,
       measure: (processes) =>
         processesThroughput({ env, topic: `${TOPIC}-${randomUUID()}`, messages, processes, ...cpu }),
