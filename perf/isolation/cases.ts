@@ -12,8 +12,8 @@ export interface Case {
 
 const SLOW_MS = 5_000;
 /**
- * The push subscription asks for at least this much time between two attempts. The emulator ignores that, and pushes again as soon as it is
- * answered; Pub/Sub does not.
+ * The push subscription asks Pub/Sub for at least this much time between two attempts. The emulator pushes again as soon as it is answered
+ * (bridge/pubsub/topology.ts says why).
  */
 const PUSH_BACKOFF_MS = 1_000;
 

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startLoyalty } from '../../bridge/loyalty/loyalty-function.ts';
@@ -70,6 +72,34 @@ describeGoogleCloud('loyalty function', () => {
       await topic.publishMessage({ ...publishedEvent(event, sequence), orderingKey: event.orderId });
     }
     await vi.waitFor(async () => expect(await pointsBalance(database.sql, 'c-1')).toBe(400), { timeout: 20_000 });
+  });
+
+  test('a function that fails for a while is pushed every event again', async () => {
+    await using pubSub = closing(pubSubOf(testConfig()));
+    const EVENTS = 100;
+    const FAILURES = 4;
+    const pushes = new Map<string, number>();
+    const taken = new Set<string>();
+    const server = createHttpServer(async (request, response) => {
+      const { messageId } = ((await json(request)) as { message: { messageId: string } }).message;
+      pushes.set(messageId, (pushes.get(messageId) ?? 0) + 1);
+      const fails = (pushes.get(messageId) ?? 0) <= FAILURES;
+      if (!fails) taken.add(messageId);
+      response.writeHead(fails ? 500 : 204).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      await ensureTopology(pubSub.client, names, { endpoint: `http://127.0.0.1:${port}/projects/p/topics/t` });
+      const topic = pubSub.client.topic('order-events');
+      await Promise.all(
+        Array.from({ length: EVENTS }, () => topic.publishMessage(publishedEvent(testEvent('order.paid', 2000), 1))),
+      );
+      await vi.waitFor(() => expect(taken.size).toBe(EVENTS), { timeout: 40_000 });
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   test('moves a subscription that points elsewhere to its own address', async () => {
