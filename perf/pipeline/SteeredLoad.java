@@ -37,6 +37,7 @@ final class SteeredLoad {
   private static final int GUEST = 16;
 
   private final Selector selector;
+  private final InetSocketAddress address;
   private final ArrayDeque<Connection> free = new ArrayDeque<>();
   private final Request[] requests;
   private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024);
@@ -60,16 +61,21 @@ final class SteeredLoad {
 
   private SteeredLoad(URI url, int connections, List<String> orders, DataOutputStream accepted) throws IOException {
     this.accepted = accepted;
+    address = new InetSocketAddress(url.getHost(), url.getPort());
     selector = Selector.open();
     requests = orders.stream().map(line -> new Request(url, line)).toArray(Request[]::new);
     for (int index = 0; index < connections; index++) {
-      SocketChannel channel = SocketChannel.open(new InetSocketAddress(url.getHost(), url.getPort()));
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.configureBlocking(false);
-      Connection connection = new Connection(channel);
-      channel.register(selector, SelectionKey.OP_READ, connection);
+      Connection connection = new Connection();
+      open(connection);
       free.add(connection);
     }
+  }
+
+  private void open(Connection connection) throws IOException {
+    connection.channel = SocketChannel.open(address);
+    connection.channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    connection.channel.configureBlocking(false);
+    connection.channel.register(selector, SelectionKey.OP_READ, connection);
   }
 
   private void run() throws IOException {
@@ -98,19 +104,39 @@ final class SteeredLoad {
 
   private void send(Connection connection) throws IOException {
     connection.number = ++sent;
+    connection.isBusy = true;
     inFlight++;
-    ByteBuffer request = requests[(int) (sent % requests.length)].numbered(prefix, sent);
-    connection.channel.write(request);
-    if (request.hasRemaining()) throw new IOException("a request did not fit into the socket");
+    try {
+      write(connection);
+    } catch (IOException closed) {
+      reopen(connection);
+    }
   }
 
-  /** An answer of the gateway is far below the size of a packet, so that it arrives whole. */
+  private void write(Connection connection) throws IOException {
+    ByteBuffer request = requests[(int) (connection.number % requests.length)].numbered(prefix, connection.number);
+    connection.channel.write(request);
+    if (request.hasRemaining()) throw new UncheckedIOException(new IOException("a request did not fit into the socket"));
+  }
+
+  /** The gateway closes a connection that is idle for long. An order without an answer is sent again: its id makes that harmless. */
+  private void reopen(Connection connection) throws IOException {
+    connection.channel.close();
+    open(connection);
+    if (connection.isBusy) write(connection);
+  }
+
   private void ready(SelectionKey key) {
     Connection connection = (Connection) key.attachment();
     try {
-      received.clear();
-      int length = connection.channel.read(received);
-      if (length < 12) throw new IOException("the gateway closed a connection, or answered in parts");
+      int length = read(connection);
+      if (length < 0) {
+        reopen(connection);
+        return;
+      }
+      // An answer of the gateway is far below the size of a packet, so that it arrives whole.
+      if (length < 12) throw new IOException("the gateway answered in parts");
+      connection.isBusy = false;
       inFlight--;
       if (received.get(9) == '2' && received.get(11) == '2') {
         acceptedCount++;
@@ -123,13 +149,20 @@ final class SteeredLoad {
     }
   }
 
-  private static final class Connection {
-    final SocketChannel channel;
-    long number;
-
-    Connection(SocketChannel channel) {
-      this.channel = channel;
+  private int read(Connection connection) {
+    received.clear();
+    try {
+      return connection.channel.read(received);
+    } catch (IOException reset) {
+      return -1;
     }
+  }
+
+  private static final class Connection {
+    SocketChannel channel;
+    long number;
+    /** Its order has no answer yet. */
+    boolean isBusy;
   }
 
   /** The bytes of one request, and where its order's id and guest stand. */
