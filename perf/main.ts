@@ -37,7 +37,7 @@ import { writeReport } from './write-report.ts';
 /**
  * Measures the figures of the product beside their baselines, on servers of its own in a directory of its own.
  *
- *   node perf/main.ts            a quick run, under 6 minutes
+ *   node perf/main.ts            a quick run
  *   node perf/main.ts --full     more rounds, longer
  *   node perf/main.ts --only gateway,runtime
  *   node perf/main.ts --full --only backlog-memory,rebalance --backlog 1000000

@@ -10,6 +10,7 @@ import { type Admin, createAdmin } from '../../kafka/index.ts';
 import { startCrew } from '../../lab/crew.ts';
 import { createRandom } from '../../lab/traffic/index.ts';
 import type { System } from '../../stack/system/index.ts';
+import { workedOff } from '../worked-off.ts';
 import { sampleRoles } from './flames.ts';
 import type { Evidence } from './outcome.ts';
 import { rateBetween } from './rate.ts';
@@ -41,7 +42,7 @@ export interface Sustained extends Evidence {
 export async function runSustained(system: System, options: SustainedOptions): Promise<Sustained> {
   const { config } = system;
   const admin = await createAdmin({ clientId: 'perf-sustained', cluster: clusterOf(config) });
-  // A screen of the whole chain is open, so that the display works for somebody.
+  // With a screen of the whole chain open, the display has tickets to send.
   const crew = startCrew({
     display: new URL(new Map(system.addresses).get('kitchen display') ?? ''),
     random: createRandom(options.seed),
@@ -57,7 +58,7 @@ export async function runSustained(system: System, options: SustainedOptions): P
     steering.abort();
     await steered;
     const promised = await load.finish();
-    await drained(admin);
+    await workedOff(admin);
     return {
       warmUp,
       readings,
@@ -104,17 +105,4 @@ async function steer(load: SteeredLoad, admin: Admin, signal: AbortSignal): Prom
 async function committed(admin: Admin, group: string, topic: string): Promise<number> {
   const positions = await admin.committedOffsets(group, topic);
   return [...positions.values()].reduce((sum, position) => sum + position, 0);
-}
-
-/** Until the roles between the log and the kitchen have finished everything. The cloud follows at its own pace. */
-async function drained(admin: Admin): Promise<void> {
-  // In this order: each of them may have written what the next one reads.
-  for (const [group, topic] of [
-    [groups.orderValidator, topics.rawOrders],
-    [groups.payment, topics.validatedOrders],
-    [groups.kitchen, topics.validatedOrders],
-  ] as const) {
-    const end = async () => (await admin.offsets(topic)).reduce((sum, { latest }) => sum + latest, 0);
-    while ((await committed(admin, group, topic)) < (await end())) await delay(STEER_MS);
-  }
 }

@@ -4,7 +4,7 @@ import { program, runProgram, startProgram } from '../child.ts';
 import type { FrontierMoved } from '../load/rebalance-member.ts';
 
 const PARTITIONS = 12;
-/** So many that every partition gets some of them. */
+/** Enough for every partition to have records. */
 const FEW_MESSAGES = 200 * PARTITIONS;
 /** Before the first mark the topic is being filled; after the second one some partitions may have nothing left. */
 const FROM_SHARE = 0.4;

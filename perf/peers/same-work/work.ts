@@ -5,7 +5,7 @@ export interface Work {
   brokers: string;
   from: string;
   to: string;
-  /** `from` has this many records, and nobody adds any. */
+  /** The number of records in `from`. No more are added. */
   records: number;
   /** An order is accepted when its total, in minor units, is below this limit. */
   totalLimit: number;
