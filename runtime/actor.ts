@@ -52,11 +52,17 @@ export const skip: unique symbol = Symbol('skip');
  *
  * An error thrown by `prepare` concerns that message alone. When `apply` throws, the turn is split until the failing message is
  * found, and the others succeed. `OutageError` (or an error of the database or broker connection) is never the fault of a
- * message: the partition pauses and retries for as long as it takes.
+ * message: the partition pauses and retries for as long as it takes. An actor with `prepareAtOnce` keeps its partitions open while only
+ * its third party is down.
  */
 export interface Actor<In, Prepared = undefined> {
   decode(message: Message): In | typeof skip;
   prepare?(input: In, message: Message): Promise<Prepared>;
+  /**
+   * Optional, beside `prepare`. Returns what `prepare` would return for a message that needs no third party, otherwise undefined. Pure. While
+   * the third party is down or busy, such messages overtake those of other keys that wait for it, and no partition pauses.
+   */
+  prepareAtOnce?(input: In, message: Message): Prepared | undefined;
   apply?(items: readonly Item<In, Prepared>[], sql: TurnSql): Promise<readonly Outputs[]>;
   /**
    * Optional. Called when effects and outputs of the message are durable, for example to count what has happened, because `apply` may be

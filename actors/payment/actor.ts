@@ -27,6 +27,8 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
   return {
     decode: (message) => (eventType(message) === 'order.validated' ? eventValue('order.validated', message) : skip),
 
+    prepareAtOnce: outcomeWithoutProvider,
+
     prepare: (event) => charge(provider, event),
 
     async apply(items, sql) {
@@ -62,14 +64,18 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
   };
 }
 
-/** Cash is paid at the counter, so no provider is asked. */
-async function charge(
-  provider: PaymentProvider,
-  { orderId, total, currency, order }: OrderValidated,
-): Promise<PaymentOutcome> {
+/** Cash is paid at the counter, so it goes on while the provider is down. */
+function outcomeWithoutProvider({ orderId, order }: OrderValidated): PaymentOutcome | undefined {
   const { method, token } = order.payment;
   if (method === 'cash') return { status: 'paid', reference: `cash_${orderId}` };
   if (token === undefined) return { status: 'failed', code: 'no-token', detail: 'the order has no payment token' };
+  return undefined;
+}
+
+/** Of an order that `outcomeWithoutProvider` leaves to the provider. */
+async function charge(provider: PaymentProvider, event: OrderValidated): Promise<PaymentOutcome> {
+  const { orderId, total, currency, order } = event;
+  const { token = '' } = order.payment;
   const result = await provider.charge({ idempotencyKey: orderId, amount: total, currency, token });
   return result.status === 'approved'
     ? { status: 'paid', reference: result.reference }

@@ -323,8 +323,8 @@ export const variables = {
   ORDERMESH_TURN_SIZE_MAX: required(integer(1, 10_000), '1000', 'Most messages whose effects share one transaction.'),
   ORDERMESH_PREPARES_MAX: required(
     integer(1, 100_000),
-    '256',
-    'Calls of third parties (`prepare` of an actor) that one worker thread has in flight.',
+    '1024',
+    'Most calls of third parties (`prepare` of an actor) that one worker thread has in flight. How many it really has follows the latency and the refusals of the third party.',
   ),
   ORDERMESH_PREPARE_DEADLINE: required(
     durationBetween('1s', '1h'),

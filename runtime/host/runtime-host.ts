@@ -13,7 +13,7 @@ import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { RuntimeOptions } from './host-options.ts';
 import type { HostPorts } from './host-ports.ts';
 import { standingOf, standingSummary } from './member-view.ts';
-import { OutageBoard } from './outage-board.ts';
+import { OutageBoard, outageEffects } from './outage-board.ts';
 import { AssignedPartition } from './partitions/assigned-partition.ts';
 import { Assignment } from './partitions/assignment.ts';
 import { FrontierCommitter } from './partitions/frontier-committer.ts';
@@ -308,23 +308,19 @@ export class RuntimeHost implements Runtime, ConsumerListener {
         return;
       }
       case 'outage': {
-        const { dependency, reason, since, lone } = report;
-        if (this.#outages.note(`slot-${slot}`, dependency, reason, since)) {
+        const { dependency, reason, since, stops } = report;
+        if (this.#outages.note(`slot-${slot}`, dependency, reason, since, stops)) {
           this.#metrics.outages.inc({ dependency });
-          const what = lone
-            ? 'one message has met it, the next ones are still tried'
-            : 'partitions pause until it is over';
-          this.#options.logger.error({ slot, dependency, reason }, `outage: ${what}`);
+          this.#options.logger.error({ slot, dependency, reason }, `outage: ${outageEffects[stops]}`);
         }
-        // Only one message has met the outage, so no partition is paused: the next messages show whether they meet it too.
-        if (lone) return;
+        if (stops !== 'all') return;
         for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.pause(partition, 'outage');
         return;
       }
       case 'recovered':
         this.#outages.clear(`slot-${slot}`, report.dependency);
         this.#options.logger.info({ slot, dependency: report.dependency, ...stateEnded }, 'outage over');
-        if (!this.#outages.has(`slot-${slot}`))
+        if (!this.#outages.stopsAll(`slot-${slot}`))
           for (const partition of this.#assignment.ofSlot(slot)) this.#assignment.resume(partition, 'outage');
         return;
       case 'held':

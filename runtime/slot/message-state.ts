@@ -21,6 +21,8 @@
  * `#fail` decides at the failure itself whether the message is retried or parked. An outage never parks a message.
  *
  * Shorter ways:
+ * - `prepareAtOnce` knows the answer: ready → applicable. Otherwise, while `prepare` has no room, the message counts as ready and waits in
+ *   preparation.ts, and later messages overtake it.
  * - `decode` returned `skip`, or the actor has no `apply`: begun → finished. Without `prepare`: begun → applicable at once.
  * - The turn left no outputs: inTurn → finished.
  * - The key is parked: ready → parked, and no step of the actor runs.

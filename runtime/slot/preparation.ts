@@ -2,8 +2,11 @@ import { stage } from '../../telemetry/stages/stage.ts';
 import { type Actor, OutageError, UnexplainedError } from '../actor.ts';
 import { ObservedTime } from '../observed-time.ts';
 import { faultOf } from '../outage.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
 import type { EnginePorts } from './engine-ports.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
+import { ReadyQueue } from './ready-queue.ts';
 import type { SlotOutages } from './slot-outages.ts';
 
 /** What `Preparation` tells the engine about a message whose preparation has ended. */
@@ -27,6 +30,11 @@ const SWEEP_MS = 1_000;
 const SLOW_MS = 10_000;
 /** After this many unexplained failures of one message, with successes of other messages in between, the message is at fault. */
 const UNEXPLAINED_MAX = 10;
+/**
+ * While calls are only bounded, this many messages wait for one behind the ready queue, which goes on with messages that need none. While
+ * the third party is down, as many wait as the mailboxes take.
+ */
+const WAITING_MAX = 1_000;
 
 interface Attempt {
   entry: MessageEntry;
@@ -38,10 +46,16 @@ interface Attempt {
   calledAt: number;
 }
 
-/** Runs `prepare` of the actor: a bounded number of calls at a time, each for a bounded time, behind a circuit breaker. */
+/**
+ * Runs `prepare` of the actor: as many calls at a time as the third party answers well, each for a bounded time, behind a circuit breaker.
+ * Messages that find no room wait here, if the actor can tell which messages need no call.
+ */
 export class Preparation {
   readonly #prepare: NonNullable<Actor<unknown, unknown>['prepare']> | undefined;
-  readonly #limits: { preparesMax: number; prepareMsMax: number };
+  readonly #atOnce: NonNullable<Actor<unknown, unknown>['prepareAtOnce']> | undefined;
+  readonly #prepareMsMax: number;
+  readonly #limit: AdaptiveLimit;
+  #waiting = new ReadyQueue<MessageEntry>();
   readonly #ports: Pick<EnginePorts, 'timers' | 'stages'>;
   readonly #outages: SlotOutages;
   readonly #hooks: PreparationHooks;
@@ -59,7 +73,9 @@ export class Preparation {
     hooks: PreparationHooks,
   ) {
     this.#prepare = actor.prepare?.bind(actor);
-    this.#limits = limits;
+    if (actor.prepare !== undefined) this.#atOnce = actor.prepareAtOnce?.bind(actor);
+    this.#prepareMsMax = limits.prepareMsMax;
+    this.#limit = new AdaptiveLimit(limits.preparesMax);
     this.#ports = ports;
     this.#outages = outages;
     this.#hooks = hooks;
@@ -76,13 +92,53 @@ export class Preparation {
     return this.#prepare !== undefined;
   }
 
-  /** Whether another message may begin; always true for an actor without `prepare`. */
+  /** Most calls that may be in flight now. */
+  get limit(): number {
+    return this.#limit.current;
+  }
+
+  /** Messages that wait for room. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether another call may begin; always true for an actor without `prepare`. */
   mayBegin(): boolean {
     if (this.#prepare === undefined) return true;
     return (
-      this.#inFlight.size < this.#limits.preparesMax &&
-      this.#outages.circuits.prepare.passable(this.#ports.timers.now())
+      this.#inFlight.size < this.#limit.current && this.#outages.circuits.prepare.passable(this.#ports.timers.now())
     );
+  }
+
+  /** Whether the engine may look at the next ready message: a call may begin, or the message may wait or need no call. */
+  mayLook(): boolean {
+    if (this.mayBegin()) return true;
+    if (this.#atOnce === undefined) return false;
+    return this.#outages.circuits.prepare.outage !== undefined || this.#waiting.length < WAITING_MAX;
+  }
+
+  /** What `prepare` would return, for a message that needs no call; otherwise undefined. Throws what the actor throws. */
+  atOnce(entry: MessageEntry): unknown {
+    return this.#atOnce?.(entry.input, entry);
+  }
+
+  /** The message waits for room. The engine gets it back from `next`. */
+  wait(entry: MessageEntry): void {
+    entry.input = undefined;
+    this.#waiting.push(entry);
+  }
+
+  /** The message that waits longest, if a call may begin. */
+  next(): MessageEntry | undefined {
+    return this.#waiting.length > 0 && this.mayBegin() ? this.#waiting.shift() : undefined;
+  }
+
+  /** Drops the messages of a partition that is closed. */
+  forget(mailbox: Mailbox<MessageEntry>): void {
+    const all = this.#waiting;
+    this.#waiting = new ReadyQueue();
+    for (let entry = all.shift(); entry !== undefined; entry = all.shift())
+      if (entry.mailbox !== mailbox) this.#waiting.push(entry);
   }
 
   begin(entry: MessageEntry): void {
@@ -92,6 +148,7 @@ export class Preparation {
     const { stages } = this.#ports;
     const attempt = { entry, beganAt: now, began: this.#observed.at(now), calledAt: stages.now() };
     this.#inFlight.add(attempt);
+    this.#limit.began(this.#inFlight.size);
     this.#sweepLater();
     // Through a promise, so that a `prepare` that throws before it returns one is a failure like any other.
     Promise.resolve()
@@ -103,6 +160,7 @@ export class Preparation {
       .then(
         (prepared) => {
           if (!this.#inFlight.delete(attempt)) return;
+          this.#ended(attempt, false);
           const before = stages.enter(stage.schedule);
           stages.waited(stage.prepare, stages.now() - attempt.calledAt);
           stages.passed(stage.prepare, 1);
@@ -122,7 +180,9 @@ export class Preparation {
     const { entry, beganAt, calledAt } = attempt;
     const { stages } = this.#ports;
     stages.waited(stage.prepare, stages.now() - calledAt);
-    if (faultOf(error) === 'message') {
+    const isMessages = faultOf(error) === 'message';
+    this.#ended(attempt, !isMessages);
+    if (isMessages) {
       this.#outages.circuits.prepare.release();
       this.#hooks.failed(entry, error);
     } else {
@@ -132,6 +192,11 @@ export class Preparation {
       else this.#hooks.postponed(entry, waitMs);
     }
     this.#hooks.wake();
+  }
+
+  #ended({ beganAt }: Attempt, isOutage: boolean): void {
+    const now = this.#ports.timers.now();
+    this.#limit.ended(now, now - beganAt, isOutage);
   }
 
   #sweepLater(): void {
@@ -148,7 +213,7 @@ export class Preparation {
     const now = this.#ports.timers.now();
     this.#observed.look(now);
     const observed = this.#observed.at(now);
-    const { prepareMsMax } = this.#limits;
+    const prepareMsMax = this.#prepareMsMax;
     for (const attempt of this.#inFlight) {
       const { entry, beganAt, began } = attempt;
       const ageMs = observed - began;

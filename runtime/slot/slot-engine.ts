@@ -65,7 +65,11 @@ export class SlotEngine {
     this.#ports = ports;
     const wake = () => this.#schedulePump();
     this.#turns = new TurnScheduler(limits, ports.timers, wake);
-    this.#outages = new SlotOutages(limits, ports, { idle: () => this.#idle(), wake });
+    this.#outages = new SlotOutages(limits, ports, {
+      idle: () => this.#idle(),
+      overtakesPrepare: () => actor.prepareAtOnce !== undefined,
+      wake,
+    });
     const failed = (entry: MessageEntry, error: unknown) => this.#fail(entry, error);
     this.#preparation = new Preparation(actor, limits, ports, this.#outages, {
       prepared: (entry) => this.#prepared(entry),
@@ -100,13 +104,19 @@ export class SlotEngine {
   /** For the debug view. May include a few messages of partitions that were closed a moment ago. */
   counts(): StateCounts {
     return {
-      ready: this.#ready.length,
+      ready: this.#ready.length + this.#preparation.waiting,
       begun: this.#preparation.inFlight,
       applicable: this.#turns.waiting,
       inTurn: this.#turns.messagesInTurns,
       producing: this.#outputs.producing,
       retried: this.#retried,
     };
+  }
+
+  /** The calls of `prepare`, for metrics; undefined for an actor that makes none. */
+  get prepares(): { limit: number; inFlight: number; waiting: number } | undefined {
+    const { exists, limit, inFlight, waiting } = this.#preparation;
+    return exists ? { limit, inFlight, waiting } : undefined;
   }
 
   /** The keys that are parked now, for the debug view. */
@@ -122,6 +132,7 @@ export class SlotEngine {
     this.#mailboxes.delete(partition);
     this.#progress.forget(mailbox);
     this.#outages.held.forget(mailbox);
+    this.#preparation.forget(mailbox);
     mailbox.close();
     this.#settleDrain(mailbox);
     this.#outages.forgetWhenIdle();
@@ -223,7 +234,7 @@ export class SlotEngine {
 
   /** Begins ready messages: as many as the next turn can take and `prepare` allows. */
   #beginReady(): void {
-    if (this.#ready.length === 0) return;
+    if (this.#ready.length + this.#preparation.waiting === 0) return;
     const { stages } = this.#ports;
     const before = stages.enter(stage.decode);
     this.#decoded = 0;
@@ -236,9 +247,10 @@ export class SlotEngine {
     const { turnSizeMax } = this.#limits;
     const sliceEnd = this.#ports.timers.now() + SLICE_MS;
     let begun = 0;
-    while (this.#ready.length > 0 && this.#turns.waiting < turnSizeMax && this.#preparation.mayBegin()) {
-      const entry = this.#ready.shift();
-      if (entry !== undefined && entry.mailbox.state === 'open') this.#begin(entry);
+    while (this.#turns.waiting < turnSizeMax) {
+      const entry = this.#preparation.next() ?? (this.#preparation.mayLook() ? this.#ready.shift() : undefined);
+      if (entry === undefined) return;
+      if (entry.mailbox.state === 'open') this.#begin(entry);
       if ((++begun & SLICE_CHECK_MASK) === 0 && this.#ports.timers.now() >= sliceEnd) {
         this.#schedulePump();
         return;
@@ -265,15 +277,21 @@ export class SlotEngine {
 
   #work(entry: MessageEntry): void {
     this.#decoded++;
+    const preparation = this.#preparation;
     try {
       entry.input = this.#actor.decode(entry);
+      entry.prepared = entry.input === skip ? undefined : preparation.atOnce(entry);
     } catch (error) {
       this.#fail(entry, error);
       return;
     }
     if (entry.input === skip) this.#finish(entry);
-    else if (this.#preparation.exists) this.#preparation.begin(entry);
-    else this.#prepared(entry);
+    else if (!preparation.exists || entry.prepared !== undefined) this.#prepared(entry);
+    else if (preparation.mayBegin()) preparation.begin(entry);
+    else {
+      this.#rest(entry);
+      preparation.wait(entry);
+    }
   }
 
   #prepared(entry: MessageEntry): void {

@@ -2,7 +2,7 @@
 
 import { exponentialDelayMs } from '../../contracts/backoff.ts';
 import { Circuit, describeError } from '../outage.ts';
-import { type Dependency, dependencies, type SlotLimits } from '../wire/slot-protocol.ts';
+import { type Dependency, dependencies, type OutageStops, type SlotLimits } from '../wire/slot-protocol.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { HeldMessages } from './held-messages.ts';
 import type { MessageEntry } from './message-entry.ts';
@@ -19,6 +19,8 @@ const HELD_MS = 5_000;
 export interface OutageHooks {
   /** Whether no message is in flight, so that no probe will be made. */
   idle(): boolean;
+  /** Whether the actor has messages that go on while `prepare` is down. */
+  overtakesPrepare(): boolean;
   /** Messages may begin again. */
   wake(): void;
 }
@@ -85,7 +87,7 @@ export class SlotOutages {
       // slot is quiet.
       if (waiting.witnessed === 0 && waiting.attempts >= failuresToOpen[dependency]) {
         this.#lone.add(dependency);
-        this.#ports.report({ kind: 'outage', dependency, reason, since: waiting.since, lone: true });
+        this.#ports.report({ kind: 'outage', dependency, reason, since: waiting.since, stops: 'one' });
       }
       const { outageBackoffMs, outageBackoffMsMax } = this.#limits;
       const ownWaitMs = exponentialDelayMs(waiting.attempts, outageBackoffMs, outageBackoffMsMax);
@@ -95,9 +97,13 @@ export class SlotOutages {
     }
     const waitMs = circuit.fail(this.#ports.timers.now(), reason);
     if (circuit.outage !== undefined)
-      this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, lone: false });
+      this.#ports.report({ kind: 'outage', dependency, ...circuit.outage, stops: this.#stops(dependency) });
     this.#wakeAfter(waitMs, circuit);
     return waitMs;
+  }
+
+  #stops(dependency: Dependency): OutageStops {
+    return dependency === 'prepare' && this.#hooks.overtakesPrepare() ? 'some' : 'all';
   }
 
   /** Counts the failure of a message, and tells whether other messages have come through since its last failure. */

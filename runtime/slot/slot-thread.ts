@@ -24,6 +24,7 @@ import { watched } from './actor/watched-actor.ts';
 import { createDeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
+import { registerPrepares } from './prepare-metrics.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics, slotThread } from './slot-metrics.ts';
 import { createSlotView } from './thread-view.ts';
@@ -115,6 +116,7 @@ async function start(options: SlotOptions, reports: MessagePort, watch: Watch): 
     observe: observer,
     stages: threadStages,
   });
+  registerPrepares(registry, options.slot, engine);
   const hotKeys = new HotKeySampler();
   thread = {
     options,

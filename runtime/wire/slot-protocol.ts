@@ -85,6 +85,12 @@ export interface SlotLimits {
 export const dependencies = ['prepare', 'database', 'broker'] as const;
 export type Dependency = (typeof dependencies)[number];
 
+/**
+ * Which messages an outage stops: all of the slot; only those that need the dependency; or one, because only one has met the outage so far and
+ * others are still tried.
+ */
+export type OutageStops = 'all' | 'some' | 'one';
+
 export interface PartitionProgress {
   partition: number;
   incarnation: number;
@@ -113,8 +119,7 @@ export interface HeldMessage {
 export type SlotReport =
   | { kind: 'progress'; partitions: PartitionProgress[] }
   | { kind: 'fenced'; partition: number; incarnation: number }
-  /** `lone`: only one message has met the outage so far, so others are still tried. */
-  | { kind: 'outage'; dependency: Dependency; reason: string; since: number; lone: boolean }
+  | { kind: 'outage'; dependency: Dependency; reason: string; since: number; stops: OutageStops }
   | { kind: 'recovered'; dependency: Dependency }
   /** Messages that wait long for something outside while others go on. */
   | { kind: 'held'; count: number; longest: HeldMessage | undefined }

@@ -85,7 +85,11 @@ export async function turn<In, Prepared>(
   for (const message of messages) {
     const input = actor.decode(message);
     if (input === skip) continue;
-    items.push({ message, input, prepared: (await actor.prepare?.(input, message)) as Prepared });
+    items.push({
+      message,
+      input,
+      prepared: (actor.prepareAtOnce?.(input, message) ?? (await actor.prepare?.(input, message))) as Prepared,
+    });
   }
   return database.begin(async (driver) => {
     const sql = driver as unknown as TurnSql;

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createHostMetrics, type HostState } from '../../runtime/host/host-metrics.ts';
 import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
+import { registerPrepares } from '../../runtime/slot/prepare-metrics.ts';
 import { createSlotMetrics } from '../../runtime/slot/slot-metrics.ts';
 import { createProcessRegistry } from '../../telemetry/metrics.ts';
 
@@ -25,6 +26,7 @@ const families = /^ordermesh_(?:runtime|kafka|stage|thread|fetch|transfer|produc
 test('the pages of metrics name every metric of the runtime, and no other', async () => {
   const host = createHostMetrics(new Registry(), idle).registry;
   const slot = createSlotMetrics('role', 0).registry;
+  registerPrepares(slot, 0, { prepares: { limit: 1, inFlight: 0, waiting: 0 } });
   const shared = createProcessRegistry('role').getMetricsAsArray();
   const metrics = [...host.getMetricsAsArray(), ...slot.getMetricsAsArray(), ...shared]
     .map(({ name }) => name)

@@ -2,98 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetterHeaders } from '../../contracts/headers.ts';
 import { KafkaUnavailableError } from '../../kafka/errors.ts';
-import type { OutgoingRecord } from '../../kafka/producer/producer.ts';
 import { type Actor, OutageError, skip, UnexplainedError } from '../../runtime/actor.ts';
 import type { StateCounts } from '../../runtime/slot/message-state.ts';
-import { SlotEngine } from '../../runtime/slot/slot-engine.ts';
-import { PackedBatch, packBatch } from '../../runtime/wire/batch-codec.ts';
-import type { SlotLimits, SlotReport } from '../../runtime/wire/slot-protocol.ts';
-import { StageClock } from '../../telemetry/stages/stage-clock.ts';
-import { ManualTimers } from './manual-timers.ts';
-
-const limits: SlotLimits = {
-  turnSizeMax: 4,
-  turnsMax: 2,
-  preparesMax: 3,
-  retriesMax: 3,
-  retryBackoffMs: 100,
-  outageBackoffMs: 10,
-  outageBackoffMsMax: 1_000,
-  prepareMsMax: 60_000,
-  produceDeadlineMs: 1_000,
-};
-
-interface Sent {
-  key: string;
-  offset: number;
-}
-
-/** An engine with modelled time, log and store. */
-function bench(actor: Actor<unknown, unknown>) {
-  const timers = new ManualTimers();
-  const produced: OutgoingRecord[] = [];
-  const parked: string[] = [];
-  const reports: SlotReport[] = [];
-  const frontiers = new Map<number, number | undefined>();
-  const fenced = new Set<number>();
-  const faults = { append: (_: OutgoingRecord): Error | null => null, transact: (): Error | undefined => undefined };
-  let finished = 0;
-  const engine = new SlotEngine(actor, 'g', limits, {
-    timers,
-    async transact(entries) {
-      await new Promise<void>((resolve) => timers.after(5, resolve));
-      const fault = faults.transact();
-      if (fault !== undefined) throw fault;
-      const current = entries.filter(({ partition }) => !fenced.has(partition));
-      const items = current.map((entry) => ({ message: entry, input: entry.input, prepared: entry.prepared }));
-      const outputs = (await actor.apply?.(items, undefined as never)) ?? [];
-      return { fenced, outputs };
-    },
-    append(record, done) {
-      timers.after(3, () => {
-        const fault = faults.append(record);
-        if (fault === null) produced.push(record);
-        done(fault);
-      });
-    },
-    async park({ partition, key }) {
-      if (fenced.has(partition)) return false;
-      parked.push(key);
-      return true;
-    },
-    report(report) {
-      reports.push(report);
-      if (report.kind !== 'progress') return;
-      for (const progress of report.partitions) {
-        frontiers.set(progress.partition, progress.frontier);
-        finished += progress.messages;
-      }
-    },
-    onParked() {},
-    observe: { turn() {}, retry() {}, deadLetter() {} },
-    stages: new StageClock({ now: timers.now }),
-  });
-  const open = (partition: number) => engine.open({ topic: 't', partition, incarnation: 1, epoch: 1, parked: [] });
-  const take = (partition: number, records: Sent[]) =>
-    engine.take(
-      partition,
-      1,
-      new PackedBatch(
-        packBatch(
-          records.map(({ key, offset }) => ({
-            offset,
-            timestamp: 0,
-            key: Buffer.from(key),
-            value: Buffer.from(String(offset)),
-            headers: {},
-          })),
-        ).buffer,
-      ),
-    );
-  return { engine, timers, produced, parked, reports, frontiers, fenced, faults, open, take, finished: () => finished };
-}
-
-const records = (...keys: string[]): Sent[] => keys.map((key, offset) => ({ key, offset }));
+import { bench, limits, records } from './engine-bench.ts';
+import type { ManualTimers } from './manual-timers.ts';
 
 const noMessages: StateCounts = { ready: 0, begun: 0, applicable: 0, inTurn: 0, producing: 0, retried: 0 };
 
@@ -362,7 +274,7 @@ test('an outage that only one message meets pauses nothing: it waits and is name
   await one.timers.run(2_000);
   const outages = one.reports.filter((report) => report.kind === 'outage');
   expect(outages.length).toBeGreaterThan(0);
-  expect(outages.every(({ lone }) => lone)).toBe(true);
+  expect(outages.every(({ stops }) => stops === 'one')).toBe(true);
   one.take(0, [
     { key: 'a', offset: 1 },
     { key: 'b', offset: 2 },
@@ -393,7 +305,7 @@ test('an outage that two messages meet pauses the partitions', async () => {
   one.open(0);
   one.take(0, records('a', 'b'));
   await one.timers.run(200);
-  expect(one.reports.findLast((report) => report.kind === 'outage')).toMatchObject({ lone: false });
+  expect(one.reports.findLast((report) => report.kind === 'outage')).toMatchObject({ stops: 'all' });
 });
 
 test('an unexplained failure parks its message only if other messages succeed meanwhile', async () => {

@@ -21,7 +21,11 @@ function bench(timers: ManualTimers) {
   const outages = new SlotOutages(
     limits,
     { timers, report() {} },
-    { idle: () => false, wake: () => woken.push(outages.circuits.database.passable(timers.now())) },
+    {
+      idle: () => false,
+      overtakesPrepare: () => false,
+      wake: () => woken.push(outages.circuits.database.passable(timers.now())),
+    },
   );
   return { outages, woken };
 }

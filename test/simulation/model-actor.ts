@@ -44,6 +44,13 @@ export function modelActor(body: Body, world: ActorWorld): Actor<unknown, unknow
     },
   };
   if (shape.prepare) actor.prepare = preparation(body, world);
+  if (shape.atOnce === true)
+    actor.prepareAtOnce = (input) => {
+      const tracked = input as Tracked;
+      if (tracked.order.nature !== 'good' || !/[02468]$/.test(tracked.order.id)) return undefined;
+      history.prepared(tracked);
+      return tracked.order.id;
+    };
   if (shape.apply) actor.apply = (items, transaction) => application(body, world, items, transaction);
   return actor;
 }
@@ -60,7 +67,7 @@ function trackedOf(history: History, message: Message): Tracked {
   return tracked;
 }
 
-function fails(world: ActorWorld, { order }: Tracked, step: keyof ActorShape): boolean {
+function fails(world: ActorWorld, { order }: Tracked, step: 'prepare' | 'apply'): boolean {
   if (failsAt(order.nature) !== step || world.history.isCured(order.id)) return false;
   if (order.nature.startsWith('poison')) return true;
   const left = world.failuresLeft.get(order.id) ?? order.failures;
@@ -68,7 +75,7 @@ function fails(world: ActorWorld, { order }: Tracked, step: keyof ActorShape): b
   return left > 0;
 }
 
-function kills({ history }: ActorWorld, { order }: Tracked, step: keyof ActorShape | 'decode'): boolean {
+function kills({ history }: ActorWorld, { order }: Tracked, step: 'decode' | 'prepare' | 'apply'): boolean {
   return order.nature.startsWith('killer') && failsAt(order.nature) === step && !history.isCured(order.id);
 }
 

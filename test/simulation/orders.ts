@@ -39,13 +39,15 @@ export interface Order {
 export interface ActorShape {
   prepare: boolean;
   apply: boolean;
+  /** Beside `prepare`: some messages need no call of the third party. */
+  atOnce?: boolean;
 }
 
 /** More failures than this park a message: the first attempt and three retries. */
 export const ATTEMPTS_MAX = 4;
 
 /** The actor's step at which a message of this nature fails. */
-export function failsAt(nature: Nature): keyof ActorShape | 'decode' | undefined {
+export function failsAt(nature: Nature): 'decode' | 'prepare' | 'apply' | undefined {
   if (nature === 'poison-decode' || nature === 'killer-decode') return 'decode';
   if (nature === 'poison-prepare' || nature === 'flaky-prepare' || nature === 'killer-prepare') return 'prepare';
   if (nature === 'poison-apply' || nature === 'flaky-apply' || nature === 'killer-apply') return 'apply';

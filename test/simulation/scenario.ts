@@ -80,5 +80,7 @@ export function scenarioOf(seed: number): Scenario {
       : undefined,
   };
   const database = scenario.shape.apply || random.chance(0.5);
-  return { ...scenario, database, operator: database ? scenario.operator : undefined };
+  // Without a draw of its own, so that earlier seeds stay what they were.
+  const shape = { ...scenario.shape, atOnce: scenario.shape.prepare && seed % 7 === 0 };
+  return { ...scenario, shape, database, operator: database ? scenario.operator : undefined };
 }

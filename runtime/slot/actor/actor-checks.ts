@@ -8,7 +8,7 @@ export class ActorContractError extends Error {
   readonly code = 'actor-contract';
 }
 
-const steps = new Set(['decode', 'prepare', 'apply', 'close', 'completed']);
+const steps = new Set(['decode', 'prepare', 'prepareAtOnce', 'apply', 'close', 'completed']);
 
 /**
  * Checks what `createActor` returned.

@@ -19,7 +19,7 @@ export interface WatchedOptions {
 export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions): Actor<unknown, unknown> {
   const { pulse, suspects, timers } = options;
   const isolation = new Isolation(timers);
-  const { prepare, apply, completed, close } = actor;
+  const { prepare, prepareAtOnce, apply, completed, close } = actor;
   const last = apply ?? prepare;
   // For an actor that only decodes, reading the key from the batch would be a large part of the work.
   const keyOf = last === undefined ? () => '' : (message: Message) => message.key;
@@ -65,6 +65,17 @@ export function watched(actor: Actor<unknown, unknown>, options: WatchedOptions)
           return await isolated([message], prepare, () => prepare.call(actor, input, message));
         } catch (error) {
           throw thrown('prepare', error);
+        }
+      },
+    }),
+    ...(prepareAtOnce && {
+      prepareAtOnce(input: unknown, message: Message) {
+        try {
+          const prepared = prepareAtOnce.call(actor, input, message);
+          if (prepared !== undefined && apply === undefined && suspects.any) suspects.cleared(message);
+          return prepared;
+        } catch (error) {
+          throw thrown('prepareAtOnce', error);
         }
       },
     }),

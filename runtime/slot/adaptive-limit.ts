@@ -1,0 +1,95 @@
+// How many calls of a third party may be in flight. Used by preparation.ts.
+
+/** At most this many at first. While the third party keeps its pace, the limit doubles with each window. */
+const FIRST = 64;
+const LEAST = 2;
+/** A window ends after this time and this many answers; its mean latency then counts. */
+const WINDOW_MS = 100;
+const WINDOW_ANSWERS_MIN = 20;
+/** The usual latency follows the windows' means: slowly upwards, so that a queue does not become usual, and quickly downwards. */
+const SLOWER_SHARE = 0.005;
+const FASTER_SHARE = 0.1;
+/** A window that is slower than the usual latency by more than this factor shows a queue at the third party. */
+const TOLERANCE = 2;
+/** As much is no sign of a queue: the own event loop may have been busy. */
+const SLACK_MS = 50;
+/** No window lowers the limit by more than half. */
+const GRADIENT_MIN = 0.5;
+/** With a larger share of outages among its answers, a window lowers the limit. */
+const OUTAGES_MAX = 0.05;
+const AFTER_OUTAGES = 0.75;
+/** Only a limit that is used to this share may grow. */
+const USED_MIN = 0.8;
+
+/**
+ * A limit that follows the third party, between 2 and `max`. It falls with the ratio of usual to present latency, as `Gradient2Limit` of
+ * Netflix's concurrency-limits does (https://github.com/Netflix/concurrency-limits, Apache-2.0), and by a quarter when calls meet outages
+ * or "too many requests" (additive increase, multiplicative decrease). It grows by its square root, and doubles until it first falls, as a
+ * TCP connection starts slowly. A third party that stays slow becomes the usual case within minutes, and the limit grows again.
+ */
+export class AdaptiveLimit {
+  readonly #max: number;
+  #limit: number;
+  #starting = true;
+  #usualMs: number | undefined;
+  #windowBegan: number | undefined;
+  #answers = 0;
+  #outages = 0;
+  #sumMs = 0;
+  #inFlightMax = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+    this.#limit = Math.min(FIRST, max);
+  }
+
+  get current(): number {
+    return Math.floor(this.#limit);
+  }
+
+  /** @param inFlight with the call that begins now */
+  began(inFlight: number): void {
+    if (inFlight > this.#inFlightMax) this.#inFlightMax = inFlight;
+  }
+
+  /**
+   * A call has ended.
+   * @param now milliseconds since 1970
+   * @param isOutage the third party gave no answer, or asked for fewer calls. Any other error is an answer.
+   */
+  ended(now: number, latencyMs: number, isOutage: boolean): void {
+    this.#windowBegan ??= now;
+    if (isOutage) this.#outages++;
+    else {
+      this.#answers++;
+      this.#sumMs += Math.max(0, latencyMs);
+    }
+    const ageMs = now - this.#windowBegan;
+    // A negative age: the clock was set back.
+    if (ageMs < 0) this.#windowBegan = now;
+    if (ageMs < WINDOW_MS || this.#answers + this.#outages < WINDOW_ANSWERS_MIN) return;
+    this.#adapt();
+    this.#windowBegan = undefined;
+    this.#answers = this.#outages = this.#sumMs = this.#inFlightMax = 0;
+  }
+
+  #adapt(): void {
+    const failing = this.#outages > (this.#answers + this.#outages) * OUTAGES_MAX;
+    const gradient = this.#answers === 0 ? 1 : this.#gradient(this.#sumMs / this.#answers);
+    const factor = failing ? Math.min(gradient, AFTER_OUTAGES) : gradient;
+    if (factor < 1) {
+      this.#starting = false;
+      this.#limit = Math.max(Math.min(LEAST, this.#max), this.#limit * factor);
+    } else if (this.#inFlightMax >= this.#limit * USED_MIN) {
+      const growth = this.#starting ? this.#limit : Math.sqrt(this.#limit);
+      this.#limit = Math.min(this.#max, this.#limit + growth);
+    }
+  }
+
+  /** 1 while the latency is the usual one; less when calls queue up at the third party. */
+  #gradient(meanMs: number): number {
+    const usualMs = this.#usualMs ?? meanMs;
+    this.#usualMs = usualMs + (meanMs - usualMs) * (meanMs > usualMs ? SLOWER_SHARE : FASTER_SHARE);
+    return meanMs === 0 ? 1 : Math.min(1, Math.max(GRADIENT_MIN, (TOLERANCE * usualMs + SLACK_MS) / meanMs));
+  }
+}
