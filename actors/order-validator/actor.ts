@@ -201,7 +201,7 @@ async function decideOrders(
   );
   const stores = new Set(drafts.flatMap((draft) => (draft.demand === undefined ? [] : [draft.order.storeId])));
   // Counters first, then shelves, each in a fixed order: turns of other threads may wait, but never for each other.
-  const [counts, shelves] = await Promise.all([addVelocity(sql, turn.counts), lockShelves(sql, stores)]);
+  const [counts, shelves] = await Promise.all([addVelocity(sql, turn.counts, turn.limit), lockShelves(sql, stores)]);
   const judge = turn.judge(counts);
   const changed = new Map<string, Shelf>();
   for (const draft of drafts) {

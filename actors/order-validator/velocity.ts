@@ -38,12 +38,18 @@ export class VelocityTurn {
     return [...this.#counts.values()];
   }
 
+  /** No order is refused for a counter that is not above it. */
+  get limit(): number {
+    return Math.min(this.#settings.customerOrdersMax, this.#settings.cardOrdersMax);
+  }
+
   /**
    * Judges the orders. To be called once for each, in the same order as `add`.
-   * @param after the counters with this turn added, as `addVelocity` returns them
+   * @param after the counters above `limit` with this turn added, as `addVelocity` returns them
    */
   judge(after: ReadonlyMap<string, number>): (keys: VelocityKeys) => RejectionReason[] {
-    // The counters before the turn; each is raised as the orders of the turn are judged.
+    // The counters before the turn; each is raised as the orders of the turn are judged. One that isn't above the limit may as well start
+    // at 0: the turn doesn't raise it above either.
     const place = new Map<string, number>();
     for (const [key, { orders }] of this.#counts) place.set(key, (after.get(key) ?? orders) - orders);
     const next = (key: string) => {

@@ -73,22 +73,22 @@ export class ChargeLedger {
   }
 
   async #bookTogether(batch: readonly Waiting[]): Promise<void> {
-    const booked = await this.#pool.call((database) => bookCharges(database, merge(batch)));
-    for (const { charge, resolve, reject } of batch) {
-      const found = booked.get(charge.idempotencyKey);
-      if (found === undefined) reject(new Error(`${charge.idempotencyKey} was not booked`));
-      else resolve(found);
+    const charges = merge(batch);
+    const bookedBefore = await this.#pool.call((database) => bookCharges(database, [...charges.values()]));
+    for (const { charge, resolve } of batch) {
+      const { idempotencyKey } = charge;
+      resolve(bookedBefore.get(idempotencyKey) ?? charges.get(idempotencyKey) ?? charge);
     }
   }
 }
 
-/** Each key once, with the number of times that it was asked for. */
-function merge(batch: readonly Waiting[]): (LedgerCharge & { attempts: number })[] {
+/** The first charge of each key, with the number of times that it was asked for. */
+function merge(batch: readonly Waiting[]): Map<string, LedgerCharge & { attempts: number }> {
   const byKey = new Map<string, LedgerCharge & { attempts: number }>();
   for (const { charge } of batch) {
     const known = byKey.get(charge.idempotencyKey);
     if (known === undefined) byKey.set(charge.idempotencyKey, { ...charge, attempts: 1 });
     else known.attempts++;
   }
-  return [...byKey.values()];
+  return byKey;
 }

@@ -14,7 +14,7 @@ export interface LedgerCharge {
 
 /**
  * Books charges, each at most once. A key that is booked already keeps its first charge; only its attempts go up. No key may occur twice.
- * @returns the charges as booked, by idempotency key
+ * @returns the charges of keys that were booked before, as they were booked then, by idempotency key
  */
 export async function bookCharges(
   database: Database,
@@ -23,17 +23,20 @@ export async function bookCharges(
   // In one order everywhere, so that two batches never deadlock.
   const sorted = charges.toSorted((a, b) => (a.idempotencyKey < b.idempotencyKey ? -1 : 1));
   const rows = await database<LedgerCharge[]>`
-    insert into simulated_provider.charges as booked (idempotency_key, amount, currency, status, reference, code, attempts)
-    select * from unnest(
-      ${column(sorted, (charge) => charge.idempotencyKey)}::text[],
-      ${column(sorted, (charge) => charge.amount)}::integer[],
-      ${column(sorted, (charge) => charge.currency)}::text[],
-      ${column(sorted, (charge) => charge.status)}::text[],
-      ${column(sorted, (charge) => charge.reference)}::text[],
-      ${column(sorted, (charge) => charge.code)}::text[],
-      ${column(sorted, (charge) => charge.attempts)}::integer[]
+    with booked as (
+      insert into simulated_provider.charges as known (idempotency_key, amount, currency, status, reference, code, attempts)
+      select * from unnest(
+        ${column(sorted, (charge) => charge.idempotencyKey)}::text[],
+        ${column(sorted, (charge) => charge.amount)}::integer[],
+        ${column(sorted, (charge) => charge.currency)}::text[],
+        ${column(sorted, (charge) => charge.status)}::text[],
+        ${column(sorted, (charge) => charge.reference)}::text[],
+        ${column(sorted, (charge) => charge.code)}::text[],
+        ${column(sorted, (charge) => charge.attempts)}::integer[]
+      )
+      on conflict (idempotency_key) do update set attempts = known.attempts + excluded.attempts
+      returning known.*, xmax = 0 as is_new
     )
-    on conflict (idempotency_key) do update set attempts = booked.attempts + excluded.attempts
-    returning idempotency_key as "idempotencyKey", amount, currency, status, reference, code`;
+    select idempotency_key as "idempotencyKey", amount, currency, status, reference, code from booked where not is_new`;
   return new Map(rows.map((row) => [row.idempotencyKey, row]));
 }

@@ -13,21 +13,29 @@ export interface VelocityCount {
 }
 
 /**
- * Adds to the counters and returns their new values by `velocityKey`. No counter may occur twice. The rows are locked until the transaction
- * ends, in the same order in every turn, so that concurrent turns count exactly and never deadlock.
+ * Adds to the counters and returns the new values of those that are above `limit`, by `velocityKey`: nearly all are below, and reading them
+ * would cost more than counting. No counter may occur twice. The rows are locked until the transaction ends, in the same order in every
+ * turn, so that concurrent turns count exactly and never deadlock.
  */
-export async function addVelocity(sql: Transaction, counts: readonly VelocityCount[]): Promise<Map<string, number>> {
+export async function addVelocity(
+  sql: Transaction,
+  counts: readonly VelocityCount[],
+  limit: number,
+): Promise<Map<string, number>> {
   if (counts.length === 0) return new Map();
   const sorted = counts.toSorted(byKey);
   const rows = await sql<{ windowStart: string; who: string; orders: number }[]>`
-    insert into velocity (window_start, who, orders)
-    select * from unnest(
-      ${column(sorted, (count) => count.windowStart)}::bigint[],
-      ${column(sorted, (count) => count.who)}::bigint[],
-      ${column(sorted, (count) => count.orders)}::integer[]
+    with counted as (
+      insert into velocity (window_start, who, orders)
+      select * from unnest(
+        ${column(sorted, (count) => count.windowStart)}::bigint[],
+        ${column(sorted, (count) => count.who)}::bigint[],
+        ${column(sorted, (count) => count.orders)}::integer[]
+      )
+      on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders, counted_at = excluded.counted_at
+      returning window_start, who, orders
     )
-    on conflict (window_start, who) do update set orders = velocity.orders + excluded.orders, counted_at = excluded.counted_at
-    returning window_start as "windowStart", who, orders`;
+    select window_start as "windowStart", who, orders from counted where orders > ${limit}`;
   return new Map(rows.map(({ windowStart, who, orders }) => [`${windowStart}/${who}`, orders]));
 }
 
