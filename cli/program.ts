@@ -67,8 +67,8 @@ const commands: Record<string, Entry> = {
     load: async () => (await import('./token/token.ts')).tokenCommand(),
   },
   menu: {
-    summary: 'load a menu: items, stores and stock',
-    load: async () => (await import('./menu.ts')).menuCommand(),
+    summary: 'load menus: items, stores and stock, each from its time on',
+    load: async () => (await import('./menu/menu.ts')).menuCommand(),
   },
   orders: {
     summary: 'make, send and follow orders',

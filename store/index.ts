@@ -41,9 +41,20 @@ export {
   settleReplayed,
 } from './dead-letters/replays.ts';
 export { restoreDeadLetters } from './dead-letters/restore-letters.ts';
+export {
+  type Catalog,
+  type CatalogStore,
+  type MenuTimeline,
+  menuVersion,
+  readCatalog,
+  readPositions,
+  readTimeline,
+  versionAt,
+} from './menus/catalog.ts';
+export { type ListedVersion, listVersions } from './menus/versions.ts';
 export { auditDatabase, type DatabaseFault, type OrderEffects } from './orders/audit.ts';
 export { creditPoints, type PointsEntry, probeLedger, recordRefused } from './orders/loyalty.ts';
-export { type Catalog, type CatalogStore, loadMenu, menuVersion, readCatalog } from './orders/menu.ts';
+export { loadMenu } from './orders/menu.ts';
 export { isStoreOnMenu, type MenuNames, readMenuNames } from './orders/menu-names.ts';
 export { orderStatus } from './orders/order-status.ts';
 export {

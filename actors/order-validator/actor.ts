@@ -4,14 +4,7 @@ import type { RejectionReason } from '../../contracts/events.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import { type Order, orderSchema } from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
-import {
-  type Actor,
-  type ActorContext,
-  type Item,
-  type Message,
-  OutageError,
-  type Outputs,
-} from '../../runtime/actor.ts';
+import type { Actor, ActorContext, Item, Message, Outputs } from '../../runtime/actor.ts';
 import {
   addVelocity,
   type Catalog,
@@ -23,7 +16,6 @@ import {
   menuVersion,
   type NewConflict,
   purgeVelocity,
-  readCatalog,
   recordConflicts,
   type Shelf,
   type TurnSql,
@@ -33,6 +25,7 @@ import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter, TurnCount } from '../metrics.ts';
 import { conflictReasons, isSameOrder } from './conflicts.ts';
+import { Menus } from './menus.ts';
 import { acceptedAt, conflictingOutputs, decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
 import { type Demand, demandOf, reserve } from './reservation.ts';
 import { checkOrder } from './rules.ts';
@@ -81,7 +74,7 @@ export function createActor({
 }: Pick<ActorContext<ValidatorSettings>, 'settings' | 'registry'>): Actor<PlacedOrder> {
   const decisionsTotal = decisionCounter(registry);
   const orderAge = createOrderAge(registry, 'validated');
-  let catalog: Catalog | undefined;
+  const menus = new Menus(settings.menuWindowMs);
   let purgedAtMs = 0;
 
   /** Old counters are removed in small numbers, in turns that bring new ones. */
@@ -90,14 +83,6 @@ export function createActor({
     if (nowMs - purgedAtMs < PURGE_INTERVAL_MS) return;
     purgedAtMs = nowMs;
     await purgeVelocity(sql, settings.windowSeconds + VELOCITY_KEPT_S, PURGE_ROWS_MAX);
-  };
-
-  /** The current menu. It is loaded again only when its version has changed. */
-  const catalogOf = async (sql: TurnSql, version: number): Promise<Catalog> => {
-    // A decision is final: without a menu every order would be rejected for ever.
-    if (version === 0) throw new OutageError('the database holds no menu; load it with `ordermesh menu load FILE`');
-    if (catalog?.version !== version) catalog = await readCatalog(sql);
-    return catalog;
   };
 
   return {
@@ -118,7 +103,7 @@ export function createActor({
         return undefined;
       });
       const [decided, conflicts] = await Promise.all([
-        fresh.length === 0 ? [] : decideOrders(fresh, await catalogOf(sql, version), settings, sql),
+        fresh.length === 0 ? [] : decideOrders(fresh, await menus.of(fresh, version, sql), settings, sql),
         recordConflicts(sql, new Date(), conflicting.map(newConflict)),
       ]);
       await purge(sql);
@@ -182,7 +167,7 @@ export function decodeOrder(message: Message): PlacedOrder {
 /** Decides orders without a decision, in the order of the log, and stores the decisions with their effects. */
 async function decideOrders(
   fresh: readonly Item<PlacedOrder, undefined>[],
-  catalog: Catalog,
+  catalogOf: (order: PlacedOrder) => Catalog,
   settings: ValidatorSettings,
   sql: TurnSql,
 ): Promise<Decided[]> {
@@ -190,6 +175,7 @@ async function decideOrders(
   const occurredAt = decidedAt.toISOString();
   const turn = new VelocityTurn(settings);
   const drafts = fresh.map(({ input, message }): Draft => {
+    const catalog = catalogOf(input);
     const reasons = checkOrder(input.order, input.placedAtMs, catalog, settings);
     const velocity = turn.add(input.order, input.placedAtMs);
     const demand = reasons.length === 0 ? { demand: demandOf(input.order, catalog) } : {};

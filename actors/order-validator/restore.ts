@@ -7,7 +7,7 @@ import {
   findDecisions,
   insertDecisions,
   lockShelves,
-  readCatalog,
+  readPositions,
   type Transaction,
   writeShelves,
 } from '../../store/index.ts';
@@ -28,7 +28,7 @@ export async function restoreDecisions(sql: Transaction, decisions: readonly Log
   const known = await findDecisions(sql, [...byOrder.keys()]);
   const missing = [...byOrder.values()].filter(({ event }) => !known.has(event.orderId));
   if (missing.length === 0) return 0;
-  const catalog = await readCatalog(sql);
+  const positions = await readPositions(sql);
   const stores = missing.flatMap(({ type, event }) => (type === 'order.validated' ? [event.storeId] : []));
   const shelves = await lockShelves(sql, new Set(stores));
   const restored = missing.map((decision) => {
@@ -39,7 +39,7 @@ export async function restoreDecisions(sql: Transaction, decisions: readonly Log
     if (decision.type === 'order.rejected')
       return { ...base, fingerprint: '', placedAtMs: acceptedAtMs, pieces: 0, reasons: decision.event.reasons };
     const { order } = decision.event;
-    const demand = demandOf(order, catalog);
+    const demand = demandOf(order, { positions });
     const shelf = shelves.get(storeId);
     // What the shelf in this database doesn't have is not booked, so that the books of the store still balance.
     const pieces = shelf !== undefined && reserve(demand, shelf).length === 0 ? demand.pieces : 0;

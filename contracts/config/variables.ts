@@ -448,6 +448,11 @@ export const variables = {
     '50000',
     'Largest total of an order, in minor units; above it the order is rejected.',
   ),
+  ORDERMESH_MENU_REPLAY_WINDOW: required(
+    longDuration(),
+    '24h',
+    'An order is judged by the menu that was in force when it was placed, at most this long before it was accepted; an older order by the menu at that time. `menu load` removes versions that no order of this window needs.',
+  ),
   ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '10ms', 'Mean answer time of the simulated payment provider.'),
   ORDERMESH_PAYMENT_LATENCY_MAX: required(
     duration(),

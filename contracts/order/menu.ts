@@ -13,6 +13,11 @@ const modifierSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const partSchema = Type.Object(
+  { sku: sku(), price: amount('Price of one within the combo, in minor units.') },
+  { additionalProperties: false },
+);
+
 const itemSchema = Type.Object(
   {
     sku: sku(),
@@ -22,6 +27,9 @@ const itemSchema = Type.Object(
     modifiers: Type.Array(modifierSchema, {
       description: 'What a guest may add; each takes from the stock of its SKU.',
     }),
+    parts: Type.Optional(
+      Type.Array(partSchema, { description: 'For a combo: the items of the menu that it may contain.' }),
+    ),
     station: Type.Optional(line({ minLength: 1, maxLength: 40, description: 'Where in the kitchen it is made.' })),
   },
   { additionalProperties: false },
@@ -99,12 +107,13 @@ export function parseMenu(document: unknown): Menu {
   return checked.value;
 }
 
-/** Every SKU that a store keeps in stock: items and modifiers. */
+/** Every SKU that a store keeps in stock: items and modifiers; the parts of a combo are items. */
 export function stockedSkus(menu: Pick<Menu, 'items'>): Set<string> {
   return new Set(menu.items.flatMap((item) => [item.sku, ...item.modifiers.map((modifier) => modifier.sku)]));
 }
 
 function* itemFaults({ items }: Menu): Generator<FieldError> {
+  const skus = new Set(items.map((item) => item.sku));
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
     if (seen.has(item.sku)) yield { pointer: `/items/${index}/sku`, detail: `${item.sku} is on the menu twice` };
@@ -115,6 +124,23 @@ function* itemFaults({ items }: Menu): Generator<FieldError> {
       if (modifiers.has(modifier.sku)) yield { pointer, detail: `${modifier.sku} is a modifier of ${item.sku} twice` };
       modifiers.add(modifier.sku);
     }
+    yield* partFaults(item, `/items/${index}/parts`, skus);
+  }
+}
+
+/** A part is an item of the menu itself, because the kitchen needs its name and its modifiers. */
+function* partFaults(
+  { sku: combo, parts = [] }: MenuItem,
+  at: string,
+  skus: ReadonlySet<string>,
+): Generator<FieldError> {
+  const seen = new Set<string>();
+  for (const [index, part] of parts.entries()) {
+    const pointer = `${at}/${index}/sku`;
+    if (seen.has(part.sku)) yield { pointer, detail: `${part.sku} is a part of ${combo} twice` };
+    if (!skus.has(part.sku)) yield { pointer, detail: `${part.sku} is a part of ${combo} and no item of the menu` };
+    if (part.sku === combo) yield { pointer, detail: `${combo} cannot be a part of itself` };
+    seen.add(part.sku);
   }
 }
 

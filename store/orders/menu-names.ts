@@ -7,13 +7,16 @@ export interface MenuNames {
   stores: ReadonlyMap<string, string>;
 }
 
-/** Reads the names of the menu and of the stores, for screens. */
+/** Reads the names of all versions of the menu and of the stores, for screens. Of two names the newest counts. */
 export async function readMenuNames(sql: Database | Transaction): Promise<MenuNames> {
   const [items, modifiers, stores] = await Promise.all([
-    sql<{ key: string; name: string }[]>`select sku as key, name from menu_items`,
+    sql<{ key: string; name: string }[]>`
+      select distinct on (key) item->>'sku' as key, item->>'name' as name
+      from menu_versions, json_array_elements(items) as item order by key, effective_at desc, version desc`,
     sql<{ key: string; name: string }[]>`
       select distinct on (key) modifier->>'sku' as key, modifier->>'name' as name
-      from menu_items, json_array_elements(modifiers) as modifier order by key, menu_items.sku`,
+      from menu_versions, json_array_elements(items) as item, json_array_elements(item->'modifiers') as modifier
+      order by key, effective_at desc, version desc, item->>'sku'`,
     sql<{ key: string; name: string }[]>`select store_id as key, name from stores`,
   ]);
   return { items: toMap(items), modifiers: toMap(modifiers), stores: toMap(stores) };

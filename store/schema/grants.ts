@@ -24,6 +24,7 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   migrations: { intake: 'r', worker: 'r', display: 'r', operator: 'r' },
   menu_state: { worker: 'r', operator: 'rw' },
   menu_items: { worker: 'r', display: 'r', operator: 'arwd' },
+  menu_versions: { worker: 'r', display: 'r', operator: 'arwd' },
   stores: { worker: 'r', display: 'r', operator: 'arwd' },
   stock_positions: { worker: 'r', operator: 'arw' },
   // Menu load and a restore from the log lock and write shelves as the order-validator does.

@@ -44,7 +44,13 @@ function next([record]: Outputs): Message {
 
 function mesh() {
   const registries = { validated: new Registry(), paid: new Registry(), ticket: new Registry() };
-  const settings = { windowSeconds: 600, customerOrdersMax: 99, cardOrdersMax: 99, amountMax: 50_000 };
+  const settings = {
+    windowSeconds: 600,
+    customerOrdersMax: 99,
+    cardOrdersMax: 99,
+    amountMax: 50_000,
+    menuWindowMs: 86_400_000,
+  };
   const rates = { latencyMeanMs: 0, latencyMsMax: 1, declineRate: 0, timeoutRate: 0 };
   const provider = simulatedProvider({ database: database.url, ...rates });
   const validator = createValidator({ settings, registry: registries.validated });

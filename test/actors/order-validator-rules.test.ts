@@ -6,7 +6,7 @@ import { checkOrder } from '../../actors/order-validator/rules.ts';
 import { VelocityTurn } from '../../actors/order-validator/velocity.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import type { Order } from '../../contracts/order/order.ts';
-import type { Catalog } from '../../store/orders/menu.ts';
+import type { Catalog } from '../../store/menus/catalog.ts';
 import { testOrder } from './support.ts';
 
 const catalog: Catalog = {
@@ -140,7 +140,13 @@ describe('reserve', () => {
 });
 
 describe('VelocityTurn', () => {
-  const settings = { windowSeconds: 600, customerOrdersMax: 2, cardOrdersMax: 3, amountMax: 1 };
+  const settings = {
+    windowSeconds: 600,
+    customerOrdersMax: 2,
+    cardOrdersMax: 3,
+    amountMax: 1,
+    menuWindowMs: 86_400_000,
+  };
 
   test('places the orders of a turn after those counted before, in the order of the log', () => {
     fc.assert(

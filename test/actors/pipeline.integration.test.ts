@@ -40,7 +40,13 @@ const roles = () => Object.keys(groups) as WorkerRole[];
 
 async function start(role: WorkerRole): Promise<void> {
   const settings: Record<WorkerRole, unknown> = {
-    'order-validator': { windowSeconds: 600, customerOrdersMax: 99, cardOrdersMax: 99, amountMax: 50_000 },
+    'order-validator': {
+      windowSeconds: 600,
+      customerOrdersMax: 99,
+      cardOrdersMax: 99,
+      amountMax: 50_000,
+      menuWindowMs: 86_400_000,
+    },
     payment: { database: database.url, latencyMeanMs: 2, latencyMsMax: 10, declineRate: 0, timeoutRate: 0.05 },
     kitchen: {},
   };

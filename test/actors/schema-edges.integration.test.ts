@@ -62,6 +62,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
         customerOrdersMax: 1_000,
         cardOrdersMax: 1_000,
         amountMax: limits.amountMax,
+        menuWindowMs: 86_400_000,
       },
       payment: { database: database.url, latencyMeanMs: 1, latencyMsMax: 2, declineRate: 0, timeoutRate: 0 },
       kitchen: {},

@@ -34,6 +34,7 @@ const commands = [
   ['token'],
   ['menu'],
   ['menu', 'load'],
+  ['menu', 'list'],
   ['orders'],
   ['orders', 'sample'],
   ['orders', 'send'],
@@ -92,6 +93,11 @@ test.for([
   { args: ['token', '--store', 'BAD ID'], says: /--store.*BAD ID.*store id such as us-il-0001: lower-case/ },
   { args: ['orders', 'send', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
   { args: ['menu', 'load', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
+  {
+    args: ['menu', 'load', 'menu.json', '--effective', 'tomorrow'],
+    says: /--effective.*it takes an RFC 3339 time/,
+  },
+  { args: ['menu', 'load', 'menu.json', '--effective', '1d', '--reset'], says: /--reset changes stock at once/ },
   { args: ['menu', 'load', 'no-such-file.json'], says: /there is no file no-such-file\.json/ },
 ])('wrong usage ends with 2 and says what is wrong: $args', { timeout: TIMEOUT_MS }, async ({ args, says }) => {
   const { code, stdout, stderr } = await ordermesh(args, env());

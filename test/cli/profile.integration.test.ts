@@ -47,7 +47,13 @@ beforeAll(async () => {
     actorModule: new URL('../actors/renamed-topics-actor.ts', import.meta.url),
     settings: {
       role: 'order-validator',
-      settings: { windowSeconds: 600, customerOrdersMax: 1e6, cardOrdersMax: 1e6, amountMax: 50_000 },
+      settings: {
+        windowSeconds: 600,
+        customerOrdersMax: 1e6,
+        cardOrdersMax: 1e6,
+        amountMax: 50_000,
+        menuWindowMs: 86_400_000,
+      },
       topics: { 'validated-orders': validated, 'rejected-orders': rejected },
     } satisfies RenamedTopicsSettings,
   });

@@ -45,7 +45,13 @@ async function openMesh(ledgerUrl?: string): Promise<Mesh> {
 
 const validator = createValidator({
   registry: new Registry(),
-  settings: { windowSeconds: 600, customerOrdersMax: 99, cardOrdersMax: 99, amountMax: 50_000 },
+  settings: {
+    windowSeconds: 600,
+    customerOrdersMax: 99,
+    cardOrdersMax: 99,
+    amountMax: 50_000,
+    menuWindowMs: 86_400_000,
+  },
 });
 
 let mesh: Mesh;

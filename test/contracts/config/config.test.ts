@@ -72,6 +72,7 @@ describe('configuration', () => {
       'ORDERMESH_RECENT_AGE',
       'ORDERMESH_DEAD_LETTERS_KEPT',
       'ORDERMESH_FRAUD_WINDOW',
+      'ORDERMESH_MENU_REPLAY_WINDOW',
       'ORDERMESH_EDGE_REPLAY_WINDOW',
     ];
     if (noTimer.includes(name)) expect(kind.parse('60d')).toBe(60 * 86_400_000);
