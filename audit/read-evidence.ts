@@ -76,10 +76,13 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
   for (const { topic, group } of subscriptions) {
     await read(deadLetterTopic(topic, group), (record) => noteDeadLetter(book, record));
   }
+  const chargesElsewhere = config.ORDERMESH_PAYMENT_PROVIDER !== 'simulated';
+  if (chargesElsewhere) note(`charges: their books are at ${config.ORDERMESH_PAYMENT_PROVIDER}`);
   const stored = new Map<string, OrderEffects>();
   const { faults, deadLetters } = await withLedger(config, (sql, ledger) =>
     auditDatabase(sql, {
       deadLettersAt,
+      chargesElsewhere,
       ...(ledger === undefined ? {} : { ledger }),
       ...(options.sinceMs === undefined ? {} : { sinceMs: options.sinceMs - CLOCK_SLACK_MS }),
       onEffects(batch) {
@@ -103,7 +106,7 @@ export async function readEvidence(config: ConnectedConfig, options: EvidenceOpt
 /** Connects to the database, and to the payment provider's ledger where that is in another database. */
 function withLedger<T>(config: ConnectedConfig, use: (sql: Database, ledger?: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL, ORDERMESH_PAYMENT_LEDGER_URL: url = DATABASE_URL } = config;
-  if (url === DATABASE_URL) return withDatabase(config, use);
+  if (url === DATABASE_URL || config.ORDERMESH_PAYMENT_PROVIDER !== 'simulated') return withDatabase(config, use);
   const source = { server: serverAt(url, config), variable: 'ORDERMESH_PAYMENT_LEDGER_URL' } as const;
   return withDatabase(config, (sql) => withPostgres(source, (ledger) => use(sql, ledger)));
 }

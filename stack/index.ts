@@ -5,6 +5,7 @@ export { installOnce, userCacheDir } from './cache.ts';
 export { run } from './commands.ts';
 export { startKnot } from './dns/knot.ts';
 export { answersHttp } from './http-check.ts';
+export { goProgram } from './install/go-program.ts';
 export { javaCommand, javaMissing } from './java.ts';
 export { answers, brokerCommand, newClusterId } from './kafka/broker.ts';
 export {

@@ -6,17 +6,18 @@ import { type PaymentOutcome, recordPayments } from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { paymentCounter, TurnCount } from '../metrics.ts';
+import { measuredProvider } from './measured-provider.ts';
+import { openProvider } from './open-provider.ts';
 import { paymentOutputs } from './outputs.ts';
 import type { PaymentProvider } from './provider.ts';
 import type { PaymentSettings } from './settings.ts';
-import { simulatedProvider } from './simulated-provider.ts';
 
 /** Charges each validated order once, and writes `order.paid` or `order.payment-failed`. */
-export function createActor({
+export async function createActor({
   settings,
   registry,
-}: Pick<ActorContext<PaymentSettings>, 'settings' | 'registry'>): Actor<OrderValidated, PaymentOutcome> {
-  return paymentActor(simulatedProvider(settings), registry);
+}: Pick<ActorContext<PaymentSettings>, 'settings' | 'registry'>): Promise<Actor<OrderValidated, PaymentOutcome>> {
+  return paymentActor(measuredProvider(await openProvider(settings), registry), registry);
 }
 
 export function paymentActor(provider: PaymentProvider, registry: Registry): Actor<OrderValidated, PaymentOutcome> {
@@ -74,9 +75,17 @@ function outcomeWithoutProvider({ orderId, order }: OrderValidated): PaymentOutc
 
 /** Of an order that `outcomeWithoutProvider` leaves to the provider. */
 async function charge(provider: PaymentProvider, event: OrderValidated): Promise<PaymentOutcome> {
-  const { orderId, total, currency, order } = event;
+  const { orderId, storeId, total, currency, order, occurredAt } = event;
   const { token = '' } = order.payment;
-  const result = await provider.charge({ idempotencyKey: orderId, amount: total, currency, token });
+  const result = await provider.charge({
+    idempotencyKey: orderId,
+    orderId,
+    storeId,
+    amount: total,
+    currency,
+    token,
+    since: new Date(occurredAt),
+  });
   return result.status === 'approved'
     ? { status: 'paid', reference: result.reference }
     : { status: 'failed', code: result.code, detail: result.detail };

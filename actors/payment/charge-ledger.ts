@@ -1,8 +1,8 @@
 // The simulated provider's ledger of charges, with group commit.
 
-import { OutageError } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
 import { type BoundedPool, bookCharges, type LedgerCharge } from '../../store/index.ts';
+import { providerOutage } from './provider.ts';
 
 interface Waiting {
   charge: LedgerCharge;
@@ -61,9 +61,7 @@ export class ChargeLedger {
         const fault = faultOf(error);
         if (fault === 'conflict' && conflicts++ < CONFLICTS_MAX) batches.push(batch);
         else if (fault !== 'message') {
-          const outage = new OutageError(`the ledger of the payment provider does not work: ${describeError(error)}`, {
-            cause: error,
-          });
+          const outage = providerOutage(`can not reach its ledger: ${describeError(error)}`, error);
           for (const { reject } of [batch, ...batches].flat()) reject(outage);
           return;
         } else if (batch.length === 1) batch[0]?.reject(error as Error);

@@ -1,5 +1,6 @@
 /** Why a provider declines a charge. People only see texts from this table, never what a client or a provider sent. */
 export const declineDetails = {
+  'authentication-required': 'the bank of the card asks the guest to authenticate the payment',
   'card-declined': 'the payment provider declined the charge',
   'card-not-supported': 'the card is not accepted for this kind of charge',
   'do-not-honor': 'the bank of the card declined the charge',
@@ -18,4 +19,8 @@ export type DeclineCode = keyof typeof declineDetails;
 /** The code if the table has it, otherwise the general one. */
 export function declineCodeOf(text: string | null): DeclineCode {
   return text !== null && Object.hasOwn(declineDetails, text) ? (text as DeclineCode) : 'card-declined';
+}
+
+export function declined(code: DeclineCode): { status: 'declined'; code: DeclineCode; detail: string } {
+  return { status: 'declined', code, detail: declineDetails[code] };
 }

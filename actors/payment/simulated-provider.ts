@@ -2,11 +2,19 @@
 
 import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OutageError } from '../../runtime/actor.ts';
 import { BoundedPool, type DatabaseServer, type LedgerCharge } from '../../store/index.ts';
 import { ChargeLedger } from './charge-ledger.ts';
-import { type DeclineCode, declineCodeOf, declineDetails } from './decline-codes.ts';
-import type { ChargeRequest, ChargeResult, PaymentProvider } from './provider.ts';
+import { type DeclineCode, declineCodeOf, declined } from './decline-codes.ts';
+import {
+  type ChargeRequest,
+  type ChargeResult,
+  checkKey,
+  checkSame,
+  type PaymentProvider,
+  PaymentRequestError,
+  providerOutage,
+} from './provider.ts';
+import { RefundLedger } from './refund-ledger.ts';
 
 export interface SimulatedProviderOptions {
   /** The provider has connections of its own to its ledger, like the third party that it stands for. */
@@ -20,18 +28,19 @@ export interface SimulatedProviderOptions {
   /** A number from 0 to 1, like `Math.random`; a test passes its own. */
   random?: () => number;
   /** Longest wait for the ledger; 5 s by default. */
-  ledgerMsMax?: number;
+  callMsMax?: number;
 }
 
 /** Tokens that start like this are always declined. The rest is the code, if the table has it: `tok_decline_expired-card`. */
 const DECLINED_PREFIX = 'tok_decline_';
 const ANSWER_TICK_MS = 10;
 /** If the ledger has not answered by then, it is down. The charge is asked for again, with the same key. */
-const LEDGER_MS_MAX = 5_000;
+const CALL_MS_MAX = 5_000;
+const REFERENCE_PREFIX = 'ch_';
 
 /**
  * Behaves like a payment provider: takes time, declines some tokens (always the same ones), sometimes gives no answer, before or after it
- * made the charge, and makes at most one charge per idempotency key.
+ * moved money, and moves money at most once per idempotency key.
  */
 export function simulatedProvider(options: SimulatedProviderOptions): PaymentProvider {
   const { latencyMeanMs, latencyMsMax, declineRate, timeoutRate, random = Math.random } = options;
@@ -39,24 +48,47 @@ export function simulatedProvider(options: SimulatedProviderOptions): PaymentPro
     server: options.database,
     connections: 1,
     application: 'simulated-payment-provider',
-    answerMsMax: options.ledgerMsMax ?? LEDGER_MS_MAX,
+    answerMsMax: options.callMsMax ?? CALL_MS_MAX,
   });
-  const ledger = new ChargeLedger(pool);
+  const charges = new ChargeLedger(pool);
+  const refunds = new RefundLedger(pool);
+
+  /** A call over the network: some answers are lost, before or after the work was done. */
+  async function called<T>(work: () => Promise<T>): Promise<T> {
+    const lostAnswer = random() < timeoutRate;
+    const doneBefore = random() < 0.5;
+    await delay(latencyMs(latencyMeanMs, latencyMsMax, random()));
+    if (lostAnswer && !doneBefore) throw providerOutage('did not answer');
+    const result = await work();
+    if (lostAnswer) throw providerOutage('did not answer in time');
+    return result;
+  }
+
   return {
     async charge(request) {
-      const lostAnswer = random() < timeoutRate;
-      const madeBefore = random() < 0.5;
-      await delay(latencyMs(latencyMeanMs, latencyMsMax, random()));
-      if (lostAnswer && !madeBefore) throw new OutageError('the payment provider did not answer');
-      const booked = await ledger.book(judge(request, declineRate));
-      if (lostAnswer) throw new OutageError('the payment provider did not answer in time');
-      if (booked.amount !== request.amount || booked.currency !== request.currency) {
-        throw new Error(`idempotency key ${request.idempotencyKey} was used for another charge`);
-      }
+      checkKey(request.idempotencyKey);
+      checkAmount(request.amount);
+      const booked = await called(() => charges.book(judge(request, declineRate)));
+      checkSame(request, booked, 'charge');
       return resultOf(booked);
     },
+    async refund(request) {
+      checkKey(request.idempotencyKey);
+      checkAmount(request.amount);
+      const { idempotencyKey, chargeReference } = request;
+      const reference = `re_${idempotencyKey}`;
+      return await called(() =>
+        refunds.book({ ...request, reference }, chargeReference.slice(REFERENCE_PREFIX.length)),
+      );
+    },
+    movements: (period) => refunds.movements(period),
     close: () => pool.close(),
   };
+}
+
+function checkAmount(amount: number): void {
+  if (!Number.isSafeInteger(amount) || amount < 0)
+    throw new PaymentRequestError(`amount is ${amount}; it takes a whole number of minor units, from 0`);
 }
 
 /**
@@ -69,14 +101,16 @@ function latencyMs(mean: number, max: number, random: number): number {
   return Math.ceil((now + latency) / ANSWER_TICK_MS) * ANSWER_TICK_MS - now;
 }
 
-function judge({ idempotencyKey, amount, currency, token }: ChargeRequest, declineRate: number): LedgerCharge {
+function judge({ idempotencyKey, orderId, amount, currency, token }: ChargeRequest, declineRate: number): LedgerCharge {
   const code = declineCode(token, declineRate);
   return {
     idempotencyKey,
+    orderId,
     amount,
     currency,
     status: code === undefined ? 'approved' : 'declined',
-    reference: code === undefined ? `ch_${digest(idempotencyKey).toString('hex').slice(0, 24)}` : null,
+    // The reference names the key, so that a refund finds its charge without another index.
+    reference: code === undefined ? REFERENCE_PREFIX + idempotencyKey : null,
     code: code ?? null,
   };
 }
@@ -84,15 +118,9 @@ function judge({ idempotencyKey, amount, currency, token }: ChargeRequest, decli
 /** Why a token is declined, or undefined. Always the same answer for the same token. */
 export function declineCode(token: string, declineRate: number): DeclineCode | undefined {
   if (token.startsWith(DECLINED_PREFIX)) return declineCodeOf(token.slice(DECLINED_PREFIX.length));
-  return digest(token).readUInt32BE() / 2 ** 32 < declineRate ? 'card-declined' : undefined;
+  return hash('sha256', token, 'buffer').readUInt32BE() / 2 ** 32 < declineRate ? 'card-declined' : undefined;
 }
 
 function resultOf({ status, reference, code }: LedgerCharge): ChargeResult {
-  if (status === 'approved') return { status, reference: reference ?? '' };
-  const known = declineCodeOf(code);
-  return { status, code: known, detail: declineDetails[known] };
-}
-
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
+  return status === 'approved' ? { status, reference: reference ?? '' } : declined(declineCodeOf(code));
 }

@@ -23,7 +23,7 @@ const issuer: SimulatedPart = {
 const provider: SimulatedPart = {
   name: 'payment-provider',
   danger: 'payments are simulated: orders are called paid, and no money moves',
-  instead: 'a real provider of payments is not part of this version',
+  instead: 'set ORDERMESH_PAYMENT_PROVIDER=stripe and STRIPE_SECRET_KEY',
 };
 
 const pushes: SimulatedPart = {
@@ -39,7 +39,7 @@ function partsOf(role: RoleName, config: Config): SimulatedPart[] {
     case 'edge':
       return config.ORDERMESH_AUTH && config.ORDERMESH_JWKS === undefined ? [issuer] : [];
     case 'payment':
-      return [provider];
+      return config.ORDERMESH_PAYMENT_PROVIDER === 'simulated' ? [provider] : [];
     case 'loyalty':
       return config.ORDERMESH_LOYALTY_PUSH_SERVICE_ACCOUNT === undefined ? [pushes] : [];
     default:

@@ -453,6 +453,25 @@ export const variables = {
     '24h',
     'An order is judged by the menu that was in force when it was placed, at most this long before it was accepted; an older order by the menu at that time. `menu load` removes versions that no order of this window needs.',
   ),
+  ORDERMESH_PAYMENT_PROVIDER: required(
+    oneOf('simulated', 'stripe'),
+    'simulated',
+    'Who moves the money of cards: a simulation with a ledger in PostgreSQL, or Stripe; docs/operations/payments.md.',
+  ),
+  ORDERMESH_PAYMENT_CALL_DEADLINE: required(
+    durationBetween('100ms', '1m'),
+    '10s',
+    'A call that the payment provider has not answered by then counts as an outage. The next attempt asks what has happened before it charges. Well below ORDERMESH_PREPARE_DEADLINE, since an attempt may take two calls.',
+  ),
+  STRIPE_SECRET_KEY: secret(
+    text('a secret key of Stripe, sk_…, or a restricted one, rk_…'),
+    'Key by which payments are made, for ORDERMESH_PAYMENT_PROVIDER=stripe.',
+  ),
+  STRIPE_API_BASE: required(
+    url('https', 'http'),
+    'https://api.stripe.com',
+    "Address of Stripe's API; another one for a proxy or a stand-in.",
+  ),
   ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '10ms', 'Mean answer time of the simulated payment provider.'),
   ORDERMESH_PAYMENT_LATENCY_MAX: required(
     duration(),

@@ -25,3 +25,8 @@ function formatOf(currency: string): Intl.NumberFormat | undefined {
   formats.set(currency, format);
   return format;
 }
+
+/** Digits after the point of a currency's amounts, by ISO 4217 as `Intl` knows it: 2 for USD, 0 for JPY. */
+export function currencyDigits(currency: string): number {
+  return formatOf(currency)?.resolvedOptions().maximumFractionDigits ?? 2;
+}

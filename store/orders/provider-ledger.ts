@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts';
 /** A charge in the ledger of the simulated payment provider. */
 export interface LedgerCharge {
   idempotencyKey: string;
+  orderId: string;
   /** Minor units. */
   amount: number;
   currency: string;
@@ -24,9 +25,10 @@ export async function bookCharges(
   const sorted = charges.toSorted((a, b) => (a.idempotencyKey < b.idempotencyKey ? -1 : 1));
   const rows = await database<LedgerCharge[]>`
     with booked as (
-      insert into simulated_provider.charges as known (idempotency_key, amount, currency, status, reference, code, attempts)
+      insert into simulated_provider.charges as known (idempotency_key, order_id, amount, currency, status, reference, code, attempts)
       select * from unnest(
         ${column(sorted, (charge) => charge.idempotencyKey)}::text[],
+        ${column(sorted, (charge) => charge.orderId)}::text[],
         ${column(sorted, (charge) => charge.amount)}::integer[],
         ${column(sorted, (charge) => charge.currency)}::text[],
         ${column(sorted, (charge) => charge.status)}::text[],
@@ -37,6 +39,6 @@ export async function bookCharges(
       on conflict (idempotency_key) do update set attempts = known.attempts + excluded.attempts
       returning known.*, xmax = 0 as is_new
     )
-    select idempotency_key as "idempotencyKey", amount, currency, status, reference, code from booked where not is_new`;
+    select idempotency_key as "idempotencyKey", coalesce(order_id, idempotency_key) as "orderId", amount, currency, status, reference, code from booked where not is_new`;
   return new Map(rows.map((row) => [row.idempotencyKey, row]));
 }

@@ -36,7 +36,9 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   // Velocity counts are written by the order-validator alone.
   velocity: { worker: 'arwd', operator: 'r' },
   payments: { intake: 'r', worker: 'ar', display: 'r', operator: 'ar' },
-  'simulated_provider.charges': { worker: 'arw', operator: 'r' },
+  // A refund locks its charge.
+  'simulated_provider.charges': { worker: 'arw', operator: 'rw' },
+  'simulated_provider.refunds': { worker: 'ar', operator: 'ar' },
   tickets: { intake: 'r', worker: 'arw', display: 'r', operator: 'r' },
   // Displays give out codes and note when a screen was seen; who admits a screen is an operator.
   screens: { display: 'rw', operator: 'arw' },

@@ -44,6 +44,7 @@ export const runtimeRules: readonly StageRule[] = [
   { stage: 'prepare', in: 'actors/payment/actor.ts', functions: ['prepare', 'charge'] },
   { stage: 'prepare', in: 'actors/payment/charge-ledger.ts' },
   { stage: 'prepare', in: 'actors/payment/simulated-provider.ts' },
+  { stage: 'prepare', in: 'actors/payment/stripe/' },
   { stage: 'decide', in: 'actors/' },
   { stage: 'store', in: 'store/' },
   { stage: 'store', in: 'runtime/slot/fenced-transaction.ts' },

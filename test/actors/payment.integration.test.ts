@@ -37,6 +37,9 @@ function provider(change: Partial<SimulatedProviderOptions> = {}): PaymentProvid
   return made;
 }
 
+/** A charge, but for its key. */
+const card = { orderId: 'an order', storeId: 'us-il-0001', amount: 1, currency: 'USD', token: 'tok_x' };
+
 function validated(order: Order) {
   const { orderId, storeId, total, currency } = order;
   const value = { orderId, storeId, occurredAt: '2026-11-22T18:00:02.000Z', total, currency, order };
@@ -113,7 +116,7 @@ describe('payment', () => {
 
   test('makes one charge of a key that is asked for many times at once', async () => {
     const key = testOrder().orderId;
-    const request = { idempotencyKey: key, amount: 100, currency: 'USD', token: 'tok_x' };
+    const request = { ...card, idempotencyKey: key, orderId: key, amount: 100 };
     const [one, two] = [provider(), provider()];
     const results = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).charge(request)),
@@ -136,7 +139,7 @@ describe('payment', () => {
   });
 
   test('fails only the charge that can not be booked, and names what the database said', async () => {
-    const charge = (currency: string) => ({ idempotencyKey: testOrder().orderId, amount: 1, currency, token: 'tok_x' });
+    const charge = (currency: string) => ({ ...card, idempotencyKey: testOrder().orderId, currency });
     const one = provider();
     const results = await Promise.allSettled(
       ['USD', 'USD', 'U\0', 'USD', 'USD'].map((currency) => one.charge(charge(currency))),
@@ -154,7 +157,7 @@ describe('payment', () => {
   });
 
   test('takes a ledger that does not answer for down, leaves no session behind, and goes on after it', async () => {
-    const one = provider({ ledgerMsMax: 200 });
+    const one = provider({ callMsMax: 200 });
     const locked = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     const holder = database.sql.begin(async (sql) => {
@@ -163,7 +166,7 @@ describe('payment', () => {
       await release.promise;
     });
     await locked.promise;
-    const request = { idempotencyKey: testOrder().orderId, amount: 1, currency: 'USD', token: 'tok_x' };
+    const request = { ...card, idempotencyKey: testOrder().orderId };
     const failure = await one.charge(request).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(OutageError);
     expect(describeError(failure)).toContain('has not answered');

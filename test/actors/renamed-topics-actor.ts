@@ -14,9 +14,9 @@ export interface RenamedTopicsSettings {
 }
 
 /** One of the product's actors on topics of a test's own, so that several tests can share a broker. */
-export function createActor(context: ActorContext<RenamedTopicsSettings>): Actor<unknown, unknown> {
+export async function createActor(context: ActorContext<RenamedTopicsSettings>): Promise<Actor<unknown, unknown>> {
   const { role, settings, topics } = context.settings;
-  const actor = createRole(role, { ...context, settings });
+  const actor = await createRole(role, { ...context, settings });
   return {
     ...actor,
     async apply(items, sql) {
@@ -28,7 +28,7 @@ export function createActor(context: ActorContext<RenamedTopicsSettings>): Actor
   };
 }
 
-function createRole(role: WorkerRole, context: ActorContext<unknown>): Actor<unknown, unknown> {
+async function createRole(role: WorkerRole, context: ActorContext<unknown>): Promise<Actor<unknown, unknown>> {
   switch (role) {
     case 'order-validator':
       return createValidator({ ...context, settings: context.settings as ValidatorSettings }) as Actor<
@@ -36,7 +36,10 @@ function createRole(role: WorkerRole, context: ActorContext<unknown>): Actor<unk
         unknown
       >;
     case 'payment':
-      return createPayment({ ...context, settings: context.settings as PaymentSettings }) as Actor<unknown, unknown>;
+      return (await createPayment({ ...context, settings: context.settings as PaymentSettings })) as Actor<
+        unknown,
+        unknown
+      >;
     case 'kitchen':
       return createKitchen(context) as Actor<unknown, unknown>;
   }
