@@ -117,7 +117,7 @@ function effectsOf(sql: Transaction, sinceMs: number) {
     from orders o
     left join payments p using (order_id)
     left join tickets t using (order_id)
-    left join simulated_provider.charges c on c.idempotency_key = order_id::text
+    left join simulated_provider.charges c on c.idempotency_key = o.order_id::text
     where o.decided_at >= to_timestamp(${sinceMs}::float8 / 1000)`;
 }
 
