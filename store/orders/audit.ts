@@ -112,7 +112,7 @@ async function countEffects(sql: Transaction): Promise<EffectCounts> {
 
 function effectsOf(sql: Transaction, sinceMs: number) {
   return sql<OrderEffects[]>`
-    select order_id as "orderId", o.store_id as "storeId", o.decision, p.status as payment,
+    select o.order_id as "orderId", o.store_id as "storeId", o.decision, p.status as payment,
       (case c.status when 'approved' then 1 else 0 end) as charges, t.order_id is not null as ticket
     from orders o
     left join payments p using (order_id)
