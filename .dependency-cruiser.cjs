@@ -43,7 +43,8 @@ const roomRules = Object.entries(mayImport).map(([room, others]) => {
 const doors = {
   kafka: ['index'],
   store: ['index'],
-  gateway: ['index', 'identity/index'],
+  // Commands tell of menus, and load nothing of the server.
+  gateway: ['index', 'identity/index', 'menus/announce'],
   // A slot thread loads the actor's types and faults, and nothing of the host.
   runtime: ['index', 'actor', 'outage'],
   actors: ['index', 'restore'],

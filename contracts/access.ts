@@ -1,6 +1,14 @@
 // What each role may do in Kafka: one table. `topics apply --acls`, the embedded stack and the documentation are made from it.
 
-import { allTopics, deadLetterTopic, groups, regionStateTopic, subscriptions, topics } from './topics.ts';
+import {
+  allTopics,
+  deadLetterTopic,
+  groups,
+  menuEventsTopic,
+  regionStateTopic,
+  subscriptions,
+  topics,
+} from './topics.ts';
 
 /** Kafka's names of operations that we grant. */
 export type AclOperation =
@@ -87,6 +95,7 @@ export const accessRights: Readonly<Record<PrincipalRole, readonly AccessRight[]
     topic(topics.validatedOrders, 'READ', 'DESCRIBE'),
     topic(topics.rejectedOrders, 'READ', 'DESCRIBE'),
     group(groups.orderValidator, 'DESCRIBE'),
+    topic(menuEventsTopic, 'READ', 'WRITE', 'DESCRIBE'),
     whoIsActive,
   ],
   'order-validator': worker(groups.orderValidator, topics.validatedOrders, topics.rejectedOrders),

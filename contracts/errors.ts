@@ -36,13 +36,13 @@ export const errorTable = {
     status: 403,
     title: 'Not allowed',
     retryable: false,
-    doc: 'The token or certificate belongs to another store than the order, or pages of this origin may not use the certificate.',
+    doc: 'The token or certificate belongs to another store than the order or menu, or pages of this origin may not use the certificate.',
   },
   'not-found': {
     status: 404,
     title: 'Not found',
     retryable: false,
-    doc: 'Check the path or the orderId; an order of another store is not found either.',
+    doc: 'Check the path, the orderId, the store or the SKU; an order of another store is not found either.',
   },
   'method-not-allowed': {
     status: 405,
@@ -83,6 +83,12 @@ export const errorTable = {
   'invalid-order': {
     status: 422,
     title: 'Invalid order',
+    retryable: false,
+    doc: 'Mend the fields listed in `errors`.',
+  },
+  'invalid-menu-change': {
+    status: 422,
+    title: 'Invalid change of a menu',
     retryable: false,
     doc: 'Mend the fields listed in `errors`.',
   },
@@ -157,6 +163,12 @@ export const errorTable = {
     title: 'Status unavailable',
     retryable: true,
     doc: 'The database or the order log cannot be read just now, so what became of the order is not known; orders are still accepted. Ask again after Retry-After seconds.',
+  },
+  'menu-unavailable': {
+    status: 503,
+    title: 'Menu unavailable',
+    retryable: true,
+    doc: 'The menu cannot be read or changed just now; orders are still accepted. Send the same request again after Retry-After seconds: a change that was stored already counts once.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

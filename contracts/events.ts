@@ -18,6 +18,9 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
+/** Happens to the menu of a store (contracts/menu/menu-events.ts). */
+export const menuEventType = 'menu.changed';
+
 export type OrderStatus =
   | 'accepted'
   | 'validated'
@@ -61,6 +64,7 @@ export type RejectionCode =
   | 'wrong-total'
   | 'wrong-currency'
   | 'out-of-stock'
+  | 'unavailable'
   | 'store-unknown'
   | 'store-closed'
   | 'velocity-customer'

@@ -1,18 +1,18 @@
 // The headers of records in Kafka: of events and of dead letters. Used by all rooms that write or read records.
 
-import { type EventType, eventId } from './events.ts';
+import { type EventType, eventId, type menuEventType } from './events.ts';
 
 /** Record headers as we write them. In Kafka they are a list of names and bytes. */
 export type RecordHeaders = Record<string, string>;
 
 export interface EventHeaderFields {
   id: string;
-  type: EventType;
+  type: EventType | typeof menuEventType;
   /** URI reference of the role that made the event, for example `/ordermesh/gateway`. */
   source: string;
   /** RFC 3339. */
   time: string;
-  /** The orderId. */
+  /** The orderId; the storeId of an event about a menu. */
   subject: string;
   /** W3C Trace Context, carried from the request to every event that follows from it. */
   traceparent?: string | undefined;

@@ -1,4 +1,4 @@
-/** The topics of the mesh. All are keyed by orderId; an order's records share one partition number in each of them. */
+/** The topics of orders. All are keyed by orderId; an order's records share one partition number in each of them. */
 export const topics = {
   rawOrders: 'raw-orders',
   validatedOrders: 'validated-orders',
@@ -30,8 +30,19 @@ export function deadLetterTopic(topic: string, group: string): string {
   return `${topic}.${group}.dlt`;
 }
 
-/** Every topic that must exist before the first order. */
-export const allTopics: readonly string[] = [
+/** What each store can sell, keyed by its id; compacted, so that the last record of a store stays. */
+export const menuEventsTopic = 'menu-events';
+
+/** Every topic with records of orders, keyed by orderId. */
+export const orderTopics: readonly string[] = [
   ...Object.values(topics),
   ...subscriptions.map(({ topic, group }) => deadLetterTopic(topic, group)),
 ];
+
+/** Every topic of the mesh. */
+export const allTopics: readonly string[] = [...orderTopics, menuEventsTopic];
+
+/** Settings of a topic beside those that all topics have. */
+export const ownSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [menuEventsTopic]: { 'cleanup.policy': 'compact' },
+};

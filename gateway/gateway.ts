@@ -10,6 +10,8 @@ import { watchActivity } from '../region/index.ts';
 import { databaseOf } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openGrpc } from './grpc/server.ts';
+import { databaseMenus } from './menus/database-menus.ts';
+import { createMenuFeed } from './menus/menu-feed.ts';
 import { connectingProducer } from './orders/connecting-producer.ts';
 import { watchKafka } from './orders/kafka-health.ts';
 import { createKafkaIntake } from './orders/kafka-intake.ts';
@@ -28,7 +30,7 @@ export interface GatewayOptions extends Pick<IntakeServerOptions, 'sharesPort' |
 
 /**
  * The gateway of a region: HTTP, WebSocket and gRPC in, `raw-orders` out. It starts without Kafka and answers orders with 503 until Kafka
- * can be reached. Without a database, only questions for the status of orders are answered with 503.
+ * can be reached. Without a database, only questions for menus and for the status of orders are answered with 503.
  * @throws ConfigError for settings that are missing or contradict each other.
  */
 export async function startGateway(
@@ -48,10 +50,23 @@ export async function startGateway(
   if (config.DATABASE_URL === undefined)
     logger.warn('DATABASE_URL is not set: orders are taken, and questions for their status are answered with 503');
   const statuses = databaseStatus(databaseOf(config));
+  const menus = databaseMenus({
+    server: databaseOf(config),
+    producer,
+    source,
+    windowMs: config.ORDERMESH_MENU_REPLAY_WINDOW,
+  });
   const undecided = new UndecidedOrders({ cluster, clock });
   const streams = new Set<Stream>();
   const activity = watchActivity(config, logger);
-  const feed = createStatusFeed({ cluster, streams, logger });
+  const feeds = [createStatusFeed({ cluster, streams, logger }), createMenuFeed({ cluster, streams, logger })];
+  const closing = () => [
+    ...feeds.map((feed) => feed.close()),
+    statuses.close(),
+    menus.close(),
+    undecided.close(),
+    activity?.close(),
+  ];
   try {
     const server = await startIntakeServer({
       ...options,
@@ -63,9 +78,12 @@ export async function startGateway(
       lookup: statuses.lookup,
       lookupTrouble: statuses.trouble,
       undecided: undecided.find,
+      menus,
       streams,
       activity,
-      onStream: () => feed.opened(),
+      onStream() {
+        for (const feed of feeds) feed.opened();
+      },
       registerMetrics: registerRefusals,
       watchLog: (forget) => watchLogs(config, cluster, logger, forget),
       openTransport: opensGrpc ? openGrpc(config) : undefined,
@@ -74,11 +92,11 @@ export async function startGateway(
       addresses: server.addresses,
       async close() {
         await server.close();
-        await Promise.all([feed.close(), statuses.close(), undecided.close(), activity?.close()]);
+        await Promise.all(closing());
       },
     };
   } catch (error) {
-    await Promise.allSettled([intake.close(), feed.close(), statuses.close(), undecided.close(), activity?.close()]);
+    await Promise.allSettled([intake.close(), ...closing()]);
     throw error;
   }
 }

@@ -13,6 +13,7 @@ export const routes = [
   'order',
   'batch',
   'status',
+  'menu',
   'stream',
   'document',
   'unknown',

@@ -42,6 +42,14 @@ export {
 } from './dead-letters/replays.ts';
 export { restoreDeadLetters } from './dead-letters/restore-letters.ts';
 export {
+  type AvailabilityChange,
+  AvailabilityError,
+  changeAvailability,
+  type Outage,
+  readOutages,
+  unavailableItems,
+} from './menus/availability.ts';
+export {
   type Catalog,
   type CatalogStore,
   type MenuTimeline,
@@ -51,6 +59,7 @@ export {
   readTimeline,
   versionAt,
 } from './menus/catalog.ts';
+export { readMenuStates, readStoreMenu } from './menus/store-menu.ts';
 export { type ListedVersion, listVersions } from './menus/versions.ts';
 export { auditDatabase, type DatabaseFault, type OrderEffects } from './orders/audit.ts';
 export { creditPoints, type PointsEntry, probeLedger, recordRefused } from './orders/loyalty.ts';

@@ -15,7 +15,9 @@ import {
   lockShelves,
   menuVersion,
   type NewConflict,
+  type Outage,
   purgeVelocity,
+  readOutages,
   recordConflicts,
   type Shelf,
   type TurnSql,
@@ -24,6 +26,7 @@ import {
 import { createOrderAge } from '../../telemetry/order-age.ts';
 import { InvalidMessageError, parseValue } from '../invalid-message.ts';
 import { decisionCounter, TurnCount } from '../metrics.ts';
+import { unavailableReasons } from './availability.ts';
 import { conflictReasons, isSameOrder } from './conflicts.ts';
 import { Menus } from './menus.ts';
 import { acceptedAt, conflictingOutputs, decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
@@ -65,6 +68,12 @@ interface Decided {
   reason: string;
 }
 
+/** What the stores offered when the orders of a turn were placed. */
+interface OfferedThen {
+  catalogOf: (order: PlacedOrder) => Catalog;
+  outages: ReadonlyMap<string, readonly Outage[]>;
+}
+
 const validateOrder = compileValidator(orderSchema);
 
 /** Decides each order once: `order.validated` with its stock reserved, or `order.rejected` with the reasons. */
@@ -90,7 +99,12 @@ export function createActor({
 
     async apply(items, sql) {
       const orderIds = items.map((item) => item.input.order.orderId);
-      const [decisions, version] = await Promise.all([findDecisions(sql, orderIds), menuVersion(sql)]);
+      const stores = new Set(items.map((item) => item.input.order.storeId));
+      const [decisions, version, outages] = await Promise.all([
+        findDecisions(sql, orderIds),
+        menuVersion(sql),
+        readOutages(sql, stores),
+      ]);
       const fresh: Item<PlacedOrder, undefined>[] = [];
       const conflicting: (Item<PlacedOrder, undefined> & { first: KnownDecision })[] = [];
       const repeated = items.map((item): Outputs | undefined => {
@@ -103,7 +117,9 @@ export function createActor({
         return undefined;
       });
       const [decided, conflicts] = await Promise.all([
-        fresh.length === 0 ? [] : decideOrders(fresh, await menus.of(fresh, version, sql), settings, sql),
+        fresh.length === 0
+          ? []
+          : decideOrders(fresh, { catalogOf: await menus.of(fresh, version, sql), outages }, settings, sql),
         recordConflicts(sql, new Date(), conflicting.map(newConflict)),
       ]);
       await purge(sql);
@@ -167,7 +183,7 @@ export function decodeOrder(message: Message): PlacedOrder {
 /** Decides orders without a decision, in the order of the log, and stores the decisions with their effects. */
 async function decideOrders(
   fresh: readonly Item<PlacedOrder, undefined>[],
-  catalogOf: (order: PlacedOrder) => Catalog,
+  { catalogOf, outages }: OfferedThen,
   settings: ValidatorSettings,
   sql: TurnSql,
 ): Promise<Decided[]> {
@@ -177,6 +193,7 @@ async function decideOrders(
   const drafts = fresh.map(({ input, message }): Draft => {
     const catalog = catalogOf(input);
     const reasons = checkOrder(input.order, input.placedAtMs, catalog, settings);
+    reasons.push(...unavailableReasons(input.order, input.placedAtMs, outages.get(input.order.storeId)));
     const velocity = turn.add(input.order, input.placedAtMs);
     const demand = reasons.length === 0 ? { demand: demandOf(input.order, catalog) } : {};
     return { ...input, message, reasons, velocity, ...demand };

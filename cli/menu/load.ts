@@ -4,7 +4,8 @@ import { readInputFile } from '../../contracts/input-file.ts';
 import { connectedConfig } from '../../stack/environment.ts';
 import { loadMenu, withDatabase } from '../../store/index.ts';
 import { pointInTime } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson, say } from '../output.ts';
+import { tellMenus } from './telling.ts';
 
 interface LoadOptions {
   effective?: number;
@@ -26,7 +27,12 @@ export function loadCommand(): Command {
       const config = await connectedConfig();
       const effectiveAt = effective === undefined ? undefined : new Date(effective);
       const windowMs = config.ORDERMESH_MENU_REPLAY_WINDOW;
-      const loaded = await withDatabase(config, (sql) => loadMenu(sql, document, { reset, effectiveAt, windowMs }));
+      const loaded = await withDatabase(config, async (sql) => {
+        const done = await loadMenu(sql, document, { reset, effectiveAt, windowMs });
+        // Who is not told reads the menu again after a while.
+        await tellMenus(config, sql).catch((error: Error) => say(`gateways were not told: ${error.message}`));
+        return done;
+      });
       if (json) {
         printJson(loaded);
         return;

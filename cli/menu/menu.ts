@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { outCommand, restoreCommand, stockCommand } from './availability.ts';
 import { listCommand } from './list.ts';
 import { loadCommand } from './load.ts';
 
@@ -6,5 +7,8 @@ export function menuCommand(): Command {
   return new Command('menu')
     .description('The menu: items, stores and stock, in versions with a time.')
     .addCommand(loadCommand())
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addCommand(outCommand())
+    .addCommand(restoreCommand())
+    .addCommand(stockCommand());
 }

@@ -1,6 +1,6 @@
 import type { ConnectedConfig } from '../../contracts/config/config.ts';
 import { clusterOf } from '../../contracts/config/kafka-cluster.ts';
-import { allTopics, topics } from '../../contracts/topics.ts';
+import { orderTopics, topics } from '../../contracts/topics.ts';
 import { partitionOf, type ReadRecord, readTopic, withAdmin } from '../../kafka/index.ts';
 import { partitionHistory, withDatabase } from '../../store/index.ts';
 import { readActSteps } from './act-steps.ts';
@@ -16,7 +16,7 @@ export async function readJourney(config: ConnectedConfig, orderId: string): Pro
   const partitions = await withAdmin(config, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const counts: [topic: string, partitions: number][] = [];
-    for (const topic of allTopics.filter((name) => existing.has(name))) {
+    for (const topic of orderTopics.filter((name) => existing.has(name))) {
       counts.push([topic, (await admin.offsets(topic)).length]);
     }
     return counts;

@@ -18,7 +18,7 @@ const partSchema = Type.Object(
   { additionalProperties: false },
 );
 
-const itemSchema = Type.Object(
+export const itemSchema = Type.Object(
   {
     sku: sku(),
     name: name(),

@@ -11,7 +11,7 @@ export function asyncApi() {
       stream: {
         address: '/v1/stream',
         description: `Subprotocols: ${Object.keys(codecs).join(', ')}. The token goes into the Authorization header or, from a browser, into one more subprotocol \`bearer.<JWT>\`; a token that is not accepted closes the connection with code 4401. At most ${limits.streamUnansweredMax} submits may be unanswered.`,
-        messages: { submit, accepted, error, status },
+        messages: { submit, accepted, error, status, menu },
       },
     },
     operations: {
@@ -19,7 +19,7 @@ export function asyncApi() {
       tellOutcome: {
         action: 'send',
         channel: { $ref: '#/channels/stream' },
-        messages: [ref('accepted'), ref('error'), ref('status')],
+        messages: [ref('accepted'), ref('error'), ref('status'), ref('menu')],
       },
     },
   };
@@ -55,6 +55,17 @@ const status = message(
     },
   },
   ['orderId', 'status'],
+);
+
+const menu = message(
+  'menu.changed',
+  {
+    storeId: { type: 'string' },
+    menuVersion: { type: 'integer', description: 'A higher one than before: read `GET /v1/menus/<store>` again.' },
+    revision: { type: 'integer', description: 'Goes up with every change of what the store can sell.' },
+    unavailable: { type: 'array', items: { type: 'object', required: ['sku', 'since'] } },
+  },
+  ['storeId', 'menuVersion', 'revision', 'unavailable'],
 );
 
 function message(type: string, properties: object, required: string[]) {

@@ -1,9 +1,11 @@
-import { type ErrorCode, errorTable } from '../../contracts/errors.ts';
+import { errorTable } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
+import { availabilitySchema } from '../../contracts/menu/availability.ts';
+import { storeMenuSchema } from '../../contracts/menu/store-menu.ts';
 import { orderIdSchema, orderSchema } from '../../contracts/order/order.ts';
 import { acceptedCodings } from '../http/content-coding.ts';
-
-const problemRef = { $ref: '#/components/schemas/Problem' };
+import { menuPaths } from './menu-paths.ts';
+import { errors, header, json, problemRef, requestId } from './openapi-parts.ts';
 
 /** The HTTP interface as OpenAPI 3.1, made from the schemas and the error table that the gateway itself uses. */
 export function openApi() {
@@ -91,6 +93,7 @@ export function openApi() {
           },
         },
       },
+      ...menuPaths,
       '/v1/stream': {
         get: {
           operationId: 'openStream',
@@ -112,7 +115,13 @@ export function openApi() {
           description: 'A client certificate with the URI urn:ordermesh:store:<storeId>, where the gateway takes them.',
         },
       },
-      schemas: { Order: orderSchema, NewOrder: newOrder, Problem: problemSchema },
+      schemas: {
+        Order: orderSchema,
+        NewOrder: newOrder,
+        StoreMenu: storeMenuSchema,
+        Availability: availabilitySchema,
+        Problem: problemSchema,
+      },
     },
   };
 }
@@ -214,15 +223,6 @@ const traceparent = {
   schema: { type: 'string' },
 };
 
-const requestId = {
-  name: 'x-request-id',
-  in: 'header',
-  required: false,
-  description:
-    'Repeated in the answer and kept with the order, if it has at most 128 visible ASCII characters. A refusal always has a request id.',
-  schema: { type: 'string' },
-};
-
 const contentEncoding = {
   name: 'content-encoding',
   in: 'header',
@@ -230,26 +230,3 @@ const contentEncoding = {
   description: 'How the body is packed; the limits of its size hold for what it unpacks to.',
   schema: { enum: acceptedCodings },
 };
-
-function json(schema: object) {
-  return { 'application/json': { schema } };
-}
-
-function header(description: string) {
-  return { description, schema: { type: 'string' } };
-}
-
-/** Responses by status; codes that share one are listed together. */
-function errors(...codes: ErrorCode[]): Record<string, object> {
-  const byStatus = Map.groupBy(codes, (code) => errorTable[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => [
-      String(status),
-      {
-        description: group.map((code) => `${code}: ${errorTable[code].doc}`).join(' '),
-        content: { 'application/problem+json': { schema: problemRef } },
-        ...(status === 503 || status === 429 ? { headers: { 'Retry-After': header('Seconds to wait.') } } : {}),
-      },
-    ]),
-  );
-}

@@ -3,8 +3,8 @@
 /** Longest time that a browser keeps the answer of a preflight, in seconds; Chromium caps it there. */
 const PREFLIGHT_AGE_S = 7_200;
 
-const REQUEST_HEADERS = 'authorization, content-type, content-encoding, traceparent, x-request-id';
-const EXPOSED_HEADERS = 'location, retry-after, x-ordermesh-region, x-request-id, accept-encoding, allow';
+const REQUEST_HEADERS = 'authorization, content-type, content-encoding, if-none-match, traceparent, x-request-id';
+const EXPOSED_HEADERS = 'location, retry-after, etag, x-ordermesh-region, x-request-id, accept-encoding, allow';
 
 /**
  * Cross-origin requests of browsers (Fetch standard, section 3.3). Requests carry a token and no cookies, so an allowed origin gets no

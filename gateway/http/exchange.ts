@@ -239,6 +239,24 @@ export class Exchange implements Upload, Submission {
     });
   }
 
+  /** The client has this content already (RFC 9110, section 15.4.5). */
+  notModified(headers: AnswerHeaders): void {
+    if (this.#over) return;
+    const { context } = this;
+    this.#finish();
+    context.metrics.request(this.#route, 304);
+    const res = this.#res;
+    res.cork(() => {
+      res.writeStatus('304 Not Modified');
+      for (const name in headers) res.writeHeader(name, headers[name] as string);
+      res.writeHeader('x-ordermesh-region', context.region);
+      if (this.requestId !== '') res.writeHeader('x-request-id', this.requestId);
+      if (context.cors !== undefined) res.writeHeader('vary', 'origin');
+      if (this.#origin !== '') this.#writeOrigin();
+      res.endWithoutBody(undefined, context.closing);
+    });
+  }
+
   /**
    * Gives the connection to another protocol, which ends this exchange. Only before the request's handler returns: a later upgrade must
    * be corked, and after a corked upgrade uWebSockets.js sometimes closes the new connection (uNetworking/uWebSockets#1928).

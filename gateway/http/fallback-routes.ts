@@ -2,6 +2,7 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { Exchange, type ExchangeContext } from './exchange.ts';
+import { availabilityPath, menuPath } from './menu-routes.ts';
 import { echo } from './problem-answer.ts';
 
 /** The methods of each path. A request with another method is answered with 405 and this list. */
@@ -9,6 +10,8 @@ export const allowed: readonly (readonly [pattern: string, methods: string])[] =
   ['/v1/orders', 'POST, OPTIONS'],
   ['/v1/orders/batch', 'POST, OPTIONS'],
   ['/v1/orders/:orderId', 'GET, HEAD, OPTIONS'],
+  [menuPath, 'GET, HEAD, OPTIONS'],
+  [availabilityPath, 'PUT, OPTIONS'],
   ['/v1/stream', 'GET, OPTIONS'],
   ['/openapi.json', 'GET, HEAD, OPTIONS'],
   ['/asyncapi.json', 'GET, HEAD, OPTIONS'],

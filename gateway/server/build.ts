@@ -1,7 +1,9 @@
 import { turnClock } from '../../contracts/clock.ts';
+import { problem } from '../../contracts/errors.ts';
 import { stateEnded } from '../../telemetry/state-log.ts';
 import type { FrontDesk } from '../front-desk.ts';
 import { type ExchangeContext, exchangeContext } from '../http/exchange.ts';
+import { MenuDesk } from '../menus/menu-desk.ts';
 import { GatewayMetrics } from '../metrics.ts';
 import { Admission } from '../orders/admission.ts';
 import { RecentOrders } from '../orders/recent-orders.ts';
@@ -18,6 +20,7 @@ export interface ServerParts {
   readonly context: ExchangeContext;
   readonly identity: ServerIdentity;
   readonly connections: OpenConnections;
+  readonly menus: MenuDesk;
 }
 
 /**
@@ -69,6 +72,17 @@ export async function buildServer(options: IntakeServerOptions, started: AsyncDi
     onOutage: (error) => logger.warn({ err: error }, 'the status of orders cannot be read; those who ask get 503'),
     onRecovery: () => logger.info(stateEnded, 'the status of orders can be read again'),
   });
+  const menus = new MenuDesk({
+    source: options.menus,
+    clock,
+    standsBy() {
+      if (reception.draining) return problem('draining', 'this instance is shutting down');
+      const passive = reception.passive;
+      return passive === undefined ? undefined : problem('region-passive', passive);
+    },
+    onOutage: (error) => logger.warn({ err: error }, 'menus cannot be read or changed; those who ask get 503'),
+    onRecovery: () => logger.info(stateEnded, 'menus can be read and changed again'),
+  });
   const readiness = () =>
     reception.draining ? 'shutting down' : (activity?.passive() ?? intake.readiness() ?? authenticator.readiness?.());
   return {
@@ -77,5 +91,6 @@ export async function buildServer(options: IntakeServerOptions, started: AsyncDi
     context: exchangeContext(config, admission, metrics, logger),
     identity,
     connections,
+    menus,
   };
 }

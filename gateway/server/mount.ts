@@ -5,6 +5,7 @@ import { createProcessRegistry, snapshot } from '../../telemetry/metrics.ts';
 import { listenRenewable, type RenewablePort } from '../../telemetry/renewable-port.ts';
 import { addDocumentRoutes } from '../documents/document-routes.ts';
 import { addFallbackRoutes } from '../http/fallback-routes.ts';
+import { addMenuRoutes } from '../http/menu-routes.ts';
 import { addOrderRoutes } from '../http/order-routes.ts';
 import { addStatusRoute } from '../http/status-route.ts';
 import { onAdminPort, type VitalsDisplay } from '../vitals.ts';
@@ -40,6 +41,7 @@ export async function mountTransports(parts: ServerParts, started: AsyncDisposab
   function addRoutes(app: TemplatedApp): void {
     addOrderRoutes(app, { context, authenticator, reception });
     addStatusRoute(app, { context, authenticator, statuses });
+    addMenuRoutes(app, { context, authenticator, menus: parts.menus });
     addStreamRoute(app, {
       context,
       authenticator,

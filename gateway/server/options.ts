@@ -5,6 +5,7 @@ import type { RoleName } from '../../contracts/roles.ts';
 import type { Activity } from '../../region/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { OpenTransport } from '../front-desk.ts';
+import type { MenuSource } from '../menus/menu-source.ts';
 import type { Intake } from '../orders/intake.ts';
 import type { StatusLookup } from '../status/status-reader.ts';
 import type { UndecidedLookup } from '../status/undecided-orders.ts';
@@ -24,6 +25,8 @@ export interface IntakeServerOptions {
   lookupTrouble?: (() => string | undefined) | undefined;
   /** Finds orders that were accepted and are not in that store yet; absent where there is no log. */
   undecided?: UndecidedLookup | undefined;
+  /** Has the menus of stores; absent where none are kept. */
+  menus?: MenuSource | undefined;
   /** The open WebSocket connections, which the server adds and removes; the status feed pushes to them. */
   streams?: Set<Stream>;
   /** Called when a WebSocket connection has opened. */

@@ -1,6 +1,6 @@
 // Raises the number of partitions of topics that are still empty. Called by `ordermesh topics`.
 
-import { allTopics } from '../../contracts/topics.ts';
+import { orderTopics } from '../../contracts/topics.ts';
 import type { Admin } from './admin.ts';
 import type { TopicDrift } from './topic-setup.ts';
 
@@ -24,8 +24,8 @@ export async function applyPartitionCounts(admin: Admin, drift: readonly TopicDr
   return { added: grows.map(({ topic }) => topic), refused: [] };
 }
 
-/** Of all topics together, because a key must have the same partition number in each of them. */
+/** Of all topics of orders together, because a key must have the same partition number in each of them. */
 async function wereNeverUsed(admin: Admin): Promise<boolean> {
-  for (const topic of allTopics) if ((await admin.offsets(topic)).some(({ latest }) => latest > 0)) return false;
+  for (const topic of orderTopics) if ((await admin.offsets(topic)).some(({ latest }) => latest > 0)) return false;
   return true;
 }

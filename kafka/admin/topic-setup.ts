@@ -1,6 +1,6 @@
 import type { Config } from '../../contracts/config/config.ts';
 import { limits } from '../../contracts/limits.ts';
-import { allTopics } from '../../contracts/topics.ts';
+import { allTopics, ownSettings } from '../../contracts/topics.ts';
 import type { Admin, TopicSpec } from './admin.ts';
 
 /**
@@ -30,6 +30,7 @@ export function topicSpecs(config: Config, topics: readonly string[] = allTopics
     config: {
       'min.insync.replicas': String(config.ORDERMESH_MIN_INSYNC_REPLICAS),
       'max.message.bytes': String(limits.kafkaBatchBytesMax),
+      ...ownSettings[topic],
     },
   }));
 }

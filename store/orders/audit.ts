@@ -121,11 +121,11 @@ function effectsOf(sql: Transaction, sinceMs: number) {
     where o.decided_at >= to_timestamp(${sinceMs}::float8 / 1000)`;
 }
 
-/** For every store: the stock loaded, minus the stock left, must be what its validated orders took. No stock is below zero. */
+/** For every store: the stock loaded and corrected, minus the stock left, must be what its validated orders took. No stock is below zero. */
 async function stockFaults(sql: Transaction): Promise<DatabaseFault[]> {
   const rows = await sql<{ storeId: string; taken: string; reserved: string }[]>`
     select store_id as "storeId", coalesce(taken, 0) as taken, coalesce(reserved, 0) as reserved from
-      (select store_id, sum(loaded - on_hand) as taken from inventory group by store_id) as shelves
+      (select store_id, sum(loaded + corrected - on_hand) as taken from inventory group by store_id) as shelves
     full join
       (select store_id, sum(pieces) as reserved from orders where decision = 'validated' group by store_id) as books
     using (store_id)

@@ -6,7 +6,7 @@ export type Rights = string;
 /** Group roles without a login. The logins of a deployment are their members. */
 export const groupRoles = {
   ordermesh_owner: 'owns every table; `ordermesh migrate` works as this role',
-  ordermesh_intake: 'gateways: read what became of an order',
+  ordermesh_intake: 'gateways: read menus and what became of an order, change what a store can sell',
   ordermesh_worker: 'order-validator, payment, kitchen, bridge and the loyalty function',
   ordermesh_display: 'kitchen displays: read tickets, hear of changed ones',
   ordermesh_operator: 'commands: dlt, audit, menu load, topics apply, region, database',
@@ -22,13 +22,17 @@ type TableRights = Partial<Record<Grantee, Rights>>;
 /** Every table and view, with the rights of each role. A table that is missing here fails `migrate`'s test. */
 export const tableRights: Readonly<Record<string, TableRights>> = {
   migrations: { intake: 'r', worker: 'r', display: 'r', operator: 'r' },
-  menu_state: { worker: 'r', operator: 'rw' },
+  menu_state: { intake: 'r', worker: 'r', operator: 'rw' },
   menu_items: { worker: 'r', display: 'r', operator: 'arwd' },
-  menu_versions: { worker: 'r', display: 'r', operator: 'arwd' },
+  menu_versions: { intake: 'r', worker: 'r', display: 'r', operator: 'arwd' },
+  // Gateways change what a store can sell and what it has counted, as `ordermesh menu` does.
+  store_menu_state: { intake: 'arw', operator: 'arw' },
+  menu_outages: { intake: 'arwd', worker: 'r', display: 'r', operator: 'arwd' },
+  stock_corrections: { intake: 'ar', operator: 'ar' },
   stores: { worker: 'r', display: 'r', operator: 'arwd' },
-  stock_positions: { worker: 'r', operator: 'arw' },
+  stock_positions: { intake: 'r', worker: 'r', operator: 'arw' },
   // Menu load and a restore from the log lock and write shelves as the order-validator does.
-  store_stock: { worker: 'rw', operator: 'arw' },
+  store_stock: { intake: 'rw', worker: 'rw', operator: 'arw' },
   store_stock_loaded: { worker: 'r', operator: 'arw' },
   inventory: { operator: 'r' },
   orders: { intake: 'r', worker: 'ar', display: 'r', operator: 'ar' },

@@ -4,7 +4,6 @@ import { createActor, decodeOrder } from '../../actors/order-validator/actor.ts'
 import type { ValidatorSettings } from '../../actors/order-validator/settings.ts';
 import { orderFingerprint } from '../../contracts/order/fingerprint.ts';
 import type { Order } from '../../contracts/order/order.ts';
-import type { Message } from '../../runtime/actor.ts';
 import { describeError, faultOf } from '../../runtime/outage.ts';
 import { auditDatabase } from '../../store/orders/audit.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
@@ -29,22 +28,6 @@ beforeEach(async () => {
   await database.sql`truncate orders, order_conflicts, velocity, store_stock, store_stock_loaded, menu_versions`;
   await loadMenu(database.sql, testMenu());
 });
-
-const HOUR_MS = 3_600_000;
-
-/** The test's menu in stores that never close, with another price of the burger. */
-function openAllDay(price = 599) {
-  const menu = testMenu();
-  for (const store of menu.stores) store.opens = store.closes;
-  for (const item of menu.items) if (item.sku === 'burger') item.price = price;
-  return menu;
-}
-
-/** An order that was placed some hours ago and accepted now. */
-function orderNow(hoursAgo: number, change: Partial<Order>): Message {
-  const order = testOrder({ placedAt: new Date(Date.now() - hoursAgo * HOUR_MS).toISOString(), ...change });
-  return testMessage(order.orderId, order, { timestamp: Date.now() });
-}
 
 const validator = () => createActor({ settings, registry: new Registry() });
 
@@ -300,60 +283,6 @@ describe('order-validator', () => {
     await loadMenu(fresh.sql, testMenu());
     const [outputs] = await turn(fresh.sql, actor, [message]);
     expect(event(outputs).type).toBe('order.validated');
-  });
-
-  test('uses a new menu from the next turn on', async () => {
-    const actor = validator();
-    const salad = () =>
-      orderNow(0, { items: [{ sku: 'salad', quantity: 1, unitPrice: 700 }], placedAt: new Date().toISOString() });
-    const codes = async () => (await turn(database.sql, actor, [salad()])).map(codesOf);
-    expect(await codes()).toEqual([['unknown-sku']]);
-    const menu = openAllDay();
-    menu.items.push({ sku: 'salad', name: 'Salad', category: 'cold', price: 700, modifiers: [] });
-    await loadMenu(database.sql, menu);
-    expect(await codes()).toEqual([[]]);
-    expect(await onHand('salad')).toBe(999);
-  });
-
-  describe('after a price change while the line of a restaurant was down', () => {
-    /** One burger at a price, placed some hours ago and accepted now, when the line is up again. */
-    const burger = (hoursAgo: number, unitPrice: number) =>
-      orderNow(hoursAgo, { items: [{ sku: 'burger', quantity: 1, unitPrice }] });
-    const decide = async (...messages: Message[]) => (await turn(database.sql, validator(), messages)).map(codesOf);
-
-    beforeEach(async () => {
-      await database.sql`truncate menu_versions`;
-      const versions: [hoursAgo: number, price: number][] = [
-        [72, 100],
-        [30, 200],
-        [20, 300],
-        [2, 400],
-      ];
-      for (const [hoursAgo, price] of versions)
-        await loadMenu(database.sql, openAllDay(price), { effectiveAt: new Date(Date.now() - hoursAgo * HOUR_MS) });
-    });
-
-    test('keeps the sales of before, each at the price of its time', async () => {
-      expect(await decide(burger(1, 400), burger(3, 300), burger(22, 200), burger(1, 300), burger(3, 400))).toEqual([
-        [],
-        [],
-        [],
-        ['wrong-price'],
-        ['wrong-price'],
-      ]);
-      await expectBalancedBooks();
-    });
-
-    test('judges orders from before the window by the menu at its beginning', async () => {
-      expect(await decide(burger(26, 200), burger(60, 200), burger(60, 100))).toEqual([[], [], ['wrong-price']]);
-    });
-
-    test('judges an order of a clock that is fast by the menu of now', async () => {
-      const placedAt = new Date(Date.now() + 5 * HOUR_MS).toISOString();
-      await loadMenu(database.sql, openAllDay(500), { effectiveAt: new Date(Date.now() + HOUR_MS) });
-      const items = [{ sku: 'burger', quantity: 1, unitPrice: 400 }];
-      expect(await decide(orderNow(0, { placedAt, items }))).toEqual([[]]);
-    });
   });
 
   const ID = '0192f1c2-7c1a-7cc0-8000-000000000001';

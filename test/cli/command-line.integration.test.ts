@@ -35,6 +35,9 @@ const commands = [
   ['menu'],
   ['menu', 'load'],
   ['menu', 'list'],
+  ['menu', '86'],
+  ['menu', 'restore'],
+  ['menu', 'stock'],
   ['orders'],
   ['orders', 'sample'],
   ['orders', 'send'],
@@ -93,6 +96,8 @@ test.for([
   { args: ['token', '--store', 'BAD ID'], says: /--store.*BAD ID.*store id such as us-il-0001: lower-case/ },
   { args: ['orders', 'send', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
   { args: ['menu', 'load', '/'], says: /^ordermesh: \/ is a directory; the command takes a file$/m },
+  { args: ['menu', '86', 'fries'], says: /required option '--store <id>'/ },
+  { args: ['menu', 'stock', 'fries', 'many', '--store', 'us-il-0001'], says: /pieces.*whole number from 0/ },
   {
     args: ['menu', 'load', 'menu.json', '--effective', 'tomorrow'],
     says: /--effective.*it takes an RFC 3339 time/,

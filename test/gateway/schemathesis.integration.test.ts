@@ -9,6 +9,7 @@ import { loadConfig } from '../../contracts/config/config.ts';
 import { systemPython } from '../../stack/bigquery/environment.ts';
 import { installOnce, userCacheDir } from '../../stack/cache.ts';
 import { run } from '../../stack/commands.ts';
+import { oneItemMenus } from './menus/one-item-menus.ts';
 import { PromptIntake } from './prompt-intake.ts';
 import { sampleOrder, startServerOn } from './support.ts';
 
@@ -38,7 +39,7 @@ test(
   async () => {
     const python = await schemathesis();
     const intake = new PromptIntake();
-    await using gateway = await startServerOn(intake);
+    await using gateway = await startServerOn(intake, {}, oneItemMenus);
     const cwd = await mkdtemp(join(tmpdir(), 'ordermesh-schemathesis-'));
     const options = [
       ...['--phases', 'coverage,fuzzing', '--max-examples', '50', '--seed', '1', '--no-color'],
@@ -57,7 +58,7 @@ test(
     );
     await rm(cwd, { recursive: true, force: true });
     expect(code, output).toBe(0);
-    expect(output).toContain('3 selected');
+    expect(output).toContain('5 selected');
     expect(intake.taken.length, 'orders that were good enough to be taken').toBeGreaterThan(0);
     expect((await gateway.post(sampleOrder())).status).toBe(202);
   },

@@ -8,6 +8,7 @@ import { topics } from '../../contracts/topics.ts';
 import { startGateway } from '../../gateway/gateway.ts';
 import { openGrpc } from '../../gateway/grpc/server.ts';
 import { issueToken } from '../../gateway/identity/issuer.ts';
+import type { MenuSource } from '../../gateway/menus/menu-source.ts';
 import type { Intake, IntakeOrder } from '../../gateway/orders/intake.ts';
 import { startIntakeServer } from '../../gateway/server.ts';
 import { applyTopics, createAdmin, type ReadRecord, tailTopic } from '../../kafka/index.ts';
@@ -61,9 +62,13 @@ export async function startTestGateway(environment: Environment = {}): Promise<T
 }
 
 /** The gateway's server with an intake of the test, for states that a healthy log leaves too fast. */
-export async function startServerOn(intake: Intake, environment: Environment = {}): Promise<TestServer> {
+export async function startServerOn(
+  intake: Intake,
+  environment: Environment = {},
+  menus?: MenuSource,
+): Promise<TestServer> {
   return testServer(environment, (config) =>
-    startIntakeServer({ config, logger, role: 'gateway', intake, openTransport: openGrpc(config) }),
+    startIntakeServer({ config, logger, role: 'gateway', intake, menus, openTransport: openGrpc(config) }),
   );
 }
 
