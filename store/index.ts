@@ -80,7 +80,7 @@ export {
 export { type NewPayment, type PaymentOutcome, recordPayments, type StoredPayment } from './orders/payments.ts';
 export { bookCharges, type LedgerCharge } from './orders/provider-ledger.ts';
 export { bookRefund, type LedgerMovement, type LedgerRefund, ledgerMovements } from './orders/provider-refunds.ts';
-export { lockShelves, type Shelf, writeShelves } from './orders/stock.ts';
+export { giveBackStock, lockShelves, type Shelf, writeShelves } from './orders/stock.ts';
 export { addVelocity, purgeVelocity, type VelocityCount, velocityKey } from './orders/velocity.ts';
 export { claimEpochs, holdEpochs, type Subscription, stalePartitions } from './partitions/epochs.ts';
 export {

@@ -30,7 +30,7 @@ import { unavailableReasons } from './availability.ts';
 import { conflictReasons, isSameOrder } from './conflicts.ts';
 import { Menus } from './menus.ts';
 import { acceptedAt, conflictingOutputs, decisionOutputs, rejectedOutputs, validatedOutputs } from './outputs.ts';
-import { type Demand, demandOf, reserve } from './reservation.ts';
+import { type Demand, demandOf, reserve, takenOf } from './reservation.ts';
 import { checkOrder } from './rules.ts';
 import type { ValidatorSettings } from './settings.ts';
 import { type VelocityKeys, VelocityTurn } from './velocity.ts';
@@ -240,6 +240,8 @@ function decidedOrder({
     fingerprint,
     placedAtMs,
     acceptedAtMs,
-    ...(reasons.length === 0 ? { pieces: demand?.pieces ?? 0 } : { pieces: 0, reasons }),
+    ...(reasons.length === 0 && demand !== undefined
+      ? { pieces: demand.pieces, taken: takenOf(demand) }
+      : { pieces: 0, reasons }),
   };
 }

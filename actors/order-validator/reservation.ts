@@ -10,6 +10,11 @@ export interface Demand {
   pieces: number;
 }
 
+/** What the database keeps of a demand, to give it back. */
+export function takenOf({ lines }: Demand): number[] {
+  return lines.flatMap(({ index, quantity }) => [index, quantity]);
+}
+
 /** For an order whose SKUs are all on the menu. */
 export function demandOf(order: Pick<Order, 'items'>, catalog: Pick<Catalog, 'positions'>): Demand {
   const demand: Demand = { lines: [], pieces: 0 };

@@ -11,7 +11,7 @@ import {
   type Transaction,
   writeShelves,
 } from '../../store/index.ts';
-import { demandOf, reserve } from './reservation.ts';
+import { demandOf, reserve, takenOf } from './reservation.ts';
 
 /** A decision as it is in the log. */
 export type LoggedDecision =
@@ -42,8 +42,9 @@ export async function restoreDecisions(sql: Transaction, decisions: readonly Log
     const demand = demandOf(order, { positions });
     const shelf = shelves.get(storeId);
     // What the shelf in this database doesn't have is not booked, so that the books of the store still balance.
-    const pieces = shelf !== undefined && reserve(demand, shelf).length === 0 ? demand.pieces : 0;
-    return { ...base, fingerprint: orderFingerprint(order), placedAtMs: Date.parse(order.placedAt), pieces };
+    const booked = shelf !== undefined && reserve(demand, shelf).length === 0;
+    const reserved = booked ? { pieces: demand.pieces, taken: takenOf(demand) } : { pieces: 0 };
+    return { ...base, fingerprint: orderFingerprint(order), placedAtMs: Date.parse(order.placedAt), ...reserved };
   });
   await writeShelves(sql, shelves);
   for (const [occurredAt, ofTurn] of Map.groupBy(restored, (each) => each.occurredAt)) {

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { OrderValidated } from '../../contracts/events.ts';
 import { acceptedTimeHeader } from '../../contracts/headers.ts';
 import { type Actor, type ActorContext, skip } from '../../runtime/actor.ts';
-import { type PaymentOutcome, recordPayments } from '../../store/index.ts';
+import { giveBackStock, type PaymentOutcome, recordPayments, type StoredPayment } from '../../store/index.ts';
 import { acceptedAtOf, createOrderAge } from '../../telemetry/order-age.ts';
 import { eventType, eventValue } from '../event-decoder.ts';
 import { paymentCounter, TurnCount } from '../metrics.ts';
@@ -42,6 +42,11 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
         outcome: prepared,
       }));
       const stored = await recordPayments(sql, new Date(), payments);
+      const unpaid = payments.filter(({ orderId }) => isNewFailure(stored.get(orderId)));
+      await giveBackStock(
+        sql,
+        unpaid.map(({ orderId }) => orderId),
+      );
       const counted = new TurnCount(paymentsTotal);
       const outputs = items.map(({ input, message }) => {
         const payment = stored.get(input.orderId);
@@ -63,6 +68,11 @@ export function paymentActor(provider: PaymentProvider, registry: Registry): Act
 
     close: () => provider.close(),
   };
+}
+
+/** An order that is not paid is not cooked. */
+function isNewFailure(payment: StoredPayment | undefined): boolean {
+  return payment?.isNew === true && payment.outcome.status === 'failed';
 }
 
 /** Cash is paid at the counter, so it goes on while the provider is down. */

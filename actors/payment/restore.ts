@@ -1,7 +1,7 @@
 // Copies the results of payments from the log into a database that took over. Called during a failover (region/operations/restore.ts).
 
 import type { OrderPaid, OrderPaymentFailed } from '../../contracts/events.ts';
-import { type NewPayment, recordPayments, type Transaction } from '../../store/index.ts';
+import { giveBackStock, type NewPayment, recordPayments, type Transaction } from '../../store/index.ts';
 
 /** A payment's result as it is in the log. */
 export type LoggedPayment =
@@ -14,7 +14,12 @@ export async function restorePayments(sql: Transaction, payments: readonly Logge
   for (const [occurredAt, ofTurn] of byTime) {
     // The log may have an event more than once.
     const byOrder = new Map(ofTurn.map((payment) => [payment.event.orderId, newPayment(payment)]));
-    await recordPayments(sql, new Date(occurredAt), [...byOrder.values()]);
+    const stored = await recordPayments(sql, new Date(occurredAt), [...byOrder.values()]);
+    const failed = [...stored].filter(([, { isNew, outcome }]) => isNew && outcome.status === 'failed');
+    await giveBackStock(
+      sql,
+      failed.map(([orderId]) => orderId),
+    );
   }
 }
 

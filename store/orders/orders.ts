@@ -20,6 +20,8 @@ export interface DecidedOrder extends Decision {
   currency: string;
   /** Pieces reserved; 0 for a rejected order. */
   pieces: number;
+  /** Position and quantity of each SKU reserved, in turn; absent for a rejected order. */
+  taken?: readonly number[];
   /** Milliseconds since 1970. */
   placedAtMs: number;
   acceptedAtMs: number;
@@ -89,9 +91,10 @@ export async function insertDecisions(
 ): Promise<void> {
   if (orders.length === 0) return;
   await sql`
-    insert into orders (order_id, store_id, decision, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at, decided_at)
+    insert into orders (order_id, store_id, decision, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at,
+      decided_at, taken)
     select order_id, store_id, case when reasons is null then 'validated' else 'rejected' end, reasons::json, total, currency, pieces,
-      fingerprint, to_timestamp(placed_at / 1000), to_timestamp(accepted_at / 1000), ${decidedAt}::timestamptz
+      fingerprint, to_timestamp(placed_at / 1000), to_timestamp(accepted_at / 1000), ${decidedAt}::timestamptz, taken::integer[]
     from unnest(
       ${column(orders, (order) => order.orderId)}::uuid[],
       ${column(orders, (order) => order.storeId)}::text[],
@@ -101,8 +104,9 @@ export async function insertDecisions(
       ${column(orders, (order) => order.pieces)}::integer[],
       ${column(orders, (order) => order.fingerprint)}::text[],
       ${column(orders, (order) => order.placedAtMs)}::float8[],
-      ${column(orders, (order) => order.acceptedAtMs)}::float8[]
-    ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at)`;
+      ${column(orders, (order) => order.acceptedAtMs)}::float8[],
+      ${column(orders, ({ taken }) => (taken === undefined ? null : `{${taken.join()}}`))}::text[]
+    ) as t(order_id, store_id, reasons, total, currency, pieces, fingerprint, placed_at, accepted_at, taken)`;
 }
 
 /**

@@ -26,6 +26,31 @@ export async function writeShelves(sql: Transaction, shelves: ReadonlyMap<string
     where store_stock.store_id = t.store_id`;
 }
 
+/**
+ * Puts back on the shelves what orders have taken: each order once, however often it is named. An order that was decided before the database
+ * kept what it took keeps it.
+ */
+export async function giveBackStock(sql: Transaction, orderIds: readonly string[]): Promise<void> {
+  if (orderIds.length === 0) return;
+  const freed = await sql<{ storeId: string; taken: number[] }[]>`
+    with taken as (
+      select order_id, store_id, taken from orders
+      where order_id = any(${orderIds}::uuid[]) and taken is not null order by order_id for update
+    )
+    update orders set pieces = 0, taken = null from taken where orders.order_id = taken.order_id
+    returning taken.store_id as "storeId", taken.taken`;
+  const shelves = await lockShelves(sql, new Set(freed.map(({ storeId }) => storeId)));
+  for (const { storeId, taken } of freed) {
+    const shelf = shelves.get(storeId);
+    if (shelf === undefined) throw new Error(`store ${storeId} has no stock`);
+    for (let at = 0; at < taken.length; at += 2) {
+      const position = taken[at] ?? 0;
+      shelf[position] = (shelf[position] ?? 0) + (taken[at + 1] ?? 0);
+    }
+  }
+  await writeShelves(sql, shelves);
+}
+
 const COMMA = 44;
 const DIGIT_ZERO = 48;
 

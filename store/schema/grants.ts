@@ -35,7 +35,8 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   store_stock: { intake: 'rw', worker: 'rw', operator: 'arw' },
   store_stock_loaded: { worker: 'r', operator: 'arw' },
   inventory: { operator: 'r' },
-  orders: { intake: 'r', worker: 'ar', display: 'r', operator: 'ar' },
+  // Update: an order that is not paid gives back its stock.
+  orders: { intake: 'r', worker: 'arw', display: 'r', operator: 'arw' },
   order_conflicts: { intake: 'r', worker: 'arw', operator: 'arw' },
   // Velocity counts are written by the order-validator alone.
   velocity: { worker: 'arwd', operator: 'r' },

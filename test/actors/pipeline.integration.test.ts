@@ -9,7 +9,7 @@ import { auditDatabase, type OrderEffects } from '../../store/orders/audit.ts';
 import { loadMenu } from '../../store/orders/menu.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createTestDatabase, servers, uniqueName } from '../support/servers.ts';
-import type { RenamedTopicsSettings } from './renamed-topics-actor.ts';
+import type { RenamedTopicsSettings, RoleSettings } from './renamed-topics-actor.ts';
 import { testMenu, testOrder } from './support.ts';
 
 const stack = new AsyncDisposableStack();
@@ -39,7 +39,7 @@ afterAll(() => stack.disposeAsync());
 const roles = () => Object.keys(groups) as WorkerRole[];
 
 async function start(role: WorkerRole): Promise<void> {
-  const settings: Record<WorkerRole, unknown> = {
+  const settings: RoleSettings = {
     'order-validator': {
       windowSeconds: 600,
       customerOrdersMax: 99,
@@ -47,7 +47,15 @@ async function start(role: WorkerRole): Promise<void> {
       amountMax: 50_000,
       menuWindowMs: 86_400_000,
     },
-    payment: { database: database.url, latencyMeanMs: 2, latencyMsMax: 10, declineRate: 0, timeoutRate: 0.05 },
+    payment: {
+      provider: 'simulated',
+      database: database.url,
+      latencyMeanMs: 2,
+      latencyMsMax: 10,
+      declineRate: 0,
+      timeoutRate: 0.05,
+      callMsMax: 5_000,
+    },
     kitchen: {},
   };
   const runtime = await startRuntime({
@@ -103,6 +111,8 @@ test('takes every order through validation, payment and kitchen, once', async ()
     },
     { timeout: 45_000, interval: 200 },
   );
+  // An order of one piece: those that are not paid have given it back.
+  expect(await database.sql`select sum(loaded - on_hand)::int as taken from inventory`).toEqual([{ taken: 170 }]);
   const outcome = ({ orderId }: { orderId: string }) => {
     const found = effects.get(orderId);
     return `${found?.decision} ${found?.payment} ${found?.charges} ${found?.ticket}`;

@@ -6,6 +6,13 @@ import type { PaymentSettings } from '../../actors/payment/settings.ts';
 import type { WorkerRole } from '../../actors/roles.ts';
 import type { Actor, ActorContext } from '../../runtime/actor.ts';
 
+/** The settings of each role's actor. */
+export interface RoleSettings {
+  'order-validator': ValidatorSettings;
+  payment: PaymentSettings;
+  kitchen: object;
+}
+
 export interface RenamedTopicsSettings {
   role: WorkerRole;
   settings: unknown;

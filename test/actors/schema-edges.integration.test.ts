@@ -26,7 +26,7 @@ import { TestScreen } from '../display/test-screen.ts';
 import { GrpcClient, orderMessage } from '../gateway/grpc/client.ts';
 import { testServer } from '../gateway/support.ts';
 import { createTestDatabase, kafkaEnvironment, servers, uniqueName } from '../support/servers.ts';
-import type { RenamedTopicsSettings } from './renamed-topics-actor.ts';
+import type { RenamedTopicsSettings, RoleSettings } from './renamed-topics-actor.ts';
 import { edgeMenu, edgeOrder, edgeStores, heaviestOrder, largestOrder } from './schema-orders.ts';
 
 /** `SCHEMA_SEED=n` repeats a run. */
@@ -56,7 +56,7 @@ describeGoogleCloud('what passes the door can be finished', () => {
     await admin.createTopics(names.map((topic) => ({ topic, partitions: 3, replicationFactor: 1 })));
     stack.defer(() => admin.deleteTopics(names));
 
-    const actorSettings: Record<WorkerRole, unknown> = {
+    const actorSettings: RoleSettings = {
       'order-validator': {
         windowSeconds: 600,
         customerOrdersMax: 1_000,
@@ -64,7 +64,15 @@ describeGoogleCloud('what passes the door can be finished', () => {
         amountMax: limits.amountMax,
         menuWindowMs: 86_400_000,
       },
-      payment: { database: database.url, latencyMeanMs: 1, latencyMsMax: 2, declineRate: 0, timeoutRate: 0 },
+      payment: {
+        provider: 'simulated',
+        database: database.url,
+        latencyMeanMs: 1,
+        latencyMsMax: 2,
+        declineRate: 0,
+        timeoutRate: 0,
+        callMsMax: 5_000,
+      },
       kitchen: {},
     };
     const config = testConfig({
