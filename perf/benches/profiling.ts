@@ -7,8 +7,8 @@ import type { Bench } from './bench.ts';
 
 const TOPIC = 'perf-profiling';
 /** A run must have several pairs of windows behind the time in which the compilers are busy. */
-const MESSAGES_FACTOR = 12;
-/** Two pairs of them fit into the time in which a quick runtime drains the topic. */
+const MESSAGES_FACTOR = 24;
+/** Several pairs of them fit into the time in which a quick runtime drains the topic. */
 const WINDOW_S = 1;
 
 interface Window {
@@ -16,7 +16,7 @@ interface Window {
   microsecondsPerMessage: number;
 }
 
-/** The runtime with an actor that does nothing, sampled in every second window, beside the windows in between. */
+/** The runtime with an actor that checks orders, sampled in every second window, beside the windows in between. */
 export async function benchProfiling({ env, rounds, messages }: Bench): Promise<Figures> {
   const count = String(messages * MESSAGES_FACTOR);
   await runProgram(program('perf/load/fill-orders.ts'), [TOPIC, count], { env });

@@ -3,7 +3,7 @@ import { plainCluster } from '../../contracts/config/kafka-cluster.ts';
 import { createAdmin, createProducer } from '../../kafka/index.ts';
 
 /**
- * Fills a topic with orders of about 390 bytes, one a key.
+ * Fills a topic with valid orders of about 410 bytes, one a key.
  *
  *   KAFKA_BROKERS=… node perf/load/fill-orders.ts TOPIC MESSAGES [PARTITIONS]
  */
@@ -30,7 +30,7 @@ await producer.close();
 
 function order(orderId: string) {
   const items = [
-    { sku: 'double-cheeseburger', quantity: 2, unitPrice: 599, modifiers: ['no-onion'] },
+    { sku: 'double-cheeseburger', quantity: 2, unitPrice: 599, modifiers: [{ sku: 'no-onion', unitPrice: 0 }] },
     { sku: 'fries-large', quantity: 1, unitPrice: 349, modifiers: [] },
   ];
   return {

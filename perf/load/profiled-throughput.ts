@@ -7,7 +7,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { profileThreads } from '../../telemetry/profiling/profile.ts';
 
 /**
- * The actor runtime draining a topic from its beginning with the actor that does nothing. Its threads are sampled in every second window,
+ * The actor runtime draining a topic from its beginning with an actor that checks orders. Its threads are sampled in every second window,
  * so that one run has both sides, on the same threads and the same compiled code.
  *
  *   KAFKA_BROKERS=… ORDERMESH_SLOTS=2 node perf/load/profiled-throughput.ts TOPIC MESSAGES [--window SECONDS] [--first on|off]
@@ -23,7 +23,7 @@ const [topic, messages] = positionals;
 if (topic === undefined || messages === undefined) throw new Error('usage: profiled-throughput.ts TOPIC MESSAGES');
 const windowS = Number(values.window);
 /** By then the start of a profile is over. */
-const SETTLE_S = 0.25;
+const SETTLE_S = 0.5;
 const WARM_UP_S = 4;
 
 const config = loadConfig();
@@ -34,7 +34,7 @@ const runtime = await startRuntime({
   topic,
   cluster: clusterOf(config),
   database: undefined,
-  actorModule: new URL('./actors/noop.ts', import.meta.url),
+  actorModule: new URL('./actors/order.ts', import.meta.url),
   settings: null,
   slots: config.ORDERMESH_SLOTS,
   limits: runtimeLimits(config),
