@@ -9,7 +9,8 @@ const mayImport = {
   actors: ['contracts', 'telemetry', 'runtime', 'store'],
   bridge: ['contracts', 'telemetry', 'kafka', 'runtime', 'store'],
   display: ['contracts', 'telemetry', 'kafka', 'store'],
-  edge: ['contracts', 'telemetry', 'gateway', 'display'],
+  // An agent judges an order by the rules of the order-validator.
+  edge: ['contracts', 'telemetry', 'gateway', 'display', 'actors'],
   region: ['contracts', 'telemetry', 'kafka'],
   // A failover brings the database up to the log, by the rules of the actors.
   'region/operations': ['contracts', 'telemetry', 'kafka', 'store', 'actors', 'region'],
@@ -47,7 +48,8 @@ const doors = {
   gateway: ['index', 'identity/index', 'menus/announce'],
   // A slot thread loads the actor's types and faults, and nothing of the host.
   runtime: ['index', 'actor', 'outage'],
-  actors: ['index', 'restore'],
+  // The rules load nothing of a worker.
+  actors: ['index', 'restore', 'order-validator/rules', 'order-validator/availability'],
   // Each role loads only its own client of Google Cloud.
   bridge: ['index', 'filter', 'loyalty/index', 'pubsub/index', 'warehouse/index'],
   // Codes and tokens of screens are for commands too, which load nothing of the server.

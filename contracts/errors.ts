@@ -86,6 +86,12 @@ export const errorTable = {
     retryable: false,
     doc: 'Mend the fields listed in `errors`.',
   },
+  'menu-mismatch': {
+    status: 422,
+    title: 'Order does not fit the menu',
+    retryable: false,
+    doc: 'The agent of the restaurant refuses what the region would reject: mend the prices and items listed in `errors` by `GET /v1/menus/<store>`.',
+  },
   'invalid-menu-change': {
     status: 422,
     title: 'Invalid change of a menu',

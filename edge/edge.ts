@@ -8,6 +8,7 @@ import { type OrderStream, startIntakeServer } from '../gateway/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Forwarder } from './forwarder/forwarder.ts';
 import { type Kitchen, startKitchen } from './kitchen/kitchen.ts';
+import { openEdgeMenus } from './menu/edge-menus.ts';
 import { edgeMetrics } from './metrics.ts';
 import { edgeSettings } from './settings.ts';
 import { SpoolClient } from './spool/client.ts';
@@ -60,10 +61,24 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   const status = new StatusKeeper(spool, spoolPath, forwarder, counts, logger);
   const isLineUp = () => forwarder.line.state === 'up';
   const ofRegion = regionStatus({ upstream, token: () => token.read(), isLineUp });
-  const relay = new StatusRelay({ upstream, token: () => token.read(), streams, logger });
+  // Without the claim `store` the agent does not know whose menu to ask for.
+  const { store: storeId } = token;
+  const menus =
+    storeId === undefined
+      ? undefined
+      : openEdgeMenus({ config, upstream, spoolPath, storeId, token: () => token.read(), logger });
+  const relay = new StatusRelay({
+    upstream,
+    token: () => token.read(),
+    streams,
+    logger,
+    ...(menus === undefined ? {} : { onMenu: (message) => menus.changed(message) }),
+  });
+  relay.opened();
   let kitchen: Kitchen | undefined;
   const stopSending = async () => {
     relay.close();
+    await menus?.close();
     await kitchen?.close();
     status.close();
     await forwarder.close();
@@ -74,6 +89,8 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
     store: () => token.store,
     refusal: () => status.refusal,
     wrote: (error) => status.wrote(error),
+    faults: (order) => menus?.faults(order) ?? [],
+    onUnfit: () => menus?.refused(),
     onKept(order, acceptedAt) {
       forwarder.wake();
       kitchen?.taken(order, acceptedAt);
@@ -81,6 +98,8 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
   });
   try {
     kitchen = await openKitchen(config, logger, { spool, spoolPath, token, ofRegion, isLineUp });
+    const metrics = edgeMetrics(forwarder, status);
+    menus?.register(metrics);
     const server = await startIntakeServer({
       config,
       logger,
@@ -88,9 +107,10 @@ export async function startEdge(config: Config, logger: Logger): Promise<Running
       // The spool closes after the ingress: orders that the spool has taken are forwarded until the end.
       intake: { ...intake, close: async () => {} },
       lookup: statusLookup({ spool, ofRegion }),
+      menus,
       streams,
       onStream: () => relay.opened(),
-      showVitals: edgeVitals(config, edgeMetrics(forwarder, status), status),
+      showVitals: edgeVitals(config, metrics, status, menus),
     });
     return {
       addresses: { ...server.addresses, ...(kitchen === undefined ? {} : { 'edge kitchen': kitchen.address }) },

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../contracts/clock.ts';
 import type { Config } from '../contracts/config/config.ts';
 import { orderFingerprint } from '../contracts/order/fingerprint.ts';
 import type { Order } from '../contracts/order/order.ts';
+import type { FieldError } from '../contracts/validation.ts';
 import { decodedOrder, type Intake, IntakeRefusal } from '../gateway/index.ts';
 import type { SpoolClient } from './spool/client.ts';
 import { lanes } from './spool/order.ts';
@@ -19,6 +20,10 @@ export interface SpoolIntakeOptions {
   refusal(): string | undefined;
   /** Called for every order that was given to the spool, with the spool's error when the order was not kept. */
   wrote(error: Error | null): void;
+  /** What the region would reject of an order; empty where it fits the menu. */
+  faults?(order: Order): FieldError[];
+  /** An order was refused for these faults. */
+  onUnfit?(): void;
   /** An order is on the disk. */
   onKept(order: Order, acceptedAt: number): void;
 }
@@ -38,19 +43,37 @@ export function createSpoolIntake(options: SpoolIntakeOptions): Intake {
       }
       const order = decodedOrder(accepted);
       const lane = urgent.has(order.channel) ? lanes.urgent : lanes.normal;
-      const acceptedAt = clock.now();
-      // 96 bits are enough to distinguish the orders of a restaurant.
-      const content = orderFingerprint(order).slice(0, 16);
-      spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {
-        wrote(error);
-        if (error instanceof SpoolFullError) done(new IntakeRefusal('spool-full', error.message));
-        else if (outcome === 'conflict')
-          done(new IntakeRefusal('order-conflict', `order ${orderId} was sent before with other content`));
-        else done(error);
-        if (outcome === 'kept') onKept(order, acceptedAt);
-      });
+      const faults = options.faults?.(order) ?? [];
+      if (faults.length > 0) {
+        // An order that the agent has accepted stays accepted, whatever the menu says now.
+        spool.find(orderId).then((spooled) => {
+          if (spooled !== undefined) keep();
+          else {
+            options.onUnfit?.();
+            done(new IntakeRefusal('menu-mismatch', unfit(faults), faults));
+          }
+        }, done);
+      } else keep();
+
+      function keep(): void {
+        const acceptedAt = clock.now();
+        // 96 bits are enough to distinguish the orders of a restaurant.
+        const content = orderFingerprint(order).slice(0, 16);
+        spool.append({ orderId, storeId, lane, content, value, acceptedAt }, (error, outcome) => {
+          wrote(error);
+          if (error instanceof SpoolFullError) done(new IntakeRefusal('spool-full', error.message));
+          else if (outcome === 'conflict')
+            done(new IntakeRefusal('order-conflict', `order ${orderId} was sent before with other content`));
+          else done(error);
+          if (outcome === 'kept') onKept(order, acceptedAt);
+        });
+      }
     },
     readiness: refusal,
     close: () => spool.close(),
   };
+}
+
+function unfit(faults: readonly FieldError[]): string {
+  return `the region would reject this order: ${faults.map(({ detail }) => detail).join('; ')}`;
 }

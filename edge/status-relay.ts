@@ -13,6 +13,8 @@ export interface StatusRelayOptions {
   /** The agent's open WebSocket connections. */
   streams: ReadonlySet<OrderStream>;
   logger: Logger;
+  /** Called with each change of the menu, and with `undefined` when a connection opens: changes may have been missed. With it the relay stays connected. */
+  onMenu?(message: MenuMessage | undefined): void;
   /** Shorter in tests. */
   askMs?: number;
 }
@@ -21,6 +23,13 @@ const BACKOFF = { firstMs: 250, mostMs: 10_000, jitter: 0.5 };
 /** The region is asked at this interval for a sign of life; after this many unanswered questions the connection counts as lost. */
 const ASK_MS = 10_000;
 const SILENT_QUESTIONS_MAX = 2;
+
+interface MenuMessage {
+  type: 'menu.changed';
+  menuVersion?: unknown;
+  revision?: unknown;
+  unavailable?: unknown;
+}
 
 interface StatusMessage {
   type: 'order.status';
@@ -35,12 +44,12 @@ interface ErrorMessage {
 }
 
 /**
- * Sends the region's status updates to the points of sale that are connected to the agent. Best effort, as at the gateway: it is connected only while a
- * stream is open, and updates from the time of a line failure are not sent later.
+ * Sends the region's status updates, and changes of the menu, to the points of sale that are connected to the agent. Best effort, as at the gateway: it is
+ * connected only while a stream is open or the agent keeps a menu, and updates from the time of a line failure are not sent later.
  */
 export class StatusRelay {
   readonly #options: StatusRelayOptions;
-  readonly #frames: RegionFrames<StatusMessage | ErrorMessage>;
+  readonly #frames: RegionFrames<StatusMessage | MenuMessage | ErrorMessage>;
   readonly #states: StateLog;
   readonly #backoff = new Backoff(BACKOFF);
   #socket: WebSocket | undefined;
@@ -69,10 +78,14 @@ export class StatusRelay {
     this.#socket?.close();
   }
 
+  get #isWanted(): boolean {
+    return this.#options.streams.size > 0 || this.#options.onMenu !== undefined;
+  }
+
   async #connect(): Promise<void> {
-    const { upstream, token, streams } = this.#options;
+    const { upstream, token, onMenu } = this.#options;
     this.#again = undefined;
-    if (this.#closed || streams.size === 0) return;
+    if (this.#closed || !this.#isWanted) return;
     this.#connecting = true;
     try {
       const url = new URL('/v1/stream', upstream);
@@ -82,6 +95,7 @@ export class StatusRelay {
       if (this.#closed) return;
       const socket = new WebSocket(url, ['ordermesh.v1.json', bearer]);
       this.#socket = socket;
+      socket.addEventListener('open', () => onMenu?.(undefined));
       // A close follows each error.
       socket.addEventListener('error', () => {});
       socket.addEventListener('message', ({ data }) => this.#receive(socket, String(data)));
@@ -110,8 +124,8 @@ export class StatusRelay {
 
   #receive(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
-    const { streams } = this.#options;
-    if (streams.size === 0) {
+    const { streams, onMenu } = this.#options;
+    if (!this.#isWanted) {
       socket.close();
       return;
     }
@@ -119,7 +133,10 @@ export class StatusRelay {
     // All streams of the agent belong to the store of its token.
     const isUsed = this.#frames.use(text, (message) => {
       if (message.type === 'order.status') for (const stream of streams) stream.push(message);
-      else if (message.type === 'error' && message.problem.code !== 'malformed-request') {
+      else if (message.type === 'menu.changed') {
+        for (const stream of streams) stream.push(message);
+        onMenu?.(message);
+      } else if (message.type === 'error' && message.problem.code !== 'malformed-request') {
         this.#lost(socket, `${message.problem.code}: ${message.problem.detail}`);
         return;
       }
@@ -141,7 +158,7 @@ export class StatusRelay {
     clearInterval(this.#asking);
     socket?.close();
     if (this.#closed) return;
-    if (this.#options.streams.size > 0)
+    if (this.#isWanted)
       this.#states.begin('failed', 'status updates are not passed on; trying again', { reason, code });
     this.#again = setTimeout(() => void this.#connect(), this.#backoff.next());
   }

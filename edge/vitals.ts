@@ -2,12 +2,18 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../contracts/config/config.ts';
 import type { ShowVitals } from '../gateway/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
+import type { EdgeMenus } from './menu/edge-menus.ts';
 import type { StatusKeeper } from './status.ts';
 import { statusPage } from './status-page.ts';
 import { headline } from './status-text.ts';
 
 /** The agent's admin port: the metrics and readiness of the gateway's server, the agent's own metrics, and the status page. */
-export function edgeVitals(config: Config, registry: Registry, status: StatusKeeper): ShowVitals {
+export function edgeVitals(
+  config: Config,
+  registry: Registry,
+  status: StatusKeeper,
+  menus: Pick<EdgeMenus, 'remark'> | undefined,
+): ShowVitals {
   return async ({ scrape, readiness }) => {
     const admin = await openAdminPort('edge', config, {
       metrics: async () => (await scrape()) + (await registry.metrics()),
@@ -18,6 +24,7 @@ export function edgeVitals(config: Config, registry: Registry, status: StatusKee
           const { level, text } = headline(status.known);
           return level === 'good' ? undefined : text;
         },
+        menu: () => menus?.remark(),
       },
       pages: {
         '/': async () => ({

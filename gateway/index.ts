@@ -5,6 +5,7 @@ export { startGatewayCluster } from './cluster/cluster.ts';
 export { startGateway } from './gateway.ts';
 // For the load over gRPC, which encodes its orders itself.
 export { messageType as grpcMessageType } from './grpc/definition.ts';
+export { MenuRefusal, type MenuSource } from './menus/menu-source.ts';
 // For the edge agent, which is the gateway's server with a spool as its intake.
 export { decodedOrder, type Intake, IntakeRefusal } from './orders/intake.ts';
 export { startIntakeServer } from './server.ts';

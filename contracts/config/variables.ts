@@ -554,6 +554,16 @@ export const variables = {
     '5s',
     'How often an idle agent asks which region it reaches, so that a failover is noticed without new orders.',
   ),
+  ORDERMESH_EDGE_MENU_CHECK: required(
+    flag(),
+    'on',
+    'Whether the agent checks orders by the last menu that it has, and refuses at once what the region would reject: prices, items, opening hours, items that are 86’d.',
+  ),
+  ORDERMESH_EDGE_MENU_REFRESH: required(
+    durationFrom('1s'),
+    '1m',
+    "How often the agent asks for its store's menu at least; changes are told to it at once while the line is up.",
+  ),
   ORDERMESH_EDGE_KITCHEN: required(
     oneOf('off', 'cash', 'all'),
     'off',

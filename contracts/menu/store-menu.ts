@@ -12,6 +12,11 @@ export const storeMenuSchema = Type.Object(
   {
     storeId: storeIdSchema,
     version: Type.Integer({ minimum: 1, description: 'The load that made this version.' }),
+    menuVersion: Type.Integer({ minimum: 1, description: 'The number of loads so far, as in `menu.changed`.' }),
+    revision: Type.Integer({
+      minimum: 0,
+      description: 'Goes up with every change of what the store can sell, as in `menu.changed`.',
+    }),
     effectiveAt: instant('From when orders are judged by it.'),
     until: Type.Optional(instant('When the next version takes effect, as far as is known; ask again with `at`.')),
     name: Type.String(),

@@ -8,7 +8,7 @@ const CONNECTIONS_AGE_MS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface UpstreamRequest {
-  method: 'GET' | 'HEAD' | 'POST';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   path: string;
   headers?: Record<string, string>;
   body?: Uint8Array;

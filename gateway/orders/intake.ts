@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Order } from '../../contracts/order/order.ts';
+import type { FieldError } from '../../contracts/validation.ts';
 
 /** An order that passed every check of the reception, and is to become durable. */
 export interface IntakeOrder {
@@ -26,10 +27,13 @@ export function decodedOrder({ order, value }: Pick<IntakeOrder, 'order' | 'valu
 export class IntakeRefusal extends Error {
   override name = 'IntakeRefusal';
   readonly code: ErrorCode;
+  /** The fields at fault, if that is what it is about. */
+  readonly errors: FieldError[] | undefined;
 
-  constructor(code: ErrorCode, detail: string) {
+  constructor(code: ErrorCode, detail: string, errors?: FieldError[]) {
     super(detail);
     this.code = code;
+    this.errors = errors;
   }
 }
 

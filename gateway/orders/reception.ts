@@ -3,7 +3,7 @@
 import { type Clock, stopwatch } from '../../contracts/clock.ts';
 import { type ErrorCode, type Problem, problem } from '../../contracts/errors.ts';
 import { type Order, orderSchema } from '../../contracts/order/order.ts';
-import { compileValidator } from '../../contracts/validation.ts';
+import { compileValidator, type FieldError } from '../../contracts/validation.ts';
 import { stage } from '../../telemetry/stages/stage.ts';
 import { threadStages } from '../../telemetry/stages/stage-clock.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -237,17 +237,17 @@ export class Reception {
       this.#release(submission.size);
       submission.accepted(orderId);
     } else if (error instanceof IntakeRefusal) {
-      this.#refuse(submission, error.code, error.message, orderId);
+      this.#refuse(submission, error.code, error.message, orderId, error.errors);
     } else {
       this.#refuse(submission, 'log-unavailable', 'the order log did not acknowledge the order in time', orderId);
     }
   }
 
   /** Refuses an order that was admitted. */
-  #refuse(submission: Submission, code: ErrorCode, detail: string, orderId?: string): void {
+  #refuse(submission: Submission, code: ErrorCode, detail: string, orderId?: string, errors?: FieldError[]): void {
     this.#release(submission.size);
     this.#metrics.refused(code);
-    submission.refused(problem(code, detail), orderId);
+    submission.refused(problem(code, detail, errors), orderId);
   }
 
   #release(size: number): void {

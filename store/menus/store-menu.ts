@@ -23,7 +23,8 @@ export async function readStoreMenu(sql: Database, storeId: string, at?: Date): 
           order by effective_at desc, version desc limit 1),
         (select version from menu_versions order by effective_at, version limit 1))
     )
-    select v.version::float8 as version, v.effective_at as "effectiveAt", v.items,
+    select v.version::float8 as version, (select version::float8 from menu_state) as "menuVersion",
+      coalesce((select revision from store_menu_state where store_id = ${storeId}), 0)::float8 as revision, v.effective_at as "effectiveAt", v.items,
       (select min(effective_at) from menu_versions later where later.effective_at > v.effective_at) as until,
       store->>'storeId' as "storeId", store->>'name' as name, store->>'timezone' as timezone,
       (store->>'opens')::integer as opens, (store->>'closes')::integer as closes, store->>'currency' as currency,
@@ -35,10 +36,25 @@ export async function readStoreMenu(sql: Database, storeId: string, at?: Date): 
       order by earlier.effective_at desc, earlier.version desc limit 1
     ) as named`;
   if (row === undefined) return undefined;
-  const { version, effectiveAt, until, name, timezone, opens, closes, currency, items, unavailable } = row;
+  const {
+    version,
+    menuVersion,
+    revision,
+    effectiveAt,
+    until,
+    name,
+    timezone,
+    opens,
+    closes,
+    currency,
+    items,
+    unavailable,
+  } = row;
   return {
     storeId,
     version,
+    menuVersion,
+    revision,
     effectiveAt: effectiveAt.toISOString(),
     ...(until === null ? {} : { until: until.toISOString() }),
     name,

@@ -63,7 +63,7 @@ export class Restaurant {
   }
 
   /** A gateway of this region on the real Kafka, with the same issuer as the restaurant. */
-  async gateway(region: string): Promise<RunningRole & { url: string }> {
+  async gateway(region: string, more: Record<string, string> = {}): Promise<RunningRole & { url: string }> {
     const config: Config = loadConfig({
       ...kafkaEnvironment(),
       DATABASE_URL: servers().databaseUrl,
@@ -72,6 +72,7 @@ export class Restaurant {
       ORDERMESH_GRPC_PORT: '0',
       ORDERMESH_ADMIN_PORT: '0',
       REGION: region,
+      ...more,
     });
     const role = await startGateway(config, logger);
     this.#roles.push(role);

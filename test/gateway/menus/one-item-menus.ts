@@ -9,6 +9,8 @@ export const oneItemMenus: MenuSource = {
     const item = { sku: 'fries', name: 'Fries', category: 'sides', price: 249, modifiers: [] };
     const menu = {
       version: 1,
+      menuVersion: 1,
+      revision: 0,
       effectiveAt,
       name: 'Lakeside',
       timezone: 'UTC',
