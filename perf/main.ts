@@ -17,6 +17,7 @@ import { benchGateway } from './benches/gateway.ts';
 import { benchGrpc } from './benches/grpc.ts';
 import { benchMirror } from './benches/mirror.ts';
 import { benchOverload } from './benches/overload.ts';
+import { benchPayment } from './benches/payment.ts';
 import { benchPeers } from './benches/peers.ts';
 import { benchPipeline } from './benches/pipeline.ts';
 import { benchProfiling } from './benches/profiling.ts';
@@ -55,7 +56,7 @@ const quick = [
   'overload',
   'sweeps',
 ];
-const long = ['peers', 'stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
+const long = ['payment', 'peers', 'stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
   options: {
@@ -119,6 +120,7 @@ try {
     await Promise.all(system.roles.map((role) => role.stop()));
     if (system.googleCloud) await endPushes(system.config);
     await run('validator', () => benchValidator(bench));
+    await run('payment', () => benchPayment(bench));
     if (system.googleCloud) await run('bridge', () => benchBridge(bench));
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));

@@ -8,6 +8,7 @@ export type Bar = { atLeast: number } | { atMost: number };
 export const bars: Readonly<Record<string, Bar>> = {
   pipeline_sustained_orders_per_second: { atLeast: 8_000 },
   validator_orders_per_second: { atLeast: 40_000 },
+  payment_orders_per_second_at_300_ms: { atLeast: 2_000 },
   gateway_durable_vs_uws_ceiling: { atLeast: 0.8 },
   gateway_p99_ms_at_half_load: { atMost: 10 },
   cpu_bound_two_slots_vs_one: { atLeast: 1.85 },
