@@ -7,6 +7,7 @@ import { startWorkerRole } from '../runtime/index.ts';
 import { readyDatabaseOf } from '../store/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { validatorSettings } from './order-validator/settings.ts';
+import { startPayment } from './payment/payment-role.ts';
 import { paymentSettings } from './payment/settings.ts';
 
 export const workerRoles = ['order-validator', 'payment', 'kitchen'] as const;
@@ -52,5 +53,6 @@ export async function startWorker(role: WorkerRole, config: Config, logger: Logg
     throw new Error(`${role} needs DATABASE_URL: postgres://user:password@host:port/database`);
   }
   await readyDatabaseOf(config, role, (line) => logger.warn(line));
-  return startWorkerRole({ role, config, logger, ...worker, settings: settings(config) });
+  const all = { role, config, logger, ...worker, settings: settings(config) };
+  return role === 'payment' ? await startPayment(all) : await startWorkerRole(all);
 }

@@ -50,6 +50,10 @@ const commands: Record<string, Entry> = {
     summary: 'mirror one region to another and watch it',
     load: async () => (await import('./region/region.ts')).regionCommand(),
   },
+  payments: {
+    summary: 'show what became of the money',
+    load: async () => (await import('./payments/payments.ts')).paymentsCommand(),
+  },
   migrate: {
     summary: 'bring the database to the version of this release',
     load: async () => (await import('./migrate.ts')).migrateCommand(),

@@ -1,12 +1,14 @@
 // Runs an actor as a role: the runtime, its metrics and its admin port.
 
+import type { Registry } from 'prom-client';
 import type { Config } from '../contracts/config/config.ts';
 import { clusterOf } from '../contracts/config/kafka-cluster.ts';
 import type { RoleName, RunningRole } from '../contracts/roles.ts';
 import { databaseOf } from '../store/index.ts';
 import { openAdminPort } from '../telemetry/admin-port.ts';
+import type { ReadinessCheck } from '../telemetry/admin-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { mergedScrape } from '../telemetry/metrics.ts';
+import { mergedScrape, snapshot } from '../telemetry/metrics.ts';
 import { startRuntime } from './host/host.ts';
 import { runtimeLimits } from './host/host-options.ts';
 import { runtimePage } from './host/runtime-page.ts';
@@ -21,6 +23,8 @@ export interface WorkerRoleOptions {
   actorModule: URL;
   /** Plain data, given to `createActor` in each thread. */
   settings: unknown;
+  /** What the role does beside its threads: its metrics, and why it is not ready. */
+  beside?: { registry: Registry; readiness: Record<string, ReadinessCheck> } | undefined;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface WorkerRoleOptions {
  * @throws when `KAFKA_BROKERS` is missing, when Kafka can't be reached or when the actor can't be created
  */
 export async function startWorkerRole(options: WorkerRoleOptions): Promise<RunningRole> {
-  const { role, config, logger, topic, group, actorModule, settings } = options;
+  const { role, config, logger, topic, group, actorModule, settings, beside } = options;
   const runtime = await startRuntime({
     role,
     logger,
@@ -44,8 +48,11 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Runni
     limits: runtimeLimits(config),
   });
   const admin = await openAdminPort(role, config, {
-    metrics: async () => mergedScrape(await runtime.metrics()),
-    readiness: { runtime: () => runtime.readiness() },
+    metrics: async () => {
+      const own = beside === undefined ? [] : [await snapshot(beside.registry)];
+      return await mergedScrape([...(await runtime.metrics()), ...own]);
+    },
+    readiness: { runtime: () => runtime.readiness(), ...beside?.readiness },
     pages: {
       '/debug/runtime': runtimePage(runtime),
     },

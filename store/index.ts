@@ -78,6 +78,13 @@ export {
   type StoredConflict,
 } from './orders/orders.ts';
 export { type NewPayment, type PaymentOutcome, recordPayments, type StoredPayment } from './orders/payments.ts';
+export {
+  type Dispute,
+  type DisputeNews,
+  listDisputes,
+  type ProviderEvent,
+  recordProviderEvent,
+} from './orders/provider-events.ts';
 export { bookCharges, type LedgerCharge } from './orders/provider-ledger.ts';
 export { bookRefund, type LedgerMovement, type LedgerRefund, ledgerMovements } from './orders/provider-refunds.ts';
 export { giveBackStock, lockShelves, type Shelf, writeShelves } from './orders/stock.ts';

@@ -472,6 +472,15 @@ export const variables = {
     'https://api.stripe.com',
     "Address of Stripe's API; another one for a proxy or a stand-in.",
   ),
+  STRIPE_WEBHOOK_SECRET: secret(
+    text('the signing secret of a webhook endpoint, whsec_…'),
+    'With it the payment role takes the webhooks of Stripe, at /webhooks/stripe on ORDERMESH_STRIPE_WEBHOOK_PORT.',
+  ),
+  ORDERMESH_STRIPE_WEBHOOK_PORT: required(
+    port(),
+    '8083',
+    'Port on which the payment role takes the webhooks of Stripe, without TLS: a proxy that ends TLS stands in front of it.',
+  ),
   ORDERMESH_PAYMENT_LATENCY_MEAN: required(duration(), '10ms', 'Mean answer time of the simulated payment provider.'),
   ORDERMESH_PAYMENT_LATENCY_MAX: required(
     duration(),

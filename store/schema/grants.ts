@@ -43,6 +43,8 @@ export const tableRights: Readonly<Record<string, TableRights>> = {
   payments: { intake: 'r', worker: 'ar', display: 'r', operator: 'ar' },
   // A refund locks its charge.
   'simulated_provider.charges': { worker: 'arw', operator: 'rw' },
+  provider_events: { worker: 'ar', operator: 'r' },
+  disputes: { worker: 'arw', operator: 'r' },
   'simulated_provider.refunds': { worker: 'ar', operator: 'ar' },
   tickets: { intake: 'r', worker: 'arw', display: 'r', operator: 'r' },
   // Displays give out codes and note when a screen was seen; who admits a screen is an operator.

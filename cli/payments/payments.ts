@@ -1,0 +1,8 @@
+// The command `ordermesh payments`: what the provider knows of the money.
+
+import { Command } from 'commander';
+import { disputesCommand } from './disputes.ts';
+
+export function paymentsCommand(): Command {
+  return new Command('payments').description('Shows what became of the money.').addCommand(disputesCommand());
+}
