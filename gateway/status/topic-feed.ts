@@ -125,11 +125,12 @@ function opener({ topics }: Pick<TopicFeedOptions, 'topics'>): OpenTails {
   };
 }
 
-/** The value of an event; undefined for bytes that are not JSON. The role that processes the topic parks and reports such a record. */
+/** The value of an event; undefined for bytes that are not JSON. */
 export function parsedValue(value: Buffer | null): Record<string, unknown> | undefined {
   try {
     return JSON.parse(String(value)) ?? undefined;
   } catch {
+    // Not JSON: the role that processes the topic parks the record and says so.
     return undefined;
   }
 }
