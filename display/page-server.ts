@@ -3,6 +3,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from 'uWebSockets.js';
 import type { TlsFiles } from '../telemetry/files/tls.ts';
 import { listenRenewable, type RenewablePort } from '../telemetry/renewable-port.ts';
+import { type ReadUnavailable, unavailableRoute } from './menu/unavailable.ts';
 import { isKnownHost, isSameOrigin } from './origin.ts';
 import type { PageFile } from './page-files.ts';
 import { tokenOf } from './pairing/credentials.ts';
@@ -23,6 +24,8 @@ export interface PageServerOptions {
   tls?: TlsFiles | undefined;
   /** Decides which screens get a socket; `undefined`: each that reaches the display. */
   door?: ScreenDoor | undefined;
+  /** What a store cannot sell; absent where nobody knows. */
+  unavailable?: ReadUnavailable | undefined;
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;
   onClose(screen: Screen): void;
@@ -63,6 +66,16 @@ function addRoutes(app: TemplatedApp, options: PageServerOptions, port: () => nu
       return refusal !== undefined;
     },
   });
+  const { door, unavailable } = options;
+  if (unavailable !== undefined)
+    unavailableRoute(app, {
+      read: unavailable,
+      async refusalOf(request, storeId) {
+        const refusal = refusalOf(request, host);
+        if (refusal !== undefined || door === undefined) return refusal;
+        return lockOf(await door.accessOf(tokenOf(request, port())), storeId);
+      },
+    });
   const page = (response: HttpResponse, request: HttpRequest) =>
     answer(response, request, host, files.get('index.html'));
   app
@@ -104,7 +117,6 @@ function addRoutes(app: TemplatedApp, options: PageServerOptions, port: () => nu
             extensions,
             context,
           );
-        const { door } = options;
         if (door === undefined) return open();
         let isGone = false;
         response.onAborted(() => {

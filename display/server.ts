@@ -20,6 +20,7 @@ import { StateLog, timeOfDay } from '../telemetry/state-log.ts';
 import { runBounded } from './bounded-commands.ts';
 import { CrewCommands } from './crew-commands.ts';
 import { LazyAdmin } from './lazy-admin.ts';
+import { unavailableOf } from './menu/unavailable.ts';
 import { validateCommand, validateRefresh } from './messages.ts';
 import { createDisplayMetrics, type DisplayMetrics } from './metrics.ts';
 import { loadPageFiles } from './page-files.ts';
@@ -121,12 +122,15 @@ export async function startDisplay(config: Config, logger: Logger, options: Disp
   const tls = files && (await watchTls(files, logger, () => {}));
   started.defer(() => tls?.close());
   tls?.register(registry, 'display');
+  const unavailable = unavailableOf(database);
+  started.defer(() => unavailable.close());
   const server = await startPageServer({
     tls: files,
     host: config.ORDERMESH_HOST,
     port: config.ORDERMESH_DISPLAY_PORT,
     files: await loadPageFiles(),
     door,
+    unavailable: unavailable.read,
     onOpen(screen) {
       screens.add(screen);
       metrics.screens.inc({ page: pageOf(screen) });
