@@ -103,7 +103,7 @@ export function createActor({
       const [decisions, version, outages] = await Promise.all([
         findDecisions(sql, orderIds),
         menuVersion(sql),
-        readOutages(sql, stores),
+        readOutages(sql, stores, Math.min(...items.map((item) => item.input.placedAtMs))),
       ]);
       const fresh: Item<PlacedOrder, undefined>[] = [];
       const conflicting: (Item<PlacedOrder, undefined> & { first: KnownDecision })[] = [];

@@ -146,11 +146,16 @@ export interface Outage {
   reason: string | null;
 }
 
-/** The outages of some stores, by store. A store without any is not in it. */
-export async function readOutages(sql: Transaction, storeIds: Iterable<string>): Promise<Map<string, Outage[]>> {
+/** The outages of some stores that lasted beyond an instant, by store. A store without any is not in it. */
+export async function readOutages(
+  sql: Transaction,
+  storeIds: Iterable<string>,
+  sinceMs: number,
+): Promise<Map<string, Outage[]>> {
   const rows = await sql<(Outage & { storeId: string })[]>`
     select store_id as "storeId", sku, extract(epoch from began_at)::float8 * 1000 as "beganAtMs",
       coalesce(extract(epoch from ended_at)::float8 * 1000, 'infinity') as "endedAtMs", reason
-    from menu_outages where store_id = any(${[...storeIds]}::text[])`;
+    from menu_outages where store_id = any(${[...storeIds]}::text[])
+      and (ended_at is null or ended_at > to_timestamp(${sinceMs}::float8 / 1000))`;
   return Map.groupBy(rows, ({ storeId }) => storeId);
 }
