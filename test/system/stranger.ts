@@ -28,12 +28,13 @@ const attempts: Record<string, string>[] = [
 ];
 
 const adminPaths = ['/metrics', '/debug/runtime', '/debug/profile?seconds=1', '/', '/status.json', '//metrics'];
-const intakePaths: [method: 'GET' | 'POST', path: string][] = [
+const intakePaths: [method: 'GET' | 'POST' | 'PUT', path: string][] = [
   ['POST', '/v1/orders'],
   ['POST', '/v1/orders/batch'],
   ['GET', `/v1/orders/${ORDER}`],
   ['POST', `/v1/orders/${ORDER}/changes`],
   ['GET', `/v1/menus/${STORE}`],
+  ['PUT', `/v1/menus/${STORE}/items/fries/availability`],
   ['GET', '/v1/stream'],
   ['GET', '/metrics'],
   ['GET', '/'],
@@ -71,6 +72,7 @@ export async function whatAStrangerGets(ports: Ports): Promise<string[]> {
       for (const path of ['/live', `/live?store=${STORE}`])
         await ask(at(path), (code) => code === 401, { ...headers, ...upgrade });
       await ask(at('/v1/screens/me'), (_, text) => text === '{"access":"unpaired"}', headers);
+      await ask(at(`/v1/stores/${STORE}/unavailable`), (code) => code === 401, headers);
       await ask(at('/metrics'), isRefused, headers);
     }
   }
