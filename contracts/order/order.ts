@@ -45,7 +45,7 @@ const modifierSchema = Type.Object(
   {
     sku: sku(),
     quantity: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: limits.quantityMax, description: 'Per item; 1 if absent.' }),
+      Type.Integer({ minimum: 1, maximum: limits.quantityMax, default: 1, description: 'Per item.' }),
     ),
     unitPrice: amount('Minor units; 0 for a free choice.'),
   },

@@ -13,7 +13,12 @@ import { type Intake, IntakeRefusal } from './intake.ts';
 import { orderKey } from './order-key.ts';
 import type { OrderInFlight, RecentOrder, RecentOrders } from './recent-orders.ts';
 import { decodeJson, newOrderId, withOrderId } from './scanner/order-bytes.ts';
-import { ContentHash, type OrderContent, OrderScanner } from './scanner/order-scanner.ts';
+import {
+  createContentHash,
+  createOrderScanner,
+  type OrderContent,
+  type OrderScanner,
+} from './scanner/order-scanner.ts';
 
 /**
  * One order that a transport hands to the reception, with all that the reception needs to know of it. Each transport has a class for this and
@@ -67,12 +72,12 @@ export class Reception {
   readonly #metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly #passive: (() => string | undefined) | undefined;
-  readonly #hash = new ContentHash();
+  readonly #hash = createContentHash();
   readonly #scanner: OrderScanner | undefined;
   #idle: (() => void) | undefined;
 
   constructor({ intake, admission, recent, metrics, clock, passive, scans = true }: ReceptionOptions) {
-    this.#scanner = scans ? new OrderScanner() : undefined;
+    this.#scanner = scans ? createOrderScanner() : undefined;
     this.#passive = passive;
     this.#intake = intake;
     this.admission = admission;
