@@ -72,7 +72,7 @@ export async function whatAStrangerGets(ports: Ports): Promise<string[]> {
       for (const path of ['/live', `/live?store=${STORE}`])
         await ask(at(path), (code) => code === 401, { ...headers, ...upgrade });
       await ask(at('/v1/screens/me'), (_, text) => text === '{"access":"unpaired"}', headers);
-      await ask(at(`/v1/stores/${STORE}/unavailable`), (code) => code === 401, headers);
+      await ask(at(`/v1/stores/${STORE}/unavailable`), isRefused, headers);
       await ask(at('/metrics'), isRefused, headers);
     }
   }
