@@ -13,6 +13,11 @@ export const limits = {
   batchOrdersMax: 1_000,
   itemsPerOrderMax: 100,
   modifiersPerItemMax: 20,
+  partsPerItemMax: 20,
+  allergiesPerItemMax: 16,
+  adjustmentsPerOrderMax: 32,
+  /** Entries of an order's metadata. */
+  metadataMax: 16,
   quantityMax: 999,
   /** Largest amount of one order, in minor units: a price with a typing error is refused. */
   amountMax: 100_000_000,

@@ -20,14 +20,29 @@ export interface TicketLine {
   name: string;
   quantity: number;
   modifiers: TicketModifier[];
+  /** Of a combo. */
+  parts?: TicketPart[];
+  /** What must not be in it. */
+  allergies?: string[];
   note?: string;
 }
+
+export type TicketPart = Pick<TicketLine, 'name' | 'quantity' | 'modifiers'>;
 
 /** A ticket as the page shows it. */
 export interface TicketView {
   orderId: string;
   storeId: string;
   channel: string;
+  /** The number on the receipt; absent where the point of sale gave none. */
+  number?: string;
+  /** The name that is called out. */
+  guest?: string;
+  /** Where it goes, as the point of sale named it: `drive-thru`; absent where it named none. */
+  fulfilment?: string;
+  table?: string;
+  /** When the guest was told that it will be ready, in milliseconds since 1970. */
+  promisedAt?: number;
   state: TicketState;
   /** Starts at 1 and increases with each recall. */
   round: number;

@@ -1,10 +1,12 @@
 // Makes the tickets that screens show, with names from the menu. Used by ticket-board.ts and by the kitchen of the edge agent.
 
+import type { OrderModifier } from '../contracts/order/item.ts';
 import { validateTicketItems } from '../contracts/order/ticket-content.ts';
 import type { MenuNames, Ticket } from '../store/index.ts';
 import type { TicketLine, TicketModifier, TicketView } from './messages.ts';
 
-type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'>;
+type ShownTicket = Pick<Ticket, 'orderId' | 'storeId' | 'channel' | 'items' | 'state' | 'round' | 'paidAt'> &
+  Partial<Pick<Ticket, 'number' | 'guest' | 'fulfilment'>>;
 
 /** The text on the card of a ticket whose content cannot be shown. */
 const cannotBeShown = 'This ticket cannot be shown: ask the counter';
@@ -36,6 +38,7 @@ export class TicketNames {
       orderId: ticket.orderId,
       storeId: ticket.storeId,
       channel: ticket.channel,
+      ...serviceOf(ticket),
       state: ticket.state,
       round: ticket.round,
       since: new Date(ticket.paidAt).getTime(),
@@ -58,10 +61,21 @@ export class TicketNames {
     const line: TicketLine = {
       name: this.#names.items.get(item.sku) ?? wordsOf(item.sku),
       quantity: item.quantity,
-      modifiers: (item.modifiers ?? []).map((modifier) => this.#modifier(modifier)),
+      modifiers: this.#modifiers(item.modifiers),
     };
+    if (item.parts !== undefined && item.parts.length > 0)
+      line.parts = item.parts.map(({ sku, quantity, modifiers }) => ({
+        name: this.#names.items.get(sku) ?? wordsOf(sku),
+        quantity,
+        modifiers: this.#modifiers(modifiers),
+      }));
+    if (item.allergies !== undefined && item.allergies.length > 0) line.allergies = item.allergies;
     if (item.note !== undefined) line.note = item.note;
     return line;
+  }
+
+  #modifiers(modifiers: OrderModifier[] = []): TicketModifier[] {
+    return modifiers.map((modifier) => this.#modifier(modifier));
   }
 
   #modifier({ sku, quantity }: { sku: string; quantity?: number }): TicketModifier {
@@ -73,6 +87,17 @@ export class TicketNames {
       kind: /^(no|without|hold)[ -]/i.test(name) ? 'remove' : 'add',
     };
   }
+}
+
+function serviceOf({ number, guest, fulfilment }: ShownTicket): Partial<TicketView> {
+  const service: Partial<TicketView> = {};
+  if (number) service.number = number;
+  if (guest) service.guest = guest;
+  if (!fulfilment) return service;
+  service.fulfilment = fulfilment.type;
+  if (fulfilment.table !== undefined) service.table = fulfilment.table;
+  if (fulfilment.promisedAt !== undefined) service.promisedAt = Date.parse(fulfilment.promisedAt);
+  return service;
 }
 
 /** Makes a name of a SKU that is no longer on the menu. */

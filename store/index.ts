@@ -51,6 +51,7 @@ export {
 } from './menus/availability.ts';
 export {
   type Catalog,
+  type CatalogItem,
   type CatalogStore,
   type MenuTimeline,
   menuVersion,

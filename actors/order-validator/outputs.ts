@@ -6,7 +6,8 @@ import {
   type OrderValidated,
 } from '../../contracts/events.ts';
 import { eventHeaders } from '../../contracts/headers.ts';
-import type { Order, OrderItem } from '../../contracts/order/order.ts';
+import { canonicalForm } from '../../contracts/order/canonical.ts';
+import { type Order, orderSchema } from '../../contracts/order/order.ts';
 import { topics } from '../../contracts/topics.ts';
 import type { Message, Outputs } from '../../runtime/actor.ts';
 import type { KnownDecision, StoredConflict } from '../../store/index.ts';
@@ -66,36 +67,11 @@ export function conflictingOutputs(
   return [record(topics.rejectedOrders, 'order.conflicting', value, message, acceptedAtMs, conflict.n)];
 }
 
-/**
- * The same form for all orders with one fingerprint: fields in the order of the schema, without empty lists and default quantities. A point
- * of sale that repeats its order in another notation gets the same event.
- */
-export function canonicalOrder(order: Order): Order {
-  const { orderId, storeId, channel, placedAt, currency, items, total, customerId, payment } = order;
-  return {
-    orderId,
-    storeId,
-    channel,
-    placedAt,
-    currency,
-    items: items.map(canonicalItem),
-    total,
-    ...(customerId === undefined ? {} : { customerId }),
-    payment: { method: payment.method, ...(payment.token === undefined ? {} : { token: payment.token }) },
-  };
-}
+const formOfOrder = canonicalForm(orderSchema);
 
-function canonicalItem({ sku, quantity, unitPrice, modifiers, note }: OrderItem): OrderItem {
-  const item: OrderItem = { sku, quantity, unitPrice };
-  if (modifiers !== undefined && modifiers.length > 0) {
-    item.modifiers = modifiers.map((modifier) =>
-      modifier.quantity === undefined || modifier.quantity === 1
-        ? { sku: modifier.sku, unitPrice: modifier.unitPrice }
-        : { sku: modifier.sku, quantity: modifier.quantity, unitPrice: modifier.unitPrice },
-    );
-  }
-  if (note !== undefined) item.note = note;
-  return item;
+/** The same form for all orders with one fingerprint: a point of sale that repeats its order in another notation gets the same event. */
+export function canonicalOrder(order: Order): Order {
+  return formOfOrder(order) as Order;
 }
 
 function eventBase({ orderId, storeId, total, currency }: Order, occurredAt: string) {

@@ -1,8 +1,9 @@
 // The rules that an order must follow, without the database. Called by the order-validator's actor.
 
 import type { RejectionReason } from '../../contracts/events.ts';
-import { type Order, type OrderItem, orderTotal } from '../../contracts/order/order.ts';
-import type { Catalog } from '../../store/index.ts';
+import type { OrderItem, OrderPart } from '../../contracts/order/item.ts';
+import { type Order, orderTotal } from '../../contracts/order/order.ts';
+import type { Catalog, CatalogItem } from '../../store/index.ts';
 import { isOpen } from './opening-hours.ts';
 import type { ValidatorSettings } from './settings.ts';
 
@@ -35,7 +36,7 @@ export function checkOrder(
   if (order.total !== total) {
     reasons.push({
       code: 'wrong-total',
-      detail: `the items add up to ${total}, not ${order.total}`,
+      detail: `${order.adjustments === undefined ? 'the items add' : 'items and adjustments add'} up to ${total}, not ${order.total}`,
       pointer: '/total',
     });
   }
@@ -60,12 +61,38 @@ function checkItem(item: OrderItem, index: number, catalog: Catalog, reasons: Re
   if (item.unitPrice !== entry.price) {
     reasons.push(wrongPrice(item.sku, entry.price, item.unitPrice, `/items/${index}/unitPrice`));
   }
-  if (item.modifiers === undefined) return;
-  for (const [at, modifier] of item.modifiers.entries()) {
-    const pointer = `/items/${index}/modifiers/${at}`;
+  checkModifiers(item, entry, `/items/${index}`, reasons);
+  if (item.parts === undefined) return;
+  for (const [at, part] of item.parts.entries()) checkPart(part, item, `/items/${index}/parts/${at}`, catalog, reasons);
+}
+
+function checkPart(part: OrderPart, combo: OrderItem, pointer: string, catalog: Catalog, reasons: RejectionReason[]) {
+  const price = catalog.items.get(combo.sku)?.parts?.get(part.sku);
+  const entry = catalog.items.get(part.sku);
+  if (price === undefined || entry === undefined) {
+    reasons.push({
+      code: 'unknown-sku',
+      detail: `${part.sku} is not a part of ${combo.sku}`,
+      pointer: `${pointer}/sku`,
+    });
+    return;
+  }
+  if (part.unitPrice !== price) reasons.push(wrongPrice(part.sku, price, part.unitPrice, `${pointer}/unitPrice`));
+  checkModifiers(part, entry, pointer, reasons);
+}
+
+function checkModifiers(
+  { sku, modifiers }: Pick<OrderItem, 'sku' | 'modifiers'>,
+  entry: CatalogItem,
+  holder: string,
+  reasons: RejectionReason[],
+): void {
+  if (modifiers === undefined) return;
+  for (const [at, modifier] of modifiers.entries()) {
+    const pointer = `${holder}/modifiers/${at}`;
     const price = entry.modifiers.get(modifier.sku);
     if (price === undefined) {
-      const detail = `${modifier.sku} is not a modifier of ${item.sku}`;
+      const detail = `${modifier.sku} is not a modifier of ${sku}`;
       reasons.push({ code: 'unknown-sku', detail, pointer: `${pointer}/sku` });
     } else if (modifier.unitPrice !== price) {
       reasons.push(wrongPrice(modifier.sku, price, modifier.unitPrice, `${pointer}/unitPrice`));

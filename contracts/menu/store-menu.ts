@@ -1,8 +1,9 @@
 // The menu of one store, as `GET /v1/menus/<store>` answers it. Made by store/menus/, kept and read by the edge agent.
 
 import { type Static, Type } from 'typebox';
+import { sku } from '../order/item.ts';
 import { itemSchema } from '../order/menu.ts';
-import { sku, storeIdSchema } from '../order/order.ts';
+import { storeIdSchema } from '../order/order.ts';
 import { compileValidator } from '../validation.ts';
 
 const instant = (description: string) => Type.String({ format: 'date-time', description });

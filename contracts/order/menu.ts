@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { compileValidator, type FieldError } from '../validation.ts';
-import { amount, sku, storeIdSchema } from './order.ts';
+import { amount, sku } from './item.ts';
+import { storeIdSchema } from './order.ts';
 import { line } from './text.ts';
 
 const name = () => line({ minLength: 1, maxLength: 80 });

@@ -1,6 +1,6 @@
-// The age of a ticket as a level and as text, and the short number of an order. Used wherever the page shows tickets.
+// The age of a ticket as a level and as text, and the number of a ticket. Used wherever the page shows tickets.
 
-import type { PageSettings } from '../messages.ts';
+import type { PageSettings, TicketView } from '../messages.ts';
 
 /** How urgent a ticket is. Each level differs in colour, in lightness, in pattern and in words. */
 export type AgeLevel = 'fresh' | 'due' | 'late';
@@ -25,7 +25,7 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** The short name of an order that a crew calls out: the last four characters of its orderId. */
-export function shortNumber(orderId: string): string {
-  return orderId.slice(-4).toUpperCase();
+/** What a crew calls out: the number on the receipt, or the last four characters of the orderId. */
+export function ticketNumber({ number, orderId }: Pick<TicketView, 'orderId'> & { number?: string }): string {
+  return number ?? orderId.slice(-4).toUpperCase();
 }

@@ -1,7 +1,7 @@
 // Sends the crew's commands, and shows on the card what became of them. Called by store-page.ts and chain-page.ts.
 
 import type { Command, TicketView } from '../messages.ts';
-import { shortNumber } from './age.ts';
+import { ticketNumber } from './age.ts';
 import type { CommandError, Connection } from './connection.ts';
 import { failureWords } from './failure-words.ts';
 import type { TicketCard } from './ticket-card.ts';
@@ -17,9 +17,10 @@ const CONFIRMED_MS_MAX = 10_000;
 export function sendCommand(
   connection: Connection,
   type: Command['type'],
-  { orderId, round }: TicketView,
+  ticket: TicketView,
   cardOf: (orderId: string) => TicketCard | undefined,
 ): void {
+  const { orderId, round } = ticket;
   if (!connection.up) {
     showError('No connection: the ticket stays as it is.');
     return;
@@ -33,7 +34,7 @@ export function sendCommand(
     },
     (error: CommandError) => {
       cardOf(orderId)?.setPending(undefined);
-      showError(failureWords(type, orderId, error));
+      showError(failureWords(type, ticket, error));
     },
   );
 
@@ -42,6 +43,6 @@ export function sendCommand(
     const card = cardOf(orderId);
     if (card === undefined || card.hasLeft || card.ticket.round !== round || !card.pending) return;
     card.setPending(undefined);
-    showError(`Ticket ${shortNumber(orderId)}: the bump is stored, but the kitchen service has not confirmed it yet.`);
+    showError(`Ticket ${ticketNumber(ticket)}: the bump is stored, but the kitchen service has not confirmed it yet.`);
   }
 }

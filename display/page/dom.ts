@@ -32,6 +32,7 @@ export function setText(node: Element, text: string): void {
 const strokes: Record<string, string> = {
   car: 'M3 16v-3l2-1 2-5h9l3 5 2 1v3h-2M8 16h7M5 12h14M6.5 18a2 2 0 1 0 0-4 2 2 0 0 0 0 4M17 18a2 2 0 1 0 0-4 2 2 0 0 0 0 4',
   kiosk: 'M7 3h10v12H7zM12 15v5M8 21h8M10 7h4M10 10h4',
+  bag: 'M6 8h12l1 12H5L6 8M9 8V6a3 3 0 0 1 6 0v2',
   bike: 'M5.5 18a3 3 0 1 0 0-6 3 3 0 0 0 0 6M18.5 18a3 3 0 1 0 0-6 3 3 0 0 0 0 6M5.5 15l4-6h5l4 6M9.5 9l3 6h-7M14.5 9l-1-3h-2',
   phone: 'M7 2h10v20H7zM11 18.5h2',
   globe: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18',

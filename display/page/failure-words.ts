@@ -1,5 +1,5 @@
 import type { Command } from '../messages.ts';
-import { shortNumber } from './age.ts';
+import { ticketNumber } from './age.ts';
 
 const undone: Record<Command['type'], string> = { start: 'not started', bump: 'not bumped', recall: 'not taken back' };
 const done: Record<Command['type'], string> = { start: 'started', bump: 'bumped', recall: 'taken back' };
@@ -7,9 +7,9 @@ const done: Record<Command['type'], string> = { start: 'started', bump: 'bumped'
 /** What the crew reads when a command has failed, or may have failed: "not bumped" only when the failure is certain. */
 export function failureWords(
   type: Command['type'],
-  orderId: string,
+  ticket: Parameters<typeof ticketNumber>[0],
   { message, isUnknown }: { message: string; isUnknown: boolean },
 ): string {
   const outcome = isUnknown ? `not known to be ${done[type]}` : undone[type];
-  return `Ticket ${shortNumber(orderId)} ${outcome}. ${message}.`.replace('..', '.');
+  return `Ticket ${ticketNumber(ticket)} ${outcome}. ${message}.`.replace('..', '.');
 }

@@ -1,5 +1,5 @@
 import type { TicketView } from '../messages.ts';
-import { shortNumber } from './age.ts';
+import { ticketNumber } from './age.ts';
 import { element, icon } from './dom.ts';
 import { channelOf } from './ticket-card.ts';
 
@@ -52,7 +52,7 @@ export class RecallList {
   }
 
   #item(ticket: TicketView): HTMLLIElement {
-    const number = shortNumber(ticket.orderId);
+    const number = ticketNumber(ticket);
     const button = element(
       'button',
       { type: 'button', 'aria-label': `Recall ticket ${number}` },

@@ -1,8 +1,17 @@
 // The card of one ticket, and its words. Created by board.ts and chain-page.ts.
 
-import type { Command, PageSettings, TicketLine, TicketModifier, TicketView } from '../messages.ts';
-import { type AgeLevel, ageLevel, ageWords, formatElapsed, shortNumber } from './age.ts';
+import type { Command, PageSettings, TicketLine, TicketModifier, TicketPart, TicketView } from '../messages.ts';
+import { type AgeLevel, ageLevel, ageWords, formatElapsed, ticketNumber } from './age.ts';
 import { element, icon, setText } from './dom.ts';
+
+/** Where it goes, if the point of sale said so; else the channel says enough. */
+const fulfilments: Record<string, { word: string; icon: string }> = {
+  'eat-in': { word: 'Eat in', icon: 'counter' },
+  'take-away': { word: 'Take away', icon: 'bag' },
+  'drive-thru': { word: 'Drive-thru', icon: 'car' },
+  curbside: { word: 'Curbside', icon: 'car' },
+  delivery: { word: 'Delivery', icon: 'bike' },
+};
 
 const channels: Record<string, { word: string; icon: string }> = {
   'drive-thru': { word: 'Drive-thru', icon: 'car' },
@@ -15,13 +24,19 @@ const channels: Record<string, { word: string; icon: string }> = {
 
 const confirmationWords = { waiting: 'Not yet confirmed', refused: 'Refused: ask the counter' };
 
-export function channelOf({ channel }: TicketView): { word: string; icon: string } {
-  return channels[channel] ?? { word: channel, icon: 'store' };
+export function channelOf({ channel, fulfilment = '' }: TicketView): { word: string; icon: string } {
+  return fulfilments[fulfilment] ?? channels[channel] ?? { word: channel, icon: 'store' };
 }
 
 export function spokenTicket(ticket: TicketView): string {
-  const lines = ticket.lines.map(({ quantity, name }) => `${quantity} ${name}`);
-  return `${shortNumber(ticket.orderId)}, ${channelOf(ticket).word}: ${lines.join(', ')}`;
+  const { guest, table } = ticket;
+  const who = [ticketNumber(ticket), guest, channelOf(ticket).word, table === undefined ? undefined : `table ${table}`];
+  return `${who.filter((word) => word !== undefined).join(', ')}: ${ticket.lines.map(spokenLine).join(', ')}`;
+}
+
+function spokenLine({ quantity, name, allergies, note }: TicketLine): string {
+  const allergy = allergies === undefined ? '' : `, allergy ${allergies.join(' and ')}`;
+  return `${quantity} ${name}${allergy}${note === undefined ? '' : `, ${note}`}`;
 }
 
 export interface CardOptions {
@@ -61,7 +76,7 @@ export class TicketCard {
 
   constructor(ticket: TicketView, { storeName, onCommand }: CardOptions) {
     this.#ticket = ticket;
-    const number = shortNumber(ticket.orderId);
+    const number = ticketNumber(ticket);
     const channel = channelOf(ticket);
     this.#startButton = element('button', { type: 'button', class: 'start' }, icon('flame'), this.#startWord);
     this.bumpButton = element('button', { type: 'button', class: 'bump' }, icon('check'), this.#bumpWord);
@@ -75,14 +90,21 @@ export class TicketCard {
 
     const origin =
       storeName === undefined
-        ? element('span', { class: 'origin' }, icon(channel.icon), channel.word)
+        ? element('span', { class: 'origin' }, icon(channel.icon), channel.word, ...tableOf(ticket))
         : element(
             'a',
             { class: 'origin', href: `/stores/${ticket.storeId}` },
             icon(channel.icon),
             element('span', {}, storeName(ticket.storeId)),
           );
-    this.#content = element('div', { class: 'content' }, this.#confirmation, this.#again, linesOf(ticket.lines));
+    this.#content = element(
+      'div',
+      { class: 'content' },
+      this.#confirmation,
+      this.#again,
+      ...guestOf(ticket),
+      linesOf(ticket.lines),
+    );
     this.#body = element('div', { class: 'body' }, this.#content);
     this.#header = element(
       'header',
@@ -219,11 +241,32 @@ function linesOf(lines: TicketLine[]): HTMLUListElement {
   );
 }
 
-function detailsOf({ modifiers, note }: TicketLine): HTMLElement[] {
+function tableOf({ table }: TicketView): HTMLElement[] {
+  return table === undefined ? [] : [element('span', { class: 'table' }, `Table ${table}`)];
+}
+
+function guestOf({ guest, promisedAt }: TicketView): HTMLElement[] {
+  const words: string[] = [];
+  if (guest !== undefined) words.push(guest);
+  if (promisedAt !== undefined)
+    words.push(`for ${new Date(promisedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`);
+  return words.length === 0 ? [] : [element('p', { class: 'guest', dir: 'auto' }, words.join(' · '))];
+}
+
+function detailsOf({ modifiers, parts = [], allergies = [], note }: TicketLine): HTMLElement[] {
   const details: HTMLElement[] = [];
+  if (allergies.length > 0)
+    details.push(element('p', { class: 'allergy', dir: 'auto' }, icon('warning'), `Allergy: ${allergies.join(', ')}`));
   if (modifiers.length > 0) details.push(element('ul', { class: 'modifiers' }, ...modifiers.map(modifierOf)));
+  if (parts.length > 0) details.push(element('ul', { class: 'parts' }, ...parts.map(partOf)));
   if (note !== undefined) details.push(element('p', { class: 'note' }, icon('note'), note));
   return details;
+}
+
+function partOf({ name, quantity, modifiers }: TicketPart): HTMLLIElement {
+  const part = element('li', {}, quantity > 1 ? `${quantity}× ${name}` : name);
+  if (modifiers.length > 0) part.append(element('ul', { class: 'modifiers' }, ...modifiers.map(modifierOf)));
+  return part;
 }
 
 function modifierOf({ name, quantity, kind }: TicketModifier): HTMLLIElement {

@@ -1,7 +1,8 @@
 // The paths of menus in the OpenAPI document. Used by openapi.ts.
 
 import { instantYears } from '../../contracts/order/instant.ts';
-import { sku, storeIdSchema } from '../../contracts/order/order.ts';
+import { sku } from '../../contracts/order/item.ts';
+import { storeIdSchema } from '../../contracts/order/order.ts';
 import { errors, header, json, requestId } from './openapi-parts.ts';
 
 const storeIdParameter = { name: 'storeId', in: 'path', required: true, schema: storeIdSchema };

@@ -13,6 +13,18 @@ export interface OrderMessage {
   total?: number;
   customerId?: string;
   payment?: { method?: number; token?: string };
+  number?: string;
+  guest?: { name?: string };
+  fulfilment?: { type?: number; table?: string; promisedAt?: string };
+  adjustments?: AdjustmentMessage[];
+  metadata?: Record<string, string>;
+}
+
+interface AdjustmentMessage {
+  kind?: number;
+  name?: string;
+  amount?: number;
+  included?: boolean;
 }
 
 interface ItemMessage {
@@ -21,6 +33,15 @@ interface ItemMessage {
   unitPrice?: number;
   modifiers?: ModifierMessage[];
   note?: string;
+  parts?: PartMessage[];
+  allergies?: string[];
+}
+
+interface PartMessage {
+  sku?: string;
+  quantity?: number;
+  unitPrice?: number;
+  modifiers?: ModifierMessage[];
 }
 
 interface ModifierMessage {
@@ -30,6 +51,8 @@ interface ModifierMessage {
 }
 
 const channels = enumWords('ordermesh.v1.Channel', 'CHANNEL_');
+const fulfilments = enumWords('ordermesh.v1.FulfilmentType', 'FULFILMENT_TYPE_');
+const adjustmentKinds = enumWords('ordermesh.v1.AdjustmentKind', 'ADJUSTMENT_KIND_');
 const methods = enumWords('ordermesh.v1.PaymentMethod', 'PAYMENT_METHOD_');
 
 /**
@@ -38,27 +61,43 @@ const methods = enumWords('ordermesh.v1.PaymentMethod', 'PAYMENT_METHOD_');
  */
 export function orderValue(message: OrderMessage): object {
   const { orderId, storeId, channel, placedAt, currency, items, total = 0, customerId, payment } = message;
+  const { number, guest, fulfilment, adjustments, metadata } = message;
   const order = {
     storeId: text(storeId),
     channel: word(channels, channel),
     placedAt: text(placedAt),
     currency: text(currency),
     items: items === undefined ? [] : items.map(itemValue),
+    adjustments: adjustments?.map(adjustmentValue),
     total,
     customerId,
     payment: payment === undefined ? undefined : { method: word(methods, payment.method), token: payment.token },
+    number,
+    guest: guest === undefined ? undefined : { name: text(guest.name) },
+    fulfilment: fulfilment === undefined ? undefined : { ...fulfilment, type: word(fulfilments, fulfilment.type) },
+    metadata,
   };
   return orderId === undefined ? order : { orderId, ...order };
 }
 
-function itemValue({ sku, quantity = 0, unitPrice = 0, modifiers, note }: ItemMessage): object {
+function itemValue({ sku, quantity = 0, unitPrice = 0, modifiers, note, parts, allergies }: ItemMessage): object {
   return {
     sku: text(sku),
     quantity,
     unitPrice,
-    modifiers: modifiers === undefined ? undefined : modifiers.map(modifierValue),
+    modifiers: modifiers?.map(modifierValue),
+    parts: parts?.map(partValue),
+    allergies,
     note,
   };
+}
+
+function partValue({ sku, quantity = 0, unitPrice = 0, modifiers }: PartMessage): object {
+  return { sku: text(sku), quantity, unitPrice, modifiers: modifiers?.map(modifierValue) };
+}
+
+function adjustmentValue({ kind, name, amount = 0, included }: AdjustmentMessage): object {
+  return { kind: word(adjustmentKinds, kind), name, amount, included };
 }
 
 function modifierValue({ sku, quantity, unitPrice = 0 }: ModifierMessage): object {

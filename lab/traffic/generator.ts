@@ -4,6 +4,7 @@ import type { Menu, MenuStore } from '../../contracts/order/menu.ts';
 import { type Order, orderTotal } from '../../contracts/order/order.ts';
 import { createKitchen } from './basket.ts';
 import { chainMenu, isOpen, localMinute } from './chain.ts';
+import { checkout } from './checkout.ts';
 import { demandAt, demandMax } from './day.ts';
 import { type Malformation, malformationNames, malformations } from './faults.ts';
 import { type Guest, newGuest, regularGuest } from './guests.ts';
@@ -52,7 +53,7 @@ const SPEND_MAX = 25_000;
 
 export function createTraffic({ seed, menu = chainMenu(), realistic = false }: TrafficOptions): Traffic {
   const random = createRandom(seed);
-  const kitchen = createKitchen(realistic ? menu : withoutScarce(menu));
+  const kitchen = createKitchen(realistic ? menu : plain(menu), realistic);
   const storeOf = zipf(menu.stores, 0.25);
   const scarce = (menu.stock.overrides ?? []).filter(({ storeId, sku }) => storeId !== undefined && itemOf(menu, sku));
   const partTime = menu.stores.filter(({ opens, closes }) => opens !== closes);
@@ -140,8 +141,7 @@ function finish(
     channel,
     placedAt: new Date(atMs).toISOString(),
     currency: 'USD',
-    items,
-    total: orderTotal({ items }),
+    ...(kitchen.realistic ? checkout(random, channel, items) : { items, total: orderTotal({ items }) }),
     ...(customerId === undefined ? {} : { customerId }),
     payment,
   };
@@ -150,14 +150,14 @@ function finish(
 
 function absurd({ order }: GeneratedOrder, random: Random): GeneratedOrder {
   const items = order.items.map((item) => ({ ...item, quantity: 200 + random.integer(700) }));
-  return sent({ ...order, items, total: orderTotal({ items }) }, 'absurd-amount');
+  return sent({ ...order, items, total: orderTotal({ ...order, items }) }, 'absurd-amount');
 }
 
 function asking({ order }: GeneratedOrder, menu: Menu, sku: string): GeneratedOrder {
   const item = itemOf(menu, sku);
   const wanted = { sku, quantity: 1, unitPrice: item?.price ?? 0, modifiers: [] };
   const items = [wanted, ...order.items.filter((other) => other.sku !== sku)];
-  return sent({ ...order, items, total: orderTotal({ items }) }, 'scarce-item');
+  return sent({ ...order, items, total: orderTotal({ ...order, items }) }, 'scarce-item');
 }
 
 function sent(order: Order, kind: OrderKind): GeneratedOrder {
@@ -168,12 +168,12 @@ function itemOf(menu: Menu, sku: string) {
   return menu.items.find((item) => item.sku === sku);
 }
 
-/** The menu without anything that some store has little of. */
-function withoutScarce(menu: Menu): Pick<Menu, 'items'> {
+/** The menu without combos, and without anything that some store has little of. */
+function plain(menu: Menu): Pick<Menu, 'items'> {
   const scarce = new Set((menu.stock.overrides ?? []).map(({ sku }) => sku));
   return {
     items: menu.items
-      .filter(({ sku }) => !scarce.has(sku))
+      .filter(({ sku, parts }) => !scarce.has(sku) && parts === undefined)
       .map((item) => ({ ...item, modifiers: item.modifiers.filter(({ sku }) => !scarce.has(sku)) })),
   };
 }

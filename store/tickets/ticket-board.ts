@@ -1,4 +1,5 @@
-import type { OrderItem } from '../../contracts/order/order.ts';
+import type { OrderItem } from '../../contracts/order/item.ts';
+import type { Order } from '../../contracts/order/order.ts';
 import type { Database } from '../database/database.ts';
 import type { TicketPosition } from './tickets.ts';
 
@@ -7,6 +8,10 @@ export interface Ticket extends TicketPosition {
   orderId: string;
   storeId: string;
   channel: string;
+  /** The number on the receipt, and the name that is called out. */
+  number: string | null;
+  guest: string | null;
+  fulfilment: Order['fulfilment'] | null;
   items: OrderItem[];
   /** Minor units. */
   total: number;
@@ -35,7 +40,7 @@ export interface TicketQuery {
 }
 
 const columns = (database: Database) => database`
-  order_id as "orderId", store_id as "storeId", state, round, channel, items, total, currency, placed_at as "placedAt",
+  order_id as "orderId", store_id as "storeId", state, round, channel, number, guest, fulfilment, items, total, currency, placed_at as "placedAt",
   paid_at as "paidAt", cooking_at as "cookingAt", cooked_at as "cookedAt", recalled_at as "recalledAt"`;
 
 /** Tickets that are not cooked yet, oldest payment first by default. */

@@ -39,8 +39,9 @@ const IDS_PER_NOTIFICATION = 200;
 export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[]): Promise<string[]> {
   if (paid.length === 0) return [];
   const rows = await sql<{ orderId: string }[]>`
-    insert into tickets (order_id, store_id, state, round, channel, items, total, currency, placed_at, paid_at)
-    select order_id, store_id, 'open', 1, channel, items::json, total, currency, placed_at, paid_at from unnest(
+    insert into tickets (order_id, store_id, state, round, channel, items, total, currency, placed_at, paid_at, number, guest, fulfilment)
+    select order_id, store_id, 'open', 1, channel, items::json, total, currency, placed_at, paid_at, number, guest, fulfilment::json
+    from unnest(
       ${column(paid, (event) => event.orderId)}::uuid[],
       ${column(paid, (event) => event.storeId)}::text[],
       ${column(paid, (event) => event.order.channel)}::text[],
@@ -48,8 +49,11 @@ export async function openTicketsFor(sql: Transaction, paid: readonly OrderPaid[
       ${column(paid, (event) => event.total)}::integer[],
       ${column(paid, (event) => event.currency)}::text[],
       ${column(paid, (event) => new Date(event.order.placedAt).toISOString())}::timestamptz[],
-      ${column(paid, (event) => event.occurredAt)}::timestamptz[]
-    ) as t(order_id, store_id, channel, items, total, currency, placed_at, paid_at)
+      ${column(paid, (event) => event.occurredAt)}::timestamptz[],
+      ${column(paid, ({ order }) => order.number ?? null)}::text[],
+      ${column(paid, ({ order }) => order.guest?.name ?? null)}::text[],
+      ${column(paid, ({ order }) => (order.fulfilment === undefined ? null : JSON.stringify(order.fulfilment)))}::text[]
+    ) as t(order_id, store_id, channel, items, total, currency, placed_at, paid_at, number, guest, fulfilment)
     on conflict (order_id) do nothing returning order_id as "orderId"`;
   return rows.map((row) => row.orderId);
 }

@@ -43,7 +43,10 @@ describe('kitchen', () => {
   test('opens one ticket for a paid order, however often it is delivered', async () => {
     const order = testOrder({
       storeId: 'one-ticket',
-      items: [{ sku: 'fries', quantity: 2, unitPrice: 249, note: 'hot' }],
+      items: [{ sku: 'fries', quantity: 2, unitPrice: 249, note: 'hot', allergies: ['peanut'] }],
+      number: 'A27',
+      guest: { name: 'Zoë' },
+      fulfilment: { type: 'eat-in', table: '12' },
     });
     await turn(database.sql, kitchen, [paid(order)]);
     await turn(database.sql, kitchen, [move(order, 'order.cooking', 1)]);
@@ -55,6 +58,9 @@ describe('kitchen', () => {
         state: 'cooking',
         round: 1,
         channel: 'pos',
+        number: 'A27',
+        guest: 'Zoë',
+        fulfilment: order.fulfilment,
         items: order.items,
         total: 498,
         currency: 'USD',

@@ -15,6 +15,17 @@ const catalog: Catalog = {
   items: new Map([
     ['burger', { price: 599, modifiers: new Map([['cheese', 50]]) }],
     ['fries', { price: 249, modifiers: new Map() }],
+    [
+      'menu',
+      {
+        price: 799,
+        modifiers: new Map(),
+        parts: new Map([
+          ['burger', 0],
+          ['fries', 30],
+        ]),
+      },
+    ],
   ]),
   positions: new Map([
     ['burger', 0],
@@ -57,6 +68,26 @@ describe('checkOrder', () => {
     ['amount-limit /total', { items: [{ sku: 'burger', quantity: 84, unitPrice: 599 }] }],
   ])('rejects with %s', (code, change) => {
     expect(codes(testOrder(change))).toEqual([code]);
+  });
+
+  test('knows the parts of a combo, their prices in it and their modifiers', () => {
+    const combo = (...parts: NonNullable<Order['items'][number]['parts']>) =>
+      codes(testOrder({ items: [{ sku: 'menu', quantity: 1, unitPrice: 799, parts }] }));
+    const burger = { sku: 'burger', quantity: 1, unitPrice: 0, modifiers: [cheese] };
+    expect(combo(burger, { sku: 'fries', quantity: 1, unitPrice: 30 })).toEqual([]);
+    expect(combo({ sku: 'fries', quantity: 1, unitPrice: 249 })).toEqual(['wrong-price /items/0/parts/0/unitPrice']);
+    expect(combo({ sku: 'cheese', quantity: 1, unitPrice: 0 })).toEqual(['unknown-sku /items/0/parts/0/sku']);
+    const salted = { sku: 'fries', quantity: 1, unitPrice: 30, modifiers: [cheese] };
+    expect(combo(salted)).toEqual(['unknown-sku /items/0/parts/0/modifiers/0/sku']);
+    const inBurger = { sku: 'burger', quantity: 1, unitPrice: 599, parts: [burger] };
+    expect(codes(testOrder({ items: [inBurger] }))).toEqual(['unknown-sku /items/0/parts/0/sku']);
+  });
+
+  test('says that the adjustments count', () => {
+    const order = testOrder({ adjustments: [{ kind: 'tip', amount: 100 }] });
+    expect(checkOrder(order, Date.parse(order.placedAt), catalog, { amountMax: 50_000 })).toEqual([
+      { code: 'wrong-total', detail: 'items and adjustments add up to 699, not 599', pointer: '/total' },
+    ]);
   });
 
   test('takes the amount limit itself', () => {

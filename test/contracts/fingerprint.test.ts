@@ -17,6 +17,10 @@ const order: Order = {
   payment: { method: 'card', token: 'tok_visa' },
 };
 
+const adjusted = (included?: boolean) => ({
+  adjustments: [{ kind: 'tax', amount: 5, ...(included === undefined ? {} : { included }) }],
+});
+
 function changed(change: (copy: Order) => void): Order {
   const copy = structuredClone(order);
   change(copy);
@@ -31,7 +35,17 @@ test('the order of keys, defaults written out and the orderId make no difference
   expect(orderFingerprint(changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { quantity: 1 })))).toBe(
     fingerprint,
   );
+  const empty = { adjustments: [], metadata: {} };
+  expect(orderFingerprint({ ...order, ...empty, items: order.items.map((item) => ({ ...item, parts: [] })) })).toBe(
+    fingerprint,
+  );
+  const taxed = (included?: boolean) => changed((copy) => Object.assign(copy, adjusted(included)));
+  expect(orderFingerprint(taxed(false))).toBe(orderFingerprint(taxed()));
   expect(orderFingerprint({ ...order, orderId: '0192f1c2-7c1a-7cc0-8000-000000000002' })).toBe(fingerprint);
+});
+
+test('the fingerprint of an order of version 1.0 is the one that is stored', () => {
+  expect(orderFingerprint(order)).toBe('8MJu3eRKcOxgnPmC3kExoV6tditaAj-QlHK8N431zh0');
 });
 
 test('every field of the content makes a difference', () => {
@@ -53,6 +67,15 @@ test('every field of the content makes a difference', () => {
     changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { sku: 'bacon' })),
     changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { quantity: 2 })),
     changed((copy) => Object.assign(copy.items[0]?.modifiers?.[0] ?? {}, { unitPrice: 51 })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { allergies: ['peanut'] })),
+    changed((copy) => Object.assign(copy.items[0] ?? {}, { parts: [{ sku: 'cola', quantity: 1, unitPrice: 0 }] })),
+    changed((copy) => Object.assign(copy, adjusted())),
+    changed((copy) => Object.assign(copy, adjusted(true))),
+    changed((copy) => Object.assign(copy, { number: 'A27' })),
+    changed((copy) => Object.assign(copy, { guest: { name: 'A27' } })),
+    changed((copy) => Object.assign(copy, { fulfilment: { type: 'eat-in' } })),
+    changed((copy) => Object.assign(copy, { fulfilment: { type: 'eat-in', table: '1' } })),
+    changed((copy) => Object.assign(copy, { metadata: { till: '4' } })),
     changed((copy) => copy.items.reverse()),
     changed((copy) => copy.items.pop()),
   ];

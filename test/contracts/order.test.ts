@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isInstant } from '../../contracts/order/instant.ts';
-import { isOrderId, orderIdSchema, orderSchema, orderTotal, stockDemand } from '../../contracts/order/order.ts';
+import {
+  isOrderId,
+  type Order,
+  orderIdSchema,
+  orderSchema,
+  orderTotal,
+  stockDemand,
+} from '../../contracts/order/order.ts';
 import { compileValidator } from '../../contracts/validation.ts';
 
 const validate = compileValidator(orderSchema);
@@ -180,6 +187,23 @@ describe('order arithmetic', () => {
 
   test('adds modifiers to each of the items', () => {
     expect(orderTotal({ items })).toBe(2 * (500 + 2 * 50) + 199);
+  });
+
+  test('adds what the parts of a combo add, and the adjustments that the prices do not contain', () => {
+    const cheese = { sku: 'cheese', unitPrice: 50, quantity: 2 };
+    const parts = [
+      { sku: 'burger', quantity: 1, unitPrice: 0, modifiers: [cheese] },
+      { sku: 'fries', quantity: 2, unitPrice: 30 },
+    ];
+    const combo = { items: [{ sku: 'menu', quantity: 3, unitPrice: 800, parts }] };
+    expect(orderTotal(combo)).toBe(3 * (800 + 2 * 50 + 2 * 30));
+    expect(Object.fromEntries(stockDemand(combo))).toEqual({ burger: 3, cheese: 6, fries: 6 });
+    const adjustments = [
+      { kind: 'discount', amount: -98 },
+      { kind: 'tip', amount: 200, included: false },
+      { kind: 'tax', amount: 83, included: true },
+    ] satisfies Order['adjustments'];
+    expect(orderTotal({ items, adjustments })).toBe(orderTotal({ items }) - 98 + 200);
   });
 
   test('takes modifiers from stock once for each item', () => {

@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Order } from '../../contracts/order/order.ts';
-import { shortNumber } from '../../display/page/age.ts';
+import { ticketNumber } from '../../display/page/age.ts';
 import { codeFrom } from '../../display/pairing/code.ts';
 import { hasChromium, launchBrowser } from '../../perf/load/chromium.ts';
 import { admitPairing, revokeScreens } from '../../store/screens/screens.ts';
@@ -64,11 +64,42 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     const ticket = ticketOf(paid);
     await ticket.waitFor();
     expect(await ticketOf(unpaid).count()).toBe(0);
-    expect(await ticket.getByRole('heading').textContent()).toBe(shortNumber(paid.orderId));
+    expect(await ticket.getByRole('heading').textContent()).toBe(ticketNumber(paid));
     for (const text of ['Delivery', 'Double cheeseburger', 'Bacon', 'No onion', 'cut in half'])
       expect(await ticket.getByText(text).isVisible()).toBe(true);
     expect(await ticket.locator('.quantity').textContent()).toBe('2');
-    await page.locator('#announcer', { hasText: shortNumber(paid.orderId) }).waitFor({ state: 'attached' });
+    await page.locator('#announcer', { hasText: ticketNumber(paid) }).waitFor({ state: 'attached' });
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows what the till said: number, guest, table, promised time, allergies and the parts of a combo', async () => {
+    await openStore();
+    const paid = order({
+      number: 'A27',
+      guest: { name: 'نور' },
+      fulfilment: { type: 'eat-in', table: '12', promisedAt: '2026-11-22T10:30:00.000Z' },
+      items: [
+        {
+          sku: 'burger-menu',
+          quantity: 1,
+          unitPrice: 899,
+          parts: [
+            { sku: 'double-cheeseburger', quantity: 1, unitPrice: 0, modifiers: [{ sku: 'no-onion', unitPrice: 0 }] },
+            { sku: 'fries-large', quantity: 2, unitPrice: 50 },
+          ],
+          allergies: ['peanut', 'sesame'],
+        },
+      ],
+    });
+    await kitchen.pay(paid);
+    const ticket = ticketOf(paid);
+    await ticket.waitFor();
+    expect(await ticket.getByRole('heading').textContent()).toBe('A27');
+    const texts = ['Eat in', 'Table 12', 'نور', 'Burger menu', 'Double cheeseburger', 'No onion'];
+    for (const text of [...texts, '2× Fries, large', 'Allergy: peanut, sesame'])
+      expect(await ticket.getByText(text).isVisible(), text).toBe(true);
+    const spoken = await ticket.getByRole('article').getAttribute('aria-label');
+    expect(spoken).toBe('Ticket A27, نور, Eat in, table 12: 1 Burger menu, allergy peanut and sesame');
     expect(complaints).toEqual([]);
   });
 
@@ -228,7 +259,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
     await bump(3);
     await page.getByRole('button', { name: 'Recall' }).click();
     const list = page.getByRole('dialog');
-    await list.getByRole('button', { name: `Recall ticket ${shortNumber(paid.orderId)}` }).click();
+    await list.getByRole('button', { name: `Recall ticket ${ticketNumber(paid)}` }).click();
     await back(4).waitFor();
     await page.keyboard.press('Escape');
     await list.waitFor({ state: 'hidden' });
@@ -295,7 +326,7 @@ describe.skipIf(skipWithoutBrowser)('kitchen display page', () => {
       await ticketOf(paid).getByRole('button', { name: /^Bump/ }).click();
       await page
         .getByRole('alert')
-        .getByText(`Ticket ${shortNumber(paid.orderId)} not bumped`)
+        .getByText(`Ticket ${ticketNumber(paid)} not bumped`)
         .waitFor();
       expect(await ticketOf(paid).getByRole('button', { name: /^Bump/ }).isEnabled()).toBe(true);
     } finally {

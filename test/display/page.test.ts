@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TicketState, TicketView } from '../../display/messages.ts';
 import { isKnownHost, isSameOrigin } from '../../display/origin.ts';
-import { ageLevel, formatElapsed, shortNumber } from '../../display/page/age.ts';
+import { ageLevel, formatElapsed, ticketNumber } from '../../display/page/age.ts';
 import { failureWords } from '../../display/page/failure-words.ts';
 import { type Sight, wordsFor } from '../../display/page/sight.ts';
 import { arrange, Slots } from '../../display/page/slots.ts';
@@ -38,7 +38,9 @@ describe('age', () => {
   });
 
   test('calls an order by its last four characters', () => {
-    expect(shortNumber('0192f1c2-7c1a-7cc0-8000-00000000a3f2')).toBe('A3F2');
+    const orderId = '0192f1c2-7c1a-7cc0-8000-00000000a3f2';
+    expect(ticketNumber({ orderId })).toBe('A3F2');
+    expect(ticketNumber({ orderId, number: 'A27' })).toBe('A27');
   });
 });
 
@@ -217,10 +219,10 @@ describe('the status text of a screen', () => {
   });
 
   test('says "not bumped" only when that is known', () => {
-    const orderId = '0192f1c2-7c1a-7cc0-8000-00000000a3f2';
+    const ticket = { orderId: '0192f1c2-7c1a-7cc0-8000-00000000a3f2' };
     const message = 'No answer from the server';
-    expect(failureWords('bump', orderId, { message, isUnknown: false })).toMatch(/^Ticket A3F2 not bumped\. No answer/);
-    const unknown = failureWords('bump', orderId, { message, isUnknown: true });
+    expect(failureWords('bump', ticket, { message, isUnknown: false })).toMatch(/^Ticket A3F2 not bumped\. No answer/);
+    const unknown = failureWords('bump', ticket, { message, isUnknown: true });
     expect(unknown).toBe('Ticket A3F2 not known to be bumped. No answer from the server.');
   });
 

@@ -109,11 +109,15 @@ function messageOf(body: string): object | undefined {
     // The caller answers it.
     return undefined;
   }
-  const { channel, payment } = order;
+  const { channel, payment, fulfilment, adjustments } = order;
   return {
     ...order,
     channel: constant('CHANNEL', channel),
     payment: { ...payment, method: constant('PAYMENT_METHOD', payment?.method) },
+    ...(fulfilment && { fulfilment: { ...fulfilment, type: constant('FULFILMENT_TYPE', fulfilment.type) } }),
+    ...(adjustments && {
+      adjustments: adjustments.map((each) => ({ ...each, kind: constant('ADJUSTMENT_KIND', each.kind) })),
+    }),
   };
 }
 

@@ -48,11 +48,17 @@ export type OrderStream = ClientDuplexStream<Message, Message>;
 export function orderMessage(order: Partial<Order> | Record<string, unknown>): Message {
   const constant = (prefix: string, word: unknown) =>
     typeof word === 'string' ? `${prefix}_${word.toUpperCase().replaceAll('-', '_')}` : word;
-  const { channel, payment } = order as Partial<Order>;
+  const { channel, payment, fulfilment, adjustments } = order as Partial<Order>;
   return {
     ...order,
     ...(channel === undefined ? {} : { channel: constant('CHANNEL', channel) }),
     ...(payment === undefined ? {} : { payment: { ...payment, method: constant('PAYMENT_METHOD', payment.method) } }),
+    ...(fulfilment === undefined
+      ? {}
+      : { fulfilment: { ...fulfilment, type: constant('FULFILMENT_TYPE', fulfilment.type) } }),
+    ...(adjustments === undefined
+      ? {}
+      : { adjustments: adjustments.map((each) => ({ ...each, kind: constant('ADJUSTMENT_KIND', each.kind) })) }),
   };
 }
 

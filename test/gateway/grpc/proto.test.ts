@@ -20,7 +20,8 @@ interface ObjectSchema {
 interface FieldSchema extends Partial<ObjectSchema> {
   type?: string;
   enum?: string[];
-  items?: ObjectSchema;
+  items?: FieldSchema;
+  patternProperties?: object;
 }
 
 interface ProtoField {
@@ -37,6 +38,16 @@ function optionalFields(message: string): Set<string> {
   const body = new RegExp(`^message ${message} \\{\\n(.*?)^\\}`, 'ms').exec(source)?.[1] ?? '';
   return new Set([...body.matchAll(/^\s*optional \w+ (\w+) =/gm)].map((match) => camel(match[1] ?? '')));
 }
+
+const types: Record<string, string> = { string: 'TYPE_STRING', integer: 'TYPE_INT32', boolean: 'TYPE_BOOL' };
+
+function protoType({ type = '', enum: values, items }: FieldSchema): string {
+  if (values !== undefined) return 'TYPE_ENUM';
+  return types[type] ?? types[items?.type ?? ''] ?? 'TYPE_MESSAGE';
+}
+
+/** A map is repeated too: of entries. */
+const isRepeated = ({ type, patternProperties }: FieldSchema) => type === 'array' || patternProperties !== undefined;
 
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -57,31 +68,30 @@ const order = orderSchema as unknown as ObjectSchema;
 const item = order.properties.items?.items as ObjectSchema;
 const modifier = item.properties.modifiers?.items as ObjectSchema;
 const payment = order.properties.payment as ObjectSchema;
+const fulfilment = order.properties.fulfilment as ObjectSchema;
+const adjustment = order.properties.adjustments?.items as ObjectSchema;
 
 describe('the proto says what the JSON schema says', () => {
   test.each([
     ['Order', order],
     ['Item', item],
     ['Modifier', modifier],
+    ['Part', item.properties.parts?.items as ObjectSchema],
     ['Payment', payment],
+    ['Guest', order.properties.guest as ObjectSchema],
+    ['Fulfilment', fulfilment],
+    ['Adjustment', adjustment],
   ])('%s', (message, schema) => {
     const expected = Object.entries(schema.properties)
-      .map(([name, { type, enum: values }]) => ({
+      .map(([name, field]) => ({
         name,
-        type:
-          values !== undefined
-            ? 'TYPE_ENUM'
-            : type === 'string'
-              ? 'TYPE_STRING'
-              : type === 'integer'
-                ? 'TYPE_INT32'
-                : 'TYPE_MESSAGE',
-        label: type === 'array' ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL',
+        type: protoType(field),
+        label: isRepeated(field) ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL',
       }))
       .toSorted((a, b) => a.name.localeCompare(b.name));
     expect(fieldsOf(message).map(({ name, type, label }) => ({ name, type, label }))).toEqual(expected);
     const optional = Object.keys(schema.properties).filter(
-      (name) => !schema.required?.includes(name) && schema.properties[name]?.type !== 'array',
+      (name) => !schema.required?.includes(name) && !isRepeated(schema.properties[name] ?? {}),
     );
     // A sender may leave the orderId out: the gateway then makes one.
     if (message === 'Order') optional.push('orderId');
@@ -91,6 +101,8 @@ describe('the proto says what the JSON schema says', () => {
   test('the values of the enums', () => {
     expect(wordsOf('Channel', 'CHANNEL_')).toEqual(order.properties.channel?.enum);
     expect(wordsOf('PaymentMethod', 'PAYMENT_METHOD_')).toEqual(payment.properties.method?.enum);
+    expect(wordsOf('FulfilmentType', 'FULFILMENT_TYPE_')).toEqual(fulfilment.properties.type?.enum);
+    expect(wordsOf('AdjustmentKind', 'ADJUSTMENT_KIND_')).toEqual(adjustment.properties.kind?.enum);
   });
 
   test('the largest amount fits into an int32', () => {
@@ -101,12 +113,18 @@ describe('the proto says what the JSON schema says', () => {
 const skus = fc.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/).filter((text) => text.length <= 64);
 const amounts = fc.integer({ min: 0, max: limits.amountMax });
 const quantities = fc.integer({ min: 1, max: limits.quantityMax });
+const modifiers = fc.array(
+  fc.record({ sku: skus, quantity: quantities, unitPrice: amounts }, { requiredKeys: ['sku', 'unitPrice'] }),
+  { minLength: 1, maxLength: 4 },
+);
+const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }).filter((text) => text.length <= 16);
+const instants = fc.constantFrom('2026-11-22T10:00:00.000Z', '2026-11-22T10:00:00Z', '2026-11-22T05:00:00.1-05:00');
 const orders = fc.record(
   {
     orderId: fc.uuid(),
     storeId: fc.constantFrom('us-il-0001', 'de-be-0042'),
     channel: fc.constantFrom<Order['channel']>('pos', 'kiosk', 'drive-thru', 'app', 'web', 'delivery'),
-    placedAt: fc.constantFrom('2026-11-22T10:00:00.000Z', '2026-11-22T10:00:00Z', '2026-11-22T05:00:00.1-05:00'),
+    placedAt: instants,
     currency: fc.constantFrom('USD', 'EUR', 'JPY'),
     items: fc.array(
       fc.record(
@@ -114,10 +132,15 @@ const orders = fc.record(
           sku: skus,
           quantity: quantities,
           unitPrice: amounts,
-          modifiers: fc.array(
-            fc.record({ sku: skus, quantity: quantities, unitPrice: amounts }, { requiredKeys: ['sku', 'unitPrice'] }),
-            { minLength: 1, maxLength: 4 },
+          modifiers,
+          parts: fc.array(
+            fc.record(
+              { sku: skus, quantity: quantities, unitPrice: amounts, modifiers },
+              { requiredKeys: ['sku', 'quantity', 'unitPrice'] },
+            ),
+            { minLength: 1, maxLength: 3 },
           ),
+          allergies: fc.array(words, { minLength: 1, maxLength: 3 }),
           note: fc.string({ unit: 'grapheme', maxLength: 20 }),
         },
         { requiredKeys: ['sku', 'quantity', 'unitPrice'] },
@@ -130,6 +153,27 @@ const orders = fc.record(
       fc.record({ method: fc.constant<'cash'>('cash') }),
       fc.record({ method: fc.constantFrom<'card' | 'app'>('card', 'app'), token: fc.constant('tok_visa') }),
     ),
+    number: words,
+    guest: fc.record({ name: words }),
+    fulfilment: fc.record(
+      {
+        type: fc.constantFrom<NonNullable<Order['fulfilment']>['type']>('eat-in', 'drive-thru', 'delivery'),
+        table: words,
+        promisedAt: instants,
+      },
+      { requiredKeys: ['type'] },
+    ),
+    adjustments: fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant<'discount'>('discount'), amount: amounts.map((amount) => 0 - amount) }),
+        fc.record(
+          { kind: fc.constantFrom<'tax' | 'tip'>('tax', 'tip'), name: words, amount: amounts, included: fc.boolean() },
+          { requiredKeys: ['kind', 'amount'] },
+        ),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    metadata: fc.dictionary(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/), words, { minKeys: 1, maxKeys: 3 }),
   },
   { requiredKeys: ['orderId', 'storeId', 'channel', 'placedAt', 'currency', 'items', 'total', 'payment'] },
 );

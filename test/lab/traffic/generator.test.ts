@@ -98,6 +98,26 @@ test('realistic traffic holds returning guests, fraud, scarce items and malforme
   expect(Math.max(...[...cards.values()].map(({ length }) => length))).toBeGreaterThanOrEqual(10);
 });
 
+test('realistic orders ring up as a till does: taxed, numbered, some tipped, discounted, of combos, with allergies', () => {
+  const traffic = createTraffic({ seed: 11, realistic: true });
+  const orders = Array.from({ length: 20_000 }, (_, index) => traffic.order(noon + index * 100))
+    .filter(({ kind }) => kind === 'regular')
+    .map(({ order }) => order);
+  for (const order of orders) {
+    expect(order.total).toBe(orderTotal(order));
+    expect(order.adjustments?.some(({ kind }) => kind === 'tax')).toBe(true);
+    expect(validate(order).ok).toBe(true);
+  }
+  const seen = new Set(orders.flatMap(({ adjustments = [] }) => adjustments.map(({ kind }) => kind)));
+  expect(seen).toEqual(new Set(['tax', 'discount', 'tip', 'fee']));
+  expect(orders.some(({ guest, fulfilment }) => guest !== undefined && fulfilment?.table !== undefined)).toBe(true);
+  const items = orders.flatMap((order) => order.items);
+  expect(items.some(({ allergies }) => allergies !== undefined)).toBe(true);
+  const combos = items.filter(({ parts }) => parts !== undefined);
+  expect(combos.length).toBeGreaterThan(100);
+  for (const { parts } of combos) expect(parts).toHaveLength(3);
+});
+
 test('a malformed order differs from the order it was made from in its bytes', () => {
   const traffic = createTraffic({ seed: 9, realistic: true });
   const malformed = Array.from({ length: 20_000 }, () => traffic.order(noon)).filter(({ kind }) =>
