@@ -60,7 +60,7 @@ const doors = {
   stack: ['index', 'environment', 'system/index', 'install/post-install'],
   audit: ['index'],
   // The capacity program waits for a mesh as the fleet does.
-  lab: ['crew', 'traffic/index', 'load/index', 'plots/page', 'fleet/progress'],
+  lab: ['crew', 'traffic/index', 'mapping/index', 'load/index', 'plots/page', 'fleet/progress'],
 };
 
 const doorRules = [

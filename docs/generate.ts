@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { configurationDocs } from '../contracts/config/config.ts';
 import { errorDocs } from '../contracts/errors.ts';
 import { alertsFile, kafkaAclsFile, meshFile } from './chart-files.ts';
+import { mappingPages } from './mapping/pages.ts';
 
 /** The pages that are made from tables and files, by their path. A test holds pages and sources together. */
 export const generatedPages = {
@@ -12,6 +13,7 @@ export const generatedPages = {
   'deploy/helm/files/alerts.yml': alertsFile,
   'deploy/helm/files/kafka-acls.yaml': kafkaAclsFile,
   'deploy/helm/files/mesh.yaml': meshFile,
+  ...mappingPages,
 };
 
 const decisions = new URL('decisions/', import.meta.url);
