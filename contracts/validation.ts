@@ -38,6 +38,8 @@ const explaining = createAjv({ allErrors: true });
 function createAjv({ allErrors }: { allErrors: boolean }): Ajv {
   const instance = new Ajv({
     allErrors,
+    // The explanation of an error needs the schema that it comes from.
+    verbose: allErrors,
     strict: true,
     strictTypes: false,
     strictRequired: false,
@@ -95,7 +97,7 @@ function fieldError(error: ErrorObject): FieldError {
     case 'additionalProperties':
       return {
         pointer: `${error.instancePath}/${escapePointer(error.params.additionalProperty)}`,
-        detail: 'is not a known field',
+        detail: `is not a ${takenNames(error) ?? 'known field'}`,
       };
     case 'enum':
       return { pointer: error.instancePath, detail: `must be one of ${error.params.allowedValues.join(', ')}` };
@@ -106,6 +108,12 @@ function fieldError(error: ErrorObject): FieldError {
     default:
       return { pointer: error.instancePath, detail: messageOf(error) };
   }
+}
+
+/** What an object with names of the client's choice takes as a name. */
+function takenNames({ parentSchema }: ErrorObject): string | undefined {
+  const [pattern] = Object.keys(parentSchema?.patternProperties ?? {});
+  return pattern === undefined ? undefined : `name that matches ${pattern}`;
 }
 
 const formatSays: Readonly<Record<string, string>> = { 'date-time': instantSays, [WELL_FORMED]: wellFormedSays };

@@ -42,3 +42,12 @@ test('the fault of a text that is not JSON quotes nothing of the text', () => {
       expect(jsonFault(error)).not.toContain('_visa');
     }
 });
+
+test('a name that a map does not take is told what it takes', () => {
+  const order = { metadata: { 'a b': 'c' }, more: 1 };
+  expect(errorsOf(order)).toContainEqual({ pointer: '/more', detail: 'is not a known field' });
+  expect(errorsOf(order)).toContainEqual({
+    pointer: '/metadata/a b',
+    detail: 'is not a name that matches ^[A-Za-z0-9_.-]{1,40}$',
+  });
+});
