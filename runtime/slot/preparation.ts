@@ -6,7 +6,7 @@ import { AdaptiveLimit } from './adaptive-limit.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageEntry } from './message-entry.ts';
-import { ReadyQueue } from './ready-queue.ts';
+import { RetriedFirst } from './ready-queue.ts';
 import type { SlotOutages } from './slot-outages.ts';
 
 /** What `Preparation` tells the engine about a message whose preparation has ended. */
@@ -55,7 +55,7 @@ export class Preparation {
   readonly #atOnce: NonNullable<Actor<unknown, unknown>['prepareAtOnce']> | undefined;
   readonly #prepareMsMax: number;
   readonly #limit: AdaptiveLimit;
-  #waiting = new ReadyQueue<MessageEntry>();
+  #waiting = new RetriedFirst<MessageEntry>();
   readonly #ports: Pick<EnginePorts, 'timers' | 'stages'>;
   readonly #outages: SlotOutages;
   readonly #hooks: PreparationHooks;
@@ -125,7 +125,7 @@ export class Preparation {
   /** The message waits for room. The engine gets it back from `next`. */
   wait(entry: MessageEntry): void {
     entry.input = undefined;
-    this.#waiting.push(entry);
+    this.#push(entry);
   }
 
   /** The message that waits longest, if a call may begin. */
@@ -136,9 +136,13 @@ export class Preparation {
   /** Drops the messages of a partition that is closed. */
   forget(mailbox: Mailbox<MessageEntry>): void {
     const all = this.#waiting;
-    this.#waiting = new ReadyQueue();
+    this.#waiting = new RetriedFirst();
     for (let entry = all.shift(); entry !== undefined; entry = all.shift())
-      if (entry.mailbox !== mailbox) this.#waiting.push(entry);
+      if (entry.mailbox !== mailbox) this.#push(entry);
+  }
+
+  #push(entry: MessageEntry): void {
+    this.#waiting.push(entry, entry.waiting !== undefined || entry.failure !== undefined);
   }
 
   begin(entry: MessageEntry): void {
@@ -196,7 +200,7 @@ export class Preparation {
 
   #ended({ beganAt }: Attempt, isOutage: boolean): void {
     const now = this.#ports.timers.now();
-    this.#limit.ended(now, now - beganAt, isOutage);
+    this.#limit.ended(now, beganAt, isOutage);
   }
 
   #sweepLater(): void {

@@ -25,3 +25,24 @@ export class ReadyQueue<T> {
     return item;
   }
 }
+
+/**
+ * Two lanes: what was tried before comes before all that was not. A message that is retried holds its partition's frontier, so it does not
+ * queue up behind the whole backlog again.
+ */
+export class RetriedFirst<T> {
+  readonly #retried = new ReadyQueue<T>();
+  readonly #fresh = new ReadyQueue<T>();
+
+  get length(): number {
+    return this.#retried.length + this.#fresh.length;
+  }
+
+  push(item: T, wasTried = false): void {
+    (wasTried ? this.#retried : this.#fresh).push(item);
+  }
+
+  shift(): T | undefined {
+    return this.#retried.shift() ?? this.#fresh.shift();
+  }
+}

@@ -15,7 +15,7 @@ import type { StateCounts } from './message-state.ts';
 import { OutputProducer } from './output-producer.ts';
 import { Preparation } from './preparation.ts';
 import { ProgressReporter } from './progress-reporter.ts';
-import { ReadyQueue } from './ready-queue.ts';
+import { RetriedFirst } from './ready-queue.ts';
 import { SlotOutages } from './slot-outages.ts';
 import { runTurn, type TurnResult } from './turn.ts';
 import { TurnScheduler } from './turn-scheduling.ts';
@@ -36,7 +36,7 @@ export class SlotEngine {
   readonly #limits: SlotLimits;
   readonly #ports: EnginePorts;
   readonly #mailboxes = new Map<number, Mailbox<MessageEntry>>();
-  readonly #ready = new ReadyQueue<MessageEntry>();
+  readonly #ready = new RetriedFirst<MessageEntry>();
   readonly #turns: TurnScheduler;
   readonly #outages: SlotOutages;
   readonly #preparation: Preparation;
@@ -421,7 +421,7 @@ export class SlotEngine {
     this.#ports.timers.after(delayMs, () => {
       this.#retried--;
       if (entry.mailbox.state !== 'open') return;
-      this.#ready.push(entry);
+      this.#ready.push(entry, true);
       this.#schedulePump();
     });
   }

@@ -15,7 +15,7 @@ function answer(
     const latency = latencyMs(inFlight);
     now += latency;
     limit.began(inFlight);
-    for (let call = 0; call < inFlight; call++) limit.ended(now, latency, call < inFlight * outages);
+    for (let call = 0; call < inFlight; call++) limit.ended(now, now - latency, call < inFlight * outages);
   }
   return now;
 }
@@ -46,11 +46,42 @@ test('outages and "too many requests" lower the limit to its least, answers rais
   expect(limit.current).toBe(1_000);
 });
 
+test('a provider that becomes ten times slower by itself keeps its calls, and one with a queue does not', () => {
+  const limit = new AdaptiveLimit(600);
+  let now = answer(limit, 0, 6_000, () => 300);
+  expect(limit.current).toBe(600);
+  now = answer(limit, now, 60_000, () => 3_000);
+  expect(limit.current).toBe(600);
+  now = answer(limit, now, 60_000, () => 300);
+  expect(limit.current).toBe(600);
+  answer(limit, now, 120_000, (inFlight) => 300 * Math.max(1, inFlight / 10));
+  expect(limit.current).toBeLessThan(100);
+});
+
+test('latencies that swing at random, with stalls of the own process, do not lower a limit for long', () => {
+  const seed = 7;
+  let state = seed;
+  const random = () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+  const limit = new AdaptiveLimit(1_000);
+  const lows: number[] = [];
+  let now = 0;
+  for (let second = 0; second < 300; second++) {
+    const stallMs = random() < 0.1 ? 2_000 : 0;
+    now = answer(limit, now, 1_000, () => Math.round(300 * (0.5 + random()) + stallMs));
+    lows.push(limit.current);
+  }
+  const mean = lows.reduce((sum, value) => sum + value, 0) / lows.length;
+  expect(mean, `seed ${seed}`).toBeGreaterThan(500);
+});
+
 test('a limit that nobody uses does not grow, and a small maximum holds at once', () => {
   const idle = new AdaptiveLimit(1_000);
   for (let now = 0; now < 60_000; now += 10) {
     idle.began(1);
-    idle.ended(now, 300, false);
+    idle.ended(now, now - 300, false);
   }
   expect(idle.current).toBe(64);
   const small = new AdaptiveLimit(3);
@@ -61,9 +92,9 @@ test('a limit that nobody uses does not grow, and a small maximum holds at once'
 test('a clock that is set back, and latencies of 0 ms, do no harm', () => {
   const limit = new AdaptiveLimit(1_000);
   answer(limit, 1e6, 3_000, () => 10);
-  limit.ended(0, -1e6, false);
+  limit.ended(0, 1e6, false);
   const now = answer(limit, 0, 3_000, () => 10);
   limit.began(1_000);
-  for (let call = 0; call < 100; call++) limit.ended(now + call * 10, 0, false);
+  for (let call = 0; call < 100; call++) limit.ended(now + call * 10, now + call * 10, false);
   expect(limit.current).toBe(1_000);
 });

@@ -82,6 +82,25 @@ test('while calls are only bounded, cash overtakes the cards that wait for room'
   expect(applied).toHaveLength(6);
 });
 
+test('a message that is tried again does not queue up behind the backlog', async () => {
+  const order: string[] = [];
+  let failures = 1;
+  const one = bench({
+    decode: ({ key }) => key,
+    async prepare(key) {
+      order.push(String(key));
+      if (key === 'lost' && failures-- > 0) throw new OutageError('the answer is lost');
+      await new Promise<void>((resolve) => one.timers.after(50, resolve));
+    },
+  });
+  one.open(0);
+  const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
+  one.take(0, records('lost', ...keys));
+  await one.timers.run();
+  expect(order.lastIndexOf('lost')).toBeLessThan(10);
+  expect(one.frontiers.get(0)).toBe(101);
+});
+
 test('readiness says that others go on, and only an outage that stops all holds partitions', () => {
   const board = new OutageBoard();
   board.note('slot-0', 'prepare', 'the provider is down', 0, 'some');
