@@ -48,8 +48,8 @@ const doors = {
   gateway: ['index', 'identity/index', 'menus/announce'],
   // A slot thread loads the actor's types and faults, and nothing of the host.
   runtime: ['index', 'actor', 'outage'],
-  // The rules load nothing of a worker.
-  actors: ['index', 'restore', 'order-validator/rules', 'order-validator/availability'],
+  // The rules load nothing of a worker, and neither do commands that ask about money.
+  actors: ['index', 'restore', 'payments', 'order-validator/rules', 'order-validator/availability'],
   // Each role loads only its own client of Google Cloud.
   bridge: ['index', 'filter', 'loyalty/index', 'pubsub/index', 'warehouse/index'],
   // Codes and tokens of screens are for commands too, which load nothing of the server.

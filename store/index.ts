@@ -78,6 +78,7 @@ export {
   restoreConflicts,
   type StoredConflict,
 } from './orders/orders.ts';
+export { chargesOf, type LedgerPayment, paymentsOf } from './orders/payment-ledger.ts';
 export { type NewPayment, type PaymentOutcome, recordPayments, type StoredPayment } from './orders/payments.ts';
 export {
   type Dispute,

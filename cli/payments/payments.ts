@@ -2,7 +2,13 @@
 
 import { Command } from 'commander';
 import { disputesCommand } from './disputes.ts';
+import { reconcileCommand } from './reconcile.ts';
+import { showCommand } from './show.ts';
 
 export function paymentsCommand(): Command {
-  return new Command('payments').description('Shows what became of the money.').addCommand(disputesCommand());
+  return new Command('payments')
+    .description('Shows what became of the money.')
+    .addCommand(reconcileCommand())
+    .addCommand(showCommand())
+    .addCommand(disputesCommand());
 }

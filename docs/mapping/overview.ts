@@ -21,12 +21,13 @@ validated, paid and on its ticket, with number, guest, notes and allergies.
 
 ## The samples
 
-The samples are not copies of the platforms' samples. We read those in stored copies that may not be copied into this
-project, and some are masked (\`YYYY-MM-DD\`, \`62***7c\`). So each sample is built field by field: the field names and the
-structure that are published, shortened where fields repeat, and values of our own that add up. Square's and Toast's fields
-come from their schemas. Of Deliverect's and Uber's pages only the beginning could be read: the rest of their field names
-(Deliverect's sub-items, Uber's charges and allergies) comes from public client libraries. Compare them with the platform's
-page before you rely on them. What we could not read, we had to assume:
+The samples are not copies of the platforms' own, which are theirs to publish and in part masked (\`YYYY-MM-DD\`,
+\`62***7c\`). Each is built field by field: the field names and the
+structure that are published, shortened where fields repeat, and values of our own that add up. Most of Square's and Toast's
+field names come from re-published copies of their schemas. Of Deliverect's and Uber's pages only the beginning could be
+read: the rest of their field names (Deliverect's sub-items, Uber's charges and allergies) comes from public client libraries.
+A few names of each platform could not be checked at all. Compare them with the platform's page before you rely on
+them. What we could not read, we had to assume:
 
 | platform | assumed |
 | --- | --- |

@@ -79,8 +79,8 @@ test('when the tickets of one store cannot be read, its screen says so and is re
     create function content(json) returns json stable language plpgsql as $$
       begin raise exception 'invalid page in block 7' using errcode = 'XX001'; end $$;
     alter table tickets rename to stored;
-    create view tickets as select order_id, store_id, state, round, channel, total, currency, placed_at, paid_at, cooking_at, cooked_at,
-      recalled_at, case when store_id = '${DAMAGED}' then content(items) else items end as items from stored`);
+    create view tickets as select order_id, store_id, state, round, channel, number, guest, fulfilment, total, currency, placed_at,
+      paid_at, cooking_at, cooked_at, recalled_at, case when store_id = '${DAMAGED}' then content(items) else items end as items from stored`);
   await newTicket(DAMAGED, [], 'stored');
   const lastBeat = (screen: TestScreen) => screen.messages.findLast((message) => message.type === 'beat');
   await vi.waitFor(() => expect(lastBeat(damaged)).toMatchObject({ database: 'up', stale: { why: 'tickets' } }), soon);

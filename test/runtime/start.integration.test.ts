@@ -16,7 +16,7 @@ test.each([
   ['exiting', /exiting-actor\.ts ended its thread while it started: worker exited with code: 4/],
   [
     'shapeless',
-    /aply\(\) of the actor of .*shapeless-actor\.ts is never called; an actor has decode, prepare, apply, close/,
+    /aply\(\) of the actor of .*shapeless-actor\.ts is never called; an actor has decode, prepare, prepareAtOnce, apply, close/,
   ],
   ['missing', /missing-actor\.ts can't be imported/],
 ])('the actor module %s is refused, saying why', async (name, message) => {
