@@ -22,7 +22,7 @@ import { benchPeers } from './benches/peers.ts';
 import { benchPipeline } from './benches/pipeline.ts';
 import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
-import { benchRuntime } from './benches/runtime.ts';
+import { benchAsync, benchRuntime } from './benches/runtime.ts';
 import { benchStageClock } from './benches/stage-clock.ts';
 import { benchSustained } from './benches/sustained.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -44,19 +44,21 @@ import { writeReport } from './write-report.ts';
  *   node perf/main.ts --full --only backlog-memory,rebalance --backlog 1000000
  */
 /** What a quick run measures, and what only a full run does, unless it is named. */
-const quick = [
-  'sustained',
-  'ticket-latency',
-  'pipeline',
-  'validator',
-  'bridge',
-  'runtime',
-  'gateway',
+const quick = ['sustained', 'ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'sweeps'];
+const long = [
+  'runtime-async',
   'websocket',
   'overload',
-  'sweeps',
+  'payment',
+  'peers',
+  'stage-clock',
+  'grpc',
+  'edge',
+  'mirror',
+  'profiling',
+  'rebalance',
+  'backlog-memory',
 ];
-const long = ['payment', 'peers', 'stage-clock', 'grpc', 'edge', 'mirror', 'profiling', 'rebalance', 'backlog-memory'];
 
 const { values } = programOptions('perf', {
   options: {
@@ -124,6 +126,7 @@ try {
     if (system.googleCloud) await run('bridge', () => benchBridge(bench));
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
+    await run('runtime-async', () => benchAsync(bench));
     await run('gateway', () => benchGateway(bench));
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));

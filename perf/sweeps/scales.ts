@@ -23,7 +23,7 @@ export const quickScale: SweepScale = {
   processes: [],
   partitions: [3, 12],
   bytes: [400, 4_000],
-  skews: [0, 0.8, 1.2],
+  skews: [0, 1.2],
   turns: [],
 };
 
