@@ -24,7 +24,7 @@ export interface PageServerOptions {
   tls?: TlsFiles | undefined;
   /** Decides which screens get a socket; `undefined`: each that reaches the display. */
   door?: ScreenDoor | undefined;
-  /** What a store cannot sell; absent where nobody knows. */
+  /** Reads what a store cannot sell; absent on a display without the region's database. */
   unavailable?: ReadUnavailable | undefined;
   onOpen(screen: Screen): void;
   onMessage(screen: Screen, text: string): void;

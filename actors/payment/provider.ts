@@ -40,7 +40,7 @@ export interface Movement {
   kind: 'charge' | 'refund' | 'dispute';
   /** The provider's own name of the movement. */
   reference: string;
-  /** Undefined where somebody else caused the movement, in the provider's dashboard for example. */
+  /** Undefined for a movement that Ordermesh did not cause, such as a refund in the provider's dashboard. */
   idempotencyKey?: string;
   /** Undefined where the provider knows no order of the movement. */
   orderId: string | undefined;

@@ -8,8 +8,6 @@ import { line, lines } from './text.ts';
 export const sku = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
 export const amount = (description: string) => Type.Integer({ minimum: 0, maximum: limits.amountMax, description });
 
-const quantity = (description: string) => Type.Integer({ minimum: 1, maximum: limits.quantityMax, description });
-
 const modifierSchema = Type.Object(
   {
     sku: sku(),
@@ -26,7 +24,7 @@ const modifiers = () => Type.Optional(Type.Array(modifierSchema, { maxItems: lim
 const partSchema = Type.Object(
   {
     sku: sku(),
-    quantity: quantity('Per combo.'),
+    quantity: Type.Integer({ minimum: 1, maximum: limits.quantityMax, description: 'Per combo.' }),
     unitPrice: amount("What one adds to the combo's own price, in minor units; 0 if that contains it."),
     modifiers: modifiers(),
   },

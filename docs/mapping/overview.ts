@@ -50,8 +50,8 @@ and no others: for delivery by the store, gift cards or refunds add what you nee
 ## Who has the money
 
 The mesh charges a card that it gets a token for. An order that was paid at the platform, or in the drawer, must not be
-charged again: its method is \`cash\`, for which the mesh charges nobody, and \`metadata.paidBy\` says who has the money. Reports
-by method count such orders as cash. An order that nobody was paid for yet needs \`token\`.
+charged again: its method is \`cash\`, for which the mesh makes no charge, and \`metadata.paidBy\` says who has the money. Reports
+by method count such orders as cash. An order that is not paid yet needs \`token\`.
 
 ## Combos, and modifiers of modifiers
 

@@ -32,7 +32,7 @@ export interface MenuChangedMessage {
 const SPREAD_MS = 1_000;
 /** How often an unchanged menu is written to the disk, with its last confirmation. */
 const WRITTEN_EVERY_MS = 600_000;
-/** Without a confirmation for so many refreshes the menu counts as old. */
+/** A menu that was not confirmed for this many refreshes counts as old. */
 const OLD_REFRESHES = 5;
 
 /** The last menu that the agent has: from the region while the line is up, else from its file. Orders are judged by it as by the region. */

@@ -84,7 +84,7 @@ export function addMenuRoutes(app: TemplatedApp, { context, authenticator, menus
   app.put(availabilityPath, change);
 }
 
-/** A text that is no store id or SKU is one that nobody has. */
+/** A text that is no store id or SKU names nothing, so it is answered as unknown. */
 function parameter(req: HttpRequest, index: number): string {
   return req.getParameter(index) ?? '';
 }

@@ -6,36 +6,33 @@ import { type Problem, problem } from '../../contracts/errors.ts';
 import { validateAvailability } from '../../contracts/menu/availability.ts';
 import type { Identity } from '../identity/identity.ts';
 import { decodeJson } from '../orders/scanner/order-bytes.ts';
+import { type OutageListener, ToldOutage } from '../status/told-outage.ts';
 import { MenuRefusal, type MenuSource } from './menu-source.ts';
 
 /** In flight at once. With a slow database, further requests are refused at once instead of waiting. */
 const IN_FLIGHT_MAX = 64;
 const RETRY_AFTER_S = 1;
-/** An outage is over when no request has failed for this long. */
-const RECOVERED_MS = 30_000;
 
 export interface MenuAnswer {
   found(body: string, etag: string): void;
   refuse(refusal: Problem): void;
 }
 
-export interface MenuDeskOptions {
+export interface MenuDeskOptions extends OutageListener {
   source: MenuSource | undefined;
   clock: Clock;
   /** Why this server changes nothing now; `undefined` while it does. */
   standsBy(): Problem | undefined;
-  /** Called once when menus cannot be read or changed any more, with the reason. */
-  onOutage(error: Error): void;
-  onRecovery(): void;
 }
 
 export class MenuDesk {
   readonly #options: MenuDeskOptions;
   #inFlight = 0;
-  #failedAt: number | undefined;
+  readonly #outage: ToldOutage;
 
   constructor(options: MenuDeskOptions) {
     this.#options = options;
+    this.#outage = new ToldOutage(options.clock, options);
   }
 
   /** Never rejects. */
@@ -79,12 +76,12 @@ export class MenuDesk {
     this.#inFlight++;
     try {
       const body = JSON.stringify(await work(source));
-      this.#turn(undefined);
+      this.#outage.answered();
       answer.found(body, `"${hash('sha256', body, 'base64url').slice(0, 22)}"`);
     } catch (error) {
       if (error instanceof MenuRefusal) answer.refuse(problem(error.code, error.message, error.errors));
       else {
-        this.#turn(error as Error);
+        this.#outage.failed(error as Error);
         answer.refuse(
           unavailable('menus cannot be read or changed at the moment; a change may be stored: send it again'),
         );
@@ -103,18 +100,6 @@ export class MenuDesk {
       return { ...refusal, retryAfterS: Math.ceil(waitMs / 1_000) };
     }
     return this.#inFlight < IN_FLIGHT_MAX ? undefined : unavailable('too many requests for menus are in flight');
-  }
-
-  /** An outage is reported at its beginning and its end, and not per request. */
-  #turn(error: Error | undefined): void {
-    const now = this.#options.clock.now();
-    if (error !== undefined) {
-      if (this.#failedAt === undefined) this.#options.onOutage(error);
-      this.#failedAt = now;
-    } else if (this.#failedAt !== undefined && now - this.#failedAt > RECOVERED_MS) {
-      this.#failedAt = undefined;
-      this.#options.onRecovery();
-    }
   }
 }
 

@@ -8,6 +8,7 @@ import { systemTimers } from '../../contracts/timers.ts';
 import type { Identity } from '../identity/identity.ts';
 import { orderKey } from '../orders/order-key.ts';
 import type { Reception } from '../orders/reception.ts';
+import { type OutageListener, ToldOutage } from './told-outage.ts';
 import type { UndecidedLookup } from './undecided-orders.ts';
 import type { UndecidedOrder } from './undecided-partition.ts';
 
@@ -34,8 +35,6 @@ const LOOKUPS_MAX = 256;
 const LOOKUP_TIMEOUT_MS = 3_000;
 /** Retry-After of a question that could not be answered: the next read of the log continues where this one stopped, and a database may restart. */
 const RETRY_AFTER_S = 1;
-/** An outage is over when no question has failed for this long. */
-const RECOVERED_MS = 30_000;
 
 /** Receives the answer to a status question, from HTTP or gRPC. */
 export interface StatusAnswer {
@@ -43,16 +42,13 @@ export interface StatusAnswer {
   refuse(refusal: Problem): void;
 }
 
-export interface StatusReaderOptions {
+export interface StatusReaderOptions extends OutageListener {
   reception: Reception;
   /** Absent: this server knows only the orders that it accepted itself. */
   lookup: StatusLookup | undefined;
   /** Finds orders that any process accepted and the database does not know yet; absent where there is no log. */
   undecided: UndecidedLookup | undefined;
   clock: Clock;
-  /** Called once when statuses cannot be read any more, with the reason. */
-  onOutage(error: Error): void;
-  onRecovery(): void;
 }
 
 /**
@@ -62,11 +58,11 @@ export interface StatusReaderOptions {
 export class StatusReader {
   readonly #options: StatusReaderOptions;
   #inFlight = 0;
-  /** When a question last failed during an outage; undefined when there is no outage. */
-  #failedAt: number | undefined;
+  readonly #outage: ToldOutage;
 
   constructor(options: StatusReaderOptions) {
     this.#options = options;
+    this.#outage = new ToldOutage(options.clock, options);
   }
 
   /** An order of another store is answered like an unknown order. Never rejects. */
@@ -85,9 +81,9 @@ export class StatusReader {
     this.#inFlight++;
     try {
       known = await this.#find(orderId, identity.store);
-      this.#turn(undefined);
+      this.#outage.answered();
     } catch (error) {
-      this.#turn(error as Error);
+      this.#outage.failed(error as Error);
       answer.refuse(unavailable('the status of orders cannot be read at the moment'));
       return;
     } finally {
@@ -96,18 +92,6 @@ export class StatusReader {
     if (known === undefined || !mayRead(identity, known))
       answer.refuse(problem('not-found', `order ${orderId} is not known`));
     else answer.found(known);
-  }
-
-  /** An outage is reported at its beginning and its end, and not per question. Some questions succeed during an outage, so it ends only when none has failed for a while. */
-  #turn(error: Error | undefined): void {
-    const now = this.#options.clock.now();
-    if (error !== undefined) {
-      if (this.#failedAt === undefined) this.#options.onOutage(error);
-      this.#failedAt = now;
-    } else if (this.#failedAt !== undefined && now - this.#failedAt > RECOVERED_MS) {
-      this.#failedAt = undefined;
-      this.#options.onRecovery();
-    }
   }
 
   async #find(orderId: string, storeId: string | undefined): Promise<KnownOrder | undefined> {

@@ -87,7 +87,7 @@ export function createTopicFeed(options: TopicFeedOptions): TopicFeed {
   async function stop(): Promise<void> {
     const running = tails;
     tails = undefined;
-    // `start` has reported readers that failed to open, and they leave nothing to close.
+    // Readers that failed to open are closed already (`opener`). `start` tells of them; a feed that was stopped meanwhile is missed by no stream.
     const open = (await running?.catch(() => [])) ?? [];
     for (const closed of await Promise.allSettled(open.map((tail) => tail.close())))
       if (closed.status === 'rejected') logger.warn({ err: closed.reason }, `a reader of ${what} did not close`);

@@ -37,7 +37,7 @@ export const deliverectFields: readonly Field[] = [
     how: 'true: `cash`, with `metadata.paidBy` `channel`',
   },
   { from: 'payment.amount', to: 'total' },
-  { from: 'payment.type', because: 'the mesh charges a card or nobody: 1 is `cash`' },
+  { from: 'payment.type', because: 'the mesh charges a card or makes no charge: 1 is `cash`' },
   { from: 'payment.due', because: 'all or nothing, by `orderIsAlreadyPaid`' },
   { from: 'note', to: 'items[].note', check: 'within', how: 'on the first item' },
   { from: 'items[].**.plu', to: 'items[].**.sku', as: (plu) => skuOf(String(plu)), how: 'lower case' },

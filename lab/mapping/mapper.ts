@@ -7,7 +7,7 @@ export interface Till {
   storeId: string;
   /** ISO 4217, for a platform whose orders name no currency. */
   currency: string;
-  /** Token of a card, for an order that nobody was paid for yet. */
+  /** Token of a card, for an order that is not paid yet. */
   token?: string;
   /** SKUs of combos: what a guest chose for them are dishes of the menu. Deliverect says so itself. */
   combos?: readonly string[];
@@ -34,7 +34,7 @@ export interface MappedField {
   how?: string;
 }
 
-/** A field that no place of the order has, and why nobody misses it. */
+/** A field that has no place in the order, and why that loses nothing. */
 export interface LeftOutField {
   from: string;
   because: string;
@@ -69,7 +69,7 @@ export function addUp(order: Order): Order {
 }
 
 /**
- * Who takes the money. Where the platform or the drawer has it, the method is cash: the mesh charges nobody. `metadata.paidBy` tells the
+ * Who takes the money. Where the platform or the drawer has it, the method is cash: the mesh makes no charge. `metadata.paidBy` tells the
  * two apart.
  * @throws MappingError for an unpaid order without a card
  */

@@ -67,7 +67,7 @@ export const squareFields: readonly Field[] = [
   { from: 'fulfillments[].**', because: linked },
   { from: 'ticket_name', to: 'number' },
   { from: 'created_at', to: 'placedAt' },
-  { from: 'tenders[].type', to: 'metadata.paidBy', how: 'somebody has the money: `payment.method` is `cash`' },
+  { from: 'tenders[].type', to: 'metadata.paidBy', how: 'it is paid already: `payment.method` is `cash`' },
   { from: 'tenders[].**', because: 'what the drawer or Square did with the money; never card data' },
   { from: 'net_amounts.**', because: repeated },
   { from: 'total_*_money.amount', because: repeated },

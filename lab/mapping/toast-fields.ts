@@ -87,7 +87,7 @@ export const toastFields: readonly Field[] = [
   {
     from: 'checks[].payments[].type',
     to: 'metadata.paidBy',
-    how: 'somebody has the money: `payment.method` is `cash`',
+    how: 'it is paid already: `payment.method` is `cash`',
   },
   { from: 'checks[].payments[].**', because: 'card data never leaves the till; the rest is Toast’s book-keeping' },
   { from: 'checks[].totalAmount', to: 'total', check: 'sum', ...cents, how: 'with the tips added' },

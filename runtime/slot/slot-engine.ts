@@ -13,7 +13,7 @@ import { Mailbox, type MailboxIdentity } from './mailbox.ts';
 import { MessageEntry } from './message-entry.ts';
 import type { StateCounts } from './message-state.ts';
 import { OutputProducer } from './output-producer.ts';
-import { Preparation } from './preparation.ts';
+import { Preparation } from './prepare/preparation.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import { RetriedFirst } from './ready-queue.ts';
 import { SlotOutages } from './slot-outages.ts';

@@ -24,7 +24,7 @@ import { watched } from './actor/watched-actor.ts';
 import { createDeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import { fencedTransaction } from './fenced-transaction.ts';
 import { HotKeySampler } from './hot-keys.ts';
-import { registerPrepares } from './prepare-metrics.ts';
+import { registerPrepares } from './prepare/prepare-metrics.ts';
 import { SlotEngine } from './slot-engine.ts';
 import { createSlotMetrics, slotThread } from './slot-metrics.ts';
 import { createSlotView } from './thread-view.ts';

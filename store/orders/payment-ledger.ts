@@ -1,7 +1,8 @@
 // Reads what Ordermesh has of the money of orders. Called by `ordermesh payments`.
 
+import { isOrderId } from '../../contracts/order/order.ts';
 import type { Database } from '../database/database.ts';
-import type { PaymentOutcome } from './payments.ts';
+import { type OutcomeColumns, outcomeOf, type PaymentOutcome } from './payments.ts';
 
 /** The payment of an order, as it was decided. */
 export interface LedgerPayment {
@@ -15,12 +16,7 @@ export interface LedgerPayment {
   decidedAt: Date;
 }
 
-interface PaymentRow extends Omit<LedgerPayment, 'outcome'> {
-  status: 'paid' | 'failed';
-  reference: string | null;
-  code: string | null;
-  detail: string | null;
-}
+type PaymentRow = Omit<LedgerPayment, 'outcome'> & OutcomeColumns;
 
 const BATCH_ROWS = 5_000;
 
@@ -38,15 +34,13 @@ export async function* chargesOf(
   for await (const batch of rows.cursor(BATCH_ROWS)) yield batch.map(paymentOf);
 }
 
-/** The payments of some orders, by orderId. Whatever is no UUID has none. */
+/** The payments of some orders, by orderId. A text that is no UUID has none. */
 export async function paymentsOf(database: Database, orderIds: readonly string[]): Promise<Map<string, LedgerPayment>> {
   const rows = await database<PaymentRow[]>`
-    select ${columns(database)} from payments where order_id::text = any(${orderIds}::text[])`;
+    select ${columns(database)} from payments where order_id = any(${orderIds.filter(isOrderId)}::uuid[])`;
   return new Map(rows.map((row) => [row.orderId, paymentOf(row)]));
 }
 
 function paymentOf({ status, reference, code, detail, ...row }: PaymentRow): LedgerPayment {
-  const outcome: PaymentOutcome =
-    status === 'paid' ? { status, reference: reference ?? '' } : { status, code: code ?? '', detail: detail ?? '' };
-  return { ...row, outcome };
+  return { ...row, outcome: outcomeOf({ status, reference, code, detail }) };
 }

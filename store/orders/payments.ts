@@ -7,6 +7,20 @@ import type { Transaction } from '../database/database.ts';
 /** How the payment of an order ended. */
 export type PaymentOutcome = { status: 'paid'; reference: string } | { status: 'failed'; code: string; detail: string };
 
+/** How a row of `payments` says it. */
+export interface OutcomeColumns {
+  status: 'paid' | 'failed';
+  reference: string | null;
+  code: string | null;
+  detail: string | null;
+}
+
+export function outcomeOf({ status, reference, code, detail }: OutcomeColumns): PaymentOutcome {
+  return status === 'paid'
+    ? { status, reference: reference ?? '' }
+    : { status, code: code ?? '', detail: detail ?? '' };
+}
+
 export interface NewPayment {
   orderId: string;
   storeId: string;
@@ -59,25 +73,8 @@ export async function recordPayments(
 }
 
 async function findPayments(sql: Transaction, orderIds: readonly string[]): Promise<Map<string, StoredPayment>> {
-  const rows = await sql<
-    {
-      orderId: string;
-      status: 'paid' | 'failed';
-      reference: string | null;
-      code: string | null;
-      detail: string | null;
-      decidedAt: Date;
-    }[]
-  >`
+  const rows = await sql<({ orderId: string; decidedAt: Date } & OutcomeColumns)[]>`
     select order_id as "orderId", status, reference, code, detail, decided_at as "decidedAt"
     from payments where order_id = any(${orderIds}::uuid[])`;
-  return new Map(
-    rows.map((row) => {
-      const outcome: PaymentOutcome =
-        row.status === 'paid'
-          ? { status: 'paid', reference: row.reference ?? '' }
-          : { status: 'failed', code: row.code ?? '', detail: row.detail ?? '' };
-      return [row.orderId, { outcome, decidedAt: row.decidedAt, isNew: false }];
-    }),
-  );
+  return new Map(rows.map((row) => [row.orderId, { outcome: outcomeOf(row), decidedAt: row.decidedAt, isNew: false }]));
 }

@@ -40,7 +40,7 @@ export const runtimeRules: readonly StageRule[] = [
   { stage: 'decode', in: 'actors/kitchen/actor.ts', functions: ['decode'] },
   { stage: 'decode', in: 'bridge/bridge-actor.ts', functions: ['decode'] },
   { stage: 'decode', in: 'bridge/filter.ts' },
-  { stage: 'prepare', in: 'runtime/slot/preparation.ts' },
+  { stage: 'prepare', in: 'runtime/slot/prepare/preparation.ts' },
   { stage: 'prepare', in: 'actors/payment/actor.ts', functions: ['prepare', 'charge'] },
   { stage: 'prepare', in: 'actors/payment/charge-ledger.ts' },
   { stage: 'prepare', in: 'actors/payment/simulated-provider.ts' },

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createHostMetrics, type HostState } from '../../runtime/host/host-metrics.ts';
 import { AssignedPartition } from '../../runtime/host/partitions/assigned-partition.ts';
-import { registerPrepares } from '../../runtime/slot/prepare-metrics.ts';
+import { registerPrepares } from '../../runtime/slot/prepare/prepare-metrics.ts';
 import { createSlotMetrics } from '../../runtime/slot/slot-metrics.ts';
 import { createProcessRegistry } from '../../telemetry/metrics.ts';
 

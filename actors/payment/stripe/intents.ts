@@ -17,7 +17,7 @@ export async function createIntent(client: StripeClient, request: ChargeRequest)
       payment_method: await methodOf(client, request),
       allowed_payment_method_types: ['card'],
       confirm: true,
-      // Nobody is at the till any more who could authenticate the payment.
+      // The guest has left the till and cannot authenticate the payment any more.
       error_on_requires_action: true,
       metadata: { idempotencyKey, orderId, storeId },
     };
@@ -92,7 +92,7 @@ async function resultOf(client: StripeClient, intent: Stripe.PaymentIntent): Pro
   }
 }
 
-/** Cancels the intent, so that nobody completes the payment after the order has failed. If somebody just did, that counts. */
+/** Cancels the intent, so that the guest cannot complete the payment after the order has failed. A payment completed before that counts. */
 async function abandon(client: StripeClient, id: string): Promise<ChargeResult> {
   const cancel = { cancellation_reason: 'abandoned' } as const;
   const intent = await client.call({ doing: `cancelling ${id}` }, (stripe, options) =>

@@ -31,7 +31,7 @@ export async function refundOnce(client: StripeClient, request: RefundRequest): 
   return made(refund);
 }
 
-/** @throws PaymentRequestError when the bank did not take the money back: somebody has to return it in another way */
+/** @throws PaymentRequestError when the bank refused the refund: the store returns the money in another way */
 function made({ id, status, failure_reason }: Stripe.Refund): { reference: string } {
   if (status === 'failed' || status === 'canceled')
     throw new PaymentRequestError(`refund ${id} at Stripe is ${status} (${failure_reason ?? 'without a reason'})`);

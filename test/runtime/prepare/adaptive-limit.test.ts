@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AdaptiveLimit } from '../../../runtime/slot/adaptive-limit.ts';
+import { AdaptiveLimit } from '../../../runtime/slot/prepare/adaptive-limit.ts';
 
 /** Answers that come after `latencyMs` to as many calls as the limit allows, for `forMs`. */
 function answer(

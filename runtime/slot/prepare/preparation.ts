@@ -1,13 +1,13 @@
-import { stage } from '../../telemetry/stages/stage.ts';
-import { type Actor, OutageError, UnexplainedError } from '../actor.ts';
-import { ObservedTime } from '../observed-time.ts';
-import { faultOf } from '../outage.ts';
+import { stage } from '../../../telemetry/stages/stage.ts';
+import { type Actor, OutageError, UnexplainedError } from '../../actor.ts';
+import { ObservedTime } from '../../observed-time.ts';
+import { faultOf } from '../../outage.ts';
+import type { EnginePorts } from '../engine-ports.ts';
+import type { Mailbox } from '../mailbox.ts';
+import type { MessageEntry } from '../message-entry.ts';
+import { RetriedFirst } from '../ready-queue.ts';
+import type { SlotOutages } from '../slot-outages.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
-import type { EnginePorts } from './engine-ports.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { MessageEntry } from './message-entry.ts';
-import { RetriedFirst } from './ready-queue.ts';
-import type { SlotOutages } from './slot-outages.ts';
 
 /** What `Preparation` tells the engine about a message whose preparation has ended. */
 export interface PreparationHooks {

@@ -1,7 +1,7 @@
 // Metrics of the calls that `prepare` makes. slot-thread.ts registers them.
 
 import { Gauge, type Registry } from 'prom-client';
-import type { SlotEngine } from './slot-engine.ts';
+import type { SlotEngine } from '../slot-engine.ts';
 
 /** Nothing is registered for an actor without `prepare`. */
 export function registerPrepares(registry: Registry, slot: number, engine: Pick<SlotEngine, 'prepares'>): void {
