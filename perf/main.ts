@@ -22,7 +22,7 @@ import { benchPeers } from './benches/peers.ts';
 import { benchPipeline } from './benches/pipeline.ts';
 import { benchProfiling } from './benches/profiling.ts';
 import { benchRebalance } from './benches/rebalance.ts';
-import { benchAsync, benchRuntime } from './benches/runtime.ts';
+import { benchParallelConsumer, benchRuntime } from './benches/runtime.ts';
 import { benchStageClock } from './benches/stage-clock.ts';
 import { benchSustained } from './benches/sustained.ts';
 import { benchTicketLatency } from './benches/ticket-latency.ts';
@@ -46,7 +46,7 @@ import { writeReport } from './write-report.ts';
 /** What a quick run measures, and what only a full run does, unless it is named. */
 const quick = ['sustained', 'ticket-latency', 'pipeline', 'validator', 'bridge', 'runtime', 'gateway', 'sweeps'];
 const long = [
-  'runtime-async',
+  'parallel-consumer',
   'websocket',
   'overload',
   'payment',
@@ -126,7 +126,7 @@ try {
     if (system.googleCloud) await run('bridge', () => benchBridge(bench));
     else say('bridge_vs_bare_publish is left out: there is no Pub/Sub here');
     await run('runtime', () => benchRuntime(bench));
-    await run('runtime-async', () => benchAsync(bench));
+    await run('parallel-consumer', () => benchParallelConsumer(bench));
     await run('gateway', () => benchGateway(bench));
     await run('websocket', () => benchWebSocket(bench));
     await run('overload', () => benchOverload(bench, overloadSeconds));

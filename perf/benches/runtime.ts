@@ -7,7 +7,7 @@ import { interleave, ratioFigure } from '../rounds.ts';
 import type { Bench } from './bench.ts';
 
 const TOPIC = 'perf-runtime';
-const ASYNC_TOPIC = 'perf-runtime-async';
+const PEER_TOPIC = 'perf-parallel-consumer';
 
 /** As the library comes: 16 records at a time, each in a call of its own. */
 const peerDefault: ParallelConsumerSettings = { engine: 'threads', concurrency: 16, batch: 1 };
@@ -39,10 +39,9 @@ export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figur
     runtime: noop,
     loop: () => throughput('perf/limits/runtime-loop.ts', messages * NOOP_FACTOR, { env }),
   });
-  const { runtime, standard, tuned } = await interleave(Math.floor(rounds / 2), {
+  const { runtime, standard } = await interleave(Math.floor(rounds / 2), {
     runtime: noop,
     standard: () => peer.measure(TOPIC, messages / 6, peerDefault),
-    tuned: () => peer.measure(TOPIC, messages / 2, peerTuned),
   });
   return {
     runtime_noop_vs_bare_loop: ratioFigure(
@@ -55,28 +54,33 @@ export async function benchNoop({ env, rounds, messages }: Bench): Promise<Figur
       standard,
       `Parallel Consumer ${peer.version}, order per key, as it comes: ${described(peerDefault)}; it decodes nothing`,
     ),
+  };
+}
+
+/** The runtime beside Parallel Consumer at its best: with no work, and with work that waits for another system, at the best concurrency of both. */
+export async function benchParallelConsumer({ env, rounds, messages }: Bench): Promise<Figures> {
+  await runProgram(program('perf/load/fill-orders.ts'), [PEER_TOPIC, String(messages * NOOP_FACTOR)], { env });
+  const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
+  const { runtime, tuned } = await interleave(Math.floor(rounds / 2), {
+    runtime: () => throughput('perf/load/runtime-throughput.ts', messages * NOOP_FACTOR, { topic: PEER_TOPIC, env }),
+    tuned: () => peer.measure(PEER_TOPIC, messages / 2, peerTuned),
+  });
+  const figures: Figures = {
     runtime_noop_vs_parallel_consumer_tuned: ratioFigure(
       runtime,
       tuned,
       `Parallel Consumer ${peer.version}, order per key, at its best: ${described(peerTuned)}; it decodes nothing`,
     ),
   };
-}
-
-/** Work that waits for another system. Both sides at their best concurrency. */
-export async function benchAsync({ env, rounds, messages }: Bench): Promise<Figures> {
-  await runProgram(program('perf/load/fill-orders.ts'), [ASYNC_TOPIC, String(messages / 2)], { env });
-  const peer = await buildParallelConsumer(env.KAFKA_BROKERS ?? '');
-  const figures: Figures = {};
   for (const waitMs of [1, 10]) {
     const { runtime, theirs } = await interleave(Math.floor(rounds / 2), {
       runtime: () =>
         throughput('perf/load/runtime-throughput.ts', messages / 2, {
-          topic: ASYNC_TOPIC,
+          topic: PEER_TOPIC,
           env: { ...env, ORDERMESH_PREPARES_MAX: String(PREPARES_MAX) },
           args: ['--actor', 'async', '--settings', JSON.stringify({ waitMs })],
         }),
-      theirs: () => peer.measure(ASYNC_TOPIC, messages / 2, peerAsync, waitMs),
+      theirs: () => peer.measure(PEER_TOPIC, messages / 2, peerAsync, waitMs),
     });
     figures[`runtime_async_${waitMs}ms_vs_parallel_consumer`] = ratioFigure(
       runtime,

@@ -21,6 +21,7 @@ interface Plan extends Pick<Sweep, 'title' | 'x' | 'versus'> {
   settings: readonly number[];
   /** Whether the settings are numbers of workers. */
   hasLaw?: boolean;
+  /** Fills the topic that `measure` reads. Plans that read the same messages share a topic. */
   prepare?(x: number): Promise<unknown>;
   measure(x: number): Promise<number>;
 }
@@ -52,8 +53,17 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
   const { env } = bench;
   const { messages } = scale;
   const few = Math.round(messages * SKEW_SHARE);
-  const fill = (topic: string, count: number, ...options: string[]) =>
-    runProgram(program('perf/sweeps/fill-keys.ts'), [topic, String(count), ...options], { env });
+  const filled = new Map<string, Promise<string>>();
+  /** A topic with messages of these options, filled once. */
+  const topicOf = (count: number, ...options: string[]): Promise<string> => {
+    const topic = [TOPIC, count, ...options.map((option) => option.replace(/^--/, ''))].join('-');
+    const known = filled.get(topic);
+    if (known !== undefined) return known;
+    const args = [topic, String(count), ...options];
+    const filling = runProgram(program('perf/sweeps/fill-keys.ts'), args, { env }).then(() => topic);
+    filled.set(topic, filling);
+    return filling;
+  };
   const cpu = { actor: 'cpu', settings: JSON.stringify({ steps }) };
   const computes = `an actor that computes for ${CPU_MS * 1_000} µs a message`;
   return [
@@ -64,9 +74,9 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       versus: `${computes}, 12 partitions`,
       settings: scale.slots,
       hasLaw: true,
-      prepare: (slots) => fill(`${TOPIC}-${slots}-slots`, messages),
-      measure: (slots) =>
-        throughput(`${TOPIC}-${slots}-slots`, messages, { env: { ...env, ORDERMESH_SLOTS: `${slots}` }, ...cpu }),
+      prepare: () => topicOf(messages),
+      measure: async (slots) =>
+        throughput(await topicOf(messages), messages, { env: { ...env, ORDERMESH_SLOTS: `${slots}` }, ...cpu }),
     },
     {
       name: 'runtime_by_processes',
@@ -84,8 +94,9 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       x: 'partitions',
       versus: computes,
       settings: scale.partitions,
-      prepare: (partitions) => fill(`${TOPIC}-${partitions}-partitions`, messages, '--partitions', `${partitions}`),
-      measure: (partitions) => throughput(`${TOPIC}-${partitions}-partitions`, messages, { env, ...cpu }),
+      prepare: (partitions) => topicOf(messages, '--partitions', `${partitions}`),
+      measure: async (partitions) =>
+        throughput(await topicOf(messages, '--partitions', `${partitions}`), messages, { env, ...cpu }),
     },
     {
       name: 'runtime_by_message_size',
@@ -93,8 +104,9 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       x: 'bytes',
       versus: 'an actor that parses the message',
       settings: scale.bytes,
-      prepare: (bytes) => fill(`${TOPIC}-${bytes}-bytes`, messages, '--bytes', `${bytes}`),
-      measure: (bytes) => throughput(`${TOPIC}-${bytes}-bytes`, messages, { env, actor: 'noop' }),
+      prepare: (bytes) => topicOf(messages, '--bytes', `${bytes}`),
+      measure: async (bytes) =>
+        throughput(await topicOf(messages, '--bytes', `${bytes}`), messages, { env, actor: 'noop' }),
     },
     {
       name: 'runtime_by_key_skew',
@@ -102,9 +114,13 @@ function plansOf(bench: Bench, scale: SweepScale, steps: number): Plan[] {
       x: "exponent of Zipf's law",
       versus: `an actor that waits ${WAIT_MS} ms for each message, in the order of its key; five events a key on average`,
       settings: scale.skews,
-      prepare: (skew) => fill(`${TOPIC}-${skew}-skew`, few, '--skew', `${skew}`),
-      measure: (skew) =>
-        throughput(`${TOPIC}-${skew}-skew`, few, { env, actor: 'async', settings: `{"waitMs":${WAIT_MS}}` }),
+      prepare: (skew) => topicOf(few, '--skew', `${skew}`),
+      measure: async (skew) =>
+        throughput(await topicOf(few, '--skew', `${skew}`), few, {
+          env,
+          actor: 'async',
+          settings: `{"waitMs":${WAIT_MS}}`,
+        }),
     },
     {
       name: 'validator_by_batch_size',
